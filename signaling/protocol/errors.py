@@ -1,0 +1,84 @@
+"""Errors as they appear on the wire.
+
+ProtocolError: the client broke the protocol (a bug in the client, or an attack).
+UserError: the client did nothing wrong, the person must know or decide something.
+Everything else is internal: the wire gets the code ``internal`` and nothing more.
+
+``to_wire`` is the only place where an exception becomes a wire error.
+"""
+
+from typing import Literal
+
+from pydantic import ValidationError
+
+from signaling.protocol.model import Message
+
+Category = Literal["protocol", "user", "internal"]
+
+CATALOGUE: dict[str, tuple[Category, int, str]] = {
+    # code: (category, HTTP status, sentence)
+    "invalid": ("protocol", 400, "The message has a missing, wrong or unknown field."),
+    "too_large": ("protocol", 413, "The message is larger than allowed."),
+    "unknown_event": ("protocol", 400, "This event does not exist."),
+    "unknown_route": ("protocol", 404, "This address does not exist."),
+    "method_not_allowed": ("protocol", 405, "This address does not support that method."),
+    "version_unsupported": ("protocol", 400, "This version of the protocol is not supported."),
+    "unauthenticated": ("protocol", 401, "Sign in or open your link first."),
+    "token_invalid": ("protocol", 401, "The ticket is invalid or has expired."),
+    "forbidden": ("protocol", 403, "This role may not do that."),
+    "origin_refused": ("protocol", 403, "Requests from another site are refused."),
+    "bad_state": ("protocol", 409, "That is not possible at this moment of the consult."),
+    "sdp_invalid": ("protocol", 400, "The session description can not be used."),
+    "rate_limited": ("protocol", 429, "Too many requests; wait a moment."),
+    "not_found": ("user", 404, "This does not exist, or no longer."),
+    "link_invalid": ("user", 404, "This link does not work (any more)."),
+    "sign_in_refused": ("user", 403, "The e-mail address or the password is not right."),
+    "seat_taken": ("user", 409, "This consult is open in another window."),
+    "room_full": ("user", 409, "There is no free place in this consult."),
+    "conflict": ("user", 409, "Somebody else changed this in the meantime."),
+    "ended": ("user", 410, "This consult has ended."),
+    "gone": ("user", 410, "This was destroyed."),
+    "locked": ("user", 503, "The key store is locked; an operator must look at it."),
+    "try_again": ("user", 503, "This does not work right now; try again in a moment."),
+    "internal": ("internal", 500, "Something went wrong on the server."),
+}
+
+
+class WireError(Message):
+    """What a client receives: a stable code, who can mend it, and a sentence in English."""
+
+    code: str
+    category: Category
+    message: str
+
+
+class SpreekkamerError(Exception):
+    """An error with a stable code from the catalogue."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ProtocolError(SpreekkamerError):
+    """The client broke the protocol."""
+
+
+class UserError(SpreekkamerError):
+    """The person must know or decide something."""
+
+
+def to_wire(error: BaseException) -> WireError:
+    """Map any exception to its wire form; what is not known is ``internal``."""
+    code = getattr(error, "code", None)
+    if isinstance(error, ValidationError):
+        code = "invalid"
+    if not isinstance(code, str) or code not in CATALOGUE:
+        code = "internal"
+    category, _, message = CATALOGUE[code]
+    return WireError(code=code, category=category, message=message)
+
+
+def http_status(error: WireError) -> int:
+    """The HTTP status that belongs to a wire error."""
+    return CATALOGUE[error.code][1]

@@ -1,0 +1,308 @@
+"""Every Socket.IO event. A client event is answered by one acknowledgement; a server event is not.
+
+The acknowledgement is ``{"ok": true, "data": <reply model>}`` or ``{"ok": false, "error": <WireError>}``.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from signaling.protocol.model import Base64Url, Empty, Id, Message
+
+Role = Literal["practitioner", "patient", "guest"]
+Source = Literal["microphone", "camera", "screen"]
+MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
+HoldMessage = Literal["soon", "five-minutes", "fifteen-minutes", "check-sound"]
+EndReason = Literal["ended", "left", "cancelled", "expired"]
+
+Epoch = Annotated[int, Field(ge=1, le=2**31)]
+Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 bytes, base64url.")]
+PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}$", description="P-256 point, 65 bytes, base64url.")]
+Wrapped = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{80}$", description="60 bytes, base64url.")]
+Sdp = Annotated[str, Field(min_length=1, max_length=131_072)]
+
+
+# --- views -----------------------------------------------------------------------------------------------------------
+
+
+class Indicators(Message):
+    """What a participant says to be sending; shown as an icon, never trusted for anything else."""
+
+    microphone: bool = True
+    camera: bool = True
+    screen: bool = False
+
+
+class ParticipantView(Message):
+    """One person in the room. No names: the page has them from REST."""
+
+    participant: Id
+    role: Role
+    state: Literal["waiting", "admitted"]
+    connected: bool = Field(description="The signaling socket is there.")
+    media: MediaState
+    indicators: Indicators
+
+
+class IceServer(Message):
+    """As RTCIceServer."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class MediaView(Message):
+    """Where media goes. A higher ``fence`` means: another worker; make a new peer connection and offer again."""
+
+    fence: int
+    ready: bool = Field(description="A worker has the room; an offer will be answered.")
+    slots: int = Field(description="Receive-only slot pairs to put in the offer, before the one stage line.")
+    ice_servers: list[IceServer]
+
+
+class KeyMember(Message):
+    participant: Id
+    role: Role
+
+
+class KeysView(Message):
+    """The membership that the current key handshake is about, ordered by participant id (bytewise)."""
+
+    epoch: Epoch
+    members: list[KeyMember]
+
+
+class RoomView(Message):
+    """All that one participant may know of the room. The highest version wins; each view is complete.
+
+    ``others``, ``media`` and ``keys`` are empty until the participant is admitted. The practitioner
+    is always admitted.
+    """
+
+    version: int
+    appointment: Id
+    me: ParticipantView
+    others: list[ParticipantView]
+    media: MediaView | None
+    keys: KeysView | None
+    resume: str = Field(description="Resume ticket; replaces the one before it.")
+
+
+class WaitingView(Message):
+    appointment: Id
+    participant: Id
+    role: Role
+    since: int = Field(description="Milliseconds since the Unix epoch.")
+    connected: bool
+
+
+class DeskView(Message):
+    """Who waits for this practitioner, and which of the appointments has a running consult."""
+
+    version: int
+    waiting: list[WaitingView]
+    in_consult: Id | None
+
+
+class SlotView(Message):
+    """Slot ``slot`` shows ``participant``; the stage (a shared screen) has slot -1."""
+
+    slot: int
+    participant: Id
+
+
+# --- client to server ------------------------------------------------------------------------------------------------
+
+
+class Connect(Message):
+    """The ``auth`` payload of the Socket.IO CONNECT packet."""
+
+    version: int
+    token: str = Field(max_length=2048, description="Access token or resume ticket.")
+
+
+class Arrive(Message):
+    """Enter the room. A patient waits; a practitioner is in at once. Idempotent for the same page."""
+
+    appointment: Id
+    participant: Id = Field(description="Made by the page, new at every load: 16 random bytes, base64url.")
+    take_over: bool = False
+
+
+class Admit(Message):
+    """Practitioner only; enters the room too if the practitioner was not in it (``me`` as in ``arrive``)."""
+
+    appointment: Id
+    participant: Id = Field(description="Who is called in.")
+    me: Id
+    take_over: bool = False
+
+
+class Tell(Message):
+    """Practitioner only: one of the canned messages to somebody who waits."""
+
+    appointment: Id
+    participant: Id
+    message: HoldMessage
+
+
+class Line(Message):
+    """What an m-line of the offer is for."""
+
+    mid: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+    use: Literal["microphone", "camera", "screen", "slot", "stage"]
+    slot: int | None = Field(default=None, ge=0, le=63, description="With use=slot: its number.")
+
+
+class Offer(Message):
+    """An SDP offer: send-only lines, slot pairs, one stage line. BUNDLE, at most 40 m-lines."""
+
+    fence: int
+    sdp: Sdp
+    lines: Annotated[list[Line], Field(min_length=1, max_length=40)]
+
+
+class Answer(Message):
+    fence: int
+    sdp: str
+    slots: list[SlotView]
+
+
+class KeyCommit(Message):
+    epoch: Epoch
+    commitment: Digest
+
+
+class KeyReveal(Message):
+    epoch: Epoch
+    key: PublicKey
+    nonce: Digest
+
+
+class KeyWrap(Message):
+    epoch: Epoch
+    to: Id
+    wrapped: Wrapped
+
+
+class KeyRestart(Message):
+    """This handshake can not be finished (a message was lost); the server starts the next epoch."""
+
+    epoch: Epoch
+
+
+class Keyframe(Message):
+    """A frame of this participant could not be decrypted; ask the sender for a key frame."""
+
+    participant: Id
+    source: Source
+
+
+class Chat(Message):
+    """End-to-end encrypted; the server passes it on and keeps nothing."""
+
+    ciphertext: Annotated[Base64Url, Field(max_length=65_536)]
+    to: Id | None = Field(default=None, description="Only to this participant (a log after a reload).")
+
+
+class Report(Message):
+    """One diagnostics sample (S-11, S-33): technical, allow-listed, kept for 24 hours at most."""
+
+    at: int = Field(ge=0, description="Age of the sample in milliseconds.", le=86_400_000)
+    candidate: Literal["host", "srflx", "prflx", "relay", "unknown"] = "unknown"
+    transport: Literal["udp", "tcp", "unknown"] = "unknown"
+    rtt_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
+    loss_permille: Annotated[int, Field(ge=0, le=1000)] | None = None
+    sent_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    received_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    event: (
+        Literal["connected", "first-frame", "reconnecting", "failed", "encryption-stopped", "audio-silent", "device-lost"] | None
+    ) = None
+
+
+# --- server to client ------------------------------------------------------------------------------------------------
+
+
+class Slots(Message):
+    fence: int
+    slots: list[SlotView]
+
+
+class KeyCommitted(KeyCommit):
+    sender: Id
+
+
+class KeyRevealed(KeyReveal):
+    sender: Id
+
+
+class KeyWrapped(Message):
+    epoch: Epoch
+    sender: Id
+    wrapped: Wrapped
+
+
+class ChatFrom(Message):
+    sender: Id
+    ciphertext: Annotated[Base64Url, Field(max_length=65_536)]
+
+
+class Told(Message):
+    message: HoldMessage
+
+
+class Ended(Message):
+    reason: EndReason
+
+
+class Unencrypted(Message):
+    """The relay saw a frame without the encryption trailer and forwards no more of this source."""
+
+    source: Source
+
+
+@dataclass(frozen=True)
+class ClientEvent:
+    body: type[Message]
+    reply: type[Message]
+    roles: frozenset[str]
+    summary: str
+
+
+EVERYONE = frozenset({"practitioner", "patient", "guest"})
+PRACTITIONER = frozenset({"practitioner"})
+
+CLIENT_EVENTS: dict[str, ClientEvent] = {
+    "watch": ClientEvent(Empty, DeskView, PRACTITIONER, "Receive the desk from now on."),
+    "arrive": ClientEvent(Arrive, RoomView, EVERYONE, "Enter the room."),
+    "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in."),
+    "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits."),
+    "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room."),
+    "offer": ClientEvent(Offer, Answer, EVERYONE, "Offer media; also for ICE restart and for a screen."),
+    "indicate": ClientEvent(Indicators, Empty, EVERYONE, "Say what is muted."),
+    "key-commit": ClientEvent(KeyCommit, Empty, EVERYONE, "Key handshake, step 1."),
+    "key-reveal": ClientEvent(KeyReveal, Empty, EVERYONE, "Key handshake, step 2."),
+    "key-wrap": ClientEvent(KeyWrap, Empty, EVERYONE, "Key handshake, step 3."),
+    "key-restart": ClientEvent(KeyRestart, Empty, EVERYONE, "Start the key handshake again."),
+    "keyframe": ClientEvent(Keyframe, Empty, EVERYONE, "Ask a sender for a key frame."),
+    "chat": ClientEvent(Chat, Empty, EVERYONE, "Send an encrypted chat message."),
+    "report": ClientEvent(Report, Empty, EVERYONE, "Hand in a diagnostics sample."),
+    "leave": ClientEvent(Empty, Empty, EVERYONE, "Leave; when the practitioner does, the consult ends for all."),
+}
+
+SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
+    "room": (RoomView, "The room changed."),
+    "desk": (DeskView, "Somebody came or went."),
+    "slots": (Slots, "Who is in which slot."),
+    "key-commit": (KeyCommitted, "Key handshake, step 1, from another participant."),
+    "key-reveal": (KeyRevealed, "Key handshake, step 2, from another participant."),
+    "key-wrap": (KeyWrapped, "Key handshake, step 3, from another participant."),
+    "chat": (ChatFrom, "An encrypted chat message."),
+    "told": (Told, "A message while waiting."),
+    "unencrypted": (Unencrypted, "A source was stopped because it is not encrypted."),
+    "present": (Empty, "Is this page still there? Answered by an empty acknowledgement."),
+    "taken-over": (Empty, "Another window took this place."),
+    "ended": (Ended, "The consult is over for this participant."),
+}

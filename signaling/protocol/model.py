@@ -1,0 +1,20 @@
+"""What all protocol models share: strict types, no unknown fields, bounded strings."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROTOCOL_VERSION = 1
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="An opaque identifier, base64url.")]
+Base64Url = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Message(BaseModel):
+    """A protocol body. Unknown fields are refused, so a typing error is never silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Empty(Message):
+    """A body without fields."""

@@ -1,0 +1,117 @@
+"""Every REST body. Times are RFC 3339 with an offset; days are ISO 8601 dates."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from signaling.protocol.model import Id, Message
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+Language = Literal["nl", "en", "de", "fr"]
+Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
+
+
+class SignIn(Message):
+    """E-mail address and password."""
+
+    mail: Annotated[str, Field(min_length=3, max_length=254)]
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class SignInLink(Message):
+    """A sign-in link's token (the demo's, which dies with the process)."""
+
+    token: Annotated[str, Field(min_length=16, max_length=128)]
+
+
+class Me(Message):
+    practitioner: Id
+    display_name: Name
+    language: Language
+    retention: Retention
+
+
+class SetRetention(Message):
+    """The one central setting (S-29)."""
+
+    retention: Retention
+
+
+class RetentionSet(Message):
+    retention: Retention
+    due_within_minute: int = Field(description="Living appointments that this setting destroys within 60 s.")
+
+
+class NewAppointment(Message):
+    patient: Name = Field(description="A name or a pseudonym.")
+    starts_at: Moment
+    minutes: Annotated[int, Field(ge=5, le=480)]
+    language: Language = "nl"
+
+
+class AppointmentView(Message):
+    appointment: Id
+    patient: Name
+    starts_at: Moment
+    minutes: int
+    language: Language
+    state: Literal["planned", "ended"]
+    destroyed_at: Moment | None = Field(description="When it is destroyed; null with the setting manual.")
+    link: str = Field(description="The patient's link, secret in its fragment.")
+
+
+class AppointmentList(Message):
+    appointments: list[AppointmentView]
+
+
+class Receipt(Message):
+    """Of an irrecoverable destruction (S-31): says when, not what."""
+
+    receipt: str
+    destroyed_at: Moment
+    generation: int
+
+
+class ReceiptList(Message):
+    receipts: list[Receipt]
+
+
+class Ticket(Message):
+    """An access token for the Socket.IO handshake."""
+
+    access_token: str
+    expires_in: int = Field(description="Seconds.")
+
+
+class JoinRequest(Message):
+    """The part of a patient's link behind the ``#``: id and secret, 22 base64url characters each."""
+
+    link: Annotated[str, Field(max_length=128)]
+
+
+class Join(Message):
+    """What the patient's page may know before anybody calls in."""
+
+    access_token: str
+    expires_in: int
+    appointment: Id
+    role: Literal["patient", "guest"]
+    practitioner_name: Name
+    starts_at: Moment
+    minutes: int
+    language: Language
+    window: Literal["early", "open", "late"]
+    opens_at: Moment
+
+
+class Failure(Message):
+    """Every answer that is not a success."""
+
+    class Detail(Message):
+        code: str
+        category: Literal["protocol", "user", "internal"]
+        message: str
+
+    error: Detail
