@@ -1,0 +1,40 @@
+"""Settings of the application server. Set them as ``SPREEKKAMER_SIGNALING__<NAME>`` or ``[signaling]`` in the file."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Network = IPv4Network | IPv6Network
+
+
+class SignalingSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    origin: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#]+$",
+        description="The origin that browsers see, such as https://consult.example.org; empty: http://localhost:PORT.",
+    )
+    trusted_proxies: list[Network] = Field(
+        default=[], description="Networks of reverse proxies whose X-Forwarded-For is believed."
+    )
+    operator_networks: list[Network] = Field(
+        default=[], description="Networks, beside loopback, that may read metrics and diagnostics."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis://, rediss:// or unix:// of a shared Redis; empty: an embedded one."
+    )
+    secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Key of tickets and of the calls to media workers, the same on every node; empty: a file in the data folder.",
+    )
+    access_seconds: int = Field(default=300, ge=30, le=3600, description="Life of an access token.")
+    resume_seconds: int = Field(default=14_400, ge=300, le=86_400, description="Life of a resume ticket.")
+    join_early_minutes: int = Field(default=60, ge=0, le=1440, description="How long before its start a link opens.")
+    join_late_minutes: int = Field(default=120, ge=0, le=1440, description="How long after its end a link still opens.")
+    log_format: Literal["json", "human"] = Field(default="json", description="Form of the log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe line to log.")

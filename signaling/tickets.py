@@ -1,0 +1,75 @@
+"""Access tokens and resume tickets: short JWTs, so that any node can read what any other node issued.
+
+An access token opens one Socket.IO connection. A resume ticket says that a seat in a consult was held, and
+whether its holder had been called in: it rebuilds a room that an emptied Redis lost.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import Annotated, Literal
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from pydantic import Field, ValidationError
+
+from signaling.protocol.errors import ProtocolError
+from signaling.protocol.events import Role
+from signaling.protocol.model import Id, Message
+
+AUDIENCE = "spreekkamer"
+ALGORITHM = "HS256"
+MAX_LENGTH = 2048
+
+
+class Claims(Message):
+    """What a ticket says.
+
+    ``seat`` is ``practitioner`` or ``patient``; ``appointment`` is None in the practitioner's desk token;
+    ``participant`` and ``admitted`` have a meaning in a resume ticket only. ``expires`` is in seconds since the
+    Unix epoch.
+    """
+
+    kind: Literal["access", "resume"]
+    role: Role
+    practitioner: Id | None = None
+    appointment: Id | None = None
+    seat: Id
+    participant: Id | None = None
+    admitted: bool = False
+    expires: Annotated[int, Field(ge=0)]
+
+
+class Tickets:
+    """Issues and verifies tickets with one secret that all nodes share (at least 32 bytes)."""
+
+    def __init__(self, secret: bytes, now: Callable[[], datetime]) -> None:
+        if len(secret) < 32:
+            raise ValueError("the ticket secret is shorter than 32 bytes")
+        self._key = OctKey.import_key(secret)
+        self._now = now
+
+    def issue(self, claims: Claims) -> str:
+        """A signed ticket that carries the claims."""
+        body = claims.model_dump(exclude={"expires"}, exclude_none=True)
+        header = {"alg": ALGORITHM, "typ": "JWT"}
+        return jwt.encode(header, body | {"aud": AUDIENCE, "exp": claims.expires, "jti": token_urlsafe(16)}, self._key)
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a genuine ticket that has not expired; anything else raises ``token_invalid``."""
+        if len(token) > MAX_LENGTH:
+            raise ProtocolError("token_invalid")
+        try:
+            body = dict(jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims)
+            audience, body["expires"], _ = body.pop("aud"), body.pop("exp"), body.pop("jti")
+            claims = Claims.model_validate(body)
+        except (JoseError, ValidationError, ValueError, KeyError, TypeError) as error:
+            raise ProtocolError("token_invalid") from error
+        if audience != AUDIENCE or claims.expires <= self._now().timestamp():
+            raise ProtocolError("token_invalid")
+        return claims
+
+    def expires_in(self, seconds: int) -> int:
+        """The moment ``seconds`` from now, as ``Claims.expires`` wants it."""
+        return int(self._now().timestamp()) + seconds

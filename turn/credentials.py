@@ -1,0 +1,56 @@
+"""Time-limited TURN credentials (draft-uberti-behave-turn-rest-00, as coturn's ``use-auth-secret`` reads them)."""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_urlsafe
+
+from turn.settings import TurnSettings
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a browser puts in one RTCIceServer. ``expires`` is in seconds since the Unix epoch."""
+
+    urls: tuple[str, ...]
+    username: str
+    password: str
+    expires: int
+
+
+class TurnCredentials:
+    """Makes credentials that any node can make and coturn can check without asking."""
+
+    def __init__(self, settings: TurnSettings, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+
+    def issue(self) -> Credential | None:
+        """A credential under a name of its own (no person's), or None where there is no TURN."""
+        settings = self._settings
+        if settings.address is None or not settings.secrets:
+            return None
+        expires = int(self._now().timestamp()) + settings.lifetime
+        username = f"{expires}:{token_urlsafe(9)}"
+        return Credential(
+            urls=turn_urls(settings),
+            username=username,
+            password=password(settings.secrets[0].get_secret_value(), username),
+            expires=expires,
+        )
+
+
+def password(secret: str, username: str) -> str:
+    """base64(HMAC-SHA1(secret, username)): SHA-1 is what the draft and coturn define."""
+    return b64encode(hmac.digest(secret.encode(), username.encode(), "sha1")).decode()
+
+
+def turn_urls(settings: TurnSettings) -> tuple[str, ...]:
+    """The ways to coturn, in the order in which a browser should get them: UDP, TCP, TLS (RFC 7065)."""
+    plain = f"{settings.address}:{settings.port}"
+    urls = [f"turn:{plain}?transport=udp", f"turn:{plain}?transport=tcp"]
+    if settings.tls_name:
+        urls.append(f"turns:{settings.tls_name}:{settings.tls_port}?transport=tcp")
+    return tuple(urls)
