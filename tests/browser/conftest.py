@@ -1,0 +1,232 @@
+"""Real browsers against a real server: the demo as a process, and people who use it through Chromium."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--disable-background-networking",
+    "--no-first-run",
+]
+LOOPBACK = "--allow-loopback-in-peer-connection"
+
+RECORD_PEER_CONNECTIONS = """
+(() => {
+  const Native = window.RTCPeerConnection;
+  window.peerConnections = [];
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) { super(...args); window.peerConnections.push(this); }
+  };
+})();
+"""
+
+INBOUND = """
+async () => {
+  const seen = {video: 0, audio: 0, energy: 0, decoded: 0, outgoing: 0, sent: 0};
+  for (const connection of window.peerConnections) {
+    if (connection.connectionState === 'closed') continue;
+    for (const report of (await connection.getStats()).values()) {
+      if (report.type === 'inbound-rtp' && report.kind === 'video') seen.decoded += report.framesDecoded || 0;
+      if (report.type === 'inbound-rtp' && report.kind === 'audio') seen.energy += report.totalAudioEnergy || 0;
+      if (report.type === 'outbound-rtp' && report.kind === 'video') seen.sent += report.framesSent || 0;
+      if (report.type === 'candidate-pair' && report.nominated)
+        seen.outgoing = Math.max(seen.outgoing, report.availableOutgoingBitrate || 0);
+    }
+  }
+  return seen;
+}
+"""
+
+PICTURE = """
+async (selector) => {
+  const video = document.querySelector(selector);
+  if (!video || !video.videoWidth) return null;
+  const canvas = new OffscreenCanvas(32, 24);
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0, 32, 24);
+  const data = context.getImageData(0, 0, 32, 24).data;
+  const digest = await crypto.subtle.digest('SHA-256', data);
+  return Array.from(new Uint8Array(digest).slice(0, 8)).join(',');
+}
+"""
+
+
+@dataclass
+class Demo:
+    """A running ``spreekkamer demo`` and its links."""
+
+    process: asyncio.subprocess.Process
+    practitioner_url: str
+    patient_url: str
+    health_url: str
+    port: int
+    data: Path
+    log: Path
+
+    async def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(sign)
+            await asyncio.wait_for(self.process.wait(), 15)
+
+
+async def start_demo(data: Path, port: int = 0, env: dict[str, str] | None = None) -> Demo:
+    """Start the demo and wait for its one JSON line."""
+    log = data.parent / f"{data.name}.log"
+    data.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).parent / "spreekkamer"),
+            "demo",
+            "--port",
+            str(port),
+            "--data",
+            str(data),
+            "--json",
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            env={**os.environ, **(env or {})},
+        )
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 30)
+    assert line, log.read_text()
+    ready = json.loads(line)
+    return Demo(
+        process,
+        ready["practitioner_url"],
+        ready["patient_url"],
+        ready["health_url"],
+        urlsplit(ready["health_url"]).port or 80,
+        data,
+        log,
+    )
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    running = await start_demo(tmp_path / "data")
+    yield running
+    await running.stop()
+    assert "Traceback" not in running.log.read_text()
+
+
+@dataclass
+class Person:
+    """Somebody with a browser window of their own."""
+
+    page: Page
+    context: BrowserContext
+    problems: list[str] = field(default_factory=list)
+
+    def find(self, testid: str):  # type: ignore[no-untyped-def]
+        return self.page.get_by_test_id(testid)
+
+    async def media(self) -> dict[str, float]:
+        seen: dict[str, float] = await self.page.evaluate(INBOUND)
+        return seen
+
+    async def picture(self, testid: str = "remote-video") -> str | None:
+        digest: str | None = await self.page.evaluate(PICTURE, f'[data-testid="{testid}"]')
+        return digest
+
+    async def call_state(self, state: str, timeout: float = 15) -> None:
+        await self.page.wait_for_selector(f'[data-testid="call"][data-state="{state}"]', timeout=timeout * 1000)
+
+
+async def eventually(check, why: str, timeout: float = 15, every: float = 0.1):  # type: ignore[no-untyped-def]
+    """Poll ``check`` until it returns something true; fail with why and the last value."""
+    deadline = asyncio.get_running_loop().time() + timeout
+    while True:
+        value = await check()
+        if value:
+            return value
+        if asyncio.get_running_loop().time() > deadline:
+            pytest.fail(f"not within {timeout} s: {why} (last: {value!r})")
+        await asyncio.sleep(every)
+
+
+async def sees_and_hears(person: Person, timeout: float = 20) -> None:
+    """A remote picture that changes, a frame count that grows, audio energy above silence."""
+    first = await eventually(person.picture, "a remote picture", timeout)
+
+    async def changed() -> bool:
+        now = await person.picture()
+        return now is not None and now != first
+
+    await eventually(changed, "a remote picture that changes", timeout)
+    before = await person.media()
+
+    async def more() -> bool:
+        now = await person.media()
+        return now["decoded"] > before["decoded"] + 5 and now["energy"] > before["energy"] + 1e-6
+
+    await eventually(more, f"more decoded frames and audible sound than {before}", timeout)
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, LOOPBACK])
+        yield browser
+        await browser.close()
+
+
+async def sit_down(browser: Browser, origin_port: int, **options: object) -> Person:
+    """A new person; remembers console errors and any request to another origin."""
+    context = await browser.new_context(locale="nl-NL", **options)  # type: ignore[arg-type]
+    await context.add_init_script(RECORD_PEER_CONNECTIONS)
+    page = await context.new_page()
+    person = Person(page, context)
+
+    def on_request(request) -> None:  # type: ignore[no-untyped-def]
+        url = urlsplit(request.url)
+        if url.scheme in ("http", "https", "ws", "wss") and url.port != origin_port:
+            person.problems.append(f"foreign request {request.url}")
+
+    page.on("request", on_request)
+    page.on("pageerror", lambda error: person.problems.append(f"page error {error}"))
+    return person
+
+
+@pytest.fixture
+async def practitioner(chromium: Browser, demo: Demo) -> AsyncIterator[Person]:
+    person = await sit_down(chromium, demo.port)
+    await person.page.goto(demo.practitioner_url)
+    await person.find("new-appointment").wait_for()
+    yield person
+    assert person.problems == []
+    await person.context.close()
+
+
+@pytest.fixture
+async def patient(chromium: Browser, demo: Demo) -> AsyncIterator[Person]:
+    person = await sit_down(chromium, demo.port, viewport={"width": 390, "height": 844})
+    await person.page.goto(demo.patient_url)
+    await person.find("join").wait_for()
+    yield person
+    assert person.problems == []
+    await person.context.close()
+
+
+async def begin_consult(practitioner: Person, patient: Person) -> None:
+    """The patient joins, the practitioner admits, both see and hear each other."""
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await practitioner.find("admit").first.click()
+    await practitioner.call_state("connected")
+    await patient.call_state("connected")
+    await asyncio.gather(sees_and_hears(practitioner), sees_and_hears(patient))

@@ -1,0 +1,179 @@
+"""The story: plan, wait, be called in, talk, leave; in real Chromium against the real server."""
+
+import asyncio
+import re
+
+from tests.browser.conftest import Demo, Person, begin_consult, eventually, sees_and_hears
+
+
+async def test_two_people_see_and_hear_each_other_encrypted(demo: Demo, practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+
+    async def codes() -> set[str]:
+        return {
+            re.sub(r"\D", "", await person.find("verification-code").inner_text()) for person in (practitioner, patient)
+        }
+
+    async def same_code() -> bool:
+        seen = await codes()
+        return len(seen) == 1 and len(next(iter(seen))) == 6
+
+    await eventually(same_code, "the same six digits on both screens")
+
+
+async def test_the_uplink_reaches_two_megabits_within_ten_seconds(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+
+    async def fast() -> bool:
+        return (await patient.media())["outgoing"] >= 2_000_000
+
+    await eventually(fast, "availableOutgoingBitrate of 2 Mbit/s", 10)
+
+
+async def test_a_waiting_patient_has_received_no_media_address_and_no_other_name(
+    demo: Demo, practitioner: Person, patient: Person
+) -> None:
+    frames: list[str] = []
+    patient.page.on(
+        "websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame)))
+    )
+    await patient.page.reload()
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await practitioner.find("admit").first.wait_for()
+    await asyncio.sleep(1)
+    received = " ".join(frames)
+    assert '"room"' in received or "version" in received
+    for forbidden in ("v=0", "candidate", "ice-ufrag", "turn:", "stun:"):
+        assert forbidden not in received
+    assert not await patient.page.evaluate("window.peerConnections.some((pc) => pc.remoteDescription)")
+
+
+async def test_the_practitioner_sees_who_waits_within_a_second(practitioner: Person, patient: Person) -> None:
+    before = await practitioner.page.title()
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await practitioner.find("admit").first.wait_for(timeout=1000)
+    assert await practitioner.page.title() != before
+
+
+async def test_mute_and_camera_off_are_told_to_the_other_side(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+    await patient.find("toggle-mic").click()
+    silent = (await practitioner.media())["energy"]
+    await asyncio.sleep(2)
+    silent = (await practitioner.media())["energy"]
+    await asyncio.sleep(2)
+    assert (await practitioner.media())["energy"] - silent < 1e-4
+    await patient.find("toggle-mic").click()
+    await sees_and_hears(practitioner)
+    await patient.find("toggle-camera").click()
+
+    async def frozen() -> bool:
+        before = (await practitioner.media())["decoded"]
+        await asyncio.sleep(1)
+        return (await practitioner.media())["decoded"] - before <= 2
+
+    await eventually(frozen, "no more video frames")
+    await patient.find("toggle-camera").click()
+    await sees_and_hears(practitioner)
+
+
+async def test_chat_reaches_the_other_side_and_survives_a_reload(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+    if not await patient.find("chat-input").is_visible():
+        await patient.find("toggle-chat").click()
+    await patient.find("chat-input").fill("Goedemiddag <b>dokter</b>")
+    await patient.find("chat-input").press("Enter")
+    await eventually(
+        lambda: said(practitioner, "Goedemiddag <b>dokter</b>"), "the message on the practitioner's screen"
+    )
+    await practitioner.page.reload()
+    await practitioner.call_state("connected")
+    await eventually(lambda: said(practitioner, "Goedemiddag <b>dokter</b>"), "the message again after a reload")
+
+
+async def said(person: Person, text: str) -> bool:
+    content = await person.page.get_by_test_id("chat-log").text_content()
+    return text in (content or "")
+
+
+async def test_a_reload_comes_back_to_the_same_place(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+    for person in (patient, practitioner):
+        await person.page.reload()
+        await person.call_state("connected")
+        await asyncio.gather(sees_and_hears(practitioner), sees_and_hears(patient))
+
+
+async def test_a_reload_while_waiting_is_not_a_second_entry(practitioner: Person, patient: Person) -> None:
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await practitioner.find("admit").first.wait_for()
+    await patient.page.reload()
+    await patient.find("waiting").wait_for()
+    await asyncio.sleep(1)
+    assert await practitioner.find("admit").count() == 1
+
+
+async def test_a_duplicate_tab_is_asked_whether_it_takes_over(
+    demo: Demo, practitioner: Person, patient: Person
+) -> None:
+    await begin_consult(practitioner, patient)
+    second = await patient.context.new_page()
+    await second.goto(demo.patient_url)
+    await second.get_by_test_id("join").click()
+    await second.get_by_test_id("take-over").wait_for()
+    await sees_and_hears(patient)
+    await second.get_by_test_id("take-over").click()
+    await second.get_by_test_id("waiting").wait_for()
+    await eventually(lambda: not_in_call(patient), "the first tab is out")
+    await practitioner.find("admit").first.click()
+    await second.wait_for_selector('[data-testid="call"][data-state="connected"]')
+
+
+async def not_in_call(person: Person) -> bool:
+    return await person.page.locator('[data-testid="call"][data-state="connected"]').count() == 0
+
+
+async def test_the_practitioner_leaving_ends_the_consult_for_both(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+    await practitioner.find("leave").click()
+    await patient.call_state("ended", 5)
+    await practitioner.find("new-appointment").wait_for()
+
+
+async def test_sharing_a_screen_reaches_the_other_side(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+    await practitioner.page.evaluate(
+        """() => {
+          const canvas = document.createElement('canvas');
+          canvas.width = 640; canvas.height = 360;
+          const context = canvas.getContext('2d');
+          let n = 0;
+          setInterval(() => { context.fillStyle = `hsl(${n++ % 360} 80% 50%)`; context.fillRect(0, 0, 640, 360); }, 50);
+          navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(15);
+        }"""
+    )
+    await practitioner.find("share-screen").click()
+
+    async def stage() -> bool:
+        return await patient.picture("remote-screen") is not None
+
+    await eventually(stage, "the shared screen")
+    first = await patient.picture("remote-screen")
+    await eventually(
+        lambda: differs(patient, "remote-screen", first), "a shared screen that changes"
+    )
+    await practitioner.find("share-screen").click()
+    await eventually(lambda: hidden(patient, "remote-screen"), "the shared screen is gone")
+    await sees_and_hears(patient)
+
+
+async def differs(person: Person, testid: str, first: str | None) -> bool:
+    now = await person.picture(testid)
+    return now is not None and now != first
+
+
+async def hidden(person: Person, testid: str) -> bool:
+    return not await person.find(testid).is_visible()
