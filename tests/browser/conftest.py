@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-background-networking",
     "--no-first-run",
 ]
-LOOPBACK = "--allow-loopback-in-peer-connection"
+LOOPBACK = [] if "WITHOUT_LOOPBACK" in os.environ else ["--allow-loopback-in-peer-connection"]
 
 RECORD_PEER_CONNECTIONS = """
 (() => {
@@ -180,7 +180,7 @@ async def sees_and_hears(person: Person, timeout: float = 20) -> None:
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, LOOPBACK])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *LOOPBACK])
         yield browser
         await browser.close()
 
