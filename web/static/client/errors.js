@@ -1,0 +1,31 @@
+/**
+ * An error with a stable code: the server's catalogue (`docs/protocol.md`), or `offline`, `timeout`, `internal`
+ * where the server could not be asked.
+ */
+export class WireError extends Error {
+  /**
+   * @param {string} code
+   * @param {'protocol' | 'user' | 'internal'} category
+   * @param {string} message in English, for developers; texts for people go by code
+   */
+  constructor(code, category, message) {
+    super(message);
+    this.name = 'WireError';
+    this.code = code;
+    this.category = category;
+  }
+
+  /**
+   * The error in a server's answer; anything that is none becomes `internal`.
+   * @param {unknown} body
+   */
+  static from(body) {
+    const { code, category, message } = /** @type {Record<string, unknown>} */ (body ?? {});
+    if (typeof code !== 'string') return new WireError('internal', 'internal', 'The answer was not understood.');
+    const known = category === 'protocol' || category === 'user' ? category : 'internal';
+    return new WireError(code, known, typeof message === 'string' ? message : code);
+  }
+}
+
+export const offline = () => new WireError('offline', 'user', 'There is no connection to the server.');
+export const timedOut = () => new WireError('timeout', 'user', 'The server did not answer in time.');

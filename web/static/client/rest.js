@@ -1,0 +1,94 @@
+import { WireError, offline, timedOut } from './errors.js';
+
+/** @import {AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket} from './wire.js' */
+
+const TIMEOUT_MS = 15_000;
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<any>} the answer's JSON, or null without a body
+ * @throws {WireError}
+ */
+async function call(method, path, body) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    throw error instanceof DOMException && error.name === 'TimeoutError' ? timedOut() : offline();
+  }
+  const text = await response.text();
+  const answer = parse(text);
+  if (!response.ok) throw WireError.from(answer?.error);
+  return answer;
+}
+
+/** @param {string} text */
+function parse(text) {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw WireError.from(null);
+  }
+}
+
+/** @param {string} mail @param {string} password @returns {Promise<Me>} */
+export const signIn = (mail, password) => call('POST', '/api/sign-in', { mail, password });
+
+/** @param {string} token @returns {Promise<Me>} */
+export const signInByLink = (token) => call('POST', '/api/sign-in/link', { token });
+
+/** @returns {Promise<null>} */
+export const signOut = () => call('POST', '/api/sign-out', {});
+
+/** @returns {Promise<Me>} */
+export const me = () => call('GET', '/api/me');
+
+/** @param {Retention} retention @returns {Promise<RetentionSet>} */
+export const setRetention = (retention) => call('PUT', '/api/retention', { retention });
+
+/** An access token for the desk. @returns {Promise<Ticket>} */
+export const deskTicket = () => call('POST', '/api/desk/ticket', {});
+
+/**
+ * The practitioner's appointments on the days from `first` to `last` inclusive; today without them.
+ * @param {string} [first]
+ * @param {string} [last]
+ * @returns {Promise<AppointmentView[]>}
+ */
+export async function appointments(first, last) {
+  const query = new URLSearchParams();
+  if (first) query.set('first', first);
+  if (last) query.set('last', last);
+  const path = '/api/appointments';
+  return (await call('GET', query.size ? `${path}?${query}` : path)).appointments;
+}
+
+/**
+ * @param {{patient: string, starts_at: string, minutes: number, language?: Language}} appointment
+ * @returns {Promise<AppointmentView>}
+ */
+export const newAppointment = (appointment) => call('POST', '/api/appointments', appointment);
+
+/** @param {string} appointment @returns {Promise<AppointmentView>} */
+export const endAppointment = (appointment) => call('POST', `/api/appointments/${appointment}/end`, {});
+
+/** Destroy irrecoverably, now. @param {string} appointment @returns {Promise<Receipt>} */
+export const destroyAppointment = (appointment) => call('DELETE', `/api/appointments/${appointment}`);
+
+/** @returns {Promise<Receipt[]>} */
+export const receipts = async () => (await call('GET', '/api/receipts')).receipts;
+
+/** What a patient's link opens; `link` is what stands behind its `#`. @param {string} link @returns {Promise<Join>} */
+export const join = (link) => call('POST', '/api/join', { link });
