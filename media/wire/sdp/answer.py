@@ -1,0 +1,151 @@
+"""ICE-lite answers: one transport, VP8 and Opus, and of the header extensions those that the relay writes or reads."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from media.wire.sdp.model import (
+    ABS_SEND_TIME,
+    AUDIO_LEVEL,
+    MID,
+    TRANSPORT_SEQUENCE,
+    Agreement,
+    AnswerLine,
+    AnswerParams,
+    Candidate,
+    Codec,
+    Direction,
+    MediaLine,
+    Offer,
+    Outgoing,
+)
+
+_CODECS = {"audio": ("opus", 48_000), "video": ("vp8", 90_000)}
+_PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF"})
+_FEEDBACK = {"audio": ("transport-cc", "nack"), "video": ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")}
+_RECEIVED = {"audio": (MID, AUDIO_LEVEL, ABS_SEND_TIME, TRANSPORT_SEQUENCE), "video": (MID, ABS_SEND_TIME, TRANSPORT_SEQUENCE)}
+_SENT = {"audio": (MID, AUDIO_LEVEL, ABS_SEND_TIME), "video": (MID, ABS_SEND_TIME)}
+_OPUS_NUMBERS = ("minptime", "usedtx", "cbr")
+_SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
+
+
+def agree(line: MediaLine) -> Agreement | None:
+    """What the m-line is answered with, or None if the relay can't carry it.
+
+    Transport-wide congestion control is agreed on only where the offerer sends: it makes the sender of the
+    other direction, the relay, number its packets, and the relay uses the receivers' REMB instead.
+    """
+    if line.rejected or line.protocol not in _PROTOCOLS or line.kind not in _CODECS:
+        return None
+    codec = next((codec for codec in line.payloads if (codec.name, codec.clock_rate) == _CODECS[line.kind]), None)
+    if codec is None:
+        return None
+    receives = line.direction in ("sendonly", "sendrecv")
+    feedback = [value for value in _FEEDBACK[line.kind] if value in codec.feedback]
+    return Agreement(
+        codec=codec,
+        rtx_payload_type=next((other.payload_type for other in line.payloads if _repairs(other, codec)), None),
+        extensions={
+            uri: line.extensions[uri] for uri in (_RECEIVED if receives else _SENT)[line.kind] if uri in line.extensions
+        },
+        feedback=feedback if receives else [value for value in feedback if value != "transport-cc"],
+    )
+
+
+def _repairs(rtx: Codec, codec: Codec) -> bool:
+    return rtx.name == "rtx" and rtx.fmtp.get("apt") == str(codec.payload_type)
+
+
+def build_answer(offer: Offer, params: AnswerParams) -> str:
+    """The answer, with CRLF line ends. Lines that are not in ``params.lines`` or can't be agreed on get port 0."""
+    agreed = {
+        line.mid: agreement
+        for line in offer.media
+        if line.mid in params.lines and line.mid in offer.bundle and (agreement := agree(line)) is not None
+    }
+    bundle = [mid for mid in offer.bundle if mid in agreed]
+    lines = [
+        "v=0",
+        f"o=- {params.session} {params.version} IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        *(["a=extmap-allow-mixed"] if offer.extmap_allow_mixed else []),
+        "a=group:" + " ".join(["BUNDLE", *bundle]),
+        "a=msid-semantic: WMS *",
+    ]
+    for line in offer.media:
+        if line.mid in agreed:
+            lines += _accepted(line, agreed[line.mid], params)
+            if line.mid == bundle[0]:
+                lines += _candidates(params.candidates)
+        else:
+            lines += [f"m={line.kind} 0 {line.protocol} {line.formats[0]}", "c=IN IP4 0.0.0.0", f"a=mid:{line.mid}", "a=inactive"]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _accepted(line: MediaLine, agreement: Agreement, params: AnswerParams) -> Iterator[str]:
+    answer = params.lines[line.mid]
+    codec, rtx = agreement.codec, agreement.rtx_payload_type
+    formats = f"{codec.payload_type}" if rtx is None else f"{codec.payload_type} {rtx}"
+    direction = _direction(line.direction, answer)
+    yield f"m={line.kind} 9 {line.protocol} {formats}"
+    yield "c=IN IP4 0.0.0.0"
+    yield f"a=mid:{line.mid}"
+    yield f"a=ice-ufrag:{params.ice_ufrag}"
+    yield f"a=ice-pwd:{params.ice_pwd}"
+    for fingerprint in params.fingerprints:
+        yield f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}"
+    yield "a=setup:passive"
+    yield f"a={direction}"
+    yield "a=rtcp-mux"
+    yield "a=rtcp-rsize"
+    for uri, identifier in agreement.extensions.items():
+        yield f"a=extmap:{identifier} {uri}"
+    yield from _codec(line.kind, agreement)
+    if answer.outgoing is not None and direction == "sendonly":
+        yield from _outgoing(answer.outgoing, rtx is not None)
+
+
+def _direction(offered: Direction, answer: AnswerLine) -> Direction:
+    allowed = {"sendrecv": ("sendonly", "recvonly"), "sendonly": ("recvonly",), "recvonly": ("sendonly",), "inactive": ()}
+    return answer.direction if answer.direction in allowed[offered] else "inactive"
+
+
+def _codec(kind: str, agreement: Agreement) -> Iterator[str]:
+    codec = agreement.codec
+    if kind == "audio":
+        yield f"a=rtpmap:{codec.payload_type} opus/48000/2"
+        kept = {key: value for key in _OPUS_NUMBERS if _SMALL_NUMBER.fullmatch(value := codec.fmtp.get(key, ""))}
+        yield f"a=fmtp:{codec.payload_type} " + ";".join(f"{key}={value}" for key, value in ({"useinbandfec": "1"} | kept).items())
+    else:
+        yield f"a=rtpmap:{codec.payload_type} VP8/90000"
+    for feedback in agreement.feedback:
+        yield f"a=rtcp-fb:{codec.payload_type} {feedback}"
+    if agreement.rtx_payload_type is not None:
+        yield f"a=rtpmap:{agreement.rtx_payload_type} rtx/90000"
+        yield f"a=fmtp:{agreement.rtx_payload_type} apt={codec.payload_type}"
+
+
+def _outgoing(outgoing: Outgoing, rtx: bool) -> Iterator[str]:
+    ssrcs = [outgoing.ssrc]
+    yield f"a=msid:{outgoing.stream} {outgoing.track}"
+    if rtx and outgoing.rtx_ssrc is not None:
+        # Firefox drops repaired frames of an RTX SSRC that is not announced.
+        ssrcs.append(outgoing.rtx_ssrc)
+        yield f"a=ssrc-group:FID {outgoing.ssrc} {outgoing.rtx_ssrc}"
+    for ssrc in ssrcs:
+        yield f"a=ssrc:{ssrc} cname:{outgoing.cname}"
+        yield f"a=ssrc:{ssrc} msid:{outgoing.stream} {outgoing.track}"
+
+
+def _candidates(candidates: list[Candidate]) -> Iterator[str]:
+    """Unique priorities in the given order (RFC 8445, 5.1.2), UDP before TCP whatever the order."""
+    for index, candidate in enumerate(candidates):
+        udp = candidate.transport == "udp"
+        priority = ((126 if udp else 90) << 24) + ((65_535 - index) << 8) + 255
+        address = ip_address(candidate.address)
+        yield f"a=candidate:{index + 1} 1 {candidate.transport} {priority} {address} {candidate.port} typ host" + (
+            "" if udp else " tcptype passive"
+        )
+    yield "a=end-of-candidates"

@@ -1,0 +1,131 @@
+"""What an offer says and what an answer is made of."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+TRANSPORT_SEQUENCE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One payload type. ``name`` and the keys of ``fmtp`` in lower case; ``feedback`` as written ("nack pli")."""
+
+    payload_type: int
+    name: str
+    clock_rate: int
+    channels: int
+    fmtp: dict[str, str]
+    feedback: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """``algorithm`` in lower case, ``value`` as upper-case pairs with colons."""
+
+    algorithm: str
+    value: str
+
+
+@dataclass(slots=True)
+class MediaLine:
+    """An m-line as offered; ``direction`` is the offerer's.
+
+    Attributes:
+        rejected: offered with port 0 and not bundle-only.
+        payloads: payload types with an rtpmap, in the offerer's order of preference.
+        extensions: URI → id.
+        fid: primary SSRC → its RTX SSRC.
+    """
+
+    mid: str
+    kind: str
+    protocol: str
+    direction: Direction
+    rejected: bool
+    formats: list[str]
+    payloads: list[Codec] = field(default_factory=list)
+    extensions: dict[str, int] = field(default_factory=dict)
+    ssrcs: list[int] = field(default_factory=list)
+    fid: dict[int, int] = field(default_factory=dict)
+    rids: list[str] = field(default_factory=list)
+    msid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """``bundle``: the mids of the one group; transport attributes were read from its first, then from the session."""
+
+    media: list[MediaLine]
+    ice_ufrag: str
+    ice_pwd: str
+    fingerprints: list[Fingerprint]
+    setup: Literal["actpass", "active"]
+    bundle: list[str]
+    extmap_allow_mixed: bool
+
+    def line(self, mid: str) -> MediaLine | None:
+        return next((line for line in self.media if line.mid == mid), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What an m-line is answered with: one codec, its RTX payload type if offered, the header extensions."""
+
+    codec: Codec
+    rtx_payload_type: int | None
+    extensions: dict[str, int]
+    feedback: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A host candidate; TCP ones are passive. ``address`` is an IP address without brackets."""
+
+    transport: Literal["udp", "tcp"]
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The stream a slot is sent as. The same ``cname`` and ``stream`` for the two tracks of a slot keep lips in sync."""
+
+    ssrc: int
+    rtx_ssrc: int | None
+    cname: str
+    stream: str
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """How an accepted m-line is answered; ``direction`` is the answerer's and narrowed to what the offer allows."""
+
+    direction: Literal["sendonly", "recvonly", "inactive"]
+    outgoing: Outgoing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerParams:
+    """The answerer's side. ``lines``: mid → how it is answered; all others are rejected.
+
+    Attributes:
+        session: 63-bit session id, the same in every answer of a connection; ``version`` rises by one each time.
+        fingerprints: of the answerer's certificate.
+        candidates: in order of preference.
+    """
+
+    session: int
+    version: int
+    ice_ufrag: str
+    ice_pwd: str
+    fingerprints: list[Fingerprint]
+    candidates: list[Candidate]
+    lines: dict[str, AnswerLine]
