@@ -1,0 +1,37 @@
+"""What can go wrong in ``rooms``.
+
+    RoomsError            carries a stable code of the wire's catalogue
+    ├── Locked            the key store can not be used: ``locked``
+    └── Tampered          a ciphertext is not where it was written: ``internal``
+    StartRefused          the process must not start; its text is one sentence for the operator
+"""
+
+
+class RoomsError(Exception):
+    """A refusal with a stable code: ``invalid not_found gone conflict locked try_again internal``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Locked(RoomsError):
+    """The key store is wrong, missing, older than the database or read-only.
+
+    ``reason`` is one sentence for the operator, never for a client.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("locked")
+        self.reason = reason
+
+
+class Tampered(RoomsError):
+    """Authenticated decryption failed: moved between rows, columns or owners, or changed."""
+
+    def __init__(self) -> None:
+        super().__init__("internal")
+
+
+class StartRefused(Exception):
+    """The process must not start. ``str(error)`` is one sentence that says what to do."""

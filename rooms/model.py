@@ -1,0 +1,83 @@
+"""The nouns of the domain as they leave storage: decrypted, immutable, silent in ``repr``."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Language = Literal["nl", "en", "de", "fr"]
+Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
+State = Literal["planned", "ended", "destroying"]
+
+RETENTION: dict[Retention, timedelta | None] = {
+    "end": timedelta(0),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+    "manual": None,
+}
+"""Time between the end of a consult and its destruction (S-29)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practitioner:
+    """A professional with an account. ``retention`` is the one central setting (S-29)."""
+
+    id: str
+    mail: str = field(repr=False)
+    display_name: str = field(repr=False)
+    language: Language
+    retention: Retention
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
+
+    ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
+    ``state`` is what storage says: a running consult is still ``planned``.
+    """
+
+    id: str
+    owner: str
+    patient: str = field(repr=False)
+    starts_at: datetime = field(repr=False)
+    minutes: int
+    language: Language
+    state: State
+    ended_at: datetime | None = field(repr=False)
+    secret: str = field(repr=False)
+    due: datetime | None = field(repr=False)
+    version: int
+
+    @property
+    def ends_at(self) -> datetime:
+        """The planned end."""
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of an irrecoverable destruction (S-31): a keyed hash of the id, when, and the key store's generation."""
+
+    receipt: str
+    destroyed_at: datetime
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionStatus:
+    """For readiness and metrics. Seconds; no ids.
+
+    ``paused`` is a sentence (the clock can not be trusted) or None. ``overdue`` counts living appointments past due;
+    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that can not be opened and have no receipt.
+    """
+
+    locked: str | None
+    paused: str | None
+    overdue: int
+    lag: float
+    alarms: int
+    generation: int
+    last_sweep: datetime | None

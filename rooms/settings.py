@@ -1,0 +1,72 @@
+"""Settings of ``rooms``: where things are kept and how long at most."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from rooms.errors import StartRefused
+
+
+class RoomsSettings(BaseModel):
+    """Storage. Left empty, everything lives below ``data``, each kind in a folder of its own.
+
+    The key store and the root key must never be in a backup of the database.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Annotated[Path, Field(description="Folder of this server; one running server per folder.")] = Path("var/data")
+    database_url: Annotated[
+        SecretStr | None, Field(description="sqlite:///… or postgresql://…; default <data>/database/rooms.sqlite.")
+    ] = None
+    keystore_url: Annotated[str | None, Field(description="sqlite:///…; default <data>/keys/keystore.sqlite.")] = None
+    root_key_file: Annotated[
+        Path | None, Field(description="Root key, 32 bytes in base64; default <data>/secrets/root.key, made at first start.")
+    ] = None
+    retention_cap: Annotated[
+        int | None, Field(ge=0, le=3650, description="Longest retention in days, also for `manual`; null is no limit.")
+    ] = 365
+    sweep_interval: Annotated[float, Field(gt=0, le=60, description="Seconds between two sweeps.")] = 20.0
+    trust_clock: Annotated[
+        bool, Field(description="Believe the clock at start without proof (a sandbox); jumps still pause destruction.")
+    ] = False
+
+    def database(self) -> URL:
+        """The database's address with its asynchronous driver."""
+        text = self.database_url.get_secret_value() if self.database_url else ""
+        return database_url(text or f"sqlite:///{self.data.absolute() / 'database' / 'rooms.sqlite'}")
+
+    def keystore(self) -> Path:
+        """The key store's SQLite file. Epoch keys lie beside it."""
+        if not self.keystore_url:
+            return self.data.absolute() / "keys" / "keystore.sqlite"
+        url = parse(self.keystore_url)
+        if url.get_backend_name() != "sqlite" or not url.database:
+            raise StartRefused("keystore_url must be sqlite:///<path>.")
+        return Path(url.database).absolute()
+
+    def root_key(self) -> Path:
+        """The file with the root key."""
+        return (self.root_key_file or self.data / "secrets" / "root.key").absolute()
+
+
+def database_url(text: str) -> URL:
+    """A database address with the driver we use for it; StartRefused for any other database."""
+    url = parse(text)
+    match url.get_backend_name():
+        case "sqlite" if url.database and url.database != ":memory:":
+            return url.set(drivername="sqlite+aiosqlite", database=str(Path(url.database).absolute()))
+        case "postgresql":
+            return url.set(drivername="postgresql+psycopg")
+    raise StartRefused("database_url must be sqlite:///<path> or postgresql://….")
+
+
+def parse(text: str) -> URL:
+    """A parsed address; the refusal never repeats it, for it may hold a password."""
+    try:
+        return make_url(text)
+    except ArgumentError:
+        raise StartRefused("database_url or keystore_url is not an address.") from None
