@@ -23,8 +23,14 @@ from media.wire.sdp.model import (
 _CODECS = {"audio": ("opus", 48_000), "video": ("vp8", 90_000)}
 _PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF"})
 _FEEDBACK = {"audio": ("transport-cc", "nack"), "video": ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")}
-_RECEIVED = {"audio": (MID, AUDIO_LEVEL, ABS_SEND_TIME, TRANSPORT_SEQUENCE), "video": (MID, ABS_SEND_TIME, TRANSPORT_SEQUENCE)}
 _SENT = {"audio": (MID, AUDIO_LEVEL, ABS_SEND_TIME), "video": (MID, ABS_SEND_TIME)}
+_RECEIVED = {kind: (*uris, TRANSPORT_SEQUENCE) for kind, uris in _SENT.items()}
+_ALLOWED: dict[Direction, tuple[Direction, ...]] = {
+    "sendrecv": ("sendonly", "recvonly"),
+    "sendonly": ("recvonly",),
+    "recvonly": ("sendonly",),
+    "inactive": (),
+}
 _OPUS_NUMBERS = ("minptime", "usedtx", "cbr")
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 
@@ -80,7 +86,8 @@ def build_answer(offer: Offer, params: AnswerParams) -> str:
             if line.mid == bundle[0]:
                 lines += _candidates(params.candidates)
         else:
-            lines += [f"m={line.kind} 0 {line.protocol} {line.formats[0]}", "c=IN IP4 0.0.0.0", f"a=mid:{line.mid}", "a=inactive"]
+            lines += [f"m={line.kind} 0 {line.protocol} {line.formats[0]}", "c=IN IP4 0.0.0.0"]
+            lines += [f"a=mid:{line.mid}", "a=inactive"]
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -108,16 +115,16 @@ def _accepted(line: MediaLine, agreement: Agreement, params: AnswerParams) -> It
 
 
 def _direction(offered: Direction, answer: AnswerLine) -> Direction:
-    allowed = {"sendrecv": ("sendonly", "recvonly"), "sendonly": ("recvonly",), "recvonly": ("sendonly",), "inactive": ()}
-    return answer.direction if answer.direction in allowed[offered] else "inactive"
+    return answer.direction if answer.direction in _ALLOWED[offered] else "inactive"
 
 
 def _codec(kind: str, agreement: Agreement) -> Iterator[str]:
     codec = agreement.codec
     if kind == "audio":
         yield f"a=rtpmap:{codec.payload_type} opus/48000/2"
-        kept = {key: value for key in _OPUS_NUMBERS if _SMALL_NUMBER.fullmatch(value := codec.fmtp.get(key, ""))}
-        yield f"a=fmtp:{codec.payload_type} " + ";".join(f"{key}={value}" for key, value in ({"useinbandfec": "1"} | kept).items())
+        numbers = {key: value for key in _OPUS_NUMBERS if _SMALL_NUMBER.fullmatch(value := codec.fmtp.get(key, ""))}
+        parameters = ";".join(f"{key}={value}" for key, value in ({"useinbandfec": "1"} | numbers).items())
+        yield f"a=fmtp:{codec.payload_type} {parameters}"
     else:
         yield f"a=rtpmap:{codec.payload_type} VP8/90000"
     for feedback in agreement.feedback:

@@ -95,7 +95,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The stream a slot is sent as. The same ``cname`` and ``stream`` for the two tracks of a slot keep lips in sync."""
+    """The stream a slot is sent as; one ``cname`` and ``stream`` for the two tracks of a slot keep lips in sync."""
 
     ssrc: int
     rtx_ssrc: int | None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from media.wire import WireError
 from media.wire.sdp.model import Codec, Direction, Fingerprint, MediaLine, Offer
@@ -15,7 +15,7 @@ MAX_SSRCS = 64
 MAX_FORMATS = 128
 MAX_FEEDBACK = 16
 
-_DIRECTIONS: dict[str, Direction] = {d: d for d in ("sendrecv", "sendonly", "recvonly", "inactive")}  # type: ignore[misc]
+_DIRECTIONS: dict[str, Direction] = {value: value for value in get_args(Direction)}
 _HASH_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -70,8 +70,7 @@ def _sections(sdp: str) -> list[_Section]:
     if len(lines) > MAX_LINES:
         raise WireError("too many lines")
     sections = [_Section(None)]
-    for line in lines:
-        line = line.rstrip("\r")
+    for line in (text.rstrip("\r") for text in lines):
         if line.startswith("a="):
             name, _, value = line[2:].partition(":")
             sections[-1].attributes.append((name.strip(), value.strip()))
@@ -163,8 +162,8 @@ def _read_ssrc(line: MediaLine, value: str) -> None:
 
 
 def _read_group(line: MediaLine, value: str) -> None:
-    semantics, *ssrcs = [*value.split(None, 3), "", ""]
-    primary, repair = (_number(ssrc, 0xFFFF_FFFF) for ssrc in ssrcs[:2])
+    semantics, *ssrcs = [*value.split(None, 3), "", "", ""][:3]
+    primary, repair = (_number(ssrc, 0xFFFF_FFFF) for ssrc in ssrcs)
     if semantics == "FID" and primary and repair and primary != repair and len(line.fid) < MAX_SSRCS:
         line.fid[primary] = repair
 
@@ -190,9 +189,8 @@ _READERS = {
 
 def _bundle(session: _Section, media: list[MediaLine]) -> list[str]:
     """The one BUNDLE group; every m-line in use must be in it (RFC 9143), since there is one port and one key."""
-    groups = [
-        value.split()[1:] for name, value in session.attributes if name == "group" and value.partition(" ")[0] == "BUNDLE"
-    ]
+    groups = [value.split() for name, value in session.attributes if name == "group"]
+    groups = [mids for semantics, *mids in filter(None, groups) if semantics == "BUNDLE"]
     if len(groups) != 1:
         raise WireError("not exactly one BUNDLE group")
     used = {line.mid for line in media if not line.rejected}
@@ -233,8 +231,10 @@ def _fingerprint(value: str) -> Fingerprint | None:
 
 def _setup(sections: tuple[_Section, ...]) -> Literal["actpass", "active"]:
     value = next((value for section in sections if (value := section.first("setup"))), None)
-    if value == "actpass" or value == "active":
-        return value
+    if value == "actpass":
+        return "actpass"
+    if value == "active":
+        return "active"
     raise WireError("the offerer must be able to take the active DTLS role")
 
 
