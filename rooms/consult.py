@@ -1,0 +1,391 @@
+"""A live consult as a state machine: ``transition(state, event, now) -> (state, effects)``, pure and ids only.
+
+A *seat* is a stable place (the practitioner's, one per patient link); a *participant* is one page load in a seat, so
+a reload is a new participant in the same seat. A participant waits until called in and is then *admitted*.
+
+Invariants, each held by a property test:
+
+- **Nobody is admitted but by the practitioner's ``Admit``, by sitting in the practitioner's seat, or by a resume
+  ticket of somebody who was: its lineage is that of the seat's present holder, or the ticket is older than this
+  document (an emptied Redis lost the one before).**
+- **A waiting participant is never in the key handshake, never on a worker, and sees nobody.**
+- **A seat has at most one admitted and at most one waiting participant.** The second is somebody who opened the link
+  while its holder is inside (a forwarded link, another device): the holder stays until that one is called in.
+- **A socket belongs to at most one participant; a participant has at most one socket.**
+- **Version, fence and epoch only rise, and never fall below the clock,** so that what a client or a worker remembers
+  of a document that Redis lost is always older than what it hears now.
+- **After the end nothing happens any more.**
+
+Refusals are ``RoomsError``: ``seat_taken room_full not_found bad_state ended``; a refused event changes nothing.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from rooms.consult_events import (
+    Admit,
+    Arrive,
+    Assign,
+    ChangeMedia,
+    Close,
+    CloseRoom,
+    Drop,
+    Effect,
+    Ended,
+    EndReason,
+    Event,
+    Indicate,
+    Indicators,
+    Leave,
+    LoseSocket,
+    LoseWorker,
+    MediaEvent,
+    MediaState,
+    Opened,
+    Place,
+    RemovePeer,
+    RestartKeys,
+    Show,
+    ShowDesk,
+    TakenOver,
+    Tick,
+)
+from rooms.errors import RoomsError
+
+MILLISECOND = timedelta(milliseconds=1)
+HOLD = timedelta(seconds=60)
+OPENING = timedelta(seconds=3)
+"""A worker that has not opened an assigned room in this time does not get it."""
+
+PRACTITIONER = "practitioner"
+EPOCH_ZERO = 1_735_689_600
+"""2025-01-01 in seconds, so that key epochs fit 31 bits until 2093."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """One page in a seat. ``socket`` is None while it is away, ``gone`` then says since when.
+
+    ``lineage`` is the participant that the practitioner called in; reloads inherit it.
+    """
+
+    id: str
+    seat: str
+    role: str
+    lineage: str | None
+    since: int
+    socket: str | None
+    node: str | None
+    gone: int | None = None
+    media: MediaState = "new"
+    indicators: Indicators = field(default_factory=Indicators)
+
+    @property
+    def admitted(self) -> bool:
+        return self.lineage is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consult:
+    """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch."""
+
+    schema: int = 1
+    appointment: str
+    owner: str
+    capacity: int = 2
+    born: int
+    touched: int
+    version: int
+    participants: tuple[Participant, ...] = ()
+    worker: str | None = None
+    fence: int = 0
+    ready: bool = False
+    assigned: int = 0
+    epoch: int = 0
+    ended: EndReason | None = None
+
+    @property
+    def admitted(self) -> tuple[Participant, ...]:
+        """Who is in, ordered by id bytewise: the order of the key handshake."""
+        return tuple(sorted((one for one in self.participants if one.admitted), key=lambda one: one.id))
+
+    @property
+    def waiting(self) -> tuple[Participant, ...]:
+        return tuple(one for one in self.participants if not one.admitted)
+
+    @property
+    def practitioner(self) -> Participant | None:
+        return next((one for one in self.participants if one.seat == PRACTITIONER), None)
+
+    def find(self, participant: str) -> Participant | None:
+        return next((one for one in self.participants if one.id == participant), None)
+
+
+def new(appointment: str, owner: str, now: datetime, *, capacity: int = 2) -> Consult:
+    """A consult nobody came to yet."""
+    moment = milliseconds(now)
+    return Consult(appointment=appointment, owner=owner, capacity=capacity, born=moment, touched=moment, version=moment)
+
+
+def milliseconds(now: datetime) -> int:
+    return int(now.astimezone(UTC).timestamp() * 1000)
+
+
+def transition(state: Consult, event: Event, now: datetime) -> tuple[Consult, tuple[Effect, ...]]:
+    """The next state and what has to be done. An event that changes nothing returns ``state`` itself and no effects.
+
+    Raises RoomsError; the state is then unchanged.
+    """
+    if state.ended:
+        raise RoomsError("ended")
+    moment = max(milliseconds(now), state.touched)
+    after, effects = _apply(state, event, moment)
+    if after == state:
+        return state, ()
+    return _settle(state, after, effects, moment)
+
+
+def asked(state: Consult, event: Arrive) -> str | None:
+    """The socket that must be asked whether it is still there before ``event`` may take its place."""
+    if event.take_over or state.find(event.participant):
+        return None
+    holder, heard = _holder(state, event.seat), event.silent | {event.socket}
+    places = (holder,) if _inherited(state, event, holder) else (holder, _candidate(state, event.seat))
+    return next((one.socket for one in places if one and one.socket and one.socket not in heard), None)
+
+
+def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Effect]]:
+    match event:
+        case Arrive():
+            return _arrive(state, event, moment)
+        case Admit():
+            return _admit(state, event, moment)
+        case Leave(participant):
+            return _leave(state, participant)
+        case Close(reason):
+            return _end(state, reason)
+        case LoseSocket(participant, socket):
+            return _lose_socket(state, participant, socket, moment), []
+        case Indicate(participant, indicators):
+            return _change(state, replace(_present(state, participant), indicators=indicators)), []
+        case Tick(nodes, workers):
+            return _tick(state, nodes, workers, moment), []
+        case _:
+            return _apply_media(state, event, moment), []
+
+
+def _apply_media(state: Consult, event: MediaEvent, moment: int) -> Consult:
+    match event:
+        case RestartKeys(epoch):
+            return _restart_keys(state, epoch, moment)
+        case Assign(worker, unless):
+            return _assign(state, worker, unless, moment)
+        case Opened(fence):
+            return replace(state, ready=True) if state.worker and state.fence == fence else state
+        case LoseWorker(fence):
+            return _unplace(state) if state.worker and state.fence == fence else state
+        case ChangeMedia(fence, participant, media):
+            return _change_media(state, fence, participant, media)
+
+
+# --- coming ----------------------------------------------------------------------------------------------------------
+
+
+def _inherited(state: Consult, event: Arrive, holder: Participant | None) -> str | None:
+    """The lineage with which somebody arrives; None waits."""
+    if event.seat == PRACTITIONER:
+        return event.participant
+    if event.lineage is None:
+        return None
+    if holder:
+        return event.lineage if holder.lineage == event.lineage else None
+    return event.lineage if event.issued < state.born else None
+
+
+def _holder(state: Consult, seat: str) -> Participant | None:
+    return next((one for one in state.admitted if one.seat == seat), None)
+
+
+def _candidate(state: Consult, seat: str) -> Participant | None:
+    return next((one for one in state.waiting if one.seat == seat), None)
+
+
+def _arrive(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effect]]:
+    if (event.seat == PRACTITIONER) != (event.role == PRACTITIONER):
+        raise RoomsError("forbidden")
+    if asked(state, event):
+        raise RoomsError("seat_taken")
+    known = state.find(event.participant)
+    if known and known.socket == event.socket:
+        return state, []
+    for socket in (event.socket, *sorted(event.silent)):
+        state = _free(state, socket, moment)
+    return _return(state, known, event) if known else _sit(state, event, moment)
+
+
+def _return(state: Consult, known: Participant, event: Arrive) -> tuple[Consult, list[Effect]]:
+    """The same page again, after its socket broke."""
+    if known.seat != event.seat or known.role != event.role:
+        raise RoomsError("not_found")
+    effects: list[Effect] = [Drop(known.socket)] if known.socket else []
+    return _change(state, replace(known, socket=event.socket, node=event.node, gone=None)), effects
+
+
+def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effect]]:
+    """A page that was not here yet: in the place of the one before it, or waiting."""
+    holder = _holder(state, event.seat)
+    lineage = _inherited(state, event, holder)
+    leaving = holder if lineage else _candidate(state, event.seat)
+    if leaving:
+        state = _without(state, frozenset({leaving.id}))
+    if lineage and event.seat != PRACTITIONER:
+        _require_place(state)
+    newcomer = Participant(
+        id=event.participant,
+        seat=event.seat,
+        role=event.role,
+        lineage=lineage,
+        since=moment,
+        socket=event.socket,
+        node=event.node,
+    )
+    effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
+    return replace(state, participants=(*state.participants, newcomer)), effects
+
+
+def _require_place(state: Consult) -> None:
+    """One place is always the practitioner's."""
+    if sum(one.seat != PRACTITIONER for one in state.admitted) >= state.capacity - 1:
+        raise RoomsError("room_full")
+
+
+def _free(state: Consult, socket: str, moment: int) -> Consult:
+    """A socket that was somebody else's in this room (a page that changed its mind, or is gone) is theirs no more."""
+    other = next((one for one in state.participants if one.socket == socket), None)
+    return _lose_socket(state, other.id, socket, moment) if other else state
+
+
+def _admit(state: Consult, event: Admit, moment: int) -> tuple[Consult, list[Effect]]:
+    if event.me.seat != PRACTITIONER:
+        raise RoomsError("forbidden")
+    state, effects = _arrive(state, event.me, moment)
+    called = state.find(event.participant)
+    if called is None:
+        raise RoomsError("not_found")
+    if called.admitted:
+        return state, effects
+    before = _holder(state, called.seat)
+    if before:
+        state = _without(state, frozenset({before.id}))
+        effects += [TakenOver(before.socket)] if before.socket else []
+    _require_place(state)
+    return _change(state, replace(called, lineage=called.id)), effects
+
+
+# --- going -----------------------------------------------------------------------------------------------------------
+
+
+def _lose_socket(state: Consult, participant: str, socket: str, moment: int) -> Consult:
+    one = state.find(participant)
+    if one is None or one.socket != socket:
+        return state
+    return _change(state, replace(one, socket=None, node=None, gone=moment))
+
+
+def _leave(state: Consult, participant: str) -> tuple[Consult, list[Effect]]:
+    if _present(state, participant).seat == PRACTITIONER:
+        return _end(state, "ended")
+    return _without(state, frozenset({participant})), []
+
+
+def _end(state: Consult, reason: EndReason) -> tuple[Consult, list[Effect]]:
+    effects: list[Effect] = [Ended(one.socket, reason) for one in state.participants if one.socket]
+    return replace(state, participants=(), ended=reason), effects
+
+
+def _tick(state: Consult, nodes: frozenset[str] | None, workers: frozenset[str] | None, moment: int) -> Consult:
+    for one in state.participants:
+        if nodes is not None and one.socket and one.node not in nodes:
+            state = _lose_socket(state, one.id, one.socket, moment)
+    limit = moment - HOLD // MILLISECOND
+    expired = frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
+    state = _without(state, expired)
+    if state.worker is None:
+        return state
+    late = not state.ready and moment - state.assigned >= OPENING // MILLISECOND
+    return _unplace(state) if late or (workers is not None and state.worker not in workers) else state
+
+
+# --- media and keys --------------------------------------------------------------------------------------------------
+
+
+def _assign(state: Consult, worker: str, unless: int, moment: int) -> Consult:
+    if state.fence != unless or state.worker is not None or not state.admitted:
+        return state
+    return replace(state, worker=worker, fence=max(state.fence + 1, moment), ready=False, assigned=moment)
+
+
+def _unplace(state: Consult) -> Consult:
+    participants = tuple(
+        replace(one, media="reconnecting") if one.admitted and one.media != "new" else one for one in state.participants
+    )
+    return replace(state, worker=None, ready=False, participants=participants)
+
+
+def _change_media(state: Consult, fence: int, participant: str, media: MediaState) -> Consult:
+    one = state.find(participant)
+    if one is None or not one.admitted or state.worker is None or state.fence != fence:
+        return state
+    return _change(state, replace(one, media=media))
+
+
+def _restart_keys(state: Consult, epoch: int, moment: int) -> Consult:
+    if epoch != state.epoch or len(state.admitted) < 2:
+        return state
+    return replace(state, epoch=_next_epoch(state, moment))
+
+
+def _next_epoch(state: Consult, moment: int) -> int:
+    return max(state.epoch + 1, moment // 1000 - EPOCH_ZERO)
+
+
+# --- what follows from any change ------------------------------------------------------------------------------------
+
+
+def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int) -> tuple[Consult, tuple[Effect, ...]]:
+    members = {one.id for one in before.admitted}
+    remaining = {one.id for one in after.admitted}
+    if remaining != members and len(remaining) >= 2:
+        after = replace(after, epoch=_next_epoch(before, moment))
+    if not remaining and after.worker:
+        effects.append(CloseRoom(after.worker, after.fence))
+        after = replace(after, worker=None, ready=False)
+    elif after.worker:
+        effects += [RemovePeer(after.worker, after.fence, one) for one in sorted(members - remaining)]
+    if remaining and after.worker is None and (before.worker or not members):
+        effects.append(Place())
+    if _desk(before) != _desk(after):
+        effects.append(ShowDesk())
+    if not after.ended:
+        effects.append(Show())
+    return replace(after, version=max(before.version + 1, moment), touched=moment), tuple(effects)
+
+
+def _desk(state: Consult) -> tuple[object, ...]:
+    waiting = tuple((one.id, one.socket is None) for one in state.waiting)
+    return waiting, state.practitioner is not None, bool(state.participants)
+
+
+def _present(state: Consult, participant: str) -> Participant:
+    one = state.find(participant)
+    if one is None:
+        raise RoomsError("bad_state")
+    return one
+
+
+def _change(state: Consult, changed: Participant) -> Consult:
+    return replace(state, participants=tuple(changed if one.id == changed.id else one for one in state.participants))
+
+
+def _without(state: Consult, gone: frozenset[str]) -> Consult:
+    return replace(state, participants=tuple(one for one in state.participants if one.id not in gone))

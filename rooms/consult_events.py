@@ -1,0 +1,184 @@
+"""What can happen to a live consult, and what has to be done about it: the vocabulary of ``rooms.consult``.
+
+Everything here is plain data and ids only. Sockets are Socket.IO session ids; a node is one running application
+process; moments are milliseconds since the Unix epoch.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
+EndReason = Literal["ended", "left", "cancelled", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicators:
+    """What somebody says to be sending."""
+
+    microphone: bool = True
+    camera: bool = True
+    screen: bool = False
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrive:
+    """A page takes a seat, for the first time or again.
+
+    ``lineage`` and ``issued`` come from a resume ticket that says *admitted*: who was once called in, and when the
+    ticket was written. ``silent`` are sockets that were asked whether they are still there and did not answer.
+    """
+
+    participant: str
+    seat: str
+    role: str
+    socket: str
+    node: str
+    take_over: bool = False
+    silent: frozenset[str] = frozenset()
+    lineage: str | None = None
+    issued: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """The practitioner calls ``participant`` in, and enters too by ``me``."""
+
+    me: Arrive
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoseSocket:
+    """A socket closed; the seat is held for ``HOLD``."""
+
+    participant: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Somebody gives up the seat; when the practitioner does, the consult ends."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The appointment was cancelled, destroyed or has expired."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Indicate:
+    participant: str
+    indicators: Indicators
+
+
+@dataclass(frozen=True, slots=True)
+class RestartKeys:
+    """The handshake of ``epoch`` can not be finished. One that is already over changes nothing."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the room to a worker; takes effect only while ``unless`` is the fence, so two nodes can not both do it."""
+
+    worker: str
+    unless: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The worker has the room."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoseWorker:
+    """The worker is gone or does not know the room any more."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMedia:
+    """News of a participant's media transport."""
+
+    fence: int
+    participant: str
+    media: MediaState
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed. ``nodes`` and ``workers`` are those alive; None: not known, so nobody is declared dead."""
+
+    nodes: frozenset[str] | None = None
+    workers: frozenset[str] | None = None
+
+
+MediaEvent = RestartKeys | Assign | Opened | LoseWorker | ChangeMedia
+Event = Arrive | Admit | Leave | Close | LoseSocket | Indicate | Tick | MediaEvent
+
+
+# --- effects ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Everybody with a socket gets a new view of the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDesk:
+    """The practitioner's desk changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Another page took this place: tell the socket and close it."""
+
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The same page came back on another socket: close the old one."""
+
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The consult is over for whoever is behind this socket."""
+
+    socket: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The room needs a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePeer:
+    worker: str
+    fence: int
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRoom:
+    worker: str
+    fence: int
+
+
+Effect = Show | ShowDesk | TakenOver | Drop | Ended | Place | RemovePeer | CloseRoom

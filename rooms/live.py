@@ -1,0 +1,201 @@
+"""Live consults in Redis: one JSON document per room, ids only, changed under WATCH/MULTI by any node.
+
+| key | what |
+|---|---|
+| ``sk:room:<appointment>`` | the document (``rooms.consult.Consult``) |
+| ``sk:rooms`` | appointments with somebody in the room, for the housekeeper |
+| ``sk:desk:<owner>`` | the same per practitioner, for the desk |
+| ``sk:desk:<owner>:version`` | rises with every change of that desk |
+
+Every key expires ``life`` after its last write, which is also the life of a resume ticket: as long as a ticket is
+valid its document is there, unless Redis was emptied. A room that everybody left keeps its empty document until then,
+so that an old ticket does not open it again; a consult that ended is deleted at once.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import RedisError, WatchError
+
+from rooms.consult import Consult, milliseconds, transition
+from rooms.consult_events import Effect, Event
+from rooms.errors import RoomsError
+
+ROOMS = "sk:rooms"
+ATTEMPTS = 50
+"""Each lost race means that somebody else's transition went through, so this many in a row is a fault."""
+
+DOCUMENT: TypeAdapter[Consult] = TypeAdapter(Consult)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody who waits; ``since`` in milliseconds since the Unix epoch."""
+
+    appointment: str
+    participant: str
+    role: str
+    since: int
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeskState:
+    """Who waits for one practitioner, longest first, and the appointment the practitioner is in."""
+
+    version: int
+    waiting: tuple[Waiting, ...]
+    in_consult: str | None
+
+
+class LiveConsults:
+    """The documents of all live consults. Redis faults raise RoomsError ``try_again``."""
+
+    def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta) -> None:
+        self._redis = redis
+        self._now = now
+        self.life = life
+
+    async def load(self, appointment: str) -> Consult | None:
+        """The document, or None: never made, ended, expired, or Redis was emptied."""
+        async with honest():
+            return parse(await self._redis.get(room_key(appointment)))
+
+    async def transition(
+        self, appointment: str, event: Event, *, absent: Consult | None = None
+    ) -> tuple[Consult, tuple[Effect, ...]]:
+        """Run one event through the state machine and store the outcome; effects are the caller's to carry out.
+
+        ``absent`` is the state to start from when there is no document; without it that is ``bad_state``.
+        Refusals of the state machine pass through and store nothing.
+        """
+        key = room_key(appointment)
+        async with honest(), self._redis.pipeline(transaction=True) as pipe:
+            for _ in range(ATTEMPTS):
+                await pipe.watch(key)
+                before = parse(await pipe.get(key)) or absent
+                if before is None:
+                    raise RoomsError("bad_state")
+                now = self._now()
+                after, effects = transition(before, event, now)
+                if after is before:
+                    return before, ()
+                begin(pipe)
+                self._store(pipe, after, milliseconds(now))
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return after, effects
+        raise RoomsError("try_again")
+
+    async def desk(self, owner: str) -> DeskState:
+        """What the practitioner's desk shows; of two answers the higher version is the newer one."""
+        async with honest():
+            # The version is read before the documents: what they say is then at least as new as the version claims.
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.get(version_key(owner))
+                pipe.smembers(desk_key(owner))
+                version, members = await pipe.execute()
+            consults = await self._documents(desk_key(owner), members)
+        waiting = [
+            Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None)
+            for consult in consults
+            for one in consult.waiting
+        ]
+        inside = [consult.appointment for consult in consults if consult.practitioner]
+        return DeskState(
+            version=int(version or 0),
+            waiting=tuple(sorted(waiting, key=lambda one: (one.since, one.participant))),
+            in_consult=min(inside, default=None),
+        )
+
+    async def running(self) -> list[Consult]:
+        """Every consult with somebody in it."""
+        async with honest():
+            return await self._documents(ROOMS, cast("set[bytes]", await self._redis.smembers(ROOMS)))
+
+    async def is_live(self, appointment: str) -> bool:
+        """Whether somebody is in the room or waits for it."""
+        consult = await self.load(appointment)
+        return consult is not None and bool(consult.participants)
+
+    def _store(self, pipe: Pipeline, consult: Consult, moment: int) -> None:
+        key, desk, version = room_key(consult.appointment), desk_key(consult.owner), version_key(consult.owner)
+        if consult.ended:
+            pipe.delete(key)
+        else:
+            pipe.set(key, DOCUMENT.dump_json(consult), ex=self.life)
+        for index in (ROOMS, desk):
+            if consult.participants:
+                pipe.sadd(index, consult.appointment)
+                pipe.expire(index, self.life)
+            else:
+                pipe.srem(index, consult.appointment)
+        # Starting from the clock, versions go on rising when Redis was emptied.
+        pipe.set(version, moment, ex=self.life, nx=True)
+        pipe.incr(version)
+        pipe.expire(version, self.life)
+
+    async def _documents(self, index: str, members: set[bytes]) -> list[Consult]:
+        appointments = sorted(member.decode() for member in members)
+        if not appointments:
+            return []
+        found = [parse(raw) for raw in await self._redis.mget([room_key(one) for one in appointments])]
+        for appointment, consult in zip(appointments, found, strict=True):
+            if consult is None:
+                await self._prune(index, appointment)
+        return [consult for consult in found if consult]
+
+    async def _prune(self, index: str, appointment: str) -> None:
+        """Take an expired document out of an index, unless somebody makes it anew at this moment."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(room_key(appointment))
+            if await pipe.exists(room_key(appointment)):
+                return
+            begin(pipe)
+            pipe.srem(index, appointment)
+            with suppress(WatchError):
+                await pipe.execute()
+
+
+def begin(pipe: Pipeline) -> None:
+    """MULTI, which redis-py leaves without annotations."""
+    cast("Callable[[], None]", pipe.multi)()
+
+
+def parse(raw: bytes | str | None) -> Consult | None:
+    """A document; one that can not be read (of another schema) counts as lost, and is rebuilt."""
+    if raw is None:
+        return None
+    try:
+        return DOCUMENT.validate_json(raw)
+    except ValidationError:
+        return None
+
+
+def room_key(appointment: str) -> str:
+    return f"sk:room:{appointment}"
+
+
+def desk_key(owner: str) -> str:
+    return f"sk:desk:{owner}"
+
+
+def version_key(owner: str) -> str:
+    return f"sk:desk:{owner}:version"
+
+
+@asynccontextmanager
+async def honest() -> AsyncIterator[Any]:
+    """A Redis fault is not the person's and not the program's: it passes."""
+    try:
+        yield
+    except RedisError as error:
+        raise RoomsError("try_again") from error
