@@ -1,0 +1,42 @@
+/**
+ * The bodies on the wire, as types only (`signaling/protocol/` is their registry). Nothing here runs.
+ *
+ * @typedef {'practitioner' | 'patient' | 'guest'} Role
+ * @typedef {'microphone' | 'camera' | 'screen'} Source
+ * @typedef {'new' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} MediaState
+ * @typedef {'soon' | 'five-minutes' | 'fifteen-minutes' | 'check-sound'} HoldMessage
+ * @typedef {'ended' | 'left' | 'cancelled' | 'expired'} EndReason
+ *
+ * @typedef {{microphone: boolean, camera: boolean, screen: boolean}} Indicators
+ * @typedef {{participant: string, role: Role, state: 'waiting' | 'admitted', connected: boolean, media: MediaState,
+ *   indicators: Indicators}} ParticipantView
+ * @typedef {{urls: string[], username: string | null, credential: string | null}} IceServer
+ * @typedef {{fence: number, ready: boolean, slots: number, ice_servers: IceServer[]}} MediaView
+ * @typedef {{participant: string, role: Role}} KeyMember
+ * @typedef {{epoch: number, members: KeyMember[]}} KeysView
+ * @typedef {{version: number, appointment: string, me: ParticipantView, others: ParticipantView[],
+ *   media: MediaView | null, keys: KeysView | null, resume: string}} RoomView
+ * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean}} WaitingView
+ * @typedef {{version: number, waiting: WaitingView[], in_consult: string | null}} DeskView
+ * @typedef {{slot: number, participant: string}} SlotView
+ * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
+ * @typedef {{fence: number, sdp: string, slots: SlotView[]}} Answer
+ *
+ * @typedef {{sender: string, epoch: number, commitment: string}} KeyCommitted
+ * @typedef {{sender: string, epoch: number, key: string, nonce: string}} KeyRevealed
+ * @typedef {{sender: string, epoch: number, wrapped: string}} KeyWrapped
+ *
+ * @typedef {'nl' | 'en' | 'de' | 'fr'} Language
+ * @typedef {'end' | '24h' | '7d' | '30d' | '90d' | 'manual'} Retention
+ * @typedef {{practitioner: string, display_name: string, language: Language, retention: Retention}} Me
+ * @typedef {{retention: Retention, due_within_minute: number}} RetentionSet
+ * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
+ *   state: 'planned' | 'ended', destroyed_at: string | null, link: string}} AppointmentView
+ * @typedef {{receipt: string, destroyed_at: string, generation: number}} Receipt
+ * @typedef {{access_token: string, expires_in: number}} Ticket
+ * @typedef {{access_token: string, expires_in: number, appointment: string, role: 'patient' | 'guest',
+ *   practitioner_name: string, starts_at: string, minutes: number, language: Language,
+ *   window: 'early' | 'open' | 'late', opens_at: string}} Join
+ */
+
+export {};
