@@ -5,9 +5,19 @@ into one list that all application nodes read from, so each event is handled onc
 with an HMAC-SHA-256 over its body. Call ids make a repeated call harmless.
 """
 
-from typing import Annotated, Literal
+import asyncio
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
 
 Source = Literal["microphone", "camera", "screen"]
 Use = Literal["microphone", "camera", "screen", "slot", "stage"]
@@ -187,3 +197,156 @@ class Heartbeat(ControlModel):
     peers: int
     packets_per_second: int
     draining: bool = False
+
+
+# --- messages in Redis -----------------------------------------------------------------------------------------------
+
+WORKERS = "sk:workers"
+"""Set of the ids of workers; one without a heartbeat is dead."""
+
+EVENTS = "sk:media:events"
+MAX_EVENTS = 4_096
+MAX_MESSAGE = 1 << 20
+CALL_SECONDS = 2.0
+"""How long a call may take, and how long its message and its reply live (rounded up)."""
+
+T = TypeVar("T")
+
+
+def heartbeat_key(worker: str) -> str:
+    return f"sk:worker:{worker}"
+
+
+def calls_key(worker: str) -> str:
+    return f"sk:worker:{worker}:calls"
+
+
+def reply_key(call: str) -> str:
+    return f"sk:media:reply:{call}"
+
+
+class CallMessage(ControlModel):
+    id: str
+    body: Call
+
+
+_HEARTBEAT = TypeAdapter(Heartbeat)
+CALL = TypeAdapter(CallMessage)
+REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class Forged(ValueError):
+    """A message that was not made with our secret for this key, or is no message at all."""
+
+
+def seal(secret: bytes, key: str, body: BaseModel) -> bytes:
+    """The message for Redis key ``key``: HMAC-SHA-256 in hex over key and body, then the body as JSON."""
+    data = body.model_dump_json().encode()
+    return _mac(secret, key, data) + data
+
+
+def unseal(secret: bytes, key: str, message: bytes, adapter: TypeAdapter[T]) -> T:
+    """The body of a message.
+
+    Raises:
+        Forged: wrong HMAC, too long, or not of the expected shape.
+    """
+    mac, data = message[:64], message[64:]
+    if len(message) > MAX_MESSAGE or not hmac.compare_digest(mac, _mac(secret, key, data)):
+        raise Forged("message not authentic")
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        raise Forged("message of an unknown shape") from error
+
+
+def _mac(secret: bytes, key: str, data: bytes) -> bytes:
+    return hmac.new(secret, key.encode() + b"\0" + data, hashlib.sha256).hexdigest().encode()
+
+
+# --- client ----------------------------------------------------------------------------------------------------------
+
+
+class MediaUnavailable(Exception):
+    """The worker did not answer within the deadline, or Redis did not."""
+
+
+class MediaClient:
+    """Signaling's side: which workers there are, calls to them, events from them.
+
+    Args:
+        redis: with ``decode_responses=False``. Blocking reads are used, so its socket timeout must be None or
+            longer than 2 s.
+        secret: shared with the workers, at least 32 bytes.
+    """
+
+    def __init__(self, redis: "Redis[Any]", secret: bytes) -> None:
+        self._redis = redis
+        self._secret = secret
+
+    async def workers(self) -> list[Heartbeat]:
+        """The workers alive now. Dead ones are forgotten.
+
+        Raises:
+            MediaUnavailable: Redis did not answer.
+        """
+        try:
+            names = sorted(name.decode() for name in await self._redis.smembers(WORKERS))
+            beats = await self._redis.mget([heartbeat_key(name) for name in names]) if names else []
+            if dead := [name for name, beat in zip(names, beats, strict=True) if beat is None]:
+                await self._redis.srem(WORKERS, *dead)
+        except (RedisError, OSError) as error:
+            raise MediaUnavailable("Redis did not answer") from error
+        alive = []
+        for name, beat in zip(names, beats, strict=True):
+            if beat is not None:
+                try:
+                    alive.append(unseal(self._secret, heartbeat_key(name), beat, _HEARTBEAT))
+                except Forged:
+                    logger.warning("media: forged heartbeat")
+        return alive
+
+    async def call(self, worker: str, call: Call, timeout: float = CALL_SECONDS) -> Reply:
+        """Ask ``worker``; a `Refused` is a reply too.
+
+        Raises:
+            MediaUnavailable: no authentic reply within ``timeout`` seconds. The call was taken back if it had
+                not been read yet, else it may have been carried out.
+        """
+        identity = secrets.token_urlsafe(16)
+        key = calls_key(worker)
+        message = seal(self._secret, key, CallMessage(id=identity, body=call))
+        try:
+            async with asyncio.timeout(timeout + 0.2):
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    pipe.rpush(key, message)
+                    pipe.expire(key, 10)
+                    await pipe.execute()
+                answer = await self._redis.blpop([reply_key(identity)], timeout=timeout)
+            if answer is None:
+                await self._redis.lrem(key, 1, message)  # type: ignore[arg-type]
+                raise MediaUnavailable("the worker did not answer")
+            return unseal(self._secret, reply_key(identity), answer[1], REPLY)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise MediaUnavailable("Redis did not answer") from error
+        except Forged as error:
+            raise MediaUnavailable("the reply was forged") from error
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Events of all workers, each to one of the nodes that listen; never ends, waits for Redis to come back."""
+        while True:
+            try:
+                answer = await self._redis.blpop([EVENTS], timeout=1)
+            except TimeoutError:
+                continue
+            except (RedisError, OSError):
+                await asyncio.sleep(0.5)
+                continue
+            if answer is not None:
+                try:
+                    event = unseal(self._secret, EVENTS, answer[1], EVENT)
+                except Forged:
+                    logger.warning("media: forged event")
+                    continue
+                yield event

@@ -1,0 +1,1 @@
+"""Sockets: datagrams and framed streams, received and sent in batches from preallocated memory."""

@@ -1,0 +1,131 @@
+"""Many datagrams per system call on Linux: recvmmsg and sendmmsg on preallocated memory, through cffi.
+
+The headers that the kernel reads are filled once; per packet only a length and a destination pointer change.
+"""
+
+import errno
+import socket
+import sys
+from typing import Any
+
+from media.net.arena import SLOT, Arena, ffi
+from media.net.outbox import Outbox
+
+ffi.cdef("""
+    struct iovec { void *iov_base; size_t iov_len; };
+    struct msghdr { void *msg_name; unsigned int msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
+                    void *msg_control; size_t msg_controllen; int msg_flags; };
+    struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
+    int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, void *timeout);
+    int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
+""")
+
+AVAILABLE = sys.platform == "linux" and sys.maxsize > 2**32
+
+_NAME = 32
+_V4, _V6 = 8, 28
+_HEADER_WORDS = 8
+_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
+
+_libc: Any = ffi.dlopen(None) if AVAILABLE else None
+
+
+def key_length(family: int) -> int:
+    """Bytes of a sockaddr that tell sources apart: family, port and address, for IPv6 with scope."""
+    return _V4 if family == socket.AF_INET else _V6
+
+
+def host_and_port(key: bytes) -> tuple[str, int]:
+    """The address in a key made by `BatchReceiver.receive`."""
+    port = key[2] << 8 | key[3]
+    if len(key) == _V4:
+        return socket.inet_ntop(socket.AF_INET, key[4:8]), port
+    return socket.inet_ntop(socket.AF_INET6, key[8:24]), port
+
+
+class _Messages:
+    """An array of mmsghdr, one iovec each; seen as 64-bit words and as 32-bit words."""
+
+    def __init__(self, arena: Arena, count: int) -> None:
+        self.headers = ffi.new("struct mmsghdr[]", count)
+        self.vectors = ffi.new("struct iovec[]", count)
+        for index in range(count):
+            self.vectors[index].iov_base = arena.pointers[index]
+            self.vectors[index].iov_len = SLOT
+            self.headers[index].msg_hdr.msg_iov = ffi.addressof(self.vectors, index)
+            self.headers[index].msg_hdr.msg_iovlen = 1
+        self.longs = memoryview(ffi.buffer(self.headers)).cast("B").cast("Q")
+        self.words = memoryview(ffi.buffer(self.headers)).cast("B").cast("I")
+        self.sizes = memoryview(ffi.buffer(self.vectors)).cast("B").cast("Q")
+
+
+class BatchReceiver:
+    """Receives up to ``arena.slots`` datagrams into ``arena`` at once."""
+
+    def __init__(self, sock: socket.socket, arena: Arena) -> None:
+        self._fd = sock.fileno()
+        self._count = arena.slots
+        self._messages = _Messages(arena, arena.slots)
+        names = ffi.new("unsigned char[]", arena.slots * _NAME)
+        for index in range(arena.slots):
+            header = self._messages.headers[index].msg_hdr
+            header.msg_name = names + index * _NAME
+            # One socket has one family, so what the kernel writes here stays long enough for the next datagram.
+            header.msg_namelen = 16 if sock.family == socket.AF_INET else _V6
+        self._memory = names
+        names_buffer, length = ffi.buffer(names), key_length(sock.family)
+        self._names = names_buffer
+        self._slices = [(index * 16 + 14, index * _NAME, index * _NAME + length) for index in range(arena.slots)]
+
+    def receive(self) -> list[tuple[int, bytes]]:
+        """Length and source key of each datagram received, in the order of the slots; empty if there was none."""
+        count = _libc.recvmmsg(self._fd, self._messages.headers, self._count, _WAIT, ffi.NULL)
+        if count <= 0:
+            return []
+        words, names = self._messages.words, self._names
+        return [(words[at], names[start:end]) for at, start, end in self._slices[:count]]
+
+
+class BatchOutbox(Outbox):
+    """Sends the whole box with one system call. Destinations are sockaddr keys as `BatchReceiver` gives them."""
+
+    def __init__(self, sock: socket.socket, slots: int) -> None:
+        super().__init__(slots)
+        self._fd = sock.fileno()
+        self._messages = _Messages(self.arena, slots)
+        self._names = ffi.new("unsigned char[]", slots * _NAME)
+        self._names_buffer = ffi.buffer(self._names)
+        namelen = 16 if sock.family == socket.AF_INET else _V6
+        for index in range(slots):
+            header = self._messages.headers[index].msg_hdr
+            header.msg_name = self._names + index * _NAME
+            header.msg_namelen = namelen
+        self._last: list[bytes | None] = [None] * slots
+
+    def queue(self, destination: bytes, length: int) -> None:
+        count = self.count
+        self._messages.sizes[2 * count + 1] = length
+        if self._last[count] is not destination:
+            self._last[count] = destination
+            self._names_buffer[count * _NAME : count * _NAME + len(destination)] = destination
+        self.count = count + 1
+        if count + 1 == self.slots:
+            self.flush()
+
+    def flush(self) -> None:
+        count, sent = self.count, 0
+        self.count = 0
+        headers = self._messages.headers
+        while sent < count:
+            done = _libc.sendmmsg(self._fd, headers + sent, count - sent, _WAIT)
+            if done > 0:
+                sent += done
+            elif ffi.errno == errno.EINTR:
+                continue
+            elif ffi.errno in (errno.EAGAIN, errno.ENOBUFS):
+                self.dropped += count - sent
+                return
+            else:
+                # The error belongs to the first packet (unreachable, too long): the others may still go.
+                self.dropped += 1
+                sent += 1

@@ -1,0 +1,139 @@
+"""The one UDP port of a worker: a socket for each address family, received and sent in batches."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from media.net import mmsg, plain
+from media.net.arena import Arena
+from media.net.outbox import Outbox
+
+logger = logging.getLogger(__name__)
+
+BATCH = 64
+_BUFFER = 4 << 20
+_ROUNDS = 4
+
+Deliver = Callable[[Arena, list[tuple[int, Any]], "UdpSocket"], None]
+"""Takes a batch: the arena it lies in, length and source key of each datagram, and the socket it came by."""
+
+
+class UdpSocket:
+    """A bound, non-blocking socket with its receiver and its outbox."""
+
+    def __init__(self, address: str, port: int, arena: Arena, *, batched: bool = mmsg.AVAILABLE) -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self.socket.setblocking(False)
+            if family == socket.AF_INET6:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self.socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+            self.socket.bind((address, port))
+        except OSError:
+            self.socket.close()
+            raise
+        self.address = address
+        self.port: int = self.socket.getsockname()[1]
+        self.arena = arena
+        self.receiver: mmsg.BatchReceiver | plain.PlainReceiver
+        self.outbox: Outbox
+        if batched:
+            self.receiver = mmsg.BatchReceiver(self.socket, arena)
+            self.outbox = mmsg.BatchOutbox(self.socket, 4 * BATCH)
+            self.host_and_port: Callable[[Any], tuple[str, int]] = mmsg.host_and_port
+        else:
+            self.receiver = plain.PlainReceiver(self.socket, arena)
+            self.outbox = plain.PlainOutbox(self.socket, 4 * BATCH)
+            self.host_and_port = plain.host_and_port
+
+
+class UdpPort:
+    """All sockets of the worker's port. ``deliver`` is called with each batch, ``flush`` after the last one of a wake-up."""
+
+    def __init__(
+        self,
+        addresses: list[str],
+        port: int,
+        deliver: Deliver,
+        flush: Callable[[], None],
+        *,
+        wake_interval: float = 0.0,
+        batched: bool = mmsg.AVAILABLE,
+    ) -> None:
+        self._deliver = deliver
+        self._flush = flush
+        self._wake_interval = wake_interval
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._resting: dict[UdpSocket, asyncio.TimerHandle] = {}
+        self.arena = Arena(BATCH)
+        self.sockets: list[UdpSocket] = []
+        self.port = port
+        try:
+            for address in addresses:
+                self._bind(address, batched)
+        except OSError:
+            self.close()
+            raise
+
+    def _bind(self, address: str, batched: bool) -> None:
+        try:
+            bound = UdpSocket(address, self.port, self.arena, batched=batched)
+        except OSError as error:
+            # A host without IPv6 (EAFNOSUPPORT, EADDRNOTAVAIL) still serves IPv4; a taken port is an error.
+            if ":" in address and self.sockets and error.errno in (97, 99, 49, 47):
+                logger.info("media: no IPv6 on this host")
+                return
+            raise
+        self.sockets.append(bound)
+        self.port = bound.port
+
+    def start(self) -> None:
+        """Begin to deliver, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        for bound in self.sockets:
+            self._loop.add_reader(bound.socket.fileno(), self._readable, bound)
+
+    def _readable(self, bound: UdpSocket) -> None:
+        receive, deliver = bound.receiver.receive, self._deliver
+        rounds = 0
+        while batch := receive():
+            deliver(self.arena, batch, bound)
+            rounds += 1
+            # A flood must not keep timers and control calls waiting.
+            if len(batch) < BATCH or rounds == _ROUNDS:
+                break
+        self._flush()
+        if self._wake_interval and rounds:
+            self._rest(bound)
+
+    def _rest(self, bound: UdpSocket) -> None:
+        """Look again after the wake interval, not at the next packet: larger batches, fewer wake-ups."""
+        assert self._loop is not None
+        self._loop.remove_reader(bound.socket.fileno())
+        self._resting[bound] = self._loop.call_later(self._wake_interval, self._wake, bound)
+
+    def _wake(self, bound: UdpSocket) -> None:
+        del self._resting[bound]
+        assert self._loop is not None
+        self._loop.add_reader(bound.socket.fileno(), self._readable, bound)
+
+    def flush(self) -> None:
+        """Send what waits in every outbox."""
+        for bound in self.sockets:
+            if bound.outbox.count:
+                bound.outbox.flush()
+
+    def close(self) -> None:
+        """Idempotent."""
+        for handle in self._resting.values():
+            handle.cancel()
+        self._resting.clear()
+        for bound in self.sockets:
+            if self._loop is not None:
+                self._loop.remove_reader(bound.socket.fileno())
+            bound.socket.close()
+        self.sockets.clear()

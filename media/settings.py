@@ -1,0 +1,55 @@
+"""Settings of the media relay."""
+
+import os
+from ipaddress import ip_address
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _address(value: str) -> str:
+    return str(ip_address(value))
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+def _default_workers() -> int:
+    """One core is left for signaling: a second busy Python thread or process on the same core costs latency."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+class MediaSettings(BaseModel):
+    """The relay: worker processes, their ports and the addresses that clients are told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workers: int = Field(default_factory=_default_workers, ge=0, le=64, description="Worker processes on this host.")
+    port: int = Field(
+        40_000, ge=0, le=65_000, description="UDP and TCP port of the first worker, one more for each next; 0: any free ports."
+    )
+    listen: list[Address] = Field(
+        ["0.0.0.0", "::"], min_length=1, max_length=4, description="Addresses to listen on; a family that the host lacks is left out."
+    )
+    announced: list[Address] = Field(
+        default=[], max_length=8, description="Addresses clients are told, for example behind 1:1 NAT; empty: those of this host."
+    )
+    announce_loopback: bool = Field(False, description="Also tell clients 127.0.0.1, for a browser on the same host.")
+    tcp: bool = Field(True, description="Answer on TCP too (RFC 4571), for networks that block UDP.")
+    wake_interval: float = Field(
+        0.0,
+        ge=0.0,
+        le=0.005,
+        description="Shortest time between two looks at a busy UDP port, in seconds: saves CPU, adds as much latency.",
+    )
+    max_rooms: int = Field(1_000, ge=1, le=100_000, description="Rooms per worker.")
+
+    @model_validator(mode="after")
+    def _ports_fit(self) -> Self:
+        if self.port and self.port + max(0, self.workers - 1) > 65_535:
+            raise ValueError("port + workers is past 65535")
+        return self
+
+    def port_of(self, index: int) -> int:
+        """The port of worker ``index``; 0 for any free one."""
+        return self.port + index if self.port else 0
