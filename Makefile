@@ -1,0 +1,76 @@
+# Everything a person or a machine does with a checkout. Needs make and Python 3.11 or newer with venv; nothing else.
+
+PORT ?= 8080
+DATA ?= var/demo
+VENV := .venv
+BIN := $(VENV)/bin
+SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | tr -cd '0-9')
+TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CODE := spreekkamer.py media rooms signaling turn web tests bench
+
+.PHONY: help install run test lint format tools system bench screenshots prove requirements clean
+
+help:
+	@echo 'make install       put the server into .venv'
+	@echo 'make run           install, then a demo on http://localhost:$(PORT) (PORT=8080, DATA=var/demo)'
+	@echo 'make test          install what the tests need, check the code, run all tests'
+	@echo 'make lint          check the code only'
+	@echo 'make format        format the Python code'
+	@echo 'make bench         print the figures of bench/README.md'
+	@echo 'make screenshots   pictures of every page, in var/screenshots'
+	@echo 'make prove         search what a run left behind for what must not be there'
+	@echo 'make requirements  pin the newest versions that requirements*.in allow'
+
+install: $(SERVER)
+
+run: install
+	@exec $(BIN)/spreekkamer demo --port $(PORT) --data $(DATA)
+
+$(BIN)/python:
+	@PYTHON='$(PYTHON)' sh .ci/venv $(VENV)
+
+$(SERVER): | $(BIN)/python
+	@echo 'Installing the server into $(VENV) …'
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.server-* && touch $@
+
+$(TOOLS): $(SERVER)
+	@echo 'Installing what tests and checks need into $(VENV) …'
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@rm -f $(VENV)/.tools-* && touch $@
+
+tools: $(TOOLS)
+
+system:
+	@sh .ci/system-packages
+
+lint: $(TOOLS)
+	$(BIN)/ruff check $(wildcard $(CODE))
+	$(BIN)/ruff format --check $(wildcard $(CODE))
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(TOOLS)
+	$(BIN)/ruff check --fix $(wildcard $(CODE))
+	$(BIN)/ruff format $(wildcard $(CODE))
+
+test: system lint
+	$(BIN)/pytest -q -n 2 -m 'not serial and not browser'
+	$(BIN)/pytest -q -m 'serial or browser'
+
+bench: $(TOOLS)
+	$(BIN)/python -m bench
+
+screenshots: $(TOOLS)
+	$(BIN)/python -m tests.browser.screenshots var/screenshots
+
+prove: $(TOOLS)
+	$(BIN)/pytest -q -m prove
+
+requirements: $(TOOLS)
+	@sh .ci/requirements $(BIN)
+
+clean:
+	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
