@@ -1,0 +1,132 @@
+"""There is always a Redis: the one at ``redis_url``, or a private one that lives and dies with this process."""
+
+import asyncio
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+from rooms.errors import StartRefused
+from signaling.redis_child import SOCKET
+
+logger = logging.getLogger(__name__)
+
+READY_SECONDS = 12.0
+RESTART_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``url`` is for other processes and for Socket.IO's manager; ``kind`` is redis, fakeredis or external."""
+
+    client: Redis
+    url: str
+    kind: str
+
+
+@asynccontextmanager
+async def open_redis(url: str | None) -> AsyncIterator[Opened]:
+    """A client of the Redis at ``url``, or of an embedded one if there is no address."""
+    if url:
+        client = connect(url)
+        try:
+            await client.ping()
+        except (RedisError, OSError):
+            await client.aclose()
+            raise StartRefused("Redis does not answer at signaling.redis_url.") from None
+        try:
+            yield Opened(client, url, "external")
+        finally:
+            await client.aclose()
+        return
+    embedded = EmbeddedRedis()
+    await embedded.start()
+    supervisor = asyncio.create_task(embedded.supervise())
+    client = connect(embedded.url)
+    try:
+        yield Opened(client, embedded.url, embedded.kind)
+    finally:
+        supervisor.cancel()
+        with suppress(asyncio.CancelledError):
+            await supervisor
+        await client.aclose()
+        await embedded.close()
+
+
+def connect(url: str) -> Redis:
+    """A client that gives up after seconds, not never: a call that hangs would hang a person."""
+    client: Redis = Redis.from_url(
+        url,
+        decode_responses=False,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 3),
+    )
+    return client
+
+
+class EmbeddedRedis:
+    """A private Redis in a child process, started again when it dies; what it held is then lost, as it may be."""
+
+    def __init__(self) -> None:
+        # Not in the data folder: a Unix socket's path may be 107 bytes at most.
+        self.folder = Path(tempfile.mkdtemp(prefix="spreekkamer-"))
+        self.url = f"unix://{self.folder / SOCKET}"
+        self.kind = ""
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the child and wait until it answers; ``StartRefused`` if it does not."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "signaling.redis_child",
+            str(self.folder),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[1],
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                self.kind = (await self._process.stdout.readline()).decode().strip()
+        except TimeoutError:
+            self.kind = ""
+        if not self.kind:
+            await self.close()
+            raise StartRefused("The private Redis does not start; set signaling.redis_url to one that runs.")
+        logger.info("private redis started", extra={"kind": self.kind})
+
+    async def supervise(self) -> None:
+        """Start it again whenever it ends."""
+        while True:
+            assert self._process is not None
+            await self._process.wait()
+            logger.error("private redis ended", extra={"exit_code": self._process.returncode})
+            await asyncio.sleep(RESTART_SECONDS)
+            with suppress(StartRefused):
+                await self.start()
+
+    async def close(self) -> None:
+        """End the child; safe to call twice."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            try:
+                async with asyncio.timeout(5):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
