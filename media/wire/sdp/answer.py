@@ -63,7 +63,11 @@ def _repairs(rtx: Codec, codec: Codec) -> bool:
 
 
 def build_answer(offer: Offer, params: AnswerParams) -> str:
-    """The answer, with CRLF line ends. Lines that are not in ``params.lines`` or can't be agreed on get port 0."""
+    """The answer, with CRLF line ends.
+
+    Lines that are not in ``params.lines`` or can't be agreed on get port 0, which stops their transceivers in a
+    browser for good: a line that is only idle is answered.
+    """
     agreed = {
         line.mid: agreement
         for line in offer.media

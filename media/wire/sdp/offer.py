@@ -16,6 +16,7 @@ MAX_FORMATS = 128
 MAX_FEEDBACK = 16
 
 _DIRECTIONS: dict[str, Direction] = {value: value for value in get_args(Direction)}
+_OF_PAYLOADS = frozenset({"rtpmap", "fmtp", "rtcp-fb"})
 _HASH_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -25,10 +26,14 @@ _PROTOCOL = re.compile(r"[A-Za-z0-9/]{1,32}")
 
 @dataclass(slots=True)
 class _Section:
-    """Attributes as written: a name may come often; ``media`` is the value of the m= line, None for the session."""
+    """Attributes as written: a name may come often; ``media`` is the value of the m= line, empty for the session.
 
-    media: str | None
+    Those about payload types are kept apart, since they are most of an offer and the same in every m-line.
+    """
+
+    media: str
     attributes: list[tuple[str, str]] = field(default_factory=list)
+    payloads: list[tuple[str, str]] = field(default_factory=list)
 
     def first(self, name: str) -> str | None:
         return next((value for key, value in self.attributes if key == name), None)
@@ -44,7 +49,8 @@ def parse_offer(sdp: str) -> Offer:
     session, *sections = _sections(sdp)
     if not sections:
         raise WireError("no m-lines")
-    media = [_media_line(section) for section in sections]
+    seen: dict[tuple[object, ...], list[Codec]] = {}
+    media = [_media_line(section, seen) for section in sections]
     mids = [line.mid for line in media]
     if len(set(mids)) != len(mids):
         raise WireError("the same mid twice")
@@ -69,20 +75,23 @@ def _sections(sdp: str) -> list[_Section]:
     lines = sdp.split("\n", MAX_LINES + 1)
     if len(lines) > MAX_LINES:
         raise WireError("too many lines")
-    sections = [_Section(None)]
-    for line in (text.rstrip("\r") for text in lines):
-        if line.startswith("a="):
+    sections = [section := _Section("")]
+    for line in lines:
+        if line[:2] == "a=":
             name, _, value = line[2:].partition(":")
-            sections[-1].attributes.append((name.strip(), value.strip()))
-        elif line.startswith("m="):
-            sections.append(_Section(line[2:]))
+            if name in _OF_PAYLOADS:
+                section.payloads.append((name, value))
+            elif name != "candidate":
+                section.attributes.append((name.rstrip(), value.strip()))
+        elif line[:2] == "m=":
+            sections.append(section := _Section(line[2:]))
     if len(sections) - 1 > MAX_MEDIA:
         raise WireError("too many m-lines")
     return sections
 
 
-def _media_line(section: _Section) -> MediaLine:
-    kind, port, protocol, *formats = (section.media or "").split(None, MAX_FORMATS + 3) + [""] * 3
+def _media_line(section: _Section, seen: dict[tuple[object, ...], list[Codec]]) -> MediaLine:
+    kind, port, protocol, *formats = section.media.split(None, MAX_FORMATS + 3) + [""] * 3
     formats = [value for value in formats if value]
     if len(formats) > MAX_FORMATS or not formats or not all(map(_FORMAT.fullmatch, formats)):
         raise WireError("m-line without usable formats")
@@ -99,7 +108,8 @@ def _media_line(section: _Section) -> MediaLine:
         rejected=_number(port.partition("/")[0], 65_535) in (0, None) and section.first("bundle-only") is None,
         formats=formats,
     )
-    line.payloads = _payloads(section, formats)
+    key = (*formats, *section.payloads)
+    line.payloads = seen[key] if key in seen else seen.setdefault(key, _payloads(section, formats))
     for name, value in section.attributes:
         read = _READERS.get(name)
         if read is not None:
@@ -112,14 +122,13 @@ def _payloads(section: _Section, formats: list[str]) -> list[Codec]:
     offered = {number: None for value in formats if (number := _number(value, 127)) is not None}
     codecs: dict[int, Codec] = {}
     common: list[str] = []
-    for name, value in section.attributes:
+    for name, value in section.payloads:
         if name == "rtpmap" and (codec := _rtpmap(value)) and codec.payload_type in offered:
             codecs.setdefault(codec.payload_type, codec)
-    for name, value in section.attributes:
-        if name not in ("fmtp", "rtcp-fb"):
-            continue
+    for name, value in section.payloads:
         payload_type, _, rest = value.partition(" ")
-        known = codecs.get(_number(payload_type, 127) or 0)
+        number = _number(payload_type, 127)
+        known = codecs.get(number) if number is not None else None
         if name == "fmtp" and known:
             known.fmtp.update(_parameters(rest))
         elif name == "rtcp-fb" and (known or payload_type == "*"):

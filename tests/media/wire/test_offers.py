@@ -1,0 +1,219 @@
+"""Offers of real browsers and libraries, and what is refused."""
+
+import contextlib
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.wire import WireError
+from media.wire.sdp import AUDIO_LEVEL, MID, RID, TRANSPORT_SEQUENCE, agree, parse_offer
+
+OFFERS = {path.stem: path.read_bytes().decode() for path in (Path(__file__).parent / "offers").glob("*.sdp")}
+CHROMIUM = OFFERS["chromium-consult"]
+FINGERPRINT = next(line for line in CHROMIUM.splitlines() if line.startswith("a=fingerprint"))
+SLOW = 0.2  # a quick parser takes 1-5 ms; the margin is for a busy machine
+
+
+@pytest.mark.parametrize("name", sorted(OFFERS))
+def test_an_offer_of_a_real_client_names_its_lines_codecs_and_transport(name: str) -> None:
+    offer = parse_offer(OFFERS[name])
+    slots = 12 if "twelve" in name else 1
+    assert [line.kind for line in offer.media] == ["audio", "video"] * (slots + 1) + ["video"]
+    assert [line.direction for line in offer.media] == ["sendonly"] * 2 + ["recvonly"] * (2 * slots + 1)
+    assert offer.bundle == [line.mid for line in offer.media]
+    assert offer.setup == "actpass"
+    assert offer.fingerprints[0].algorithm == "sha-256"
+    assert not any(line.rejected for line in offer.media)
+    for line in offer.media:
+        agreement = agree(line)
+        assert agreement is not None
+        assert agreement.codec.name == {"audio": "opus", "video": "vp8"}[line.kind]
+        assert (agreement.rtx_payload_type is not None) == (line.kind == "video")
+        assert MID in agreement.extensions
+
+
+def test_firefox_and_aiortc_signal_their_ssrcs_and_chromium_its_rids() -> None:
+    camera = parse_offer(OFFERS["firefox-consult"]).media[1]
+    assert list(camera.fid) == camera.ssrcs[:1]
+    assert list(camera.fid.values()) == camera.ssrcs[1:]
+    camera = parse_offer(OFFERS["aiortc-consult"]).media[1]
+    assert list(camera.fid.items()) == [tuple(camera.ssrcs)]
+    camera = parse_offer(OFFERS["chromium-simulcast"]).media[1]
+    assert camera.rids == ["q", "h", "f"]
+    assert RID in camera.extensions
+    assert camera.ssrcs == []
+
+
+def test_transport_wide_feedback_is_agreed_on_only_where_the_client_sends() -> None:
+    microphone, camera, *slots = parse_offer(CHROMIUM).media
+    for line in (microphone, camera):
+        agreement = agree(line)
+        assert agreement is not None
+        assert TRANSPORT_SEQUENCE in agreement.extensions
+        assert "transport-cc" in agreement.feedback
+    for line in slots:
+        agreement = agree(line)
+        assert agreement is not None
+        assert TRANSPORT_SEQUENCE not in agreement.extensions
+        assert "transport-cc" not in agreement.feedback
+        assert (AUDIO_LEVEL in agreement.extensions) == (line.kind == "audio")
+        assert ("goog-remb" in agreement.feedback) == (line.kind == "video")
+
+
+def change(old: str, new: str, text: str = CHROMIUM, count: int = -1) -> str:
+    assert old in text
+    return text.replace(old, new, count)
+
+
+REFUSED = {
+    "empty": "",
+    "no m-lines": "v=0\r\n",
+    "too large": CHROMIUM + "a=x:" + "y" * 131_072,
+    "too many lines": CHROMIUM + "\n" * 8_001,
+    "too many m-lines": CHROMIUM + "".join(f"m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:m{n}\r\n" for n in range(36)),
+    "the same mid twice": change("a=mid:1", "a=mid:0"),
+    "no mid": change("a=mid:1", "a=nid:1"),
+    "a mid with blanks": change("a=mid:1", "a=mid:1 2"),
+    "a long mid": change("a=mid:1", "a=mid:" + "x" * 17),
+    "no BUNDLE": change("a=group:BUNDLE", "a=group:LS"),
+    "two BUNDLE groups": change("a=group:BUNDLE 0 1 2 3 4", "a=group:BUNDLE 0 1\r\na=group:BUNDLE 2 3 4"),
+    "a line outside of the group": change("a=group:BUNDLE 0 1 2 3 4", "a=group:BUNDLE 0 1 2 3"),
+    "no fragment": change("a=ice-ufrag", "a=ice-xfrag"),
+    "a short password": change("a=ice-pwd:", "a=ice-pwd:short\r\na=x:"),
+    "a fragment with a colon": change("a=ice-ufrag:", "a=ice-ufrag:ab:cd\r\na=x:"),
+    "no fingerprint": change(FINGERPRINT, "a=x:1"),
+    "SHA-1": change(FINGERPRINT, "a=fingerprint:sha-1 " + ":".join(["AB"] * 20)),
+    "a cut fingerprint": change(FINGERPRINT, FINGERPRINT[:-3]),
+    "passive": change("a=setup:actpass", "a=setup:passive"),
+    "no formats": change(
+        CHROMIUM[CHROMIUM.index("m=video") : CHROMIUM.index("\r\n", CHROMIUM.index("m=video"))], "m=video 9 X"
+    ),
+    "65 SSRCs in a line": change("a=mid:1", "a=mid:1\r\n" + "\r\n".join(f"a=ssrc:{n} cname:x" for n in range(1, 66))),
+    "65 SSRCs in all": change("a=mid:1", "a=mid:1\r\n" + "\r\n".join(f"a=ssrc:{n} cname:x" for n in range(1, 64))),
+    "200 formats": change("m=video 9 UDP/TLS/RTP/SAVPF ", "m=video 9 UDP/TLS/RTP/SAVPF " + "1 " * 200),
+}
+
+
+@pytest.mark.parametrize("case", sorted(REFUSED))
+def test_an_offer_outside_of_the_limits_is_refused(case: str) -> None:
+    with pytest.raises(WireError):
+        parse_offer(REFUSED[case])
+
+
+ODD = [
+    "a=mid:0",
+    "a=fmtp:77 x=1",
+    "a=fmtp:111 stereo=1; sprop-stereo=1;;=;cbr",
+    "a=extmap:9/recvonly urn:x with attributes",
+    "a=extmap:0 urn:zero",
+    "a=extmap:15 urn:fifteen",
+    "a=extmap:\u0661 urn:digits",
+    "a=ssrc:1 foo",
+    "a=ssrc:x",
+    "a=ssrc-group:FID 1",
+    "a=ssrc-group:",
+    "a=ssrc-group:FID 1 1",
+    "a=rtpmap:",
+    "a=rtpmap:111",
+    "a=rtcp-fb:* x y",
+    "a=rid:",
+    "a=",
+    "a",
+    "",
+    "b=AS:\u2028",
+]
+
+
+def test_odd_but_harmless_attributes_are_passed_over() -> None:
+    line = parse_offer(change("a=mid:0", "\r\n".join(ODD))).media[0]
+    opus = line.payloads[0]
+    assert (opus.name, opus.clock_rate, opus.channels) == ("opus", 48000, 2)
+    assert opus.fmtp == {"minptime": "10", "useinbandfec": "1", "stereo": "1", "sprop-stereo": "1", "cbr": ""}
+    assert opus.feedback == ["transport-cc", "x y"]
+    assert line.extensions["urn:x"] == 9
+    assert not {"urn:zero", "urn:fifteen", "urn:digits"} & set(line.extensions)
+    assert 1 in line.ssrcs
+    assert line.fid == {}
+
+
+def test_bare_line_feeds_and_transport_attributes_of_the_session_are_taken() -> None:
+    text = OFFERS["firefox-consult"]
+    session = text.index("m=audio")
+    assert "a=fingerprint" in text[:session]
+    assert "a=fingerprint" not in text[session:]
+    assert parse_offer(text.replace("\r\n", "\n")) == parse_offer(text)
+
+
+def test_a_stopped_line_is_rejected_but_a_bundle_only_one_is_not() -> None:
+    second = CHROMIUM.index("m=video 9")
+    stopped = CHROMIUM[:second] + CHROMIUM[second:].replace("m=video 9", "m=video 0", 1)
+    assert parse_offer(stopped).media[1].rejected
+    assert agree(parse_offer(stopped).media[1]) is None
+    bundled = CHROMIUM[:second] + CHROMIUM[second:].replace("a=mid:1", "a=mid:1\r\na=bundle-only", 1)
+    assert not parse_offer(bundled.replace("m=video 9", "m=video 0", 1)).media[1].rejected
+
+
+def test_mutated_offers_are_parsed_or_refused_and_quickly() -> None:
+    chance = random.Random(7)
+    texts = sorted(text for name, text in OFFERS.items() if "twelve" not in name)
+    slowest = 0.0
+    for _ in range(3_000):
+        text = mutate(chance.choice(texts), chance)
+        started = time.perf_counter()
+        try:
+            for line in parse_offer(text).media:
+                agree(line)
+        except WireError:
+            pass
+        slowest = max(slowest, time.perf_counter() - started)
+    assert slowest < SLOW
+
+
+def mutate(text: str, chance: random.Random) -> str:
+    lines = text.split("\r\n")
+    for _ in range(chance.randint(1, 12)):
+        at = chance.randrange(len(lines))
+        match chance.randrange(6):
+            case 0:
+                del lines[at]
+            case 1:
+                lines[at] = lines[at][: chance.randint(0, len(lines[at]))]
+            case 2:
+                lines.insert(at, chance.choice(lines))
+            case 3:
+                place = chance.randint(0, len(lines[at]))
+                lines[at] = lines[at][:place] + chance.choice(":/ ;=-9a\0\u00e9\u2028\n\r") + lines[at][place + 1 :]
+            case 4:
+                lines[at] = lines[at].replace(
+                    chance.choice("0123456789"), chance.choice(["", "-1", "99999999999", "\u0663"])
+                )
+            case _:
+                other = chance.randrange(len(lines))
+                lines[at], lines[other] = lines[other], lines[at]
+        lines = lines or [""]
+    return chance.choice(["\r\n", "\n"]).join(lines)
+
+
+@pytest.mark.parametrize(
+    "filler",
+    ["a=rtpmap:96 VP8/90000", "a=rtcp-fb:* x", "a=extmap:1 u", "a=ssrc:1 a:b", "a=fmtp:96 a=b", "a=mid:0", "m=a 9 b 1"],
+)
+def test_the_largest_offers_take_no_long_time(filler: str) -> None:
+    text = CHROMIUM + "\n".join([filler] * min(7_000, 110_000 // len(filler)))
+    started = time.perf_counter()
+    with contextlib.suppress(WireError):
+        parse_offer(text)
+    assert time.perf_counter() - started < SLOW
+
+
+@given(st.text())
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    for offer in (text, CHROMIUM + text, "v=0\r\nm=" + text):
+        try:
+            parse_offer(offer)
+        except WireError:
+            continue
