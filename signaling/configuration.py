@@ -7,7 +7,6 @@ secret can also come from a file, as ``SPREEKKAMER_SIGNALING__SECRET_FILE=/run/s
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 

@@ -21,7 +21,10 @@ from typing import Final, Literal, TextIO
 OURS: Final = frozenset({"spreekkamer", "media", "rooms", "signaling", "turn", "web", "__main__"})
 """Top-level loggers whose constant messages are written out."""
 
-CAPPED: Final = ("socketio", "engineio", "aiortc", "aioice", "aiohttp", "asyncio", "sqlalchemy", "alembic", "redis", "fakeredis")
+CAPPED: Final = (
+    *("socketio", "engineio", "aiortc", "aioice", "aiohttp", "asyncio"),
+    *("sqlalchemy", "aiosqlite", "alembic", "redis", "fakeredis"),
+)
 """Libraries that say nothing below a warning, whatever the level."""
 
 REDACTED: Final = "[redacted]"
@@ -61,7 +64,7 @@ FIELDS: Final[Mapping[str, type[float] | type[bool] | re.Pattern[str]]] = {
     "version": float,
     "worker": WORKER,
 }
-"""What may be logged beside the message: numbers, words of our own code, route patterns. No id of a person or a consult."""
+"""What may stand beside the message: numbers, words of our own code, route patterns. No id of a person or a consult."""
 
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -150,7 +153,7 @@ class HumanFormatter(logging.Formatter):
         line = described(record)
         head = f"{str(line.pop('time'))[11:19]} {str(line.pop('level')):<7} {line.pop('logger')}: {line.pop('message')}"
         trace = line.pop("traceback", None)
-        text = " ".join([head, *(f"{name}={value}" for name, value in line.items())])
+        text = " ".join([head, *(f"{name}={value!s}" for name, value in line.items())])
         if isinstance(trace, list):
             text += "".join(["\n    Traceback:", *(f"\n      {frame}" for frame in trace)])
         return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
@@ -159,7 +162,7 @@ class HumanFormatter(logging.Formatter):
 class Handler(logging.StreamHandler[TextIO]):
     """Writes to a stream; a line that can not be formatted is lost in silence, never shown half-filtered."""
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the name is logging's
         pass
 
 

@@ -76,7 +76,7 @@ def run_fake(folder: Path) -> None:
     from fakeredis import FakeRedis, TcpFakeServer
 
     class UnixFakeServer(TcpFakeServer):
-        """Over a Unix socket, where peers have no address: each gets a number, by which the server keeps clients apart."""
+        """Over a Unix socket peers have no address: each gets a number, by which the server keeps clients apart."""
 
         address_family = socket.AF_UNIX
         daemon_threads = True
@@ -90,7 +90,7 @@ def run_fake(folder: Path) -> None:
             pass
 
     server = UnixFakeServer(str(folder / SOCKET))  # type: ignore[arg-type]
-    os.chmod(folder / SOCKET, 0o700)
+    (folder / SOCKET).chmod(0o700)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=janitor, args=(FakeRedis(server=server.fake_server),), daemon=True).start()
     announce("fakeredis", folder)
@@ -124,7 +124,8 @@ def announce(kind: str, folder: Path) -> None:
                 if time.monotonic() > deadline:
                     sys.exit(1)
         time.sleep(0.01)
-    print(kind, flush=True)
+    sys.stdout.write(f"{kind}\n")
+    sys.stdout.flush()
 
 
 def wait_for_parent() -> None:

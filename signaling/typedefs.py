@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,21 @@ if TYPE_CHECKING:
 
     from media.control import MediaClient
     from rooms.store import Store
+    from signaling.health import Health
+    from signaling.limiter import Limiter
+    from signaling.metrics import Metrics
     from signaling.settings import SignalingSettings
     from signaling.tickets import Tickets
     from turn.credentials import TurnCredentials
+
+
+@dataclass(frozen=True)
+class SignInLink:
+    """The demo's: whoever has the token is this practitioner, until the process ends."""
+
+    token: str
+    practitioner: str
+
 
 SETTINGS: web.AppKey[SignalingSettings] = web.AppKey("SETTINGS")
 STORE: web.AppKey[Store] = web.AppKey("STORE")
@@ -24,3 +37,7 @@ MEDIA: web.AppKey[MediaClient] = web.AppKey("MEDIA")
 TURN: web.AppKey[TurnCredentials] = web.AppKey("TURN")
 TICKETS: web.AppKey[Tickets] = web.AppKey("TICKETS")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
+LIMITER: web.AppKey[Limiter] = web.AppKey("LIMITER")
+METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
+HEALTH: web.AppKey[Health] = web.AppKey("HEALTH")
+SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

@@ -11,7 +11,7 @@ class TurnSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: IPv4Address | None = Field(default=None, description="Public address of the coturn server.")
-    realm: str = Field(default="spreekkamer", pattern=r"^[A-Za-z0-9.-]{1,64}$", description="Realm of the credentials.")
+    realm: str = Field(default="spreekkamer", pattern=r"^[A-Za-z0-9.-]{1,64}$", description="Realm of credentials.")
     tls_name: str | None = Field(
         default=None, pattern=r"^[A-Za-z0-9.-]{1,253}$", description="Host name on coturn's certificate; empty: no TLS."
     )
@@ -20,7 +20,9 @@ class TurnSettings(BaseModel):
     secrets: list[SecretStr] = Field(
         default=[], max_length=2, description="Shared secrets: the first signs, the second is still accepted by coturn."
     )
-    lifetime: int = Field(default=3600, ge=60, le=86_400, description="Seconds that a credential opens new allocations.")
+    lifetime: int = Field(
+        default=3600, ge=60, le=86_400, description="Seconds that a credential opens new allocations."
+    )
     relay_peers: list[IPv4Address] = Field(
         default=[], description="Addresses of our media workers: the only peers that coturn may reach."
     )

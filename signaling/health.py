@@ -1,0 +1,158 @@
+"""Health: is this process alive, and can it do its work.
+
+``/health/live`` is about the event loop: restart the process when it fails. ``/health/ready`` names each part it needs:
+send no new people here while it fails.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal
+
+from aiohttp import web
+from pydantic import Field
+
+from signaling.protocol.model import Message
+from signaling.rest.endpoint import answer
+from signaling.typedefs import HEALTH
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from media.control import MediaClient
+    from rooms.store import Store
+
+BEAT_SECONDS: Final = 1.0
+ALIVE_SECONDS: Final = 4.0
+CHECK_SECONDS: Final = 2.0
+FRESH_SECONDS: Final = 1.0
+LAG_SECONDS: Final = 120.0
+
+
+class Check(Message):
+    """One part: whether it works, how old that knowledge is, and what to do if not."""
+
+    ok: bool
+    age_seconds: float
+    advice: str | None = None
+
+
+class Readiness(Message):
+    """Every part the server needs."""
+
+    status: Literal["ready", "not-ready"]
+    checks: dict[str, Check]
+
+
+class Liveness(Message):
+    """How late the event loop is."""
+
+    status: Literal["alive", "stalled"]
+    beat_age_seconds: float = Field(description="Since the loop's last heartbeat, which comes every second.")
+
+
+@dataclass(frozen=True)
+class Part:
+    """``probe`` returns None when all is well, else one sentence of advice; an exception counts as ``silence``."""
+
+    name: str
+    probe: Callable[[], Awaitable[str | None]]
+    silence: str
+
+
+class Health:
+    """Runs the checks when asked, at most once a second however many ask."""
+
+    def __init__(self, store: "Store", redis: "Redis", media: "MediaClient") -> None:
+        self._store = store
+        self._redis = redis
+        self._media = media
+        self._beat = monotonic()
+        self._lock = asyncio.Lock()
+        self._results: dict[str, tuple[str | None, float]] = {}
+        self._parts = (
+            Part("database", self._database, "The database does not answer."),
+            Part("redis", self._ping, "Redis does not answer; running consults go on, new ones wait."),
+            Part("workers", self._workers, "Redis does not say which media workers there are."),
+            Part("key_store", self._key_store, "The key store does not answer."),
+            Part("retention", self._retention, "The state of destruction can not be read."),
+            Part("clock", self._clock, "The state of the clock can not be read."),
+        )
+
+    async def heart(self) -> None:
+        """Beat for as long as the loop turns."""
+        while True:
+            self._beat = monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def live(self) -> Liveness:
+        age = monotonic() - self._beat
+        return Liveness(status="alive" if age < ALIVE_SECONDS else "stalled", beat_age_seconds=round(age, 3))
+
+    async def ready(self) -> Readiness:
+        async with self._lock:
+            oldest = min((at for _, at in self._results.values()), default=0.0)
+            if monotonic() - oldest > FRESH_SECONDS or not self._results:
+                await asyncio.gather(*(self._run(part) for part in self._parts))
+        now = monotonic()
+        checks = {
+            name: Check(ok=advice is None, age_seconds=round(now - at, 3), advice=advice)
+            for name, (advice, at) in self._results.items()
+        }
+        good = all(check.ok for check in checks.values())
+        return Readiness(status="ready" if good else "not-ready", checks=checks)
+
+    async def _run(self, part: Part) -> None:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                advice = await part.probe()
+        except Exception:  # noqa: BLE001 -- whatever breaks in a part means that the part does not work
+            advice = part.silence
+        self._results[part.name] = (advice, monotonic())
+
+    async def _database(self) -> str | None:
+        await self._store.ping()
+        return None
+
+    async def _ping(self) -> str | None:
+        await self._redis.ping()
+        return None
+
+    async def _workers(self) -> str | None:
+        alive = [beat for beat in await self._media.workers() if not beat.draining]
+        return None if alive else "No media worker is alive; start one with `spreekkamer media`."
+
+    async def _key_store(self) -> str | None:
+        return self._store.locked
+
+    async def _retention(self) -> str | None:
+        if self._store.locked:
+            return self._store.locked
+        status = await self._store.retention.status()
+        if status.alarms:
+            return "There are appointments without a key and without a receipt; see docs/operations.md."
+        return "Destruction is overdue." if status.lag > LAG_SECONDS else None
+
+    async def _clock(self) -> str | None:
+        return None if self._store.locked else (await self._store.retention.status()).paused
+
+
+async def live(request: web.Request) -> web.Response:
+    state = request.app[HEALTH].live()
+    return answer(state, 200 if state.status == "alive" else 503)
+
+
+async def ready(request: web.Request) -> web.Response:
+    state = await request.app[HEALTH].ready()
+    return answer(state, 200 if state.status == "ready" else 503)
+
+
+async def heartbeat(app: web.Application) -> AsyncIterator[None]:
+    """The heart beats from start-up to clean-up."""
+    heart = asyncio.create_task(app[HEALTH].heart())
+    yield
+    heart.cancel()
+    with suppress(asyncio.CancelledError):
+        await heart

@@ -1,0 +1,59 @@
+"""Counting tries in Redis, for all nodes together; a limit ends by itself when its window does (S-26)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from signaling.addresses import pseudonym
+from signaling.protocol.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``tries`` in ``seconds`` by one ``what``."""
+
+    what: str
+    tries: int
+    seconds: int = 900
+
+
+SIGN_IN_ACCOUNT = Limit("sign-in-account", 10)
+SIGN_IN_ADDRESS = Limit("sign-in-address", 50)
+JOIN_ADDRESS = Limit("join-address", 60)
+"""Wrong links only: a whole practice may sit behind one address, and a right link is never kept out by others."""
+
+
+class Limiter:
+    """Keys hold no address and no mail, only a pseudonym of the day."""
+
+    def __init__(self, redis: "Redis", secret: bytes, now: Callable[[], datetime]) -> None:
+        self._redis = redis
+        self._secret = secret
+        self._now = now
+
+    async def check(self, limit: Limit, value: object) -> None:
+        """Raise ``rate_limited`` if the tries are used up."""
+        used = await self._redis.get(self._key(limit, value))
+        if used is not None and int(used) >= limit.tries:
+            raise ProtocolError("rate_limited")
+
+    async def count(self, limit: Limit, value: object) -> None:
+        """Count one try; raise ``rate_limited`` if there was none left."""
+        key = self._key(limit, value)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(key, 0, ex=limit.seconds, nx=True)
+            pipe.incr(key)
+            _, used = await pipe.execute()
+        if used > limit.tries:
+            raise ProtocolError("rate_limited")
+
+    async def forgive(self, limit: Limit, value: object) -> None:
+        """Forget the tries: it was the right person."""
+        await self._redis.delete(self._key(limit, value))
+
+    def _key(self, limit: Limit, value: object) -> str:
+        return f"sk:limit:{limit.what}:{pseudonym(self._secret, self._now(), limit.what, value)}"

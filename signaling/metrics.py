@@ -1,0 +1,83 @@
+"""Prometheus metrics. Labels are words of our own code; no id, no address, no path with an id in it."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from signaling.addresses import is_operator
+from signaling.typedefs import HEALTH, MEDIA, METRICS, SETTINGS, STORE
+
+if TYPE_CHECKING:
+    from media.control import MediaClient
+    from rooms.store import Store
+
+DEADLINE: Final = 2.0
+
+
+class Metrics:
+    """The numbers of this process. Each has a registry of its own, so that two applications fit in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "spreekkamer_http_requests", "HTTP requests.", ("method", "route", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "spreekkamer_http_seconds",
+            "Duration of HTTP requests.",
+            ("route",),
+            buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=self.registry,
+        )
+        self.socket_events = Counter(
+            "spreekkamer_socket_events", "Socket.IO events by outcome.", ("event", "outcome"), registry=self.registry
+        )
+        self.sockets = Gauge("spreekkamer_sockets", "Authenticated Socket.IO connections.", registry=self.registry)
+        self.media_workers = Gauge("spreekkamer_media_workers", "Media workers alive.", registry=self.registry)
+        self.media_rooms = Gauge("spreekkamer_media_rooms", "Rooms on media workers.", registry=self.registry)
+        self.media_peers = Gauge("spreekkamer_media_peers", "Peers on media workers.", registry=self.registry)
+        self.media_packets = Gauge(
+            "spreekkamer_media_packets_per_second", "Packets that media workers forward.", registry=self.registry
+        )
+        self.overdue = Gauge(
+            "spreekkamer_retention_overdue", "Appointments past due, not yet destroyed.", registry=self.registry
+        )
+        self.lag = Gauge(
+            "spreekkamer_retention_lag_seconds", "How long the oldest is past due.", registry=self.registry
+        )
+        self.alarms = Gauge(
+            "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
+        )
+        self.checks = Gauge("spreekkamer_ready", "1 if the check is good.", ("check",), registry=self.registry)
+
+    async def collect(self, store: "Store", media: "MediaClient") -> None:
+        """Refresh what is asked for only when somebody looks; a part that does not answer keeps its last number."""
+        async with asyncio.timeout(DEADLINE):
+            beats = await media.workers()
+        self.media_workers.set(len(beats))
+        self.media_rooms.set(sum(beat.rooms for beat in beats))
+        self.media_peers.set(sum(beat.peers for beat in beats))
+        self.media_packets.set(sum(beat.packets_per_second for beat in beats))
+        if store.locked is None:
+            async with asyncio.timeout(DEADLINE):
+                status = await store.retention.status()
+            self.overdue.set(status.overdue)
+            self.lag.set(status.lag)
+            self.alarms.set(status.alarms)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus text format; 404 for everybody but loopback and ``operator_networks``."""
+    app = request.app
+    if not is_operator(request, app[SETTINGS]):
+        raise web.HTTPNotFound
+    numbers = app[METRICS]
+    report = await app[HEALTH].ready()
+    for name, check in report.checks.items():
+        numbers.checks.labels(name).set(check.ok)
+    if report.checks["redis"].ok and report.checks["database"].ok:
+        await numbers.collect(app[STORE], app[MEDIA])
+    return web.Response(body=generate_latest(numbers.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

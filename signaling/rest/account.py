@@ -1,0 +1,91 @@
+"""Signing in and out, and the practitioner's one setting."""
+
+import hmac
+
+from rooms.model import Practitioner
+from signaling import sessions
+from signaling.addresses import client_address
+from signaling.limiter import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS
+from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.rest import Me, RetentionSet, Ticket
+from signaling.rest.endpoint import Call
+from signaling.tickets import Claims
+from signaling.typedefs import LIMITER, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
+
+
+async def sign_in(call: Call) -> Me:
+    """E-mail and password. An unknown address gets the same answer after the same work."""
+    app, mail = call.request.app, call.body.mail.strip().casefold()
+    limiter, address = app[LIMITER], client_address(call.request, app[SETTINGS].trusted_proxies)
+    await limiter.count(SIGN_IN_ADDRESS, address)
+    await limiter.count(SIGN_IN_ACCOUNT, mail)
+    practitioner = await app[STORE].practitioners.authenticate(call.body.mail, call.body.password)
+    if practitioner is None:
+        raise UserError("sign_in_refused")
+    await limiter.forgive(SIGN_IN_ACCOUNT, mail)
+    return _signed_in(call, practitioner)
+
+
+async def sign_in_by_link(call: Call) -> Me:
+    """The demo's sign-in link, good until the process ends."""
+    app = call.request.app
+    link = app[SIGN_IN_LINK]
+    await app[LIMITER].count(SIGN_IN_ADDRESS, client_address(call.request, app[SETTINGS].trusted_proxies))
+    if link is None or not hmac.compare_digest(link.token.encode(), call.body.token.encode()):
+        raise UserError("link_invalid")
+    return _signed_in(call, await app[STORE].practitioners.get(link.practitioner))
+
+
+async def sign_out(call: Call) -> None:
+    call.after.append(lambda response: sessions.end(call.request, response))
+
+
+async def me(call: Call) -> Me:
+    return _view(await call.request.app[STORE].practitioners.get(call.practitioner))
+
+
+async def set_retention(call: Call) -> RetentionSet:
+    """Change the central setting; every living appointment gets its new due time at once (S-29)."""
+    store, retention = call.request.app[STORE], call.body.retention
+    number = await store.practitioners.set_retention(call.practitioner, retention)
+    return RetentionSet(retention=retention, due_within_minute=number)
+
+
+async def preview_retention(call: Call) -> RetentionSet:
+    """What a setting would destroy within a minute, without setting it; without one: the setting as it is."""
+    store = call.request.app[STORE]
+    retention = call.request.query.get("retention")
+    if retention is None:
+        retention = (await store.practitioners.get(call.practitioner)).retention
+    elif retention not in ("end", "24h", "7d", "30d", "90d", "manual"):
+        raise ProtocolError("invalid")
+    number = await store.practitioners.preview_retention(call.practitioner, retention)
+    return RetentionSet(retention=retention, due_within_minute=number)
+
+
+async def desk_ticket(call: Call) -> Ticket:
+    """An access token for the Socket.IO connection of the desk and of the consults opened from it."""
+    app = call.request.app
+    seconds, tickets = app[SETTINGS].access_seconds, app[TICKETS]
+    claims = Claims(
+        kind="access",
+        role="practitioner",
+        practitioner=call.practitioner,
+        seat="practitioner",
+        expires=tickets.expires_in(seconds),
+    )
+    return Ticket(access_token=tickets.issue(claims), expires_in=seconds)
+
+
+def _signed_in(call: Call, practitioner: Practitioner) -> Me:
+    call.after.append(lambda response: sessions.begin(call.request, response, practitioner))
+    return _view(practitioner)
+
+
+def _view(practitioner: Practitioner) -> Me:
+    return Me(
+        practitioner=practitioner.id,
+        display_name=practitioner.display_name,
+        language=practitioner.language,
+        retention=practitioner.retention,
+    )

@@ -1,0 +1,89 @@
+"""The practitioner's appointments and the receipts of those that are gone."""
+
+from datetime import date, datetime
+
+from rooms.model import Appointment
+from signaling.addresses import public_origin
+from signaling.protocol.errors import ProtocolError
+from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList
+from signaling.rest.endpoint import Call
+from signaling.typedefs import NOW, SETTINGS, STORE
+
+MAX_DAYS = 400
+
+
+async def list_days(call: Call) -> AppointmentList:
+    """The appointments on the days from ``first`` to ``last``, both included; today without them."""
+    today = call.request.app[NOW]().astimezone().date()
+    first = _day(call.request.query.get("first"), today)
+    last = _day(call.request.query.get("last"), max(first, today))
+    if not 0 <= (last - first).days <= MAX_DAYS:
+        raise ProtocolError("invalid")
+    found = await call.request.app[STORE].appointments.list(call.practitioner, first, last)
+    return AppointmentList(appointments=[_view(call, appointment) for appointment in found])
+
+
+async def create(call: Call) -> AppointmentView:
+    try:
+        starts_at = datetime.fromisoformat(call.body.starts_at)
+    except ValueError:
+        raise ProtocolError("invalid") from None
+    appointment = await call.request.app[STORE].appointments.create(
+        call.practitioner, call.body.patient, starts_at, call.body.minutes, call.body.language
+    )
+    return _view(call, appointment)
+
+
+async def get(call: Call) -> AppointmentView:
+    return _view(call, await call.request.app[STORE].appointments.get(call.practitioner, call.path["appointment"]))
+
+
+async def end(call: Call) -> AppointmentView:
+    """End an appointment that no consult ended, so that its retention begins."""
+    store, appointment = call.request.app[STORE], call.path["appointment"]
+    await store.appointments.get(call.practitioner, appointment)
+    return _view(call, await store.appointments.end(appointment))
+
+
+async def destroy(call: Call) -> Receipt:
+    """Destroy irrecoverably, now."""
+    receipt = await call.request.app[STORE].retention.destroy(call.practitioner, call.path["appointment"])
+    return _receipt(receipt)
+
+
+async def receipts(call: Call) -> ReceiptList:
+    found = await call.request.app[STORE].appointments.receipts(call.practitioner)
+    return ReceiptList(receipts=[_receipt(receipt) for receipt in found])
+
+
+def _day(text: str | None, default: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else default
+    except ValueError:
+        raise ProtocolError("invalid") from None
+
+
+def _view(call: Call, appointment: Appointment) -> AppointmentView:
+    return AppointmentView(
+        appointment=appointment.id,
+        patient=appointment.patient,
+        starts_at=appointment.starts_at.isoformat(),
+        minutes=appointment.minutes,
+        language=appointment.language,
+        state="planned" if appointment.state == "planned" else "ended",
+        destroyed_at=appointment.due.isoformat() if appointment.due else None,
+        link=patient_link(public_origin(call.request.app[SETTINGS]), appointment),
+    )
+
+
+def patient_link(origin: str, appointment: Appointment) -> str:
+    """The patient's link; what stands behind ``#`` never reaches a server's log or a Referer."""
+    return f"{origin}/c#{appointment.id}{appointment.secret}"
+
+
+def _receipt(receipt: object) -> Receipt:
+    return Receipt(
+        receipt=receipt.receipt,  # type: ignore[attr-defined]
+        destroyed_at=receipt.destroyed_at.isoformat(),  # type: ignore[attr-defined]
+        generation=receipt.generation,  # type: ignore[attr-defined]
+    )

@@ -1,0 +1,51 @@
+"""Every address for machines, on one screen. Pages are in ``web.routes``, Socket.IO in ``signaling.gate``."""
+
+from aiohttp import web
+
+from signaling import health, metrics
+from signaling.protocol import rest as bodies
+from signaling.rest import Endpoint, account, aiohttp_handler, appointments, join
+from signaling.schema import asyncapi, openapi
+
+SIGNED_IN = ("unauthenticated",)
+ONE = (*SIGNED_IN, "not_found", "gone", "locked")
+
+ENDPOINTS = (
+    Endpoint("POST", "/api/sign-in", account.sign_in, "Sign in with e-mail and password.",
+             bodies.SignIn, bodies.Me, public=True, codes=("sign_in_refused", "rate_limited")),
+    Endpoint("POST", "/api/sign-in/link", account.sign_in_by_link, "Sign in with the demo's link.",
+             bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited")),
+    Endpoint("POST", "/api/sign-out", account.sign_out, "End the session.", public=True),
+    Endpoint("GET", "/api/me", account.me, "Who is signed in.", reply=bodies.Me, codes=SIGNED_IN),
+    Endpoint("POST", "/api/desk/ticket", account.desk_ticket, "An access token for Socket.IO.",
+             reply=bodies.Ticket, codes=SIGNED_IN),
+    Endpoint("GET", "/api/retention", account.preview_retention, "What a retention setting would destroy at once.",
+             reply=bodies.RetentionSet, query=("retention",), codes=(*SIGNED_IN, "locked")),
+    Endpoint("PUT", "/api/retention", account.set_retention, "Change the retention setting.",
+             bodies.SetRetention, bodies.RetentionSet, codes=(*SIGNED_IN, "locked")),
+    Endpoint("GET", "/api/appointments", appointments.list_days, "The appointments of some days.",
+             reply=bodies.AppointmentList, query=("first", "last"), codes=(*SIGNED_IN, "locked")),
+    Endpoint("POST", "/api/appointments", appointments.create, "Plan an appointment.",
+             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "locked")),
+    Endpoint("GET", "/api/appointments/{appointment}", appointments.get, "One appointment.",
+             reply=bodies.AppointmentView, codes=ONE),
+    Endpoint("POST", "/api/appointments/{appointment}/end", appointments.end, "End an appointment.",
+             reply=bodies.AppointmentView, codes=ONE),
+    Endpoint("DELETE", "/api/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
+             reply=bodies.Receipt, codes=ONE),
+    Endpoint("GET", "/api/receipts", appointments.receipts, "Receipts of what was destroyed.",
+             reply=bodies.ReceiptList, codes=(*SIGNED_IN, "locked")),
+    Endpoint("POST", "/api/join", join.join, "Open a patient's link.",
+             bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited")),
+)  # fmt: skip
+
+
+def attach(app: web.Application) -> None:
+    """Add all of them to the application."""
+    for endpoint in ENDPOINTS:
+        app.router.add_route(endpoint.method, endpoint.path, aiohttp_handler(endpoint))
+    app.router.add_get("/api/openapi.json", openapi.handler(ENDPOINTS))
+    app.router.add_get("/api/asyncapi.json", asyncapi.handler())
+    app.router.add_get("/health/live", health.live)
+    app.router.add_get("/health/ready", health.ready)
+    app.router.add_get("/metrics", metrics.metrics)

@@ -1,0 +1,1 @@
+"""Machine-readable descriptions of the wire, emitted from the registry of models."""

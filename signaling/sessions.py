@@ -1,0 +1,54 @@
+"""Who is signed in: an opaque cookie whose hash is a row in the database."""
+
+from typing import Final
+
+from aiohttp import web
+
+from rooms.model import Practitioner
+from signaling.addresses import public_origin
+from signaling.protocol.errors import ProtocolError
+from signaling.settings import SignalingSettings
+from signaling.typedefs import SETTINGS, STORE
+
+ABSOLUTE_SECONDS: Final = 12 * 3600
+PLAIN: Final = "sid"
+SECURE: Final = "__Host-sid"
+
+
+def cookie_name(settings: SignalingSettings) -> str:
+    """``__Host-sid`` over https; browsers refuse that prefix over plain http, which only loopback uses."""
+    return SECURE if public_origin(settings).startswith("https://") else PLAIN
+
+
+async def practitioner_id(request: web.Request) -> str:
+    """The id of the practitioner who is signed in; ``unauthenticated`` if nobody is."""
+    token = request.cookies.get(cookie_name(request.app[SETTINGS]))
+    found = await request.app[STORE].sessions.practitioner(token) if token and len(token) <= 128 else None
+    if found is None:
+        raise ProtocolError("unauthenticated")
+    return found
+
+
+async def begin(request: web.Request, response: web.StreamResponse, practitioner: Practitioner) -> None:
+    """Start a new session, under a new id whatever the browser sent, and end the one it had."""
+    await end(request, response)
+    settings = request.app[SETTINGS]
+    name = cookie_name(settings)
+    response.set_cookie(
+        name,
+        await request.app[STORE].sessions.create(practitioner.id),
+        max_age=ABSOLUTE_SECONDS,
+        path="/",
+        secure=name == SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+async def end(request: web.Request, response: web.StreamResponse) -> None:
+    """End the session, if there is one."""
+    name = cookie_name(request.app[SETTINGS])
+    token = request.cookies.get(name)
+    if token and len(token) <= 128:
+        await request.app[STORE].sessions.end(token)
+    response.del_cookie(name, path="/", secure=name == SECURE, httponly=True, samesite="Lax")
