@@ -336,6 +336,8 @@ def _change_media(state: Consult, fence: int, participant: str, media: MediaStat
     one = state.find(participant)
     if one is None or not one.admitted or state.worker is None or state.fence != fence:
         return state
+    if media == "connecting" and one.media not in ("new", "failed"):
+        return state
     return _change(state, replace(one, media=media))
 
 

@@ -1,9 +1,9 @@
 """What can go wrong in ``rooms``.
 
-    RoomsError            carries a stable code of the wire's catalogue
-    ├── Locked            the key store can not be used: ``locked``
-    └── Tampered          a ciphertext is not where it was written: ``internal``
-    StartRefused          the process must not start; its text is one sentence for the operator
+RoomsError            carries a stable code of the wire's catalogue
+├── Locked            the key store can not be used: ``locked``
+└── Tampered          a ciphertext is not where it was written: ``internal``
+StartRefused          the process must not start; its text is one sentence for the operator
 """
 
 

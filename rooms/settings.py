@@ -24,7 +24,8 @@ class RoomsSettings(BaseModel):
     ] = None
     keystore_url: Annotated[str | None, Field(description="sqlite:///…; default <data>/keys/keystore.sqlite.")] = None
     root_key_file: Annotated[
-        Path | None, Field(description="Root key, 32 bytes in base64; default <data>/secrets/root.key, made at first start.")
+        Path | None,
+        Field(description="Root key, 32 bytes in base64; default <data>/secrets/root.key, made at first start."),
     ] = None
     retention_cap: Annotated[
         int | None, Field(ge=0, le=3650, description="Longest retention in days, also for `manual`; null is no limit.")

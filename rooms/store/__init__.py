@@ -28,7 +28,104 @@
         receipts(owner) -> list[Receipt]                            # newest first
     store.retention
         destroy(owner, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
+        resume()                                                    # the operator confirms the clock
 
-Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a code; ``open_store`` raises ``StartRefused``.
+Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a code; ``open_store`` raises
+``StartRefused``, whose text is one sentence.
 With ``exclusive=False`` (a command beside a running server) the data folder is not locked.
 """
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rooms.clock import Clock, Now, boottime, utc_now
+from rooms.destruction import Destruction
+from rooms.due import Deadline, Hooks
+from rooms.keys.store import KeyStore, open_keystore
+from rooms.lock import exclusive as exclusively
+from rooms.retention import Retention
+from rooms.settings import RoomsSettings
+from rooms.store.appointments import Appointments
+from rooms.store.database import Database
+from rooms.store.leases import Lease
+from rooms.store.marks import GENERATION, PAIR, read_mark, write_mark
+from rooms.store.migrate import migrate
+from rooms.store.practitioners import Practitioners
+from rooms.store.sealed import new_id
+from rooms.store.sessions import Sessions
+
+__all__ = ["Store", "open_store"]
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Store:
+    """All storage of the domain."""
+
+    practitioners: Practitioners
+    sessions: Sessions
+    appointments: Appointments
+    retention: Retention
+    database: Database
+    keys: KeyStore
+
+    @property
+    def locked(self) -> str | None:
+        """Why the key store can not be used: one sentence for the operator."""
+        return self.keys.locked
+
+    async def ping(self) -> None:
+        """RoomsError ``try_again`` when the database does not answer."""
+        await self.database.ping()
+
+
+@asynccontextmanager
+async def open_store(
+    settings: RoomsSettings, *, now: Now = utc_now, boot: Callable[[], float] = boottime, exclusive: bool = True
+) -> AsyncIterator[Store]:
+    """Open everything, migrated. Errors: StartRefused. A key store that can not be used gives a locked store."""
+    url, path, root = settings.database(), settings.keystore(), settings.root_key()
+    async with AsyncExitStack() as stack:
+        if exclusive:
+            stack.enter_context(exclusively(settings.data))
+        await asyncio.to_thread(migrate, url)
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        async with database.read() as connection:
+            pair = await read_mark(connection, PAIR)
+            generation = int(await read_mark(connection, GENERATION) or 0)
+        keys = await open_keystore(path, root, pair=pair, generation=generation)
+        stack.push_async_callback(keys.close)
+        if pair is None and keys.locked is None:
+            async with database.write() as connection:
+                await write_mark(connection, PAIR, keys.pair)
+        yield assemble(settings, database, keys, now, boot)
+
+
+def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, now: Now, boot: Callable[[], float]) -> Store:
+    """Put the parts together."""
+    clock = Clock(now, boot)
+    if settings.trust_clock:
+        clock.confirm()
+    hooks = Hooks()
+    deadline = Deadline(clock, hooks, settings.retention_cap)
+    practitioners = Practitioners(database, keys, deadline, now)
+    sessions = Sessions(database, now)
+    retention = Retention(
+        database,
+        keys,
+        Destruction(database, keys, hooks, clock),
+        deadline=deadline,
+        hooks=hooks,
+        clock=clock,
+        lease=Lease(database, "sweep", new_id(), LEASE, now),
+        practitioners=practitioners,
+        sessions=sessions,
+        interval=settings.sweep_interval,
+    )
+    appointments = Appointments(database, keys, deadline, hooks, now)
+    return Store(practitioners, sessions, appointments, retention, database, keys)

@@ -1,0 +1,101 @@
+"""Whether the wall clock may be believed: destroying can not be undone (design: a forward jump pauses it)."""
+
+import ctypes
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+TOLERANCE = timedelta(minutes=5)
+SLEW = 500e-6  # the most that the kernel corrects a clock without a step, adjtimex(2)
+STA_UNSYNC = 0x40
+TIME_ERROR = 5
+
+JUMPED = "The clock jumped forward; nothing is destroyed until it is confirmed."
+UNPROVEN = "Nothing vouches for the clock; nothing is destroyed until it is confirmed."
+
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def boottime() -> float:
+    """Seconds since boot, suspension included; nothing can set this clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def boot_id() -> str:
+    """Eight characters that change with every boot."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    except OSError:
+        return "unknown"
+
+
+def kernel_synchronised() -> bool:
+    """Whether the kernel says that a time service disciplines its clock (adjtimex(2), asked without changing it)."""
+    try:
+        buffer = (ctypes.c_byte * 512)()  # struct timex, modes = 0
+        state = ctypes.CDLL(None).adjtimex(buffer)
+    except (OSError, AttributeError):
+        return False
+    long = ctypes.sizeof(ctypes.c_long)
+    offset = 5 * long  # modes (padded), offset, freq, maxerror, esterror, then status
+    status = int.from_bytes(bytes(buffer)[offset : offset + 4], "little")
+    return state not in (-1, TIME_ERROR) and not status & STA_UNSYNC
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A moment at which the wall clock was believed."""
+
+    wall: datetime
+    boot: float
+
+    def agrees(self, wall: datetime, boot: float) -> bool:
+        """Whether the wall clock has not run ahead of the time that really passed since."""
+        elapsed = boot - self.boot
+        return wall - self.wall - timedelta(seconds=elapsed) <= TOLERANCE + timedelta(seconds=elapsed * SLEW)
+
+
+class Clock:
+    """The wall clock, watched. ``now`` never runs behind the time that passed since the clock was last believed."""
+
+    def __init__(self, now: Now = utc_now, boot: Callable[[], float] = boottime) -> None:
+        self._now = now
+        self._boot = boot
+        self._anchor = Anchor(now(), boot())
+        self.proven = False
+
+    def now(self) -> datetime:
+        """For comparing with due times: a clock that is set back delays nothing."""
+        if not self.proven:
+            return self._now()
+        elapsed = timedelta(seconds=self._boot() - self._anchor.boot)
+        return max(self._now(), self._anchor.wall + elapsed * (1 - SLEW))
+
+    def doubt(self) -> str | None:
+        """Why destruction has to wait: one sentence, or None."""
+        if not self.proven:
+            return UNPROVEN
+        return None if self._anchor.agrees(self._now(), self._boot()) else JUMPED
+
+    def vouch(self, anchor: Anchor) -> bool:
+        """Believe the clock if it agrees with a moment at which it was believed before, in this boot."""
+        if not anchor.agrees(self._now(), self._boot()):
+            return False
+        self._anchor, self.proven = anchor, True
+        return True
+
+    def confirm(self) -> Anchor:
+        """Believe the clock as it is now."""
+        self._anchor, self.proven = self.reading(), True
+        return self._anchor
+
+    def reading(self) -> Anchor:
+        """Both clocks."""
+        return Anchor(self._now(), self._boot())

@@ -1,0 +1,126 @@
+"""The steps of destroying an appointment, each of which can be repeated.
+
+**Mark the row and commit; delete the key with a receipt; caches; row.** After the second step nothing can bring the
+content back. Being cut off anywhere is finished by the next sweep or the next start.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, select, tuple_, update
+
+from rooms.clock import Clock
+from rooms.due import Hooks
+from rooms.keys.sqlite import minute
+from rooms.keys.store import KeyStore
+from rooms.model import Appointment, Receipt
+from rooms.store.database import Database
+from rooms.store.leases import Lease
+from rooms.store.marks import raise_generation
+from rooms.store.tables import appointments, practitioners
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+PENDING_MINUTES = 10  # longer than any write may take: what has no row by then was never acknowledged
+
+Target = tuple[str, str]  # owner, id
+
+
+class Destruction:
+    """Rows, keys and what is left between them."""
+
+    def __init__(self, database: Database, keys: KeyStore, hooks: Hooks, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._hooks = hooks
+        self._clock = clock
+
+    async def mark(self, owner: str, id: str) -> bool:
+        """Step 1 for one row that its owner wants gone; False when there is no such row."""
+        self._keys.unlocked()
+        marking = update(appointments).where(appointments.c.id == id, appointments.c.owner == owner)
+        async with self._database.write() as connection:
+            return (await connection.execute(marking.values(state="destroying"))).rowcount == 1
+
+    async def mark_due(self, due: Sequence[Appointment], lease: Lease) -> list[Target] | None:
+        """Step 1 for rows found due, unless they changed since. None when the lease is lost: somebody else does it."""
+        versions = [(appointment.id, appointment.version) for appointment in due]
+        marking = update(appointments).where(tuple_(appointments.c.id, appointments.c.version).in_(versions))
+        marked = marking.values(state="destroying").returning(appointments.c.owner, appointments.c.id)
+        async with self._database.write() as connection:
+            if not await lease.renew(connection):
+                return None
+            return [(row.owner, row.id) for row in await connection.execute(marked)]
+
+    async def finish(self, targets: Sequence[Target]) -> list[Receipt]:
+        """Steps 2 to 4. A row whose caches could not be cleared keeps its mark and is tried again later."""
+        receipts = await self._keys.destroy(targets, self._clock.now())
+        cleared = []
+        for _, id in targets:
+            try:
+                await self._hooks.on_destroy(id)
+            except Exception as error:  # whatever another part raises, its key is gone and the others go on
+                logger.error("traces are left of a destroyed appointment", extra={"error": type(error).__name__})
+            else:
+                cleared.append(id)
+        gone = delete(appointments).where(appointments.c.id.in_(cleared), appointments.c.state == "destroying")
+        async with self._database.write() as connection:
+            await connection.execute(gone)
+            await raise_generation(connection, max((receipt.generation for receipt in receipts), default=0))
+        return receipts
+
+    async def finish_marked(self) -> int:
+        """Steps 2 to 4 for every row that carries the mark."""
+        count = 0
+        async for rows in self.batches(select(appointments).where(appointments.c.state == "destroying")):
+            count += len(await self.finish([(row.owner, row.id) for row in rows]))
+        return count
+
+    async def recognise(self) -> tuple[int, int]:
+        """Rows without a key: those with a receipt (a restored backup) are marked again, the others are alarms.
+
+        Returns both counts. An alarm is never cleaned up: it may be somebody's appointment and a wrong key store.
+        """
+        again, alarms = 0, 0
+        async for rows in self.batches(select(appointments).where(appointments.c.state != "destroying")):
+            missing = set(await self._keys.missing([row.id for row in rows]))
+            for row in rows:
+                if row.id not in missing:
+                    continue
+                if await self._keys.receipt(row.owner, row.id) is None:
+                    alarms += 1
+                else:
+                    again += await self.mark(row.owner, row.id)
+        if again:
+            logger.warning("destroyed appointments came back and are destroyed again", extra={"count": again})
+        if alarms:
+            logger.error("rows without a key and without a receipt", extra={"count": alarms})
+        return again, alarms
+
+    async def settle(self) -> None:
+        """Confirm new keys that have their row; reap those whose row never came."""
+        pending = await self._keys.pending()
+        for start in range(0, len(pending), BATCH):
+            part = pending[start : start + BATCH]
+            ids = [id for _, id, _ in part]
+            rows = select(appointments.c.id).where(appointments.c.id.in_(ids))
+            people = select(practitioners.c.id).where(practitioners.c.id.in_(ids))
+            async with self._database.read() as connection:
+                present = set((await connection.execute(rows.union_all(people))).scalars())
+            limit = minute(self._clock.now()) - PENDING_MINUTES
+            await self._keys.confirm([id for id in ids if id in present])
+            await self._keys.discard([id for _, id, made in part if id not in present and made < limit])
+
+    async def batches(self, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+        """The rows of a query on appointments in batches, ordered by id, each batch its own transaction."""
+        last = ""
+        while True:
+            async with self._database.read() as connection:
+                part = query.where(appointments.c.id > last).order_by(appointments.c.id).limit(BATCH)
+                rows = (await connection.execute(part)).all()
+            if not rows:
+                return
+            yield rows
+            last = rows[-1].id

@@ -1,0 +1,72 @@
+"""When an appointment must be gone."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+
+from rooms.clock import Clock
+from rooms.model import RETENTION, Appointment, Retention
+
+OVERRUN = timedelta(minutes=30)
+"""A consult that never ended counts as ended this long after its planned end: when the patient's link closes."""
+
+LONGEST_CONSULT = timedelta(hours=24)
+"""A running consult is waited for, but no longer than this after its due time (S-30)."""
+
+
+async def nothing(_: str) -> None:
+    """No caches."""
+
+
+async def nobody(_: str) -> bool:
+    """No running consults."""
+    return False
+
+
+@dataclass
+class Hooks:
+    """What other parts hang in: both take an appointment id, and may be called again for the same one."""
+
+    on_destroy: Callable[[str], Awaitable[None]] = nothing
+    in_progress: Callable[[str], Awaitable[bool]] = nobody
+    on_due: Callable[[], None] = lambda: None
+
+
+class Deadline:
+    """Due times under the operator's cap, and whether one has passed."""
+
+    def __init__(self, clock: Clock, hooks: Hooks, cap: int | None) -> None:
+        self._clock = clock
+        self._hooks = hooks
+        self.cap = cap
+        self._cap = None if cap is None else timedelta(days=cap)
+
+    def span(self, retention: Retention) -> timedelta | None:
+        """From the end of a consult to its destruction; None is never."""
+        chosen = RETENTION[retention]
+        if self._cap is None:
+            return chosen
+        return self._cap if chosen is None else min(chosen, self._cap)
+
+    def with_due(self, appointment: Appointment, retention: Retention) -> Appointment:
+        """The appointment with its due time under this setting. One that has passed stays: nothing is revived."""
+        if appointment.due is not None and appointment.due <= self._clock.now():
+            return appointment
+        span = self.span(retention)
+        end = appointment.ended_at or appointment.ends_at + OVERRUN
+        return replace(appointment, due=None if span is None else end.astimezone(UTC) + span)
+
+    def past(self, appointment: Appointment) -> bool:
+        """Whether the due time has passed."""
+        return appointment.due is not None and appointment.due <= self._clock.now()
+
+    async def forbids(self, appointment: Appointment) -> bool:
+        """Past due and not in a running consult: no read path may give it, and the sweeper destroys it."""
+        if not self.past(appointment) or appointment.due is None:
+            return False
+        overstayed = self._clock.now() >= appointment.due + LONGEST_CONSULT
+        return overstayed or not await self._hooks.in_progress(appointment.id)
+
+    def within_a_minute(self, appointment: Appointment) -> bool:
+        """Whether the sweeper will have destroyed it a minute from now."""
+        return appointment.due is not None and appointment.due <= self._clock.now() + timedelta(minutes=1)

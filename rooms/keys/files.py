@@ -1,0 +1,117 @@
+"""Key files: the root key and the epoch secrets."""
+
+import base64
+import binascii
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from rooms.errors import Locked, StartRefused
+from rooms.keys.envelope import KEY_BYTES, new_key
+
+MOUNTED_SECRETS = Path("/run/secrets")  # container engines mount 0444 there, inside a private file system
+
+
+def read_root_key(path: Path) -> bytes:
+    """The root key; Locked when it is not there or not a key, StartRefused when others can read it."""
+    try:
+        text, mode = path.read_bytes(), path.stat().st_mode
+    except FileNotFoundError:
+        raise Locked("The root key file is missing; put it back and start again.") from None
+    except OSError:
+        raise Locked("The root key file can not be read.") from None
+    if mode & 0o077 and not path.is_relative_to(MOUNTED_SECRETS):
+        raise StartRefused("The root key file can be read by others; set its mode to 0400.")
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise Locked("The root key file does not hold 32 bytes in base64.")
+    return key
+
+
+def create_root_key(path: Path) -> None:
+    """Write a new root key, mode 0400, durable before anything is wrapped with it. Never replaces a file."""
+    private_folder(path.parent)
+    with suppress(FileExistsError):
+        write_new(path, base64.b64encode(new_key()) + b"\n")
+
+
+class EpochFiles:
+    """Epoch secrets: 32 random bytes in ``epoch-<number>.key`` beside the key store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, number: int) -> bytes:
+        """The secret; Locked when it is gone."""
+        try:
+            secret = self._path(number).read_bytes()
+        except OSError:
+            raise Locked(
+                "The key store's epoch key is missing; an older copy of the key store can not be used."
+            ) from None
+        if len(secret) != KEY_BYTES:
+            raise Locked("The key store's epoch key is damaged.")
+        return secret
+
+    def create(self, number: int) -> bytes:
+        """A new secret on disk. A file of that number is a leftover of a rotation that never took effect."""
+        self.erase(number)
+        secret = new_key()
+        write_new(self._path(number), secret)
+        return secret
+
+    def erase(self, number: int) -> None:
+        """Overwrite in place, flush, unlink, flush the folder. Safe to repeat."""
+        path = self._path(number)
+        with suppress(FileNotFoundError):
+            path.chmod(0o600)
+            with path.open("r+b", buffering=0) as file:
+                file.write(new_key())
+                os.fsync(file.fileno())
+            path.unlink()
+            flush_folder(self._folder)
+
+    def tidy(self, current: int) -> None:
+        """Erase every epoch but the current one: what a rotation that was cut off left behind."""
+        for path in list(self._folder.iterdir()):
+            match = re.fullmatch(r"epoch-(\d+)\.key", path.name)
+            if match and int(match[1]) != current:
+                self.erase(int(match[1]))
+            elif path.name.endswith(".partial"):
+                path.unlink(missing_ok=True)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"epoch-{number}.key"
+
+
+def private_folder(path: Path) -> None:
+    """A folder that only we can enter."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Create a file, mode 0400, whole or not at all; FileExistsError when it is there."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        with open(descriptor, "wb", buffering=0) as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        os.link(partial, path)
+    finally:
+        partial.unlink()
+    flush_folder(path.parent)
+
+
+def flush_folder(path: Path) -> None:
+    """Make a rename, link or unlink in this folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,179 @@
+"""The key store as the rest of ``rooms`` sees it: asynchronous, and locked when it can not be trusted."""
+
+import asyncio
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from rooms.errors import Locked, RoomsError, StartRefused
+from rooms.keys.envelope import Random
+from rooms.keys.files import create_root_key, private_folder, read_root_key
+from rooms.keys.sqlite import SqliteKeys
+from rooms.model import Receipt
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class KeyStore:
+    """One thread, one connection. When ``locked`` is a sentence, every call raises Locked."""
+
+    def __init__(self, keys: SqliteKeys | None, locked: Locked | None, executor: ThreadPoolExecutor) -> None:
+        self._keys = keys
+        self._locked = locked
+        self._executor = executor
+
+    @property
+    def locked(self) -> str | None:
+        """Why the key store can not be used: one sentence for the operator."""
+        return self._locked.reason if self._locked else None
+
+    @property
+    def pair(self) -> str:
+        """The id that the database must carry too."""
+        return self.unlocked().pair
+
+    def unlocked(self) -> SqliteKeys:
+        """The store itself; Locked when it can not be used."""
+        if self._keys is None:
+            raise self._locked or Locked("The key store is closed.")
+        return self._keys
+
+    async def add_practitioner(self, id: str, now: datetime) -> bytes:
+        """A practitioner key, and the data key (returned) of the practitioner's own row."""
+        return await self._run(SqliteKeys.add_practitioner, id, now)
+
+    async def add(self, owner: str, id: str, now: datetime) -> bytes:
+        """A new data key, on disk when this returns."""
+        return await self._run(SqliteKeys.add, owner, id, now)
+
+    async def get(self, owner: str, id: str) -> tuple[bytes, bool]:
+        """A data key and True, or, with the same work, the key of nobody and False."""
+        return await self._run(SqliteKeys.get, owner, id)
+
+    async def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+        """Data keys by id, for (owner, id) pairs; those that are not there are left out."""
+        return await self._run(SqliteKeys.get_many, list(wanted))
+
+    async def missing(self, ids: Sequence[str]) -> list[str]:
+        """Those of the ids that have no data key."""
+        return await self._run(SqliteKeys.missing, ids)
+
+    async def pending(self) -> list[tuple[str, str, int]]:
+        """(owner, id, minute made) of keys that are not yet known to have a row."""
+        return await self._run(SqliteKeys.pending)
+
+    async def confirm(self, ids: Sequence[str]) -> None:
+        """These have their row."""
+        await self._run(SqliteKeys.confirm, ids)
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Forget keys that are still pending."""
+        await self._run(SqliteKeys.discard, ids)
+
+    async def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
+        """Destroy data keys of (owner, id), with receipts, in one transaction; idempotent."""
+        return await self._run(SqliteKeys.destroy, targets, at)
+
+    async def rotate(self) -> bool:
+        """A new epoch if something was destroyed since the last one."""
+        return await self._run(SqliteKeys.rotate)
+
+    async def receipt(self, owner: str, id: str) -> Receipt | None:
+        """The receipt of a destroyed row."""
+        return await self._run(lambda keys: keys.ledger.find(owner, id))
+
+    async def receipts(self, owner: str) -> list[Receipt]:
+        """All receipts of an owner, newest first."""
+        return await self._run(lambda keys: keys.ledger.of(owner))
+
+    async def generation(self) -> int:
+        """Counts destructions."""
+        return await self._run(lambda keys: keys.ledger.generation())
+
+    def mail_index(self, mail: str) -> bytes:
+        """The blind index of an address in canonical form."""
+        return self.unlocked().mail_index(mail)
+
+    async def close(self) -> None:
+        """Idempotent."""
+        keys, self._keys = self._keys, None
+        if keys is not None:
+            await asyncio.get_running_loop().run_in_executor(self._executor, keys.close)
+        self._executor.shutdown(wait=False)
+
+    async def _run(self, call: Callable[Concatenate[SqliteKeys, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        keys = self.unlocked()
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._executor, lambda: call(keys, *args, **kwargs))
+        except (sqlite3.Error, OSError) as error:
+            logger.error("key store does not answer", extra={"error": type(error).__name__})
+            raise RoomsError("try_again") from None
+
+
+async def open_keystore(
+    path: Path, root: Path, *, pair: str | None, generation: int, random: Random = secrets.token_bytes
+) -> KeyStore:
+    """The key store that belongs to a database with this pair id and generation.
+
+    ``pair`` None is a new database: only then a key store and a root key are made, and never over existing ones.
+    Anything wrong gives a locked store; a root key that others can read raises StartRefused.
+    """
+    executor = ThreadPoolExecutor(1, thread_name_prefix="keys")
+    try:
+        keys = await asyncio.get_running_loop().run_in_executor(
+            executor, open_checked, path, root, pair, generation, random
+        )
+    except Locked as locked:
+        logger.error("key store is locked")
+        return KeyStore(None, locked, executor)
+    except BaseException:
+        executor.shutdown(wait=False)
+        raise
+    return KeyStore(keys, None, executor)
+
+
+def open_checked(path: Path, root: Path, pair: str | None, generation: int, random: Random) -> SqliteKeys:
+    """Create if the database is new, open, and compare with what the database says."""
+    if pair is None and not holds_keys(path):
+        try:
+            create_root_key(root)
+            private_folder(path.parent)
+            SqliteKeys.create(path, read_root_key(root), secrets.token_urlsafe(16), random)
+        except (sqlite3.Error, OSError):
+            raise StartRefused("The folder of the key store or of the root key can not be written.") from None
+    if not path.exists():
+        raise Locked("The key store is missing; put it back and start again.")
+    keys = SqliteKeys.open(path, read_root_key(root), random)
+    reason = None
+    if pair is None and keys.practitioners():
+        reason = "The key store belongs to another database than this empty one."
+    elif pair is not None and keys.pair != pair:
+        reason = "The key store belongs to another database."
+    elif keys.ledger.generation() < generation:
+        reason = "The key store is older than the database; put the newest one back and start again."
+    if reason:
+        keys.close()
+        raise Locked(reason)
+    return keys
+
+
+def holds_keys(path: Path) -> bool:
+    """Whether there is a key store in this file; one that was cut off before its first commit is none."""
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return True
+    finally:
+        connection.close()

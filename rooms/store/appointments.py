@@ -1,0 +1,175 @@
+"""Appointments: one sealed content per row, its key in the key store."""
+
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, get_args
+
+from sqlalchemy import Row, insert, select, update
+
+from rooms.clock import Now
+from rooms.due import Deadline, Hooks
+from rooms.errors import RoomsError, Tampered
+from rooms.keys.sqlite import NOBODY
+from rooms.keys.store import KeyStore
+from rooms.model import Appointment, Language, Receipt
+from rooms.store.database import Database
+from rooms.store.sealed import new_id, open_appointment, open_profile, seal_appointment
+from rooms.store.tables import appointments, practitioners
+
+MAX_NAME = 200
+MINUTES = range(5, 481)
+ID = re.compile(r"[A-Za-z0-9_-]{22}")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Decoy(NamedTuple):
+    """A row under the key of nobody, opened when there is no other: an unknown id must not be quicker."""
+
+    id: str
+    owner: str
+    state: str
+    due_day: date | None
+    content: bytes
+    version: int
+
+
+class Appointments:
+    """``store.appointments``. Past due, no method gives an appointment, whether or not the sweeper came by."""
+
+    def __init__(self, database: Database, keys: KeyStore, deadline: Deadline, hooks: Hooks, now: Now) -> None:
+        self._database = database
+        self._keys = keys
+        self._deadline = deadline
+        self._hooks = hooks
+        self._now = now
+        self._decoy: Decoy | None = None
+
+    async def create(
+        self, owner: str, patient: str, starts_at: datetime, minutes: int, language: Language
+    ) -> Appointment:
+        """A new appointment, on disk when this returns. ``starts_at`` is aware.
+
+        Errors: ``invalid`` (also so long ago that it would be due already), ``not_found`` (the owner).
+        """
+        patient = patient.strip()
+        if not 1 <= len(patient) <= MAX_NAME or minutes not in MINUTES or language not in get_args(Language):
+            raise RoomsError("invalid")
+        if starts_at.utcoffset() is None:
+            raise RoomsError("invalid")
+        owner_key, known = await self._keys.get(owner, owner)
+        if not known:
+            raise RoomsError("not_found")
+        id = new_id()
+        key = await self._keys.add(owner, id, self._now())
+        planned = Appointment(id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1)
+        async with self._database.write() as connection:
+            # FOR SHARE: a change of the setting comes wholly before or wholly after this row
+            query = select(practitioners).where(practitioners.c.id == owner).with_for_update(read=True)
+            person = (await connection.execute(query)).one_or_none()
+            if person is None:
+                raise RoomsError("not_found")
+            planned = self._deadline.with_due(planned, open_profile(owner_key, person).retention)
+            if self._deadline.past(planned):
+                raise RoomsError("invalid")
+            await connection.execute(insert(appointments).values(seal_appointment(key, planned)))
+        return planned
+
+    async def get(self, owner: str, id: str) -> Appointment:
+        """One of the owner's. Errors: ``not_found`` (also for somebody else's), ``gone``."""
+        row = await self._row(id)
+        if row is None or row.owner != owner:
+            raise RoomsError("gone" if await self._keys.receipt(owner, id) else "not_found")
+        return await self._opened(row)
+
+    async def by_id(self, id: str) -> Appointment:
+        """For the consult itself. Errors: ``not_found``, ``gone``."""
+        row = await self._row(id)
+        if row is None:
+            raise RoomsError("not_found")
+        return await self._opened(row)
+
+    async def by_link(self, id: str, secret: str) -> Appointment | None:
+        """What a patient's link leads to. Unknown ids cost the same work with a decoy."""
+        row = await self._row(id)
+        owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
+        key, known = await self._keys.get(owner, wanted)
+        appointment = open_appointment(key, row if row is not None and known else self._decoy_row(key))
+        right = hmac.compare_digest(appointment.secret.encode(), secret.encode())
+        if not (known and right) or appointment.state == "destroying" or await self._deadline.forbids(appointment):
+            return None
+        return appointment
+
+    async def list(self, owner: str, first_day: date, last_day: date) -> Sequence[Appointment]:
+        """The owner's between two days, both included, by the local day of each; sorted by start."""
+        query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        keys = await self._keys.get_many((owner, row.id) for row in rows)
+        found = [self._readable(row, keys) for row in rows]
+        wanted = [a for a in found if a is not None and first_day <= a.starts_at.date() <= last_day]
+        living = [a for a in wanted if not await self._deadline.forbids(a)]
+        return sorted(living, key=lambda a: (a.starts_at, a.id))
+
+    async def end(self, id: str) -> Appointment:
+        """The consult is over: the first end counts, and the due time follows from it.
+
+        Errors: ``not_found``, ``gone`` (destroyed meanwhile).
+        """
+        row = await self._row(id)
+        if row is None:
+            raise RoomsError("not_found")
+        keys = await self._keys.get_many([(row.owner, id), (row.owner, row.owner)])
+        if len(keys) < 2:
+            raise RoomsError("gone")
+        async with self._database.write() as connection:
+            query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
+            person = open_profile(keys[row.owner], (await connection.execute(query)).one())
+            query = select(appointments).where(appointments.c.id == id).with_for_update()
+            row = (await connection.execute(query)).one_or_none()
+            if row is None or row.state == "destroying":
+                raise RoomsError("gone")
+            appointment = open_appointment(keys[id], row)
+            if appointment.state == "planned":
+                ended = replace(appointment, state="ended", ended_at=self._now(), version=appointment.version + 1)
+                appointment = self._deadline.with_due(ended, person.retention)
+                values = seal_appointment(keys[id], appointment)
+                await connection.execute(update(appointments).where(appointments.c.id == id).values(values))
+        if self._deadline.past(appointment):
+            self._hooks.on_due()
+        return appointment
+
+    async def receipts(self, owner: str) -> Sequence[Receipt]:
+        """Receipts of the owner's destroyed appointments, newest first."""
+        return await self._keys.receipts(owner)
+
+    async def _row(self, id: str) -> Row[Any] | None:
+        wanted = id if ID.fullmatch(id) else NOBODY
+        async with self._database.read() as connection:
+            return (await connection.execute(select(appointments).where(appointments.c.id == wanted))).one_or_none()
+
+    async def _opened(self, row: Row[Any]) -> Appointment:
+        key, known = await self._keys.get(row.owner, row.id)
+        if not known:
+            if row.state == "destroying" or await self._keys.receipt(row.owner, row.id):
+                raise RoomsError("gone")
+            raise Tampered
+        appointment = open_appointment(key, row)
+        if appointment.state == "destroying" or await self._deadline.forbids(appointment):
+            raise RoomsError("gone")
+        return appointment
+
+    def _decoy_row(self, key: bytes) -> "Decoy":
+        if self._decoy is None:
+            fields = Appointment(NOBODY, NOBODY, "", EPOCH, 5, "nl", "planned", None, new_id(), EPOCH, 1)
+            self._decoy = Decoy(**seal_appointment(key, fields))
+        return self._decoy
+
+    def _readable(self, row: Row[Any], keys: dict[str, bytes]) -> Appointment | None:
+        """One row that can not be opened does not hide the others; it is the sweeper's alarm."""
+        try:
+            return open_appointment(keys[row.id], row)
+        except (KeyError, Tampered):
+            return None

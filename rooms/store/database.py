@@ -1,0 +1,113 @@
+"""Connections: the same transactions on SQLite and PostgreSQL, errors without content."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from rooms.errors import RoomsError
+
+logger = logging.getLogger(__name__)
+
+SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+POSTGRES_OPTIONS = "-c statement_timeout=10000 -c lock_timeout=5000 -c timezone=UTC"
+
+
+class Database:
+    """``read()`` and ``write()`` transactions. A committed write is on disk.
+
+    Errors of the database become RoomsError ``try_again``, a broken constraint ``conflict``.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.sqlite = url.get_backend_name() == "sqlite"
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **options(url))
+        listen(self.engine.sync_engine)
+        # SQLite has one writer: waiting here is fair and costs nothing, waiting in its busy handler sleeps.
+        self._writer = asyncio.Lock() if self.sqlite else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A consistent snapshot on SQLite, READ COMMITTED on PostgreSQL."""
+        async with self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed at the end and rolled back on any exception."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._translated())
+            if self._writer is not None:
+                await stack.enter_async_context(self._writer)
+            connection = await stack.enter_async_context(self.engine.connect())
+            await connection.execution_options(writes=True)
+            await stack.enter_async_context(connection.begin())
+            yield connection
+
+    async def truncate_wal(self) -> None:
+        """Empty SQLite's WAL, so that deleted ciphertext does not stay in it. Nothing to do on PostgreSQL."""
+        if not self.sqlite:
+            return
+        async with self._translated(), self.engine.connect() as connection:
+            autocommit = await connection.execution_options(outside_transaction=True)
+            await autocommit.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    async def ping(self) -> None:
+        """RoomsError ``try_again`` when the database does not answer."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise RoomsError("conflict") from None
+        except (DBAPIError, TimeoutError, OSError) as error:
+            logger.error("database does not answer", extra={"error": type(error).__name__})
+            raise RoomsError("try_again") from None
+
+
+def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT with ``on_conflict_…`` of the connection's own dialect."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def options(url: URL) -> dict[str, Any]:
+    """Engine options for this kind of database."""
+    if url.get_backend_name() == "sqlite":
+        return {}
+    return {"pool_pre_ping": True, "connect_args": {"options": POSTGRES_OPTIONS, "connect_timeout": 5}}
+
+
+def listen(engine: Engine) -> None:
+    """Prepare each SQLite connection and begin its transactions."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", begin_sqlite)
+
+
+def prepare_sqlite(connection: Any, _record: object) -> None:
+    """Per connection; transactions are begun by ``begin_sqlite``, not by the driver."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def begin_sqlite(connection: Connection) -> None:
+    """Writers take the lock at once: a snapshot that is upgraded later fails without waiting."""
+    options = connection.get_execution_options()
+    if not options.get("outside_transaction"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

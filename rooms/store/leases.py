@@ -1,0 +1,48 @@
+"""Leases: who may do a periodic task. A holder that was frozen finds out inside its own next transaction."""
+
+from datetime import timedelta
+
+from sqlalchemy import or_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rooms.clock import Now
+from rooms.store.database import Database, upsert
+from rooms.store.tables import leases
+
+
+class Lease:
+    """A named lease in the database."""
+
+    def __init__(self, database: Database, name: str, holder: str, term: timedelta, now: Now) -> None:
+        self._database = database
+        self._name = name
+        self._holder = holder
+        self._term = term
+        self._now = now
+
+    async def take(self) -> bool:
+        """Take or renew it; False while another holder's lasts."""
+        async with self._database.write() as connection:
+            absent = {"name": self._name, "holder": self._holder, "until": 0}
+            await connection.execute(upsert(connection, leases).values(absent).on_conflict_do_nothing())
+            free = or_(leases.c.holder == self._holder, leases.c.until < self._milliseconds())
+            statement = update(leases).where(leases.c.name == self._name, free)
+            return (await connection.execute(statement.values(holder=self._holder, until=self._until()))).rowcount == 1
+
+    async def renew(self, connection: AsyncConnection) -> bool:
+        """Renew it in the caller's transaction; False when it ran out. Nobody takes it until that transaction ends."""
+        ours = update(leases).where(leases.c.name == self._name, leases.c.holder == self._holder)
+        living = ours.where(leases.c.until >= self._milliseconds())
+        return (await connection.execute(living.values(until=self._until()))).rowcount == 1
+
+    async def release(self) -> None:
+        """Let the next one in at once."""
+        async with self._database.write() as connection:
+            ours = update(leases).where(leases.c.name == self._name, leases.c.holder == self._holder)
+            await connection.execute(ours.values(until=0))
+
+    def _until(self) -> int:
+        return self._milliseconds() + int(self._term.total_seconds() * 1000)
+
+    def _milliseconds(self) -> int:
+        return int(self._now().timestamp() * 1000)

@@ -1,0 +1,52 @@
+"""Marks: single values that the database carries about itself."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rooms.clock import Anchor, boot_id
+from rooms.store.database import upsert
+from rooms.store.tables import marks
+
+PAIR = "pair"
+GENERATION = "generation"
+CAP = "retention-cap"
+
+
+async def read_mark(connection: AsyncConnection, name: str) -> str | None:
+    """A mark's value."""
+    value: str | None = (await connection.execute(select(marks.c.value).where(marks.c.name == name))).scalar()
+    return value
+
+
+async def write_mark(connection: AsyncConnection, name: str, value: str) -> None:
+    """Set a mark."""
+    statement = upsert(connection, marks).values(name=name, value=value)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+async def raise_generation(connection: AsyncConnection, generation: int) -> None:
+    """Remember the newest key store generation that this database has seen; it never goes back."""
+    if generation > int(await read_mark(connection, GENERATION) or 0):
+        await write_mark(connection, GENERATION, str(generation))
+
+
+async def read_anchor(connection: AsyncConnection) -> Anchor | None:
+    """When this host's clock was last believed, in this boot."""
+    text = await read_mark(connection, clock_mark())
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Anchor(datetime.fromisoformat(fields["wall"]), fields["boot"])
+
+
+async def write_anchor(connection: AsyncConnection, anchor: Anchor) -> None:
+    """Remember that the clock was believed."""
+    await write_mark(connection, clock_mark(), json.dumps({"wall": anchor.wall.isoformat(), "boot": anchor.boot}))
+
+
+def clock_mark() -> str:
+    """Each boot of each host has its own."""
+    return f"clock-{boot_id()}"

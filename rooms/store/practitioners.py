@@ -1,0 +1,224 @@
+"""Practitioners: found by a keyed hash of their address, known only by a sealed profile."""
+
+import asyncio
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rooms.clock import Now
+from rooms.due import Deadline
+from rooms.errors import RoomsError, Tampered
+from rooms.keys.sqlite import NOBODY
+from rooms.keys.store import KeyStore
+from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
+from rooms.store.database import Database
+from rooms.store.sealed import (
+    new_id,
+    open_appointment,
+    open_password,
+    open_profile,
+    seal_appointment,
+    seal_password,
+    seal_profile,
+)
+from rooms.store.tables import appointments, practitioners
+
+PASSWORD_LENGTH = range(8, 1025)
+MAX_MAIL = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
+MAX_NAME = 200
+HASHES_AT_ONCE = 2  # each takes 64 MiB
+
+UPDATE_APPOINTMENT = (
+    update(appointments)
+    .where(appointments.c.id == bindparam("row"), appointments.c.state != "destroying")
+    .values(due_day=bindparam("due_day"), content=bindparam("content"), version=appointments.c.version + 1)
+)
+
+
+class Practitioners:
+    """``store.practitioners``."""
+
+    def __init__(
+        self, database: Database, keys: KeyStore, deadline: Deadline, now: Now, hasher: PasswordHasher | None = None
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._deadline = deadline
+        self._now = now
+        self._hasher = hasher or PasswordHasher()  # RFC 9106, second recommended option
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._decoy: bytes | None = None
+
+    async def add(
+        self, mail: str, password: str, display_name: str, language: Language, retention: Retention = "30d"
+    ) -> Practitioner:
+        """A new practitioner. Errors: ``conflict`` (the address is taken), ``invalid`` (a field or the password)."""
+        person = Practitioner(new_id(), mail.strip(), display_name.strip(), language, retention, 1)
+        self._check(person, password)
+        digest = await self._hash(password)
+        key = await self._keys.add_practitioner(person.id, self._now())
+        row = {
+            "id": person.id,
+            "mail": self._keys.mail_index(canonical(mail)),
+            "profile": seal_profile(key, person),
+            "password": seal_password(key, person.id, digest),
+            "version": 1,
+        }
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(practitioners).values(row))
+        except RoomsError as error:
+            if error.code == "conflict":
+                await self._keys.discard([person.id])
+            raise
+        return person
+
+    async def authenticate(self, mail: str, password: str) -> Practitioner | None:
+        """The practitioner whose address and password these are. An unknown address costs the same work."""
+        row = await self._by_mail(mail)
+        id = NOBODY if row is None else row.id
+        key, known = await self._keys.get(id, id)
+        sealed = await self._decoy_password(key) if row is None or not known else row.password
+        digest = open_password(key, id if known else NOBODY, sealed)
+        right = await self._verify(digest, password)
+        if row is None or not known or not right:
+            return None
+        if self._hasher.check_needs_rehash(digest):
+            await self._store_password(row.id, key, password)
+        return open_profile(key, row)
+
+    async def get(self, id: str) -> Practitioner:
+        """Errors: ``not_found``."""
+        async with self._database.read() as connection:
+            row = await self._row(connection, id)
+        return open_profile(await self._key(id), row)
+
+    async def by_mail(self, mail: str) -> Practitioner | None:
+        """The practitioner with this address."""
+        row = await self._by_mail(mail)
+        return None if row is None else open_profile(await self._key(row.id), row)
+
+    async def preview_retention(self, id: str, setting: Retention) -> int:
+        """How many living appointments this setting destroys within 60 s. Errors: ``not_found``, ``invalid``."""
+        self._check_retention(setting)
+        async with self._database.read() as connection:
+            await self._row(connection, id)
+            living, _ = await self._living(connection, id)
+        return self._doomed([self._deadline.with_due(appointment, setting) for appointment in living])
+
+    async def set_retention(self, id: str, setting: Retention) -> int:
+        """Set it and recompute all living appointments in one transaction; the same number as the preview.
+
+        Errors: ``not_found``, ``invalid``.
+        """
+        self._check_retention(setting)
+        key = await self._key(id)
+        async with self._database.write() as connection:
+            row = await self._row(connection, id, lock=True)
+            changed = replace(open_profile(key, row), retention=setting, version=row.version + 1)
+            values = {"profile": seal_profile(key, changed), "version": changed.version}
+            await connection.execute(update(practitioners).where(practitioners.c.id == id).values(values))
+            return await self.reschedule(connection, id, setting)
+
+    async def reschedule_all(self) -> None:
+        """Recompute the due times of everybody's living appointments."""
+        async with self._database.read() as connection:
+            ids = (await connection.execute(select(practitioners.c.id))).scalars().all()
+        for id in ids:
+            key = await self._key(id)
+            async with self._database.write() as connection:
+                row = await self._row(connection, id, lock=True)
+                await self.reschedule(connection, id, open_profile(key, row).retention)
+
+    async def reschedule(self, connection: AsyncConnection, id: str, setting: Retention) -> int:
+        """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
+        living, keys = await self._living(connection, id)
+        after = [self._deadline.with_due(appointment, setting) for appointment in living]
+        changed = [new for new, old in zip(after, living, strict=True) if new.due != old.due]
+        if changed:
+            rows = [seal_appointment(keys[appointment.id], appointment) for appointment in changed]
+            values = [{"row": row["id"], "due_day": row["due_day"], "content": row["content"]} for row in rows]
+            await connection.execute(UPDATE_APPOINTMENT, values)
+        return self._doomed(after)
+
+    async def _living(self, connection: AsyncConnection, owner: str) -> tuple[list[Appointment], dict[str, bytes]]:
+        """All that can be opened; what can not is the sweeper's alarm."""
+        query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
+        rows = (await connection.execute(query.with_for_update())).all()
+        keys = await self._keys.get_many((owner, row.id) for row in rows)
+        living = []
+        for row in rows:
+            try:
+                living.append(open_appointment(keys[row.id], row))
+            except (KeyError, Tampered):
+                continue
+        return living, keys
+
+    def _doomed(self, living: Sequence[Appointment]) -> int:
+        return sum(self._deadline.within_a_minute(appointment) for appointment in living)
+
+    async def _row(self, connection: AsyncConnection, id: str, *, lock: bool = False) -> Row[Any]:
+        query = select(practitioners).where(practitioners.c.id == id)
+        row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        if row is None:
+            raise RoomsError("not_found")
+        return row
+
+    async def _by_mail(self, mail: str) -> Row[Any] | None:
+        index = self._keys.mail_index(canonical(mail))
+        async with self._database.read() as connection:
+            return (await connection.execute(select(practitioners).where(practitioners.c.mail == index))).one_or_none()
+
+    async def _key(self, id: str) -> bytes:
+        key, known = await self._keys.get(id, id)
+        if not known:
+            raise RoomsError("not_found")
+        return key
+
+    def _check(self, person: Practitioner, password: str) -> None:
+        local, at, domain = person.mail.rpartition("@")
+        if not (local and at and domain) or len(person.mail) > MAX_MAIL or not person.mail.isprintable():
+            raise RoomsError("invalid")
+        if not 1 <= len(person.display_name) <= MAX_NAME or person.language not in get_args(Language):
+            raise RoomsError("invalid")
+        if len(password) not in PASSWORD_LENGTH:
+            raise RoomsError("invalid")
+        self._check_retention(person.retention)
+
+    def _check_retention(self, setting: str) -> None:
+        if setting not in RETENTION:
+            raise RoomsError("invalid")
+
+    # --- passwords ---------------------------------------------------------------------------------------------------
+
+    async def _hash(self, password: str) -> str:
+        async with self._hashing:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def _verify(self, digest: str, password: str) -> bool:
+        async with self._hashing:
+            try:
+                return await asyncio.to_thread(self._hasher.verify, digest, password)
+            except (VerificationError, InvalidHashError):
+                return False
+
+    async def _decoy_password(self, key: bytes) -> bytes:
+        if self._decoy is None:
+            self._decoy = seal_password(key, NOBODY, await self._hash(new_id()))
+        return self._decoy
+
+    async def _store_password(self, id: str, key: bytes, password: str) -> None:
+        sealed = seal_password(key, id, await self._hash(password))
+        async with self._database.write() as connection:
+            await connection.execute(update(practitioners).where(practitioners.c.id == id).values(password=sealed))
+
+
+def canonical(mail: str) -> str:
+    """The form in which addresses are compared."""
+    return unicodedata.normalize("NFKC", mail).strip().casefold()

@@ -1,0 +1,73 @@
+"""The database. Nothing that a person typed stands here in clear: sealed columns are ``LargeBinary``."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+practitioners = Table(
+    "practitioners",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("mail", LargeBinary(32), nullable=False, unique=True, comment="HMAC of the canonical address"),
+    Column("profile", LargeBinary, nullable=False, comment="sealed: mail, display name, language, retention"),
+    Column("password", LargeBinary, nullable=False, comment="sealed argon2id hash"),
+    Column("version", Integer, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", LargeBinary(32), primary_key=True, comment="SHA-256 of the token"),
+    Column("practitioner", ForeignKey("practitioners.id", ondelete="CASCADE"), nullable=False),
+    Column("created", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
+    Column("used", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
+    Index(None, "practitioner"),
+    Index(None, "used"),
+)
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("owner", ForeignKey("practitioners.id"), nullable=False),
+    Column("state", String(10), nullable=False, comment="planned, ended, destroying"),
+    Column("due_day", Date, comment="UTC day of destruction; the moment is inside content"),
+    Column("content", LargeBinary, nullable=False, comment="sealed: patient, times, link secret, due"),
+    Column("version", Integer, nullable=False),
+    Index(None, "owner"),
+    Index(None, "due_day"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(22), nullable=False),
+    Column("until", BigInteger, nullable=False, comment="milliseconds since the Unix epoch"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False, comment="pair id, key store generation, retention cap, clock"),
+)
