@@ -1,0 +1,277 @@
+"""Runs the state machine of the rooms on behalf of sockets and carries its effects out.
+
+**Whoever asks is who the socket's claims say, and is in the room only while the document names that very socket.**
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from math import ceil
+
+from media.control import CloseRoom as CloseRoomCall
+from media.control import MediaClient, MediaUnavailable
+from media.control import RemovePeer as RemovePeerCall
+from rooms.consult import PRACTITIONER, Consult, Participant, asked, new
+from rooms.consult_events import (
+    Admit,
+    Arrive,
+    Close,
+    CloseRoom,
+    Drop,
+    Effect,
+    Ended,
+    EndReason,
+    Event,
+    Leave,
+    LoseSocket,
+    Place,
+    RemovePeer,
+    Show,
+    ShowDesk,
+    TakenOver,
+)
+from rooms.errors import RoomsError
+from rooms.live import LiveConsults
+from rooms.store import Store
+from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.events import DeskView, IceServer, RoomView
+from signaling.protocol.events import Ended as EndedEvent
+from signaling.protocol.model import Empty
+from signaling.sockets.server import Gate
+from signaling.sockets.socket import Binding, Socket
+from signaling.tickets import Claims, Tickets
+from signaling.views import desk_view, room_view
+from turn.credentials import TurnCredentials
+
+QUESTIONS = 3
+"""Pages that may stand in the way of an arrival, asked one after the other."""
+
+log = logging.getLogger(__name__)
+
+
+def desk_room(practitioner: str) -> str:
+    """The Socket.IO room of everybody who watches a desk."""
+    return f"desk:{practitioner}"
+
+
+class Consults:
+    """The live consults as seen from one node."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        live: LiveConsults,
+        store: Store,
+        media: MediaClient,
+        tickets: Tickets,
+        turn: TurnCredentials,
+        now: Callable[[], datetime],
+        node: str,
+    ) -> None:
+        self.gate = gate
+        self.live = live
+        self.node = node
+        self.media = media
+        self._store = store
+        self._tickets = tickets
+        self._turn = turn
+        self.now = now
+        self.place: Callable[[str], None] = lambda appointment: None
+
+    # --- coming and going --------------------------------------------------------------------------------------------
+
+    async def arrive(
+        self, socket: Socket, appointment: str, participant: str, *, take_over: bool, admit: str | None = None
+    ) -> RoomView:
+        """Take the seat of the socket's claims; with ``admit`` also call that participant in.
+
+        Raises SpreekkamerError or RoomsError: not_found ended gone seat_taken room_full bad_state try_again.
+        """
+        fresh = new(appointment, await self._owner(socket, appointment), self.now())
+        await self._leave_other(socket, appointment)
+        event = await self._asking(fresh, self._arrival(socket, participant, take_over=take_over))
+        consult = await self.apply(
+            appointment, Admit(event, admit) if admit else event, absent=fresh, answered=socket.sid
+        )
+        return await self.settle(socket, consult, participant)
+
+    async def settle(self, socket: Socket, consult: Consult, participant: str) -> RoomView:
+        """Bind the socket to the place it has now and say what it sees from there."""
+        me = consult.find(participant)
+        if me is None or me.socket != socket.sid:
+            raise ProtocolError("bad_state")
+        socket.binding = Binding(consult.appointment, me.id, me.lineage, consult.touched)
+        if socket.sid not in self.gate.authenticated:
+            # It closed while this was under way, when nobody knew yet whose it was.
+            await self.lost(socket)
+        return self.view(consult, me)
+
+    async def leave(self, socket: Socket) -> None:
+        """Give the seat up; when the practitioner does, the consult has ended, also in storage."""
+        consult, me = await self.inside(socket)
+        if me.seat == PRACTITIONER:
+            await self._store.appointments.end(consult.appointment)
+        await self.apply(consult.appointment, Leave(me.id))
+        socket.binding = None
+
+    async def lost(self, socket: Socket) -> None:
+        """A socket closed."""
+        binding, socket.binding = socket.binding, None
+        if binding:
+            await self._lose(binding, socket.sid)
+
+    async def close(self, appointment: str, reason: EndReason) -> None:
+        """End a consult from outside (cancelled, destroyed, expired); nothing of it stays in Redis."""
+        if await self.live.load(appointment):
+            await self.apply(appointment, Close(reason))
+
+    async def inside(self, socket: Socket, *, admitted: bool = False) -> tuple[Consult, Participant]:
+        """The room and the place in it that this socket has; with ``admitted``, only if called in."""
+        consult = await self.live.load(socket.binding.appointment) if socket.binding else None
+        me = consult.find(socket.binding.participant) if consult and socket.binding else None
+        if consult is None or me is None or me.socket != socket.sid:
+            raise ProtocolError("bad_state")
+        if admitted and not me.admitted:
+            raise ProtocolError("forbidden")
+        return consult, me
+
+    async def other(self, socket: Socket, participant: str) -> tuple[Consult, Participant, Participant]:
+        """The room, the caller and another one who is in."""
+        consult, me = await self.inside(socket, admitted=True)
+        one = consult.find(participant)
+        if one is None or not one.admitted or one.id == me.id:
+            raise UserError("not_found")
+        return consult, me, one
+
+    async def _owner(self, socket: Socket, appointment: str) -> str:
+        """Whose appointment it is, if these claims may enter it; foreign ones do not exist."""
+        claims = socket.claims
+        if claims.role == "practitioner":
+            if claims.practitioner is None:
+                raise ProtocolError("forbidden")
+            found = await self._store.appointments.get(claims.practitioner, appointment)
+        elif claims.appointment == appointment:
+            found = await self._store.appointments.by_id(appointment)
+        else:
+            raise UserError("not_found")
+        if found.state != "planned":
+            raise UserError("ended")
+        return found.owner
+
+    def _arrival(self, socket: Socket, participant: str, *, take_over: bool) -> Arrive:
+        claims = socket.claims
+        lineage, issued = None, 0
+        if claims.kind == "resume" and claims.admitted:
+            lineage, issued = claims.participant, claims.expires * 1000 - self._life
+        if socket.binding and socket.binding.lineage and socket.binding.seen >= issued:
+            lineage, issued = socket.binding.lineage, socket.binding.seen
+        return Arrive(
+            participant=participant,
+            seat=claims.seat,
+            role=claims.role,
+            socket=socket.sid,
+            node=self.node,
+            take_over=take_over,
+            lineage=lineage,
+            issued=issued,
+        )
+
+    async def _asking(self, fresh: Consult, event: Arrive) -> Arrive:
+        """The arrival, knowing which of the pages in its way do not answer any more."""
+        for _ in range(QUESTIONS):
+            question = asked(await self.live.load(fresh.appointment) or fresh, event)
+            if question is None:
+                break
+            if await self.gate.present(question):
+                raise UserError("seat_taken")
+            event = replace(event, silent=event.silent | {question})
+        return event
+
+    async def _leave_other(self, socket: Socket, appointment: str) -> None:
+        if socket.binding and socket.binding.appointment != appointment:
+            await self.lost(socket)
+
+    async def _lose(self, binding: Binding, sid: str) -> None:
+        try:
+            await self.apply(binding.appointment, LoseSocket(binding.participant, sid))
+        except RoomsError as error:
+            if error.code not in ("bad_state", "ended"):
+                raise
+
+    # --- what the state machine wants done ---------------------------------------------------------------------------
+
+    async def apply(
+        self, appointment: str, event: Event, *, absent: Consult | None = None, answered: str | None = None
+    ) -> Consult:
+        """Store what the event changes and do what follows. ``answered`` is a socket that gets its view as a reply."""
+        consult, effects = await self.live.transition(appointment, event, absent=absent)
+        for effect in effects:
+            await self._perform(consult, effect, answered)
+        return consult
+
+    async def _perform(self, consult: Consult, effect: Effect, answered: str | None) -> None:
+        match effect:
+            case Show():
+                await self.show(consult, answered)
+            case ShowDesk():
+                await self.gate.tell(desk_room(consult.owner), "desk", await self.desk(consult.owner))
+            case TakenOver(socket):
+                await self.gate.tell(socket, "taken-over", Empty())
+                await self.gate.close_socket(socket)
+            case Drop(socket):
+                await self.gate.close_socket(socket)
+            case Ended(socket, reason):
+                await self.gate.tell(socket, "ended", EndedEvent(reason=reason))
+            case Place():
+                self.place(consult.appointment)
+            case RemovePeer(worker, fence, peer):
+                self.gate.spawn(self._ask(worker, RemovePeerCall(room=consult.appointment, fence=fence, peer=peer)))
+            case CloseRoom(worker, fence):
+                self.gate.spawn(self._ask(worker, CloseRoomCall(room=consult.appointment, fence=fence)))
+
+    async def _ask(self, worker: str, call: RemovePeerCall | CloseRoomCall) -> None:
+        try:
+            await self.media.call(worker, call)
+        except MediaUnavailable:
+            # It is dead, and with it the room; or it will close the room when it finds itself declared dead.
+            log.warning("a media worker did not answer", extra={"event": call.call})
+
+    # --- views -------------------------------------------------------------------------------------------------------
+
+    async def show(self, consult: Consult, answered: str | None = None) -> None:
+        """Send everybody with a socket a new view."""
+        for one in consult.participants:
+            if one.socket and one.socket != answered:
+                await self.gate.tell(one.socket, "room", self.view(consult, one))
+
+    def view(self, consult: Consult, me: Participant) -> RoomView:
+        return room_view(consult, me, self._resume(consult, me), self._ice_servers() if me.admitted else [])
+
+    async def desk(self, practitioner: str) -> DeskView:
+        return desk_view(await self.live.desk(practitioner))
+
+    def _resume(self, consult: Consult, me: Participant) -> str:
+        return self._tickets.issue(
+            Claims(
+                kind="resume",
+                role=me.role,  # type: ignore[arg-type]
+                practitioner=consult.owner if me.seat == PRACTITIONER else None,
+                appointment=consult.appointment,
+                seat=me.seat,
+                participant=me.lineage or me.id,
+                admitted=me.admitted,
+                expires=ceil((consult.touched + self._life) / 1000),
+            )
+        )
+
+    def _ice_servers(self) -> list[IceServer]:
+        credential = self._turn.issue()
+        if credential is None:
+            return []
+        return [IceServer(urls=list(credential.urls), username=credential.username, credential=credential.password)]
+
+    @property
+    def _life(self) -> int:
+        return int(self.live.life.total_seconds() * 1000)

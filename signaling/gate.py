@@ -1,0 +1,119 @@
+"""The Socket.IO side of the application: ``attach`` puts all of it on an aiohttp application.
+
+live = gate.attach(app, secret=secret, diagnostics=diagnostics)    # app carries what signaling.typedefs names
+LocalWorkers(..., on_exit=live.worker_exited)
+store.retention.on_destroy = live.destroyed
+store.retention.in_progress = live.in_progress
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from rooms.live import LiveConsults
+from signaling import typedefs
+from signaling.consults import Consults
+from signaling.handlers import LANES, handlers
+from signaling.placement import Placement, Recorder
+from signaling.presence import Presence
+from signaling.sockets.limits import Limits
+from signaling.sockets.server import PATH, Gate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Signaling:
+    """What the rest of the application may ask of the live side."""
+
+    gate: Gate
+    consults: Consults
+    placement: Placement
+    presence: Presence
+
+    async def worker_exited(self, worker: str) -> None:
+        """A media worker of this host ended."""
+        await self.placement.worker_exited(worker)
+
+    async def destroyed(self, appointment: str) -> None:
+        """An appointment is being destroyed: nothing of it stays in Redis, whoever is in it is told."""
+        await self.consults.close(appointment, "cancelled")
+
+    async def in_progress(self, appointment: str) -> bool:
+        """Whether somebody is in this consult or waits for it."""
+        return await self.consults.live.is_live(appointment)
+
+    @property
+    def sockets(self) -> int:
+        """Authenticated sockets of this process."""
+        return len(self.gate.authenticated)
+
+
+SIGNALING: web.AppKey[Signaling] = web.AppKey("SIGNALING", Signaling)
+
+
+def attach(
+    app: web.Application,
+    *,
+    secret: bytes,
+    diagnostics: Recorder,
+    limits: Limits | None = None,
+    native: bool = False,
+    node: str | None = None,
+) -> Signaling:
+    """Serve ``/socket.io/`` on ``app``, which carries SETTINGS STORE REDIS MEDIA TURN TICKETS NOW.
+
+    ``native`` admits clients that send no Origin (no browser); ``node`` names this process, by default at random.
+    Starts with the application and ends with it.
+    """
+    settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
+    gate = Gate(
+        settings, limits or Limits(), redis=redis, secret=secret, verify=app[typedefs.TICKETS].verify, native=native
+    )
+    consults = Consults(
+        gate=gate,
+        live=LiveConsults(redis, now, timedelta(seconds=settings.resume_seconds)),
+        store=app[typedefs.STORE],
+        media=app[typedefs.MEDIA],
+        tickets=app[typedefs.TICKETS],
+        turn=app[typedefs.TURN],
+        now=now,
+        node=node or secrets.token_urlsafe(16),
+    )
+    placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
+    consults.place = placement.request
+    gate.lost = consults.lost
+    gate.handle(handlers(consults, placement, diagnostics), LANES)
+    signaling = Signaling(gate, consults, placement, Presence(consults, placement, app[typedefs.MEDIA], redis))
+    gate.attach(app, socketio_path=PATH)
+    app[SIGNALING] = signaling
+    app.on_shutdown.append(_hang_up)
+    app.cleanup_ctx.append(_live)
+    return signaling
+
+
+async def _live(app: web.Application) -> AsyncIterator[None]:
+    signaling = app[SIGNALING]
+    signaling.gate.start()
+    try:
+        await signaling.presence.beat()
+    except RedisError:
+        log.warning("Redis is not there yet")
+    tasks = [asyncio.create_task(signaling.presence.run()), asyncio.create_task(signaling.placement.listen())]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await signaling.gate.close()
+    await signaling.presence.resign()
+
+
+async def _hang_up(app: web.Application) -> None:
+    """Before the server waits for its connections to end, which clients would not do by themselves."""
+    await app[SIGNALING].gate.hang_up()

@@ -1,0 +1,45 @@
+"""One coroutine per client event: ``(socket, body) -> reply``.
+
+The gate has checked the body and the role; a handler checks that the socket has the place that the event needs.
+"""
+
+from functools import partial
+
+from signaling.consults import Consults
+from signaling.handlers import chat, desk, keys, media, report, room
+from signaling.placement import Placement, Recorder
+from signaling.sockets.server import Handler
+
+LANES = {
+    "arrive": "room",
+    "admit": "room",
+    "snapshot": "room",
+    "indicate": "room",
+    "leave": "room",
+    "key-commit": "keys",
+    "key-reveal": "keys",
+    "key-wrap": "keys",
+    "key-restart": "keys",
+}
+"""Events of one lane keep their order; any other event is a lane of its own."""
+
+
+def handlers(consults: Consults, placement: Placement, diagnostics: Recorder) -> dict[str, Handler]:
+    """The handler of each client event."""
+    return {
+        "watch": partial(desk.watch, consults),
+        "admit": partial(desk.admit, consults),
+        "tell": partial(desk.tell, consults),
+        "arrive": partial(room.arrive, consults),
+        "snapshot": partial(room.snapshot, consults),
+        "indicate": partial(room.indicate, consults),
+        "leave": partial(room.leave, consults),
+        "offer": partial(media.offer, consults, placement),
+        "keyframe": partial(media.keyframe, consults, placement),
+        "key-commit": partial(keys.commit, consults),
+        "key-reveal": partial(keys.reveal, consults),
+        "key-wrap": partial(keys.wrap, consults),
+        "key-restart": partial(keys.restart, consults),
+        "chat": partial(chat.chat, consults),
+        "report": partial(report.report, consults, diagnostics),
+    }

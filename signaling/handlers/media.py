@@ -1,0 +1,69 @@
+"""Offers to the media worker that has the room."""
+
+from media.control import Answered, Call, Line, MediaUnavailable, OfferCall, Refused, RemovePeer, Reply, RequestKeyframe
+from rooms.consult import Consult
+from rooms.consult_events import ChangeMedia
+from signaling.consults import Consults
+from signaling.placement import Placement, slot_views
+from signaling.protocol.errors import ProtocolError, SpreekkamerError, UserError
+from signaling.protocol.events import Answer, Keyframe, Offer
+from signaling.protocol.model import Empty
+from signaling.sockets.socket import Socket
+
+REFUSALS: dict[str, type[SpreekkamerError]] = {"sdp_invalid": ProtocolError, "room_full": UserError}
+FORGOTTEN = frozenset({"no_room", "fenced"})
+
+
+async def offer(consults: Consults, placement: Placement, socket: Socket, body: Offer) -> Answer:
+    """Pass an offer on to the worker and its answer back."""
+    consult, me = await consults.inside(socket, admitted=True)
+    if not consult.ready or consult.worker is None or body.fence != consult.fence:
+        raise ProtocolError("bad_state")
+    lines = [Line(mid=one.mid, use=one.use, slot=one.slot) for one in body.lines]
+    call = OfferCall(room=consult.appointment, fence=consult.fence, peer=me.id, sdp=body.sdp, lines=lines)
+    reply = await ask(consults, placement, consult, call)
+    if not isinstance(reply, Answered):
+        raise UserError("try_again")
+    consults.gate.spawn(_note(consults, consult, me.id))
+    return Answer(fence=consult.fence, sdp=reply.sdp, slots=slot_views(reply.slots))
+
+
+async def keyframe(consults: Consults, placement: Placement, socket: Socket, body: Keyframe) -> Empty:
+    """Ask somebody's browser for a key frame; the worker limits how often."""
+    consult, _, one = await consults.other(socket, body.participant)
+    if not consult.ready:
+        raise ProtocolError("bad_state")
+    call = RequestKeyframe(room=consult.appointment, fence=consult.fence, peer=one.id, source=body.source)
+    await ask(consults, placement, consult, call)
+    return Empty()
+
+
+async def ask(consults: Consults, placement: Placement, consult: Consult, call: Call) -> Reply:
+    """A call to the worker that has the room; refusals become wire errors, and a room it lost is placed again."""
+    if consult.worker is None:
+        raise ProtocolError("bad_state")
+    try:
+        reply = await consults.media.call(consult.worker, call)
+    except MediaUnavailable:
+        await placement.lost(consult, consult.worker)
+        raise UserError("try_again") from None
+    if not isinstance(reply, Refused):
+        return reply
+    if reply.code in FORGOTTEN:
+        await placement.lost(consult, consult.worker)
+        raise ProtocolError("bad_state")
+    raise REFUSALS.get(reply.code, ProtocolError)(reply.code if reply.code in REFUSALS else "bad_state")
+
+
+async def _note(consults: Consults, asked: Consult, participant: str) -> None:
+    """The others see that somebody is connecting; who was removed meanwhile must not stay on the worker."""
+    consult = await consults.live.load(asked.appointment)
+    one = consult.find(participant) if consult else None
+    if consult and one and one.admitted and consult.fence == asked.fence:
+        await consults.apply(asked.appointment, ChangeMedia(asked.fence, participant, "connecting"))
+    elif asked.worker:
+        call = RemovePeer(room=asked.appointment, fence=asked.fence, peer=participant)
+        try:
+            await consults.media.call(asked.worker, call)
+        except MediaUnavailable:
+            return

@@ -1,0 +1,15 @@
+"""Diagnostics of a connection, as its browser saw it."""
+
+from signaling.consults import Consults
+from signaling.placement import Recorder
+from signaling.protocol.events import Report
+from signaling.protocol.model import Empty
+from signaling.sockets.socket import Socket
+
+
+async def report(consults: Consults, diagnostics: Recorder, socket: Socket, body: Report) -> Empty:
+    """Keep one sample for what is left of its 24 hours."""
+    consult, me = await consults.inside(socket)
+    sample = body.model_dump(exclude={"at"}, exclude_none=True)
+    await diagnostics.record(consult.appointment, me.id, sample, body.at)
+    return Empty()

@@ -1,0 +1,199 @@
+"""Which media worker a room lives on, and what the workers have to say about it.
+
+A room goes to the least loaded living worker and stays there. When that worker dies (its heartbeat stops for 3 s, or
+the local parent saw it exit) or forgets the room, the room is placed again under a higher fence; clients see the new
+fence and offer again by themselves, and whatever an old worker still says carries the old fence and is ignored.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from media.control import Event as WorkerEvent
+from media.control import (
+    Heartbeat,
+    MediaClient,
+    MediaUnavailable,
+    Opened,
+    OpenRoom,
+    PeerSample,
+    PeerState,
+    SlotsChanged,
+    UnencryptedSeen,
+    heartbeat_key,
+)
+from media.control import Slot as WorkerSlot
+from rooms.consult import Consult, Participant
+from rooms.consult_events import Assign, ChangeMedia, LoseWorker, MediaState
+from rooms.consult_events import Opened as RoomOpened
+from rooms.errors import RoomsError
+from signaling.consults import Consults
+from signaling.protocol.events import Slots, SlotView, Unencrypted
+
+AVOID = 3.0
+"""Seconds in which a worker that just failed is not chosen."""
+
+SETTLING = 1.5
+"""Seconds until a heartbeat tells of a room that was just placed."""
+
+RETRY = 0.15
+ATTEMPTS = 40
+
+MEDIA_STATES: dict[str, MediaState] = {"connected": "connected", "reconnecting": "reconnecting", "lost": "failed"}
+
+log = logging.getLogger(__name__)
+
+
+class Recorder(Protocol):
+    """Where technical samples go, for 24 hours at most."""
+
+    async def record(self, appointment: str, participant: str, sample: dict[str, object], age_ms: int) -> None: ...
+
+
+class Placement:
+    """Places rooms on workers and turns what workers report into events of the rooms."""
+
+    def __init__(
+        self,
+        consults: Consults,
+        media: MediaClient,
+        redis: Redis,
+        diagnostics: Recorder,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._consults = consults
+        self._media = media
+        self._redis = redis
+        self._diagnostics = diagnostics
+        self._clock = clock
+        self._avoided: dict[str, float] = {}
+        self._placed: list[tuple[float, str]] = []
+        self._under_way: set[str] = set()
+
+    def request(self, appointment: str) -> None:
+        """Place a room in the background; harmless when that is under way."""
+        if appointment not in self._under_way:
+            self._under_way.add(appointment)
+            self._consults.gate.spawn(self._place(appointment))
+
+    async def worker_exited(self, worker: str) -> None:
+        """The local parent saw a worker end: place its rooms again now, not when its heartbeat is missed."""
+        self._avoid(worker)
+        try:
+            await self._redis.delete(heartbeat_key(worker))
+            for consult in await self._consults.live.running():
+                if consult.worker == worker:
+                    await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
+        except (RedisError, RoomsError):
+            log.warning("the rooms of a dead media worker wait for the housekeeper", extra={"worker": worker})
+
+    async def lost(self, consult: Consult, worker: str) -> None:
+        """A worker does not answer, or does not know the room."""
+        self._avoid(worker)
+        await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
+
+    # --- placing -----------------------------------------------------------------------------------------------------
+
+    async def _place(self, appointment: str) -> None:
+        try:
+            for _ in range(ATTEMPTS):
+                if await self._try_to_place(appointment):
+                    return
+                await asyncio.sleep(RETRY)
+            log.error("no media worker takes a room")
+        except RoomsError as error:
+            log.warning("a room was not placed", extra={"code": error.code})
+        finally:
+            self._under_way.discard(appointment)
+
+    async def _try_to_place(self, appointment: str) -> bool:
+        """True when there is nothing left to do."""
+        consult = await self._consults.live.load(appointment)
+        if consult is None or consult.worker or not consult.admitted:
+            return True
+        worker = await self._choose()
+        if worker is None:
+            return False
+        consult = await self._consults.apply(appointment, Assign(worker, unless=consult.fence))
+        if consult.worker != worker or consult.ready:
+            return True
+        self._placed.append((self._clock(), worker))
+        try:
+            call = OpenRoom(room=appointment, fence=consult.fence, capacity=consult.capacity)
+            opened = isinstance(await self._media.call(worker, call), Opened)
+        except MediaUnavailable:
+            opened = False
+        if opened:
+            await self._consults.apply(appointment, RoomOpened(consult.fence))
+        else:
+            await self.lost(consult, worker)
+        return opened
+
+    async def _choose(self) -> str | None:
+        """The least loaded worker, counting the rooms that its last heartbeat could not know of."""
+        now = self._clock()
+        self._avoided = {worker: until for worker, until in self._avoided.items() if until > now}
+        self._placed = [(when, worker) for when, worker in self._placed if when > now - SETTLING]
+        fresh = [worker for _, worker in self._placed]
+        try:
+            alive = await self._media.workers()
+        except MediaUnavailable:
+            return None
+        able = [one for one in alive if not one.draining and one.worker not in self._avoided]
+
+        def load(one: Heartbeat) -> tuple[int, int, str]:
+            return one.rooms + fresh.count(one.worker), one.packets_per_second, one.worker
+
+        return min(able, key=load).worker if able else None
+
+    def _avoid(self, worker: str) -> None:
+        self._avoided[worker] = self._clock() + AVOID
+
+    # --- what workers report -----------------------------------------------------------------------------------------
+
+    async def listen(self) -> None:
+        """Handle the events of all workers; each reaches one node."""
+        async for event in self._media.events():
+            try:
+                await self._report(event)
+            except RoomsError as error:
+                # Of a room that is over, or while Redis is away; the next report says the same again.
+                log.info("a worker's report came to nothing", extra={"event": event.event, "code": error.code})
+            except Exception:
+                log.exception("a worker's report failed", extra={"event": event.event})
+
+    async def _report(self, event: WorkerEvent) -> None:
+        consult = await self._consults.live.load(event.room)
+        one = consult.find(event.peer) if consult else None
+        if consult is None or one is None or not one.admitted or consult.fence != event.fence:
+            return
+        match event:
+            case PeerState():
+                await self._consults.apply(event.room, ChangeMedia(event.fence, event.peer, MEDIA_STATES[event.state]))
+            case SlotsChanged():
+                await self._tell_slots(one, event)
+            case UnencryptedSeen():
+                if one.socket:
+                    await self._consults.gate.tell(one.socket, "unencrypted", Unencrypted(source=event.source))
+                await self._diagnostics.record(event.room, event.peer, {"event": "encryption-stopped"}, 0)
+            case PeerSample():
+                await self._diagnostics.record(event.room, event.peer, sample(event), 0)
+
+    async def _tell_slots(self, one: Participant, event: SlotsChanged) -> None:
+        if one.socket:
+            await self._consults.gate.tell(one.socket, "slots", Slots(fence=event.fence, slots=slot_views(event.slots)))
+
+
+def slot_views(slots: list[WorkerSlot]) -> list[SlotView]:
+    """Peers of a worker are participants."""
+    return [SlotView(slot=one.slot, participant=one.peer) for one in slots]
+
+
+def sample(event: PeerSample) -> dict[str, object]:
+    """What the relay measured of one connection."""
+    return event.model_dump(exclude={"event", "room", "fence", "peer"}, exclude_none=True)

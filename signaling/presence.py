@@ -1,0 +1,140 @@
+"""Which nodes are alive, which sockets they have, and that the rooms' documents say the same.
+
+Each node writes a heartbeat and compares its own sockets with the documents once a second: that rebuilds a room that an
+emptied Redis lost and puts right what a node did that was taken for dead. One node at a time lets time pass for all
+rooms: seats that were held long enough become free, sockets of dead nodes count as lost, rooms of dead workers are
+placed again.
+"""
+
+import asyncio
+import logging
+import math
+from typing import cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from media.control import MediaClient, MediaUnavailable
+from rooms.consult import transition
+from rooms.consult_events import Tick
+from rooms.errors import RoomsError
+from signaling.consults import Consults
+from signaling.placement import Placement
+from signaling.protocol.errors import SpreekkamerError
+from signaling.protocol.events import Ended
+from signaling.protocol.model import Empty
+from signaling.sockets.socket import Socket
+
+PERIOD = 1.0
+NODE_LIFE = 3
+NODES = "sk:nodes"
+HOUSEKEEPER = "sk:housekeeper"
+TERM = 900
+"""Milliseconds for which one node is the housekeeper: less than a period, so somebody is at every turn."""
+
+log = logging.getLogger(__name__)
+
+
+def node_key(node: str) -> str:
+    return f"sk:node:{node}"
+
+
+class Presence:
+    """The node's own second-by-second duties."""
+
+    def __init__(self, consults: Consults, placement: Placement, media: MediaClient, redis: Redis) -> None:
+        self._consults = consults
+        self._placement = placement
+        self._media = media
+        self._redis = redis
+
+    async def run(self) -> None:
+        """Until cancelled; survives Redis being away."""
+        while True:
+            try:
+                await self.turn()
+            except (RedisError, RoomsError):
+                log.warning("Redis does not answer; rooms can not be looked after")
+            except Exception:
+                log.exception("looking after the rooms failed")
+            await asyncio.sleep(PERIOD)
+
+    async def turn(self) -> None:
+        """One second's work. The heartbeat comes first: a room must not be rebuilt by a node that counts as dead."""
+        await self.beat()
+        for socket in list(self._consults.gate.authenticated.values()):
+            if socket.binding:
+                await self._compare(socket)
+        if await self._redis.set(HOUSEKEEPER, self._consults.node, px=TERM, nx=True):
+            await self._keep_house()
+
+    async def beat(self) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(node_key(self._consults.node), "1", ex=NODE_LIFE)
+            pipe.sadd(NODES, self._consults.node)
+            pipe.expire(NODES, math.ceil(NODE_LIFE * 10))
+            await pipe.execute()
+
+    async def resign(self) -> None:
+        """This node stops: its sockets are lost at once, not when its heartbeat runs out."""
+        try:
+            await self._redis.delete(node_key(self._consults.node))
+            await self._redis.srem(NODES, self._consults.node)
+        except RedisError:
+            log.warning("Redis was not there to be told that this node stops")
+
+    async def _compare(self, socket: Socket) -> None:
+        """Bring what this node knows of a socket and the room's document together again."""
+        binding = socket.binding
+        if binding is None:
+            return
+        consult = await self._consults.live.load(binding.appointment)
+        one = consult.find(binding.participant) if consult else None
+        if consult and one and one.socket == socket.sid:
+            socket.binding = binding.confirmed(one.lineage, consult.touched)
+            return
+        if one and one.socket:
+            socket.binding = None
+            return
+        try:
+            view = await self._consults.arrive(socket, binding.appointment, binding.participant, take_over=False)
+        except (SpreekkamerError, RoomsError) as error:
+            await self._turn_out(socket, error.code)
+        else:
+            await self._consults.gate.tell(socket.sid, "room", view)
+
+    async def _turn_out(self, socket: Socket, code: str) -> None:
+        """There is no place for this socket any more; its page must hear that, whatever message it missed."""
+        if code == "try_again":
+            return
+        socket.binding = None
+        if code in ("ended", "gone", "not_found"):
+            await self._consults.gate.tell(socket.sid, "ended", Ended(reason="ended"))
+        else:
+            await self._consults.gate.tell(socket.sid, "taken-over", Empty())
+            await self._consults.gate.close_socket(socket.sid)
+
+    async def _keep_house(self) -> None:
+        tick = Tick(nodes=await self._nodes(), workers=await self._workers())
+        for consult in await self._consults.live.running():
+            try:
+                if transition(consult, tick, self._consults.now())[0] is not consult:
+                    consult = await self._consults.apply(consult.appointment, tick)  # noqa: PLW2901
+                if consult.admitted and consult.worker is None:
+                    self._placement.request(consult.appointment)
+            except RoomsError as error:
+                log.info("a room was not looked after", extra={"code": error.code})
+
+    async def _nodes(self) -> frozenset[str]:
+        names = sorted(name.decode() for name in cast("set[bytes]", await self._redis.smembers(NODES)))
+        beats = await self._redis.mget([node_key(name) for name in names]) if names else []
+        dead = [name for name, beat in zip(names, beats, strict=True) if beat is None]
+        if dead:
+            await self._redis.srem(NODES, *dead)
+        return frozenset(names) - frozenset(dead) | {self._consults.node}
+
+    async def _workers(self) -> frozenset[str] | None:
+        try:
+            return frozenset(beat.worker for beat in await self._media.workers())
+        except MediaUnavailable:
+            return None

@@ -1,0 +1,291 @@
+"""The gate: every Socket.IO packet of every client passes here, and only registered events come out.
+
+python-socketio lets a client send events named ``connect``, ``disconnect`` and ``*``, runs as many handlers at once as
+a client asks for, and answers an acknowledgement number it never gave with an exception. So the gate replaces the
+library's dispatch: **a handler runs only for an event in the registry, from an authenticated socket, in a role the
+event allows, with a body its model accepts.** Everything else gets one wire error or is dropped and counted.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, cast
+
+import socketio
+from aiohttp import web
+from pydantic import ValidationError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from socketio.packet import ACK, CONNECT, DISCONNECT, EVENT
+
+from signaling.protocol.errors import ProtocolError, UserError, to_wire
+from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
+from signaling.protocol.model import PROTOCOL_VERSION, Message
+from signaling.settings import SignalingSettings
+from signaling.sockets.engine import Engine, LibraryLog
+from signaling.sockets.limits import Limits
+from signaling.sockets.manager import SignedManager
+from signaling.sockets.socket import Socket
+from signaling.tickets import Claims
+
+NAMESPACE = "/"
+PATH = "socket.io"
+
+Handler = Callable[[Socket, Any], Awaitable[Message]]
+
+log = logging.getLogger(__name__)
+
+
+class Gate(socketio.AsyncServer):  # type: ignore[misc]
+    """The Socket.IO server.
+
+    ``verify`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that closed.
+    """
+
+    def __init__(
+        self,
+        settings: SignalingSettings,
+        limits: Limits,
+        *,
+        redis: Redis,
+        secret: bytes,
+        verify: Callable[[str], Claims],
+        native: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self.limits = limits
+        self.authenticated: dict[str, Socket] = {}
+        self._handler_of: dict[str, Handler] = {}
+        self._lane_of: dict[str, str] = {}
+        self.lost: Callable[[Socket], Awaitable[None]] = _nothing
+        self._verify = verify
+        self._clock = clock
+        self._engine_of = lambda **_: Engine(settings, limits, native=native, count=self.count)
+        self._waiting: dict[str, tuple[str, asyncio.TimerHandle]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        super().__init__(client_manager=SignedManager(redis, secret, self.count), logger=LibraryLog(self.count))
+        self.on("connect", self._on_connect)
+        self.on("disconnect", self._on_disconnect)
+
+    def handle(self, handlers: dict[str, Handler], lanes: dict[str, str]) -> None:
+        """Set the handler of each client event; events of one lane are handled in order, each socket for itself."""
+        self._handler_of, self._lane_of = handlers, lanes
+
+    def count(self, what: str) -> None:
+        """Count something that was dropped or refused."""
+        self.counters[what] += 1
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Run in the background until the gate closes."""
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a task of the gate failed", exc_info=error)
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    async def tell(self, to: str, event: str, body: Message) -> None:
+        """Send a server event to one socket, wherever it is connected, or to a Socket.IO room."""
+        if not isinstance(body, SERVER_EVENTS[event][0]):
+            raise TypeError(event)
+        here = self.manager.is_connected(to, NAMESPACE)
+        await self.emit(event, body.model_dump(mode="json"), to=to, ignore_queue=here)
+
+    async def present(self, sid: str) -> bool:
+        """Whether the page behind a socket answers."""
+        try:
+            await self.call("present", {}, to=sid, timeout=self.limits.present_within)
+        except socketio.exceptions.TimeoutError:
+            return False
+        finally:
+            cast("SignedManager", self.manager).trim(sid)
+        return True
+
+    async def close_socket(self, sid: str) -> None:
+        """Disconnect a client, wherever it is connected, after all that was sent to it before."""
+        await self.disconnect(sid)
+
+    async def hang_up(self) -> None:
+        """Close all connections."""
+        for eio_sid in list(self.eio.sockets):
+            with suppress(OSError):
+                await self.eio.hang_up(eio_sid)
+
+    async def close(self) -> None:
+        """Hang up on everybody and stop; idempotent."""
+        await self.hang_up()
+        tasks = list(self._tasks)
+        if listening := getattr(self.manager, "thread", None):
+            tasks.append(listening)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _, timer in self._waiting.values():
+            timer.cancel()
+        if self.eio.service_task_handle:
+            await self.eio.shutdown()
+
+    # --- connections -------------------------------------------------------------------------------------------------
+
+    def _engineio_server_class(self) -> Callable[..., Engine]:
+        return self._engine_of
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self.start()
+        request: web.Request = environ["aiohttp.request"]
+        # Nothing reads the environ after this; kept, it would hold the request as long as the socket lives.
+        self.environ[eio_sid] = {}
+        self._expect_connect(eio_sid, self.eio.address(request))
+
+    def start(self) -> None:
+        """Begin to listen to other nodes; idempotent."""
+        if not getattr(self.manager, "thread", None):
+            self.manager_initialized = True
+            self.manager.initialize()
+
+    def _expect_connect(self, eio_sid: str, address: str) -> None:
+        timer = asyncio.get_running_loop().call_later(self.limits.authenticate_within, self._too_late, eio_sid)
+        self._waiting[eio_sid] = (address, timer)
+        self.eio.pending[address] += 1
+
+    def _connected(self, eio_sid: str) -> None:
+        address, timer = self._waiting.pop(eio_sid, (None, None))
+        if timer is not None:
+            timer.cancel()
+        if address is not None:
+            self.eio.pending[address] -= 1
+            if self.eio.pending[address] <= 0:
+                del self.eio.pending[address]
+
+    def _too_late(self, eio_sid: str) -> None:
+        self.count("authentication_timeout")
+        self.spawn(self.eio.hang_up(eio_sid))
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._connected(eio_sid)
+        await super()._handle_eio_disconnect(eio_sid, reason)
+
+    async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
+        try:
+            claims = self._verify(_token(auth))
+        except Exception as error:
+            wire = to_wire(_honest(error))
+            self.count(wire.code)
+            if wire.code == "internal":
+                log.exception("a connection could not be authenticated")
+            raise socketio.exceptions.ConnectionRefusedError(wire.code, wire.model_dump()) from None
+        self._connected(self.manager.eio_sid_from_sid(sid, NAMESPACE))
+        self.authenticated[sid] = Socket(sid, claims, self.limits, self._clock)
+
+    async def _on_disconnect(self, sid: str, _reason: str) -> None:
+        socket = self.authenticated.pop(sid, None)
+        if socket is None:
+            return
+        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
+        if eio_sid in self.eio.sockets:
+            # The connection below may be used for another CONNECT, but not kept for nothing.
+            self._expect_connect(eio_sid, "")
+        try:
+            await self.lost(socket)
+        except Exception as error:
+            log.warning("a lost socket could not be noted", exc_info=error)
+
+    # --- packets -----------------------------------------------------------------------------------------------------
+
+    async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
+        try:
+            packet = self.packet_class(encoded_packet=data)
+        except (ValueError, RecursionError):
+            self.count("frame_refused")
+            self.spawn(self.eio.hang_up(eio_sid))
+            return
+        if packet.packet_type == CONNECT:
+            await self._handle_connect(eio_sid, NAMESPACE, packet.data)
+        elif packet.packet_type == DISCONNECT:
+            await self._handle_disconnect(eio_sid, NAMESPACE, self.reason.CLIENT_DISCONNECT)
+        elif packet.packet_type == EVENT:
+            await self._handle_event(eio_sid, NAMESPACE, packet.id, packet.data)
+        elif packet.packet_type == ACK:
+            await self._handle_ack(eio_sid, NAMESPACE, packet.id, packet.data)
+
+    async def _handle_ack(self, eio_sid: str, namespace: str, id: int, data: Any) -> None:  # noqa: A002
+        """Only to a question that was asked; what the client says with it is not used."""
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+        # Number 0 is where the library keeps the counter of its questions.
+        if id == 0 or id not in self.manager.callbacks.get(sid, {}):
+            self.count("ack_refused")
+            return
+        await self.manager.trigger_callback(sid, id, [])
+
+    async def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:  # noqa: A002
+        socket = self.authenticated.get(self.manager.sid_from_eio_sid(eio_sid, namespace))
+        if socket is None:
+            self.count("unauthenticated")
+            self.spawn(self.eio.hang_up(eio_sid))
+        elif not socket.take():
+            await self._refuse(eio_sid, id, ProtocolError("rate_limited"))
+            if socket.exhausted:
+                self.spawn(self.eio.hang_up(eio_sid))
+        else:
+            try:
+                event, body = self._accept(socket, data)
+            except (ProtocolError, ValidationError) as error:
+                await self._refuse(eio_sid, id, error)
+                return
+            self.spawn(self._run(socket, eio_sid, id, event, body))
+
+    def _accept(self, socket: Socket, data: Any) -> tuple[str, Message]:
+        event, bodies = (data[0], data[1:]) if isinstance(data, list) and data else (None, [])
+        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) else None
+        if spec is None or event not in self._handler_of:
+            raise ProtocolError("unknown_event")
+        if len(bodies) > 1:
+            raise ProtocolError("invalid")
+        body = spec.body.model_validate(bodies[0] if bodies else {})
+        if socket.claims.role not in spec.roles:
+            raise ProtocolError("forbidden")
+        return cast("str", event), body
+
+    async def _run(self, socket: Socket, eio_sid: str, id: int | None, event: str, body: Message) -> None:  # noqa: A002
+        try:
+            async with socket.turn(self._lane_of.get(event, event)):
+                reply = await self._handler_of[event](socket, body)
+        except Exception as error:  # noqa: BLE001 - to_wire is the one place where errors become visible
+            await self._refuse(eio_sid, id, error, event)
+            return
+        await self._acknowledge(eio_sid, id, {"ok": True, "data": reply.model_dump(mode="json")})
+
+    async def _refuse(self, eio_sid: str, id: int | None, error: Exception, event: str = "none") -> None:  # noqa: A002
+        wire = to_wire(_honest(error))
+        self.count(wire.code)
+        if wire.code == "internal":
+            log.error("an event failed", exc_info=error, extra={"event": event})
+        await self._acknowledge(eio_sid, id, {"ok": False, "error": wire.model_dump()})
+
+    async def _acknowledge(self, eio_sid: str, id: int | None, reply: dict[str, Any]) -> None:  # noqa: A002
+        if id is not None:
+            await self._send_packet(eio_sid, self.packet_class(ACK, namespace=NAMESPACE, id=id, data=[reply]))
+
+
+def _token(auth: Any) -> str:
+    body = Connect.model_validate(auth)
+    if body.version != PROTOCOL_VERSION:
+        raise ProtocolError("version_unsupported")
+    return body.token
+
+
+def _honest(error: Exception) -> Exception:
+    """A Redis that is away is nobody's fault; it passes."""
+    return UserError("try_again") if isinstance(error, RedisError) else error
+
+
+async def _nothing(_: Socket) -> None:
+    """No one minds."""

@@ -1,0 +1,81 @@
+"""One authenticated client connection and what it may still ask."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from signaling.sockets.limits import Limits
+from signaling.tickets import Claims
+
+
+class TokenBucket:
+    """``rate`` tokens a second, at most ``burst`` saved up. ``clock`` gives monotonic seconds."""
+
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._tokens = float(burst)
+        self._filled = clock()
+
+    def take(self) -> bool:
+        """Take one token; False when there is none."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
+        self._filled = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The place a socket has in a room, as this process last saw it: enough to rebuild a document that Redis lost.
+
+    ``seen`` is when the document last said so, in milliseconds since the Unix epoch.
+    """
+
+    appointment: str
+    participant: str
+    lineage: str | None
+    seen: int
+
+    def confirmed(self, lineage: str | None, seen: int) -> "Binding":
+        """The same place, as the document says now."""
+        return Binding(self.appointment, self.participant, lineage, seen)
+
+
+class Socket:
+    """A connection that authenticated. Its claims never change; ``binding`` does, as it enters and leaves rooms."""
+
+    def __init__(self, sid: str, claims: Claims, limits: Limits, clock: Callable[[], float]) -> None:
+        self.sid = sid
+        self.claims = claims
+        self.binding: Binding | None = None
+        self.strikes = 0
+        self._limits = limits
+        self._bucket = TokenBucket(limits.events_per_second, limits.events_burst, clock)
+        self._handlers = asyncio.Semaphore(limits.handlers)
+        self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def take(self) -> bool:
+        """Whether one more event may come in now."""
+        if self._bucket.take():
+            self.strikes = 0
+            return True
+        self.strikes += 1
+        return False
+
+    @property
+    def exhausted(self) -> bool:
+        """So many refusals in a row that there is nobody behind it who listens."""
+        return self.strikes >= self._limits.strikes
+
+    @asynccontextmanager
+    async def turn(self, lane: str) -> AsyncIterator[None]:
+        """Wait for one of the handlers; events of one lane are handled in the order in which they came."""
+        async with self._lanes[lane], self._handlers:
+            yield
