@@ -2,16 +2,15 @@
  * The encryption worker: every encoded frame of the page passes here. It drops what it can not encrypt or authenticate,
  * always, and never passes a frame on as it came.
  *
- * To it: `own`, `remote`, `slots`, `seal`, `open`, `count` (see `encryption.js`). From it: `ready`, `result`, `first`
+ * To it: `own`, `disown`, `remote`, `slots`, `seal`, `open`, `count`, `listen`, `forget` (see `encryption.js`). From it: `ready`, `result`, `first`
  * (of somebody's source, decrypted), `keyframe` (wanted from somebody).
  */
 
 import { LABEL, labelOf, parse } from './frame.js';
 import { KeyRing } from './keyring.js';
 
-/** @import {Bytes} from './bytes.js' */
 /** @import {Kind} from './frame.js' */
-/** @typedef {{seen: number, encrypted: number, dropped: number}} SendCount */
+/** @import {SendCount} from './encryption.js' */
 /** @typedef {{side: 'send', id: string, source: 'microphone' | 'camera' | 'screen'}} SendOptions */
 /** @typedef {{side: 'receive', slot: number, kind: 'audio' | 'video'}} ReceiveOptions */
 /** @typedef {{data: ArrayBuffer}} EncodedFrame */
@@ -24,6 +23,8 @@ const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ 
 const ring = new KeyRing(() => performance.now());
 /** @type {Map<string, SendCount>} */
 const counts = new Map();
+/** @type {Map<string, number[]>} frames decrypted per participant, by label */
+const received = new Map();
 /** @type {Map<number, string>} */
 let slots = new Map();
 /** @type {Set<() => void>} */
@@ -83,7 +84,7 @@ function receiver({ slot, kind }) {
       }
       frame.data = plaintext.buffer;
       controller.enqueue(frame);
-      first(participant, expected);
+      arrived(participant, expected);
       if (kind === 'video' && broken) {
         if ((plaintext[0] ?? 0) % 2 === 0) broken = false;
         else wantKeyframe(participant, expected);
@@ -130,7 +131,10 @@ function newsForWaiting() {
 }
 
 /** @param {string} participant @param {number} label */
-function first(participant, label) {
+function arrived(participant, label) {
+  const frames = received.get(participant) ?? [0, 0, 0];
+  frames[label] = (frames[label] ?? 0) + 1;
+  received.set(participant, frames);
   const mark = `${participant} ${label}`;
   if (heard.has(mark)) return;
   heard.add(mark);
@@ -151,6 +155,7 @@ const commands = {
   async own({ place }) {
     await ring.setOwn(place);
   },
+  disown: () => ring.dropOwn(),
   async remote({ participant, place }) {
     await ring.setRemote(participant, place);
     newsForWaiting();
@@ -165,7 +170,10 @@ const commands = {
     if (parsed === null || labelOf(parsed.kid) !== LABEL.data || ring.sender(parsed.kid) !== participant) return null;
     return ring.open(parsed, 'data');
   },
-  count: () => Object.fromEntries(counts),
+  count: () => ({ sent: Object.fromEntries(counts), received: Object.fromEntries(received) }),
+  listen() {
+    heard.clear();
+  },
   forget({ id }) {
     counts.delete(id);
   },

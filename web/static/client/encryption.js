@@ -3,7 +3,7 @@
 /** @import {Bytes} from './bytes.js' */
 /** @import {SecretAt} from './keyring.js' */
 /** @import {SlotView, Source} from './wire.js' */
-/** @import {SendCount} from './e2ee-worker.js' */
+/** @typedef {{seen: number, encrypted: number, dropped: number}} SendCount */
 
 const WORKER_URL = new URL('./e2ee-worker.js', import.meta.url);
 /** @type {Record<number, Source>} */
@@ -55,6 +55,11 @@ export class Encryption extends EventTarget {
     return this.#ask({ type: 'own', place });
   }
 
+  /** Send nothing more until there is another secret. @returns {Promise<void>} */
+  disown() {
+    return this.#ask({ type: 'disown' });
+  }
+
   /** Accept this participant's secret. @param {string} participant @param {SecretAt} place @returns {Promise<void>} */
   remote(participant, place) {
     return this.#ask({ type: 'remote', participant, place });
@@ -79,9 +84,17 @@ export class Encryption extends EventTarget {
     return this.#ask({ type: 'open', participant, frame });
   }
 
-  /** Frames per sending transform. @returns {Promise<Record<string, SendCount>>} */
+  /**
+   * Frames per sending transform, and frames decrypted per participant (microphone, camera, screen).
+   * @returns {Promise<{sent: Record<string, SendCount>, received: Record<string, number[]>}>}
+   */
   counts() {
     return this.#ask({ type: 'count' });
+  }
+
+  /** Emit `first` again for everybody, after a new peer connection. @returns {Promise<void>} */
+  listen() {
+    return this.#ask({ type: 'listen' });
   }
 
   /** A sending transform that is no longer in use. @param {string} id */

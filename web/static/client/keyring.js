@@ -38,6 +38,10 @@ export class KeyRing {
     this.#own = { keys, counters: LABELS.map(() => 0) };
   }
 
+  dropOwn() {
+    this.#own = null;
+  }
+
   /**
    * Accept frames under this secret from now on, and those of other epochs for 10 s more.
    * @param {string} participant

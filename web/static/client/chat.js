@@ -1,0 +1,133 @@
+/** The chat of one consult: encrypted on the way, in memory only, re-sent to a page that was reloaded. */
+
+import { fromBase64Url, random, toBase64Url, utf8 } from './bytes.js';
+import { WireError } from './errors.js';
+
+/** @import {Encryption} from './encryption.js' */
+/** @import {Wire} from './key-exchange.js' */
+/** @import {Role} from './wire.js' */
+
+const MAX_TEXT = 4_000;
+const MAX_ENTRIES = 2_000;
+/** A message on the wire may have 65,536 base64url characters: 49,152 bytes, less trailer and tag. */
+const MAX_PLAINTEXT = 48_000;
+
+/** @typedef {{id: string, role: Role, participant: string, text: string, at: number}} Entry */
+/** @typedef {Entry & {mine: boolean}} ChatEntry */
+
+/** Event: `chat` with the new ChatEntry, or with `{log: true}` after a log was merged. */
+export class Chat extends EventTarget {
+  /** @type {ChatEntry[]} oldest first */
+  log = [];
+
+  #wire;
+  #encryption;
+  #me;
+  #roleOf;
+  #stop;
+
+  /**
+   * @param {Wire} wire
+   * @param {Encryption} encryption
+   * @param {{participant: string, role: Role}} me
+   * @param {(participant: string) => Role | null} roleOf
+   */
+  constructor(wire, encryption, me, roleOf) {
+    super();
+    this.#wire = wire;
+    this.#encryption = encryption;
+    this.#me = me;
+    this.#roleOf = roleOf;
+    this.#stop = wire.on('chat', (message) => {
+      this.#receive(message).catch(() => undefined);
+    });
+  }
+
+  /**
+   * @param {string} text
+   * @returns {Promise<void>}
+   * @throws {WireError} `too_large`; `bad_state` without keys; whatever the server answers
+   */
+  async send(text) {
+    if (text.length > MAX_TEXT) throw new WireError('too_large', 'protocol', 'The message is too long.');
+    const entry = { id: toBase64Url(random(16)), ...this.#me, text, at: Date.now() };
+    await this.#transmit({ type: 'text', id: entry.id, text, at: entry.at });
+    this.#add([entry]);
+    this.#emit(this.#own(entry));
+  }
+
+  /** Everything said so far, to somebody who does not have it. @param {string} to */
+  async resend(to) {
+    /** @type {Entry[]} */
+    let part = [];
+    let size = 0;
+    for (const { id, role, participant, text, at } of this.log) {
+      const entry = { id, role, participant, text, at };
+      const length = utf8(JSON.stringify(entry)).length + 1;
+      if (size + length > MAX_PLAINTEXT - 100) {
+        await this.#transmit({ type: 'log', entries: part }, to);
+        [part, size] = [[], 0];
+      }
+      part.push(entry);
+      size += length;
+    }
+    if (part.length) await this.#transmit({ type: 'log', entries: part }, to);
+  }
+
+  /** Forget everything. */
+  close() {
+    this.#stop();
+    this.log = [];
+  }
+
+  /** @param {object} content @param {string} [to] */
+  async #transmit(content, to) {
+    const frame = await this.#encryption.seal(utf8(JSON.stringify(content)));
+    if (frame === null) throw new WireError('bad_state', 'user', 'Nobody else has the keys yet.');
+    const message = { ciphertext: toBase64Url(frame) };
+    await this.#wire.request('chat', to === undefined ? message : { ...message, to });
+  }
+
+  /** @param {{sender: string, ciphertext: string}} message */
+  async #receive({ sender, ciphertext }) {
+    const plaintext = await this.#encryption.open(sender, fromBase64Url(ciphertext));
+    const role = this.#roleOf(sender);
+    if (plaintext === null || role === null) return;
+    const content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
+    if (content.type === 'text') {
+      const entry = entryFrom({ ...content, role, participant: sender });
+      if (entry === null || !this.#add([entry])) return;
+      this.#emit(this.#own(entry));
+    } else if (content.type === 'log' && Array.isArray(content.entries)) {
+      const entries = content.entries.slice(0, MAX_ENTRIES).map(entryFrom).filter((/** @type {Entry | null} */ it) => it !== null);
+      if (this.#add(entries)) this.#emit({ log: true });
+    }
+  }
+
+  /** @param {Entry[]} entries @returns {boolean} whether one was new */
+  #add(entries) {
+    const known = new Set(this.log.map(({ id }) => id));
+    const fresh = entries.filter(({ id }) => !known.has(id)).map((entry) => this.#own(entry));
+    this.log = [...this.log, ...fresh].toSorted((left, right) => left.at - right.at).slice(-MAX_ENTRIES);
+    return fresh.length > 0;
+  }
+
+  /** After a reload one is another participant, but still has the same role. @param {Entry} entry @returns {ChatEntry} */
+  #own(entry) {
+    return { ...entry, mine: entry.role === this.#me.role };
+  }
+
+  /** @param {object} detail */
+  #emit(detail) {
+    this.dispatchEvent(new CustomEvent('chat', { detail }));
+  }
+}
+
+/** What the other side says is data, not to be trusted in shape. @param {any} value @returns {Entry | null} */
+function entryFrom(value) {
+  const { id, role, participant, text, at } = value ?? {};
+  const texts = [id, role, participant, text].every((it) => typeof it === 'string');
+  if (!texts || !Number.isSafeInteger(at) || text.length > MAX_TEXT || id.length > 64) return null;
+  if (!['practitioner', 'patient', 'guest'].includes(role)) return null;
+  return { id, role, participant, text, at };
+}

@@ -1,0 +1,355 @@
+/** One presence in one consult, without a user interface. Calls, properties and events: README.md beside this file. */
+
+import { random, toBase64Url } from './bytes.js';
+import { Conversation } from './conversation.js';
+import { WireError } from './errors.js';
+import { forgetResume, storeResume, storedResume } from './resume.js';
+import { Signaling } from './signaling.js';
+
+/** @import {ChatEntry} from './chat.js' */
+/** @import {HoldMessage, Indicators, ParticipantView, Role, RoomView, SlotView, Source} from './wire.js' */
+/** @typedef {'idle' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'failed' | 'ended'} State */
+
+const DEFAULT_SLOTS = 1;
+const RETURN_RETRY_MS = 1_000;
+const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
+const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'unencrypted'];
+
+/**
+ * @typedef {object} ConsultOptions
+ * @property {Role} role
+ * @property {string} [appointment] may also come with `arrive` or `admit`
+ * @property {() => Promise<string>} [token] a fresh access token; or else:
+ * @property {Signaling} [signaling] shared with the desk of the same page
+ * @property {string | URL} [workerUrl] of the encryption worker
+ */
+
+export class Consult extends EventTarget {
+  participant = toBase64Url(random(16));
+  /** @type {RoomView | null} */
+  room = null;
+  /** @type {State} */
+  state = 'idle';
+  /** @type {string | null} */
+  reason = null;
+
+  #role;
+  #appointment;
+  #workerUrl;
+  #signaling;
+  #ownsSignaling;
+  /** @type {Conversation | null} */
+  #conversation = null;
+  /** @type {Record<Source, MediaStreamTrack | null>} */
+  #devices = { microphone: null, camera: null, screen: null };
+  /** @type {Indicators} */
+  #indicators = { microphone: false, camera: false, screen: false };
+  /** @type {(() => void)[]} */
+  #stops = [];
+  #present = false;
+  /** The next view counts whatever its version: after a reconnect it may come from a server that lost the room. */
+  #fresh = true;
+  #wasConnected = false;
+  /** @type {Set<string>} */
+  #met = new Set();
+  /** @type {string | null} */
+  #fatal = null;
+
+  /** @param {ConsultOptions} options */
+  constructor({ role, appointment, token, signaling, workerUrl }) {
+    super();
+    this.#role = role;
+    this.#appointment = appointment ?? null;
+    this.#workerUrl = workerUrl;
+    this.#ownsSignaling = signaling === undefined;
+    this.#signaling = signaling ?? this.#ownSignaling(token);
+    this.#listen();
+  }
+
+  get role() {
+    return this.#role;
+  }
+
+  get appointment() {
+    return this.#appointment;
+  }
+
+  get signaling() {
+    return this.#signaling;
+  }
+
+  /** @returns {string | null} */
+  get code() {
+    return this.#conversation?.code ?? null;
+  }
+
+  /** @returns {ChatEntry[]} */
+  get chatLog() {
+    return this.#conversation?.chatLog ?? [];
+  }
+
+  /** @returns {SlotView[]} */
+  get slots() {
+    return this.#conversation?.slots ?? [];
+  }
+
+  /** Load the encryption worker, make keys and a peer connection, so that entering costs only the network. */
+  prepare() {
+    if (this.state === 'ended') throw new WireError('bad_state', 'protocol', 'This presence has ended; make a new Consult.');
+    if (!this.#conversation) this.#converse();
+    this.#conversation?.prepare(this.room?.media?.slots ?? DEFAULT_SLOTS);
+  }
+
+  /** @param {{takeOver?: boolean, appointment?: string}} [options] @returns {Promise<RoomView>} @throws {WireError} */
+  arrive({ takeOver = false, appointment } = {}) {
+    return this.#enter(appointment, 'arrive', { participant: this.participant, take_over: takeOver });
+  }
+
+  /**
+   * @param {string} participant who is called in
+   * @param {{takeOver?: boolean, appointment?: string}} [options]
+   * @returns {Promise<RoomView>}
+   * @throws {WireError}
+   */
+  admit(participant, { takeOver = false, appointment } = {}) {
+    return this.#enter(appointment, 'admit', { participant, me: this.participant, take_over: takeOver });
+  }
+
+  /** @param {string} participant @param {HoldMessage} message @param {{appointment?: string}} [options] */
+  async tell(participant, message, { appointment = this.#appointment ?? '' } = {}) {
+    await this.#signaling.request('tell', { appointment, participant, message });
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  setMicrophone(track) {
+    return this.#setDevice('microphone', track);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  setCamera(track) {
+    return this.#setDevice('camera', track);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  setScreen(track) {
+    return this.#setDevice('screen', track);
+  }
+
+  /** @param {Partial<Indicators>} indicators */
+  indicate(indicators) {
+    this.#indicators = { ...this.#indicators, ...indicators };
+    this.#tellIndicators();
+  }
+
+  /** @param {string} text @returns {Promise<void>} @throws {WireError} */
+  async sendChat(text) {
+    if (!this.#conversation) throw new WireError('bad_state', 'user', 'Nobody else has the keys yet.');
+    await this.#conversation.sendChat(text);
+  }
+
+  /** Give up the place; as the practitioner, end the consult for all. @throws {WireError} if the server was not told */
+  async leave() {
+    try {
+      if (this.#present) await this.#signaling.request('leave');
+    } catch (error) {
+      if (!(error instanceof WireError && OVER.has(error.code))) throw error;
+    } finally {
+      this.#end('left');
+    }
+  }
+
+  /** Let go of everything without a word. */
+  close() {
+    this.#present = false;
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    this.#conversation?.close();
+    this.#conversation = null;
+    if (this.#ownsSignaling) this.#signaling.close();
+  }
+
+  /** @param {ConsultOptions['token']} token */
+  #ownSignaling(token) {
+    if (token === undefined) throw new TypeError('a Consult needs a token or a signaling connection');
+    const resume = () => {
+      const stored = storedResume();
+      return stored?.appointment === this.#appointment && stored.role === this.#role ? stored.ticket : null;
+    };
+    return new Signaling({ token, resume, resumeRefused: forgetResume });
+  }
+
+  #listen() {
+    const signaling = this.#signaling;
+    /** @type {[string, (detail: any) => void][]} */
+    const own = [
+      ['open', () => this.#return()],
+      ['close', () => this.#lost()],
+      ['refused', ({ code }) => (this.#present && OVER.has(code) ? this.#end('expired') : this.#fail(code))],
+    ];
+    for (const [type, handle] of own) {
+      const listener = (/** @type {Event} */ event) => handle(event instanceof CustomEvent ? event.detail : undefined);
+      signaling.addEventListener(type, listener);
+      this.#stops.push(() => signaling.removeEventListener(type, listener));
+    }
+    this.#stops.push(
+      signaling.on('room', (view) => this.#onRoom(view)),
+      signaling.on('told', ({ message }) => this.#emit('told', { message })),
+      signaling.on('ended', ({ reason }) => this.#present && this.#end(reason)),
+      signaling.on('taken-over', () => this.#present && this.#takenOver()),
+    );
+  }
+
+  #converse() {
+    const me = { participant: this.participant, role: this.#role };
+    const conversation = new Conversation(this.#signaling, me, this.#workerUrl);
+    this.#conversation = conversation;
+    conversation.addEventListener('change', () => this.#settle());
+    conversation.addEventListener('tampering', () => this.#fail('tampering'));
+    conversation.addEventListener('broken', () => this.#fail('media'));
+    for (const type of FORWARDED) {
+      conversation.addEventListener(type, (event) => this.#emit(type, /** @type {CustomEvent} */ (event).detail));
+    }
+    conversation.addEventListener('unencrypted', (event) => {
+      const { source } = /** @type {CustomEvent<{source: Source}>} */ (event).detail;
+      this.#devices[source] = null;
+      this.indicate({ [source]: false });
+    });
+    for (const [source, track] of Object.entries(this.#devices)) {
+      conversation.setTrack(/** @type {Source} */ (source), track).catch(() => undefined);
+    }
+  }
+
+  /** @param {string | undefined} appointment @param {'arrive' | 'admit'} event @param {object} body */
+  async #enter(appointment, event, body) {
+    this.#appointment = appointment ?? this.#appointment;
+    if (this.#appointment === null) throw new TypeError('a consult needs an appointment');
+    this.prepare();
+    const view = await this.#signaling.request(event, { appointment: this.#appointment, ...body });
+    this.#present = true;
+    this.#onRoom(view);
+    this.#tellIndicators();
+    return view;
+  }
+
+  /** The connection is there again: enter the room again, as the same participant. */
+  async #return() {
+    if (!this.#present) return;
+    const before = this.room?.version ?? 0;
+    try {
+      const body = { appointment: this.#appointment, participant: this.participant, take_over: false };
+      const view = await this.#signaling.request('arrive', body);
+      this.#onRoom(view);
+      this.#tellIndicators();
+      this.#conversation?.reconnected(view.version < before);
+      this.#settle();
+    } catch (error) {
+      if (!this.#present || !(error instanceof WireError) || error.code === 'offline') return;
+      if (error.code === 'seat_taken') this.#takenOver();
+      else if (OVER.has(error.code)) this.#end('expired');
+      else setTimeout(() => this.#signaling.connected && this.#return(), RETURN_RETRY_MS);
+    }
+  }
+
+  #lost() {
+    this.#fresh = true;
+    this.#settle();
+  }
+
+  /** @param {RoomView} view */
+  #onRoom(view) {
+    const foreign = view.appointment !== this.#appointment || view.me.participant !== this.participant;
+    if (foreign || this.state === 'ended') return;
+    if (!this.#fresh && this.room && view.version <= this.room.version) return;
+    this.#fresh = false;
+    this.#present = true;
+    this.room = view;
+    storeResume({ appointment: view.appointment, role: this.#role, ticket: view.resume });
+    this.#conversation?.update(view);
+    this.#emit('room', view);
+    this.#settle();
+  }
+
+  /** @param {Source} source @param {MediaStreamTrack | null} track */
+  async #setDevice(source, track) {
+    this.#devices[source] = track;
+    this.indicate({ [source]: track !== null && track.enabled });
+    await this.#conversation?.setTrack(source, track);
+  }
+
+  #tellIndicators() {
+    const told = this.room?.me.indicators;
+    const wanted = this.#indicators;
+    const same = told?.microphone === wanted.microphone && told.camera === wanted.camera && told.screen === wanted.screen;
+    if (this.#present && this.#signaling.connected && !same) {
+      this.#signaling.request('indicate', wanted).catch(() => undefined);
+    }
+  }
+
+  /** @param {string} reason */
+  #fail(reason) {
+    this.#fatal = reason;
+    this.#conversation?.report('failed');
+    this.#settle();
+  }
+
+  #takenOver() {
+    forgetResume();
+    this.#setState('ended', null);
+    this.close();
+    this.#emit('takenover', {});
+  }
+
+  /** @param {string} reason */
+  #end(reason) {
+    if (this.state === 'ended') return;
+    forgetResume();
+    this.#setState('ended', null);
+    this.close();
+    this.#emit('ended', { reason });
+  }
+
+  /** Work out the state anew from what is known. */
+  #settle() {
+    if (this.state === 'ended') return;
+    const mediaFailed = this.#conversation?.mediaState === 'failed';
+    if (this.#fatal !== null || (mediaFailed && this.room?.me.state === 'admitted')) {
+      this.#setState('failed', this.#fatal ?? 'media');
+    } else if (this.room) {
+      this.#setState(this.#judge(this.room), null);
+    }
+  }
+
+  /** @param {RoomView} room @returns {State} */
+  #judge({ me, others }) {
+    if (me.state === 'waiting') return 'waiting';
+    const up = this.#signaling.connected && this.#conversation?.mediaState === 'connected';
+    if (!up) return this.#wasConnected ? 'reconnecting' : 'connecting';
+    const present = others.filter(({ state, connected }) => state === 'admitted' && connected);
+    const inTouch = present.filter((other) => this.#inTouchWith(other));
+    for (const { participant } of inTouch) this.#met.add(participant);
+    if (!present.length || inTouch.length) return 'connected';
+    return present.some(({ participant }) => this.#met.has(participant)) ? 'reconnecting' : 'connecting';
+  }
+
+  /** Their media arrives, or they have chosen to send none. @param {ParticipantView} other */
+  #inTouchWith({ participant, indicators: { microphone, camera, screen } }) {
+    if (microphone || camera || screen) return this.#conversation?.inTouchWith(participant) === true;
+    return this.#conversation?.hasKeysOf(participant) === true;
+  }
+
+  /** @param {State} state @param {string | null} reason */
+  #setState(state, reason) {
+    if (state === this.state && reason === this.reason) return;
+    const before = this.state;
+    this.state = state;
+    this.reason = reason;
+    if (state === 'connected') this.#wasConnected = true;
+    if (state !== before && (state === 'connected' || state === 'reconnecting')) this.#conversation?.report(state);
+    this.#emit('state', { state, reason });
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

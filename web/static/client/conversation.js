@@ -1,0 +1,186 @@
+/** What two people share once both are in: keys, media, chat, and the watch over them, wired together. */
+
+import { Chat } from './chat.js';
+import { Diagnostics } from './diagnostics.js';
+import { Encryption } from './encryption.js';
+import { Guard } from './guard.js';
+import { KeyExchange } from './key-exchange.js';
+import { MediaSession } from './media-session.js';
+import { Tracks } from './tracks.js';
+import { compare } from './bytes.js';
+
+/** @import {Happening} from './diagnostics.js' */
+/** @import {Wire} from './key-exchange.js' */
+/** @import {Role, RoomView, Source} from './wire.js' */
+
+/**
+ * Events: `change` (anything that `inTouchWith`, `media.state` or `code` depend on), `tampering`, `broken`, and, with their details,
+ * `code`, `tracks`, `chat`, `quality`, `audioflow`, `unencrypted`.
+ */
+export class Conversation extends EventTarget {
+  #wire;
+  #me;
+  #encryption;
+  #keys;
+  #media;
+  #chat;
+  #guard;
+  #tracks;
+  #diagnostics;
+  #stop;
+  /** @type {RoomView | null} */
+  #room = null;
+  /** @type {Set<string>} those of whom a frame was decrypted on this peer connection */
+  #flowing = new Set();
+  /** @type {Set<string>} those who had keys before, and so the chat */
+  #acquainted = new Set();
+
+  /** @param {Wire} wire @param {{participant: string, role: Role}} me @param {string | URL} [workerUrl] */
+  constructor(wire, me, workerUrl) {
+    super();
+    this.#wire = wire;
+    this.#me = me;
+    this.#encryption = new Encryption(workerUrl);
+    this.#keys = new KeyExchange(wire, me.participant, this.#encryption);
+    this.#media = new MediaSession(wire, this.#encryption);
+    this.#chat = new Chat(wire, this.#encryption, me, (participant) => this.#roleOf(participant));
+    this.#guard = new Guard(this.#encryption, this.#media, (source) => this.#unencrypted(source, 'guard'));
+    this.#tracks = new Tracks(this.#media, (detail) => this.#emit('tracks', detail));
+    this.#diagnostics = new Diagnostics(wire, this.#encryption, this.#media, me.participant);
+    this.#stop = wire.on('unencrypted', async ({ source }) => {
+      await this.#media.stop(source);
+      this.#unencrypted(source, 'relay');
+    });
+    this.#connect();
+  }
+
+  get code() {
+    return this.#keys.code;
+  }
+
+  get chatLog() {
+    return this.#chat.log;
+  }
+
+  get slots() {
+    return this.#media.slots;
+  }
+
+  get mediaState() {
+    return this.#media.state;
+  }
+
+  /** Whether this person's frames arrive and can be read. @param {string} participant */
+  inTouchWith(participant) {
+    return this.#keys.holders.has(participant) && this.#flowing.has(participant);
+  }
+
+  /** Whether this person's keys are in place. @param {string} participant */
+  hasKeysOf(participant) {
+    return this.#keys.holders.has(participant);
+  }
+
+  /** @param {number} slots */
+  prepare(slots) {
+    this.#media.prepare(slots);
+  }
+
+  /** @param {RoomView} room */
+  update(room) {
+    this.#room = room;
+    this.#keys.update(room);
+    this.#media.update(room.media);
+    this.#diagnostics.update(room);
+  }
+
+  /** @param {boolean} rebuilt the server had lost the room */
+  reconnected(rebuilt) {
+    this.#keys.reconnected();
+    this.#media.reconnected(rebuilt);
+  }
+
+  /** @param {Source} source @param {MediaStreamTrack | null} track */
+  async setTrack(source, track) {
+    await this.#media.setTrack(source, track);
+    if (track !== null) this.#guard.alert();
+  }
+
+  /** @param {string} text */
+  sendChat(text) {
+    return this.#chat.send(text);
+  }
+
+  /** @param {Happening} happening */
+  report(happening) {
+    this.#diagnostics.report(happening);
+  }
+
+  close() {
+    this.#stop();
+    const parts = [this.#diagnostics, this.#guard, this.#chat, this.#keys, this.#media, this.#encryption];
+    for (const part of parts) part.close();
+  }
+
+  #connect() {
+    const change = () => this.#emit('change');
+    on(this.#encryption, 'first', ({ participant }) => {
+      if (!this.#flowing.size) this.report('first-frame');
+      this.#flowing.add(participant);
+      change();
+    });
+    on(this.#encryption, 'keyframe', (wanted) => {
+      this.#wire.request('keyframe', wanted).catch(() => undefined);
+    });
+    on(this.#encryption, 'broken', () => this.#emit('broken'));
+    on(this.#keys, 'change', () => {
+      this.#emit('code', { code: this.code });
+      change();
+    });
+    on(this.#keys, 'complete', () => this.#shareChat());
+    on(this.#keys, 'tampering', () => {
+      this.#encryption.disown().catch(() => undefined);
+      this.#emit('tampering');
+    });
+    on(this.#media, 'connection', () => {
+      this.#flowing.clear();
+      this.#encryption.listen().catch(() => undefined);
+      this.#guard.alert();
+      this.#diagnostics.follow();
+    });
+    on(this.#media, 'slots', () => this.#tracks.update());
+    on(this.#media, 'state', change);
+    on(this.#chat, 'chat', (detail) => this.#emit('chat', detail));
+    for (const name of ['quality', 'audioflow']) on(this.#diagnostics, name, (detail) => this.#emit(name, detail));
+  }
+
+  /** Whoever was reloaded lost the chat; of those who have it, the first by id sends it. */
+  async #shareChat() {
+    const { holders } = this.#keys;
+    const newcomers = [...holders].filter((participant) => !this.#acquainted.has(participant));
+    const veterans = [...holders].filter((participant) => this.#acquainted.has(participant));
+    this.#acquainted = new Set(holders);
+    if (!this.#chat.log.length || veterans.some((other) => compare(other, this.#me.participant) < 0)) return;
+    for (const newcomer of newcomers) await this.#chat.resend(newcomer).catch(() => undefined);
+  }
+
+  /** @param {Source} source @param {'guard' | 'relay'} by */
+  #unencrypted(source, by) {
+    this.report('encryption-stopped');
+    this.#emit('unencrypted', { source, by });
+  }
+
+  /** @param {string} participant @returns {Role | null} */
+  #roleOf(participant) {
+    return this.#room?.others.find((other) => other.participant === participant)?.role ?? null;
+  }
+
+  /** @param {string} type @param {unknown} [detail] */
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** @param {EventTarget} target @param {string} type @param {(detail: any) => void} listener */
+function on(target, type, listener) {
+  target.addEventListener(type, (event) => listener(event instanceof CustomEvent ? event.detail : undefined));
+}

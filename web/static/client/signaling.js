@@ -1,0 +1,196 @@
+/** One Socket.IO connection to the server, shared by the desk and the consult of a page. */
+
+import { io } from '../vendor/socket.io-client-4.8.4/socket.io.esm.min.js';
+import { WireError, offline, timedOut } from './errors.js';
+
+export const PROTOCOL_VERSION = 1;
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 8_000;
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 4_000;
+/** Waiting longer than this for the first connection is no connection. */
+const OPEN_TIMEOUT_MS = 15_000;
+const MAX_TOKEN_REFUSALS = 3;
+const HOPELESS = new Set(['version_unsupported', 'origin_refused', 'link_invalid', 'ended', 'gone', 'unauthenticated']);
+
+/**
+ * @typedef {object} SignalingOptions
+ * @property {() => Promise<string>} token a fresh access token
+ * @property {() => string | null} [resume] the resume ticket to prefer, if there is one
+ * @property {() => void} [resumeRefused] the server does not take that ticket (any more)
+ */
+
+/** Events: `open`; `close`; `refused` with the WireError after which it has stopped trying. */
+export class Signaling extends EventTarget {
+  #options;
+  #socket;
+  #closed = false;
+  #wasOpen = false;
+  #refusals = 0;
+  #delay = RETRY_MIN_MS;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #lastWasResume = false;
+  #onOnline = () => this.hurry();
+
+  /** @param {SignalingOptions} options */
+  constructor(options) {
+    super();
+    this.#options = options;
+    this.#socket = io({
+      path: '/socket.io/',
+      transports: ['websocket'],
+      reconnection: false,
+      autoConnect: false,
+      forceNew: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      auth: (/** @type {(data: object) => void} */ pass) => this.#authenticate(pass),
+    });
+    this.#socket.on('connect', () => this.#onConnect());
+    this.#socket.on('connect_error', (/** @type {Error & {data?: any}} */ error) => this.#onRefusal(error));
+    this.#socket.on('disconnect', () => {
+      this.dispatchEvent(new Event('close'));
+      this.#again();
+    });
+    this.#socket.on('present', (...args) => {
+      const acknowledge = args.at(-1);
+      if (typeof acknowledge === 'function') acknowledge({});
+    });
+    globalThis.addEventListener?.('online', this.#onOnline);
+  }
+
+  /** The network is back, or somebody wants something now: do not wait for the next turn. */
+  hurry() {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#socket.connect();
+  }
+
+  get connected() {
+    return this.#socket.connected;
+  }
+
+  /** Start connecting; harmless when it already has. */
+  open() {
+    if (this.#closed || this.#socket.active || this.#timer !== undefined) return;
+    this.#socket.connect();
+  }
+
+  /** For good. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    globalThis.removeEventListener?.('online', this.#onOnline);
+    this.#socket.disconnect();
+  }
+
+  /**
+   * Send an event and wait for its acknowledgement. Connects first if nothing ever did; rejects with `offline` while a
+   * connection that was there is lost, because a late repetition could mean something else by then.
+   * @param {string} event
+   * @param {object} [body]
+   * @returns {Promise<any>} the reply's data
+   * @throws {WireError}
+   */
+  async request(event, body = {}) {
+    if (!this.connected) await this.#opened();
+    return new Promise((resolve, reject) => {
+      const lost = () => finish(() => reject(offline()));
+      const finish = (/** @type {() => void} */ settle) => {
+        this.removeEventListener('close', lost);
+        settle();
+      };
+      this.addEventListener('close', lost);
+      this.#socket.timeout(REQUEST_TIMEOUT_MS).emit(event, body, (/** @type {Error | null} */ late, /** @type {any} */ reply) =>
+        finish(() => {
+          if (late) reject(timedOut());
+          else if (reply?.ok === true) resolve(reply.data);
+          else reject(WireError.from(reply?.error));
+        }),
+      );
+    });
+  }
+
+  /**
+   * Listen to a server event.
+   * @param {string} event
+   * @param {(body: any) => void} listener
+   * @returns {() => void} stops listening
+   */
+  on(event, listener) {
+    this.#socket.on(event, listener);
+    return () => {
+      this.#socket.off(event, listener);
+    };
+  }
+
+  /** @returns {Promise<void>} */
+  #opened() {
+    if (this.#closed || this.#wasOpen) return Promise.reject(offline());
+    this.open();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => settle(timedOut()), OPEN_TIMEOUT_MS);
+      /** @param {unknown} outcome */
+      const settle = (outcome) => {
+        clearTimeout(timer);
+        this.removeEventListener('open', settle);
+        this.removeEventListener('refused', settle);
+        if (outcome instanceof WireError) reject(outcome);
+        else if (outcome instanceof CustomEvent) reject(outcome.detail);
+        else resolve();
+      };
+      this.addEventListener('open', settle);
+      this.addEventListener('refused', settle);
+    });
+  }
+
+  /** @param {(data: object) => void} pass */
+  async #authenticate(pass) {
+    try {
+      const ticket = this.#options.resume?.() ?? null;
+      this.#lastWasResume = ticket !== null;
+      pass({ version: PROTOCOL_VERSION, token: ticket ?? (await this.#options.token()) });
+    } catch (error) {
+      this.#socket.disconnect();
+      this.#onRefusal(error instanceof WireError ? Object.assign(new Error(error.message), { data: error }) : error);
+    }
+  }
+
+  #onConnect() {
+    this.#wasOpen = true;
+    this.#refusals = 0;
+    this.#delay = RETRY_MIN_MS;
+    this.dispatchEvent(new Event('open'));
+  }
+
+  /** @param {any} error without `data`: the transport failed; with it: the server's or the token's refusal */
+  #onRefusal(error) {
+    const refusal = error?.data ? WireError.from(error.data.error ?? error.data) : offline();
+    if (refusal.code === 'token_invalid') {
+      this.#refusals += 1;
+      if (this.#lastWasResume) this.#options.resumeRefused?.();
+    }
+    if (HOPELESS.has(refusal.code) || this.#refusals > MAX_TOKEN_REFUSALS) {
+      this.#closed = true;
+      this.#socket.disconnect();
+      this.dispatchEvent(new CustomEvent('refused', { detail: refusal }));
+      return;
+    }
+    this.#again();
+  }
+
+  /** Try again after a jittered delay, so that a restarted server is not met by everybody at once. */
+  #again() {
+    if (this.#closed || this.#timer !== undefined) return;
+    const wait = this.#delay * (0.5 + Math.random());
+    this.#delay = Math.min(this.#delay * 2, RETRY_MAX_MS);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.#closed) this.#socket.connect();
+    }, wait);
+  }
+}
