@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from signaling import health, middlewares, routes, typedefs
+from rooms.diagnostics import Diagnostics
+from signaling import gate, health, middlewares, routes, typedefs
 from signaling.health import Health
 from signaling.limiter import Limiter
 from signaling.metrics import Metrics
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     from rooms.store import Store
     from turn.credentials import TurnCredentials
 
+logger = logging.getLogger(__name__)
+
 MAX_BODY: Final = 65_536
+SWEEPER_RESTART_SECONDS: Final = 5.0
 
 
 def build(
@@ -35,13 +41,13 @@ def build(
     now: Callable[[], datetime],
     *,
     secret: bytes,
-    redis_url: str,
     sign_in_link: SignInLink | None = None,
+    native: bool = False,
 ) -> web.Application:
     """The application, ready to be run; it owns none of what it is given.
 
-    ``secret`` is shared by all nodes; ``redis_url`` is where Socket.IO's manager listens, ``settings.port`` the port
-    that really is listened on.
+    ``secret`` is shared by all nodes; ``settings.port`` is the port that is really listened on; ``native`` admits
+    Socket.IO clients that send no Origin. What the live side can be asked is in ``app[gate.SIGNALING]``.
     """
     app = web.Application(
         middlewares=[middlewares.counted, middlewares.errors_to_wire, middlewares.same_site],
@@ -58,6 +64,29 @@ def build(
     app[typedefs.METRICS] = Metrics()
     app[typedefs.HEALTH] = Health(store, redis, media)
     app[typedefs.SIGN_IN_LINK] = sign_in_link
+    live = gate.attach(app, secret=secret, diagnostics=Diagnostics(redis, now), native=native)
+    store.retention.on_destroy = live.destroyed
+    store.retention.in_progress = live.in_progress
     app.cleanup_ctx.append(health.heartbeat)
+    app.cleanup_ctx.append(retention)
     routes.attach(app)
     return app
+
+
+async def retention(app: web.Application) -> AsyncIterator[None]:
+    """Destroy what is overdue before the first request is answered, then sweep for as long as the server runs."""
+    store = app[typedefs.STORE]
+    await store.retention.catch_up()
+    sweeper = asyncio.create_task(_sweep(store))
+    yield
+    sweeper.cancel()
+    await asyncio.gather(sweeper, return_exceptions=True)
+
+
+async def _sweep(store: Store) -> None:
+    while True:
+        try:
+            await store.retention.run()
+        except Exception:
+            logger.exception("the sweeper stopped; it starts again")
+        await asyncio.sleep(SWEEPER_RESTART_SECONDS)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from aiohttp import web
 from pydantic import Field
 
+from rooms.errors import StartRefused
 from signaling.protocol.model import Message
 from signaling.rest.endpoint import answer
 from signaling.typedefs import HEALTH
@@ -29,6 +30,7 @@ ALIVE_SECONDS: Final = 4.0
 CHECK_SECONDS: Final = 2.0
 FRESH_SECONDS: Final = 1.0
 LAG_SECONDS: Final = 120.0
+READY_SECONDS: Final = 20.0
 
 
 class Check(Message):
@@ -137,6 +139,15 @@ class Health:
 
     async def _clock(self) -> str | None:
         return None if self._store.locked else (await self._store.retention.status()).paused
+
+
+async def wait(app: web.Application, seconds: float = READY_SECONDS) -> None:
+    """Return when the server is ready; ``StartRefused`` with the first advice if it is not in time."""
+    deadline = monotonic() + seconds
+    while (state := await app[HEALTH].ready()).status != "ready":
+        if monotonic() > deadline:
+            raise StartRefused(next(check.advice for check in state.checks.values() if check.advice) or "")
+        await asyncio.sleep(0.05)
 
 
 async def live(request: web.Request) -> web.Response:

@@ -151,9 +151,9 @@ class HumanFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = described(record)
-        head = f"{str(line.pop('time'))[11:19]} {str(line.pop('level')):<7} {line.pop('logger')}: {line.pop('message')}"
+        head = f"{str(line.pop('time'))[11:19]} {line.pop('level')!s:<7} {line.pop('logger')}: {line.pop('message')}"
         trace = line.pop("traceback", None)
-        text = " ".join([head, *(f"{name}={value!s}" for name, value in line.items())])
+        text = " ".join([head, *(f"{name}={value}" for name, value in line.items())])
         if isinstance(trace, list):
             text += "".join(["\n    Traceback:", *(f"\n      {frame}" for frame in trace)])
         return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)

@@ -7,7 +7,6 @@ closes, which happens however its parent ends.
 
 import ctypes
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -18,6 +17,8 @@ import time
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from signaling.process import no_core_dumps
 
 SOCKET = "redis.sock"
 PROGRAMS = ("redis-server", "valkey-server")
@@ -39,7 +40,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    no_core_dumps()
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     try:
         if program:

@@ -30,12 +30,12 @@ class SignalingSettings(BaseModel):
     secret: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="Key of tickets and of calls to media workers, the same on every node; empty: made in the data folder.",
+        description="Key of tickets and of calls to media workers, the same on all nodes; empty: one in the data folder.",
     )
     access_seconds: int = Field(default=300, ge=30, le=3600, description="Life of an access token.")
     resume_seconds: int = Field(default=14_400, ge=300, le=86_400, description="Life of a resume ticket.")
     join_early_minutes: int = Field(default=60, ge=0, le=1440, description="How long before its start a link opens.")
-    join_late_minutes: int = Field(default=120, ge=0, le=1440, description="How long after its end a link still opens.")
+    join_late_minutes: int = Field(default=30, ge=0, le=1440, description="How long after its end a link still opens.")
     log_format: Literal["json", "human"] = Field(default="json", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe line to log."

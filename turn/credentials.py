@@ -27,17 +27,22 @@ class TurnCredentials:
         self._settings = settings
         self._now = now
 
-    def issue(self) -> Credential | None:
-        """A credential under a name of its own (no person's), or None where there is no TURN."""
+    def issue(self, holder: str | None = None) -> Credential | None:
+        """A credential, or None where there is no TURN.
+
+        coturn counts allocations by the part of the user name behind the colon, so ``holder`` (an id of a seat, say)
+        keeps its quota however many credentials it asks for; coturn sees a pseudonym. Without: a name of its own.
+        """
         settings = self._settings
         if settings.address is None or not settings.secrets:
             return None
         expires = int(self._now().timestamp()) + settings.lifetime
-        username = f"{expires}:{token_urlsafe(9)}"
+        secret = settings.secrets[0].get_secret_value()
+        username = f"{expires}:{pseudonym(secret, holder) if holder else token_urlsafe(9)}"
         return Credential(
             urls=turn_urls(settings),
             username=username,
-            password=password(settings.secrets[0].get_secret_value(), username),
+            password=password(secret, username),
             expires=expires,
         )
 
@@ -45,6 +50,11 @@ class TurnCredentials:
 def password(secret: str, username: str) -> str:
     """base64(HMAC-SHA1(secret, username)): SHA-1 is what the draft and coturn define."""
     return b64encode(hmac.digest(secret.encode(), username.encode(), "sha1")).decode()
+
+
+def pseudonym(secret: str, holder: str) -> str:
+    """A short name that tells nothing to who has not the secret."""
+    return hmac.digest(secret.encode(), b"holder|" + holder.encode(), "sha256").hex()[:16]
 
 
 def turn_urls(settings: TurnSettings) -> tuple[str, ...]:

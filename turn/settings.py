@@ -23,6 +23,10 @@ class TurnSettings(BaseModel):
     lifetime: int = Field(
         default=3600, ge=60, le=86_400, description="Seconds that a credential opens new allocations."
     )
+    max_lifetime: int = Field(
+        default=600, ge=300, le=3600, description="Longest life of an allocation between refreshes, in seconds."
+    )
+    user_quota: int = Field(default=5, ge=1, le=100, description="Allocations that one participant may have at once.")
     relay_peers: list[IPv4Address] = Field(
         default=[], description="Addresses of our media workers: the only peers that coturn may reach."
     )

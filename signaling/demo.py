@@ -1,0 +1,53 @@
+"""The sandbox of ``spreekkamer demo``: one practitioner and one appointment that starts now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+
+from rooms.model import Appointment, Practitioner
+from rooms.store import Store
+from signaling.rest.appointments import patient_link
+from signaling.typedefs import SignInLink
+
+MAIL = "demo@localhost"
+MINUTES = 120
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """``link`` signs the practitioner in for as long as the process lives."""
+
+    link: SignInLink
+    appointment: Appointment
+
+    def urls(self, origin: str) -> dict[str, str]:
+        """The addresses to open, by the names that scripts know them by."""
+        return {
+            "practitioner_url": f"{origin}/signin#{self.link.token}",
+            "patient_url": patient_link(origin, self.appointment),
+            "health_url": f"{origin}/health/ready",
+        }
+
+
+async def prepare(store: Store, now: Callable[[], datetime]) -> Sandbox:
+    """Find the practitioner and today's appointment of an earlier run in this data folder, or make them.
+
+    Nobody can sign in as the demo practitioner with a password: it is random and forgotten.
+    """
+    practitioner = await store.practitioners.by_mail(MAIL)
+    if practitioner is None:
+        practitioner = await store.practitioners.add(MAIL, token_urlsafe(32), "Demo practitioner", "nl")
+    appointment = await _current(store, practitioner, now()) or await store.appointments.create(
+        practitioner.id, "Demo patient", now().astimezone().replace(microsecond=0), MINUTES, "nl"
+    )
+    return Sandbox(SignInLink(token_urlsafe(32), practitioner.id), appointment)
+
+
+async def _current(store: Store, practitioner: Practitioner, now: datetime) -> Appointment | None:
+    """An appointment that has begun and not ended; from the list of two days, for one may pass midnight."""
+    today = now.astimezone().date()
+    for appointment in await store.appointments.list(practitioner.id, today - timedelta(days=1), today):
+        if appointment.state == "planned" and appointment.starts_at <= now < appointment.ends_at:
+            return appointment
+    return None

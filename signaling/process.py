@@ -1,0 +1,56 @@
+"""What this process asks of the operating system, and what it keeps beside its data."""
+
+import base64
+import ctypes
+import os
+import resource
+import sys
+from pathlib import Path
+from secrets import token_bytes
+
+from pydantic import SecretStr
+
+from rooms.errors import StartRefused
+from signaling.settings import SignalingSettings
+
+PR_SET_DUMPABLE = 4
+SECRET_BYTES = 32
+
+
+def no_core_dumps() -> None:
+    """Memory holds keys while people talk; it must not land on a disk (piped core handlers ignore the limit)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
+
+
+def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
+    """The configured secret; else one made at the first start, kept in ``data`` so that tickets outlive a restart."""
+    if settings.secret:
+        return settings.secret.get_secret_value().encode()
+    file = data / "secrets" / "signaling.key"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            _write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
+        secret = base64.b64decode(file.read_bytes(), validate=True)
+    except (OSError, ValueError):
+        raise StartRefused(f"The secret in {file} can not be read; mend it or set signaling.secret.") from None
+    if len(secret) != SECRET_BYTES:
+        raise StartRefused(f"{file} is not a secret of ours; restore it or remove it.")
+    return secret
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    """Whole or not at all, also if the machine stops in between."""
+    draft = file.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)
+
+
+def reveal(secret: SecretStr | None) -> str | None:
+    """The text of an optional secret."""
+    return secret.get_secret_value() if secret else None

@@ -1,0 +1,185 @@
+"""Spreekkamer's command line and composition root: reads settings, builds, serves, waits for a signal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from media.processes import LocalWorkers, WorkerFailed
+from media.settings import MediaSettings
+from rooms.clock import utc_now
+from rooms.errors import RoomsError, StartRefused
+from rooms.settings import RoomsSettings
+from signaling import logs, process
+from signaling.configuration import StrictSettings, load
+from signaling.settings import SignalingSettings
+from turn.settings import TurnSettings
+from web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from signaling.demo import Sandbox
+
+
+class Settings(StrictSettings):
+    """Every setting there is, by the folder that owns it."""
+
+    rooms: RoomsSettings = RoomsSettings()
+    media: MediaSettings = MediaSettings()
+    turn: TurnSettings = TurnSettings()
+    signaling: SignalingSettings = SignalingSettings()
+    web: WebSettings = WebSettings()
+
+
+@asynccontextmanager
+async def server(settings: Settings, *, sandbox: bool = False) -> AsyncIterator[tuple[str, Sandbox | None]]:
+    """Everything that one node is, opened in order and closed in reverse; yields its origin when it answers."""
+    from media.control import MediaClient
+    from rooms.store import open_store
+    from signaling import addresses, app, demo, gate, health, listener, redis
+    from turn.credentials import TurnCredentials
+    from web import routes
+
+    port = listener.bind(settings.signaling.host, settings.signaling.port)
+    signaling = settings.signaling.model_copy(update={"port": port.getsockname()[1]})
+    async with AsyncExitStack() as stack:
+        stack.callback(port.close)
+        store = await stack.enter_async_context(open_store(settings.rooms, now=utc_now))
+        secret = process.shared_secret(signaling, settings.rooms.data)
+        opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
+        media = MediaClient(opened.client, secret)
+        turn = TurnCredentials(settings.turn, utc_now)
+        guests = await demo.prepare(store, utc_now) if sandbox else None
+        link = guests.link if guests else None
+        application = app.build(signaling, store, opened.client, media, turn, utc_now, secret=secret, sign_in_link=link)
+        origin = addresses.public_origin(signaling)
+        routes.attach(application, settings.web, tls=origin.startswith("https://"))
+        live = application[gate.SIGNALING]
+        await stack.enter_async_context(LocalWorkers(settings.media, opened.url, secret, live.worker_exited))
+        await stack.enter_async_context(listener.listening(application, port))
+        if sandbox:
+            await health.wait(application)
+        yield origin, guests
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Serve until a signal comes."""
+    settings = configured(arguments)
+    async with server(settings) as (origin, _):
+        print(f"Spreekkamer answers at {origin}", flush=True)
+        await asyncio.Event().wait()
+
+
+async def demonstrate(arguments: argparse.Namespace) -> None:
+    """The same server as a sandbox on loopback, with its links printed."""
+    settings = configured(arguments)
+    changed = {
+        "rooms": settings.rooms.model_copy(update={"data": arguments.data, "trust_clock": True}),
+        "media": settings.media.model_copy(update={"port": 0, "announce_loopback": True}),
+        "signaling": settings.signaling.model_copy(
+            update={"host": "127.0.0.1", "port": arguments.port, "origin": None, "redis_url": None}
+        ),
+    }
+    logs.configure("human", "warning")
+    async with server(settings.model_copy(update=changed), sandbox=True) as (origin, sandbox):
+        assert sandbox is not None
+        urls = sandbox.urls(origin)
+        if arguments.json:
+            print(json.dumps({"ready": True, **urls}), flush=True)
+        else:
+            print(f"Practitioner:  {urls['practitioner_url']}\nPatient:       {urls['patient_url']}", flush=True)
+            print("Open each in a browser of its own. Ctrl-C stops everything.", flush=True)
+        await asyncio.Event().wait()
+
+
+async def relay(arguments: argparse.Namespace) -> None:
+    """Media workers for servers elsewhere, until a signal comes."""
+    settings = configured(arguments)
+    url, secret = process.reveal(settings.signaling.redis_url), settings.signaling.secret
+    if not url or not secret:
+        raise StartRefused("Media workers alone need signaling.redis_url and signaling.secret, the servers' own.")
+    async with LocalWorkers(settings.media, url, secret.get_secret_value().encode()):
+        await asyncio.Event().wait()
+
+
+async def add_practitioner(arguments: argparse.Namespace) -> None:
+    """Add an account; the password is asked for, or read from standard input."""
+    from rooms.store import open_store
+
+    settings = configured(arguments)
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+        try:
+            await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
+        except RoomsError as error:
+            reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
+            reason = reasons.get(error.code) or "The address, the name or the password can not be used."
+            raise StartRefused(reason) from None
+    print("Added.")
+
+
+async def print_turn(arguments: argparse.Namespace) -> None:
+    """Print coturn's configuration, secrets included."""
+    from turn import coturn
+
+    print(coturn.render(configured(arguments).turn), end="")
+
+
+def configured(arguments: argparse.Namespace) -> Settings:
+    """The settings, and logs as they say."""
+    settings = load(Settings, arguments.config)
+    logs.configure(settings.signaling.log_format, settings.signaling.log_level)
+    return settings
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="spreekkamer", description="End-to-end encrypted video consultations.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; environment variables go before")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("serve", parents=[common], help="run a server").set_defaults(run=serve)
+    commands.add_parser("media", parents=[common], help="run media workers only").set_defaults(run=relay)
+    demo = commands.add_parser("demo", parents=[common], help="run a sandbox on this machine")
+    demo.add_argument("--port", type=int, default=8080, help="0 takes a free one")
+    demo.add_argument("--data", type=Path, default=Path("var/demo"), metavar="FOLDER")
+    demo.add_argument("--json", action="store_true", help="print the links as one line of JSON")
+    demo.set_defaults(run=demonstrate)
+    people = commands.add_parser("practitioner", help="accounts").add_subparsers(required=True, metavar="COMMAND")
+    add = people.add_parser("add", parents=[common], help="add an account")
+    add.add_argument("mail")
+    add.add_argument("--name", required=True, help="what patients see")
+    add.add_argument("--language", choices=("nl", "en", "de", "fr"), default="nl")
+    add.set_defaults(run=add_practitioner)
+    commands.add_parser("coturn", parents=[common], help="print coturn's configuration").set_defaults(run=print_turn)
+    return root
+
+
+async def until_signal(work: Coroutine[None, None, None]) -> None:
+    """Run ``work``; SIGTERM ends it the way Ctrl-C does, so that everything it opened is closed."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
+
+
+def main() -> None:
+    """The console command. What refuses to start says why in one sentence, with exit status 1."""
+    arguments = parser().parse_args()
+    process.no_core_dumps()
+    try:
+        asyncio.run(until_signal(arguments.run(arguments)))
+    except (StartRefused, WorkerFailed) as error:
+        sys.exit(f"spreekkamer: {error}")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
