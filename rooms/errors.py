@@ -15,7 +15,7 @@ class RoomsError(Exception):
         self.code = code
 
 
-class Locked(RoomsError):
+class Locked(RoomsError):  # noqa: N818
     """The key store is wrong, missing, older than the database or read-only.
 
     ``reason`` is one sentence for the operator, never for a client.
@@ -26,12 +26,12 @@ class Locked(RoomsError):
         self.reason = reason
 
 
-class Tampered(RoomsError):
+class Tampered(RoomsError):  # noqa: N818
     """Authenticated decryption failed: moved between rows, columns or owners, or changed."""
 
     def __init__(self) -> None:
         super().__init__("internal")
 
 
-class StartRefused(Exception):
+class StartRefused(Exception):  # noqa: N818
     """The process must not start. ``str(error)`` is one sentence that says what to do."""

@@ -71,7 +71,8 @@ class RetentionStatus:
     """For readiness and metrics. Seconds; no ids.
 
     ``paused`` is a sentence (the clock can not be trusted) or None. ``overdue`` counts living appointments past due;
-    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that can not be opened and have no receipt.
+    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that can not be opened
+    and have no receipt.
     """
 
     locked: str | None

@@ -1,213 +1,72 @@
-"""Retention: the sweeper that destroys in time, and the clock it waits for."""
+"""Retention: when an appointment must be gone."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 
-from sqlalchemy import func, select
+from rooms.clock import Clock
+from rooms.model import RETENTION, Appointment, Retention
 
-from rooms.clock import TOLERANCE, Clock, kernel_synchronised
-from rooms.destruction import Destruction
-from rooms.due import Deadline, Hooks
-from rooms.errors import RoomsError, Tampered
-from rooms.keys.store import KeyStore
-from rooms.model import Appointment, Receipt, RetentionStatus
-from rooms.store.database import Database
-from rooms.store.leases import Lease
-from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
-from rooms.store.practitioners import Practitioners
-from rooms.store.sealed import open_appointment
-from rooms.store.sessions import Sessions
-from rooms.store.tables import appointments
+OVERRUN = timedelta(minutes=30)
+"""A consult that never ended counts as ended this long after its planned end: when the patient's link closes."""
 
-logger = logging.getLogger(__name__)
+LONGEST_CONSULT = timedelta(hours=24)
+"""A running consult is waited for, but no longer than this after its due time (S-30)."""
 
 
-class Retention:
-    """``store.retention``."""
+async def nothing(_: str) -> None:
+    """No caches."""
 
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        destruction: Destruction,
-        *,
-        deadline: Deadline,
-        hooks: Hooks,
-        clock: Clock,
-        lease: Lease,
-        practitioners: Practitioners,
-        sessions: Sessions,
-        interval: float,
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._destruction = destruction
-        self._deadline = deadline
-        self._hooks = hooks
+
+async def nobody(_: str) -> bool:
+    """No running consults."""
+    return False
+
+
+@dataclass
+class Hooks:
+    """What other parts hang in: both take an appointment id, and may be called again for the same one."""
+
+    on_destroy: Callable[[str], Awaitable[None]] = nothing
+    in_progress: Callable[[str], Awaitable[bool]] = nobody
+    on_due: Callable[[], None] = lambda: None
+
+
+class Deadline:
+    """Due times under the operator's cap, and whether one has passed."""
+
+    def __init__(self, clock: Clock, hooks: Hooks, cap: int | None) -> None:
         self._clock = clock
-        self._lease = lease
-        self._practitioners = practitioners
-        self._sessions = sessions
-        self._interval = interval
-        self._wake = asyncio.Event()
-        self._alarms = 0
-        self._last_sweep: datetime | None = None
-        hooks.on_due = self._wake.set
+        self._hooks = hooks
+        self.cap = cap
+        self._cap = None if cap is None else timedelta(days=cap)
 
-    @property
-    def on_destroy(self) -> Callable[[str], Awaitable[None]]:
-        """Clears what other parts keep of an appointment; called after its key is gone, maybe more than once."""
-        return self._hooks.on_destroy
+    def span(self, retention: Retention) -> timedelta | None:
+        """From the end of a consult to its destruction; None is never."""
+        chosen = RETENTION[retention]
+        if self._cap is None:
+            return chosen
+        return self._cap if chosen is None else min(chosen, self._cap)
 
-    @on_destroy.setter
-    def on_destroy(self, hook: Callable[[str], Awaitable[None]]) -> None:
-        self._hooks.on_destroy = hook
+    def with_due(self, appointment: Appointment, retention: Retention) -> Appointment:
+        """The appointment with its due time under this setting. One that has passed stays: nothing is revived."""
+        if appointment.due is not None and appointment.due <= self._clock.now():
+            return appointment
+        span = self.span(retention)
+        end = appointment.ended_at or appointment.ends_at + OVERRUN
+        return replace(appointment, due=None if span is None else end.astimezone(UTC) + span)
 
-    @property
-    def in_progress(self) -> Callable[[str], Awaitable[bool]]:
-        """Whether a consult is running; it is waited for, at most 24 hours."""
-        return self._hooks.in_progress
+    def past(self, appointment: Appointment) -> bool:
+        """Whether the due time has passed."""
+        return appointment.due is not None and appointment.due <= self._clock.now()
 
-    @in_progress.setter
-    def in_progress(self, hook: Callable[[str], Awaitable[bool]]) -> None:
-        self._hooks.in_progress = hook
+    async def forbids(self, appointment: Appointment) -> bool:
+        """Past due and not in a running consult: no read path may give it, and the sweeper destroys it."""
+        if not self.past(appointment) or appointment.due is None:
+            return False
+        overstayed = self._clock.now() >= appointment.due + LONGEST_CONSULT
+        return overstayed or not await self._hooks.in_progress(appointment.id)
 
-    async def destroy(self, owner: str, id: str) -> Receipt:
-        """Destroy one now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
-        if await self._destruction.mark(owner, id):
-            (receipt,) = await self._destruction.finish([(owner, id)])
-            self._wake.set()
-            return receipt
-        earlier = await self._keys.receipt(owner, id)
-        if earlier is None:
-            raise RoomsError("not_found")
-        return earlier
-
-    async def catch_up(self) -> int:
-        """Before the port opens: finish what was cut off, destroy again what a backup brought back, sweep.
-
-        Returns how many were destroyed. With a locked key store nothing is touched.
-        """
-        if self._keys.locked:
-            return 0
-        _, self._alarms = await self._destruction.recognise()
-        count = await self._destruction.finish_marked()
-        await self._judge_clock()
-        await self._apply_cap()
-        return count + await self.sweep()
-
-    async def run(self) -> None:
-        """Sweep for ever, one server at a time. Faults are logged and tried again."""
-        while True:
-            self._wake.clear()
-            try:
-                await self.sweep()
-            except RoomsError as error:
-                logger.error("sweep failed", extra={"code": error.code})
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._interval)
-            except TimeoutError:
-                continue
-
-    async def sweep(self) -> int:
-        """Destroy all that is due. Returns how many; 0 when another server has the lease."""
-        if self._keys.locked or not await self._lease.take():
-            return 0
-        count = await self._destruction.finish_marked()
-        await self._judge_clock()
-        if self._clock.doubt() is None:
-            count += await self._destroy_due()
-            await self._destruction.settle()
-        rotated = await self._keys.rotate()
-        await self._sessions.purge()
-        if count or rotated:
-            await self._database.truncate_wal()
-            logger.info("destroyed what was due", extra={"count": count})
-        self._last_sweep = self._clock.now()
-        return count
-
-    async def resume(self) -> None:
-        """The operator says that the clock is right; a server that runs beside this process learns it too."""
-        anchor = self._clock.confirm()
-        async with self._database.write() as connection:
-            await write_anchor(connection, anchor)
-
-    async def status(self) -> RetentionStatus:
-        """For readiness and metrics."""
-        overdue, lag = 0, 0.0
-        if self._keys.locked is None:
-            async for batch in self._due():
-                overdue += len(batch)
-                now = self._clock.now()
-                lag = max(lag, *((now - appointment.due).total_seconds() for appointment in batch if appointment.due))
-        return RetentionStatus(
-            locked=self._keys.locked,
-            paused=self._clock.doubt(),
-            overdue=overdue,
-            lag=lag,
-            alarms=self._alarms,
-            generation=0 if self._keys.locked else await self._keys.generation(),
-            last_sweep=self._last_sweep,
-        )
-
-    async def _destroy_due(self) -> int:
-        count = 0
-        async for batch in self._due():
-            marked = await self._destruction.mark_due(batch, self._lease)
-            if marked is None:
-                logger.warning("the lease of the sweep was lost")
-                break
-            count += len(await self._destruction.finish(marked))
-        return count
-
-    async def _due(self) -> AsyncIterator[list[Appointment]]:
-        """Living appointments past due, in batches. Only rows whose due day has come are opened."""
-        today = self._clock.now().astimezone(UTC).date()
-        query = select(appointments).where(appointments.c.due_day <= today, appointments.c.state != "destroying")
-        async for rows in self._destruction.batches(query):
-            keys = await self._keys.get_many((row.owner, row.id) for row in rows)
-            due = []
-            for row in rows:
-                try:
-                    appointment = open_appointment(keys[row.id], row)
-                except (KeyError, Tampered):
-                    logger.error("a row whose due day has come can not be opened")
-                    continue
-                if await self._deadline.forbids(appointment):
-                    due.append(appointment)
-            if due:
-                yield due
-
-    async def _judge_clock(self) -> None:
-        """Ask who vouches for the clock: an earlier moment of this boot, the kernel, the database's server."""
-        if self._clock.doubt() is None:
-            return
-        async with self._database.read() as connection:
-            anchor = await read_anchor(connection)
-            server = (
-                None if self._database.sqlite else (await connection.execute(select(func.clock_timestamp()))).scalar()
-            )
-        if anchor is not None and self._clock.vouch(anchor):
-            return
-        if self._clock.proven:  # it jumped while we looked: only a person can say that it is right
-            logger.error("the clock jumped forward; nothing is destroyed until it is confirmed")
-            return
-        agreed = server is not None and abs(server - self._clock.now()) <= TOLERANCE
-        if agreed or await asyncio.to_thread(kernel_synchronised):
-            await self.resume()
-        else:
-            logger.warning("nothing vouches for the clock; nothing is destroyed until it is confirmed")
-
-    async def _apply_cap(self) -> None:
-        """When the operator's cap changed, every living appointment follows."""
-        cap = str(self._deadline.cap)
-        async with self._database.read() as connection:
-            before = await read_mark(connection, CAP)
-        if before == cap:
-            return
-        if before is not None:
-            await self._practitioners.reschedule_all()
-        async with self._database.write() as connection:
-            await write_mark(connection, CAP, cap)
+    def within_a_minute(self, appointment: Appointment) -> bool:
+        """Whether the sweeper will have destroyed it a minute from now."""
+        return appointment.due is not None and appointment.due <= self._clock.now() + timedelta(minutes=1)

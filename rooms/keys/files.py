@@ -99,9 +99,9 @@ def write_new(path: Path, content: bytes) -> None:
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
-        with open(descriptor, "wb", buffering=0) as file:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
             file.write(content)
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
         os.link(partial, path)
     finally:
         partial.unlink()

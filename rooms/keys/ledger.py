@@ -15,34 +15,35 @@ class Ledger:
         self._db = connection
         self._key = key
 
-    def append(self, owner: str, id: str, at: datetime) -> Receipt:
+    def append(self, owner: str, row_id: str, at: datetime) -> Receipt:
         """A new receipt inside the caller's transaction."""
         milliseconds = int(at.timestamp() * 1000)
-        receipt = Receipt(self._receipt(id), moment(milliseconds), self.generation() + 1)
+        receipt = Receipt(self._receipt(row_id), moment(milliseconds), self.generation() + 1)
         row = (receipt.receipt, self._owner(owner), milliseconds, receipt.generation)
         self._db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", row)
         return receipt
 
-    def find(self, owner: str, id: str) -> Receipt | None:
+    def find(self, owner: str, row_id: str) -> Receipt | None:
         """The receipt of this owner's row, if it was destroyed."""
-        found = self._select("receipt = ? AND owner = ?", (self._receipt(id), self._owner(owner)))
+        query = "SELECT receipt, destroyed_at, generation FROM ledger WHERE receipt = ? AND owner = ?"
+        found = self._select(query, self._receipt(row_id), self._owner(owner))
         return found[0] if found else None
 
     def of(self, owner: str) -> list[Receipt]:
         """All receipts of an owner, newest first."""
-        return self._select("owner = ?", (self._owner(owner),))
+        query = "SELECT receipt, destroyed_at, generation FROM ledger WHERE owner = ? ORDER BY generation DESC"
+        return self._select(query, self._owner(owner))
 
     def generation(self) -> int:
         """The generation of the newest receipt, 0 for none."""
         (generation,) = self._db.execute("SELECT coalesce(max(generation), 0) FROM ledger").fetchone()
         return int(generation)
 
-    def _select(self, condition: str, values: tuple[str | bytes, ...]) -> list[Receipt]:
-        query = f"SELECT receipt, destroyed_at, generation FROM ledger WHERE {condition} ORDER BY generation DESC"
+    def _select(self, query: str, *values: str | bytes) -> list[Receipt]:
         return [Receipt(name, moment(at), generation) for name, at, generation in self._db.execute(query, values)]
 
-    def _receipt(self, id: str) -> str:
-        return base64.urlsafe_b64encode(fingerprint(self._key, "receipt", id)).rstrip(b"=").decode()
+    def _receipt(self, row_id: str) -> str:
+        return base64.urlsafe_b64encode(fingerprint(self._key, "receipt", row_id)).rstrip(b"=").decode()
 
     def _owner(self, owner: str) -> bytes:
         return fingerprint(self._key, "owner", owner)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rooms.errors import Locked
+
 VERSION = 1
 
 DDL = """
@@ -71,6 +73,12 @@ def create(connection: sqlite3.Connection) -> None:
     """All tables, inside the caller's transaction."""
     for statement in split(DDL):
         connection.execute(statement)
+
+
+def verify(connection: sqlite3.Connection) -> None:
+    """Locked when another version of this program made the file."""
+    if read_value(connection, "schema") != str(VERSION).encode():
+        raise Locked("The key store was made by another version of this program.")
 
 
 def split(script: str) -> Iterator[str]:

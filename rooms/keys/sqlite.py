@@ -65,8 +65,7 @@ class SqliteKeys:
         try:
             epochs = Epochs(connection, EpochFiles(path.parent), root, random)
             with transaction(connection):  # an empty write transaction: proves that it can be written
-                if read_value(connection, "schema") != str(schema.VERSION).encode():
-                    raise Locked("The key store was made by another version of this program.")
+                schema.verify(connection)
                 epochs.verify(read_value(connection, "pair").decode())
                 keys = cls(connection, epochs, random)
             epochs.tidy()
@@ -84,25 +83,25 @@ class SqliteKeys:
 
     # --- keys --------------------------------------------------------------------------------------------------------
 
-    def add_practitioner(self, id: str, now: datetime) -> bytes:
+    def add_practitioner(self, row_id: str, now: datetime) -> bytes:
         """A practitioner key, and the data key (returned) of the practitioner's own row."""
         with transaction(self._db):
-            wrapped = self._epochs.wrap(new_key(self._random), practitioner_place(id))
-            self._db.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (id, wrapped))
-            return self._add(id, id, now)
+            wrapped = self._epochs.wrap(new_key(self._random), practitioner_place(row_id))
+            self._db.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (row_id, wrapped))
+            return self._add(row_id, row_id, now)
 
-    def add(self, owner: str, id: str, now: datetime) -> bytes:
+    def add(self, owner: str, row_id: str, now: datetime) -> bytes:
         """A new data key, committed before its row can be written."""
         with transaction(self._db):
-            return self._add(owner, id, now)
+            return self._add(owner, row_id, now)
 
-    def get(self, owner: str, id: str) -> tuple[bytes, bool]:
+    def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True; for unknown ones, with the same work, the key of nobody and False."""
         with transaction(self._db, write=False):
             row = self._db.execute(
                 "SELECT d.id, d.owner, d.wrapped, p.wrapped FROM data_keys d JOIN practitioner_keys p ON p.id = d.owner"
                 " WHERE d.id = ? AND d.owner = ? OR d.id = ? ORDER BY d.id = ? LIMIT 1",
-                (id, owner, NOBODY, NOBODY),
+                (row_id, owner, NOBODY, NOBODY),
             ).fetchone()
             owner_key = self._epochs.unwrap(row[3], practitioner_place(row[1]))
             return unseal(owner_key, row[2], data_place(row[0], row[1])), row[0] != NOBODY
@@ -112,21 +111,21 @@ class SqliteKeys:
         found: dict[str, bytes] = {}
         owner_keys: dict[str, bytes] = {}
         with transaction(self._db, write=False):
-            for owner, id in wanted:
+            for owner, row_id in wanted:
                 row = self._db.execute(
-                    "SELECT wrapped FROM data_keys WHERE id = ? AND owner = ?", (id, owner)
+                    "SELECT wrapped FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)
                 ).fetchone()
                 if row is not None:
                     if owner not in owner_keys:
                         owner_keys[owner] = self._practitioner_key(owner)
-                    found[id] = unseal(owner_keys[owner], row[0], data_place(id, owner))
+                    found[row_id] = unseal(owner_keys[owner], row[0], data_place(row_id, owner))
         return found
 
     def missing(self, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no data key."""
         with transaction(self._db, write=False):
             query = "SELECT 1 FROM data_keys WHERE id = ?"
-            return [id for id in ids if self._db.execute(query, (id,)).fetchone() is None]
+            return [row_id for row_id in ids if self._db.execute(query, (row_id,)).fetchone() is None]
 
     def practitioners(self) -> int:
         """How many there are keys for."""
@@ -146,11 +145,11 @@ class SqliteKeys:
     def confirm(self, ids: Sequence[str]) -> None:
         """These have their row."""
         with transaction(self._db):
-            self._db.executemany("UPDATE data_keys SET pending = NULL WHERE id = ?", [(id,) for id in ids])
+            self._db.executemany("UPDATE data_keys SET pending = NULL WHERE id = ?", [(row_id,) for row_id in ids])
 
     def discard(self, ids: Sequence[str]) -> None:
         """Forget keys that are still pending; nothing was ever acknowledged under them."""
-        rows = [(id,) for id in ids]
+        rows = [(row_id,) for row_id in ids]
         with transaction(self._db):
             self._db.executemany("DELETE FROM data_keys WHERE id = ? AND pending IS NOT NULL", rows)
             orphans = "DELETE FROM practitioner_keys WHERE id = ? AND id NOT IN (SELECT owner FROM data_keys)"
@@ -162,11 +161,11 @@ class SqliteKeys:
         """Delete data keys of (owner, id) and append receipts, in one transaction; again gives the first receipt."""
         with transaction(self._db):
             receipts = []
-            for owner, id in targets:
-                deleted = self._db.execute("DELETE FROM data_keys WHERE id = ? AND owner = ?", (id, owner)).rowcount
+            for owner, row_id in targets:
+                deleted = self._db.execute("DELETE FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)).rowcount
                 if deleted:
                     self._db.execute("UPDATE practitioner_keys SET stale = 1 WHERE id = ?", (owner,))
-                receipts.append(self.ledger.find(owner, id) or self.ledger.append(owner, id, at))
+                receipts.append(self.ledger.find(owner, row_id) or self.ledger.append(owner, row_id, at))
         truncate_wal(self._db)
         return receipts
 
@@ -177,12 +176,14 @@ class SqliteKeys:
         with transaction(self._db):
             old = self._epochs.current()
             new = self._epochs.begin(self._epochs.number() + 1, self.pair)
-            for id, wrapped, stale in self._db.execute("SELECT id, wrapped, stale FROM practitioner_keys").fetchall():
-                key = unseal(old, wrapped, practitioner_place(id))
+            for row_id, wrapped, stale in self._db.execute(
+                "SELECT id, wrapped, stale FROM practitioner_keys"
+            ).fetchall():
+                key = unseal(old, wrapped, practitioner_place(row_id))
                 if stale:
-                    key = self._replace(id, key)
-                renewed = seal(new, key, practitioner_place(id), self._random)
-                self._db.execute("UPDATE practitioner_keys SET wrapped = ?, stale = 0 WHERE id = ?", (renewed, id))
+                    key = self._replace(row_id, key)
+                renewed = seal(new, key, practitioner_place(row_id), self._random)
+                self._db.execute("UPDATE practitioner_keys SET wrapped = ?, stale = 0 WHERE id = ?", (renewed, row_id))
             for name, wrapped in self._db.execute("SELECT name, wrapped FROM service_keys").fetchall():
                 renewed = seal(new, unseal(old, wrapped, service_place(name)), service_place(name), self._random)
                 self._db.execute("UPDATE service_keys SET wrapped = ? WHERE name = ?", (renewed, name))
@@ -195,37 +196,39 @@ class SqliteKeys:
     def _replace(self, owner: str, old: bytes) -> bytes:
         """A new practitioner key around the living data keys."""
         new = new_key(self._random)
-        for id, wrapped in self._db.execute("SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)).fetchall():
-            place = data_place(id, owner)
+        for row_id, wrapped in self._db.execute(
+            "SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)
+        ).fetchall():
+            place = data_place(row_id, owner)
             renewed = seal(new, unseal(old, wrapped, place), place, self._random)
-            self._db.execute("UPDATE data_keys SET wrapped = ? WHERE id = ?", (renewed, id))
+            self._db.execute("UPDATE data_keys SET wrapped = ? WHERE id = ?", (renewed, row_id))
         return new
 
-    def _add(self, owner: str, id: str, now: datetime) -> bytes:
+    def _add(self, owner: str, row_id: str, now: datetime) -> bytes:
         key = new_key(self._random)
-        wrapped = seal(self._practitioner_key(owner), key, data_place(id, owner), self._random)
-        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (id, owner, wrapped, minute(now)))
+        wrapped = seal(self._practitioner_key(owner), key, data_place(row_id, owner), self._random)
+        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now)))
         return key
 
-    def _practitioner_key(self, id: str) -> bytes:
-        row = self._db.execute("SELECT wrapped FROM practitioner_keys WHERE id = ?", (id,)).fetchone()
+    def _practitioner_key(self, row_id: str) -> bytes:
+        row = self._db.execute("SELECT wrapped FROM practitioner_keys WHERE id = ?", (row_id,)).fetchone()
         if row is None:
             raise Tampered
-        return self._epochs.unwrap(row[0], practitioner_place(id))
+        return self._epochs.unwrap(row[0], practitioner_place(row_id))
 
     def _service(self, name: str) -> bytes:
         (wrapped,) = self._db.execute("SELECT wrapped FROM service_keys WHERE name = ?", (name,)).fetchone()
         return self._epochs.unwrap(wrapped, service_place(name))
 
 
-def data_place(id: str, owner: str) -> Place:
+def data_place(row_id: str, owner: str) -> Place:
     """Where a wrapped data key stands."""
-    return Place("data_keys", "wrapped", id, owner)
+    return Place("data_keys", "wrapped", row_id, owner)
 
 
-def practitioner_place(id: str) -> Place:
+def practitioner_place(row_id: str) -> Place:
     """Where a wrapped practitioner key stands."""
-    return Place("practitioner_keys", "wrapped", id, id)
+    return Place("practitioner_keys", "wrapped", row_id, row_id)
 
 
 def service_place(name: str) -> Place:

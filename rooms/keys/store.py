@@ -46,17 +46,17 @@ class KeyStore:
             raise self._locked or Locked("The key store is closed.")
         return self._keys
 
-    async def add_practitioner(self, id: str, now: datetime) -> bytes:
+    async def add_practitioner(self, row_id: str, now: datetime) -> bytes:
         """A practitioner key, and the data key (returned) of the practitioner's own row."""
-        return await self._run(SqliteKeys.add_practitioner, id, now)
+        return await self._run(SqliteKeys.add_practitioner, row_id, now)
 
-    async def add(self, owner: str, id: str, now: datetime) -> bytes:
+    async def add(self, owner: str, row_id: str, now: datetime) -> bytes:
         """A new data key, on disk when this returns."""
-        return await self._run(SqliteKeys.add, owner, id, now)
+        return await self._run(SqliteKeys.add, owner, row_id, now)
 
-    async def get(self, owner: str, id: str) -> tuple[bytes, bool]:
+    async def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True, or, with the same work, the key of nobody and False."""
-        return await self._run(SqliteKeys.get, owner, id)
+        return await self._run(SqliteKeys.get, owner, row_id)
 
     async def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """Data keys by id, for (owner, id) pairs; those that are not there are left out."""
@@ -86,9 +86,9 @@ class KeyStore:
         """A new epoch if something was destroyed since the last one."""
         return await self._run(SqliteKeys.rotate)
 
-    async def receipt(self, owner: str, id: str) -> Receipt | None:
+    async def receipt(self, owner: str, row_id: str) -> Receipt | None:
         """The receipt of a destroyed row."""
-        return await self._run(lambda keys: keys.ledger.find(owner, id))
+        return await self._run(lambda keys: keys.ledger.find(owner, row_id))
 
     async def receipts(self, owner: str) -> list[Receipt]:
         """All receipts of an owner, newest first."""
@@ -114,8 +114,8 @@ class KeyStore:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._executor, lambda: call(keys, *args, **kwargs))
-        except (sqlite3.Error, OSError) as error:
-            logger.error("key store does not answer", extra={"error": type(error).__name__})
+        except (sqlite3.Error, OSError):
+            logger.exception("the key store does not answer")
             raise RoomsError("try_again") from None
 
 
@@ -133,7 +133,6 @@ async def open_keystore(
             executor, open_checked, path, root, pair, generation, random
         )
     except Locked as locked:
-        logger.error("key store is locked")
         return KeyStore(None, locked, executor)
     except BaseException:
         executor.shutdown(wait=False)

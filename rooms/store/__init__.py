@@ -36,26 +36,29 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from rooms.clock import Clock, Now, boottime, utc_now
-from rooms.destruction import Destruction
-from rooms.due import Deadline, Hooks
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import exclusive as exclusively
-from rooms.retention import Retention
+from rooms.retention import Deadline, Hooks
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
 from rooms.store.database import Database
+from rooms.store.destruction import Destruction
 from rooms.store.leases import Lease
 from rooms.store.marks import GENERATION, PAIR, read_mark, write_mark
 from rooms.store.migrate import migrate
 from rooms.store.practitioners import Practitioners
 from rooms.store.sealed import new_id
 from rooms.store.sessions import Sessions
+from rooms.store.sweeper import Sweeper
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Store", "open_store"]
 
@@ -69,7 +72,7 @@ class Store:
     practitioners: Practitioners
     sessions: Sessions
     appointments: Appointments
-    retention: Retention
+    retention: Sweeper
     database: Database
     keys: KeyStore
 
@@ -100,7 +103,9 @@ async def open_store(
             generation = int(await read_mark(connection, GENERATION) or 0)
         keys = await open_keystore(path, root, pair=pair, generation=generation)
         stack.push_async_callback(keys.close)
-        if pair is None and keys.locked is None:
+        if keys.locked is not None:
+            logger.error("the key store is locked")
+        elif pair is None:
             async with database.write() as connection:
                 await write_mark(connection, PAIR, keys.pair)
         yield assemble(settings, database, keys, now, boot)
@@ -115,7 +120,7 @@ def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, now: N
     deadline = Deadline(clock, hooks, settings.retention_cap)
     practitioners = Practitioners(database, keys, deadline, now)
     sessions = Sessions(database, now)
-    retention = Retention(
+    retention = Sweeper(
         database,
         keys,
         Destruction(database, keys, hooks, clock),

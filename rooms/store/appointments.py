@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, get_args
 from sqlalchemy import Row, insert, select, update
 
 from rooms.clock import Now
-from rooms.due import Deadline, Hooks
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.sqlite import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Language, Receipt
+from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.sealed import new_id, open_appointment, open_profile, seal_appointment
 from rooms.store.tables import appointments, practitioners
@@ -62,9 +62,11 @@ class Appointments:
         owner_key, known = await self._keys.get(owner, owner)
         if not known:
             raise RoomsError("not_found")
-        id = new_id()
-        key = await self._keys.add(owner, id, self._now())
-        planned = Appointment(id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1)
+        appointment_id = new_id()
+        key = await self._keys.add(owner, appointment_id, self._now())
+        planned = Appointment(
+            appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1
+        )
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
             query = select(practitioners).where(practitioners.c.id == owner).with_for_update(read=True)
@@ -77,23 +79,23 @@ class Appointments:
             await connection.execute(insert(appointments).values(seal_appointment(key, planned)))
         return planned
 
-    async def get(self, owner: str, id: str) -> Appointment:
+    async def get(self, owner: str, appointment_id: str) -> Appointment:
         """One of the owner's. Errors: ``not_found`` (also for somebody else's), ``gone``."""
-        row = await self._row(id)
+        row = await self._row(appointment_id)
         if row is None or row.owner != owner:
-            raise RoomsError("gone" if await self._keys.receipt(owner, id) else "not_found")
+            raise RoomsError("gone" if await self._keys.receipt(owner, appointment_id) else "not_found")
         return await self._opened(row)
 
-    async def by_id(self, id: str) -> Appointment:
+    async def by_id(self, appointment_id: str) -> Appointment:
         """For the consult itself. Errors: ``not_found``, ``gone``."""
-        row = await self._row(id)
+        row = await self._row(appointment_id)
         if row is None:
             raise RoomsError("not_found")
         return await self._opened(row)
 
-    async def by_link(self, id: str, secret: str) -> Appointment | None:
+    async def by_link(self, appointment_id: str, secret: str) -> Appointment | None:
         """What a patient's link leads to. Unknown ids cost the same work with a decoy."""
-        row = await self._row(id)
+        row = await self._row(appointment_id)
         owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
         key, known = await self._keys.get(owner, wanted)
         appointment = open_appointment(key, row if row is not None and known else self._decoy_row(key))
@@ -113,30 +115,30 @@ class Appointments:
         living = [a for a in wanted if not await self._deadline.forbids(a)]
         return sorted(living, key=lambda a: (a.starts_at, a.id))
 
-    async def end(self, id: str) -> Appointment:
+    async def end(self, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.
 
         Errors: ``not_found``, ``gone`` (destroyed meanwhile).
         """
-        row = await self._row(id)
+        row = await self._row(appointment_id)
         if row is None:
             raise RoomsError("not_found")
-        keys = await self._keys.get_many([(row.owner, id), (row.owner, row.owner)])
+        keys = await self._keys.get_many([(row.owner, appointment_id), (row.owner, row.owner)])
         if len(keys) < 2:
             raise RoomsError("gone")
         async with self._database.write() as connection:
             query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
             person = open_profile(keys[row.owner], (await connection.execute(query)).one())
-            query = select(appointments).where(appointments.c.id == id).with_for_update()
+            query = select(appointments).where(appointments.c.id == appointment_id).with_for_update()
             row = (await connection.execute(query)).one_or_none()
             if row is None or row.state == "destroying":
                 raise RoomsError("gone")
-            appointment = open_appointment(keys[id], row)
+            appointment = open_appointment(keys[appointment_id], row)
             if appointment.state == "planned":
                 ended = replace(appointment, state="ended", ended_at=self._now(), version=appointment.version + 1)
                 appointment = self._deadline.with_due(ended, person.retention)
-                values = seal_appointment(keys[id], appointment)
-                await connection.execute(update(appointments).where(appointments.c.id == id).values(values))
+                values = seal_appointment(keys[appointment_id], appointment)
+                await connection.execute(update(appointments).where(appointments.c.id == appointment_id).values(values))
         if self._deadline.past(appointment):
             self._hooks.on_due()
         return appointment
@@ -145,8 +147,8 @@ class Appointments:
         """Receipts of the owner's destroyed appointments, newest first."""
         return await self._keys.receipts(owner)
 
-    async def _row(self, id: str) -> Row[Any] | None:
-        wanted = id if ID.fullmatch(id) else NOBODY
+    async def _row(self, appointment_id: str) -> Row[Any] | None:
+        wanted = appointment_id if ID.fullmatch(appointment_id) else NOBODY
         async with self._database.read() as connection:
             return (await connection.execute(select(appointments).where(appointments.c.id == wanted))).one_or_none()
 

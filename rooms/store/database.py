@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, event, text
+from sqlalchemy import URL, Connection, Engine, Table, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rooms.errors import RoomsError
@@ -73,8 +73,8 @@ class Database:
             yield
         except IntegrityError:
             raise RoomsError("conflict") from None
-        except (DBAPIError, TimeoutError, OSError) as error:
-            logger.error("database does not answer", extra={"error": type(error).__name__})
+        except (DBAPIError, exc.TimeoutError, OSError):
+            logger.exception("the database does not answer")
             raise RoomsError("try_again") from None
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Now
-from rooms.due import Deadline
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.sqlite import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
+from rooms.retention import Deadline
 from rooms.store.database import Database
 from rooms.store.sealed import (
     new_id,
@@ -82,10 +82,10 @@ class Practitioners:
     async def authenticate(self, mail: str, password: str) -> Practitioner | None:
         """The practitioner whose address and password these are. An unknown address costs the same work."""
         row = await self._by_mail(mail)
-        id = NOBODY if row is None else row.id
-        key, known = await self._keys.get(id, id)
+        practitioner_id = NOBODY if row is None else row.id
+        key, known = await self._keys.get(practitioner_id, practitioner_id)
         sealed = await self._decoy_password(key) if row is None or not known else row.password
-        digest = open_password(key, id if known else NOBODY, sealed)
+        digest = open_password(key, practitioner_id if known else NOBODY, sealed)
         right = await self._verify(digest, password)
         if row is None or not known or not right:
             return None
@@ -93,52 +93,52 @@ class Practitioners:
             await self._store_password(row.id, key, password)
         return open_profile(key, row)
 
-    async def get(self, id: str) -> Practitioner:
+    async def get(self, practitioner_id: str) -> Practitioner:
         """Errors: ``not_found``."""
         async with self._database.read() as connection:
-            row = await self._row(connection, id)
-        return open_profile(await self._key(id), row)
+            row = await self._row(connection, practitioner_id)
+        return open_profile(await self._key(practitioner_id), row)
 
     async def by_mail(self, mail: str) -> Practitioner | None:
         """The practitioner with this address."""
         row = await self._by_mail(mail)
         return None if row is None else open_profile(await self._key(row.id), row)
 
-    async def preview_retention(self, id: str, setting: Retention) -> int:
+    async def preview_retention(self, practitioner_id: str, setting: Retention) -> int:
         """How many living appointments this setting destroys within 60 s. Errors: ``not_found``, ``invalid``."""
         self._check_retention(setting)
         async with self._database.read() as connection:
-            await self._row(connection, id)
-            living, _ = await self._living(connection, id)
+            await self._row(connection, practitioner_id)
+            living, _ = await self._living(connection, practitioner_id)
         return self._doomed([self._deadline.with_due(appointment, setting) for appointment in living])
 
-    async def set_retention(self, id: str, setting: Retention) -> int:
+    async def set_retention(self, practitioner_id: str, setting: Retention) -> int:
         """Set it and recompute all living appointments in one transaction; the same number as the preview.
 
         Errors: ``not_found``, ``invalid``.
         """
         self._check_retention(setting)
-        key = await self._key(id)
+        key = await self._key(practitioner_id)
         async with self._database.write() as connection:
-            row = await self._row(connection, id, lock=True)
+            row = await self._row(connection, practitioner_id, lock=True)
             changed = replace(open_profile(key, row), retention=setting, version=row.version + 1)
             values = {"profile": seal_profile(key, changed), "version": changed.version}
-            await connection.execute(update(practitioners).where(practitioners.c.id == id).values(values))
-            return await self.reschedule(connection, id, setting)
+            await connection.execute(update(practitioners).where(practitioners.c.id == practitioner_id).values(values))
+            return await self.reschedule(connection, practitioner_id, setting)
 
     async def reschedule_all(self) -> None:
         """Recompute the due times of everybody's living appointments."""
         async with self._database.read() as connection:
             ids = (await connection.execute(select(practitioners.c.id))).scalars().all()
-        for id in ids:
-            key = await self._key(id)
+        for practitioner_id in ids:
+            key = await self._key(practitioner_id)
             async with self._database.write() as connection:
-                row = await self._row(connection, id, lock=True)
-                await self.reschedule(connection, id, open_profile(key, row).retention)
+                row = await self._row(connection, practitioner_id, lock=True)
+                await self.reschedule(connection, practitioner_id, open_profile(key, row).retention)
 
-    async def reschedule(self, connection: AsyncConnection, id: str, setting: Retention) -> int:
+    async def reschedule(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
         """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
-        living, keys = await self._living(connection, id)
+        living, keys = await self._living(connection, practitioner_id)
         after = [self._deadline.with_due(appointment, setting) for appointment in living]
         changed = [new for new, old in zip(after, living, strict=True) if new.due != old.due]
         if changed:
@@ -163,8 +163,8 @@ class Practitioners:
     def _doomed(self, living: Sequence[Appointment]) -> int:
         return sum(self._deadline.within_a_minute(appointment) for appointment in living)
 
-    async def _row(self, connection: AsyncConnection, id: str, *, lock: bool = False) -> Row[Any]:
-        query = select(practitioners).where(practitioners.c.id == id)
+    async def _row(self, connection: AsyncConnection, practitioner_id: str, *, lock: bool = False) -> Row[Any]:
+        query = select(practitioners).where(practitioners.c.id == practitioner_id)
         row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
         if row is None:
             raise RoomsError("not_found")
@@ -175,8 +175,8 @@ class Practitioners:
         async with self._database.read() as connection:
             return (await connection.execute(select(practitioners).where(practitioners.c.mail == index))).one_or_none()
 
-    async def _key(self, id: str) -> bytes:
-        key, known = await self._keys.get(id, id)
+    async def _key(self, practitioner_id: str) -> bytes:
+        key, known = await self._keys.get(practitioner_id, practitioner_id)
         if not known:
             raise RoomsError("not_found")
         return key
@@ -213,10 +213,12 @@ class Practitioners:
             self._decoy = seal_password(key, NOBODY, await self._hash(new_id()))
         return self._decoy
 
-    async def _store_password(self, id: str, key: bytes, password: str) -> None:
-        sealed = seal_password(key, id, await self._hash(password))
+    async def _store_password(self, practitioner_id: str, key: bytes, password: str) -> None:
+        sealed = seal_password(key, practitioner_id, await self._hash(password))
         async with self._database.write() as connection:
-            await connection.execute(update(practitioners).where(practitioners.c.id == id).values(password=sealed))
+            await connection.execute(
+                update(practitioners).where(practitioners.c.id == practitioner_id).values(password=sealed)
+            )
 
 
 def canonical(mail: str) -> str:

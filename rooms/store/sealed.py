@@ -65,24 +65,24 @@ def open_profile(key: bytes, row: Row[Any]) -> Practitioner:
     return Practitioner(id=row.id, version=row.version, **unpack(unseal(key, row.profile, profile_place(row.id))))
 
 
-def seal_password(key: bytes, id: str, digest: str) -> bytes:
+def seal_password(key: bytes, row_id: str, digest: str) -> bytes:
     """The password column: not even the argon2id hash can be guessed at without the key store."""
-    return seal(key, digest.encode(), Place("practitioners", "password", id, id))
+    return seal(key, digest.encode(), Place("practitioners", "password", row_id, row_id))
 
 
-def open_password(key: bytes, id: str, sealed: bytes) -> str:
+def open_password(key: bytes, row_id: str, sealed: bytes) -> str:
     """The argon2id hash."""
-    return unseal(key, sealed, Place("practitioners", "password", id, id)).decode()
+    return unseal(key, sealed, Place("practitioners", "password", row_id, row_id)).decode()
 
 
-def content_place(id: str, owner: str) -> Place:
+def content_place(row_id: str, owner: str) -> Place:
     """Where an appointment's content stands."""
-    return Place("appointments", "content", id, owner)
+    return Place("appointments", "content", row_id, owner)
 
 
-def profile_place(id: str) -> Place:
+def profile_place(row_id: str) -> Place:
     """Where a practitioner's profile stands."""
-    return Place("practitioners", "profile", id, id)
+    return Place("practitioners", "profile", row_id, row_id)
 
 
 def stamp(value: datetime | None) -> str | None:

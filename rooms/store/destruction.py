@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, select, tuple_, update
 
 from rooms.clock import Clock
-from rooms.due import Hooks
 from rooms.keys.sqlite import minute
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Receipt
+from rooms.retention import Hooks
 from rooms.store.database import Database
 from rooms.store.leases import Lease
 from rooms.store.marks import raise_generation
@@ -37,10 +37,10 @@ class Destruction:
         self._hooks = hooks
         self._clock = clock
 
-    async def mark(self, owner: str, id: str) -> bool:
+    async def mark(self, owner: str, appointment_id: str) -> bool:
         """Step 1 for one row that its owner wants gone; False when there is no such row."""
         self._keys.unlocked()
-        marking = update(appointments).where(appointments.c.id == id, appointments.c.owner == owner)
+        marking = update(appointments).where(appointments.c.id == appointment_id, appointments.c.owner == owner)
         async with self._database.write() as connection:
             return (await connection.execute(marking.values(state="destroying"))).rowcount == 1
 
@@ -58,13 +58,13 @@ class Destruction:
         """Steps 2 to 4. A row whose caches could not be cleared keeps its mark and is tried again later."""
         receipts = await self._keys.destroy(targets, self._clock.now())
         cleared = []
-        for _, id in targets:
+        for _, appointment_id in targets:
             try:
-                await self._hooks.on_destroy(id)
-            except Exception as error:  # whatever another part raises, its key is gone and the others go on
-                logger.error("traces are left of a destroyed appointment", extra={"error": type(error).__name__})
+                await self._hooks.on_destroy(appointment_id)
+            except Exception:
+                logger.exception("traces are left of a destroyed appointment")
             else:
-                cleared.append(id)
+                cleared.append(appointment_id)
         gone = delete(appointments).where(appointments.c.id.in_(cleared), appointments.c.state == "destroying")
         async with self._database.write() as connection:
             await connection.execute(gone)
@@ -104,14 +104,16 @@ class Destruction:
         pending = await self._keys.pending()
         for start in range(0, len(pending), BATCH):
             part = pending[start : start + BATCH]
-            ids = [id for _, id, _ in part]
+            ids = [appointment_id for _, appointment_id, _ in part]
             rows = select(appointments.c.id).where(appointments.c.id.in_(ids))
             people = select(practitioners.c.id).where(practitioners.c.id.in_(ids))
             async with self._database.read() as connection:
                 present = set((await connection.execute(rows.union_all(people))).scalars())
             limit = minute(self._clock.now()) - PENDING_MINUTES
-            await self._keys.confirm([id for id in ids if id in present])
-            await self._keys.discard([id for _, id, made in part if id not in present and made < limit])
+            await self._keys.confirm([appointment_id for appointment_id in ids if appointment_id in present])
+            await self._keys.discard(
+                [appointment_id for _, appointment_id, made in part if appointment_id not in present and made < limit]
+            )
 
     async def batches(self, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
         """The rows of a query on appointments in batches, ordered by id, each batch its own transaction."""
