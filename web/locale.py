@@ -1,0 +1,79 @@
+"""Languages of the pages: gettext catalogues, keyed by stable names such as ``desk.admit``, read once at import.
+
+The same catalogues go to the scripts as JSON. A key that a catalogue lacks is an error, never an English fallback
+in the middle of a Dutch page.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).parent / "locales"
+NAMES = {"nl": "Nederlands", "en": "English", "de": "Deutsch", "fr": "Français"}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All texts of one language; a plural is a tuple of (one, other)."""
+
+    language: str
+    messages: Mapping[str, str | tuple[str, ...]]
+
+    def text(self, key: str, **values: object) -> str:
+        """The text of ``key`` with its ``{placeholders}`` filled in. KeyError when it does not exist."""
+        message = self.messages[key]
+        if isinstance(message, tuple):
+            raise KeyError(f"{key} needs a number")
+        return message.format(**values) if values else message
+
+    def json(self) -> bytes:
+        """As the scripts read it: ``{key: text}`` or ``{key: [one, other]}``."""
+        return json.dumps(self.messages, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def load(language: str, root: Path = ROOT) -> Catalogue:
+    """Read ``<root>/<language>/LC_MESSAGES/messages.po``. ValueError names what is not translated."""
+    with (root / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    messages: dict[str, str | tuple[str, ...]] = {}
+    for message in catalogue:
+        if not message.id:
+            continue
+        key = message.id[0] if isinstance(message.id, (tuple, list)) else message.id
+        text = tuple(message.string) if isinstance(message.string, (tuple, list)) else message.string
+        if message.fuzzy or not text or (isinstance(text, tuple) and not all(text)):
+            raise ValueError(f"{language}: {key} is not translated")
+        messages[key] = text
+    return Catalogue(language, messages)
+
+
+def available(root: Path = ROOT) -> Iterable[str]:
+    """The languages that have a catalogue, in the order in which they are offered."""
+    return [language for language in NAMES if (root / language).is_dir()]
+
+
+CATALOGUES = {language: load(language) for language in available()}
+
+
+def negotiate(chosen: str | None, accept: str, default: str) -> tuple[str, bool]:
+    """(language, whether the person or the browser asked for it).
+
+    ``chosen`` is what the person chose on an earlier page, ``accept`` an Accept-Language header (RFC 9110 12.5.4).
+    """
+    if chosen in CATALOGUES:
+        return chosen, True
+    wishes = []
+    for position, part in enumerate(accept[:1000].split(",")):
+        tag, _, parameters = part.strip().partition(";")
+        try:
+            quality = float(parameters.strip().removeprefix("q=")) if parameters else 1.0
+        except ValueError:
+            continue
+        wishes.append((-quality, position, tag.split("-")[0].strip().lower()))
+    for quality, _, language in sorted(wishes):
+        if quality < 0 and language in CATALOGUES:
+            return language, True
+    return default, False

@@ -1,0 +1,58 @@
+"""One handler per page. What a page shows of people it fetches itself, so every page is the same for everybody."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from web.render import SETTINGS, page
+from web.storage import KEPT
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+FOR_MACHINES = ("/api/", "/socket.io/", "/health/", "/metrics", "/static/", "/.well-known/")
+
+
+async def home(request: web.Request) -> web.Response:
+    return page(request, "home.html")
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    return page(request, "signin.html")
+
+
+async def desk(request: web.Request) -> web.Response:
+    return page(request, "desk.html")
+
+
+async def patient(request: web.Request) -> web.Response:
+    return page(request, "patient.html")
+
+
+async def privacy(request: web.Request) -> web.Response:
+    return page(request, "privacy.html", kept=KEPT)
+
+
+async def security_txt(request: web.Request) -> web.Response:
+    """RFC 9116. ``Expires`` stays half a year ahead for as long as the server runs."""
+    settings = request.app[SETTINGS]
+    mail = settings.operator.mail
+    contact = settings.security_contact or (f"mailto:{mail}" if mail else f"{request.url.origin()}/privacy")
+    expires = (datetime.now(UTC) + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (
+        f"Contact: {contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: nl, en",
+        f"Policy: {request.url.origin()}/privacy",
+    )
+    return web.Response(text="\n".join(lines) + "\n", content_type="text/plain", charset="utf-8")
+
+
+@web.middleware
+async def neutral_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A person who asks for an address that does not exist gets a page; machines get what their routes say."""
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        if request.path.startswith(FOR_MACHINES) or "text/html" not in request.headers.get("Accept", ""):
+            raise
+        return page(request, "lost.html", status=error.status)

@@ -1,0 +1,30 @@
+"""Every address that a person's browser opens."""
+
+from aiohttp import web
+
+from web import assets, headers, pages
+from web.locale import CATALOGUES
+from web.render import SETTINGS
+from web.settings import WebSettings
+
+
+def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bool = False) -> None:
+    """Add the pages to ``app`` and the security headers to all its responses.
+
+    ``tls``: browsers reach this server over https (the origin says so), which turns on HSTS.
+    """
+    app[SETTINGS] = settings or WebSettings()
+    files = dict(assets.read())
+    for language, catalogue in CATALOGUES.items():
+        files[f"locales/{language}.json"] = assets.Asset.of(catalogue.json(), "application/json")
+
+    app.router.add_get("/", pages.home, name="home")
+    app.router.add_get("/signin", pages.sign_in, name="signin")
+    app.router.add_get("/desk", pages.desk, name="desk")
+    app.router.add_get("/c", pages.patient, name="patient")
+    app.router.add_get("/privacy", pages.privacy, name="privacy")
+    app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")
+    app.router.add_get("/static/{name:.+}", assets.handler(files), name="static")
+
+    app.middlewares.append(pages.neutral_errors)
+    headers.attach(app, tls=tls)

@@ -1,0 +1,128 @@
+import { destroyAppointment, newAppointment } from '../client/rest.js';
+import { copy, onAction, openDialog, say, slot } from './build.js';
+import { dayOf, minutes, moment, rfc3339 } from './dates.js';
+import { explain, t } from './language.js';
+
+/** @import {AppointmentView, Language} from '../client/wire.js' */
+
+const STEP_MINUTES = 5;
+
+/** The dialog that plans an appointment and then gives the patient's link. */
+export class NewAppointment {
+  /** @param {HTMLDialogElement} dialog @param {(made: AppointmentView) => void} onMade */
+  constructor(dialog, onMade) {
+    this.dialog = dialog;
+    this.onMade = onMade;
+    this.form = /** @type {HTMLFormElement} */ (slot(dialog, 'new-form'));
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#create();
+    });
+    onAction(dialog, { close: () => dialog.close(), 'copy-new': (button) => this.#copy(button) });
+  }
+
+  /** @param {Date} day the day that is looked at */
+  open(day) {
+    this.form.hidden = false;
+    slot(this.dialog, 'new-done').hidden = true;
+    say(slot(this.dialog, 'new-problem'), null);
+    for (const name of ['patient', 'day', 'time']) this.#problem(name, null);
+    const soon = new Date(Math.ceil(Date.now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
+    this.#field('patient').value = '';
+    this.#field('day').value = dayOf(dayOf(day) < dayOf(new Date()) || dayOf(day) === dayOf(new Date()) ? soon : day);
+    this.#field('time').value = soon.toTimeString().slice(0, 5);
+    openDialog(this.dialog);
+    this.#field('patient').focus();
+  }
+
+  /** @param {string} name @returns {any} */
+  #field(name) {
+    return this.form.elements.namedItem(name);
+  }
+
+  /** @param {string} name @param {string | null} words */
+  #problem(name, words) {
+    say(/** @type {HTMLElement} */ (this.form.querySelector(`#${name}-problem`)), words);
+    this.#field(name).setAttribute('aria-invalid', String(words !== null));
+  }
+
+  #complete() {
+    let first = null;
+    for (const name of ['time', 'day', 'patient']) {
+      const missing = this.#field(name).value.trim() === '';
+      this.#problem(name, missing ? t(`new.${name}.missing`) : null);
+      if (missing) first = this.#field(name);
+    }
+    first?.focus();
+    return first === null;
+  }
+
+  async #create() {
+    if (!this.#complete()) return;
+    const button = /** @type {HTMLButtonElement} */ (this.form.querySelector('[type="submit"]'));
+    button.disabled = true;
+    try {
+      this.#done(
+        await newAppointment({
+          patient: this.#field('patient').value.trim(),
+          starts_at: rfc3339(this.#field('day').value, this.#field('time').value),
+          minutes: Number(this.#field('minutes').value),
+          language: /** @type {Language} */ (this.#field('language').value),
+        }),
+      );
+    } catch (error) {
+      say(slot(this.dialog, 'new-problem'), explain(error));
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  /** @param {AppointmentView} made */
+  #done(made) {
+    this.form.hidden = true;
+    const done = slot(this.dialog, 'new-done');
+    done.hidden = false;
+    slot(done, 'new-done-words').textContent = t('new.done.words', {
+      name: made.patient,
+      when: moment(made.starts_at),
+      minutes: minutes(made.minutes),
+    });
+    done.querySelector('#link').value = made.link;
+    /** @type {HTMLElement} */ (done.querySelector('[data-action="copy-new"] span')).textContent = t('link.copy');
+    slot(done, 'new-done-title').focus();
+    this.onMade(made);
+  }
+
+  /** @param {HTMLElement} button */
+  async #copy(button) {
+    const field = /** @type {HTMLInputElement} */ (this.dialog.querySelector('#link'));
+    field.select();
+    const copied = await copy(field.value);
+    /** @type {HTMLElement} */ (button.querySelector('span')).textContent = t(copied ? 'link.copied' : 'link.copy.by-hand');
+  }
+}
+
+/**
+ * Ask, then destroy one appointment irrecoverably.
+ * @param {HTMLDialogElement} dialog
+ * @param {AppointmentView} appointment
+ * @param {(receipt: import('../client/wire.js').Receipt) => void} onDone
+ */
+export function askToDestroy(dialog, appointment, onDone) {
+  slot(dialog, 'destroy-title').textContent = t('destroy.title', { name: appointment.patient });
+  say(slot(dialog, 'destroy-problem'), null);
+  const yes = /** @type {HTMLButtonElement} */ (dialog.querySelector('[data-action="destroy"]'));
+  /** @type {HTMLElement} */ (dialog.querySelector('[data-action="close"]')).onclick = () => dialog.close();
+  yes.onclick = async () => {
+    yes.disabled = true;
+    try {
+      onDone(await destroyAppointment(appointment.appointment));
+      dialog.close();
+    } catch (error) {
+      say(slot(dialog, 'destroy-problem'), explain(error));
+    } finally {
+      yes.disabled = false;
+    }
+  };
+  openDialog(dialog);
+}

@@ -1,0 +1,94 @@
+/** Making and finding elements. Text only ever enters the document as text. */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * An element with properties, `data-*` and `aria-*` attributes, and children.
+ * @param {string} tag
+ * @param {Record<string, any>} [properties] keys with a dash become attributes, `on` is `{event: listener}`
+ * @param {...(Node | string | null)} children
+ * @returns {any}
+ */
+export function el(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (name.includes('-') || name === 'role' || name === 'for') element.setAttribute(name, String(value));
+    else Reflect.set(element, name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** One icon of the page's sprite. @param {string} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.setAttribute('focusable', 'false');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/**
+ * The element below `root` that carries `data-slot="name"`; it has to be there.
+ * @param {ParentNode} root
+ * @param {string} name
+ * @returns {any}
+ */
+export function slot(root, name) {
+  const element = root.querySelector(`[data-slot="${name}"]`);
+  if (!element) throw new Error(`no slot ${name}`);
+  return element;
+}
+
+/** The element with this test id. @param {ParentNode} root @param {string} id @returns {any} */
+export function testid(root, id) {
+  const element = root.querySelector(`[data-testid="${id}"]`);
+  if (!element) throw new Error(`no test id ${id}`);
+  return element;
+}
+
+/**
+ * Run `actions[name]` when something with `data-action="name"` below `root` is pressed.
+ * @param {HTMLElement} root
+ * @param {Record<string, (button: HTMLElement, event: Event) => unknown>} actions
+ */
+export function onAction(root, actions) {
+  root.addEventListener('click', (event) => {
+    const button = event.target instanceof Element ? event.target.closest('[data-action]') : null;
+    if (!(button instanceof HTMLElement) || !root.contains(button)) return;
+    const action = actions[button.dataset.action ?? ''];
+    if (action) action(button, event);
+  });
+}
+
+/** Show `text` in `element`, or hide it when there is none. @param {HTMLElement} element @param {string | null} text */
+export function say(element, text) {
+  element.hidden = !text;
+  if (element.textContent !== (text ?? '')) element.textContent = text ?? '';
+}
+
+/** Open a modal dialog that also closes on a press beside it. @param {HTMLDialogElement} dialog */
+export function openDialog(dialog) {
+  if (dialog.open) return;
+  dialog.showModal();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close();
+  };
+}
+
+/**
+ * Put `text` on the clipboard; true when it worked.
+ * @param {string} text
+ */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

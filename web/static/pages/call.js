@@ -1,0 +1,310 @@
+import { onAction, openDialog, say, slot, testid } from './build.js';
+import { Capture } from './capture.js';
+import { ChatPanel } from './chat.js';
+import { deviceFields } from './devicefields.js';
+import { fadeWhenStill } from './fade.js';
+import { has, t } from './language.js';
+import { fit, play, useSpeaker } from './remote.js';
+import { canShare, pickScreen } from './screenshare.js';
+import { movable } from './selfview.js';
+import { keepAwake, maySleep } from './wakelock.js';
+
+/** @import {Consult} from '../client/consult.js' */
+
+/**
+ * `<consult-call>`: the consult on the screen, for both roles.
+ *
+ * Events: `leave` (the person pressed it), `again` (try to connect anew), `over` ({reason}).
+ */
+export class ConsultCall extends HTMLElement {
+  /** @type {Consult | null} */ consult = null;
+  /** @type {Capture | null} */ capture = null;
+  /** @type {MediaStreamTrack | null} */ #screen = null;
+  /** @type {AbortController | null} */ #follow = null;
+  /** @type {() => Promise<void>} */ #drawFields = async () => {};
+  #stopped = new Set();
+  #other = '';
+  /** A sentence about sound that does not flow. */
+  #hint = '';
+
+  connectedCallback() {
+    this.remote = testid(this, 'remote-video');
+    this.stage = testid(this, 'remote-screen');
+    this.self = testid(this, 'self-video');
+    this.chat = new ChatPanel(slot(this, 'chat'), () => this.#showChat());
+    this.wake = fadeWhenStill(this);
+    const own = /** @type {HTMLElement} */ (this.querySelector('.self'));
+    movable(own, /** @type {HTMLElement} */ (own.querySelector('.self-move')));
+    fit(this.remote);
+    this.remote.addEventListener('playing', () => this.#show());
+    this.remote.addEventListener('resize', () => this.#show());
+    testid(this, 'share-screen').hidden = !canShare();
+    onAction(this, {
+      microphone: () => this.#toggle('microphone'),
+      camera: () => this.#toggle('camera'),
+      screen: () => this.#share(),
+      chat: () => this.chat?.toggle(),
+      'close-chat': () => this.#closeChat(),
+      leave: () => this.dispatchEvent(new Event('leave')),
+      again: () => this.dispatchEvent(new Event('again')),
+      more: () => this.#openDevices(),
+      trust: () => openDialog(slot(this, 'trust')),
+      'hide-self': () => this.#hideSelf(true),
+      'show-self': () => this.#hideSelf(!own.hidden),
+      play: () => this.#play(),
+      reacquire: () => this.#reacquire(),
+    });
+    this.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.chat?.open && !this.querySelector('dialog[open]')) this.#closeChat();
+    });
+  }
+
+  /**
+   * Show `consult`; its events drive everything from now on.
+   * @param {Consult} consult
+   * @param {Capture} capture
+   * @param {string} other the other person's name
+   */
+  follow(consult, capture, other) {
+    this.#follow?.abort();
+    this.#follow = new AbortController();
+    const { signal } = this.#follow;
+    this.consult = consult;
+    this.capture = capture;
+    this.#other = other;
+    this.#stopped.clear();
+    this.#hint = '';
+    this.#drawFields = deviceFields(slot(this, 'device-fields'), capture, 'call');
+    this.chat?.follow(consult, other);
+    capture.addEventListener('change', () => this.#send(), { signal });
+    for (const name of ['room', 'state', 'code']) consult.addEventListener(name, () => this.#show(), { signal });
+    consult.addEventListener('tracks', (event) => this.#tracks(/** @type {CustomEvent} */ (event).detail), { signal });
+    consult.addEventListener('quality', (event) => this.#quality(/** @type {CustomEvent} */ (event).detail), { signal });
+    consult.addEventListener('unencrypted', (event) => this.#unencrypted(/** @type {CustomEvent} */ (event).detail), {
+      signal,
+    });
+    consult.addEventListener('audioflow', (event) => this.#audioflow(/** @type {CustomEvent} */ (event).detail), {
+      signal,
+    });
+    this.#send();
+  }
+
+  /** Fill the window. */
+  open() {
+    if (!this.hidden && !this.after) return;
+    this.#part('talk');
+    document.body.dataset.call = '';
+    keepAwake();
+    this.wake?.();
+    /** @type {HTMLElement} */ (this.querySelector('#call-title')).focus();
+    this.#show();
+  }
+
+  /** The consult is over: show what comes after it, or nothing. @param {boolean} after */
+  end(after) {
+    this.#follow?.abort();
+    this.#screen?.stop();
+    this.#screen = null;
+    this.chat?.forget();
+    for (const video of [this.remote, this.stage, this.self]) video.srcObject = null;
+    for (const dialog of this.querySelectorAll('dialog')) dialog.close();
+    delete document.body.dataset.call;
+    maySleep();
+    this.consult = null;
+    this.dataset.state = after ? 'ended' : 'idle';
+    this.#part(after ? 'after' : null);
+  }
+
+  get after() {
+    return this.dataset.state === 'ended';
+  }
+
+  /** A word in the corner that makes no sound, such as who waits. @param {string | null} words */
+  badge(words) {
+    say(slot(this, 'badge'), words);
+  }
+
+  /** @param {'talk' | 'after' | null} part */
+  #part(part) {
+    this.hidden = part === null;
+    for (const element of this.querySelectorAll('[data-part]')) {
+      if (element instanceof HTMLElement) element.hidden = element.dataset.part !== part;
+    }
+  }
+
+  /** Give the consult what the devices give. */
+  #send() {
+    const { consult, capture } = this;
+    if (!consult || !capture) return;
+    consult.setMicrophone(capture.microphone);
+    consult.setCamera(capture.camera);
+    consult.indicate({ microphone: Boolean(capture.microphone) && !capture.off.microphone });
+    useSpeaker(this.remote, capture.chosen.speaker);
+    this.#show();
+  }
+
+  #show() {
+    const { consult, capture } = this;
+    if (!consult || !capture) return;
+    if (['connecting', 'connected', 'reconnecting', 'failed'].includes(consult.state)) this.dataset.state = consult.state;
+    this.#showOwn(capture);
+    this.#showOther(consult);
+    this.#showTrust(consult);
+    const banner = consult.state === 'reconnecting' ? t('call.reconnecting') : this.#hint;
+    if (slot(this, 'banner').textContent !== banner) slot(this, 'banner').textContent = banner;
+    const failed = consult.state === 'failed' ? `call.failed.${consult.reason}` : null;
+    slot(this, 'failed').hidden = failed === null;
+    if (failed) slot(this, 'failed-words').textContent = t(has(failed) ? failed : 'call.failed.media');
+    if (!slot(this, 'devices').open) return;
+    this.#drawFields();
+  }
+
+  /** @param {Capture} capture */
+  #showOwn(capture) {
+    const { camera, microphone, off, problem, interrupted } = capture;
+    if (this.self.srcObject?.getVideoTracks()[0] !== camera) this.self.srcObject = camera ? new MediaStream([camera]) : null;
+    slot(this, 'self-none').hidden = Boolean(camera);
+    const sound = Boolean(microphone) && !off.microphone && !this.#stopped.has('microphone');
+    const picture = Boolean(camera) && !off.camera && !this.#stopped.has('camera');
+    testid(this, 'toggle-mic').setAttribute('aria-pressed', String(sound));
+    testid(this, 'toggle-camera').setAttribute('aria-pressed', String(picture));
+    testid(this, 'share-screen').setAttribute('aria-pressed', String(this.#screen !== null));
+    const words = [];
+    if (off.microphone) words.push(t('call.muted'));
+    else if (!microphone) words.push(t(problem.microphone === 'denied' ? 'call.mic-denied' : 'call.no-mic'));
+    if (off.camera) words.push(t('call.camera-off'));
+    if (this.#screen) words.push(t('call.sharing'));
+    const own = slot(this, 'own-state');
+    if (own.textContent !== words.join(' · ')) own.textContent = words.join(' · ');
+    const resume = this.#stopped.size ? 'call.unencrypted' : interrupted ? 'call.interrupted' : null;
+    slot(this, 'resume').hidden = resume === null;
+    if (resume) slot(this, 'resume-words').textContent = t(resume);
+  }
+
+  /** @param {Consult} consult */
+  #showOther(consult) {
+    const name = this.#other;
+    const other = consult.room?.others.find((one) => one.state === 'admitted');
+    const seen = Boolean(this.remote.srcObject && this.remote.videoWidth) && other?.indicators.camera !== false;
+    let words = '';
+    if (consult.state === 'connecting') words = t('call.connecting');
+    else if (!other) words = t('call.alone', { name });
+    else if (!other.connected) words = t('call.away', { name });
+    else if (!other.indicators.camera) words = t('call.other-camera', { name });
+    else words = t('call.coming', { name });
+    slot(this, 'nobody').hidden = seen;
+    slot(this, 'nobody-words').textContent = words;
+    this.remote.dataset.seen = String(seen);
+    const away = other && !other.connected ? t('call.away', { name }) : null;
+    const muted = other && !other.indicators.microphone ? t('call.other-muted', { name }) : null;
+    say(slot(this, 'other'), seen ? (away ?? muted) : muted);
+    document.title = `${t('call.title.with', { name })} – ${t('brand')}`;
+  }
+
+  /** @param {Consult} consult */
+  #showTrust(consult) {
+    const { code } = consult;
+    slot(this, 'code').hidden = !code;
+    slot(this, 'big-code').hidden = !code;
+    const halves = code ? [code.slice(0, 3), code.slice(3)] : [];
+    for (const place of [testid(this, 'verification-code'), slot(this, 'big-code')]) {
+      if (place.textContent === (code ?? '')) continue;
+      place.replaceChildren(...halves.map((half) => Object.assign(document.createElement('span'), { textContent: half })));
+    }
+  }
+
+  /** @param {{stage: boolean, stream: MediaStream | null}} tracks */
+  #tracks({ stage, stream }) {
+    if (stage) {
+      this.stage.srcObject = stream;
+      this.stage.hidden = !stream;
+      this.toggleAttribute('data-stage', Boolean(stream));
+      if (stream) play(this.stage, () => {});
+    } else {
+      this.remote.srcObject = stream;
+      if (stream) this.#play();
+    }
+    this.#show();
+  }
+
+  #play() {
+    useSpeaker(this.remote, this.capture?.chosen.speaker);
+    play(this.remote, (silent) => (slot(this, 'silent').hidden = !silent));
+  }
+
+  /** @param {'microphone' | 'camera'} kind */
+  async #toggle(kind) {
+    const { capture, consult } = this;
+    if (!capture || !consult) return;
+    if (capture[kind] && !capture.off[kind]) capture.turnOff(kind);
+    else await capture.turnOn(kind);
+    if (capture.problem[kind] && !capture.off[kind]) this.#openDevices();
+  }
+
+  async #share() {
+    const { consult } = this;
+    if (!consult) return;
+    const stop = () => {
+      this.#screen?.stop();
+      this.#screen = null;
+      consult.setScreen(null);
+      this.#show();
+    };
+    if (this.#screen) return stop();
+    this.#screen = await pickScreen(stop);
+    if (this.#screen) await consult.setScreen(this.#screen);
+    this.#show();
+  }
+
+  /** @param {{source: string}} detail */
+  #unencrypted({ source }) {
+    this.#stopped.add(source);
+    this.#show();
+  }
+
+  /** @param {{participant: string, flowing: boolean}} detail */
+  #audioflow({ participant, flowing }) {
+    const mine = participant === this.consult?.participant;
+    this.#hint = flowing ? '' : t(mine ? 'call.silent.mine' : 'call.silent.theirs', { name: this.#other });
+    this.#show();
+  }
+
+  /** @param {{grade: string, transport: string, candidate: string}} quality */
+  #quality({ grade, transport, candidate }) {
+    slot(this, 'line').hidden = false;
+    slot(this, 'line-words').textContent = t(`line.${grade}`);
+    slot(this, 'way').textContent = t(candidate === 'relay' ? 'trust.way.turn' : transport === 'tcp' ? 'trust.way.tcp' : 'trust.way.relay');
+  }
+
+  async #reacquire() {
+    this.#stopped.clear();
+    await this.capture?.reacquire();
+  }
+
+  #openDevices() {
+    this.#drawFields();
+    openDialog(slot(this, 'devices'));
+  }
+
+  /** @param {boolean} hide */
+  #hideSelf(hide) {
+    /** @type {HTMLElement} */ (this.querySelector('.self')).hidden = hide;
+    this.querySelector('[data-action="show-self"]')?.setAttribute('aria-pressed', String(!hide));
+  }
+
+  #closeChat() {
+    this.chat?.toggle(false);
+    testid(this, 'toggle-chat').focus();
+  }
+
+  #showChat() {
+    if (!this.chat) return;
+    this.toggleAttribute('data-chat', this.chat.open);
+    testid(this, 'toggle-chat').setAttribute('aria-expanded', String(this.chat.open));
+    const { unread } = this.chat;
+    say(slot(this, 'unread'), unread ? String(unread) : null);
+    this.wake?.();
+  }
+}
+
+customElements.define('consult-call', ConsultCall);

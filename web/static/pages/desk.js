@@ -1,0 +1,252 @@
+import { Consult } from '../client/consult.js';
+import { Desk } from '../client/desk.js';
+import { deskTicket, me, signOut } from '../client/rest.js';
+import { storedResume } from '../client/resume.js';
+import { Signaling } from '../client/signaling.js';
+import { NewAppointment, askToDestroy } from './appointment.js';
+import { obstacle } from './browsers.js';
+import { onAction, say, slot } from './build.js';
+import './call.js';
+import { Capture } from './capture.js';
+import { Day } from './day.js';
+import { moment } from './dates.js';
+import { explain, plural, t } from './language.js';
+import { RetentionDialog } from './retention.js';
+import { withSeat } from './seat.js';
+import { WaitingRoom } from './waiting.js';
+
+/** @import {Me, DeskView, WaitingView} from '../client/wire.js' */
+/** @import {ConsultCall} from './call.js' */
+
+const OFFLINE_AFTER_MS = 1500;
+
+/** `<desk-page>`: today, who waits, and the consult itself, in one document so that admitting loads nothing. */
+class DeskPage extends HTMLElement {
+  #capture = new Capture();
+  /** @type {Consult | null} */ #consult = null;
+  /** @type {string | null} */ #inConsult = null;
+  /** @type {number | undefined} */ #offline;
+
+  async connectedCallback() {
+    this.call = /** @type {ConsultCall} */ (this.querySelector('consult-call'));
+    this.day = new Day(this, (appointment) =>
+      askToDestroy(slot(this, 'destroy'), appointment, () => this.#said(t('destroy.done'))),
+    );
+    this.waiting = new WaitingRoom(this, {
+      names: (appointment) => this.day?.name(appointment) ?? '',
+      admit: (who) => this.#admit(who),
+      tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
+    });
+    this.new = new NewAppointment(slot(this, 'new'), () => this.#reload());
+    try {
+      this.#signedIn(await me());
+    } catch (error) {
+      if (['unauthenticated', 'token_invalid'].includes(/** @type {{code: string}} */ (error).code)) location.replace('/signin');
+      else say(slot(this, 'unsupported'), explain(error));
+    }
+  }
+
+  /** @param {Me} person */
+  #signedIn(person) {
+    slot(this, 'who').textContent = person.display_name;
+    this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#reload());
+    this.#listen();
+    this.#watch();
+    this.#reload();
+    const why = obstacle();
+    if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
+    const before = storedResume();
+    if (before?.role === 'practitioner') this.#return(before.appointment);
+  }
+
+  #listen() {
+    onAction(this, {
+      new: () => this.new?.open(this.day?.shown ?? new Date()),
+      previous: () => this.#move(-1),
+      next: () => this.#move(1),
+      today: () => this.#move(0),
+      retention: () => this.retention?.open(),
+      'sign-out': () => this.#signOut(),
+      sound: (button) => this.#toggleSound(button),
+      return: () => this.#inConsult && this.#return(this.#inConsult),
+      dismiss: () => this.call?.end(false),
+    });
+    this.call?.addEventListener('leave', () => this.#leave());
+    this.call?.addEventListener('again', () => this.#again());
+    window.addEventListener('pagehide', () => this.#consult?.close());
+  }
+
+  #watch() {
+    this.signaling = new Signaling({ token: async () => (await deskTicket()).access_token });
+    this.signaling.addEventListener('open', () => this.#online(true));
+    this.signaling.addEventListener('close', () => this.#online(false));
+    this.signaling.addEventListener('refused', () => location.replace('/signin'));
+    this.desk = new Desk(this.signaling);
+    this.desk.addEventListener('desk', (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
+    this.desk.watch().catch(() => this.#online(false));
+  }
+
+  /** @param {boolean} online */
+  #online(online) {
+    window.clearTimeout(this.#offline);
+    if (online) slot(this, 'offline').hidden = true;
+    else this.#offline = window.setTimeout(() => (slot(this, 'offline').hidden = false), OFFLINE_AFTER_MS);
+  }
+
+  /** @param {DeskView} view */
+  #show(view) {
+    const { day, waiting } = this;
+    if (!day || !waiting) return;
+    this.#inConsult = view.in_consult;
+    day.waiting = new Set(view.waiting.map((one) => one.appointment));
+    day.running = view.in_consult;
+    waiting.quiet = this.#consult !== null;
+    waiting.show(view);
+    day.draw();
+    if (view.waiting.some((one) => !day.known.has(one.appointment))) this.#reload();
+    if (view.waiting.length && !this.#consult) this.#prepare();
+    slot(this, 'running').hidden = !view.in_consult || this.#consult !== null;
+    this.call?.badge(view.waiting.length ? plural('waiting.title.count', view.waiting.length) : null);
+    this.#title();
+  }
+
+  #title() {
+    if (this.#consult) return;
+    const waiting = this.waiting?.title;
+    document.title = waiting ? `${waiting} – ${t('brand')}` : `${t('desk.title')} – ${t('brand')}`;
+  }
+
+  /** Make keys and offer ready while somebody waits, so that admitting is fast. */
+  #prepare() {
+    if (!obstacle()) this.#fresh().prepare();
+  }
+
+  /** The consult to come; none is running. */
+  #fresh() {
+    this.next ??= new Consult({ role: 'practitioner', signaling: this.signaling });
+    return this.next;
+  }
+
+  /** @param {WaitingView} who */
+  #admit(who) {
+    this.#enter(who.appointment, (consult, takeOver) =>
+      consult.admit(who.participant, { appointment: who.appointment, takeOver }),
+    );
+  }
+
+  /** Back into a consult that runs. @param {string} appointment */
+  #return(appointment) {
+    this.#enter(appointment, (consult, takeOver) => consult.arrive({ appointment, takeOver }));
+  }
+
+  /**
+   * @param {string} appointment
+   * @param {(consult: Consult, takeOver: boolean) => Promise<unknown>} act
+   */
+  async #enter(appointment, act) {
+    if (this.#consult || !this.call || !this.day) return;
+    const consult = this.#fresh();
+    this.next = null;
+    this.#consult = consult;
+    if (this.waiting) this.waiting.quiet = true;
+    this.call.end(false);
+    this.call.follow(consult, this.#capture, this.day.name(appointment));
+    this.call.dataset.state = 'connecting';
+    this.call.open();
+    this.#follow(consult, appointment);
+    const opened = this.#capture.start();
+    try {
+      if (!(await withSeat(this, (takeOver) => act(consult, takeOver).then(() => true)))) this.#out(false);
+    } catch (error) {
+      this.#out(false);
+      this.#said(explain(error));
+    }
+    await opened;
+    if (this.#consult === null) this.#capture.stop();
+  }
+
+  /** @param {Consult} consult @param {string} appointment */
+  #follow(consult, appointment) {
+    consult.addEventListener('ended', (event) => {
+      if (this.#consult === consult) this.#ended(appointment, /** @type {CustomEvent} */ (event).detail.reason);
+    });
+    consult.addEventListener('takenover', () => {
+      if (this.#consult !== consult) return;
+      this.#out(false);
+      this.#said(t('desk.takenover'));
+    });
+  }
+
+  async #leave() {
+    const consult = this.#consult;
+    const appointment = consult?.appointment ?? this.#inConsult ?? '';
+    this.#ended(appointment, 'ended');
+    await consult?.leave().catch(() => {});
+    consult?.close();
+    this.#reload();
+  }
+
+  /** Connect anew to the consult that failed. */
+  #again() {
+    const appointment = this.#consult?.appointment ?? this.#inConsult;
+    this.#out(false);
+    if (appointment) this.#return(appointment);
+  }
+
+  /** @param {string} appointment @param {string} reason */
+  async #ended(appointment, reason) {
+    const name = this.day?.name(appointment) ?? '';
+    this.#out(reason === 'ended' || reason === 'cancelled' || reason === 'expired');
+    slot(this, 'bye-lead').textContent = t('desk.ended', { name });
+    await this.#reload();
+    const fate = this.day?.known.get(appointment)?.destroyed_at;
+    if (fate) slot(this, 'bye-lead').textContent = t('desk.ended.destroyed', { name, when: moment(fate) });
+  }
+
+  /** Out of the consult and back at the desk. @param {boolean} after whether to say that it ended */
+  #out(after) {
+    const consult = this.#consult;
+    this.#consult = null;
+    consult?.close();
+    this.#capture.stop();
+    this.#capture.off = { microphone: false, camera: false };
+    this.call?.end(after);
+    if (this.desk?.view) this.#show(this.desk.view);
+    slot(this, 'desk-heading').focus();
+    this.#title();
+  }
+
+  /** @param {number} days */
+  #move(days) {
+    this.day?.move(days).catch(() => {});
+  }
+
+  async #reload() {
+    try {
+      await this.day?.load();
+      this.waiting?.redraw();
+    } catch {
+      // The day says itself that it could not be read.
+    }
+  }
+
+  /** @param {string} words */
+  #said(words) {
+    say(slot(this, 'said'), words);
+    this.#reload();
+  }
+
+  /** @param {HTMLElement} button */
+  #toggleSound(button) {
+    const on = this.waiting?.toggleSound() ?? false;
+    button.setAttribute('aria-pressed', String(on));
+    slot(this, 'sound-words').textContent = t(on ? 'waiting.sound.on' : 'waiting.sound.off');
+  }
+
+  async #signOut() {
+    await signOut().catch(() => {});
+    location.replace('/signin');
+  }
+}
+
+customElements.define('desk-page', DeskPage);

@@ -1,0 +1,51 @@
+/** Texts of the page's language, from the catalogue that the templates use too (`web/locales/`). */
+
+const root = document.documentElement;
+
+export const language = root.lang;
+
+/** The practice's time zone, IANA name. */
+export const practiceZone = root.dataset.zone || 'UTC';
+
+/** @type {Record<string, string | string[]>} */
+const messages = await (await fetch(`/static/locales/${language}.json`)).json();
+
+const rules = new Intl.PluralRules(language);
+
+/** @param {string} text @param {Record<string, string | number>} values */
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/**
+ * The text of `key` with its `{placeholders}` filled in.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values = {}) {
+  const text = messages[key];
+  if (typeof text !== 'string') throw new Error(`no text ${key} in ${language}`);
+  return fill(text, values);
+}
+
+/**
+ * The text of `key` for `n` of something; `{n}` is filled in.
+ * @param {string} key
+ * @param {number} n
+ * @param {Record<string, string | number>} [values]
+ */
+export function plural(key, n, values = {}) {
+  const forms = messages[key];
+  if (!Array.isArray(forms)) throw new Error(`no plural ${key} in ${language}`);
+  return fill(rules.select(n) === 'one' ? forms[0] : forms[1], { n, ...values });
+}
+
+/** Whether `key` has a text, for keys made of something the server sent. @param {string} key */
+export const has = (key) => key in messages;
+
+/** What an error means for the person, by its stable code. @param {unknown} error */
+export function explain(error) {
+  const code = /** @type {{code?: unknown}} */ (error ?? {}).code;
+  const key = `error.${typeof code === 'string' ? code : 'internal'}`;
+  return t(has(key) ? key : 'error.internal');
+}

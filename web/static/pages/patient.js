@@ -1,0 +1,284 @@
+import { Consult } from '../client/consult.js';
+import { join } from '../client/rest.js';
+import { forgetResume, storedResume } from '../client/resume.js';
+import { obstacle } from './browsers.js';
+import { copy, el, onAction, say, slot, testid } from './build.js';
+import './call.js';
+import { chime } from './chime.js';
+import { minutes, momentThere } from './dates.js';
+import { has, language, t } from './language.js';
+import './preview.js';
+import { withSeat } from './seat.js';
+import { keepAwake, maySleep } from './wakelock.js';
+
+/** @import {Join} from '../client/wire.js' */
+/** @import {ConsultCall} from './call.js' */
+/** @import {DevicePreview} from './preview.js' */
+
+const PATIENCE_MS = 300;
+const LONGEST_NAP_MS = 60_000;
+
+/** `<patient-page>`: check, wait, talk, goodbye, in one document. */
+class PatientPage extends HTMLElement {
+  /** @type {Join | null} */ #appointment = null;
+  /** @type {Consult | null} */ #consult = null;
+  #link = '';
+  #called = false;
+
+  connectedCallback() {
+    this.call = /** @type {ConsultCall} */ (this.querySelector('consult-call'));
+    this.preview = /** @type {DevicePreview} */ (this.querySelector('device-preview'));
+    testid(this, 'join').addEventListener('click', () => this.#enter());
+    this.call.addEventListener('leave', () => this.#leave());
+    this.call.addEventListener('again', () => this.#again());
+    onAction(this, {
+      sound: () => chime('called'),
+      'stop-waiting': () => this.#leave(),
+      return: () => this.#again(),
+      reload: () => this.#open(),
+      copy: (button) => this.#copyLink(button),
+    });
+    window.addEventListener('hashchange', () => location.reload());
+    window.addEventListener('pagehide', () => this.#consult?.close());
+    this.#open();
+  }
+
+  /** What the link opens decides which page this is. */
+  async #open() {
+    this.#view('opening');
+    this.#link = location.hash.slice(1);
+    if (!this.#link) return this.#message('link_invalid');
+    try {
+      this.#appointment = await join(this.#link);
+    } catch (error) {
+      const code = /** @type {{code?: string}} */ (error).code ?? 'internal';
+      return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
+    }
+    if (this.#inTheOtherLanguage(this.#appointment)) return;
+    const { window: when, starts_at, opens_at } = this.#appointment;
+    if (when === 'late') return this.#message('late', { when: momentThere(starts_at) });
+    if (when === 'early') {
+      this.#comeBackAt(opens_at);
+      return this.#message('early', { when: momentThere(starts_at), opens: momentThere(opens_at) });
+    }
+    const why = obstacle();
+    if (why) return this.#message(why);
+    this.#showCheck();
+    if (storedResume()?.appointment === this.#appointment.appointment) await this.#enter();
+  }
+
+  /** A browser that asks for none of our languages gets the one chosen for the appointment. @param {Join} appointment */
+  #inTheOtherLanguage(appointment) {
+    const guessed = document.documentElement.hasAttribute('data-language-guessed');
+    const offered = document.querySelector(`.languages a[lang="${appointment.language}"]`);
+    if (!guessed || !offered || appointment.language === language) return false;
+    location.replace(`?lang=${appointment.language}${location.hash}`);
+    return true;
+  }
+
+  /** @param {string} opens */
+  #comeBackAt(opens) {
+    const wait = new Date(opens).getTime() - Date.now();
+    window.setTimeout(() => this.#open(), Math.min(Math.max(wait, 1000), LONGEST_NAP_MS));
+  }
+
+  #showCheck() {
+    const { practitioner_name: name, starts_at, minutes: length } = /** @type {Join} */ (this.#appointment);
+    slot(this, 'check-title').textContent = t('patient.check.title', { name });
+    slot(this, 'when').textContent = `${momentThere(starts_at)}, ${minutes(length)}`;
+    slot(this, 'wait-title').textContent = t('wait.title', { name });
+    testid(this, 'join').disabled = false;
+    this.#step('check');
+  }
+
+  /** Nothing has to be pressed after this: permission, then the waiting room, then the consult. */
+  async #enter() {
+    const button = testid(this, 'join');
+    button.disabled = true;
+    const hint = window.setTimeout(() => say(slot(this, 'join-hint'), t('patient.join.asking')), PATIENCE_MS);
+    await this.preview?.start();
+    window.clearTimeout(hint);
+    this.#follow(this.#newConsult());
+    await this.#arrive();
+    button.disabled = false;
+    say(slot(this, 'join-hint'), t('patient.join.hint'));
+  }
+
+  async #arrive() {
+    const consult = this.#consult;
+    if (!consult) return;
+    try {
+      const seated = await withSeat(this, (takeOver) => consult.arrive({ takeOver }).then(() => true));
+      if (seated) return;
+      this.#drop();
+      this.#message('elsewhere');
+    } catch (error) {
+      if (this.#consult === consult) this.#failed(/** @type {{code?: string}} */ (error).code ?? 'internal');
+    }
+  }
+
+  #newConsult() {
+    const { appointment } = /** @type {Join} */ (this.#appointment);
+    return new Consult({ role: 'patient', appointment, token: async () => (await join(this.#link)).access_token });
+  }
+
+  /** @param {Consult} consult */
+  #follow(consult) {
+    this.#consult = consult;
+    this.#called = false;
+    const { practitioner_name: name } = /** @type {Join} */ (this.#appointment);
+    this.call?.follow(consult, /** @type {DevicePreview} */ (this.preview).capture, name);
+    consult.addEventListener('state', () => this.#consult === consult && this.#state(consult));
+    consult.addEventListener('told', (event) => this.#told(/** @type {CustomEvent} */ (event).detail.message));
+    consult.addEventListener('ended', (event) => {
+      if (this.#consult === consult) this.#goodbye(/** @type {CustomEvent} */ (event).detail.reason);
+    });
+    consult.addEventListener('takenover', () => {
+      if (this.#consult !== consult) return;
+      this.#drop();
+      this.#message('elsewhere');
+    });
+  }
+
+  /** @param {Consult} consult */
+  #state(consult) {
+    if (consult.state === 'waiting') this.#wait();
+    else if (consult.state === 'failed' && !this.#called) this.#failed(consult.reason ?? 'internal');
+    else if (['connecting', 'connected', 'reconnecting'].includes(consult.state)) this.#talk();
+  }
+
+  #wait() {
+    this.#called = false;
+    this.call?.end(false);
+    this.call?.follow(/** @type {Consult} */ (this.#consult), /** @type {DevicePreview} */ (this.preview).capture, this.#name);
+    this.preview?.resume();
+    say(testid(this, 'hold-message'), null);
+    this.#step('wait');
+    document.title = `${t('wait.state')} – ${t('brand')}`;
+    keepAwake();
+  }
+
+  #talk() {
+    if (this.#called) return;
+    this.#called = true;
+    chime('called');
+    navigator.vibrate?.([200, 100, 200]);
+    this.#view(null);
+    this.#progress('talk');
+    this.preview?.suspend();
+    this.call?.open();
+  }
+
+  get #name() {
+    return /** @type {Join} */ (this.#appointment).practitioner_name;
+  }
+
+  /** @param {string} message */
+  #told(message) {
+    say(testid(this, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
+  }
+
+  async #leave() {
+    const consult = this.#consult;
+    this.#goodbye('left');
+    await consult?.leave().catch(() => {});
+    consult?.close();
+  }
+
+  /** Come again, by the same link. */
+  async #again() {
+    this.#drop();
+    this.call?.end(false);
+    await this.#open();
+  }
+
+  /** @param {string} reason */
+  #goodbye(reason) {
+    this.#drop();
+    this.call?.end(true);
+    this.#view(null);
+    this.#progress('goodbye');
+    const key = `bye.lead.${reason}`;
+    slot(this, 'bye-lead').textContent = t(has(key) ? key : 'bye.lead.ended', { name: this.#name });
+    slot(this, 'bye-title').textContent = t(reason === 'cancelled' ? 'bye.title.cancelled' : 'bye.title');
+    /** @type {HTMLElement} */ (this.querySelector('[data-action="return"]')).hidden = reason !== 'left';
+    document.title = `${t('bye.title')} – ${t('brand')}`;
+    slot(this, 'bye-title').focus();
+  }
+
+  /** @param {string} code */
+  #failed(code) {
+    this.#drop();
+    this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
+  }
+
+  /** Let go of the consult and of all devices. */
+  #drop() {
+    const consult = this.#consult;
+    this.#consult = null;
+    this.#called = false;
+    consult?.close();
+    this.preview?.suspend();
+    this.preview?.capture.stop();
+    maySleep();
+  }
+
+  /**
+   * One plain page: what happened, what it means, what to do.
+   * @param {string} name
+   * @param {Record<string, string>} [values]
+   */
+  #message(name, values = {}) {
+    this.call?.end(false);
+    slot(this, 'message-title').textContent = t(`message.${name}.title`);
+    slot(this, 'message-text').textContent = t(`message.${name}.text`, values);
+    say(slot(this, 'message-remedy'), has(`message.${name}.remedy`) ? t(`message.${name}.remedy`, values) : null);
+    say(slot(this, 'message-code'), values.code && name === 'try_again' ? t('message.code', { code: values.code }) : null);
+    const buttons = [];
+    const action = { 'in-app': 'copy', outdated: 'copy', insecure: null, link_invalid: null, late: null, early: null, ended: null };
+    const which = name in action ? action[/** @type {keyof typeof action} */ (name)] : 'reload';
+    if (which) {
+      const words = t(which === 'copy' ? 'link.copy' : name === 'elsewhere' ? 'message.here' : 'message.again');
+      buttons.push(el('button', { className: 'button primary', type: 'button', 'data-action': which, textContent: words }));
+    }
+    slot(this, 'message-actions').replaceChildren(...buttons);
+    this.#view('message');
+    document.title = `${t(`message.${name}.title`)} – ${t('brand')}`;
+    slot(this, 'message-title').focus();
+    if (name === 'ended' || name === 'link_invalid') forgetResume();
+  }
+
+  /** @param {HTMLElement} button */
+  async #copyLink(button) {
+    button.textContent = t((await copy(location.href)) ? 'link.copied' : 'link.copy.by-hand');
+  }
+
+  /** @param {'check' | 'wait'} step */
+  #step(step) {
+    for (const element of this.querySelectorAll('[data-step]')) {
+      if (element instanceof HTMLElement) element.hidden = element.dataset.step !== step;
+    }
+    this.#view('arrival');
+    this.#progress(step);
+    slot(this, `${step}-title`).focus({ preventScroll: true });
+  }
+
+  /** @param {'opening' | 'message' | 'arrival' | null} view */
+  #view(view) {
+    for (const element of this.querySelectorAll('[data-view]')) {
+      if (element instanceof HTMLElement) element.hidden = element.dataset.view !== view;
+    }
+    window.scrollTo(0, 0);
+  }
+
+  /** @param {string} step */
+  #progress(step) {
+    for (const element of this.querySelectorAll('[data-progress]')) {
+      if (!(element instanceof HTMLElement)) continue;
+      if (element.dataset.progress === step) element.setAttribute('aria-current', 'step');
+      else element.removeAttribute('aria-current');
+    }
+  }
+}
+
+customElements.define('patient-page', PatientPage);

@@ -1,0 +1,95 @@
+import { onAction, say, slot, testid } from './build.js';
+import { Capture } from './capture.js';
+import { deviceFields } from './devicefields.js';
+import { t } from './language.js';
+import { Meter } from './meter.js';
+
+/** `<device-preview>`: own picture, own sound, and what to do when one of them is not there. */
+export class DevicePreview extends HTMLElement {
+  capture = new Capture();
+  #meter = new Meter((level) => this.#showLevel(level));
+  #heard = false;
+  /** @type {() => Promise<void>} */ #drawFields = async () => {};
+  /** @type {MediaStreamTrack | null} */ #listeningTo = null;
+
+  connectedCallback() {
+    this.#drawFields = deviceFields(slot(this, 'device-fields'), this.capture, 'check');
+    this.capture.addEventListener('change', () => this.#show());
+    onAction(this, { test: () => this.start(), retry: () => this.#ask(() => this.capture.retry()) });
+    const test = /** @type {HTMLButtonElement} */ (this.querySelector('[data-action="test"]'));
+    test.disabled = false;
+  }
+
+  /** Open the devices unless they are open; resolves when the person has answered. */
+  async start() {
+    if (!this.capture.started) await this.#ask(() => this.capture.start());
+  }
+
+  /** The consult shows the picture from now on. */
+  suspend() {
+    this.#meter.stop();
+    this.#listeningTo = null;
+    testid(this, 'preview-video').srcObject = null;
+  }
+
+  resume() {
+    this.#show();
+  }
+
+  /** @param {() => Promise<void>} question */
+  async #ask(question) {
+    const busy = slot(this, 'busy');
+    const patience = window.setTimeout(() => (busy.hidden = false), 300);
+    await question();
+    window.clearTimeout(patience);
+    busy.hidden = true;
+  }
+
+  #show() {
+    const { camera, microphone, problem, started } = this.capture;
+    const video = testid(this, 'preview-video');
+    video.hidden = !camera;
+    if (video.srcObject?.getVideoTracks()[0] !== camera) video.srcObject = camera ? new MediaStream([camera]) : null;
+    slot(this, 'off').hidden = Boolean(camera);
+    /** @type {HTMLElement} */ (this.querySelector('[data-action="test"]')).hidden = started;
+    slot(this, 'off-words').textContent = started ? t('preview.no-camera') : t('preview.off');
+    slot(this, 'controls').hidden = !started;
+    this.#showProblem(started ? (problem.microphone ?? null) : null, started ? (problem.camera ?? null) : null);
+    if (this.#listeningTo !== microphone) {
+      this.#listeningTo = microphone;
+      this.#meter.listen(microphone);
+      this.#showLevel(0);
+    }
+    if (started) this.#drawFields();
+  }
+
+  /** @param {string | null} microphone @param {string | null} camera */
+  #showProblem(microphone, camera) {
+    const card = slot(this, 'problem');
+    const which = microphone && camera ? 'both' : microphone ? 'microphone' : camera ? 'camera' : null;
+    card.hidden = which === null;
+    if (which === null) return;
+    const problem = microphone ?? camera ?? 'busy';
+    say(slot(card, 'problem-title'), t(`problem.${which}.${problem}`));
+    say(slot(card, 'problem-text'), t(`problem.${problem}.${problem === 'denied' ? browser() : 'remedy'}`));
+  }
+
+  /** @param {number} level */
+  #showLevel(level) {
+    const bar = /** @type {HTMLElement} */ (this.querySelector('meter-bar'));
+    bar.style.setProperty('--level', level.toFixed(2));
+    bar.setAttribute('aria-valuenow', String(Math.round(level * 100)));
+    this.#heard ||= level > 0.5;
+    const words = t(!this.capture.microphone ? 'preview.no-microphone' : this.#heard ? 'preview.heard' : 'preview.speak');
+    if (slot(this, 'level-words').textContent !== words) slot(this, 'level-words').textContent = words;
+  }
+}
+
+/** Which set of steps unblocks the camera here: `safari`, `firefox` or `chrome`. */
+function browser() {
+  const agent = navigator.userAgent;
+  if (/iPhone|iPad/.test(agent) || (/Safari/.test(agent) && !/Chrom/.test(agent))) return 'safari';
+  return /Firefox/.test(agent) ? 'firefox' : 'chrome';
+}
+
+customElements.define('device-preview', DevicePreview);

@@ -1,0 +1,59 @@
+import { receipts, setRetention } from '../client/rest.js';
+import { el, onAction, openDialog, say, slot } from './build.js';
+import { moment } from './dates.js';
+import { explain, plural, t } from './language.js';
+
+/** @import {Me, Retention} from '../client/wire.js' */
+
+/** The one central setting (S-29), and the receipts of what was destroyed. */
+export class RetentionDialog {
+  /** @param {HTMLDialogElement} dialog @param {Me} me @param {() => void} onSet */
+  constructor(dialog, me, onSet) {
+    this.dialog = dialog;
+    this.me = me;
+    this.onSet = onSet;
+    onAction(dialog, { 'save-retention': () => this.#save() });
+    dialog.querySelector('.receipts')?.addEventListener('toggle', () => this.#showReceipts());
+  }
+
+  open() {
+    for (const choice of this.#choices()) choice.checked = choice.value === this.me.retention;
+    say(slot(this.dialog, 'retention-said'), null);
+    this.#showReceipts();
+    openDialog(this.dialog);
+  }
+
+  /** @returns {NodeListOf<HTMLInputElement>} */
+  #choices() {
+    return this.dialog.querySelectorAll('input[name="retention"]');
+  }
+
+  async #save() {
+    const chosen = [...this.#choices()].find((choice) => choice.checked);
+    if (!chosen) return;
+    const said = slot(this.dialog, 'retention-said');
+    try {
+      const { retention, due_within_minute: due } = await setRetention(/** @type {Retention} */ (chosen.value));
+      this.me.retention = retention;
+      say(said, due ? plural('retention.due', due) : t('retention.saved'));
+      this.onSet();
+    } catch (error) {
+      say(said, explain(error));
+    }
+  }
+
+  async #showReceipts() {
+    const details = /** @type {HTMLDetailsElement} */ (this.dialog.querySelector('.receipts'));
+    if (!details.open) return;
+    const list = slot(this.dialog, 'receipts');
+    try {
+      const found = await receipts();
+      const lines = found.map((one) =>
+        el('li', {}, el('span', { textContent: moment(one.destroyed_at) }), el('code', { textContent: one.receipt })),
+      );
+      list.replaceChildren(...(lines.length ? lines : [el('li', { className: 'soft', textContent: t('receipts.none') })]));
+    } catch (error) {
+      list.replaceChildren(el('li', { textContent: explain(error) }));
+    }
+  }
+}

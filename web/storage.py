@@ -1,0 +1,23 @@
+"""Everything our pages keep in a browser (S-37): the privacy page lists it, and a test finds nothing beside it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One cookie or storage key; its purpose and lifetime are the texts ``privacy.kept.<text>.*``."""
+
+    name: str
+    kind: Literal["cookie", "localStorage", "sessionStorage"]
+    text: str
+
+
+KEPT = (
+    Kept("__Host-sid", "cookie", "session"),
+    Kept("lang", "cookie", "language"),
+    Kept("av", "localStorage", "devices"),
+    Kept("resume", "sessionStorage", "resume"),
+)
+
+LANGUAGE_COOKIE = "lang"
