@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-import socketio
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from socketio.async_pubsub_manager import AsyncPubSubManager
 
 CHANNEL = "sk:socket.io"
 MAC = 32
@@ -24,7 +24,7 @@ LISTEN = 30.0
 log = logging.getLogger(__name__)
 
 
-class SignedManager(socketio.AsyncPubSubManager):  # type: ignore[misc]
+class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
     """``HMAC-SHA-256(key, body) ‖ body``, body in JSON. What is not signed with our key is dropped and counted."""
 
     name = "signed"

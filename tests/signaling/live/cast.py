@@ -1,0 +1,285 @@
+"""Nodes, clients and workers for tests of the live side: real Redis, real storage, real Socket.IO clients."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import socketio
+from aiohttp import web
+from redis.asyncio import Redis
+
+from media.control import (
+    Answered,
+    Call,
+    Done,
+    Event,
+    Heartbeat,
+    MediaClient,
+    OfferCall,
+    Opened,
+    OpenRoom,
+    Refused,
+    Reply,
+    Slot,
+)
+from media.control_server import ControlServer
+from rooms.model import Appointment
+from rooms.store import Store
+from signaling import gate, typedefs
+from signaling.redis import connect
+from signaling.settings import SignalingSettings
+from signaling.sockets.limits import Limits
+from signaling.tickets import Claims, Tickets
+from turn.credentials import TurnCredentials
+from turn.settings import TurnSettings
+
+SECRET = b"a secret of the tests, 32 bytes or more"
+ORIGIN = "https://consult.test"
+
+SDP = "v=0\r\n"
+LINES = [{"mid": "0", "use": "microphone"}, {"mid": "1", "use": "slot", "slot": 0}]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def page() -> str:
+    """A new participant id, as a page makes it at every load."""
+    return secrets.token_urlsafe(16)
+
+
+async def until(condition: Callable[[], Any], why: str, seconds: float = 5) -> Any:
+    """Wait for a truthy value; says what did not come."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (value := condition()):
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"not within {seconds} s: {why}")
+        await asyncio.sleep(0.005)
+    return value
+
+
+@dataclass
+class Notebook:
+    """Diagnostics that remember what they were told."""
+
+    entries: list[tuple[str, str, dict[str, object], int]] = field(default_factory=list)
+
+    async def record(self, appointment: str, participant: str, sample: dict[str, object], age_ms: int) -> None:
+        self.entries.append((appointment, participant, sample, age_ms))
+
+
+@dataclass
+class Node:
+    """One application process, as far as the live side goes."""
+
+    app: web.Application
+    signaling: gate.Signaling
+    notebook: Notebook
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def counters(self) -> dict[str, int]:
+        return self.signaling.gate.counters
+
+
+@asynccontextmanager
+async def open_node(
+    url: str, store: Store, *, limits: Limits | None = None, native: bool = False, name: str | None = None
+) -> AsyncIterator[Node]:
+    redis = connect(url)
+    app = web.Application()
+    app[typedefs.SETTINGS] = SignalingSettings(origin=ORIGIN)
+    app[typedefs.STORE] = store
+    app[typedefs.REDIS] = redis
+    app[typedefs.MEDIA] = MediaClient(redis, SECRET)
+    app[typedefs.TURN] = TurnCredentials(TurnSettings(), utc_now)
+    app[typedefs.TICKETS] = Tickets(SECRET, utc_now)
+    app[typedefs.NOW] = utc_now
+    notebook = Notebook()
+    live = gate.attach(app, secret=SECRET, diagnostics=notebook, limits=limits, native=native, node=name)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    node = Node(app, live, notebook, runner.addresses[0][1])
+    await live.gate.manager.subscribed.wait()
+    try:
+        yield node
+    finally:
+        await runner.cleanup()
+        await redis.aclose()
+
+
+class Worker:
+    """The control side of a media worker: rooms and peers, no packets."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        self.rooms: dict[str, int] = {}
+        self.peers: dict[str, list[str]] = {}
+        self.calls: list[Call] = []
+        self.silent = False
+        self._redis = connect(url)
+        self.control = ControlServer(self._redis, SECRET, name, self.handle, self.beat)
+        self._task: asyncio.Task[None] | None = None
+
+    def beat(self) -> Heartbeat:
+        return Heartbeat(worker=self.name, rooms=len(self.rooms), peers=0, packets_per_second=0)
+
+    def handle(self, call: Call) -> Reply:
+        self.calls.append(call)
+        match call:
+            case OpenRoom(room=room, fence=fence):
+                if fence < self.rooms.get(room, 0):
+                    return Refused(code="fenced")
+                self.rooms[room] = fence
+                self.peers[room] = []
+                return Opened()
+            case OfferCall(room=room, fence=fence, peer=peer, sdp=sdp):
+                if self.rooms.get(room) != fence:
+                    return Refused(code="no_room")
+                if "broken" in sdp:
+                    return Refused(code="sdp_invalid")
+                self.peers[room] = [*(one for one in self.peers[room] if one != peer), peer]
+                others = [one for one in self.peers[room] if one != peer]
+                return Answered(sdp=f"answer to {peer}", slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)])
+        if call.call == "remove-peer":
+            self.peers[call.room] = [one for one in self.peers.get(call.room, []) if one != call.peer]
+        if call.call == "close-room":
+            self.rooms.pop(call.room, None)
+            self.peers.pop(call.room, None)
+        return Done()
+
+    def emit(self, event: Event) -> None:
+        self.control.emit(event)
+
+    async def start(self) -> None:
+        await self.control.announce()
+        self._task = asyncio.create_task(self.control.run())
+
+    async def die(self) -> None:
+        """Without a word: the heartbeat runs out."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._redis.aclose()
+
+
+class Person:
+    """One page: a Socket.IO client that remembers what it was sent."""
+
+    def __init__(self, claims: Claims | str, participant: str | None = None) -> None:
+        self.claims = claims
+        self.id = participant or page()
+        self.heard: list[tuple[str, Any]] = []
+        self.views: list[dict[str, Any]] = []
+        self.silent = False
+        self.socket = socketio.AsyncClient(reconnection=False, logger=False, engineio_logger=False)
+        self.socket.on("*", self._hear)
+        self.socket.on("present", self._present)
+
+    async def _hear(self, event: str, *bodies: Any) -> None:
+        self.heard.append((event, bodies[0] if bodies else None))
+        if event == "room":
+            self.views.append(bodies[0])
+
+    async def _present(self, _body: Any) -> dict[str, Any]:
+        if self.silent:
+            await asyncio.sleep(2)
+        return {}
+
+    async def connect(self, node: Node, *, origin: str | None = ORIGIN, token: str | None = None) -> "Person":
+        if token is None:
+            token = self.claims if isinstance(self.claims, str) else Tickets(SECRET, utc_now).issue(self.claims)
+        headers = {"Origin": origin} if origin else {}
+        await self.socket.connect(
+            node.url, transports=["websocket"], auth={"version": 1, "token": token}, headers=headers, wait_timeout=5
+        )
+        return self
+
+    async def ask(self, event: str, body: Any = None) -> dict[str, Any]:
+        """The acknowledgement as it came."""
+        reply: dict[str, Any] = await self.socket.call(event, body if body is not None else {}, timeout=5)
+        return reply
+
+    async def do(self, event: str, body: Any = None) -> dict[str, Any]:
+        """The data of an acknowledgement that must be a success."""
+        reply = await self.ask(event, body)
+        assert reply["ok"], reply
+        data: dict[str, Any] = reply["data"]
+        if event in ("arrive", "admit", "snapshot"):
+            self.views.append(data)
+        return data
+
+    async def code(self, event: str, body: Any = None) -> str | None:
+        """The error code of an acknowledgement; None for a success."""
+        reply = await self.ask(event, body)
+        return None if reply["ok"] else str(reply["error"]["code"])
+
+    async def arrive(self, appointment: str, *, take_over: bool = False) -> dict[str, Any]:
+        return await self.do("arrive", {"appointment": appointment, "participant": self.id, "take_over": take_over})
+
+    async def admit(self, appointment: str, whom: "Person") -> dict[str, Any]:
+        return await self.do("admit", {"appointment": appointment, "participant": whom.id, "me": self.id})
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The newest view of the room."""
+        return max(self.views, key=lambda view: view["version"])
+
+    def events(self, name: str) -> list[Any]:
+        return [body for event, body in self.heard if event == name]
+
+    async def leave_abruptly(self) -> None:
+        """The browser is gone."""
+        await self.socket.eio.disconnect(abort=True)
+        await self.socket.disconnect()
+
+
+@dataclass
+class Practice:
+    """A practitioner with one appointment, and everybody's tickets."""
+
+    store: Store
+    practitioner: str
+    appointment: Appointment
+
+    def practitioner_page(self, participant: str | None = None) -> Person:
+        return Person(
+            Claims(
+                kind="access",
+                role="practitioner",
+                practitioner=self.practitioner,
+                seat="practitioner",
+                expires=soon(),
+            ),
+            participant,
+        )
+
+    def patient_page(self, participant: str | None = None) -> Person:
+        return Person(
+            Claims(kind="access", role="patient", appointment=self.appointment.id, seat="patient", expires=soon()),
+            participant,
+        )
+
+    async def another(self) -> "Practice":
+        """Another appointment of the same practitioner."""
+        return Practice(self.store, self.practitioner, await appoint(self.store, self.practitioner))
+
+
+def soon() -> int:
+    return int((utc_now() + timedelta(minutes=5)).timestamp())
+
+
+async def appoint(store: Store, practitioner: str) -> Appointment:
+    return await store.appointments.create(practitioner, "P.", utc_now(), 30, "nl")

@@ -1,0 +1,112 @@
+"""A Redis of each kind, storage, a node, a worker."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from signaling.redis import connect
+from signaling.sockets.limits import Limits
+from tests.signaling.live.cast import Node, Practice, Worker, appoint, open_node
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def redis_of() -> Iterator[Callable[[str], str]]:
+    """The address of a Redis of a kind, started when first asked for."""
+    started: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
+    folders: list[tempfile.TemporaryDirectory[str]] = []
+
+    def start(kind: str) -> str:
+        if kind not in started:
+            folder = tempfile.TemporaryDirectory(prefix="spreekkamer-test-")
+            folders.append(folder)
+            environment = {"PATH": os.environ["PATH"] if kind == "redis" else ""}
+            process = subprocess.Popen(
+                [sys.executable, "-m", "signaling.redis_child", folder.name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=ROOT,
+                env=environment,
+            )
+            assert process.stdout is not None
+            line = process.stdout.readline().decode().strip()
+            if line != kind:
+                process.kill()
+                pytest.skip(f"no {kind} here")
+            started[kind] = process, f"unix://{folder.name}/redis.sock"
+        return started[kind][1]
+
+    yield start
+    for process, _ in started.values():
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.close()
+        process.wait(5)
+        process.stdout.close()
+    for folder in folders:
+        folder.cleanup()
+
+
+@pytest.fixture
+async def redis_url(redis_of: Callable[[str], str], request: pytest.FixtureRequest) -> str:
+    """An empty Redis; ``@pytest.mark.parametrize("redis_url", [...], indirect=True)`` chooses the kind."""
+    url = redis_of(getattr(request, "param", "redis"))
+    client = connect(url)
+    await client.flushall()
+    await client.aclose()
+    return url
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(RoomsSettings(data=tmp_path / "data", trust_clock=True)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def practice(store: Store) -> Practice:
+    practitioner = await store.practitioners.add("alice@example.org", "correct horse battery", "A.", "nl")
+    return Practice(store, practitioner.id, await appoint(store, practitioner.id))
+
+
+@pytest.fixture
+async def nodes(redis_url: str, store: Store) -> AsyncIterator[Callable[..., object]]:
+    async with AsyncExitStack() as stack:
+
+        async def start(limits: Limits | None = None, *, native: bool = False, name: str | None = None) -> Node:
+            return await stack.enter_async_context(open_node(redis_url, store, limits=limits, native=native, name=name))
+
+        yield start
+
+
+@pytest.fixture
+async def node(nodes: Callable[..., object]) -> Node:
+    return await nodes()  # type: ignore[misc,no-any-return]
+
+
+@pytest.fixture
+async def workers(redis_url: str) -> AsyncIterator[Callable[[str], object]]:
+    started: list[Worker] = []
+
+    async def start(name: str = "worker-1") -> Worker:
+        worker = Worker(redis_url, name)
+        await worker.start()
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        await worker.die()
+
+
+@pytest.fixture
+async def worker(workers: Callable[[str], object]) -> Worker:
+    return await workers("worker-1")  # type: ignore[misc,no-any-return]

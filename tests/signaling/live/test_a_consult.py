@@ -1,0 +1,58 @@
+"""The whole way of a consult through real Socket.IO clients, on each kind of Redis."""
+
+import pytest
+
+from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, until
+
+EACH_REDIS = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
+
+COMMITMENT = "c" * 43
+KEY = "k" * 87
+WRAPPED = "w" * 80
+
+
+@EACH_REDIS
+async def test_a_patient_waits_is_admitted_talks_and_the_practitioner_ends_it(
+    node: Node, worker: Worker, practice: Practice
+) -> None:
+    appointment = practice.appointment.id
+    patient = await practice.patient_page().connect(node)
+    doctor = await practice.practitioner_page().connect(node)
+    desk = await doctor.do("watch")
+    assert desk["waiting"] == []
+
+    view = await patient.arrive(appointment)
+    assert view["me"]["state"] == "waiting"
+    assert (view["others"], view["media"], view["keys"]) == ([], None, None)
+    desk = await until(lambda: doctor.events("desk"), "the desk shows who waits")
+    assert [one["participant"] for one in desk[-1]["waiting"]] == [patient.id]
+
+    view = await doctor.admit(appointment, patient)
+    assert [one["participant"] for one in view["others"]] == [patient.id]
+    view = await until(
+        lambda: patient.views and patient.view["media"] and patient.view["media"]["ready"] and patient.view, "ready"
+    )
+    assert {member["participant"] for member in view["keys"]["members"]} == {patient.id, doctor.id}
+
+    fence, epoch = view["media"]["fence"], view["keys"]["epoch"]
+    answer = await patient.do("offer", {"fence": fence, "sdp": SDP, "lines": LINES})
+    assert answer["sdp"] == f"answer to {patient.id}"
+    answer = await doctor.do("offer", {"fence": fence, "sdp": SDP, "lines": LINES})
+    assert answer["slots"] == [{"slot": 0, "participant": patient.id}]
+
+    await doctor.do("key-commit", {"epoch": epoch, "commitment": COMMITMENT})
+    await doctor.do("key-reveal", {"epoch": epoch, "key": KEY, "nonce": COMMITMENT})
+    await doctor.do("key-wrap", {"epoch": epoch, "to": patient.id, "wrapped": WRAPPED})
+    await doctor.do("chat", {"ciphertext": "abc"})
+    await until(lambda: patient.events("chat"), "the chat arrives")
+    assert patient.events("key-commit") == [{"epoch": epoch, "commitment": COMMITMENT, "sender": doctor.id}]
+    assert patient.events("key-reveal") == [{"epoch": epoch, "key": KEY, "nonce": COMMITMENT, "sender": doctor.id}]
+    assert patient.events("key-wrap") == [{"epoch": epoch, "wrapped": WRAPPED, "sender": doctor.id}]
+    assert patient.events("chat") == [{"ciphertext": "abc", "sender": doctor.id}]
+
+    await doctor.do("leave")
+    await until(lambda: patient.events("ended"), "the patient hears of the end")
+    await until(lambda: appointment not in worker.rooms, "the worker has closed the room")
+    assert await node.signaling.consults.live.load(appointment) is None
+    assert (await practice.store.appointments.by_id(appointment)).state == "ended"
+    assert await patient.code("arrive", {"appointment": appointment, "participant": patient.id}) == "ended"
