@@ -11,7 +11,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from redis.asyncio import Redis
@@ -281,7 +281,7 @@ class MediaClient:
         secret: shared with the workers, at least 32 bytes.
     """
 
-    def __init__(self, redis: "Redis[Any]", secret: bytes) -> None:
+    def __init__(self, redis: Redis, secret: bytes) -> None:
         self._redis = redis
         self._secret = secret
 

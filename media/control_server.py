@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -49,7 +48,7 @@ class ControlServer:
 
     def __init__(
         self,
-        redis: "Redis[Any]",
+        redis: Redis,
         secret: bytes,
         worker: str,
         handle: Callable[[Call], Reply],

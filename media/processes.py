@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from media.settings import MediaSettings
 
 logger = logging.getLogger(__name__)
 
+_ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _FIRST_DELAY, _LONGEST_DELAY, _LIVED_WELL = 0.1, 5.0, 30.0
@@ -102,6 +104,7 @@ class LocalWorkers:
             sys.executable,
             "-m",
             "media.worker",
+            cwd=_ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

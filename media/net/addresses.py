@@ -24,9 +24,9 @@ def announced_addresses(configured: Iterable[str], listening: Iterable[str], *, 
     """
     if configured := list(configured):
         return configured
-    listening = [ip_address(address) for address in listening]
-    told = [str(address) for address in listening if not address.is_unspecified]
-    families = {address.version for address in listening if address.is_unspecified}
+    bound = [ip_address(address) for address in listening]
+    told = [str(address) for address in bound if not address.is_unspecified]
+    families = {address.version for address in bound if address.is_unspecified}
     if loopback and 4 in families:
         told.append("127.0.0.1")
     told += [address for address in host_addresses() if ip_address(address).version in families] if families else []

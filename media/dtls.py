@@ -1,0 +1,164 @@
+"""DTLS-SRTP on aiortc's transport. The only module that uses private names of aiortc and pylibsrtp.
+
+`RTCDtlsTransport` needs of its transport only ``_recv``, ``_send`` and ``role``; it is given DTLS records and
+nothing else. The SRTP sessions it sets up are then used directly, on the memory that packets lie in.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from aiortc import RTCCertificate
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from pylibsrtp import _binding
+
+from media.wire.sdp import Fingerprint
+
+logger = logging.getLogger(__name__)
+
+protect: Callable[[Any, Any, Any], int] = _binding.lib.srtp_protect
+"""``srtp_protect(session, packet, length)`` in place; ``length`` points to the length and is updated; 0 is success."""
+unprotect: Callable[[Any, Any, Any], int] = _binding.lib.srtp_unprotect
+protect_rtcp: Callable[[Any, Any, Any], int] = _binding.lib.srtp_protect_rtcp
+unprotect_rtcp: Callable[[Any, Any, Any], int] = _binding.lib.srtp_unprotect_rtcp
+
+REPLAYED = frozenset({9, 10})
+"""Results of `unprotect` for packets that came before or come too late (srtp_err_status_replay_fail and _old)."""
+
+length_p: Any = _binding.ffi.new("int *")
+"""The length for the calls above. One is enough: they are made one at a time, on one thread."""
+
+_TESTED = {"aiortc": "1.16.", "pylibsrtp": "1.0."}
+_HANDSHAKE_SECONDS = 15.0
+_QUEUED_RECORDS = 64
+
+
+class UntestedVersion(RuntimeError):
+    """A library whose private names this module uses has another version than the one they were checked in."""
+
+
+def check_versions() -> None:
+    """Refuse to run on versions that nobody checked.
+
+    Raises:
+        UntestedVersion: with a sentence for the operator.
+    """
+    for name, tested in _TESTED.items():
+        found = version(name)
+        if not found.startswith(tested):
+            raise UntestedVersion(f"The media relay was checked with {name} {tested}x, found {found}: install that version.")
+
+
+class Certificate:
+    """A self-signed certificate (P-256), one for all connections of a worker."""
+
+    def __init__(self) -> None:
+        self.rtc = RTCCertificate.generateCertificate()
+        self.fingerprints = [
+            Fingerprint(fingerprint.algorithm, fingerprint.value)
+            for fingerprint in self.rtc.getFingerprints()
+            if fingerprint.algorithm == "sha-256"
+        ]
+
+
+class _Records:
+    """Stands in for aiortc's ICE transport: a bounded queue of DTLS datagrams in, a function out."""
+
+    role = "controlled"
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED_RECORDS)
+        self._send_datagram = send
+
+    async def _recv(self) -> bytes:
+        data = await self.queue.get()
+        if data is None:
+            raise ConnectionError
+        return data
+
+    async def _send(self, data: bytes) -> None:
+        self._send_datagram(data)
+
+
+class DtlsSession:
+    """The server side of one handshake and the SRTP sessions that come of it.
+
+    Args:
+        fingerprints: of the client's certificate, from its offer.
+        send: sends a datagram to the client.
+        on_connected: the keys are there: `srtp_in` and `srtp_out` are set.
+        on_closed: called once, when the handshake failed or the client closed; not after `close`.
+    """
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        fingerprints: list[Fingerprint],
+        send: Callable[[bytes], None],
+        on_connected: Callable[[], None],
+        on_closed: Callable[[], None],
+    ) -> None:
+        self.srtp_in: Any = None
+        self.srtp_out: Any = None
+        self._records = _Records(send)
+        self._transport = RTCDtlsTransport(self._records, [certificate.rtc])  # type: ignore[arg-type]
+        self._transport._set_role("server")
+        self._parameters = RTCDtlsParameters([RTCDtlsFingerprint(f.algorithm, f.value) for f in fingerprints], "client")
+        self._on_connected = on_connected
+        self._on_closed = on_closed
+        self._task: asyncio.Task[None] | None = None
+        self._sessions: tuple[Any, Any] = (None, None)
+        self.closed = False
+
+    def start(self) -> None:
+        """Begin the handshake, on the running loop. Idempotent."""
+        if self._task is None and not self.closed:
+            self._task = asyncio.create_task(self._run())
+
+    def feed(self, data: bytes) -> None:
+        """Take a datagram of DTLS records from an authenticated source; a full queue drops it (DTLS sends again)."""
+        if data and 19 < data[0] < 64 and not self.closed:
+            try:
+                self._records.queue.put_nowait(data)
+            except asyncio.QueueFull:
+                pass
+
+    async def _run(self) -> None:
+        transport = self._transport
+        try:
+            async with asyncio.timeout(_HANDSHAKE_SECONDS):
+                await transport.start(self._parameters)
+            if transport.state == "connected":
+                self._sessions = (transport._rx_srtp, transport._tx_srtp)
+                self.srtp_in, self.srtp_out = (session._srtp[0] for session in self._sessions)
+                self._on_connected()
+                assert transport._task is not None
+                await asyncio.wait({transport._task})
+        except TimeoutError:
+            pass
+        except Exception:
+            logger.exception("media: DTLS failed")
+        if not self.closed:
+            self.closed = True
+            self._on_closed()
+
+    def forget_source(self, ssrc: int) -> None:
+        """Free libsrtp's state of an incoming SSRC."""
+        if self.srtp_in is not None:
+            _binding.lib.srtp_remove_stream(self.srtp_in, socket.htonl(ssrc))
+
+    async def close(self) -> None:
+        """Tell the client and free everything. Idempotent; returns at once when closed."""
+        self.closed = True
+        task, self._task = self._task, None
+        self.srtp_in = self.srtp_out = None
+        self._sessions = (None, None)
+        try:
+            await self._transport.stop()
+        finally:
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)

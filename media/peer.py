@@ -1,0 +1,388 @@
+"""A participant's side in the relay: what it publishes, what it is shown, and its RTCP."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from media.bandwidth import Rate
+from media.control import STAGE, Event, PeerSample, PeerState, Source, UnencryptedSeen
+from media.control import Slot as SlotView
+from media.dtls import REPLAYED, length_p, unprotect
+from media.net.arena import SLOT, Arena
+from media.offers import Plan, SendLine
+from media.publication import Handler, Publication
+from media.reports import PublisherClock
+from media.slot import Slot
+from media.transport import State, Transport
+from media.wire import WireError, rtcp
+from media.wire.rtp import SSRC, find_extension
+
+MAX_SSRCS = 64
+_SOURCES_ALIVE = 1.0
+_RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
+_LIFTED = 20_000_000
+_SAMPLE_SECONDS = 10
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened to packets, for metrics; shared by all peers of a worker."""
+
+    received: int = 0
+    authentication_failed: int = 0
+    replayed: int = 0
+    malformed: int = 0
+    unbound: int = 0
+    foreign: int = 0
+    stun_refused: int = 0
+    rtcp_limited: int = 0
+    ssrc_limited: int = 0
+    errors: int = 0
+
+
+class Peer:
+    """One client of a room.
+
+    Attributes:
+        handlers: SSRC → who takes its packets.
+        arrivals: transport-wide sequence number → monotonic time, since the last feedback.
+        seats: slot number → the peer shown there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        room: tuple[str, int],
+        transport: Transport,
+        counters: Counters,
+        emit: Callable[[Event], None],
+        attention: set[Publication],
+        clock: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.room, self.fence = room
+        self.transport = transport
+        self.handlers: dict[int, Handler] = {}
+        self.arrivals: dict[int, float] = {}
+        self.publications: dict[Source, Publication] = {}
+        self.slots: dict[str, Slot] = {}
+        self.seats: dict[int, str] = {}
+        self.session = secrets.randbits(62)
+        self.answers = 0
+        self.received_octets = 0
+        self._counters = counters
+        self._emit = emit
+        self._attention = attention
+        self._clock = clock
+        self._ssrc = secrets.randbits(31) | 1
+        self._ssrcs: set[int] = set()
+        self._lines: dict[str, SendLine] = {}
+        self._announced: dict[int, tuple[Publication, bool]] = {}
+        self._slots_by_ssrc: dict[int, Slot] = {}
+        self._sources = PublisherClock()
+        self._feedbacks = 0
+        self._rtcp_allowance, self._rtcp_at = _RTCP_BURST, 0.0
+        self._capped: int | None = None
+        self._received, self._sent = Rate(clock()), Rate(clock())
+        self._reports = 0
+        self._loss = 0.0
+
+    @property
+    def rtt(self) -> float:
+        return self.transport.rtt
+
+    # --- negotiation -------------------------------------------------------------------------------------------------
+
+    def apply(self, plan: Plan, now: float) -> None:
+        """Publish and receive as the newest offer says. What stays the same goes on undisturbed."""
+        for source, publication in list(self.publications.items()):
+            line = plan.send.get(source)
+            if line is None or line.form != publication.form:
+                self._unpublish(source, now)
+        self._announced.clear()
+        for source, line in plan.send.items():
+            publication = self.publications.get(source) or Publication(self.name, source, line.form, self)
+            self.publications[source] = publication
+            for ssrc, repair in line.ssrcs.items():
+                self._announced[ssrc] = (publication, repair)
+        self._lines = {line.mid: line for line in plan.send.values()}
+        for mid, slot in list(self.slots.items()):
+            line_now = plan.receive.get(mid)
+            if line_now is None or (line_now.number, line_now.form) != (slot.number, slot.form):
+                slot.show(None, now)
+                del self.slots[mid], self._slots_by_ssrc[slot.ssrc]
+        for mid, receive in plan.receive.items():
+            if mid not in self.slots:
+                ssrcs = (secrets.randbits(31) | 1, secrets.randbits(31) & ~1 | 2)
+                cname = f"stage-{self.session:x}" if receive.number == STAGE else f"slot{receive.number}-{self.session:x}"
+                slot = Slot(receive.number, receive.form, self.transport, ssrcs, cname)
+                self.slots[mid] = self._slots_by_ssrc[slot.ssrc] = slot
+
+    def _unpublish(self, source: Source, now: float) -> None:
+        publication = self.publications.pop(source)
+        for slot in [*publication.live, *publication.waiting]:
+            slot.show(None, now)
+        for ssrc in (publication.ssrc, publication.rtx_ssrc):
+            if ssrc is not None:
+                self._forget(ssrc)
+        self._attention.discard(publication)
+
+    def seat_views(self) -> list[SlotView]:
+        return [SlotView(slot=number, peer=peer) for number, peer in sorted(self.seats.items())]
+
+    # --- packets in --------------------------------------------------------------------------------------------------
+
+    def receive_rtp(self, arena: Arena, index: int, length: int, now: float) -> None:
+        """An SRTP packet in slot ``index`` from an address of this peer."""
+        base = index * SLOT
+        ssrc = SSRC.unpack_from(arena.view, base + 8)[0]
+        handler = self.handlers.get(ssrc)
+        length_p[0] = length
+        result = unprotect(self.transport.srtp_in, arena.pointers[index], length_p)
+        if result:
+            if result in REPLAYED:
+                self._counters.replayed += 1
+            else:
+                self._counters.authentication_failed += 1
+            return
+        self.received_octets += length
+        self.transport.seen = now
+        if handler is None:
+            handler = self._bind(arena, base, length_p[0], ssrc, now)
+            if handler is None:
+                return
+        handler(arena, base, length_p[0], now)
+
+    def _bind(self, arena: Arena, base: int, length: int, ssrc: int, now: float) -> Handler | None:
+        """Who takes a stream that was not heard before; its state is not kept if nobody does."""
+        found = self._owner(arena, base, length, ssrc)
+        handler = None
+        if found is not None and len(self._ssrcs) < MAX_SSRCS:
+            publication, repair = found
+            if repair:
+                if publication.rtx_ssrc is not None:
+                    self._forget(publication.rtx_ssrc)
+                publication.rtx_ssrc, handler = ssrc, publication.receive_repair
+            elif publication.ssrc is None or ssrc in self._announced or now - publication.heard > _SOURCES_ALIVE:
+                if publication.ssrc is not None:
+                    self._forget(publication.ssrc)
+                publication.bind(ssrc, arena.view[base + 2] << 8 | arena.view[base + 3])
+                handler = publication.receive
+        if handler is None:
+            self._counters.unbound += 1
+            if ssrc not in self._ssrcs:
+                self.transport.forget_source(ssrc)
+            return None
+        self._ssrcs.add(ssrc)
+        self.handlers[ssrc] = handler
+        return handler
+
+    def _owner(self, arena: Arena, base: int, length: int, ssrc: int) -> tuple[Publication, bool] | None:
+        """By announced SSRC, else by MID, else by a payload type that only one line has (RFC 9143, 9.2)."""
+        if ssrc in self._announced:
+            return self._announced[ssrc]
+        payload_type = arena.view[base + 1] & 0x7F
+        lines = [
+            line for line in self._lines.values() if payload_type in (line.form.payload_type, line.form.rtx_payload_type)
+        ]
+        for line in lines:
+            at, size = find_extension(arena.view, base, length, line.mid_extension) if line.mid_extension else (0, 0)
+            if size and bytes(arena.view[at : at + size]) == line.mid.encode():
+                lines = [line]
+                break
+            if size:
+                continue
+        else:
+            if len(lines) != 1:
+                return None
+        line = lines[0]
+        return self.publications[line.source], payload_type != line.form.payload_type
+
+    def _forget(self, ssrc: int) -> None:
+        self.handlers.pop(ssrc, None)
+        self._ssrcs.discard(ssrc)
+        self._sources.forget(ssrc)
+        self.transport.forget_source(ssrc)
+
+    # --- RTCP in -----------------------------------------------------------------------------------------------------
+
+    def receive_rtcp(self, arena: Arena, index: int, length: int, now: float, wall: float) -> None:
+        """An SRTCP packet in slot ``index`` from an address of this peer."""
+        self._rtcp_allowance = min(_RTCP_BURST, self._rtcp_allowance + (now - self._rtcp_at) * _RTCP_PER_SECOND)
+        self._rtcp_at = now
+        if self._rtcp_allowance < 1:
+            self._counters.rtcp_limited += 1
+            return
+        self._rtcp_allowance -= 1
+        ssrc = SSRC.unpack_from(arena.view, index * SLOT + 4)[0]
+        if ssrc not in self._ssrcs and len(self._ssrcs) >= MAX_SSRCS:
+            self._counters.ssrc_limited += 1
+            return
+        data = self.transport.decrypt_rtcp(arena, index, length)
+        if data is None:
+            self._counters.authentication_failed += 1
+            return
+        self._ssrcs.add(ssrc)
+        self.received_octets += length
+        self.transport.touch(now)
+        try:
+            packets = rtcp.parse(data)
+        except WireError:
+            self._counters.malformed += 1
+            return
+        for packet in packets:
+            self._take(packet, now, wall)
+
+    def _take(self, packet: rtcp.Packet, now: float, wall: float) -> None:
+        if isinstance(packet, rtcp.SenderReport):
+            self._source_reported(packet, now, wall)
+            self._reported(packet.reports, now)
+        elif isinstance(packet, rtcp.ReceiverReport):
+            self._reported(packet.reports, now)
+        elif isinstance(packet, rtcp.Nack):
+            if slot := self._slots_by_ssrc.get(packet.media):
+                slot.resend(packet.lost, now)
+        elif isinstance(packet, rtcp.PictureLoss):
+            self._picture_lost(packet.media, now)
+        elif isinstance(packet, rtcp.FullIntraRequest):
+            for ssrc, _ in packet.targets:
+                self._picture_lost(ssrc, now)
+        elif isinstance(packet, rtcp.ReceiverEstimate):
+            self.transport.downlink.estimated(packet.bitrate, self._sent.value, now)
+
+    def _source_reported(self, report: rtcp.SenderReport, now: float, wall: float) -> None:
+        publication = next((p for p in self.publications.values() if p.ssrc == report.ssrc), None)
+        if publication is None:
+            return
+        first = self._sources.timestamp(report.ssrc, publication.form.clock_rate, wall) is None
+        self._sources.reported(report, wall)
+        publication.reception.sender_reported(report.ntp, now)
+        if first:
+            timestamp = self.source_timestamp(publication, wall)
+            for slot in publication.live:
+                slot.transport.send_rtcp(slot.sender_report(now, wall, timestamp))
+
+    def _reported(self, blocks: list[rtcp.ReportBlock], now: float) -> None:
+        worst = None
+        for block in blocks:
+            slot = self._slots_by_ssrc.get(block.ssrc)
+            if slot is None:
+                continue
+            rtt = slot.round_trip(block, now)
+            if rtt is not None:
+                self.transport.rtt += (rtt - self.transport.rtt) / 4
+            worst = max(worst or 0.0, block.fraction_lost / 256)
+        if worst is not None:
+            self._loss = worst
+            self.transport.downlink.lost(worst, self._sent.value)
+
+    def _picture_lost(self, ssrc: int, now: float) -> None:
+        slot = self._slots_by_ssrc.get(ssrc)
+        if slot is not None and slot.source is not None:
+            slot.source.request_keyframe(now)
+
+    # --- RTCP out ----------------------------------------------------------------------------------------------------
+
+    def source_timestamp(self, publication: Publication, wall: float) -> int | None:
+        """The RTP timestamp of one of this peer's streams at ``wall``."""
+        if publication.ssrc is None:
+            return None
+        return self._sources.timestamp(publication.ssrc, publication.form.clock_rate, wall)
+
+    def ask_keyframe(self, publication: Publication) -> None:
+        if publication.ssrc is not None:
+            self.transport.send_rtcp(rtcp.pli(self._ssrc, publication.ssrc))
+
+    def ask_again(self, publication: Publication, sequences: list[int]) -> None:
+        if publication.ssrc is not None:
+            self.transport.send_rtcp(rtcp.nack(self._ssrc, publication.ssrc, sequences))
+
+    def report_unencrypted(self, publication: Publication) -> None:
+        self._emit(UnencryptedSeen(room=self.room, fence=self.fence, peer=self.name, source=publication.source))
+
+    def attend(self, publication: Publication) -> None:
+        self._attention.add(publication)
+
+    def feed_back(self) -> None:
+        """Transport-wide feedback on what arrived since the last one."""
+        if not self.arrivals:
+            return
+        arrivals = [(sequence, int(at * 1_000_000)) for sequence, at in self.arrivals.items()]
+        self.arrivals.clear()
+        media = next((p.ssrc for p in self.publications.values() if p.ssrc is not None), 0)
+        for packet in rtcp.transport_feedback(self._ssrc, media, self._feedbacks, arrivals):
+            self._feedbacks = (self._feedbacks + 1) & 0xFF
+            self.transport.send_rtcp(packet)
+
+    def report(self, now: float, wall: float, source_timestamp: Callable[[Publication], int | None]) -> None:
+        """Once a second: silence, receiver and sender reports, the cap, a sample every 10 s."""
+        self.transport.expire(now)
+        self._received.update(self.received_octets, now)
+        self._sent.update(sum(slot.octets for slot in self.slots.values()), now)
+        bound = [p for p in self.publications.values() if p.ssrc is not None]
+        blocks = [p.reception.report(p.numbering.highest, now) for p in bound]
+        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap(bound, now)
+        for slot in self.slots.values():
+            if slot.source is not None:
+                part = slot.sender_report(now, wall, source_timestamp(slot.source))
+                if len(compound) + len(part) > 1_100:
+                    self.transport.send_rtcp(compound)
+                    compound = b""
+                compound += part
+        self.transport.send_rtcp(compound)
+        self._reports += 1
+        if self._reports % _SAMPLE_SECONDS == 0:
+            self._sample()
+
+    def _cap(self, bound: list[Publication], now: float) -> bytes:
+        """REMB: what is sent to everybody limits what is worth publishing. Also says when there is no limit any more."""
+        video = [p for p in bound if not p.audio and p.ssrc is not None]
+        viewers = {slot.transport for p in video for slot in (*p.live, *p.waiting)}
+        limits = [viewer.downlink.limit(now) for viewer in viewers]
+        cap = None if not limits or None in limits else max(cast("list[int]", limits))
+        if cap is None and self._capped is None:
+            return b""
+        self._capped = cap
+        return rtcp.remb(self._ssrc, cap or _LIFTED, [p.ssrc for p in video if p.ssrc is not None])
+
+    def _sample(self) -> None:
+        path = self.transport.path
+        if path is not None:
+            self._emit(
+                PeerSample(
+                    room=self.room,
+                    fence=self.fence,
+                    peer=self.name,
+                    address=path.host,
+                    transport=cast("Literal['udp', 'tcp']", path.outbox.transport),
+                    rtt_ms=round(self.transport.rtt * 1000),
+                    loss_permille=round(self._loss * 1000),
+                    received_kbps=round(self._received.value / 1000),
+                    sent_kbps=round(self._sent.value / 1000),
+                )
+            )
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def state_changed(self, state: State) -> None:
+        """Called by the transport."""
+        if state == "connected":
+            now = self._clock()
+            for slot in self.slots.values():
+                slot.show(slot.source, now)
+        if state != "new":
+            path = self.transport.path
+            transport = cast("Literal['udp', 'tcp']", path.outbox.transport) if path else None
+            self._emit(PeerState(room=self.room, fence=self.fence, peer=self.name, state=state, transport=transport))
+
+    def detach(self) -> None:
+        """Out of all subscriptions, before the transport is closed. Idempotent."""
+        now = self._clock()
+        for source in list(self.publications):
+            self._unpublish(source, now)
+        for slot in self.slots.values():
+            slot.show(None, now)
+        self.handlers.clear()

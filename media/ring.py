@@ -1,0 +1,63 @@
+"""The last second of a source, to send again what a subscriber lost."""
+
+from collections import deque
+
+_SECONDS = 1.0
+
+
+class Ring:
+    """Packets by number: the newest ``size``, and of these only those of the last second.
+
+    Kept in parallel lists: a packet is three list items, no object of its own. ``size`` is a power of two.
+
+    Attributes:
+        newest: highest number stored, -1 if none ever was.
+    """
+
+    __slots__ = ("_cleared", "_marks", "mask", "newest", "numbers", "payloads", "stamps")
+
+    def __init__(self, size: int) -> None:
+        self.mask = size - 1
+        self.numbers = [-1] * size
+        self.stamps = [0] * size
+        self.payloads: list[bytes | None] = [None] * size
+        self.newest = -1
+        self._marks: deque[tuple[float, int]] = deque()
+        self._cleared = -1
+
+    def put(self, number: int, timestamp: int, marker: int, payload: bytes) -> None:
+        """``marker``: 0x80 or 0. A number older than the ring is long is not stored."""
+        newest = self.newest
+        if number > newest:
+            self.newest = number
+        elif number <= newest - len(self.numbers):
+            return
+        index = number & self.mask
+        self.numbers[index] = number
+        self.stamps[index] = timestamp << 8 | marker
+        self.payloads[index] = payload
+
+    def get(self, number: int) -> tuple[int, int, bytes] | None:
+        """Timestamp, marker (0x80 or 0) and payload."""
+        index = number & self.mask
+        payload = self.payloads[index]
+        if payload is None or self.numbers[index] != number:
+            return None
+        stamp = self.stamps[index]
+        return stamp >> 8, stamp & 0x80, payload
+
+    def expire(self, now: float) -> None:
+        """Drop what was stored more than a second ago, to the step that this is called in."""
+        marks = self._marks
+        marks.append((now, self.newest))
+        if now - marks[0][0] < _SECONDS:
+            return
+        upto = self._cleared
+        while marks and now - marks[0][0] >= _SECONDS:
+            upto = marks.popleft()[1]
+        first = max(self._cleared, self.newest - len(self.numbers)) + 1
+        for number in range(first, upto + 1):
+            index = number & self.mask
+            if self.numbers[index] <= upto:
+                self.payloads[index] = None
+        self._cleared = max(self._cleared, upto)

@@ -1,0 +1,266 @@
+"""An m-line on which a peer receives: one outgoing stream that shows one source after another."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from media.control import STAGE, Source
+from media.dtls import length_p, protect
+from media.net.arena import SLOT
+from media.reports import compact, ntp_time
+from media.wire import rtcp
+from media.wire.rtp import (
+    EXTENDED,
+    HEADER,
+    HEADER_WITH_SEND_TIME,
+    MARKER,
+    PLAIN,
+    SEQUENCE,
+    one_byte_extensions,
+)
+from media.wire.sdp import Outgoing
+
+if TYPE_CHECKING:
+    from media.publication import Publication
+    from media.transport import Transport
+
+_NAMING_SECONDS = 2.0
+_RESENDS = 3
+_LEAST_RESEND_WAIT = 0.020
+_RESEND_BUDGET = 256
+_REMEMBERED_RESENDS = 1_024
+_FRAME_SECONDS = 1 / 30
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFormat:
+    """What was agreed on for the m-line; ids are 0 and types None where nothing was."""
+
+    mid: str
+    kind: str
+    payload_type: int
+    rtx_payload_type: int | None
+    clock_rate: int
+    send_time: int
+    mid_extension: int
+
+
+class Slot:
+    """Numbers, times and ids of its own, whatever it shows: a source's packets are renumbered into them.
+
+    Attributes:
+        number: slot number, -1 for the stage.
+        first: dense number of the source's first packet here; earlier ones are not forwarded.
+        source: what it shows.
+    """
+
+    def __init__(self, number: int, form: SlotFormat, transport: Transport, ssrcs: tuple[int, int], cname: str) -> None:
+        self.number = number
+        self.form = form
+        self.transport = transport
+        self.video = form.kind == "video"
+        self.ssrc, self.rtx_ssrc = ssrcs
+        self.cname = cname
+        self.source: Publication | None = None
+        self.first = 0
+        self.packets = 0
+        self.octets = 0
+        self.resent = 0
+        self._next = secrets.randbelow(0x8000) + 0x10000
+        self._offset = 0
+        self._timestamp_offset = 0
+        self._last_timestamp = 0
+        self._last_at: float | None = None
+        self._highest = -1
+        self._starts = 0
+        self._rtx_sequence = secrets.randbelow(0x8000)
+        self._resends: dict[int, tuple[int, float]] = {}
+        self._allowance = float(_RESEND_BUDGET)
+        self._counted = 0
+        self._reports: dict[int, float] = {}
+        self._type = form.payload_type
+        self._time_tag = (form.send_time << 4 | 2) << 24
+        self._naming = b""
+        self._named_until: float | None = None
+
+    @property
+    def use(self) -> Source:
+        """Which of a peer's sources belongs here."""
+        if self.number == STAGE:
+            return "screen"
+        return "camera" if self.video else "microphone"
+
+    def outgoing(self) -> Outgoing:
+        """As it is announced. Both tracks of a slot share stream and CNAME: a receiver plays them in sync."""
+        stream = "stage" if self.number == STAGE else f"slot{self.number}"
+        rtx = self.rtx_ssrc if self.form.rtx_payload_type is not None else None
+        return Outgoing(self.ssrc, rtx, self.cname, stream, f"{stream}-{self.form.kind}")
+
+    # --- source ------------------------------------------------------------------------------------------------------
+
+    def show(self, source: Publication | None, now: float) -> None:
+        """Show another source, or none."""
+        if source is not self.source:
+            if self.source is not None:
+                self.source.unsubscribe(self)
+                self.pause()
+            self.source = source
+        if source is not None and self.transport.ready:
+            source.subscribe(self, now)
+
+    def pause(self) -> None:
+        """The numbers of what was shown end here."""
+        if self._highest >= 0:
+            assert self.source is not None
+            self._next = self._highest + self._offset + 1
+            self._highest = -1
+            self._last_at = self.source.heard
+
+    def begin(self, number: int, timestamp: int, now: float) -> None:
+        """The source starts, or goes on after a pause, with its packet ``number``."""
+        self.first = number
+        self._offset = self._next - number
+        if self._last_at is not None:
+            elapsed = max(now - self._last_at, _FRAME_SECONDS) * self.form.clock_rate
+            self._timestamp_offset = self._last_timestamp + int(elapsed) - timestamp
+        self._resends.clear()
+        if self._named_until is None:
+            self._name(now)
+
+    def _name(self, now: float) -> None:
+        """For 2 s packets carry the MID, for receivers that don't go by the announced SSRC."""
+        self._named_until = now + _NAMING_SECONDS
+        if self.form.mid_extension and 0 < len(self.form.mid) <= 16:
+            elements = [(self.form.mid_extension, self.form.mid.encode())]
+            if self.form.send_time:
+                elements.insert(0, (self.form.send_time, bytes(3)))
+            self._naming = one_byte_extensions(elements)
+
+    def take_first_start(self) -> bool:
+        """Whether this was the first time that something started here."""
+        self._starts += 1
+        return self._starts == 1
+
+    # --- packets -----------------------------------------------------------------------------------------------------
+
+    def forward(self, number: int, timestamp: int, marker: int, payload: bytes, time: int) -> None:
+        """Send a packet of the source. ``time``: abs-send-time."""
+        transport = self.transport
+        outbox = transport.outbox
+        if outbox.congested and self.video:
+            assert self.source is not None
+            self.source.suspend(self)
+            return
+        out, base = number + self._offset, outbox.count * SLOT
+        timestamp = (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+        if self._naming or not self.form.send_time:
+            start = self._write_header(out, timestamp, marker, time, base)
+        else:
+            HEADER_WITH_SEND_TIME.pack_into(
+                outbox.arena.view,
+                base,
+                EXTENDED,
+                marker | self._type,
+                out & 0xFFFF,
+                timestamp,
+                self.ssrc,
+                0xBEDE,
+                1,
+                self._time_tag | time,
+            )
+            start = 20
+        size = len(payload)
+        outbox.arena.buffer[base + start : base + start + size] = payload
+        length_p[0] = start + size
+        if protect(transport.srtp_out, outbox.arena.pointers[outbox.count], length_p):
+            transport.failed += 1
+            return
+        outbox.queue(transport.destination, length_p[0])
+        self.packets += 1
+        self.octets += size
+        if number > self._highest:
+            self._highest = number
+            self._last_timestamp = timestamp
+
+    def _write_header(self, out: int, timestamp: int, marker: int, time: int, base: int) -> int:
+        """The general case: with MID, or without abs-send-time. Returns the length."""
+        arena, naming = self.transport.outbox.arena, self._naming
+        first = EXTENDED if naming else PLAIN
+        HEADER.pack_into(arena.view, base, first, marker | self._type, out & 0xFFFF, timestamp, self.ssrc)
+        arena.buffer[base + 12 : base + 12 + len(naming)] = naming
+        if naming and self.form.send_time:
+            arena.buffer[base + 17 : base + 20] = time.to_bytes(3, "big")
+        return 12 + len(naming)
+
+    def resend(self, sequences: list[int], now: float) -> None:
+        """Answer a NACK over RTX (RFC 4588), each packet at most three times and not more than was sent at all.
+
+        Without RTX there is no answer: sending a packet again under its own number with another header would use
+        an SRTP nonce twice.
+        """
+        source = self.source
+        if source is None or self._highest < 0 or self.form.rtx_payload_type is None or not self.transport.ready:
+            return
+        self._allowance = min(float(_RESEND_BUDGET), self._allowance + self.packets - self._counted)
+        self._counted = self.packets
+        highest_out = self._highest + self._offset
+        for sequence in sequences:
+            number = highest_out - ((highest_out - sequence) & 0xFFFF) - self._offset
+            if number < self.first or self._allowance < 1:
+                continue
+            times, at = self._resends.get(number, (0, 0.0))
+            if times >= _RESENDS or (times and now - at < max(self.transport.rtt, _LEAST_RESEND_WAIT)):
+                continue
+            packet = source.ring.get(number)
+            if packet is None:
+                source.fetch(number, now)
+                continue
+            self._allowance -= 1
+            if len(self._resends) >= _REMEMBERED_RESENDS:
+                self._resends.clear()
+            self._resends[number] = (times + 1, now)
+            self._send_repair(number, *packet)
+
+    def _send_repair(self, number: int, timestamp: int, marker: int, payload: bytes) -> None:
+        transport, outbox = self.transport, self.transport.outbox
+        base = outbox.count * SLOT
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        timestamp = (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+        second = marker & MARKER | (self.form.rtx_payload_type or 0)
+        HEADER.pack_into(outbox.arena.view, base, PLAIN, second, self._rtx_sequence, timestamp, self.rtx_ssrc)
+        SEQUENCE.pack_into(outbox.arena.view, base + 12, (number + self._offset) & 0xFFFF)
+        outbox.arena.buffer[base + 14 : base + 14 + len(payload)] = payload
+        length_p[0] = 14 + len(payload)
+        if protect(transport.srtp_out, outbox.arena.pointers[outbox.count], length_p):
+            transport.failed += 1
+            return
+        outbox.queue(transport.destination, length_p[0])
+        self.resent += 1
+
+    # --- reports -----------------------------------------------------------------------------------------------------
+
+    def sender_report(self, now: float, wall: float, source_timestamp: int | None) -> bytes:
+        """SR and SDES for now; empty while nothing is shown or the source's clock is not known.
+
+        Args:
+            source_timestamp: the source's RTP timestamp at ``wall``.
+        """
+        if self._named_until is not None and now > self._named_until:
+            self._naming = b""
+        if self._highest < 0 or source_timestamp is None:
+            return b""
+        ntp = ntp_time(wall)
+        self._reports[compact(ntp)] = now
+        if len(self._reports) > 8:
+            del self._reports[next(iter(self._reports))]
+        timestamp = source_timestamp + self._timestamp_offset
+        return rtcp.sender_report(self.ssrc, ntp, timestamp, self.packets, self.octets) + rtcp.sdes({self.ssrc: self.cname})
+
+    def round_trip(self, block: rtcp.ReportBlock, now: float) -> float | None:
+        """Seconds, from a report block about this slot."""
+        sent = self._reports.get(block.last_sr)
+        if sent is None:
+            return None
+        return max(0.0, now - sent - block.delay / 65_536)

@@ -1,0 +1,180 @@
+"""One client's connection: its path, its keys, whether it is alive."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Literal
+
+from media.bandwidth import Downlink
+from media.dtls import Certificate, DtlsSession, length_p, protect_rtcp, unprotect_rtcp
+from media.ice import IceAgent, Path
+from media.net.arena import SLOT, Arena
+from media.net.outbox import Outbox
+from media.wire import WireError, stun
+from media.wire.sdp import Fingerprint
+
+QUIET_SECONDS = 6.0
+LOST_SECONDS = 30.0
+_MAX_RTCP = 1_200
+_REMEMBERED_CHECKS = 64
+
+State = Literal["new", "connected", "reconnecting", "lost"]
+
+
+class Transport:
+    """ICE, DTLS and SRTP of one client.
+
+    Attributes:
+        outbox, destination: where to send; only valid while ``ready``.
+        srtp_in, srtp_out: libsrtp sessions, None before the handshake and after the end.
+        ready: packets may be sent.
+        seen: when the last authentic packet came.
+        rtt: last round trip measured, in seconds.
+        downlink: what the client can take.
+        failed: packets that libsrtp refused to protect.
+    """
+
+    def __init__(
+        self,
+        now: float,
+        ufrag: str,
+        certificate: Certificate,
+        fingerprints: list[Fingerprint],
+        on_state: Callable[[State], None],
+    ) -> None:
+        self.agent = IceAgent(now, ufrag)
+        self.fingerprints = fingerprints
+        self.outbox: Outbox
+        self.destination: Any = None
+        self.srtp_in: Any = None
+        self.srtp_out: Any = None
+        self.ready = False
+        self.seen = now
+        self.rtt = 0.1
+        self.downlink = Downlink()
+        self.failed = 0
+        self.state: State = "new"
+        self._on_state = on_state
+        self._checks: OrderedDict[bytes, Any] = OrderedDict()
+        self._closed = False
+        self._dtls = DtlsSession(certificate, fingerprints, self._send, self._connected, self._ended)
+
+    @property
+    def path(self) -> Path | None:
+        return self.agent.selected
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    def check(self, data: bytes, ufrag: str, path: Path, now: float) -> bool:
+        """A binding request for ``ufrag`` on ``path``. Answers and selects if it is authentic; says whether it was."""
+        password = self.agent.password(ufrag)
+        if password is None or self._closed or not self.agent.admit_check(now):
+            return False
+        try:
+            request = stun.parse_request(data, password)
+        except WireError:
+            return False
+        # A check that somebody recorded and sends from elsewhere must not turn the media there.
+        if self._checks.setdefault(request.transaction_id, path.key) != path.key:
+            return False
+        if len(self._checks) > _REMEMBERED_CHECKS:
+            self._checks.popitem(last=False)
+        if not self.agent.checked(path, ufrag, now, request.nominated, request.nomination):
+            return False
+        answer = stun.binding_response(request.transaction_id, path.host, path.port, password)
+        path.outbox.queue_bytes(path.destination, answer)
+        self._select()
+        self.touch(now)
+        self._dtls.start()
+        return True
+
+    def forget_path(self, key: Any) -> None:
+        """The connection behind a path is gone."""
+        self.agent.forget(key)
+        self._select()
+
+    def receive_dtls(self, data: bytes) -> None:
+        self._dtls.feed(data)
+
+    def decrypt_rtcp(self, arena: Arena, slot: int, length: int) -> bytes | None:
+        """The compound in ``slot``, or None if it is not authentic."""
+        if self.srtp_in is None:
+            return None
+        length_p[0] = length
+        if unprotect_rtcp(self.srtp_in, arena.pointers[slot], length_p):
+            return None
+        data: bytes = arena.buffer[slot * SLOT : slot * SLOT + length_p[0]]
+        return data
+
+    def touch(self, now: float) -> None:
+        """An authentic packet came."""
+        self.seen = now
+        if self.state == "reconnecting" and self.ready:
+            self._become("connected")
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def send_rtcp(self, data: bytes) -> None:
+        """Protect and queue a compound; nothing happens while not ``ready``."""
+        if not self.ready or not data or len(data) > _MAX_RTCP:
+            return
+        outbox = self.outbox
+        base = outbox.count * SLOT
+        outbox.arena.buffer[base : base + len(data)] = data
+        length_p[0] = len(data)
+        if protect_rtcp(self.srtp_out, outbox.arena.pointers[outbox.count], length_p):
+            self.failed += 1
+            return
+        outbox.queue(self.destination, length_p[0])
+
+    def _send(self, data: bytes) -> None:
+        path = self.agent.selected
+        if path is not None:
+            path.outbox.queue_bytes(path.destination, data[:SLOT])
+            # The handshake runs in a task of its own, outside of the packet loop that flushes.
+            path.outbox.flush()
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def _select(self) -> None:
+        path = self.agent.selected
+        if path is not None:
+            self.outbox, self.destination = path.outbox, path.destination
+        self.ready = path is not None and self.srtp_out is not None
+
+    def _connected(self) -> None:
+        self.srtp_in, self.srtp_out = self._dtls.srtp_in, self._dtls.srtp_out
+        self._select()
+        self._become("connected")
+
+    def _ended(self) -> None:
+        """The handshake failed, or the client closed."""
+        if not self._closed:
+            self._become("lost")
+
+    def _become(self, state: State) -> None:
+        if state != self.state:
+            self.state = state
+            self._on_state(state)
+
+    def expire(self, now: float) -> None:
+        """Once a second: notice silence."""
+        self.agent.expire(now)
+        silence = now - self.seen
+        if silence > LOST_SECONDS:
+            self._become("lost")
+        elif silence > QUIET_SECONDS and self.state == "connected":
+            self._become("reconnecting")
+        elif silence <= QUIET_SECONDS and self.state == "reconnecting" and self.ready:
+            self._become("connected")
+
+    def forget_source(self, ssrc: int) -> None:
+        self._dtls.forget_source(ssrc)
+
+    async def close(self) -> None:
+        """Idempotent."""
+        self._closed = True
+        self.ready = False
+        self.srtp_in = self.srtp_out = None
+        await self._dtls.close()

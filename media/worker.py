@@ -1,0 +1,197 @@
+"""A media worker: ``python -m media.worker``, configured by one line of JSON on standard input.
+
+It prints one line of JSON when it is ready and ends when its standard input closes.
+"""
+
+import asyncio
+import base64
+import errno
+import gc
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import time
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from media.control import Heartbeat
+from media.control_server import DEAD_SECONDS, ControlServer
+from media.dtls import Certificate, UntestedVersion, check_versions
+from media.net.addresses import announced_addresses
+from media.net.tcp import TcpPort
+from media.net.udp import UdpPort
+from media.router import TICK, Router
+from media.settings import MediaSettings
+from media.wire.sdp import Candidate
+
+logger = logging.getLogger(__name__)
+
+_ADDRESS_SECONDS = 10.0
+_IDLE_TICK = 0.25
+
+
+class WorkerConfig(BaseModel):
+    """The line on standard input. ``secret`` in base64."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: MediaSettings
+    index: int = 0
+    redis_url: str
+    secret: str
+
+
+class Worker:
+    """Sockets, router and control of one process."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self.name = secrets.token_urlsafe(16)
+        self._settings = settings = config.settings
+        self._router = Router(Certificate(), self._candidates, self._emit, max_rooms=settings.max_rooms)
+        self._udp = UdpPort(
+            list(settings.listen),
+            settings.port_of(config.index),
+            self._router.receive_batch,
+            self._flush,
+            wake_interval=settings.wake_interval,
+        )
+        self._tcp = TcpPort(self._router.receive_framed, self._router.connection_lost, self._flush)
+        self._redis = Redis.from_url(config.redis_url, decode_responses=False, max_connections=8)
+        self._control = ControlServer(
+            self._redis, base64.b64decode(config.secret), self.name, self._router.handle, self._heartbeat
+        )
+        self._addresses: tuple[float, list[str]] = (float("-inf"), [])
+        self._alive_at = time.monotonic()
+        self._counted = (self._alive_at, 0)
+
+    # --- what the parts ask for --------------------------------------------------------------------------------------
+
+    def _emit(self, event: Any) -> None:
+        self._control.emit(event)
+
+    def _candidates(self) -> list[Candidate]:
+        now = time.monotonic()
+        if now - self._addresses[0] > _ADDRESS_SECONDS:
+            settings = self._settings
+            told = announced_addresses(settings.announced, settings.listen, loopback=settings.announce_loopback)
+            self._addresses = (now, told)
+        addresses = self._addresses[1]
+        udp = [Candidate("udp", address, self._udp.port) for address in addresses]
+        tcp = [Candidate("tcp", address, self._udp.port) for address in addresses] if self._settings.tcp else []
+        return udp + tcp
+
+    def _heartbeat(self) -> Heartbeat:
+        now, received = time.monotonic(), self._router.counters.received
+        before, counted = self._counted
+        self._counted = (now, received)
+        inspected = self._router.inspect()
+        return Heartbeat(
+            worker=self.name,
+            rooms=inspected.rooms,
+            peers=inspected.peers,
+            packets_per_second=round((received - counted) / max(0.1, now - before)),
+        )
+
+    def _flush(self) -> None:
+        self._udp.flush()
+        for connection in self._tcp.connections:
+            if connection.outbox.count:
+                connection.outbox.flush()
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until standard input closes or SIGTERM comes."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        # Ctrl-C goes to the whole process group; the parent decides when its workers end.
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        os.set_blocking(sys.stdin.fileno(), False)
+        loop.add_reader(sys.stdin.fileno(), _ended, stop)
+        try:
+            if self._settings.tcp:
+                addresses = [bound.address for bound in self._udp.sockets]
+                await self._tcp.listen(addresses, self._udp.port)
+            await self._control.announce()
+            self._udp.start()
+            gc.collect()
+            gc.freeze()
+            print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._control.run()), group.create_task(self._tick())]
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+            await self._router.close()
+            self._flush()
+            await self._tcp.close()
+            self._udp.close()
+            await self._control.withdraw()
+            await self._redis.aclose()
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            self._fence()
+            self._router.tick()
+            self._flush()
+            now = loop.time()
+            due = max(due + (TICK if self._router.busy else _IDLE_TICK), now)
+            await asyncio.sleep(due - now)
+
+    def _fence(self) -> None:
+        """A worker that stood still for longer than its heartbeat lives was replaced meanwhile: its rooms are stale."""
+        now = time.monotonic()
+        if now - self._alive_at > DEAD_SECONDS:
+            logger.warning("media: was frozen, closing all rooms")
+            self._router.close_rooms()
+        self._alive_at = now
+
+
+def _ended(stop: asyncio.Event) -> None:
+    try:
+        data = os.read(sys.stdin.fileno(), 4096)
+    except BlockingIOError:
+        return
+    if not data:
+        stop.set()
+
+
+def main() -> int:
+    """Exit code 0 when told to end, 1 with a sentence on standard error when it can't run."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    line = sys.stdin.buffer.readline()
+    try:
+        check_versions()
+        worker_config = WorkerConfig.model_validate_json(line)
+        asyncio.run(_serve(worker_config))
+    except UntestedVersion as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        print("The media port is in use or may not be opened: set another media.port.", file=sys.stderr)
+        return 1
+    except RedisError:
+        print("Redis does not answer: the media worker can't be reached without it.", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(config: WorkerConfig) -> None:
+    await Worker(config).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
