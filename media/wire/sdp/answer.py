@@ -87,8 +87,6 @@ def build_answer(offer: Offer, params: AnswerParams) -> str:
     for line in offer.media:
         if line.mid in agreed:
             lines += _accepted(line, agreed[line.mid], params)
-            if line.mid == bundle[0]:
-                lines += _candidates(params.candidates)
         else:
             lines += [f"m={line.kind} 0 {line.protocol} {line.formats[0]}", "c=IN IP4 0.0.0.0"]
             lines += [f"a=mid:{line.mid}", "a=inactive"]
@@ -116,6 +114,8 @@ def _accepted(line: MediaLine, agreement: Agreement, params: AnswerParams) -> It
     yield from _codec(line.kind, agreement)
     if answer.outgoing is not None and direction == "sendonly":
         yield from _outgoing(answer.outgoing, rtx is not None)
+    # They belong in the bundle's first line only (RFC 9143, 7.1.3), but aiortc reads those of its last.
+    yield from _candidates(params.candidates)
 
 
 def _direction(offered: Direction, answer: AnswerLine) -> Direction:

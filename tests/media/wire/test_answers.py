@@ -61,8 +61,8 @@ def test_every_line_is_answered_in_order_with_one_codec_and_one_transport(name: 
         names = [entry.split()[1].split("/")[0] for entry in section if entry.startswith("a=rtpmap")]
         assert names == (["opus"] if line.kind == "audio" else ["VP8", "rtx"])
         assert len(section[0].split()) == 3 + len(names)
-    assert sum(entry.startswith("a=candidate") for entry in media[0]) == 3
-    assert media[0][-1] == "a=end-of-candidates"
+        assert sum(entry.startswith("a=candidate") for entry in section) == 3
+        assert section[-1] == "a=end-of-candidates"
 
 
 def test_a_slot_names_its_stream_and_binds_its_repair_stream() -> None:
