@@ -26,6 +26,8 @@ export class Guard {
   #now;
   /** @type {Map<string, Last>} */
   #last = new Map();
+  /** @type {Set<string>} */
+  #stopped = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #quickUntil = 0;
@@ -76,8 +78,8 @@ export class Guard {
     // Counted after the browser's figures, so that in a healthy connection the worker is never behind.
     const { sent } = await this.#encryption.counts();
     for (const [source, id, frames] of encoded) {
-      if (!this.#suspicious(source, id, frames, sent[id]?.seen ?? 0)) continue;
-      this.#last.delete(id);
+      if (this.#stopped.has(id) || !this.#suspicious(source, id, frames, sent[id]?.seen ?? 0)) continue;
+      this.#stopped.add(id);
       await this.#media.stop(source);
       this.#onViolation(source);
     }

@@ -58,6 +58,13 @@ export const me = () => call('GET', '/api/me');
 /** @param {Retention} retention @returns {Promise<RetentionSet>} */
 export const setRetention = (retention) => call('PUT', '/api/retention', { retention });
 
+/**
+ * What a setting would destroy within a minute, without setting it; without one, the setting as it is.
+ * @param {Retention} [retention]
+ * @returns {Promise<RetentionSet>}
+ */
+export const previewRetention = (retention) => call('GET', retention ? `/api/retention?retention=${retention}` : '/api/retention');
+
 /** An access token for the desk. @returns {Promise<Ticket>} */
 export const deskTicket = () => call('POST', '/api/desk/ticket', {});
 
@@ -80,6 +87,9 @@ export async function appointments(first, last) {
  * @returns {Promise<AppointmentView>}
  */
 export const newAppointment = (appointment) => call('POST', '/api/appointments', appointment);
+
+/** @param {string} appointment @returns {Promise<AppointmentView>} */
+export const appointment = (appointment) => call('GET', `/api/appointments/${appointment}`);
 
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
 export const endAppointment = (appointment) => call('POST', `/api/appointments/${appointment}/end`, {});
