@@ -1,0 +1,80 @@
+"""Stores on both databases, with a clock that the test moves."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store.migrate import migrate
+from tests.rooms import postgres as servers
+from tests.rooms.people import Time
+
+
+@pytest.fixture(autouse=True)
+def quick_hashing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """argon2id with almost no work, except where the work is what is tested."""
+    if "real_hashing" not in request.fixturenames:
+        hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # noqa: E731
+        monkeypatch.setattr("rooms.store.practitioners.PasswordHasher", hasher)
+
+
+@pytest.fixture
+def real_hashing() -> None:
+    """Asks for argon2id as it is in production."""
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    if servers.binaries() is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL is not installed, and CI may not skip it")
+        pytest.skip("NOT TESTED ON POSTGRESQL: install the package postgresql")
+    with servers.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with all tables: migrating for every test would be most of the time."""
+    settings = RoomsSettings(data=tmp_path_factory.mktemp("template"))
+    migrate(settings.database())
+    return Path(settings.database().database or "")
+
+
+@pytest.fixture
+def sqlite_settings(tmp_path: Path, migrated: Path) -> RoomsSettings:
+    settings = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+    database = Path(settings.database().database or "")
+    database.parent.mkdir(parents=True)
+    shutil.copy(migrated, database)
+    return settings
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, sqlite_settings: RoomsSettings) -> RoomsSettings:
+    if request.param == "sqlite":
+        return sqlite_settings
+    url = request.getfixturevalue("postgres").new_database()
+    return RoomsSettings(**sqlite_settings.model_dump(exclude={"database_url"}), database_url=url)
+
+
+@pytest.fixture
+async def store(settings: RoomsSettings, time: Time) -> AsyncIterator[Store]:
+    async with open_store(settings, now=time.now, boot=time.boottime) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_settings: RoomsSettings, time: Time) -> AsyncIterator[Store]:
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as opened:
+        yield opened

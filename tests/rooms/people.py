@@ -1,0 +1,44 @@
+"""The cast, and time that stands still until it is told to move."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from rooms.model import Appointment, Practitioner
+from rooms.store import Store
+
+START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Time:
+    """Both clocks. ``pass_`` moves them together; ``jump`` moves only the wall."""
+
+    wall: datetime = START
+    boot: float = field(default=1000.0)
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def boottime(self) -> float:
+        return self.boot
+
+    def pass_(self, **span: float) -> None:
+        self.wall += timedelta(**span)
+        self.boot += timedelta(**span).total_seconds()
+
+    def jump(self, **span: float) -> None:
+        self.wall += timedelta(**span)
+
+
+async def alice(store: Store) -> Practitioner:
+    return await store.practitioners.add("Alice@Example.org", PASSWORD, "Dr Alice Visser", "nl")
+
+
+async def charlie(store: Store) -> Practitioner:
+    """Who must never get in."""
+    return await store.practitioners.add("charlie@example.org", PASSWORD, "Charlie", "en")
+
+
+async def plan(store: Store, owner: Practitioner, patient: str = "Jan Jansen", **later: float) -> Appointment:
+    return await store.appointments.create(owner.id, patient, START + timedelta(**(later or {"hours": 1})), 30, "nl")

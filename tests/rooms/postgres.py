@@ -1,0 +1,84 @@
+"""A PostgreSQL server of our own: started on a Unix socket in a temporary folder, gone at the end."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from rooms.settings import database_url
+from rooms.store.migrate import migrate
+
+ACCOUNT = "postgres"
+
+
+def binaries() -> Path | None:
+    """The folder with initdb and postgres, newest version first."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]), reverse=True)
+    if found:
+        return found[0].parent
+    path = shutil.which("initdb")
+    return Path(path).resolve().parent if path else None
+
+
+class Postgres:
+    """A running server. Databases are made on demand."""
+
+    def __init__(self, socket: Path, data: Path) -> None:
+        self.socket = socket
+        self.data = data
+        self._count = 0
+        self._template = self._create("template0")
+        migrate(database_url(self._template))
+
+    def new_database(self, *, migrated: bool = True) -> str:
+        """A database's address, with our tables or empty."""
+        return self._create("rooms1" if migrated else "template0")
+
+    def _create(self, template: str) -> str:
+        self._count += 1
+        name = f"rooms{self._count}"
+        with psycopg.connect(f"host={self.socket} user={ACCOUNT} dbname=postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return f"postgresql://{ACCOUNT}@/{name}?host={self.socket}"
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Postgres]:
+    """Start a server; as root it runs as the account ``postgres``, for it refuses to be root."""
+    folder = binaries()
+    assert folder is not None
+    user = {"user": ACCOUNT, "group": ACCOUNT, "extra_groups": []} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="spreekkamer-pg-") as place:
+        if user:
+            shutil.chown(place, ACCOUNT, ACCOUNT)
+        data = Path(place, "data")
+        initialise = [str(folder / "initdb"), "-D", str(data), "-U", ACCOUNT, "-A", "trust", "--no-sync", "-E", "UTF8"]
+        subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=place, **user)
+        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={place}", "-c", "fsync=off"]
+        command = [str(folder / "postgres"), "-D", str(data), *options, "-c", "max_connections=50"]
+        with Path(place, "log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, **user)
+            try:
+                await_ready(folder, place)
+                yield Postgres(Path(place), data)
+            finally:
+                server.terminate()
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.kill()
+                    server.wait()
+
+
+def await_ready(folder: Path, socket: str) -> None:
+    """Wait up to 20 s."""
+    for _ in range(200):
+        if subprocess.run([str(folder / "pg_isready"), "-q", "-h", socket, "-t", "1"], check=False).returncode == 0:
+            return
+        subprocess.run(["sleep", "0.1"], check=True)
+    raise TimeoutError("PostgreSQL did not start")

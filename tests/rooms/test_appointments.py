@@ -1,0 +1,197 @@
+"""Appointments: planned, found, ended; Charlie never gets in."""
+
+import time as wall_time
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from rooms.errors import RoomsError
+from rooms.model import Appointment
+from rooms.retention import OVERRUN
+from rooms.store import Store
+from tests.rooms.people import START, Time, alice, charlie, plan
+
+DAY = START.date()
+UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAA"
+
+
+async def test_an_appointment_comes_back_as_it_was_planned(store: Store) -> None:
+    person = await alice(store)
+    planned = await plan(store, person, "Zoë 🌷 المريض")
+    assert (planned.owner, planned.patient, planned.minutes, planned.state) == (person.id, "Zoë 🌷 المريض", 30, "planned")
+    assert planned.due == planned.ends_at + OVERRUN + timedelta(days=30)
+    assert await store.appointments.get(person.id, planned.id) == planned
+    assert await store.appointments.by_id(planned.id) == planned
+
+
+async def test_charlie_can_not_open_the_appointment_of_alice(store: Store) -> None:
+    planned, other = await plan(store, await alice(store)), await charlie(store)
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.appointments.get(other.id, planned.id)
+    assert await store.appointments.list(other.id, DAY, DAY) == []
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.retention.destroy(other.id, planned.id)
+    assert (await store.appointments.by_id(planned.id)) == planned
+
+
+async def test_the_list_holds_the_days_asked_for_in_order_of_time(store: Store) -> None:
+    person = await alice(store)
+    late = await plan(store, person, "late", hours=5)
+    early = await plan(store, person, "early", hours=1)
+    tomorrow = await plan(store, person, "tomorrow", days=1)
+    assert await store.appointments.list(person.id, DAY, DAY) == [early, late]
+    assert await store.appointments.list(person.id, DAY, DAY + timedelta(days=1)) == [early, late, tomorrow]
+    assert await store.appointments.list(person.id, DAY + timedelta(days=2), DAY + timedelta(days=9)) == []
+
+
+async def test_a_day_is_the_local_day_of_the_appointment(store: Store) -> None:
+    person = await alice(store)
+    midnight = datetime(2027, 3, 2, 0, 30, tzinfo=timezone(timedelta(hours=1)))  # 1 March 23:30 in UTC
+    planned = await store.appointments.create(person.id, "Jan", midnight, 30, "nl")
+    assert planned.starts_at.utcoffset() == timedelta(hours=1)
+    assert await store.appointments.list(person.id, date(2027, 3, 2), date(2027, 3, 2)) == [planned]
+    assert await store.appointments.list(person.id, date(2027, 3, 1), date(2027, 3, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("patient", "start", "minutes", "language"),
+    [
+        ("", START, 30, "nl"),
+        ("   ", START, 30, "nl"),
+        ("x" * 201, START, 30, "nl"),
+        ("Jan", START, 4, "nl"),
+        ("Jan", START, 481, "nl"),
+        ("Jan", START, 30, "xx"),
+        ("Jan", START.replace(tzinfo=None), 30, "nl"),
+        ("Jan", START - timedelta(days=60), 30, "nl"),
+    ],
+)
+async def test_what_makes_no_appointment_is_refused(
+    sqlite_store: Store, patient: str, start: datetime, minutes: int, language: str
+) -> None:
+    person = await alice(sqlite_store)
+    with pytest.raises(RoomsError, match="invalid"):
+        await sqlite_store.appointments.create(person.id, patient, start, minutes, language)  # type: ignore[arg-type]
+
+
+async def test_nobody_plans_for_a_practitioner_that_does_not_exist(store: Store) -> None:
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.appointments.create(UNKNOWN, "Jan", START, 30, "nl")
+
+
+async def test_a_link_leads_to_its_appointment_as_often_as_it_is_opened(store: Store) -> None:
+    planned = await plan(store, await alice(store))
+    for _ in range(3):
+        assert await store.appointments.by_link(planned.id, planned.secret) == planned
+
+
+@pytest.mark.parametrize("damage", ["secret", "id", "swapped", "empty", "odd", "long", "nobody", "nul", "letters"])
+async def test_any_other_link_leads_nowhere(store: Store, damage: str) -> None:
+    person = await alice(store)
+    planned, other = await plan(store, person), await plan(store, person)
+    row, secret = {
+        "secret": (planned.id, UNKNOWN),
+        "id": (UNKNOWN, planned.secret),
+        "swapped": (planned.id, other.secret),
+        "empty": ("", ""),
+        "odd": ("é' OR 1=1 --", "💣"),
+        "long": ("A" * 100_000, "A" * 100_000),
+        "nobody": ("nobody", ""),
+        "nul": ("\0" * 22, "\0"),
+        "letters": (planned.id.swapcase(), planned.secret),
+    }[damage]
+    assert await store.appointments.by_link(row, secret) is None
+
+
+async def test_an_unknown_link_takes_as_long_as_a_wrong_one(sqlite_store: Store) -> None:
+    person = await alice(sqlite_store)
+    planned = await plan(sqlite_store, person)
+    spent = {planned.id: 9.9, UNKNOWN: 9.9, "no id at all": 9.9}
+    for _ in range(80):
+        for row in spent:
+            start = wall_time.perf_counter()
+            assert await sqlite_store.appointments.by_link(row, UNKNOWN) is None
+            spent[row] = min(spent[row], wall_time.perf_counter() - start)
+    assert max(spent.values()) < 1.35 * min(spent.values())
+
+
+async def test_an_unknown_link_makes_the_same_decryptions(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = await plan(sqlite_store, await alice(sqlite_store))
+    await sqlite_store.appointments.by_link(UNKNOWN, "")
+    opened: list[int] = []
+    from rooms.keys.envelope import AESGCM
+
+    class Counting:
+        def __init__(self, key: bytes) -> None:
+            self._cipher = AESGCM(key)
+
+        def decrypt(self, nonce: bytes, data: bytes, aad: bytes) -> bytes:
+            opened.append(len(data))
+            return self._cipher.decrypt(nonce, data, aad)
+
+    monkeypatch.setattr("rooms.keys.envelope.AESGCM", Counting)
+    await sqlite_store.appointments.by_link(planned.id, UNKNOWN)
+    wrong, opened[:] = list(opened), []
+    await sqlite_store.appointments.by_link(UNKNOWN, UNKNOWN)
+    assert opened == wrong
+    assert len(wrong) == 3
+
+
+async def test_the_first_end_of_a_consult_counts(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    time.pass_(hours=1, minutes=20)
+    ended = await store.appointments.end(planned.id)
+    assert (ended.state, ended.ended_at, ended.due) == ("ended", time.wall, time.wall + timedelta(days=30))
+    time.pass_(minutes=1)
+    assert await store.appointments.end(planned.id) == ended
+    assert await store.appointments.get(person.id, planned.id) == ended
+
+
+async def test_what_does_not_exist_is_not_found(store: Store) -> None:
+    person = await alice(store)
+    for attempt in (
+        store.appointments.get(person.id, UNKNOWN),
+        store.appointments.by_id(UNKNOWN),
+        store.appointments.end(UNKNOWN),
+        store.retention.destroy(person.id, UNKNOWN),
+    ):
+        with pytest.raises(RoomsError, match="not_found"):
+            await attempt
+
+
+async def test_nothing_personal_is_in_repr(store: Store) -> None:
+    planned: Appointment = await plan(store, await alice(store))
+    text = repr(planned)
+    assert "Jansen" not in text
+    assert planned.secret not in text
+    assert "datetime" not in text
+
+
+async def test_a_row_swapped_between_owners_or_rows_fails_closed(store: Store) -> None:
+    one, other = await alice(store), await charlie(store)
+    mine, theirs, second = await plan(store, one), await plan(store, other, "Piet"), await plan(store, one, "Kees")
+    statements = [
+        f"UPDATE appointments SET content = (SELECT content FROM appointments WHERE id = '{theirs.id}') WHERE id = '{mine.id}'",
+        f"UPDATE appointments SET owner = '{one.id}' WHERE id = '{theirs.id}'",
+    ]
+    async with store.database.write() as connection:
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+    for owner, row in ((one, mine), (one, theirs)):
+        with pytest.raises(RoomsError, match="internal"):
+            await store.appointments.get(owner.id, row.id)
+    assert await store.appointments.by_link(theirs.id, theirs.secret) is None
+    assert await store.appointments.list(one.id, DAY, DAY) == [second]
+    with pytest.raises(RoomsError):
+        await store.appointments.by_link(mine.id, mine.secret)
+
+
+async def test_many_at_once_all_stay(store: Store) -> None:
+    import asyncio
+
+    person = await alice(store)
+    made = await asyncio.gather(*(plan(store, person, f"Patient {n}", minutes=n) for n in range(40)))
+    assert list(await store.appointments.list(person.id, DAY, DAY)) == list(made)
+    assert len({planned.secret for planned in made}) == 40
+    assert all(planned.due and planned.due.tzinfo == UTC for planned in made)

@@ -1,0 +1,172 @@
+"""The state machine of a live consult."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import settings
+
+from rooms.consult import Consult, asked, milliseconds, new, transition
+from rooms.consult_events import (
+    Admit,
+    Arrive,
+    Assign,
+    ChangeMedia,
+    CloseRoom,
+    Ended,
+    Event,
+    Leave,
+    LoseSocket,
+    LoseWorker,
+    Opened,
+    Place,
+    RemovePeer,
+    TakenOver,
+    Tick,
+)
+from rooms.errors import RoomsError
+from tests.rooms.consult_machine import ConsultMachine
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=61)
+
+TestConsultMachine = ConsultMachine.TestCase
+TestConsultMachine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def at(seat: str, page: str, **more: object) -> Arrive:
+    return Arrive(participant=page, seat=seat, role=seat, socket=f"socket of {page}", node="node", **more)  # type: ignore[arg-type]
+
+
+def run(state: Consult, *events: Event, now: datetime = NOW) -> Consult:
+    for event in events:
+        state, _ = transition(state, event, now)
+    return state
+
+
+def refusal(state: Consult, event: Event, now: datetime = NOW) -> str:
+    with pytest.raises(RoomsError) as refused:
+        transition(state, event, now)
+    return refused.value.code
+
+
+@pytest.fixture
+def talking() -> Consult:
+    """Both are in, on a worker."""
+    state = run(new("a", "o", NOW), at("patient", "p1"), Admit(at("practitioner", "d1"), "p1"))
+    state = run(state, Assign("w", state.fence))
+    return run(state, Opened(state.fence))
+
+
+def test_a_patient_waits_until_called_in() -> None:
+    state = run(new("a", "o", NOW), at("patient", "p1"))
+    assert [one.id for one in state.waiting] == ["p1"]
+    state, effects = transition(state, Admit(at("practitioner", "d1"), "p1"), NOW)
+    assert {one.id for one in state.admitted} == {"p1", "d1"}
+    assert Place() in effects
+    assert state.epoch > 0
+
+
+def test_somebody_who_is_not_there_can_not_be_called_in_and_nobody_enters_by_trying() -> None:
+    state = run(new("a", "o", NOW), at("patient", "p1"))
+    assert refusal(state, Admit(at("practitioner", "d1"), "nobody")) == "not_found"
+
+
+def test_a_second_page_is_asked_whether_it_takes_over(talking: Consult) -> None:
+    second = at("patient", "p2")
+    assert asked(talking, second) == "socket of p1"
+    assert refusal(talking, second) == "seat_taken"
+
+
+def test_a_page_that_takes_over_with_its_ticket_stays_in_and_the_old_one_is_told(talking: Consult) -> None:
+    state, effects = transition(talking, at("patient", "p2", take_over=True, lineage="p1", issued=1), NOW)
+    assert {one.id for one in state.admitted} == {"p2", "d1"}
+    assert TakenOver("socket of p1") in effects
+    assert RemovePeer("w", talking.fence, "p1") in effects
+    assert state.epoch > talking.epoch
+
+
+def test_whoever_has_only_the_link_waits_beside_the_holder_and_replaces_it_when_called_in(talking: Consult) -> None:
+    state = run(talking, at("patient", "p2", take_over=True))
+    assert {one.id for one in state.admitted} == {"p1", "d1"}
+    assert [one.id for one in state.waiting] == ["p2"]
+    state, effects = transition(state, Admit(at("practitioner", "d1"), "p2"), NOW)
+    assert {one.id for one in state.admitted} == {"p2", "d1"}
+    assert TakenOver("socket of p1") in effects
+
+
+def test_the_ticket_of_somebody_who_was_replaced_does_not_let_in_again(talking: Consult) -> None:
+    state = run(talking, at("patient", "p2", take_over=True), Admit(at("practitioner", "d1"), "p2"))
+    state = run(state, at("patient", "p3", take_over=True, lineage="p1", issued=state.touched))
+    assert {one.id for one in state.admitted} == {"p2", "d1"}
+    assert [one.id for one in state.waiting] == ["p3"]
+
+
+def test_a_reload_comes_back_in_and_a_silent_page_is_replaced_without_a_question(talking: Consult) -> None:
+    state = run(talking, at("patient", "p2", silent=frozenset({"socket of p1"}), lineage="p1", issued=1))
+    assert {one.id for one in state.admitted} == {"p2", "d1"}
+
+
+def test_a_seat_is_held_for_a_minute(talking: Consult) -> None:
+    state = run(talking, LoseSocket("p1", "socket of p1"))
+    assert run(state, Tick(), now=NOW + timedelta(seconds=59)) is state
+    state, effects = transition(state, Tick(), LATER)
+    assert {one.id for one in state.admitted} == {"d1"}
+    assert RemovePeer("w", talking.fence, "p1") in effects
+    state = run(state, at("patient", "p2", lineage="p1", issued=state.touched), now=LATER)
+    assert [one.id for one in state.waiting] == ["p2"]
+
+
+def test_a_ticket_older_than_the_document_rebuilds_the_room(talking: Consult) -> None:
+    rebuilt = new("a", "o", LATER)
+    rebuilt = run(
+        rebuilt, at("practitioner", "d1"), at("patient", "p2", lineage="p1", issued=talking.touched), now=LATER
+    )
+    assert {one.id for one in rebuilt.admitted} == {"p2", "d1"}
+    assert (rebuilt.version, rebuilt.epoch) > (talking.version, talking.epoch)
+
+
+def test_the_practitioner_ends_it_for_all(talking: Consult) -> None:
+    state, effects = transition(talking, Leave("d1"), NOW)
+    assert state.ended == "ended"
+    assert {Ended("socket of p1", "ended"), Ended("socket of d1", "ended"), CloseRoom("w", talking.fence)} <= set(
+        effects
+    )
+    assert refusal(state, at("patient", "p1")) == "ended"
+
+
+def test_a_patient_who_leaves_gives_up_the_seat_and_waits_again(talking: Consult) -> None:
+    state = run(talking, Leave("p1"))
+    assert not state.ended
+    state = run(state, at("patient", "p2", lineage="p1", issued=talking.touched))
+    assert [one.id for one in state.waiting] == ["p2"]
+
+
+def test_a_dead_worker_is_replaced_under_a_higher_fence(talking: Consult) -> None:
+    state = run(talking, ChangeMedia(talking.fence, "p1", "connected"))
+    state, effects = transition(state, LoseWorker(talking.fence), NOW)
+    assert Place() in effects
+    patient = state.find("p1")
+    assert patient
+    assert patient.media == "reconnecting"
+    placed = run(state, Assign("w2", state.fence))
+    assert placed.fence > talking.fence
+    assert run(placed, Opened(talking.fence)) is placed, "an old worker's word"
+
+
+def test_a_socket_reconnect_keeps_the_keys(talking: Consult) -> None:
+    state = run(talking, LoseSocket("p1", "socket of p1"))
+    again = Arrive(participant="p1", seat="patient", role="patient", socket="another", node="node")
+    assert run(state, again).epoch == talking.epoch
+
+
+def test_one_place_is_always_the_practitioners() -> None:
+    guest = Arrive(participant="g1", seat="guest-1", role="guest", socket="s", node="node")
+    state = run(new("a", "o", NOW), at("patient", "p1"), guest, Admit(at("practitioner", "d1"), "p1"))
+    assert refusal(state, Admit(at("practitioner", "d1"), "g1")) == "room_full"
+
+
+def test_a_document_never_falls_behind_the_clock(talking: Consult) -> None:
+    assert talking.version >= milliseconds(NOW)
+    assert talking.fence >= milliseconds(NOW)
+    backwards = run(talking, Leave("p1"), now=NOW - timedelta(hours=1))
+    assert backwards.version > talking.version

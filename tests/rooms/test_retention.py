@@ -1,0 +1,306 @@
+"""One central setting per practitioner; what is past due is gone for everybody, swept or not."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooms.clock import Clock
+from rooms.errors import RoomsError
+from rooms.model import RETENTION, Appointment, Retention
+from rooms.retention import LONGEST_CONSULT, OVERRUN, Deadline, Hooks
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from tests.rooms.people import START, Time, alice, charlie, plan
+
+DAY = START.date()
+SETTINGS = st.sampled_from(sorted(RETENTION))
+moments = st.datetimes(datetime(2027, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+async def refusals(store: Store, planned: Appointment) -> list[str]:
+    """What each read path says."""
+
+    async def attempt(call: Awaitable[object]) -> str:
+        try:
+            found = await call
+        except RoomsError as error:
+            return error.code
+        return "nothing" if not found else "given"
+
+    return [
+        await attempt(store.appointments.get(planned.owner, planned.id)),
+        await attempt(store.appointments.by_id(planned.id)),
+        await attempt(store.appointments.by_link(planned.id, planned.secret)),
+        await attempt(store.appointments.list(planned.owner, DAY, DAY)),
+    ]
+
+
+GIVEN = ["given"] * 4
+REFUSED = ["gone", "gone", "nothing", "nothing"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "span"),
+    [
+        ("end", timedelta(0)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        ("30d", timedelta(days=30)),
+        ("90d", timedelta(days=90)),
+        ("manual", timedelta(days=365)),
+    ],
+)
+async def test_due_is_the_end_of_the_consult_and_the_setting(
+    store: Store, time: Time, setting: Retention, span: timedelta
+) -> None:
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, setting)
+    planned = await plan(store, person)
+    assert planned.due == planned.ends_at + OVERRUN + span
+    time.pass_(hours=1, minutes=10)
+    assert (await store.appointments.end(planned.id)).due == time.wall + span
+
+
+async def test_without_a_cap_manual_is_never(settings: RoomsSettings, time: Time) -> None:
+    free = settings.model_copy(update={"retention_cap": None})
+    async with open_store(free, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        await store.practitioners.set_retention(person.id, "manual")
+        planned = await plan(store, person)
+        assert planned.due is None
+        time.pass_(days=4000)
+        assert await store.retention.sweep() == 0
+        assert await refusals(store, planned) == GIVEN
+
+
+async def test_past_due_every_read_fails_closed_though_nobody_swept(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    assert planned.due is not None
+    time.pass_(seconds=(planned.due - START).total_seconds() - 1)
+    assert await refusals(store, planned) == GIVEN
+    time.pass_(seconds=1)
+    assert await refusals(store, planned) == REFUSED
+    status = await store.retention.status()
+    assert (status.overdue, status.lag) == (1, 0)
+
+
+async def test_the_sweep_destroys_what_is_due_and_nothing_else(store: Store, time: Time) -> None:
+    person, other = await alice(store), await charlie(store)
+    due, later = await plan(store, person, "due"), await plan(store, person, "later", hours=2)
+    foreign = await plan(store, other, "foreign", hours=2)
+    time.pass_(days=30, hours=2, minutes=1)
+    assert await store.retention.sweep() == 1
+    assert await refusals(store, due) == ["gone", "not_found", "nothing", "given"]
+    assert await store.appointments.list(person.id, DAY, DAY) == [later]
+    assert await store.appointments.list(other.id, DAY, DAY) == [foreign]
+    (receipt,) = await store.appointments.receipts(person.id)
+    assert (receipt.destroyed_at, receipt.generation) == (time.wall, 1)
+    assert await store.appointments.receipts(other.id) == []
+    assert await store.retention.sweep() == 0
+
+
+async def test_the_setting_recomputes_every_living_appointment(store: Store, time: Time) -> None:
+    person = await alice(store)
+    over, coming = await plan(store, person, "over"), await plan(store, person, "coming", days=3)
+    time.pass_(hours=2)
+    await store.appointments.end(over.id)
+    assert await store.practitioners.preview_retention(person.id, "7d") == 0
+    assert await store.practitioners.preview_retention(person.id, "end") == 1
+    assert (await store.practitioners.get(person.id)).retention == "30d", "a preview changes nothing"
+    assert await store.practitioners.set_retention(person.id, "end") == 1
+    assert (await store.practitioners.get(person.id)).retention == "end"
+    assert await store.appointments.list(person.id, DAY, DAY) == [], "due at once, also before the sweep"
+    assert await store.retention.sweep() == 1
+    assert (await store.appointments.get(person.id, coming.id)).due == coming.ends_at + OVERRUN
+
+
+async def test_the_setting_of_one_does_not_touch_the_other(store: Store) -> None:
+    person, other = await alice(store), await charlie(store)
+    theirs = await plan(store, other)
+    await store.practitioners.set_retention(person.id, "end")
+    assert await store.appointments.get(other.id, theirs.id) == theirs
+
+
+async def test_lengthening_never_revives(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    time.pass_(days=31)
+    await store.practitioners.set_retention(person.id, "manual")
+    assert await refusals(store, planned) == REFUSED
+    assert await store.retention.sweep() == 1
+
+
+async def test_a_setting_that_does_not_exist_is_refused(sqlite_store: Store) -> None:
+    person = await alice(sqlite_store)
+    for call in (sqlite_store.practitioners.set_retention, sqlite_store.practitioners.preview_retention):
+        with pytest.raises(RoomsError, match="invalid"):
+            await call(person.id, "1y")  # type: ignore[arg-type]
+        with pytest.raises(RoomsError, match="not_found"):
+            await call("AAAAAAAAAAAAAAAAAAAAAA", "end")
+
+
+async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, time: Time) -> None:
+    running = True
+
+    async def in_progress(_: str) -> bool:
+        return running
+
+    store.retention.in_progress = in_progress
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    time.pass_(hours=3)
+    assert await store.retention.sweep() == 0
+    assert await refusals(store, planned) == GIVEN, "both can reload their page"
+    running = False
+    assert await refusals(store, planned) == REFUSED
+    running = True
+    time.pass_(seconds=LONGEST_CONSULT.total_seconds())
+    assert await refusals(store, planned) == REFUSED
+    assert await store.retention.sweep() == 1
+
+
+async def test_a_consult_that_ends_after_its_due_time_is_destroyed_at_once(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    time.pass_(hours=3)
+    assert (await store.appointments.end(planned.id)).state == "ended"
+    assert await store.retention.sweep() == 1
+
+
+async def test_ending_wakes_the_sweeper(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    store.retention._interval = 3600.0
+    sweeper = asyncio.create_task(store.retention.run())
+    try:
+        while (await store.retention.status()).last_sweep is None:
+            await asyncio.sleep(0.01)
+        time.pass_(hours=1)
+        await store.appointments.end(planned.id)
+        async with asyncio.timeout(5):
+            while not await store.appointments.receipts(person.id):
+                await asyncio.sleep(0.01)
+    finally:
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
+
+
+async def test_the_sweeper_goes_on_after_a_fault(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    async def sweep() -> int:
+        nonlocal calls
+        calls += 1
+        raise RoomsError("try_again")
+
+    monkeypatch.setattr(store.retention, "sweep", sweep)
+    store.retention._interval = 0.01
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(store.retention.run(), 0.5)
+    assert calls > 2
+
+
+async def test_two_servers_do_not_sweep_at_once(settings: RoomsSettings, time: Time) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as one,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as two,
+    ):
+        person = await alice(one)
+        await plan(one, person)
+        time.pass_(days=40)
+        assert await one.retention._lease.take()
+        assert await two.retention.sweep() == 0
+        assert not await two.retention._lease.take()
+        time.pass_(seconds=61)
+        assert await two.retention.sweep() == 1, "the lease of a server that died runs out"
+
+
+async def test_a_server_that_lost_its_lease_while_frozen_marks_nothing(settings: RoomsSettings, time: Time) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as frozen,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as other,
+    ):
+        person = await alice(frozen)
+        planned = await plan(frozen, person)
+        time.pass_(days=40)
+        assert await frozen.retention._lease.take()
+        due = [appointment async for batch in frozen.retention._due() for appointment in batch]
+        time.pass_(seconds=61)
+        assert await other.retention._lease.take()
+        assert await frozen.retention._destruction.mark_due(due, frozen.retention._lease) is None
+        async with other.database.read() as connection:
+            state = (await connection.exec_driver_sql("SELECT state FROM appointments")).scalar()
+        assert (planned.id, state) == (due[0].id, "planned")
+
+
+async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await plan(store, person)
+    time.pass_(days=40)
+    due = [appointment async for batch in store.retention._due() for appointment in batch]
+    await store.appointments.end(due[0].id)
+    assert await store.retention._lease.take()
+    assert await store.retention._destruction.mark_due(due, store.retention._lease) == []
+
+
+async def test_a_lower_cap_reaches_what_is_already_planned(settings: RoomsSettings, time: Time) -> None:
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        await store.retention.catch_up()
+        person = await alice(store)
+        await store.practitioners.set_retention(person.id, "manual")
+        planned = await plan(store, person)
+    capped = settings.model_copy(update={"retention_cap": 10})
+    async with open_store(capped, now=time.now, boot=time.boottime) as store:
+        assert await store.retention.catch_up() == 0
+        assert (await store.appointments.get(person.id, planned.id)).due == planned.ends_at + OVERRUN + timedelta(days=10)
+        time.pass_(days=11)
+        assert await store.retention.sweep() == 1
+
+
+async def test_only_the_day_of_destruction_stands_in_clear(store: Store) -> None:
+    planned = await plan(store, await alice(store))
+    assert planned.due is not None
+    async with store.database.read() as connection:
+        row = (await connection.exec_driver_sql("SELECT due_day, state, version FROM appointments")).one()
+    assert (str(row.due_day), row.state, row.version) == (planned.due.date().isoformat(), "planned", 1)
+
+
+@given(SETTINGS, moments, st.integers(5, 480), st.none() | moments, st.none() | st.integers(0, 400))
+def test_due_never_comes_before_the_end(
+    setting: Retention, start: datetime, minutes: int, ended: datetime | None, cap: int | None
+) -> None:
+    clock = Clock(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
+    deadline = Deadline(clock, Hooks(), cap)
+    planned = Appointment("a", "o", "p", start, minutes, "nl", "planned", ended, "s", None, 1)
+    due = deadline.with_due(planned, setting).due
+    end = ended or planned.ends_at + OVERRUN
+    if due is None:
+        assert setting == "manual"
+        assert cap is None
+    else:
+        assert end <= due
+        assert cap is None or due <= end + timedelta(days=cap)
+
+
+@given(st.lists(SETTINGS, min_size=1, max_size=6), moments, moments)
+def test_no_sequence_of_settings_revives_what_is_past_due(settings: list[Retention], start: datetime, at: datetime) -> None:
+    wall = [datetime(2026, 1, 1, tzinfo=UTC)]
+    clock = Clock(lambda: wall[0], lambda: 0.0)
+    deadline = Deadline(clock, Hooks(), None)
+    planned = deadline.with_due(Appointment("a", "o", "p", start, 30, "nl", "planned", None, "s", None, 1), "30d")
+    wall[0] = at
+    dead = deadline.past(planned)
+    for setting in settings:
+        planned = deadline.with_due(planned, setting)
+        dead = dead or deadline.past(planned)
+        assert deadline.past(planned) == dead
+
+

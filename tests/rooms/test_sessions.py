@@ -1,0 +1,66 @@
+"""Sign-in sessions end by themselves."""
+
+from pathlib import Path
+
+from rooms.settings import RoomsSettings
+from rooms.store import Store
+from tests.rooms.people import Time, alice, charlie
+
+
+async def test_a_token_leads_to_its_practitioner(store: Store) -> None:
+    person, other = await alice(store), await charlie(store)
+    assert await store.sessions.practitioner(await store.sessions.create(person.id)) == person.id
+    assert await store.sessions.practitioner(await store.sessions.create(other.id)) == other.id
+    assert await store.sessions.practitioner("no such token") is None
+
+
+async def test_signing_out_ends_one_session(store: Store) -> None:
+    person = await alice(store)
+    first, second = await store.sessions.create(person.id), await store.sessions.create(person.id)
+    await store.sessions.end(first)
+    await store.sessions.end(first)
+    assert await store.sessions.practitioner(first) is None
+    assert await store.sessions.practitioner(second) == person.id
+
+
+async def test_signing_out_everywhere_ends_only_ones_own(store: Store) -> None:
+    person, other = await alice(store), await charlie(store)
+    mine, theirs = await store.sessions.create(person.id), await store.sessions.create(other.id)
+    await store.sessions.end_all(person.id)
+    assert await store.sessions.practitioner(mine) is None
+    assert await store.sessions.practitioner(theirs) == other.id
+
+
+async def test_thirty_idle_minutes_end_a_session(store: Store, time: Time) -> None:
+    token = await store.sessions.create((await alice(store)).id)
+    time.pass_(minutes=29, seconds=59)
+    assert await store.sessions.practitioner(token)
+    time.pass_(minutes=30)
+    assert await store.sessions.practitioner(token) is None
+
+
+async def test_use_keeps_a_session_alive_for_twelve_hours(store: Store, time: Time) -> None:
+    token = await store.sessions.create((await alice(store)).id)
+    for _ in range(35):
+        time.pass_(minutes=20)
+        assert await store.sessions.practitioner(token)
+    time.pass_(minutes=20)
+    assert await store.sessions.practitioner(token) is None
+
+
+async def test_the_sweep_forgets_expired_sessions(sqlite_store: Store, time: Time) -> None:
+    person = await alice(sqlite_store)
+    await sqlite_store.sessions.create(person.id)
+    time.pass_(minutes=31)
+    living = await sqlite_store.sessions.create(person.id)
+    await sqlite_store.retention.sweep()
+    async with sqlite_store.database.read() as connection:
+        count = (await connection.exec_driver_sql("SELECT count(*) FROM sessions")).scalar()
+    assert count == 1
+    assert await sqlite_store.sessions.practitioner(living)
+
+
+async def test_the_database_does_not_know_the_token(sqlite_store: Store, sqlite_settings: RoomsSettings) -> None:
+    token = await sqlite_store.sessions.create((await alice(sqlite_store)).id)
+    written = b"".join(path.read_bytes() for path in Path(sqlite_settings.data).rglob("*") if path.is_file())
+    assert token.encode() not in written
