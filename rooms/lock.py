@@ -10,39 +10,35 @@ from rooms.errors import StartRefused
 from rooms.keys.files import private_folder
 
 
-@contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold a data folder while the process lives; the kernel lets go of it when the process dies.
+def hold(folder: Path) -> int:
+    """Take a data folder. The lock lasts until the descriptor is closed; the kernel does that for a process that dies.
 
     Errors: StartRefused when another process holds it.
     """
-    with opened(folder / "server.lock") as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StartRefused(
-                "Another server is running on this data folder; stop it or choose another one."
-            ) from None
-        yield
+    descriptor = opened(folder / "server.lock")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StartRefused("Another server is running on this data folder; stop it or choose another one.") from None
+    return descriptor
 
 
 @contextmanager
 def waited_for(path: Path) -> Iterator[None]:
     """Hold a lock file, waiting for it if need be. Blocks."""
-    with opened(path) as descriptor:
+    descriptor = opened(path)
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[int]:
-    """A lock file; the lock goes with the descriptor. It is never unlinked: that would let two in."""
-    try:
-        private_folder(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        raise StartRefused("The data folder can not be written.") from None
-    try:
-        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def opened(path: Path) -> int:
+    """A lock file, which is never unlinked: that would let two in."""
+    try:
+        private_folder(path.parent)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise StartRefused("The data folder can not be written.") from None

@@ -37,6 +37,7 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ from datetime import timedelta
 
 from rooms.clock import Clock, Now, boottime, utc_now
 from rooms.keys.store import KeyStore, open_keystore
-from rooms.lock import exclusive as exclusively
+from rooms.lock import hold
 from rooms.retention import Deadline, Hooks
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
@@ -94,7 +95,7 @@ async def open_store(
     url, path, root = settings.database(), settings.keystore(), settings.root_key()
     async with AsyncExitStack() as stack:
         if exclusive:
-            stack.enter_context(exclusively(settings.data))
+            stack.callback(os.close, await asyncio.to_thread(hold, settings.data))
         await asyncio.to_thread(migrate, url)
         database = Database(url)
         stack.push_async_callback(database.close)

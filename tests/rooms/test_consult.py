@@ -1,5 +1,6 @@
 """The state machine of a live consult."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -170,3 +171,24 @@ def test_a_document_never_falls_behind_the_clock(talking: Consult) -> None:
     assert talking.fence >= milliseconds(NOW)
     backwards = run(talking, Leave("p1"), now=NOW - timedelta(hours=1))
     assert backwards.version > talking.version
+
+
+def test_old_tickets_of_two_people_do_not_overfill_a_rebuilt_room() -> None:
+    rebuilt = run(new("a", "o", NOW), at("patient", "p1", lineage="p1", issued=1))
+    guest = Arrive(participant="g1", seat="guest-1", role="guest", socket="s", node="node", lineage="g1", issued=1)
+    assert refusal(rebuilt, guest) == "room_full"
+
+
+def test_a_socket_that_comes_as_another_page_is_the_first_ones_no_more(talking: Consult) -> None:
+    again = Arrive(participant="p2", seat="patient", role="patient", socket="socket of p1", node="node", lineage="p1")
+    state = run(talking, again)
+    assert [one.id for one in state.participants if one.socket == "socket of p1"] == ["p2"]
+    guest = Arrive(participant="g1", seat="guest-1", role="guest", socket="socket of p1", node="node")
+    state = run(talking, guest)
+    assert [one.id for one in state.participants if one.socket == "socket of p1"] == ["g1"]
+
+
+def test_a_page_of_one_seat_can_not_come_back_in_another(talking: Consult) -> None:
+    guest = Arrive(participant="p1", seat="guest-1", role="guest", socket="s", node="node")
+    assert refusal(talking, guest) == "not_found"
+    assert refusal(talking, Admit(replace(at("practitioner", "p1"), socket="s"), "p1")) == "not_found"
