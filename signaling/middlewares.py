@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
@@ -39,7 +40,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         numbers, route = request.app[METRICS], route_pattern(request)
         method = request.method if request.method in METHODS else "other"
         numbers.requests.labels(method, route, str(status)).inc()
-        if status != web.HTTPSwitchingProtocols.status_code:
+        if status != HTTPStatus.SWITCHING_PROTOCOLS:
             numbers.seconds.labels(route).observe(perf_counter() - start)
 
 
