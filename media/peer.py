@@ -274,10 +274,11 @@ class Peer:
             rtt = slot.round_trip(block, now)
             if rtt is not None:
                 self.transport.rtt += (rtt - self.transport.rtt) / 4
+                self.transport.downlink.round_trip(rtt)
             worst = max(worst or 0.0, block.fraction_lost / 256)
         if worst is not None:
             self._loss = worst
-            self.transport.downlink.lost(worst, self._sent.value)
+            self.transport.downlink.lost(worst, self._sent.value, now)
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
         slot = self._slots_by_ssrc.get(ssrc)
@@ -324,7 +325,7 @@ class Peer:
         self._sent.update(sum(slot.octets for slot in self.slots.values()), now)
         bound = [p for p in self.publications.values() if p.ssrc is not None]
         blocks = [p.reception.report(p.numbering.highest, now) for p in bound]
-        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap(bound, now)
+        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap(bound)
         for slot in self.slots.values():
             if slot.source is not None:
                 part = slot.sender_report(now, wall, source_timestamp(slot.source))
@@ -337,11 +338,11 @@ class Peer:
         if self._reports % _SAMPLE_SECONDS == 0:
             self._sample()
 
-    def _cap(self, bound: list[Publication], now: float) -> bytes:
+    def _cap(self, bound: list[Publication]) -> bytes:
         """REMB: what is sent to everybody limits what is worth publishing. Also says when there is no limit any more."""
         video = [p for p in bound if not p.audio and p.ssrc is not None]
         viewers = {slot.transport for p in video for slot in (*p.live, *p.waiting)}
-        limits = [viewer.downlink.limit(now) for viewer in viewers]
+        limits = [viewer.downlink.limit for viewer in viewers]
         cap = None if not limits or None in limits else max(cast("list[int]", limits))
         if cap is None and self._capped is None:
             return b""
