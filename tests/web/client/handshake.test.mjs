@@ -65,18 +65,21 @@ for (const names of [['b', 'a'], ['b', 'a', '-c', 'Z']]) {
 }
 
 test('nobody reveals before every commitment is there', async () => {
-  const { sent } = await meet(['a', 'b', 'c'], (event, body, from) => (event === 'key-commit' && from === 'c' ? null : body));
+  const lose = (event, body, from) => (event === 'key-commit' && from === 'c' ? null : body);
+  const { sent } = await meet(['a', 'b', 'c'], lose);
   await pause(100);
   assert.deepEqual(sent.filter(([from, event]) => event === 'key-reveal' && from !== 'c'), []);
 });
 
 const flip = (text) => (text[5] === 'A' ? 'B' : 'A') + text.slice(1, 5) + (text[5] === 'A' ? 'B' : 'A') + text.slice(6);
 
-for (const [what, alter] of Object.entries({
-  'another nonce than was committed to': (event, body) => (event === 'key-reveal' ? { ...body, nonce: flip(body.nonce) } : body),
-  'another commitment': (event, body) => (event === 'key-commit' ? { ...body, commitment: flip(body.commitment) } : body),
-  'a wrapped secret that was changed': (event, body) => (event === 'key-wrap' ? { ...body, wrapped: flip(body.wrapped) } : body),
-})) {
+const changing = (step, field) => (event, body) => (event === step ? { ...body, [field]: flip(body[field]) } : body);
+
+for (const [what, alter] of [
+  ['another nonce than was committed to', changing('key-reveal', 'nonce')],
+  ['another commitment', changing('key-commit', 'commitment')],
+  ['a wrapped secret that was changed', changing('key-wrap', 'wrapped')],
+]) {
   test(`${what} aborts and no secret is taken`, async () => {
     const { people } = await meet(['a', 'b'], alter);
     await until(() => people.every(({ failure }) => failure !== null));
@@ -116,13 +119,14 @@ test('a second, different commitment aborts', async () => {
 test('a member list that can not be true is refused', async () => {
   const own = await ownMaterial();
   const options = { appointment: 'x', participant: 'a', epoch: 1, own };
-  for (const names of [['b', 'c'], ['a', 'b', 'b'], Array.from({ length: 33 }, (_, index) => (index ? `m${index}` : 'a'))]) {
+  const crowd = Array.from({ length: 33 }, (_, index) => (index ? `m${index}` : 'a'));
+  for (const names of [['b', 'c'], ['a', 'b', 'b'], crowd]) {
     const members = names.map((participant) => ({ participant, role: 'patient' }));
     assert.throws(() => new Handshake({ ...options, members }), Tampering);
   }
 });
 
-// --- one handshake after another --------------------------------------------------------------------------------------
+// --- one handshake after another -----------------------------------------------------------------------------------
 
 class Wire {
   listeners = new Map();

@@ -78,7 +78,8 @@ test('a forged frame neither opens nor moves the replay window', async () => {
 test('somebody whose microphone is on and who is not heard for five seconds is noticed, and is heard again', () => {
   const clock = { now: 0 };
   const changes = [];
-  const flow = new AudioFlow((participant, flowing) => changes.push([clock.now, participant, flowing]), () => clock.now);
+  const note = (participant, flowing) => changes.push([clock.now, participant, flowing]);
+  const flow = new AudioFlow(note, () => clock.now);
   const at = (now, frames, expected = true) => {
     clock.now = now;
     flow.update(new Map([['alice', { frames, expected }]]));

@@ -6,7 +6,6 @@
 import { Consult } from '/static/client/consult.js';
 import { Encryption } from '/static/client/encryption.js';
 import { WireError } from '/static/client/errors.js';
-import { parse } from '/static/client/frame.js';
 import { KeyExchange } from '/static/client/key-exchange.js';
 
 const APPOINTMENT = 'loopback';
@@ -227,5 +226,3 @@ export async function framesEncoded(world) {
   const all = await Promise.all(live.flatMap((pc) => pc.getSenders().map(frames)));
   return all.reduce((sum, count) => sum + count, 0);
 }
-
-Object.assign(window, { World, begin, late, frames, framesEncoded, until, pause, devices, decoded, parse, KeyExchange, Encryption, loaded: true });

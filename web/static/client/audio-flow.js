@@ -21,7 +21,7 @@ export class AudioFlow {
   }
 
   /**
-   * @param {Map<string, {frames: number, expected: boolean}>} people `expected`: the microphone is on and the person connected
+   * @param {Map<string, {frames: number, expected: boolean}>} people `expected`: connected, with the microphone on
    */
   update(people) {
     for (const participant of this.#flows.keys()) if (!people.has(participant)) this.#flows.delete(participant);

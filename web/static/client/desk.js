@@ -20,9 +20,9 @@ export class Desk extends EventTarget {
 
   /** @returns {Promise<DeskView>} @throws {WireError} */
   async watch() {
-    this.#watching = true;
     this.view = null;
     this.#show(await this.#signaling.request('watch'));
+    this.#watching = true;
     return /** @type {DeskView} */ (/** @type {unknown} */ (this.view));
   }
 

@@ -1,0 +1,3 @@
+import * as scenarios from './scenarios.js';
+
+Object.assign(window, { scenarios });
