@@ -1,0 +1,175 @@
+"""What one person sends and receives, as bytes."""
+
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from struct import Struct
+
+AUDIO_RATE, VIDEO_RATE = 50, 170
+AUDIO_BYTES, VIDEO_BYTES = 120, 1_100
+FRAME_PACKETS = (6, 6, 5)
+"""Packets of three frames: 30 frames a second are 170 packets."""
+
+TRAILER = bytes.fromhex("0100000012534b")
+"""How an end-to-end encrypted frame ends (docs/protocol.md)."""
+
+_STAMP = Struct("!QI")
+_HEADER = Struct("!BBHII")
+_CLEAR = 10
+
+
+@dataclass
+class Extensions:
+    """Ids that were negotiated, 0 for none."""
+
+    send_time: int = 0
+    transport_sequence: int = 0
+    audio_level: int = 0
+    mid: int = 0
+
+
+@dataclass
+class Outgoing:
+    """One stream that is sent. Packets are written into a buffer of the caller's.
+
+    ``script``: frames as lists of parts, sent over and over; without one, frames that look encrypted and carry the
+    time at which they were sent.
+    """
+
+    kind: str
+    mid: str
+    ssrc: int
+    payload_type: int
+    extensions: Extensions
+    sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
+    timestamp: int = field(default_factory=lambda: random.randrange(1 << 32))
+    counter: int = 0
+    octets: int = 0
+    wants_keyframe: bool = True
+    script: list[list[bytes]] | None = None
+    _frame: int = 0
+    _packet: int = 0
+    _part: bytes = b""
+
+    @property
+    def period_ns(self) -> int:
+        return 1_000_000_000 // (AUDIO_RATE if self.kind == "audio" else VIDEO_RATE)
+
+    def write(self, buffer: memoryview, now_ns: int, transport_sequence: int) -> int:
+        """The next packet, with ``now_ns`` (wall clock) in its payload; returns its length."""
+        marker, descriptor, frame_byte = self._next_in_frame()
+        _HEADER.pack_into(
+            buffer,
+            0,
+            0x90,
+            marker << 7 | self.payload_type,
+            self.sequence & 0xFFFF,
+            self.timestamp & 0xFFFF_FFFF,
+            self.ssrc,
+        )
+        at = self._write_extensions(buffer, now_ns, transport_sequence)
+        buffer[at : at + len(descriptor)] = descriptor
+        start = at + len(descriptor)
+        if self.script is not None:
+            end = start + len(self._part)
+            buffer[start:end] = self._part
+            self._count(end - at)
+            return end
+        size = AUDIO_BYTES if self.kind == "audio" else VIDEO_BYTES
+        buffer[start] = frame_byte
+        _STAMP.pack_into(buffer, start + _CLEAR, now_ns, self.counter)
+        end = at + size
+        buffer[end - len(TRAILER) : end] = TRAILER
+        self._count(size)
+        return end
+
+    def _count(self, size: int) -> None:
+        self.sequence += 1
+        self.counter += 1
+        self.octets += size
+
+    def _next_in_frame(self) -> tuple[int, bytes, int]:
+        parts = self.script[self._frame % len(self.script)] if self.script else None
+        if parts:
+            self._part = parts[self._packet]
+        if self.kind == "audio":
+            self.timestamp += 960
+            self._frame += 1
+            return 0, b"", 0x78
+        first = self._packet == 0
+        if first:
+            self.timestamp += 3_000
+        frame_byte = 0x11
+        if first and self.wants_keyframe:
+            frame_byte, self.wants_keyframe = 0x10, False
+        picture = 0x8000 | self._frame & 0x7FFF
+        descriptor = bytes((0x90 if first else 0x80, 0x80, picture >> 8, picture & 0xFF))
+        self._packet += 1
+        marker = int(self._packet == (len(parts) if parts else FRAME_PACKETS[self._frame % 3]))
+        if marker:
+            self._packet, self._frame = 0, self._frame + 1
+        return marker, descriptor, frame_byte
+
+    def _write_extensions(self, buffer: memoryview, now_ns: int, transport_sequence: int) -> int:
+        """One-byte header extensions (RFC 8285, 4.2), padded to words; returns where the payload starts."""
+        ids, at = self.extensions, 16
+        if ids.transport_sequence:
+            buffer[at : at + 3] = bytes(
+                (ids.transport_sequence << 4 | 1, transport_sequence >> 8 & 0xFF, transport_sequence & 0xFF)
+            )
+            at += 3
+        if ids.send_time:
+            buffer[at] = ids.send_time << 4 | 2
+            buffer[at + 1 : at + 4] = ((now_ns * 262_144 // 1_000_000_000) & 0xFFFFFF).to_bytes(3, "big")
+            at += 4
+        if ids.audio_level and self.kind == "audio":
+            buffer[at : at + 2] = bytes((ids.audio_level << 4, 0x80 | 30))
+            at += 2
+        if ids.mid and self.counter < 100:
+            mid = self.mid.encode()
+            buffer[at : at + 1 + len(mid)] = bytes((ids.mid << 4 | len(mid) - 1,)) + mid
+            at += 1 + len(mid)
+        while at % 4:
+            buffer[at] = 0
+            at += 1
+        buffer[12:16] = b"\xbe\xde" + ((at - 16) // 4).to_bytes(2, "big")
+        return at
+
+
+@dataclass
+class Incoming:
+    """One stream that is received. ``late``: nanoseconds from the sender's stamp to the arrival in our socket."""
+
+    first: int = -1
+    last: int = -1
+    received: int = 0
+    highest_sequence: int = 0
+    latencies: "deque[int]" = field(default_factory=deque)
+
+    @property
+    def lost(self) -> int:
+        return max(0, self.last - self.first + 1 - self.received) if self.received else 0
+
+    def take(self, counter: int, latency: int, sequence: int) -> None:
+        if self.first < 0:
+            self.first = counter
+        self.last = max(self.last, counter)
+        self.received += 1
+        self.highest_sequence = sequence
+        self.latencies.append(latency)
+
+
+def read(packet: memoryview, length: int) -> tuple[int, int, int, int] | None:
+    """SSRC, sequence number, stamp and counter of a packet that `Outgoing` wrote; None for any other."""
+    start = 12
+    if packet[0] & 0x10:
+        start += 4 + 4 * int.from_bytes(packet[14:16], "big")
+    size = length - start
+    if size == AUDIO_BYTES:
+        at = start + _CLEAR
+    elif size == VIDEO_BYTES:
+        at = start + 4 + _CLEAR
+    else:
+        return None
+    stamp, counter = _STAMP.unpack_from(packet, at)
+    return int.from_bytes(packet[8:12], "big"), int.from_bytes(packet[2:4], "big"), stamp, counter
