@@ -1,0 +1,114 @@
+"""Killed before every durable step in turn: after the next start nothing is half done."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rooms.model import Appointment
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from tests.rooms.crashing import DUE_BY
+from tests.rooms.people import START, Time, alice, charlie, plan
+
+DAY = START.date()
+
+
+async def template(folder: Path) -> dict[str, Appointment]:
+    """Alice has two appointments that will be due and one that will not; Charlie has one that will not."""
+    time = Time()
+    settings = RoomsSettings(data=folder, trust_clock=True)
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        await store.retention.catch_up()
+        person, other = await alice(store), await charlie(store)
+        made = {name: await plan(store, person, name) for name in ("due", "due too")}
+        made["kept"] = await plan(store, person, "kept", days=DUE_BY)
+        made["foreign"] = await plan(store, other, "foreign", days=DUE_BY)
+        await store.retention.sweep()
+    return made
+
+
+async def crash(scenario: str, tmp_path: Path) -> tuple[dict[str, Appointment], list[Path]]:
+    import asyncio
+
+    made = await template(tmp_path / "template")
+    runs = tmp_path / "runs"
+    await asyncio.to_thread(runs.mkdir)
+    command = [sys.executable, "-m", "tests.rooms.crashing", scenario, str(tmp_path / "template"), str(runs)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    count = int(done.stdout.split()[-1])
+    assert count > 5, "the steps were counted"
+    return made, [runs / str(number) for number in range(count)]
+
+
+async def owners(store: Store) -> tuple[str, str]:
+    people = [await store.practitioners.by_mail(f"{name}@example.org") for name in ("alice", "charlie")]
+    return tuple(person.id for person in people if person)  # type: ignore[return-value]
+
+
+@pytest.mark.timeout(180)
+async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: Path) -> None:
+    made, folders = await crash("sweep", tmp_path)
+    time = Time()
+    time.pass_(days=DUE_BY, minutes=2)  # the lease of the killed one ran out
+    for folder in folders:
+        settings = RoomsSettings(data=folder, trust_clock=True)
+        async with open_store(settings, now=time.now, boot=time.boottime) as store:
+            assert store.locked is None, folder.name
+            await store.retention.catch_up()
+            one, other = await owners(store)
+            day = made["kept"].starts_at.date()
+            assert await store.appointments.list(one, DAY, day) == [made["kept"]], folder.name
+            assert await store.appointments.list(other, DAY, day) == [made["foreign"]], folder.name
+            receipts = await store.appointments.receipts(one)
+            assert [receipt.generation for receipt in receipts] == [2, 1], folder.name
+            assert await store.appointments.receipts(other) == []
+            assert await store.keys.missing([made["due"].id, made["due too"].id]) == [made["due"].id, made["due too"].id]
+            status = await store.retention.status()
+            assert (status.overdue, status.alarms, status.generation) == (0, 0, 2), folder.name
+        epochs = [path.name for path in settings.keystore().parent.glob("epoch*")]
+        assert epochs == ["epoch-2.key"], folder.name
+
+
+@pytest.mark.timeout(180)
+async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Path) -> None:
+    made, folders = await crash("create", tmp_path)
+    time = Time()
+    for folder in folders:
+        lines = folder.with_suffix(".acknowledged").read_text().split("\n")[:-1]
+        promised = {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in lines}
+        settings = RoomsSettings(data=folder, trust_clock=True)
+        async with open_store(settings, now=time.now, boot=time.boottime) as store:
+            assert store.locked is None, folder.name
+            await store.retention.catch_up()
+            one, _ = await owners(store)
+            found = {entry.id: f"{entry.state} {entry.patient}" for entry in await store.appointments.list(one, DAY, DAY)}
+            new = {key: value for key, value in found.items() if key not in {entry.id for entry in made.values()}}
+            for key, value in promised.items():
+                assert new.get(key) in (value, value.replace("planned", "ended")), folder.name
+            assert len(new) <= 2, folder.name
+            assert (await store.retention.status()).alarms == 0, folder.name
+            time_later = time.now
+            time.pass_(minutes=20)
+            await store.retention.sweep()
+            assert await store.keys.pending() == [], folder.name
+            assert time_later() == time.wall
+            assert await store.appointments.list(one, DAY, DAY), folder.name
+
+
+@pytest.mark.timeout(180)
+async def test_a_new_setting_is_there_for_all_or_for_none(tmp_path: Path) -> None:
+    made, folders = await crash("setting", tmp_path)
+    time = Time()
+    for folder in folders:
+        acknowledged = folder.with_suffix(".acknowledged").read_text() == "90d\n"
+        async with open_store(RoomsSettings(data=folder), now=time.now, boot=time.boottime) as store:
+            one, _ = await owners(store)
+            person = await store.practitioners.get(one)
+            living = await store.appointments.list(one, DAY, made["kept"].starts_at.date())
+            days = {(entry.due - entry.ends_at).days for entry in living if entry.due}
+            assert (person.retention, days) in (("30d", {30}), ("90d", {90})), folder.name
+            assert not acknowledged or person.retention == "90d", folder.name
