@@ -236,7 +236,7 @@ REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
-class Forged(ValueError):
+class ForgedError(ValueError):
     """A message that was not made with our secret for this key, or is no message at all."""
 
 
@@ -246,19 +246,21 @@ def seal(secret: bytes, key: str, body: BaseModel) -> bytes:
     return _mac(secret, key, data) + data
 
 
-def unseal(secret: bytes, key: str, message: bytes, adapter: TypeAdapter[T]) -> T:
+def unseal(secret: bytes, key: str, message: bytes | str, adapter: TypeAdapter[T]) -> T:
     """The body of a message.
 
     Raises:
-        Forged: wrong HMAC, too long, or not of the expected shape.
+        ForgedError: wrong HMAC, too long, or not of the expected shape.
     """
+    if isinstance(message, str):
+        raise ForgedError("a connection that decodes responses")
     mac, data = message[:64], message[64:]
     if len(message) > MAX_MESSAGE or not hmac.compare_digest(mac, _mac(secret, key, data)):
-        raise Forged("message not authentic")
+        raise ForgedError("message not authentic")
     try:
         return adapter.validate_json(data)
     except ValidationError as error:
-        raise Forged("message of an unknown shape") from error
+        raise ForgedError("message of an unknown shape") from error
 
 
 def _mac(secret: bytes, key: str, data: bytes) -> bytes:
@@ -268,7 +270,7 @@ def _mac(secret: bytes, key: str, data: bytes) -> bytes:
 # --- client ----------------------------------------------------------------------------------------------------------
 
 
-class MediaUnavailable(Exception):
+class MediaUnavailable(Exception):  # noqa: N818 - a state of affairs
     """The worker did not answer within the deadline, or Redis did not."""
 
 
@@ -292,7 +294,9 @@ class MediaClient:
             MediaUnavailable: Redis did not answer.
         """
         try:
-            names = sorted(name.decode() for name in await self._redis.smembers(WORKERS))
+            names = sorted(
+                name.decode() if isinstance(name, bytes) else name for name in await self._redis.smembers(WORKERS)
+            )
             beats = await self._redis.mget([heartbeat_key(name) for name in names]) if names else []
             if dead := [name for name, beat in zip(names, beats, strict=True) if beat is None]:
                 await self._redis.srem(WORKERS, *dead)
@@ -303,11 +307,11 @@ class MediaClient:
             if beat is not None:
                 try:
                     alive.append(unseal(self._secret, heartbeat_key(name), beat, _HEARTBEAT))
-                except Forged:
+                except ForgedError:
                     logger.warning("media: forged heartbeat")
         return alive
 
-    async def call(self, worker: str, call: Call, timeout: float = CALL_SECONDS) -> Reply:
+    async def call(self, worker: str, call: Call, timeout: float = CALL_SECONDS) -> Reply:  # noqa: ASYNC109
         """Ask ``worker``; a `Refused` is a reply too.
 
         Raises:
@@ -330,7 +334,7 @@ class MediaClient:
             return unseal(self._secret, reply_key(identity), answer[1], REPLY)
         except (RedisError, OSError, TimeoutError) as error:
             raise MediaUnavailable("Redis did not answer") from error
-        except Forged as error:
+        except ForgedError as error:
             raise MediaUnavailable("the reply was forged") from error
 
     async def events(self) -> AsyncIterator[Event]:
@@ -346,7 +350,7 @@ class MediaClient:
             if answer is not None:
                 try:
                     event = unseal(self._secret, EVENTS, answer[1], EVENT)
-                except Forged:
+                except ForgedError:
                     logger.warning("media: forged event")
                     continue
                 yield event

@@ -17,7 +17,7 @@ from media.control import (
     Call,
     CallMessage,
     Event,
-    Forged,
+    ForgedError,
     Heartbeat,
     PeerSample,
     Refused,
@@ -116,10 +116,10 @@ class ControlServer:
             except (RedisError, OSError):
                 await asyncio.sleep(0.5)
 
-    async def _answer(self, key: str, sealed: bytes) -> None:
+    async def _answer(self, key: str, sealed: bytes | str) -> None:
         try:
             message = unseal(self._secret, key, sealed, CALL)
-        except Forged:
+        except ForgedError:
             logger.warning("media: forged call")
             return
         reply = self._answered.get(message.id)

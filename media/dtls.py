@@ -5,6 +5,7 @@ nothing else. The SRTP sessions it sets up are then used directly, on the memory
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -36,7 +37,12 @@ _HANDSHAKE_SECONDS = 15.0
 _QUEUED_RECORDS = 64
 
 
-class UntestedVersion(RuntimeError):
+def forget_source(srtp_in: Any, ssrc: int) -> None:
+    """Free libsrtp's state of an incoming SSRC."""
+    _binding.lib.srtp_remove_stream(srtp_in, socket.htonl(ssrc))
+
+
+class UntestedVersionError(RuntimeError):
     """A library whose private names this module uses has another version than the one they were checked in."""
 
 
@@ -44,12 +50,14 @@ def check_versions() -> None:
     """Refuse to run on versions that nobody checked.
 
     Raises:
-        UntestedVersion: with a sentence for the operator.
+        UntestedVersionError: with a sentence for the operator.
     """
     for name, tested in _TESTED.items():
         found = version(name)
         if not found.startswith(tested):
-            raise UntestedVersion(f"The media relay was checked with {name} {tested}x, found {found}: install that version.")
+            raise UntestedVersionError(
+                f"The media relay was checked with {name} {tested}x, found {found}: install that version."
+            )
 
 
 class Certificate:
@@ -89,7 +97,7 @@ class DtlsSession:
     Args:
         fingerprints: of the client's certificate, from its offer.
         send: sends a datagram to the client.
-        on_connected: the keys are there: `srtp_in` and `srtp_out` are set.
+        on_keys: given the SRTP sessions for what comes in and for what goes out. They live until `close`.
         on_closed: called once, when the handshake failed or the client closed; not after `close`.
     """
 
@@ -98,16 +106,14 @@ class DtlsSession:
         certificate: Certificate,
         fingerprints: list[Fingerprint],
         send: Callable[[bytes], None],
-        on_connected: Callable[[], None],
+        on_keys: Callable[[Any, Any], None],
         on_closed: Callable[[], None],
     ) -> None:
-        self.srtp_in: Any = None
-        self.srtp_out: Any = None
         self._records = _Records(send)
         self._transport = RTCDtlsTransport(self._records, [certificate.rtc])  # type: ignore[arg-type]
         self._transport._set_role("server")
         self._parameters = RTCDtlsParameters([RTCDtlsFingerprint(f.algorithm, f.value) for f in fingerprints], "client")
-        self._on_connected = on_connected
+        self._on_keys = on_keys
         self._on_closed = on_closed
         self._task: asyncio.Task[None] | None = None
         self._sessions: tuple[Any, Any] = (None, None)
@@ -121,10 +127,8 @@ class DtlsSession:
     def feed(self, data: bytes) -> None:
         """Take a datagram of DTLS records from an authenticated source; a full queue drops it (DTLS sends again)."""
         if data and 19 < data[0] < 64 and not self.closed:
-            try:
+            with contextlib.suppress(asyncio.QueueFull):
                 self._records.queue.put_nowait(data)
-            except asyncio.QueueFull:
-                pass
 
     async def _run(self) -> None:
         transport = self._transport
@@ -133,8 +137,7 @@ class DtlsSession:
                 await transport.start(self._parameters)
             if transport.state == "connected":
                 self._sessions = (transport._rx_srtp, transport._tx_srtp)
-                self.srtp_in, self.srtp_out = (session._srtp[0] for session in self._sessions)
-                self._on_connected()
+                self._on_keys(*(session._srtp[0] for session in self._sessions))
                 assert transport._task is not None
                 await asyncio.wait({transport._task})
         except TimeoutError:
@@ -145,16 +148,10 @@ class DtlsSession:
             self.closed = True
             self._on_closed()
 
-    def forget_source(self, ssrc: int) -> None:
-        """Free libsrtp's state of an incoming SSRC."""
-        if self.srtp_in is not None:
-            _binding.lib.srtp_remove_stream(self.srtp_in, socket.htonl(ssrc))
-
     async def close(self) -> None:
         """Tell the client and free everything. Idempotent; returns at once when closed."""
         self.closed = True
         task, self._task = self._task, None
-        self.srtp_in = self.srtp_out = None
         self._sessions = (None, None)
         try:
             await self._transport.stop()

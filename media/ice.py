@@ -112,7 +112,9 @@ class IceAgent:
             return False
         else:
             self.paths[path.key] = path
-        if self.selected is None or (nominated and ufrag == self.local.ufrag and self._may_select(path, now, nomination)):
+        if self.selected is None or (
+            nominated and ufrag == self.local.ufrag and self._may_select(path, now, nomination)
+        ):
             self.selected = path
         if nominated and ufrag == self.local.ufrag:
             self._nominated = True

@@ -56,7 +56,7 @@ class Numbering:
             return None
         return number - (self._shifts[index] if index < len(self._shifts) else self.shift)
 
-    def source(self, dense: int) -> int:
+    def source_number(self, dense: int) -> int:
         """The source number of a dense number."""
         index = bisect_right(self._dense, dense)
         return dense + (self._shifts[index] if index < len(self._shifts) else self.shift)

@@ -65,6 +65,7 @@ class Peer:
         self.name = name
         self.room, self.fence = room
         self.transport = transport
+        transport.on_state = self.state_changed
         self.handlers: dict[int, Handler] = {}
         self.arrivals: dict[int, float] = {}
         self.publications: dict[Source, Publication] = {}
@@ -117,7 +118,9 @@ class Peer:
         for mid, receive in plan.receive.items():
             if mid not in self.slots:
                 ssrcs = (secrets.randbits(31) | 1, secrets.randbits(31) & ~1 | 2)
-                cname = f"stage-{self.session:x}" if receive.number == STAGE else f"slot{receive.number}-{self.session:x}"
+                cname = (
+                    f"stage-{self.session:x}" if receive.number == STAGE else f"slot{receive.number}-{self.session:x}"
+                )
                 slot = Slot(receive.number, receive.form, self.transport, ssrcs, cname)
                 self.slots[mid] = self._slots_by_ssrc[slot.ssrc] = slot
 
@@ -186,7 +189,9 @@ class Peer:
             return self._announced[ssrc]
         payload_type = arena.view[base + 1] & 0x7F
         lines = [
-            line for line in self._lines.values() if payload_type in (line.form.payload_type, line.form.rtx_payload_type)
+            line
+            for line in self._lines.values()
+            if payload_type in (line.form.payload_type, line.form.rtx_payload_type)
         ]
         for line in lines:
             at, size = find_extension(arena.view, base, length, line.mid_extension) if line.mid_extension else (0, 0)
@@ -324,7 +329,7 @@ class Peer:
         self._received.update(self.received_octets, now)
         self._sent.update(sum(slot.octets for slot in self.slots.values()), now)
         bound = [p for p in self.publications.values() if p.ssrc is not None]
-        blocks = [p.reception.report(p.numbering.highest, now) for p in bound]
+        blocks = [p.reception.report(p.highest, now) for p in bound]
         compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap(bound)
         for slot in self.slots.values():
             if slot.source is not None:
@@ -339,7 +344,7 @@ class Peer:
             self._sample()
 
     def _cap(self, bound: list[Publication]) -> bytes:
-        """REMB: what is sent to everybody limits what is worth publishing. Also says when there is no limit any more."""
+        """REMB: what its viewers can take limits what is worth publishing. Also says when no limit is left."""
         video = [p for p in bound if not p.audio and p.ssrc is not None]
         viewers = {slot.transport for p in video for slot in (*p.live, *p.waiting)}
         limits = [viewer.downlink.limit for viewer in viewers]

@@ -23,7 +23,7 @@ _FIRST_DELAY, _LONGEST_DELAY, _LIVED_WELL = 0.1, 5.0, 30.0
 OnExit = Callable[[str], Awaitable[None]]
 
 
-class WorkerFailed(RuntimeError):
+class WorkerFailed(RuntimeError):  # noqa: N818 - what the operator reads
     """A worker did not start; the text is one sentence for the operator."""
 
 
@@ -114,7 +114,8 @@ class LocalWorkers:
             "redis_url": self._redis_url,
             "secret": base64.b64encode(self._secret).decode(),
         }
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(config).encode() + b"\n")
             await process.stdin.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
 from media.control import Source
@@ -14,18 +15,19 @@ from media.numbering import Numbering
 from media.reports import Reception
 from media.ring import Ring
 from media.trust import FrameGuard
-from media.wire.rtp import EXTENDED, HEADER, SEQUENCE, find_extension, payload_bounds, send_time
+from media.wire.rtp import EXTENDED, SEQUENCE, find_extension, payload_bounds
 from media.wire.trailer import has_trailer
 from media.wire.vp8 import is_keyframe
 
 if TYPE_CHECKING:
     from media.slot import Slot
 
+MAX_PAYLOAD = 1_900
 _RING_PACKETS = {"video": 1_024, "audio": 128}
 _REPLAYED_PACKETS = 40
 _SECOND_KEYFRAME = 1.0
 _MAX_JUMP = 3_000
-MAX_PAYLOAD = 1_900
+_HEAD = Struct("!BBHI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,28 @@ class Uplink(Protocol):
 
     @property
     def rtt(self) -> float: ...
-
     def ask_keyframe(self, publication: Publication) -> None: ...
     def ask_again(self, publication: Publication, sequences: list[int]) -> None: ...
     def report_unencrypted(self, publication: Publication) -> None: ...
     def attend(self, publication: Publication) -> None: ...
 
 
-class Publication:
-    """Numbers are dense: packets of padding only are taken out, so that a subscriber sees no gap where they were.
+class Publication(Numbering):
+    """Packets carry dense numbers: those of padding only are taken out, so that a subscriber sees no gap there.
+
+    Of a packet in order `receive` takes the shortest way, without a call that is not needed: it is most of the
+    relay's work. Everything else goes through `_receive_unordered`, `_accept` and `_accept_late`.
 
     Attributes:
         ssrc: of the stream that is bound now, None before the first packet.
         live: slots that get every packet.
         waiting: slots that start at the next key frame (audio: at the next packet).
         blocked: a frame without the end of an encrypted frame was seen; nothing is forwarded any more.
+        heard: when the last packet came.
     """
 
     def __init__(self, peer: str, source: Source, form: Format, uplink: Uplink) -> None:
+        super().__init__()
         self.peer = peer
         self.source = source
         self.form = form
@@ -76,7 +82,6 @@ class Publication:
         self.blocked = False
         self.heard = float("-inf")
         self.malformed = 0
-        self.numbering = Numbering()
         self.ring = Ring(_RING_PACKETS[form.kind])
         self.missing = MissingPackets()
         self.keyframes = KeyframeRequests()
@@ -84,6 +89,9 @@ class Publication:
         self._uplink = uplink
         self._guard = FrameGuard()
         self._keyframe_at = -1
+        # Timestamp of the frame whose packets may go out as they come, -1 for none.
+        self._passing = -1
+        self._type = form.payload_type
         self._arrivals = uplink.arrivals
         # Where in a packet the transport-wide sequence number was last time: streams keep their layout.
         self._tag = form.transport_sequence << 4 | 1
@@ -94,10 +102,10 @@ class Publication:
     def bind(self, ssrc: int, sequence: int) -> None:
         """Packets of ``ssrc`` are this source from now on; the first has ``sequence``."""
         self.ssrc = ssrc
-        self.numbering.begin(sequence)
-        self.reception.begin(ssrc, self.numbering.highest)
+        self.begin(sequence)
+        self.reception.begin(ssrc, self.highest)
         self.missing.clear()
-        self._guard = FrameGuard()
+        self._guard, self._passing = FrameGuard(), -1
         for slot in self.live:
             slot.pause()
         self.waiting += self.live
@@ -106,9 +114,9 @@ class Publication:
     def receive(self, arena: Arena, base: int, length: int, now: float) -> None:
         """A decrypted RTP packet of ``ssrc`` at ``base``."""
         view = arena.view
-        first, second, sequence, timestamp, _ = HEADER.unpack_from(view, base)
+        first, second, sequence, timestamp = _HEAD.unpack_from(view, base)
         if first == EXTENDED:
-            start = base + 16 + 4 * (view[base + 14] << 8 | view[base + 15])
+            start = base + 16 + ((view[base + 14] << 8 | view[base + 15]) << 2)
             end = base + length
         else:
             start, end = payload_bounds(view, base, length) or (base + 1, base)
@@ -117,33 +125,35 @@ class Publication:
             self._arrivals[view[at + 1] << 8 | view[at + 2]] = now
         elif self._tag > 15:
             self._find_arrival(view, base, length, now)
-        if second & 0x7F != self.form.payload_type or start > end or end - start > MAX_PAYLOAD:
-            self.malformed += 1
-            return
-        self.heard = now
-        numbering = self.numbering
-        if (sequence - numbering.highest) & 0xFFFF == 1 and start < end:
-            numbering.highest += 1
-            self.reception.count(timestamp, now)
-            self._accept(numbering.highest - numbering.shift, timestamp, second & 0x80, arena.buffer[start:end], now)
+        number = self.highest + 1
+        marker = second & 0x80
+        if not start < end <= start + MAX_PAYLOAD or second & 0x7F != self._type or (sequence - number) & 0xFFFF:
+            self._receive_unordered(sequence, timestamp, second, arena, (start, end), now)
         else:
-            self._receive_unordered(sequence, timestamp, second & 0x80, arena.buffer[start:end], now)
+            self.highest = number
+            self.heard = now
+            self.reception.received += 1
+            if timestamp == self._passing and not marker:
+                self._emit(number - self.shift, timestamp, 0, arena.buffer[start:end], now)
+            else:
+                self.reception.frame(timestamp, now)
+                self._accept(number - self.shift, timestamp, marker, arena.buffer[start:end], now)
 
     def receive_repair(self, arena: Arena, base: int, length: int, now: float) -> None:
         """A decrypted packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
         view = arena.view
         self._find_arrival(view, base, length, now)
         bounds = payload_bounds(view, base, length)
-        _, second, _, timestamp, _ = HEADER.unpack_from(view, base)
+        _, second, _, timestamp = _HEAD.unpack_from(view, base)
         if bounds is None or second & 0x7F != self.form.rtx_payload_type:
             self.malformed += 1
             return
         start, end = bounds
-        if 2 < end - start <= MAX_PAYLOAD and self.ssrc is not None:
+        if end - start > 2 and self.ssrc is not None:
             sequence = SEQUENCE.unpack_from(view, start)[0]
-            number = self.numbering.extend(sequence)
-            if number in self.missing.numbers:
-                self._receive_unordered(sequence, timestamp, second & 0x80, arena.buffer[start + 2 : end], now)
+            if self.extend(sequence) in self.missing.numbers:
+                second = second & 0x80 | self._type
+                self._receive_unordered(sequence, timestamp, second, arena, (start + 2, end), now)
 
     def _find_arrival(self, view: memoryview, base: int, length: int, now: float) -> None:
         if self.form.transport_sequence:
@@ -152,33 +162,39 @@ class Publication:
                 self._tag_at = at - 1 - base
                 self._arrivals[view[at] << 8 | view[at + 1]] = now
 
-    def _receive_unordered(self, sequence: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        """After a gap, late, repaired, or of padding only."""
-        numbering, missing = self.numbering, self.missing
-        number = numbering.extend(sequence)
-        gap = number - numbering.highest
-        if abs(gap) > _MAX_JUMP:
+    def _receive_unordered(
+        self, sequence: int, timestamp: int, second: int, arena: Arena, bounds: tuple[int, int], now: float
+    ) -> None:
+        """After a gap, late, repaired, of padding only, or not to be taken at all."""
+        start, end = bounds
+        if second & 0x7F != self._type or not start <= end <= start + MAX_PAYLOAD:
+            self.malformed += 1
+            return
+        number, payload = self.extend(sequence), arena.buffer[start:end]
+        if abs(number - self.highest) > _MAX_JUMP:
             assert self.ssrc is not None
             self.bind(self.ssrc, sequence)
-            number, gap = numbering.highest + 1, 1
-        if gap > 0:
-            if gap > 1 and self.form.nack:
-                if not missing.add(numbering.highest + 1, number, now):
-                    self.request_keyframe(now)
-                self._uplink.attend(self)
-            self.reception.count(timestamp, now)
-            numbering.highest = number
-            if payload:
-                self._accept(number - numbering.shift, timestamp, marker, payload, now)
-            else:
-                numbering.close(number)
-            return
+            number = self.highest + 1
+        self.heard = now
         self.reception.received += 1
-        if not missing.arrived(number) and self.form.nack:
-            return
-        dense = numbering.dense(number)
-        if dense is not None and self.ring.get(dense) is None:
-            self._accept_late(dense, timestamp, marker, payload, now)
+        if number > self.highest:
+            self._receive_newest(number, timestamp, second & 0x80, payload, now)
+        elif self.missing.arrived(number) or not self.form.nack:
+            dense = self.dense(number)
+            if dense is not None and self.ring.get(dense) is None:
+                self._accept_late(dense, timestamp, second & 0x80, payload, now)
+
+    def _receive_newest(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
+        if number > self.highest + 1 and self.form.nack:
+            if not self.missing.add(self.highest + 1, number, now):
+                self.request_keyframe(now)
+            self._uplink.attend(self)
+        self.highest = number
+        if payload:
+            self.reception.frame(timestamp, now)
+            self._accept(number - self.shift, timestamp, marker, payload, now)
+        else:
+            self.close(number)
 
     # --- checked -----------------------------------------------------------------------------------------------------
 
@@ -187,10 +203,10 @@ class Publication:
         if self.blocked:
             return
         if self.audio:
-            if not has_trailer(payload):
+            if has_trailer(payload):
+                self._emit(number, timestamp, marker, payload, now)
+            else:
                 self._block()
-                return
-            self._emit(number, timestamp, marker, payload, now)
             return
         guard = self._guard
         if timestamp != guard.frame:
@@ -200,9 +216,12 @@ class Publication:
         elif guard.trusted:
             if guard.held:
                 self._release(now)
+            self._passing = timestamp
             self._emit(number, timestamp, marker, payload, now)
-        elif not guard.hold(number, timestamp, marker, payload):
-            self.request_keyframe(now)
+        else:
+            self._passing = -1
+            if not guard.hold(number, timestamp, marker, payload):
+                self.request_keyframe(now)
 
     def _accept_late(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
         if self.blocked:
@@ -228,6 +247,7 @@ class Publication:
 
     def _block(self) -> None:
         self.blocked = True
+        self._passing = -1
         self._guard.release()
         self.missing.clear()
         self._uplink.report_unencrypted(self)
@@ -236,18 +256,24 @@ class Publication:
 
     def _emit(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
         ring = self.ring
-        in_order = number > ring.newest
-        ring.put(number, timestamp, marker, payload)
+        late = number < ring.newest
+        index = number & ring.mask
+        if late:
+            ring.put(number, timestamp, marker, payload)
+        else:
+            ring.newest = ring.numbers[index] = number
+            ring.stamps[index] = timestamp << 8 | marker
+            ring.payloads[index] = payload
         if self.live:
-            time = send_time(now)
+            time = int(now * 262_144.0) & 0xFF_FFFF
             for slot in self.live:
-                if in_order or number >= slot.first:
+                if not late or number >= slot.first:
                     slot.forward(number, timestamp, marker, payload, time)
         if self.audio:
             if self.waiting:
                 self._start_waiting(number, now)
         elif payload and payload[0] & 0x17 == 0x10 and is_keyframe(payload):
-            self.missing.forget_before(self.numbering.source(number))
+            self.missing.forget_before(self.source_number(number))
             self.keyframes.arrived()
             self._keyframe_at = number
             if self.waiting:
@@ -260,7 +286,7 @@ class Publication:
             self._start(slot, number, now)
 
     def _start(self, slot: Slot, number: int, now: float) -> None:
-        ring, time = self.ring, send_time(now)
+        ring, time = self.ring, int(now * 262_144.0) & 0xFF_FFFF
         for index in range(number, ring.newest + 1):
             packet = ring.get(index)
             if packet is not None:
@@ -294,7 +320,7 @@ class Publication:
     def suspend(self, slot: Slot) -> None:
         """Forward no more to ``slot`` until the next key frame: its connection is full."""
         if slot in self.live:
-            self.live.remove(slot)
+            self.live = [other for other in self.live if other is not slot]
             self.waiting.append(slot)
 
     # --- asking ------------------------------------------------------------------------------------------------------
@@ -309,13 +335,13 @@ class Publication:
     def fetch(self, number: int, now: float) -> None:
         """A subscriber lacks a packet that the ring does not have."""
         if self.form.nack and number > self.ring.newest - self.ring.mask:
-            self.missing.ask(self.numbering.source(number), now)
+            self.missing.ask(self.source_number(number), now)
             self._uplink.attend(self)
 
     def tick(self, now: float) -> bool:
         """Every 20 ms while it needs attention. Returns whether it still does."""
         if self.missing:
-            wanted, given_up = self.missing.due(now, self.numbering.highest, self._uplink.rtt)
+            wanted, given_up = self.missing.due(now, self.highest, self._uplink.rtt)
             if wanted:
                 self._uplink.ask_again(self, [number & 0xFFFF for number in wanted])
             if given_up:

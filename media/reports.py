@@ -53,9 +53,8 @@ class Reception:
         self._last_sr = 0
         self._sr_arrival = 0.0
 
-    def count(self, timestamp: int, now: float) -> None:
-        """A packet in order."""
-        self.received += 1
+    def frame(self, timestamp: int, now: float) -> None:
+        """A packet in order that may begin a frame. Packets are counted by adding to ``received``."""
         if timestamp != self._timestamp:
             transit = now * self._clock_rate - timestamp
             if self._timestamp >= 0:

@@ -29,7 +29,9 @@ class Room:
         """Give everybody who is here a place in everybody else's view. Returns the peers whose view changed."""
         self.used = now
         sharing = [name for name, peer in self.peers.items() if "screen" in peer.publications]
-        self._screens = [name for name in self._screens if name in sharing] + [n for n in sharing if n not in self._screens]
+        self._screens = [name for name in self._screens if name in sharing] + [
+            n for n in sharing if n not in self._screens
+        ]
         return [peer for peer in self.peers.values() if self._seat(peer, now)]
 
     def _seat(self, viewer: Peer, now: float) -> bool:

@@ -102,14 +102,16 @@ class Router:
                     self._receive_other(bytes(view[base : base + length]), key, peer, bound, now)
                 else:
                     self.counters.malformed += 1
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever a packet does, the next one is served
                 self._failed(now)
 
     def receive_framed(self, arena: Arena, length: int, connection: TcpConnection) -> None:
         """One packet from a TCP connection, in slot 0 of ``arena``."""
         self.receive_batch(arena, [(length, connection)], connection)
 
-    def _receive_other(self, data: bytes, key: Any, peer: Peer | None, bound: UdpSocket | TcpConnection, now: float) -> None:
+    def _receive_other(
+        self, data: bytes, key: Any, peer: Peer | None, bound: UdpSocket | TcpConnection, now: float
+    ) -> None:
         if data[0] < 2:
             self._receive_check(data, key, bound, now)
         elif peer is not None and 19 < data[0] < 64:
@@ -153,7 +155,7 @@ class Router:
         self.counters.errors += 1
         if now - self._logged_error > 60:
             self._logged_error = now
-            logger.exception("media: packet failed")
+            logger.error("media: packet failed", exc_info=True)
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -259,12 +261,10 @@ class Router:
         return Answered(sdp=self._answer(peer, offer, wanted), slots=peer.seat_views())
 
     def _add(self, room: Room, name: str, offer: Offer, now: float) -> Peer:
-        peer: Peer
-
-        transport = Transport(
-            now, offer.ice_ufrag, self._certificate, offer.fingerprints, lambda state: peer.state_changed(state)
+        transport = Transport(now, offer.ice_ufrag, self._certificate, offer.fingerprints)
+        peer = Peer(
+            name, (room.name, room.fence), transport, self.counters, self._emit, self._attention, self._monotonic
         )
-        peer = Peer(name, (room.name, room.fence), transport, self.counters, self._emit, self._attention, self._monotonic)
         room.peers[name] = peer
         return peer
 

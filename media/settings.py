@@ -26,13 +26,21 @@ class MediaSettings(BaseModel):
 
     workers: int = Field(default_factory=_default_workers, ge=0, le=64, description="Worker processes on this host.")
     port: int = Field(
-        40_000, ge=0, le=65_000, description="UDP and TCP port of the first worker, one more for each next; 0: any free ports."
+        40_000,
+        ge=0,
+        le=65_000,
+        description="UDP and TCP port of the first worker, one more for each next; 0: any free ports.",
     )
     listen: list[Address] = Field(
-        ["0.0.0.0", "::"], min_length=1, max_length=4, description="Addresses to listen on; a family that the host lacks is left out."
+        ["0.0.0.0", "::"],  # noqa: S104 - media comes from anywhere
+        min_length=1,
+        max_length=4,
+        description="Addresses to listen on; a family that the host lacks is left out.",
     )
     announced: list[Address] = Field(
-        default=[], max_length=8, description="Addresses clients are told, for example behind 1:1 NAT; empty: those of this host."
+        default=[],
+        max_length=8,
+        description="Addresses clients are told, for example behind 1:1 NAT; empty: those of this host.",
     )
     announce_loopback: bool = Field(False, description="Also tell clients 127.0.0.1, for a browser on the same host.")
     tcp: bool = Field(True, description="Answer on TCP too (RFC 4571), for networks that block UDP.")

@@ -84,6 +84,8 @@ class Slot:
         self._time_tag = (form.send_time << 4 | 2) << 24
         self._naming = b""
         self._named_until: float | None = None
+        # Packets carry abs-send-time and nothing else.
+        self._short = form.send_time > 0
 
     @property
     def use(self) -> Source:
@@ -124,7 +126,7 @@ class Slot:
         self._offset = self._next - number
         if self._last_at is not None:
             elapsed = max(now - self._last_at, _FRAME_SECONDS) * self.form.clock_rate
-            self._timestamp_offset = self._last_timestamp + int(elapsed) - timestamp
+            self._timestamp_offset += self._last_timestamp + int(elapsed) - timestamp
         self._resends.clear()
         if self._named_until is None:
             self._name(now)
@@ -137,6 +139,7 @@ class Slot:
             if self.form.send_time:
                 elements.insert(0, (self.form.send_time, bytes(3)))
             self._naming = one_byte_extensions(elements)
+            self._short = False
 
     def take_first_start(self) -> bool:
         """Whether this was the first time that something started here."""
@@ -150,31 +153,29 @@ class Slot:
         transport = self.transport
         outbox = transport.outbox
         if outbox.congested and self.video:
-            assert self.source is not None
-            self.source.suspend(self)
+            self._suspend()
             return
-        out, base = number + self._offset, outbox.count * SLOT
-        timestamp = (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
-        if self._naming or not self.form.send_time:
-            start = self._write_header(out, timestamp, marker, time, base)
-        else:
+        count, size = outbox.count, len(payload)
+        base = count * SLOT
+        if self._short:
             HEADER_WITH_SEND_TIME.pack_into(
-                outbox.arena.view,
+                outbox.view,
                 base,
                 EXTENDED,
                 marker | self._type,
-                out & 0xFFFF,
-                timestamp,
+                (number + self._offset) & 0xFFFF,
+                (timestamp + self._timestamp_offset) & 0xFFFF_FFFF,
                 self.ssrc,
                 0xBEDE,
                 1,
                 self._time_tag | time,
             )
-            start = 20
-        size = len(payload)
-        outbox.arena.buffer[base + start : base + start + size] = payload
-        length_p[0] = start + size
-        if protect(transport.srtp_out, outbox.arena.pointers[outbox.count], length_p):
+            start = base + 20
+        else:
+            start = self._write_header(number, timestamp, marker, time, base)
+        outbox.buffer[start : start + size] = payload
+        length_p[0] = start + size - base
+        if protect(transport.srtp_out, outbox.pointers[count], length_p):
             transport.failed += 1
             return
         outbox.queue(transport.destination, length_p[0])
@@ -184,15 +185,21 @@ class Slot:
             self._highest = number
             self._last_timestamp = timestamp
 
-    def _write_header(self, out: int, timestamp: int, marker: int, time: int, base: int) -> int:
-        """The general case: with MID, or without abs-send-time. Returns the length."""
-        arena, naming = self.transport.outbox.arena, self._naming
-        first = EXTENDED if naming else PLAIN
-        HEADER.pack_into(arena.view, base, first, marker | self._type, out & 0xFFFF, timestamp, self.ssrc)
-        arena.buffer[base + 12 : base + 12 + len(naming)] = naming
+    def _suspend(self) -> None:
+        assert self.source is not None
+        self.source.suspend(self)
+        self.pause()
+
+    def _write_header(self, number: int, timestamp: int, marker: int, time: int, base: int) -> int:
+        """The general case: with MID, or without abs-send-time. Returns where the payload starts."""
+        outbox, naming = self.transport.outbox, self._naming
+        first, out = EXTENDED if naming else PLAIN, (number + self._offset) & 0xFFFF
+        timestamp = (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+        HEADER.pack_into(outbox.view, base, first, marker | self._type, out, timestamp, self.ssrc)
+        outbox.buffer[base + 12 : base + 12 + len(naming)] = naming
         if naming and self.form.send_time:
-            arena.buffer[base + 17 : base + 20] = time.to_bytes(3, "big")
-        return 12 + len(naming)
+            outbox.buffer[base + 17 : base + 20] = time.to_bytes(3, "big")
+        return base + 12 + len(naming)
 
     def resend(self, sequences: list[int], now: float) -> None:
         """Answer a NACK over RTX (RFC 4588), each packet at most three times and not more than was sent at all.
@@ -229,11 +236,11 @@ class Slot:
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         timestamp = (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
         second = marker & MARKER | (self.form.rtx_payload_type or 0)
-        HEADER.pack_into(outbox.arena.view, base, PLAIN, second, self._rtx_sequence, timestamp, self.rtx_ssrc)
-        SEQUENCE.pack_into(outbox.arena.view, base + 12, (number + self._offset) & 0xFFFF)
-        outbox.arena.buffer[base + 14 : base + 14 + len(payload)] = payload
+        HEADER.pack_into(outbox.view, base, PLAIN, second, self._rtx_sequence, timestamp, self.rtx_ssrc)
+        SEQUENCE.pack_into(outbox.view, base + 12, (number + self._offset) & 0xFFFF)
+        outbox.buffer[base + 14 : base + 14 + len(payload)] = payload
         length_p[0] = 14 + len(payload)
-        if protect(transport.srtp_out, outbox.arena.pointers[outbox.count], length_p):
+        if protect(transport.srtp_out, outbox.pointers[outbox.count], length_p):
             transport.failed += 1
             return
         outbox.queue(transport.destination, length_p[0])
@@ -249,6 +256,7 @@ class Slot:
         """
         if self._named_until is not None and now > self._named_until:
             self._naming = b""
+            self._short = self.form.send_time > 0
         if self._highest < 0 or source_timestamp is None:
             return b""
         ntp = ntp_time(wall)
@@ -256,7 +264,9 @@ class Slot:
         if len(self._reports) > 8:
             del self._reports[next(iter(self._reports))]
         timestamp = source_timestamp + self._timestamp_offset
-        return rtcp.sender_report(self.ssrc, ntp, timestamp, self.packets, self.octets) + rtcp.sdes({self.ssrc: self.cname})
+        return rtcp.sender_report(self.ssrc, ntp, timestamp, self.packets, self.octets) + rtcp.sdes(
+            {self.ssrc: self.cname}
+        )
 
     def round_trip(self, block: rtcp.ReportBlock, now: float) -> float | None:
         """Seconds, from a report block about this slot."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from media.bandwidth import Downlink
-from media.dtls import Certificate, DtlsSession, length_p, protect_rtcp, unprotect_rtcp
+from media.dtls import Certificate, DtlsSession, forget_source, length_p, protect_rtcp, unprotect_rtcp
 from media.ice import IceAgent, Path
 from media.net.arena import SLOT, Arena
 from media.net.outbox import Outbox
@@ -32,6 +32,7 @@ class Transport:
         seen: when the last authentic packet came.
         rtt: last round trip measured, in seconds.
         downlink: what the client can take.
+        on_state: told of every change of ``state``.
         failed: packets that libsrtp refused to protect.
     """
 
@@ -41,7 +42,6 @@ class Transport:
         ufrag: str,
         certificate: Certificate,
         fingerprints: list[Fingerprint],
-        on_state: Callable[[State], None],
     ) -> None:
         self.agent = IceAgent(now, ufrag)
         self.fingerprints = fingerprints
@@ -55,10 +55,10 @@ class Transport:
         self.downlink = Downlink()
         self.failed = 0
         self.state: State = "new"
-        self._on_state = on_state
+        self.on_state: Callable[[State], None] = lambda _state: None
         self._checks: OrderedDict[bytes, Any] = OrderedDict()
         self._closed = False
-        self._dtls = DtlsSession(certificate, fingerprints, self._send, self._connected, self._ended)
+        self._dtls = DtlsSession(certificate, fingerprints, self._send, self.secure, self._ended)
 
     @property
     def path(self) -> Path | None:
@@ -121,9 +121,9 @@ class Transport:
             return
         outbox = self.outbox
         base = outbox.count * SLOT
-        outbox.arena.buffer[base : base + len(data)] = data
+        outbox.buffer[base : base + len(data)] = data
         length_p[0] = len(data)
-        if protect_rtcp(self.srtp_out, outbox.arena.pointers[outbox.count], length_p):
+        if protect_rtcp(self.srtp_out, outbox.pointers[outbox.count], length_p):
             self.failed += 1
             return
         outbox.queue(self.destination, length_p[0])
@@ -143,8 +143,9 @@ class Transport:
             self.outbox, self.destination = path.outbox, path.destination
         self.ready = path is not None and self.srtp_out is not None
 
-    def _connected(self) -> None:
-        self.srtp_in, self.srtp_out = self._dtls.srtp_in, self._dtls.srtp_out
+    def secure(self, srtp_in: Any, srtp_out: Any) -> None:
+        """The handshake is done: libsrtp sessions for what comes in and for what goes out."""
+        self.srtp_in, self.srtp_out = srtp_in, srtp_out
         self._select()
         self._become("connected")
 
@@ -156,7 +157,7 @@ class Transport:
     def _become(self, state: State) -> None:
         if state != self.state:
             self.state = state
-            self._on_state(state)
+            self.on_state(state)
 
     def expire(self, now: float) -> None:
         """Once a second: notice silence."""
@@ -170,7 +171,9 @@ class Transport:
             self._become("connected")
 
     def forget_source(self, ssrc: int) -> None:
-        self._dtls.forget_source(ssrc)
+        """A stream ended; libsrtp keeps no state of it."""
+        if self.srtp_in is not None:
+            forget_source(self.srtp_in, ssrc)
 
     async def close(self) -> None:
         """Idempotent."""

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from media.control import Heartbeat
 from media.control_server import DEAD_SECONDS, ControlServer
-from media.dtls import Certificate, UntestedVersion, check_versions
+from media.dtls import Certificate, UntestedVersionError, check_versions
 from media.net.addresses import announced_addresses
 from media.net.tcp import TcpPort
 from media.net.udp import UdpPort
@@ -123,7 +123,7 @@ class Worker:
             self._udp.start()
             gc.collect()
             gc.freeze()
-            print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)
+            print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)  # noqa: T201
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._control.run()), group.create_task(self._tick())]
                 await stop.wait()
@@ -175,16 +175,16 @@ def main() -> int:
         check_versions()
         worker_config = WorkerConfig.model_validate_json(line)
         asyncio.run(_serve(worker_config))
-    except UntestedVersion as error:
-        print(error, file=sys.stderr)
+    except UntestedVersionError as error:
+        print(error, file=sys.stderr)  # noqa: T201
         return 1
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        print("The media port is in use or may not be opened: set another media.port.", file=sys.stderr)
+        print("The media port is in use or may not be opened: set another media.port.", file=sys.stderr)  # noqa: T201
         return 1
     except RedisError:
-        print("Redis does not answer: the media worker can't be reached without it.", file=sys.stderr)
+        print("Redis does not answer: the media worker can't be reached without it.", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 

@@ -1,6 +1,6 @@
 """Preallocated memory for packets."""
 
-from cffi import FFI
+from cffi import FFI  # type: ignore[import-untyped]
 
 SLOT = 2_048
 """Bytes per packet. The longest datagram that is taken is shorter, so that a new header and a tag fit."""

@@ -92,7 +92,7 @@ class BatchOutbox(Outbox):
     def __init__(self, sock: socket.socket, slots: int) -> None:
         super().__init__(slots)
         self._fd = sock.fileno()
-        self._messages = _Messages(self.arena, slots)
+        self._messages = _Messages(self.memory, slots)
         self._names = ffi.new("unsigned char[]", slots * _NAME)
         self._names_buffer = ffi.buffer(self._names)
         namelen = 16 if sock.family == socket.AF_INET else _V6

@@ -8,9 +8,10 @@ from media.net.arena import SLOT, Arena
 class Outbox:
     """Packets written into an arena, each with its destination.
 
-    Write the packet into slot ``count`` of ``arena``, then call `queue`. Subclasses send in `flush`.
+    Write the packet into slot ``count``, then call `queue`. Subclasses send in `flush`.
 
     Attributes:
+        view, buffer, pointers: of the arena, one attribute nearer.
         count: packets waiting; the slot to write next.
         congested: the receiver takes no more for now; video should pause until its next key frame.
         dropped: packets that the system refused.
@@ -19,7 +20,11 @@ class Outbox:
     transport = "udp"
 
     def __init__(self, slots: int) -> None:
-        self.arena = Arena(slots)
+        arena = Arena(slots)
+        self.memory = arena
+        self.view = arena.view
+        self.buffer = arena.buffer
+        self.pointers = arena.pointers
         self.slots = slots
         self.count = 0
         self.congested = False
@@ -39,7 +44,7 @@ class Outbox:
     def queue_bytes(self, destination: Any, data: bytes) -> None:
         """Take a packet that was made elsewhere (STUN, DTLS), at most a slot long."""
         start = self.count * SLOT
-        self.arena.buffer[start : start + len(data)] = data
+        self.buffer[start : start + len(data)] = data
         self.queue(destination, len(data))
 
     def flush(self) -> None:

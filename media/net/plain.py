@@ -43,7 +43,7 @@ class PlainOutbox(Outbox):
         self._sock = sock
 
     def flush(self) -> None:
-        count, view = self.count, self.arena.view
+        count, view = self.count, self.view
         self.count = 0
         for index in range(count):
             start = index * SLOT

@@ -100,7 +100,7 @@ class StreamOutbox(Outbox):
             self.dropped += count
             return
         waiting = stream.get_write_buffer_size()
-        buffer = self.arena.buffer
+        buffer = self.buffer
         framed = []
         for index in range(count):
             size = self._lengths[index]

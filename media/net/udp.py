@@ -52,7 +52,7 @@ class UdpSocket:
 
 
 class UdpPort:
-    """All sockets of the worker's port. ``deliver`` is called with each batch, ``flush`` after the last one of a wake-up."""
+    """All sockets of the worker's port. ``deliver`` is called with each batch, ``flush`` at the end of a wake-up."""
 
     def __init__(
         self,
