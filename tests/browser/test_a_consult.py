@@ -127,9 +127,10 @@ async def test_a_duplicate_tab_is_asked_whether_it_takes_over(
     await sees_and_hears(patient)
     await second.get_by_test_id("take-over").click()
     await second.get_by_test_id("waiting").wait_for()
-    await eventually(lambda: not_in_call(patient), "the first tab is out")
+    await sees_and_hears(patient)
     await practitioner.find("admit").first.click()
     await second.wait_for_selector('[data-testid="call"][data-state="connected"]')
+    await eventually(lambda: not_in_call(patient), "the first tab is out")
 
 
 async def not_in_call(person: Person) -> bool:
