@@ -10,7 +10,6 @@ from typing import Any
 
 import socketio
 from aiohttp import web
-from redis.asyncio import Redis
 
 from media.control import (
     Answered,

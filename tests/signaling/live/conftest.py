@@ -37,7 +37,7 @@ def redis_of() -> Iterator[Callable[[str], str]]:
                 cwd=ROOT,
                 env=environment,
             )
-            assert process.stdout is not None
+            assert process.stdout
             line = process.stdout.readline().decode().strip()
             if line != kind:
                 process.kill()
@@ -47,7 +47,8 @@ def redis_of() -> Iterator[Callable[[str], str]]:
 
     yield start
     for process, _ in started.values():
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin
+        assert process.stdout
         process.stdin.close()
         process.wait(5)
         process.stdout.close()
