@@ -36,9 +36,11 @@ export class ChatPanel {
 
   /** @param {Consult} consult @param {string} other the name of whoever is on the other side */
   follow(consult, other) {
+    const known = this.#consult === consult;
     this.#consult = consult;
     this.other = other;
     this.#draw();
+    if (known) return;
     consult.addEventListener('chat', (event) => {
       if (this.#consult !== consult) return;
       const { detail } = /** @type {CustomEvent} */ (event);
@@ -77,9 +79,13 @@ export class ChatPanel {
     const line = el(
       'li',
       { className: entry.mine ? 'mine' : 'theirs' },
-      el('span', { className: 'said-by', textContent: entry.mine ? t('chat.me') : (this.other ?? '') }),
+      el(
+        'div',
+        { className: 'said-by' },
+        el('bdi', { textContent: entry.mine ? t('chat.me') : (this.other ?? '') }),
+        el('time', { textContent: time(new Date(entry.at)), dateTime: new Date(entry.at).toISOString() }),
+      ),
       el('p', { dir: 'auto', textContent: entry.text }),
-      el('time', { textContent: time(new Date(entry.at)), dateTime: new Date(entry.at).toISOString() }),
     );
     if (fresh) {
       line.dataset.recent = '';

@@ -92,7 +92,7 @@ export class Day {
       el(
         'div',
         { className: 'entry-body' },
-        el('p', { className: 'name', dir: 'auto', textContent: one.patient }),
+        el('p', { className: 'name' }, el('bdi', { textContent: one.patient })),
         el(
           'p',
           { className: 'soft small' },

@@ -7,6 +7,7 @@ import { NewAppointment, askToDestroy } from './appointment.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot } from './build.js';
 import './call.js';
+import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
 import { Day } from './day.js';
 import { moment } from './dates.js';
@@ -36,6 +37,7 @@ class DeskPage extends HTMLElement {
       names: (appointment) => this.day?.name(appointment) ?? '',
       admit: (who) => this.#admit(who),
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
+      onSound: (state) => this.#showSound(state),
     });
     this.new = new NewAppointment(slot(this, 'new'), () => this.#reload());
     try {
@@ -52,11 +54,10 @@ class DeskPage extends HTMLElement {
     this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#reload());
     this.#listen();
     this.#watch();
-    this.#reload();
     const why = obstacle();
     if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
     const before = storedResume();
-    if (before?.role === 'practitioner') this.#return(before.appointment);
+    this.#reload().then(() => before?.role === 'practitioner' && this.#return(before.appointment));
   }
 
   #listen() {
@@ -67,13 +68,14 @@ class DeskPage extends HTMLElement {
       today: () => this.#move(0),
       retention: () => this.retention?.open(),
       'sign-out': () => this.#signOut(),
-      sound: (button) => this.#toggleSound(button),
+      sound: () => this.waiting?.toggleSound(),
       return: () => this.#inConsult && this.#return(this.#inConsult),
       dismiss: () => this.call?.end(false),
     });
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
     window.addEventListener('pagehide', () => this.#consult?.close());
+    document.addEventListener('pointerdown', () => allowSound().then((heard) => heard && this.#showSound('on')), { once: true });
   }
 
   #watch() {
@@ -197,10 +199,11 @@ class DeskPage extends HTMLElement {
   async #ended(appointment, reason) {
     const name = this.day?.name(appointment) ?? '';
     this.#out(reason === 'ended' || reason === 'cancelled' || reason === 'expired');
-    slot(this, 'bye-lead').textContent = t('desk.ended', { name });
+    slot(this, 'bye-title').textContent = t('desk.ended', { name });
+    slot(this, 'bye-lead').textContent = '';
     await this.#reload();
     const fate = this.day?.known.get(appointment)?.destroyed_at;
-    if (fate) slot(this, 'bye-lead').textContent = t('desk.ended.destroyed', { name, when: moment(fate) });
+    if (fate) slot(this, 'bye-lead').textContent = t('desk.ended.destroyed', { when: moment(fate) });
   }
 
   /** Out of the consult and back at the desk. @param {boolean} after whether to say that it ended */
@@ -236,11 +239,10 @@ class DeskPage extends HTMLElement {
     this.#reload();
   }
 
-  /** @param {HTMLElement} button */
-  #toggleSound(button) {
-    const on = this.waiting?.toggleSound() ?? false;
-    button.setAttribute('aria-pressed', String(on));
-    slot(this, 'sound-words').textContent = t(on ? 'waiting.sound.on' : 'waiting.sound.off');
+  /** @param {'on' | 'off' | 'blocked'} state */
+  #showSound(state) {
+    this.querySelector('[data-action="sound"]')?.setAttribute('aria-pressed', String(state === 'on'));
+    slot(this, 'sound-words').textContent = t(`waiting.sound.${state}`);
   }
 
   async #signOut() {

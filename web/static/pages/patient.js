@@ -85,7 +85,7 @@ class PatientPage extends HTMLElement {
   #showCheck() {
     const { practitioner_name: name, starts_at, minutes: length } = /** @type {Join} */ (this.#appointment);
     slot(this, 'check-title').textContent = t('patient.check.title', { name });
-    slot(this, 'when').textContent = `${momentThere(starts_at)}, ${minutes(length)}`;
+    slot(this, 'when').textContent = `${momentThere(starts_at)} · ${minutes(length)}`;
     slot(this, 'wait-title').textContent = t('wait.title', { name });
     testid(this, 'join').disabled = false;
     this.#step('check');
@@ -126,8 +126,7 @@ class PatientPage extends HTMLElement {
   #follow(consult) {
     this.#consult = consult;
     this.#called = false;
-    const { practitioner_name: name } = /** @type {Join} */ (this.#appointment);
-    this.call?.follow(consult, /** @type {DevicePreview} */ (this.preview).capture, name);
+    this.#show(consult);
     consult.addEventListener('state', () => this.#consult === consult && this.#state(consult));
     consult.addEventListener('told', (event) => this.#told(/** @type {CustomEvent} */ (event).detail.message));
     consult.addEventListener('ended', (event) => {
@@ -141,6 +140,11 @@ class PatientPage extends HTMLElement {
   }
 
   /** @param {Consult} consult */
+  #show(consult) {
+    this.call?.follow(consult, /** @type {DevicePreview} */ (this.preview).capture, this.#name);
+  }
+
+  /** @param {Consult} consult */
   #state(consult) {
     if (consult.state === 'waiting') this.#wait();
     else if (consult.state === 'failed' && !this.#called) this.#failed(consult.reason ?? 'internal');
@@ -148,9 +152,11 @@ class PatientPage extends HTMLElement {
   }
 
   #wait() {
+    if (this.#called) {
+      this.call?.end(false);
+      this.#show(/** @type {Consult} */ (this.#consult));
+    }
     this.#called = false;
-    this.call?.end(false);
-    this.call?.follow(/** @type {Consult} */ (this.#consult), /** @type {DevicePreview} */ (this.preview).capture, this.#name);
     this.preview?.resume();
     say(testid(this, 'hold-message'), null);
     this.#step('wait');
@@ -200,7 +206,8 @@ class PatientPage extends HTMLElement {
     this.#progress('goodbye');
     const key = `bye.lead.${reason}`;
     slot(this, 'bye-lead').textContent = t(has(key) ? key : 'bye.lead.ended', { name: this.#name });
-    slot(this, 'bye-title').textContent = t(reason === 'cancelled' ? 'bye.title.cancelled' : 'bye.title');
+    const title = `bye.title.${reason}`;
+    slot(this, 'bye-title').textContent = t(has(title) ? title : 'bye.title');
     /** @type {HTMLElement} */ (this.querySelector('[data-action="return"]')).hidden = reason !== 'left';
     document.title = `${t('bye.title')} – ${t('brand')}`;
     slot(this, 'bye-title').focus();

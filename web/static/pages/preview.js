@@ -60,6 +60,7 @@ export class DevicePreview extends HTMLElement {
       this.#meter.listen(microphone);
       this.#showLevel(0);
     }
+    /** @type {HTMLElement} */ (this.querySelector('.level')).hidden = !microphone;
     if (started) this.#drawFields();
   }
 
@@ -80,7 +81,7 @@ export class DevicePreview extends HTMLElement {
     bar.style.setProperty('--level', level.toFixed(2));
     bar.setAttribute('aria-valuenow', String(Math.round(level * 100)));
     this.#heard ||= level > 0.5;
-    const words = t(!this.capture.microphone ? 'preview.no-microphone' : this.#heard ? 'preview.heard' : 'preview.speak');
+    const words = t(this.#heard ? 'preview.heard' : 'preview.speak');
     if (slot(this, 'level-words').textContent !== words) slot(this, 'level-words').textContent = words;
   }
 }

@@ -1,6 +1,6 @@
 /** The other person's picture and sound: which part of it is shown, and what to do when the browser keeps it silent. */
 
-const MAY_CROP = 0.3;
+const MAY_CROP = 0.5;
 
 /**
  * Fill the window when little is lost by it, else show the whole picture.
@@ -10,6 +10,7 @@ export function fit(video) {
   const measure = () => {
     const { videoWidth: width, videoHeight: height, clientWidth, clientHeight } = video;
     if (!width || !height || !clientWidth || !clientHeight) return;
+    video.dataset.shape = width >= height ? 'wide' : 'tall';
     const ratio = width / height / (clientWidth / clientHeight);
     const lost = 1 - Math.min(ratio, 1 / ratio);
     video.dataset.fit = lost <= MAY_CROP ? 'cover' : 'contain';

@@ -1,5 +1,5 @@
 import { el, icon, slot, testid } from './build.js';
-import { chime } from './chime.js';
+import { audible, chime } from './chime.js';
 import { ago } from './dates.js';
 import { plural, t } from './language.js';
 
@@ -17,6 +17,7 @@ const REFRESH_MS = 15_000;
  * @property {(appointment: string) => string} names
  * @property {(who: WaitingView) => void} admit
  * @property {(who: WaitingView, message: HoldMessage) => Promise<void>} tell
+ * @property {(state: 'on' | 'off' | 'blocked') => void} onSound `blocked`: the browser keeps it off until a press
  */
 
 export class WaitingRoom {
@@ -51,11 +52,11 @@ export class WaitingRoom {
     this.#draw();
   }
 
-  /** @returns {boolean} whether sound is on now */
+  /** Switch the sound off, or on; on is heard at once. */
   toggleSound() {
-    this.#sound = !this.#sound;
+    this.#sound = !this.#sound || !audible();
     if (this.#sound) chime('arrival');
-    return this.#sound;
+    this.options.onSound(this.#sound ? 'on' : 'off');
   }
 
   /** What the title says of who waits, or nothing. */
@@ -66,7 +67,7 @@ export class WaitingRoom {
   #ring() {
     if (this.quiet || !this.#sound || !this.who.length) return;
     this.#lastChime = Date.now();
-    chime('arrival');
+    chime('arrival').then((heard) => this.options.onSound(heard ? 'on' : 'blocked'));
   }
 
   #tick() {
@@ -104,7 +105,7 @@ export class WaitingRoom {
       el(
         'div',
         { className: 'waiting-who' },
-        el('p', { className: 'name', dir: 'auto' }),
+        el('p', { className: 'name' }, el('bdi')),
         el('p', { className: 'soft small' }, el('span', { 'data-since': one.since, textContent: this.#since(one.since) }), el('span', { className: 'gone' })),
       ),
       el(
@@ -126,7 +127,7 @@ export class WaitingRoom {
   /** @param {HTMLElement} item @param {WaitingView} one */
   #update(item, one) {
     const name = this.options.names(one.appointment);
-    const label = /** @type {HTMLElement} */ (item.querySelector('.name'));
+    const label = /** @type {HTMLElement} */ (item.querySelector('.name bdi'));
     if (label.textContent !== name) label.textContent = name;
     testid(item, 'admit').setAttribute('aria-label', t('waiting.admit.who', { name }));
     /** @type {HTMLElement} */ (item.querySelector('.gone')).textContent = one.connected ? '' : ` · ${t('waiting.gone')}`;
