@@ -1,6 +1,7 @@
 """The protocol client in a real Chromium, with the other person, the relay and the server in the same page."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -31,17 +32,23 @@ RECORD_PEER_CONNECTIONS = """
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def origin() -> AsyncIterator[str]:
+@asynccontextmanager
+async def serve() -> AsyncIterator[str]:
+    """The client's modules and the test page on an origin of their own."""
     app = web.Application()
     app.router.add_static("/static", ROOT / "web" / "static")
     app.router.add_static("/test", Path(__file__).parent / "client")
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def origin() -> AsyncIterator[str]:
+    async with serve() as origin:
+        yield origin
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -102,6 +109,11 @@ async def test_a_transform_that_came_too_late_stops_the_camera(page: Page) -> No
 async def test_a_transform_that_came_too_late_stops_the_microphone(page: Page) -> None:
     result = await page.evaluate("scenarios.lateMicrophone()")
     assert result == {"stopped": [{"source": "microphone", "by": "guard"}], "later": 0}
+
+
+async def test_a_transform_that_was_taken_away_stops_the_camera(page: Page) -> None:
+    result = await page.evaluate("scenarios.transformRemoved()")
+    assert result == {"stopped": [{"source": "camera", "by": "guard"}], "later": 0}
 
 
 async def test_a_stopped_camera_comes_back_on_a_fresh_connection(page: Page) -> None:

@@ -63,6 +63,21 @@ export async function lateMicrophone() {
   return { stopped, later: world.seen.plain - before };
 }
 
+export async function transformRemoved() {
+  const world = new World();
+  const stopped = heard(world.consult, 'unencrypted');
+  await begin(world);
+  await connected(world);
+  await until(() => world.seen.encrypted > 30);
+  const camera = window.peerConnections[0].getSenders().find(({ track }) => track?.kind === 'video');
+  camera.transform = null;
+  await until(() => stopped.length > 0);
+  await pause(500);
+  const { plain } = world.seen;
+  await pause(1000);
+  return { stopped, later: world.seen.plain - plain };
+}
+
 export async function cameraAgain() {
   const world = new World();
   await begin(world);

@@ -62,6 +62,7 @@ export class MediaSession extends EventTarget {
     this.#spare?.close();
     this.#spare = new MediaConnection(this.#encryption, slots);
     this.#attach(this.#spare);
+    this.#spare.prepare();
   }
 
   /** Follow the room. @param {MediaView | null} view null: not admitted */

@@ -28,6 +28,8 @@ export class MediaConnection extends EventTarget {
   #negotiation = Promise.resolve();
   /** @type {string | null} */
   #fingerprint = null;
+  /** @type {Promise<RTCSessionDescriptionInit> | null} the first offer, made ahead of time */
+  #prepared = null;
 
   /**
    * @param {Encryption} encryption
@@ -58,6 +60,11 @@ export class MediaConnection extends EventTarget {
       credential: credential ?? undefined,
     }));
     this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
+  }
+
+  /** Make the first offer now; it stays here until `negotiate`. */
+  prepare() {
+    this.#prepared ??= this.pc.createOffer();
   }
 
   /**
@@ -97,7 +104,8 @@ export class MediaConnection extends EventTarget {
    * @param {boolean} restart
    */
   async #negotiate(exchange, restart) {
-    const offer = await this.pc.createOffer({ iceRestart: restart });
+    const offer = await (this.#prepared ?? this.pc.createOffer({ iceRestart: restart }));
+    this.#prepared = null;
     await this.pc.setLocalDescription(offer);
     const answer = await exchange({ sdp: withoutAddresses(offer.sdp ?? ''), lines: this.#lines() });
     const fingerprint = /^a=fingerprint:(.*)$/m.exec(answer.sdp)?.[1]?.trim() ?? null;
@@ -109,6 +117,7 @@ export class MediaConnection extends EventTarget {
 
   /** @param {Source} source */
   #addSender(source) {
+    this.#prepared = null;
     const kind = source === 'microphone' ? 'audio' : 'video';
     const { id, transform } = this.#encryption.sending(source);
     const transceiver = this.pc.addTransceiver(kind, { direction: 'sendonly', sendEncodings: [encoding(source)] });
