@@ -66,7 +66,7 @@ class Clock:
     """The wall clock, watched. ``now`` never runs behind the time that passed since the clock was last believed."""
 
     def __init__(self, now: Now = utc_now, boot: Callable[[], float] = boottime) -> None:
-        self._now = now
+        self.wall = now
         self._boot = boot
         self._anchor = Anchor(now(), boot())
         self.proven = False
@@ -74,19 +74,19 @@ class Clock:
     def now(self) -> datetime:
         """For comparing with due times: a clock that is set back delays nothing."""
         if not self.proven:
-            return self._now()
+            return self.wall()
         elapsed = timedelta(seconds=self._boot() - self._anchor.boot)
-        return max(self._now(), self._anchor.wall + elapsed * (1 - SLEW))
+        return max(self.wall(), self._anchor.wall + elapsed * (1 - SLEW))
 
     def doubt(self) -> str | None:
         """Why destruction has to wait: one sentence, or None."""
         if not self.proven:
             return UNPROVEN
-        return None if self._anchor.agrees(self._now(), self._boot()) else JUMPED
+        return None if self._anchor.agrees(self.wall(), self._boot()) else JUMPED
 
     def vouch(self, anchor: Anchor) -> bool:
         """Believe the clock if it agrees with a moment at which it was believed before, in this boot."""
-        if not anchor.agrees(self._now(), self._boot()):
+        if not anchor.agrees(self.wall(), self._boot()):
             return False
         self._anchor, self.proven = anchor, True
         return True
@@ -98,4 +98,4 @@ class Clock:
 
     def reading(self) -> Anchor:
         """Both clocks."""
-        return Anchor(self._now(), self._boot())
+        return Anchor(self.wall(), self._boot())

@@ -43,7 +43,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rooms.clock import Clock, Now, boottime, utc_now
+from rooms.clock import Clock, Now, boot_id, boottime, utc_now
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold
 from rooms.retention import Deadline, Hooks
@@ -109,12 +109,12 @@ async def open_store(
         elif pair is None:
             async with database.write() as connection:
                 await write_mark(connection, PAIR, keys.pair)
-        yield assemble(settings, database, keys, now, boot)
+        yield assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id))
 
 
-def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, now: Now, boot: Callable[[], float]) -> Store:
+def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, clock: Clock, boot: str) -> Store:
     """Put the parts together."""
-    clock = Clock(now, boot)
+    now = clock.wall
     if settings.trust_clock:
         clock.confirm()
     hooks = Hooks()
@@ -128,6 +128,7 @@ def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, now: N
         deadline=deadline,
         hooks=hooks,
         clock=clock,
+        boot=boot,
         lease=Lease(database, "sweep", new_id(), LEASE, now),
         practitioners=practitioners,
         sessions=sessions,

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rooms.clock import Anchor, boot_id
+from rooms.clock import Anchor
 from rooms.store.database import upsert
 from rooms.store.tables import marks
 
@@ -33,20 +33,16 @@ async def raise_generation(connection: AsyncConnection, generation: int) -> None
         await write_mark(connection, GENERATION, str(generation))
 
 
-async def read_anchor(connection: AsyncConnection) -> Anchor | None:
-    """When this host's clock was last believed, in this boot."""
-    text = await read_mark(connection, clock_mark())
+async def read_anchor(connection: AsyncConnection, boot: str) -> Anchor | None:
+    """When the clock was last believed in this boot (``rooms.clock.boot_id``) of this host."""
+    text = await read_mark(connection, f"clock-{boot}")
     if text is None:
         return None
     fields = json.loads(text)
     return Anchor(datetime.fromisoformat(fields["wall"]), fields["boot"])
 
 
-async def write_anchor(connection: AsyncConnection, anchor: Anchor) -> None:
+async def write_anchor(connection: AsyncConnection, boot: str, anchor: Anchor) -> None:
     """Remember that the clock was believed."""
-    await write_mark(connection, clock_mark(), json.dumps({"wall": anchor.wall.isoformat(), "boot": anchor.boot}))
-
-
-def clock_mark() -> str:
-    """Each boot of each host has its own."""
-    return f"clock-{boot_id()}"
+    text = json.dumps({"wall": anchor.wall.isoformat(), "boot": anchor.boot})
+    await write_mark(connection, f"clock-{boot}", text)

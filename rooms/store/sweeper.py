@@ -36,6 +36,7 @@ class Sweeper:
         deadline: Deadline,
         hooks: Hooks,
         clock: Clock,
+        boot: str,
         lease: Lease,
         practitioners: Practitioners,
         sessions: Sessions,
@@ -47,6 +48,7 @@ class Sweeper:
         self._deadline = deadline
         self._hooks = hooks
         self._clock = clock
+        self._boot = boot
         self._lease = lease
         self._practitioners = practitioners
         self._sessions = sessions
@@ -132,7 +134,7 @@ class Sweeper:
         """The operator says that the clock is right; a server that runs beside this process learns it too."""
         anchor = self._clock.confirm()
         async with self._database.write() as connection:
-            await write_anchor(connection, anchor)
+            await write_anchor(connection, self._boot, anchor)
 
     async def status(self) -> RetentionStatus:
         """For readiness and metrics."""
@@ -185,7 +187,7 @@ class Sweeper:
         if self._clock.doubt() is None:
             return
         async with self._database.read() as connection:
-            anchor = await read_anchor(connection)
+            anchor = await read_anchor(connection, self._boot)
             server = (
                 None if self._database.sqlite else (await connection.execute(select(func.clock_timestamp()))).scalar()
             )

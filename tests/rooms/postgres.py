@@ -39,6 +39,11 @@ class Postgres:
         """A database's address, with our tables or empty."""
         return self._create("rooms1" if migrated else "template0")
 
+    def checkpoint(self) -> None:
+        """Write all pages out."""
+        with psycopg.connect(f"host={self.socket} user={ACCOUNT} dbname=postgres", autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+
     def _create(self, template: str) -> str:
         self._count += 1
         name = f"rooms{self._count}"

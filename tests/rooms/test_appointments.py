@@ -18,7 +18,12 @@ UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAA"
 async def test_an_appointment_comes_back_as_it_was_planned(store: Store) -> None:
     person = await alice(store)
     planned = await plan(store, person, "Zoë 🌷 المريض")
-    assert (planned.owner, planned.patient, planned.minutes, planned.state) == (person.id, "Zoë 🌷 المريض", 30, "planned")
+    assert (planned.owner, planned.patient, planned.minutes, planned.state) == (
+        person.id,
+        "Zoë 🌷 المريض",
+        30,
+        "planned",
+    )
     assert planned.due == planned.ends_at + OVERRUN + timedelta(days=30)
     assert await store.appointments.get(person.id, planned.id) == planned
     assert await store.appointments.by_id(planned.id) == planned

@@ -66,7 +66,10 @@ async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: P
             receipts = await store.appointments.receipts(one)
             assert [receipt.generation for receipt in receipts] == [2, 1], folder.name
             assert await store.appointments.receipts(other) == []
-            assert await store.keys.missing([made["due"].id, made["due too"].id]) == [made["due"].id, made["due too"].id]
+            assert await store.keys.missing([made["due"].id, made["due too"].id]) == [
+                made["due"].id,
+                made["due too"].id,
+            ]
             status = await store.retention.status()
             assert (status.overdue, status.alarms, status.generation) == (0, 0, 2), folder.name
         epochs = [path.name for path in settings.keystore().parent.glob("epoch*")]
@@ -85,7 +88,9 @@ async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Pa
             assert store.locked is None, folder.name
             await store.retention.catch_up()
             one, _ = await owners(store)
-            found = {entry.id: f"{entry.state} {entry.patient}" for entry in await store.appointments.list(one, DAY, DAY)}
+            found = {
+                entry.id: f"{entry.state} {entry.patient}" for entry in await store.appointments.list(one, DAY, DAY)
+            }
             new = {key: value for key, value in found.items() if key not in {entry.id for entry in made.values()}}
             for key, value in promised.items():
                 assert new.get(key) in (value, value.replace("planned", "ended")), folder.name

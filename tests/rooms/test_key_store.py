@@ -121,7 +121,9 @@ def test_the_ledger_only_grows(keys: SqliteKeys) -> None:
 def test_the_ledger_names_nobody(keys: SqliteKeys) -> None:
     keys.add_practitioner("alice", START)
     keys.destroy([("alice", "row")], START)
-    assert not any(b"alice" in bytes(str(value), "utf8") or value == "row" for value in raw(keys, "SELECT * FROM ledger")[0])
+    assert not any(
+        b"alice" in bytes(str(value), "utf8") or value == "row" for value in raw(keys, "SELECT * FROM ledger")[0]
+    )
 
 
 def test_an_epoch_replaces_every_wrapping_and_nothing_is_lost(keys: SqliteKeys, tmp_path: Path) -> None:
@@ -289,7 +291,9 @@ async def test_the_key_store_of_another_database_locks(used: RoomsSettings, time
     assert "another database" in await locked_reason(mixed, time)
 
 
-async def test_an_emptied_database_beside_a_used_key_store_locks(used: RoomsSettings, time: Time, tmp_path: Path) -> None:
+async def test_an_emptied_database_beside_a_used_key_store_locks(
+    used: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
     emptied = used.model_copy(update={"database_url": secret(f"sqlite:///{tmp_path / 'empty.sqlite'}")})
     assert "another database" in await locked_reason(emptied, time)
 
@@ -346,7 +350,11 @@ async def test_a_read_only_key_store_locks(sqlite_settings: RoomsSettings, time:
     )
     command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", sys.executable, "-c", script]
     done = subprocess.run(
-        [*command, str(sqlite_settings.data)], check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+        [*command, str(sqlite_settings.data)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
     )
     folder.chmod(0o700)
     assert "can not be" in done.stdout, done.stderr

@@ -260,7 +260,9 @@ async def test_a_lower_cap_reaches_what_is_already_planned(settings: RoomsSettin
     capped = settings.model_copy(update={"retention_cap": 10})
     async with open_store(capped, now=time.now, boot=time.boottime) as store:
         assert await store.retention.catch_up() == 0
-        assert (await store.appointments.get(person.id, planned.id)).due == planned.ends_at + OVERRUN + timedelta(days=10)
+        assert (await store.appointments.get(person.id, planned.id)).due == planned.ends_at + OVERRUN + timedelta(
+            days=10
+        )
         time.pass_(days=11)
         assert await store.retention.sweep() == 1
 
@@ -291,7 +293,9 @@ def test_due_never_comes_before_the_end(
 
 
 @given(st.lists(SETTINGS, min_size=1, max_size=6), moments, moments)
-def test_no_sequence_of_settings_revives_what_is_past_due(settings: list[Retention], start: datetime, at: datetime) -> None:
+def test_no_sequence_of_settings_revives_what_is_past_due(
+    settings: list[Retention], start: datetime, at: datetime
+) -> None:
     wall = [datetime(2026, 1, 1, tzinfo=UTC)]
     clock = Clock(lambda: wall[0], lambda: 0.0)
     deadline = Deadline(clock, Hooks(), None)
@@ -302,5 +306,3 @@ def test_no_sequence_of_settings_revives_what_is_past_due(settings: list[Retenti
         planned = deadline.with_due(planned, setting)
         dead = dead or deadline.past(planned)
         assert deadline.past(planned) == dead
-
-

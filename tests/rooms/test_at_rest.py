@@ -1,0 +1,116 @@
+"""At any moment: nothing that a person typed, and no usable key, is in any file of the database."""
+
+import base64
+import time as wall_time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from tests.rooms.people import START, Time
+from tests.rooms.postgres import Postgres
+
+CANARIES = {
+    "mail": "canary.mail@example.org",
+    "name": "Doctor Canaryname",
+    "password": "canary-password-1",
+    "patient": "Canarypatient Jansen",
+}
+
+
+def forms(text: str | bytes) -> Iterator[bytes]:
+    """Raw, UTF-16, hex and base64 at each of the three alignments."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    yield raw
+    if isinstance(text, str):
+        yield text.encode("utf-16-le")
+        yield text.lower().encode()
+    yield raw.hex().encode()
+    for shift in range(3):
+        yield base64.b64encode(bytes(shift) + raw)[4:-4]
+
+
+def found(folders: list[Path], secrets: dict[str, str | bytes], since: float = 0) -> list[str]:
+    """Which secrets are in which files, of those written to since a moment."""
+    hits = []
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        if path.stat().st_mtime < since:
+            continue
+        content = path.read_bytes()
+        hits += [f"{name} in {path.name}" for name, text in secrets.items() for form in forms(text) if form in content]
+    return hits
+
+
+async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes]]:
+    """All that happens to an appointment; after each step, what must not be found."""
+    person = await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
+    yield {}
+    token = await store.sessions.create(person.id)
+    yield {"token": token}
+    planned = [
+        await store.appointments.create(person.id, CANARIES["patient"], START.replace(minute=17), 37, "nl")
+        for _ in range(30)
+    ]
+    keys = await store.keys.get_many([(person.id, entry.id) for entry in planned])
+    secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
+    for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
+        secrets |= {f"secret {place}": planned[place].secret, f"key {place}": keys[planned[place].id]}
+    yield secrets
+    for entry in planned[:10]:
+        await store.appointments.end(entry.id)
+    yield secrets
+    await store.practitioners.set_retention(person.id, "7d")
+    yield secrets
+    for entry in planned[10:20]:
+        await store.retention.destroy(person.id, entry.id)
+    yield secrets
+    time.pass_(days=8)
+    await store.retention.sweep()
+    yield secrets
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    for number, form in enumerate(forms(CANARIES["patient"])):
+        (tmp_path / str(number)).write_bytes(b"x" * 5 + form + b"y")
+        assert found([tmp_path], CANARIES), number
+        (tmp_path / str(number)).unlink()
+
+
+async def test_sqlite_files_and_wal_and_key_store_hold_no_plaintext_at_any_time(
+    sqlite_settings: RoomsSettings, time: Time
+) -> None:
+    steps = 0
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        async for secrets in story(store, time):
+            steps += 1
+            assert found([sqlite_settings.data], {**CANARIES, **secrets}) == [], steps
+    assert steps == 7
+    assert found([sqlite_settings.data], {**CANARIES, **secrets}) == []
+
+
+async def test_postgresql_heap_and_wal_hold_no_plaintext_at_any_time(
+    sqlite_settings: RoomsSettings, time: Time, postgres: Postgres
+) -> None:
+    """Its WAL keeps every step, so looking once at the end is enough."""
+    settings = RoomsSettings(data=sqlite_settings.data, trust_clock=True, database_url=postgres.new_database())
+    start = wall_time.time()
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        async for secrets in story(store, time):
+            pass
+    postgres.checkpoint()
+    folders = [sqlite_settings.data, postgres.socket]
+    assert found(folders, {"day": b"planned"}, start), "the rows are in there"
+    assert found(folders, {**CANARIES, **secrets}, start) == []
+
+
+@pytest.mark.parametrize("level", ["DEBUG"])
+async def test_logs_hold_no_plaintext(
+    sqlite_settings: RoomsSettings, time: Time, caplog: pytest.LogCaptureFixture, level: str
+) -> None:
+    caplog.set_level(level)
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        async for secrets in story(store, time):
+            said = " ".join(str(record.__dict__) for record in caplog.records if record.name.startswith("rooms"))
+            assert not [name for name, text in {**CANARIES, **secrets}.items() if str(text) in said]

@@ -1,0 +1,114 @@
+"""One server per data folder; settings that make no sense refuse to start."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from rooms.errors import StartRefused
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from tests.rooms.people import alice
+
+HOLD = (
+    "import asyncio, sys\nfrom pathlib import Path\nfrom rooms.settings import RoomsSettings\n"
+    "from rooms.store import open_store\n"
+    "async def main():\n"
+    "    async with open_store(RoomsSettings(data=Path(sys.argv[1]))):\n"
+    "        print('open', flush=True)\n"
+    "        await asyncio.to_thread(sys.stdin.read)\n"
+    "asyncio.run(main())\n"
+)
+
+
+async def test_a_second_server_on_the_same_folder_is_refused_with_one_sentence(sqlite_settings: RoomsSettings) -> None:
+    async with open_store(sqlite_settings):
+        with pytest.raises(StartRefused) as refused:
+            async with open_store(sqlite_settings):
+                pass
+    assert str(refused.value).count(".") == 1
+    async with open_store(sqlite_settings):
+        pass
+
+
+def test_a_server_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    for _ in range(2):
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        ) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"open\n"
+            server.kill()
+
+
+async def test_a_command_works_beside_a_running_server(sqlite_settings: RoomsSettings) -> None:
+    async with open_store(sqlite_settings) as server:
+        async with open_store(sqlite_settings, exclusive=False) as command:
+            person = await alice(command)
+        assert await server.practitioners.get(person.id) == person
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"database_url": "mysql://x/y"},
+        {"database_url": "sqlite://"},
+        {"database_url": "sqlite:///:memory:"},
+        {"database_url": "no address: geheim"},
+        {"keystore_url": "vault://x"},
+        {"keystore_url": "sqlite://"},
+        {"keystore_url": ":"},
+    ],
+)
+def test_an_address_that_can_not_work_is_one_sentence_without_the_address(fields: dict[str, str]) -> None:
+    settings = RoomsSettings(**fields)  # type: ignore[arg-type]
+    with pytest.raises(StartRefused) as refused:
+        _ = settings.database(), settings.keystore()
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"unknown": 1}, {"retention_cap": -1}, {"sweep_interval": 61}, {"sweep_interval": 0}]
+)
+def test_a_setting_out_of_range_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        RoomsSettings(**fields)  # type: ignore[arg-type]
+
+
+def test_a_password_in_the_address_stays_out_of_repr() -> None:
+    assert "geheim" not in repr(RoomsSettings(database_url="postgresql://a:geheim@b/c"))  # type: ignore[arg-type]
+
+
+async def test_a_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartRefused, match="can not be written"):
+        async with open_store(RoomsSettings(data=tmp_path / "file" / "data")):
+            pass
+
+
+async def test_a_store_in_use_by_hand_answers_try_again(
+    sqlite_settings: RoomsSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite locked by another program for longer than we wait: never a false *saved*."""
+    import sqlite3
+
+    from rooms.errors import RoomsError
+    from rooms.store import database
+
+    monkeypatch.setattr(database, "SQLITE_PRAGMAS", ("journal_mode=WAL", "busy_timeout=50", "foreign_keys=ON"))
+    async with open_store(sqlite_settings) as store:
+        person = await alice(store)
+        import asyncio
+
+        other = await asyncio.to_thread(
+            lambda: sqlite3.connect(sqlite_settings.database().database or "", check_same_thread=False)
+        )
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+        with pytest.raises(RoomsError, match="try_again"):
+            await store.sessions.create(person.id)
+        await asyncio.to_thread(other.rollback)
+        await asyncio.to_thread(other.close)
+        assert await store.sessions.create(person.id)

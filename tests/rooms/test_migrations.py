@@ -1,0 +1,92 @@
+"""The migrations make the tables that the code uses, once, and never meddle with a newer database."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from rooms.errors import StartRefused
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store.migrate import configuration, migrate
+from rooms.store.tables import metadata
+from tests.rooms.people import Time
+from tests.rooms.postgres import Postgres
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_code(store: Store) -> None:
+    async with store.database.read() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
+        )
+    assert differences == []
+
+
+def test_there_is_one_line_of_revisions() -> None:
+    assert len(ScriptDirectory.from_config(configuration()).get_heads()) == 1
+
+
+async def test_an_empty_database_is_made_ready(tmp_path: Path, postgres: Postgres) -> None:
+    for url in (None, postgres.new_database(migrated=False)):
+        settings = RoomsSettings(data=tmp_path / str(url is None), database_url=url)
+        for _ in range(2):
+            async with open_store(settings) as store:
+                assert store.locked is None
+                await store.ping()
+
+
+def test_two_processes_that_migrate_at_once_do_it_once(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom rooms.settings import database_url\nfrom rooms.store.migrate import migrate\n"
+        "migrate(database_url(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", script, f"sqlite:///{tmp_path / 'rooms.sqlite'}"]
+    processes = [subprocess.Popen(command, cwd=Path(__file__).parents[2]) for _ in range(2)]
+    assert [process.wait(60) for process in processes] == [0, 0]
+
+
+async def test_a_database_of_a_newer_program_is_left_alone(settings: RoomsSettings, time: Time) -> None:
+    async with open_store(settings, now=time.now, boot=time.boottime) as store, store.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StartRefused, match="newer version"):
+        async with open_store(settings, now=time.now, boot=time.boottime):
+            pass
+
+
+async def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    settings = RoomsSettings(data=tmp_path, database_url="postgresql://nobody:geheim@/x?host=/nonexistent")
+    with pytest.raises(StartRefused) as refused:
+        async with open_store(settings):
+            pass
+    assert "geheim" not in str(refused.value)
+    assert str(refused.value).endswith(".")
+
+
+async def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "rooms.sqlite").write_bytes(b"not a database, but long enough to be looked at" * 50)
+    settings = RoomsSettings(data=tmp_path / "data", database_url=f"sqlite:///{tmp_path / 'rooms.sqlite'}")
+    with pytest.raises(StartRefused):
+        async with open_store(settings):
+            pass
+    assert (tmp_path / "rooms.sqlite").read_bytes().startswith(b"not a database")
+
+
+async def test_migrating_does_not_stop_the_loop(tmp_path: Path) -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.002)
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.to_thread(migrate, RoomsSettings(data=tmp_path).database())
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    assert ticks > 3
