@@ -69,6 +69,7 @@ def connect(url: str) -> Redis:
         decode_responses=False,
         socket_timeout=5,
         socket_connect_timeout=2,
+        driver_info=None,  # else it looks its own version up on the disk for every connection
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 3),
     )
     return client

@@ -30,7 +30,7 @@ class SignalingSettings(BaseModel):
     secret: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="Key of tickets and of calls to media workers, the same on all nodes; empty: one in the data folder.",
+        description="Key of tickets and of calls to workers, the same on all nodes; empty: one in the data folder.",
     )
     access_seconds: int = Field(default=300, ge=30, le=3600, description="Life of an access token.")
     resume_seconds: int = Field(default=14_400, ge=300, le=86_400, description="Life of a resume ticket.")

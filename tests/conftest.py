@@ -1,0 +1,27 @@
+"""What all tests share: a call of ours that blocks the event loop fails the test."""
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+FOLDERS = ["media", "rooms", "signaling", "turn", "web"]
+
+AT_START = {
+    "rooms/store/__init__.py": {"open_store"},
+    "rooms/keys/store.py": {"open_keystore"},
+    "signaling/redis.py": {"__init__", "start", "close"},
+    "signaling/process.py": {"shared_secret"},
+    "web/routes.py": {"attach"},
+}
+"""What may read files or wait: it runs before the server answers anybody, or after."""
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls() -> Iterator[BlockBuster]:
+    with blockbuster_ctx(FOLDERS) as guard:
+        guard.functions["os.path.abspath"].can_block_in("sqlalchemy/dialects/sqlite/pysqlite.py", {"create_connect_args"})
+        for file, functions in AT_START.items():
+            for call in guard.functions.values():
+                call.can_block_in(file, functions)
+        yield guard

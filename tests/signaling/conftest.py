@@ -1,0 +1,139 @@
+"""A whole application on a real port: real storage, real Redis, no media worker. Alice and Bob are practitioners."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from media.control import MediaClient
+from rooms.model import Appointment, Practitioner
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from signaling import app, listener
+from signaling.redis import Opened, open_redis
+from signaling.settings import SignalingSettings
+from signaling.typedefs import SignInLink
+from turn.credentials import TurnCredentials
+from turn.settings import TurnSettings
+
+SECRET = b"a secret of the tests, 32 bytes or more"
+PASSWORD = "correct horse battery staple"
+DEMO_TOKEN = "the-token-of-the-demo-link"
+
+
+@dataclass
+class Time:
+    """The wall clock, which a test can move."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    body: Any
+    headers: Any
+
+    @property
+    def code(self) -> str:
+        """The stable code of an error."""
+        code: str = self.body["error"]["code"]
+        return code
+
+
+@dataclass
+class Server:
+    """One running application and the people it knows."""
+
+    app: web.Application
+    store: Store
+    time: Time
+    port: int
+    alice: Practitioner
+    bob: Practitioner
+    jars: dict[str, aiohttp.CookieJar] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    async def call(
+        self, method: str, path: str, body: object = None, *, who: str = "nobody", headers: dict[str, str] | None = None
+    ) -> Answer:
+        """One request in the browser of ``who``."""
+        jar = self.jars.setdefault(who, aiohttp.CookieJar(unsafe=True))
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        sent = {"Origin": self.origin} | ({"Content-Type": "application/json"} if data is not None else {})
+        sent |= headers or {}
+        sent = {name: value for name, value in sent.items() if value}
+        async with (
+            aiohttp.ClientSession(cookie_jar=jar) as session,
+            session.request(method, f"http://127.0.0.1:{self.port}{path}", data=data, headers=sent) as response,
+        ):
+            text = await response.text()
+            is_json = response.content_type == "application/json"
+            return Answer(response.status, json.loads(text) if is_json else text, response.headers)
+
+    async def sign_in(self, who: str) -> Answer:
+        return await self.call("POST", "/api/sign-in", {"mail": f"{who}@example.org", "password": PASSWORD}, who=who)
+
+    async def appoint(self, who: Practitioner, minutes_from_now: int = 0, patient: str = "Charlie") -> Appointment:
+        starts_at = self.time.now() + timedelta(minutes=minutes_from_now)
+        return await self.store.appointments.create(who.id, patient, starts_at, 30, "nl")
+
+
+
+
+@pytest.fixture
+async def embedded_redis() -> AsyncIterator[Opened]:
+    async with open_redis(None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server_settings() -> SignalingSettings:
+    """A test that wants other settings overrides this fixture."""
+    return SignalingSettings()
+
+
+@pytest.fixture
+async def server(
+    tmp_path: Path, embedded_redis: Opened, server_settings: SignalingSettings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Server]:
+    monkeypatch.setattr(
+        "rooms.store.practitioners.PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
+    time = Time()
+    async with contextlib.AsyncExitStack() as stack:
+        port = listener.bind("127.0.0.1", 0)
+        stack.callback(port.close)
+        settings = server_settings.model_copy(update={"port": port.getsockname()[1]})
+        rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+        store = await stack.enter_async_context(open_store(rooms, now=time.now))
+        alice = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
+        bob = await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "en")
+        application = app.build(
+            settings,
+            store,
+            embedded_redis.client,
+            MediaClient(embedded_redis.client, SECRET),
+            TurnCredentials(TurnSettings(), time.now),
+            time.now,
+            secret=SECRET,
+            sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
+        )
+        await stack.enter_async_context(listener.listening(application, port))
+        yield Server(application, store, time, settings.port, alice, bob)

@@ -1,0 +1,126 @@
+"""Signing in: a session cookie for the right person, one answer for everybody else."""
+
+from statistics import median
+from time import perf_counter
+
+import pytest
+
+from signaling.settings import SignalingSettings
+from tests.signaling.conftest import DEMO_TOKEN, PASSWORD, Server
+
+
+async def test_the_right_password_signs_in(server: Server) -> None:
+    answer = await server.sign_in("alice")
+    assert answer.status == 200
+    assert answer.body == {
+        "practitioner": server.alice.id,
+        "display_name": "Alice",
+        "language": "nl",
+        "retention": "30d",
+    }
+    assert (await server.call("GET", "/api/me", who="alice")).body["display_name"] == "Alice"
+
+
+async def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None:
+    cookie = (await server.sign_in("alice")).headers["Set-Cookie"]
+    assert cookie.startswith("sid=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+
+
+@pytest.mark.parametrize("server_settings", [SignalingSettings(origin="https://consult.example.org")])
+async def test_over_https_the_cookie_is_bound_to_the_host(server: Server) -> None:
+    body = {"mail": "alice@example.org", "password": PASSWORD}
+    answer = await server.call("POST", "/api/sign-in", body, headers={"Origin": "https://consult.example.org"})
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-sid=")
+    assert "Secure" in cookie
+    assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize(
+    ("mail", "password"),
+    [("alice@example.org", "wrong"), ("nobody@example.org", PASSWORD), ("bob@example.org", PASSWORD + " ")],
+)
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
+    server: Server, mail: str, password: str
+) -> None:
+    answer = await server.call("POST", "/api/sign-in", {"mail": mail, "password": password})
+    assert (answer.status, answer.code) == (403, "sign_in_refused")
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_a_new_sign_in_is_a_new_session_and_ends_the_one_before(server: Server) -> None:
+    await server.sign_in("alice")
+    (first,) = [cookie.value for cookie in server.jars["alice"]]
+    await server.sign_in("alice")
+    (second,) = [cookie.value for cookie in server.jars["alice"]]
+    assert first != second
+    assert (await server.call("GET", "/api/me", headers={"Cookie": f"sid={first}"})).code == "unauthenticated"
+
+
+async def test_signing_out_ends_the_session_on_the_server(server: Server) -> None:
+    await server.sign_in("alice")
+    (token,) = [cookie.value for cookie in server.jars["alice"]]
+    assert (await server.call("POST", "/api/sign-out", {}, who="alice")).status == 204
+    assert (await server.call("GET", "/api/me", headers={"Cookie": f"sid={token}"})).status == 401
+
+
+@pytest.mark.parametrize("cookie", ["", "sid=", "sid=nonsense", "sid=" + "x" * 4000, "sid=a\\001b"])
+async def test_without_a_session_there_is_nothing(server: Server, cookie: str) -> None:
+    answer = await server.call("GET", "/api/me", headers={"Cookie": cookie})
+    assert (answer.status, answer.code) == (401, "unauthenticated")
+
+
+async def test_an_account_can_be_tried_ten_times(server: Server) -> None:
+    body = {"mail": "alice@example.org", "password": "wrong"}
+    codes = [(await server.call("POST", "/api/sign-in", body)).code for _ in range(11)]
+    assert codes == ["sign_in_refused"] * 10 + ["rate_limited"]
+    upper = {"mail": " ALICE@example.org", "password": PASSWORD}
+    assert (await server.call("POST", "/api/sign-in", upper)).code == "rate_limited"
+    assert (await server.sign_in("bob")).status == 200
+
+
+async def test_the_limit_ends_by_itself(server: Server) -> None:
+    body = {"mail": "alice@example.org", "password": "wrong"}
+    for _ in range(11):
+        await server.call("POST", "/api/sign-in", body)
+    from signaling.typedefs import REDIS
+
+    redis = server.app[REDIS]
+    keys = [key async for key in redis.scan_iter("sk:limit:*")]
+    assert keys
+    for key in keys:
+        assert 0 < await redis.ttl(key) <= 900
+        assert b"alice" not in key
+        assert b"127.0.0.1" not in key
+
+
+async def test_who_gets_in_has_all_tries_again(server: Server) -> None:
+    for _ in range(3):
+        for _ in range(5):
+            await server.call("POST", "/api/sign-in", {"mail": "alice@example.org", "password": "wrong"})
+        assert (await server.sign_in("alice")).status == 200
+
+
+async def test_the_demo_link_signs_in_as_often_as_needed(server: Server) -> None:
+    for who in ("first", "second"):
+        answer = await server.call("POST", "/api/sign-in/link", {"token": DEMO_TOKEN}, who=who)
+        assert answer.body["display_name"] == "Alice"
+
+
+async def test_another_token_signs_nobody_in(server: Server) -> None:
+    answer = await server.call("POST", "/api/sign-in/link", {"token": "x" * len(DEMO_TOKEN)})
+    assert (answer.status, answer.code) == (404, "link_invalid")
+
+
+async def test_known_and_unknown_addresses_take_the_same_time(server: Server) -> None:
+    seconds: dict[str, list[float]] = {"bob@example.org": [], "nobody@example.org": []}
+    for _ in range(8):
+        for mail, durations in seconds.items():
+            start = perf_counter()
+            await server.call("POST", "/api/sign-in", {"mail": mail, "password": "wrong"})
+            durations.append(perf_counter() - start)
+    known, unknown = (median(durations) for durations in seconds.values())
+    assert abs(known - unknown) < 0.005
