@@ -1,0 +1,148 @@
+"""A media worker to drive directly, and a whole server."""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from media.control import Answered, Event, Line, MediaClient, OfferCall, OpenRoom, SlotsChanged
+from media.processes import LocalWorkers
+from media.settings import MediaSettings
+from tests.participant.media import MediaConnection
+from tests.participant.wire import Rest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Relay:
+    """A room of its own on the worker."""
+
+    client: MediaClient
+    worker: str
+    room: str
+    events: list[Event] = field(default_factory=list)
+    joined: dict[str, MediaConnection] = field(default_factory=dict)
+
+    async def join(self, peer: str, media: MediaConnection) -> None:
+        """Offer, or offer again."""
+        self.joined[peer] = media
+        sdp, lines = await media.offer()
+        call = OfferCall(room=self.room, fence=1, peer=peer, sdp=sdp, lines=[Line(**line) for line in lines])
+        reply = await self.client.call(self.worker, call)
+        assert isinstance(reply, Answered)
+        await media.answer(reply.sdp)
+        media.assign({slot.slot: slot.peer for slot in reply.slots})
+
+    async def listen(self) -> None:
+        async for event in self.client.events():
+            if event.room != self.room:
+                continue
+            self.events.append(event)
+            if isinstance(event, SlotsChanged) and event.peer in self.joined:
+                self.joined[event.peer].assign({slot.slot: slot.peer for slot in event.slots})
+
+
+@pytest.fixture(scope="session")
+def redis_path() -> Iterator[str]:
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    # A Unix socket's path may have 107 bytes: pytest's folders can be longer.
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/redis.sock"
+        options = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no"]
+        server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        yield path
+        server.terminate()
+        server.wait(10)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def worker(redis_path: str) -> AsyncIterator[tuple[MediaClient, str]]:
+    """One worker and who calls it."""
+    redis = Redis(unix_socket_path=redis_path)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await redis.flushall()
+            except RedisConnectionError:
+                await asyncio.sleep(0.05)
+            else:
+                break
+    secret = secrets.token_bytes(32)
+    async with LocalWorkers(MediaSettings(workers=1, port=0), f"unix://{redis_path}", secret) as workers:
+        yield MediaClient(redis, secret), workers.workers[0]
+    await redis.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def relay(worker: tuple[MediaClient, str]) -> AsyncIterator[Relay]:
+    relay = Relay(*worker, room=secrets.token_urlsafe(16))
+    await relay.client.call(relay.worker, OpenRoom(room=relay.room, fence=1))
+    listening = asyncio.create_task(relay.listen())
+    yield relay
+    for media in relay.joined.values():
+        await media.close()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+@dataclass
+class House:
+    """A running demo: its origin and how its practitioner signs in."""
+
+    url: str
+    token: str
+
+    async def appointment(self, rest: Rest) -> tuple[str, str]:
+        """A new one that starts now: its id and what stands behind the ``#`` of its link."""
+        starts_at = (datetime.now(UTC) + timedelta(minutes=1)).isoformat(timespec="seconds")
+        view = await rest.new_appointment("Somebody", starts_at)
+        return view.appointment, view.link.split("#")[1]
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    data = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "spreekkamer", "demo", "--port", "0", "--data", str(data), "--json"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    try:
+        assert server.stdout
+        ready: dict[str, Any] = json.loads(server.stdout.readline())
+        yield House(ready["health_url"].split("/health")[0], ready["practitioner_url"].split("#")[1])
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(20)
+        if server.stdout:
+            server.stdout.close()
+
+
+@pytest.fixture
+async def desk(house: House) -> AsyncIterator[Rest]:
+    """The practitioner's REST session, signed in."""
+    async with Rest(house.url) as rest:
+        await rest.sign_in(house.token)
+        yield rest
+
+
+@pytest.fixture
+async def visitor(house: House) -> AsyncIterator[Rest]:
+    """Somebody else's."""
+    async with Rest(house.url) as rest:
+        yield rest
