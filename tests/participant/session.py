@@ -107,6 +107,10 @@ class Participant:
         self._wire = Wire(self._url, lambda event, body: self._events.put_nowait((event, body)))
         await self._wire.open(self._resume or await self._token())
 
+    def resume_with(self, before: "Participant") -> None:
+        """Be the page that ``before`` is after a reload: with its resume ticket, and nothing else of it."""
+        self._resume = before._resume
+
     async def lose_signaling(self) -> None:
         """As a network would; the media goes on."""
         if self._wire:

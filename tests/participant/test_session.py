@@ -1,0 +1,148 @@
+"""Whole consults of two participants against a running server, over nothing but its public protocol."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from signaling.protocol.events import HoldMessage
+from tests.participant.conftest import House
+from tests.participant.session import Participant, patient, practitioner
+from tests.participant.sources import Pattern, Tone
+from tests.participant.wire import Refusal, Rest, within
+
+SOON: HoldMessage = "soon"
+
+
+@dataclass
+class Consult:
+    """Both are in and see each other."""
+
+    appointment: str
+    link: str
+    doctor: Participant
+    visitor: Participant
+
+
+def waits(doctor: Participant, visitor: Participant) -> str | None:
+    waiting = [view.participant for view in doctor.desk.waiting] if doctor.desk else []
+    return None if visitor.id in waiting else f"waiting: {waiting}"
+
+
+def codes(*people: Participant) -> str | None:
+    shown = {person.keys.code for person in people}
+    return None if len(shown) == 1 and None not in shown else f"codes {shown}"
+
+
+def sees(viewer: Participant, other: Participant, more_than: int = 0) -> str | None:
+    place = viewer.receiving(other.id, "camera")
+    state = viewer.media.pc.connectionState if viewer.media else "no media"
+    return None if place and place.decoded > more_than else f"{viewer.role} sees nothing: {place}, {state}"
+
+
+@asynccontextmanager
+async def consult(house: House, desk: Rest, visitor: Rest) -> AsyncIterator[Consult]:
+    appointment, link = await house.appointment(desk)
+    doctor = practitioner(desk, appointment, {"microphone": Tone(400), "camera": Pattern(60)})
+    guest = await patient(visitor, link, {"microphone": Tone(700), "camera": Pattern(200)})
+    async with doctor, guest:
+        await doctor.watch()
+        await guest.arrive()
+        await within(5, lambda: waits(doctor, guest))
+        await doctor.admit(guest.id)
+        await within(15, lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
+        yield Consult(appointment, link, doctor, guest)
+
+
+async def test_a_consult_from_the_waiting_room_to_goodbye(house: House, desk: Rest, visitor: Rest) -> None:
+    appointment, link = await house.appointment(desk)
+    doctor = practitioner(desk, appointment, {"microphone": Tone(400), "camera": Pattern(60)})
+    guest = await patient(visitor, link, {"microphone": Tone(700), "camera": Pattern(200)})
+    async with doctor, guest:
+        await doctor.watch()
+        view = await guest.arrive()
+        assert view.me.state == "waiting"
+        assert (view.others, view.media, view.keys) == ([], None, None)
+        await within(5, lambda: waits(doctor, guest))
+        await doctor.tell(guest.id, SOON)
+        await within(5, lambda: None if guest.told == [SOON] else "not told")
+        await doctor.admit(guest.id)
+        await within(15, lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
+        places = doctor.receiving(guest.id, "microphone"), doctor.receiving(guest.id, "camera")
+        await within(5, lambda: None if places[0] and places[0].frequency() else "no sound yet")
+        assert places[0]
+        assert places[1]
+        assert places[0].frequency() == pytest.approx(700, abs=5)
+        assert places[1].grey_level() == pytest.approx(200, abs=6)
+        await doctor.leave()
+        await within(5, lambda: None if guest.ended else "not ended")
+    with pytest.raises(Refusal, match="link_invalid"):
+        await visitor.join(link)
+
+
+async def test_chat_is_encrypted_and_sent_again_to_a_page_that_was_reloaded(
+    house: House, desk: Rest, visitor: Rest
+) -> None:
+    async with consult(house, desk, visitor) as them:
+        doctor, first = them.doctor, them.visitor
+        await doctor.send_chat("Goedemorgen")
+        await first.send_chat("Dag, dokter — ça va")
+        await within(5, lambda: None if len(doctor.chat) == len(first.chat) == 2 else "not all arrived")
+        assert [entry.text for entry in doctor.chat] == [entry.text for entry in first.chat]
+        reloaded = await patient(visitor, them.link, {"camera": Pattern(120)})
+        reloaded.resume_with(first)
+        async with reloaded:
+            await reloaded.arrive(take_over=True)
+            await within(5, lambda: None if first.taken_over else "the first page was not told")
+            await within(15, lambda: codes(doctor, reloaded) or sees(doctor, reloaded) or sees(reloaded, doctor))
+            assert doctor.keys.epochs == sorted(set(doctor.keys.epochs))
+            await doctor.resend_chat(reloaded.id)
+            await within(5, lambda: None if len(reloaded.chat) == 2 else "no log")
+            assert [entry.text for entry in reloaded.chat] == [entry.text for entry in doctor.chat]
+
+
+async def test_a_seat_that_somebody_holds_is_not_given_away_unasked(house: House, desk: Rest, visitor: Rest) -> None:
+    async with consult(house, desk, visitor) as them:
+        second = await patient(visitor, them.link)
+        async with second:
+            with pytest.raises(Refusal, match="seat_taken"):
+                await second.arrive()
+        frames = them.doctor.receiving(them.visitor.id, "camera")
+        assert frames
+        before = frames.decoded
+        await within(5, lambda: sees(them.doctor, them.visitor, before + 3))
+        assert not them.visitor.taken_over
+
+
+async def test_the_picture_goes_on_while_signaling_is_lost_and_the_same_page_comes_back(
+    house: House, desk: Rest, visitor: Rest
+) -> None:
+    async with consult(house, desk, visitor) as them:
+        doctor, guest = them.doctor, them.visitor
+        epochs, code = list(doctor.keys.epochs), doctor.keys.code
+        await guest.lose_signaling()
+        place = doctor.receiving(guest.id, "camera")
+        assert place
+        before = place.decoded
+        await within(5, lambda: sees(doctor, guest, before + 10))
+        await guest.connect()
+        await guest.arrive()
+        await guest.send_chat("terug")
+        await within(5, lambda: None if doctor.chat else "no chat")
+        assert (doctor.keys.epochs, doctor.keys.code) == (epochs, code)
+
+
+async def test_a_screen_is_seen_on_the_stage_and_taken_away(house: House, desk: Rest, visitor: Rest) -> None:
+    async with consult(house, desk, visitor) as them:
+        await them.visitor.set_track("screen", Pattern(90, 640, 480, 10))
+
+        def screen() -> str | None:
+            place = them.doctor.receiving(them.visitor.id, "screen")
+            return None if place and place.decoded else f"no screen: {place}"
+
+        await within(10, screen)
+        place = them.doctor.receiving(them.visitor.id, "screen")
+        assert place
+        assert place.grey_level() == pytest.approx(90, abs=6)
+        await them.visitor.set_track("screen", None)
