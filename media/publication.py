@@ -181,7 +181,8 @@ class Publication(Numbering):
             self._receive_newest(number, timestamp, second & 0x80, payload, now)
         elif self.missing.arrived(number) or not self.form.nack:
             dense = self.dense(number)
-            if dense is not None and self.ring.get(dense) is None:
+            # Forwarding a number twice would use an SRTP nonce twice.
+            if dense is not None and not self.ring.knows(dense):
                 self._accept_late(dense, timestamp, second & 0x80, payload, now)
 
     def _receive_newest(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
@@ -250,6 +251,7 @@ class Publication(Numbering):
         self._passing = -1
         self._guard.release()
         self.missing.clear()
+        self.keyframes = KeyframeRequests()
         self._uplink.report_unencrypted(self)
 
     # --- out ---------------------------------------------------------------------------------------------------------
@@ -278,6 +280,9 @@ class Publication(Numbering):
             self._keyframe_at = number
             if self.waiting:
                 self._start_waiting(number, now)
+        elif self.waiting and not self.keyframes.active:
+            # The stream's own first key frame was missed.
+            self.request_keyframe(now)
 
     def _start_waiting(self, number: int, now: float) -> None:
         """Slots that waited get all from ``number`` on; what came after it already is in the ring."""
@@ -326,15 +331,15 @@ class Publication(Numbering):
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def request_keyframe(self, now: float) -> None:
-        """Somebody needs a key frame."""
-        if not self.audio and not self.blocked:
+        """Somebody needs a key frame. A stream that did not begin will begin with one."""
+        if not self.audio and not self.blocked and self.ssrc is not None:
             if self.keyframes.request(now):
                 self._uplink.ask_keyframe(self)
             self._uplink.attend(self)
 
     def fetch(self, number: int, now: float) -> None:
-        """A subscriber lacks a packet that the ring does not have."""
-        if self.form.nack and number > self.ring.newest - self.ring.mask:
+        """A subscriber lacks a packet that the ring does not have: it never came, or is too old to be of use."""
+        if self.form.nack and not self.ring.knows(number):
             self.missing.ask(self.source_number(number), now)
             self._uplink.attend(self)
 

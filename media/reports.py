@@ -4,7 +4,7 @@ from media.wire.rtcp import ReportBlock, SenderReport
 
 _NTP_EPOCH = 2_208_988_800
 _CLOCK_JUMP = 0.5
-_CLOCK_SMOOTHING = 1 / 16
+_DRIFT = 0.000_2
 
 
 def ntp_time(wall: float) -> int:
@@ -87,14 +87,16 @@ class Reception:
 class PublisherClock:
     """A peer's NTP clock against ours, and where each of its streams stands in it.
 
-    One offset for all streams of the peer, so that translated reports keep lips in sync exactly, however the
-    publisher's reports were delayed. Broken clocks are common: only differences count, a jump starts anew.
+    One offset for all streams of the peer, that of the report with the least delay, so that translated reports
+    keep lips in sync exactly, however the publisher's reports were delayed. Broken clocks are common: only
+    differences count, a jump starts anew.
     """
 
-    __slots__ = ("_offset", "_reports")
+    __slots__ = ("_at", "_offset", "_reports")
 
     def __init__(self) -> None:
         self._offset: float | None = None
+        self._at = 0.0
         self._reports: dict[int, tuple[float, int]] = {}
 
     def reported(self, report: SenderReport, wall: float) -> None:
@@ -105,7 +107,9 @@ class PublisherClock:
             self._offset = offset
             self._reports.clear()
         else:
-            self._offset += (offset - self._offset) * _CLOCK_SMOOTHING
+            # Clocks run apart by up to 200 millionths.
+            self._offset = min(offset, self._offset + _DRIFT * max(0.0, wall - self._at))
+        self._at = wall
         self._reports[report.ssrc] = (theirs, report.rtp_timestamp)
 
     def timestamp(self, ssrc: int, clock_rate: int, wall: float) -> int | None:

@@ -46,6 +46,10 @@ class Ring:
         stamp = self.stamps[index]
         return stamp >> 8, stamp & 0x80, payload
 
+    def knows(self, number: int) -> bool:
+        """Whether it was stored once, even if it is gone by now, or is older than anybody can tell."""
+        return number <= self.newest - len(self.numbers) or self.numbers[number & self.mask] == number
+
     def expire(self, now: float) -> None:
         """Drop what was stored more than a second ago, to the step that this is called in."""
         marks = self._marks

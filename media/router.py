@@ -102,8 +102,8 @@ class Router:
                     self._receive_other(bytes(view[base : base + length]), key, peer, bound, now)
                 else:
                     self.counters.malformed += 1
-            except Exception:  # noqa: BLE001 - whatever a packet does, the next one is served
-                self._failed(now)
+            except Exception as error:  # noqa: BLE001 - whatever a packet does, the next one is served
+                self._failed(error, now)
 
     def receive_framed(self, arena: Arena, length: int, connection: TcpConnection) -> None:
         """One packet from a TCP connection, in slot 0 of ``arena``."""
@@ -151,11 +151,11 @@ class Router:
         if peer is not None:
             peer.transport.forget_path(connection)
 
-    def _failed(self, now: float) -> None:
+    def _failed(self, error: Exception, now: float) -> None:
         self.counters.errors += 1
         if now - self._logged_error > 60:
             self._logged_error = now
-            logger.error("media: packet failed", exc_info=True)
+            logger.error("media: packet failed", exc_info=error)
 
     # --- time --------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from media import logs
 from media.control import Heartbeat
 from media.control_server import DEAD_SECONDS, ControlServer
 from media.dtls import Certificate, UntestedVersionError, check_versions
@@ -169,7 +170,7 @@ def _ended(stop: asyncio.Event) -> None:
 
 def main() -> int:
     """Exit code 0 when told to end, 1 with a sentence on standard error when it can't run."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logs.configure()
     line = sys.stdin.buffer.readline()
     try:
         check_versions()
