@@ -37,6 +37,8 @@ WARM_UP_SECONDS = 3.0
 DISTURBED_MS = 1.0
 """If half of the packets left later than this, something else had the processor and the figures mean little."""
 
+QUIET_PERCENT = 5.0
+
 Start = Callable[[str], AbstractAsyncContextManager[Target]]
 
 TARGETS: dict[str, tuple[str, Start]] = {
@@ -97,7 +99,9 @@ async def measure(name: str, rooms: int, seconds: float, address: str) -> Figure
                 await person.close()
 
 
-async def compare(names: list[str], rooms: list[int], rounds: int, seconds: float, address: str) -> list[Figures]:
+async def compare(
+    names: list[str], rooms: list[int], rounds: int, seconds: float, address: str, patience: float
+) -> list[Figures]:
     """All targets at all sizes, one after another within each size, so that a busy minute hits all."""
     results = []
     for turn in range(rounds):
@@ -105,6 +109,7 @@ async def compare(names: list[str], rooms: list[int], rounds: int, seconds: floa
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 if name == "aiortc" and count > 5:
                     continue  # it does not keep up with one room per core
+                await quiet(patience)
                 figures = await measure(name, count, seconds, address)
                 results.append(figures)
                 print(_line(figures), flush=True)
@@ -160,6 +165,18 @@ def memory_per_room(results: list[Figures], name: str) -> float | None:
     return (ends[1] - ends[0]) / (sizes[-1] - sizes[0])
 
 
+async def quiet(patience: float) -> None:
+    """Wait until hardly anything else waits for a processor (Linux pressure stall information), but not for ever."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    with suppress(OSError):
+        while loop.time() < deadline:
+            found = re.search(r"avg10=([0-9.]+)", Path("/proc/pressure/cpu").read_text())
+            if found is None or float(found[1]) < QUIET_PERCENT:
+                return
+            await asyncio.sleep(1)
+
+
 def machine() -> str:
     """Processor, cores, kernel, versions."""
     model = "unknown processor"
@@ -207,7 +224,7 @@ async def run(arguments: argparse.Namespace) -> str:
         print("janus is not installed: left out", file=sys.stderr)
     rooms = [int(count) for count in arguments.rooms.split(",")]
     address = own_address()
-    results = await compare(names, rooms, arguments.rounds, arguments.seconds, address)
+    results = await compare(names, rooms, arguments.rounds, arguments.seconds, address, arguments.patience)
     soak = await measure("own", max(rooms), arguments.soak, address) if arguments.soak and "own" in names else None
     return report(results, soak)
 
@@ -219,6 +236,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="default %(default)s")
     parser.add_argument("--seconds", type=float, default=10.0, help="measured in each run; default %(default)s")
     parser.add_argument("--soak", type=float, default=60.0, help="seconds of the last run, for losses; 0 for none")
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a quiet host before each run")
     parser.add_argument("--write", action="store_true", help="put the result into bench/README.md")
     arguments = parser.parse_args()
     with suppress(OSError):
