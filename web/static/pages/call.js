@@ -192,6 +192,10 @@ export class ConsultCall extends HTMLElement {
     else if (!other.connected) words = t('call.away', { name });
     else if (!other.indicators.camera) words = t('call.other-camera', { name });
     else words = t('call.coming', { name });
+    // A place on the stage outlives the sharing; what its owner says to be sending is true at once.
+    const shared = Boolean(this.stage.srcObject) && other?.indicators.screen === true;
+    this.stage.hidden = !shared;
+    this.toggleAttribute('data-stage', shared);
     slot(this, 'nobody').hidden = seen;
     slot(this, 'nobody-words').textContent = words;
     this.remote.dataset.seen = String(seen);
@@ -217,8 +221,6 @@ export class ConsultCall extends HTMLElement {
   #tracks({ stage, stream }) {
     if (stage) {
       this.stage.srcObject = stream;
-      this.stage.hidden = !stream;
-      this.toggleAttribute('data-stage', Boolean(stream));
       if (stream) play(this.stage, () => {});
     } else {
       this.remote.srcObject = stream;

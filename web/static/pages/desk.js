@@ -75,6 +75,7 @@ class DeskPage extends HTMLElement {
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
     window.addEventListener('pagehide', () => this.#consult?.close());
+    window.addEventListener('pageshow', (event) => event.persisted && location.reload());
     document.addEventListener('pointerdown', () => allowSound().then((heard) => heard && this.#showSound('on')), { once: true });
   }
 
@@ -182,9 +183,10 @@ class DeskPage extends HTMLElement {
   async #leave() {
     const consult = this.#consult;
     const appointment = consult?.appointment ?? this.#inConsult ?? '';
+    this.#consult = null;
+    const left = consult?.leave();
     this.#ended(appointment, 'ended');
-    await consult?.leave().catch(() => {});
-    consult?.close();
+    await left?.catch(() => {});
     this.#reload();
   }
 

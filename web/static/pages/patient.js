@@ -40,6 +40,7 @@ class PatientPage extends HTMLElement {
     });
     window.addEventListener('hashchange', () => location.reload());
     window.addEventListener('pagehide', () => this.#consult?.close());
+    window.addEventListener('pageshow', (event) => event.persisted && location.reload());
     this.#open();
   }
 
@@ -186,9 +187,10 @@ class PatientPage extends HTMLElement {
 
   async #leave() {
     const consult = this.#consult;
+    this.#consult = null;
+    const left = consult?.leave();
     this.#goodbye('left');
-    await consult?.leave().catch(() => {});
-    consult?.close();
+    await left?.catch(() => {});
   }
 
   /** Come again, by the same link. */
