@@ -46,6 +46,7 @@ export class World {
     this.version = 1;
     this.epoch = ALONE_EPOCH;
     this.fence = 1;
+    this.ready = true;
     this.secretsPass = secretsPass;
     this.tamper = tamper;
     this.log = [];
@@ -70,7 +71,7 @@ export class World {
     const other = person(this.other.participant, this.other.role, this.indicators);
     const members = [other, me].map(({ participant, role }) => ({ participant, role }));
     const keys = this.inside ? { epoch: this.epoch, members } : null;
-    const media = { fence: this.fence, ready: true, slots: 1, ice_servers: [] };
+    const media = { fence: this.fence, ready: this.ready, slots: 1, ice_servers: [] };
     const shared = { version: this.version, appointment: APPOINTMENT, media, keys, resume: 'ticket' };
     return {
       mine: { ...shared, me, others: this.inside ? [other] : [] },

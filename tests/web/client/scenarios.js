@@ -150,7 +150,11 @@ export async function newFence() {
   await connected(world);
   const seen = states(world);
   world.relay.pc.close();
-  world.fence = 7;
+  Object.assign(world, { fence: 7, ready: false });
+  world.changed();
+  await until(() => seen.at(-1) === 'reconnecting');
+  await pause(300);
+  Object.assign(world, { ready: true });
   world.changed();
   await until(() => seen.at(-1) === 'connected');
   return { states: seen, fences: offers(world).map(({ fence }) => fence), plain: world.seen.plain };

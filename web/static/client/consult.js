@@ -47,8 +47,6 @@ export class Consult extends EventTarget {
   /** @type {(() => void)[]} */
   #stops = [];
   #present = false;
-  /** The next view counts whatever its version: after a reconnect it may come from a server that lost the room. */
-  #fresh = true;
   #wasConnected = false;
   /** @type {Set<string>} */
   #met = new Set();
@@ -183,7 +181,7 @@ export class Consult extends EventTarget {
     /** @type {[string, (detail: any) => void][]} */
     const own = [
       ['open', () => this.#return()],
-      ['close', () => this.#lost()],
+      ['close', () => this.#settle()],
       ['refused', ({ code }) => (this.#present && OVER.has(code) ? this.#end('expired') : this.#fail(code))],
     ];
     for (const [type, handle] of own) {
@@ -234,13 +232,12 @@ export class Consult extends EventTarget {
   /** The connection is there again: enter the room again, as the same participant. */
   async #return() {
     if (!this.#present) return;
-    const before = this.room?.version ?? 0;
     try {
       const body = { appointment: this.#appointment, participant: this.participant, take_over: false };
       const view = await this.#signaling.request('arrive', body);
       this.#onRoom(view);
       this.#tellIndicators();
-      this.#conversation?.reconnected(view.version < before);
+      this.#conversation?.reconnected();
       this.#settle();
     } catch (error) {
       if (!this.#present || !(error instanceof WireError) || error.code === 'offline') return;
@@ -250,17 +247,11 @@ export class Consult extends EventTarget {
     }
   }
 
-  #lost() {
-    this.#fresh = true;
-    this.#settle();
-  }
-
   /** @param {RoomView} view */
   #onRoom(view) {
     const foreign = view.appointment !== this.#appointment || view.me.participant !== this.participant;
     if (foreign || this.state === 'ended') return;
-    if (!this.#fresh && this.room && view.version <= this.room.version) return;
-    this.#fresh = false;
+    if (this.room && view.version <= this.room.version) return;
     this.#present = true;
     this.room = view;
     storeResume({ appointment: view.appointment, role: this.#role, ticket: view.resume });

@@ -93,10 +93,10 @@ export class Conversation extends EventTarget {
     this.#diagnostics.update(room);
   }
 
-  /** @param {boolean} rebuilt the server had lost the room */
-  reconnected(rebuilt) {
+  /** The socket was lost and is back. */
+  reconnected() {
     this.#keys.reconnected();
-    this.#media.reconnected(rebuilt);
+    this.#media.reconnected();
   }
 
   /** @param {Source} source @param {MediaStreamTrack | null} track */

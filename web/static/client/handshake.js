@@ -73,9 +73,9 @@ export class Handshake {
     this.#guarded(async () => {
       const { appointment, epoch, send } = this.#options;
       const digest = await commitment(appointment, epoch, this.#ownEntry());
-      await send('key-commit', { epoch, commitment: toBase64Url(digest) });
+      const sent = send('key-commit', { epoch, commitment: toBase64Url(digest) });
       this.#committed = true;
-      await this.#advance();
+      await Promise.all([sent, this.#advance()]);
     });
   }
 
@@ -116,8 +116,15 @@ export class Handshake {
     if (this.#committed && this.#all('key-commit') && !this.#revealing) {
       this.#revealing = true;
       const { epoch, own, send } = this.#options;
-      await send('key-reveal', { epoch, key: toBase64Url(own.key), nonce: toBase64Url(own.nonce) });
+      const sent = send('key-reveal', { epoch, key: toBase64Url(own.key), nonce: toBase64Url(own.nonce) });
+      await Promise.all([sent, this.#conclude()]);
+    } else {
+      await this.#conclude();
     }
+  }
+
+  /** Once every key is known: agree, hand out one's own secret, take the others'. */
+  async #conclude() {
     if (this.#revealing && this.#all('key-reveal') && !this.#agreeing) {
       this.#agreeing = true;
       this.#agreed = await this.#agree();

@@ -38,9 +38,12 @@ export class MediaSession extends EventTarget {
   #view = null;
   /** @type {MediaConnection | null} built ahead, never used */
   #spare = null;
+  /** Of the relay that `connection` goes to. @type {number | null} */
+  #fence = null;
   #wasConnected = false;
   #tainted = false;
   #outstanding = false;
+  #interrupted = false;
   #retry = RETRY_MIN_MS;
   /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
   #timers = {};
@@ -52,7 +55,7 @@ export class MediaSession extends EventTarget {
     this.#wire = wire;
     this.#encryption = encryption;
     this.#stopSlots = wire.on('slots', ({ fence, slots }) => {
-      if (fence === this.#view?.fence) this.#setSlots(slots);
+      if (fence === this.#fence) this.#setSlots(slots);
     });
   }
 
@@ -68,7 +71,6 @@ export class MediaSession extends EventTarget {
   /** Follow the room. @param {MediaView | null} view null: not admitted */
   update(view) {
     if (this.#closed) return;
-    const before = this.#view;
     this.#view = view;
     if (view === null) {
       this.#drop();
@@ -77,24 +79,23 @@ export class MediaSession extends EventTarget {
       return;
     }
     this.connection?.setIceServers(view.ice_servers);
-    if (view.ready && (before?.fence !== view.fence || !this.connection)) this.renew();
+    if (this.connection && this.#fence === view.fence) return;
+    if (view.ready) this.renew();
+    else if (this.connection) this.#orphaned();
   }
 
-  /**
-   * The signaling connection is back.
-   * @param {boolean} rebuilt the server had lost the room, and so the relay this page
-   */
-  reconnected(rebuilt) {
-    if (!this.#view?.ready) return;
-    if (rebuilt) this.renew();
-    else if (this.#outstanding || this.connection?.state !== 'connected') this.#offer(this.#wasConnected);
+  /** The signaling connection is back: an offer that was cut off, or a connection that is down, can be mended now. */
+  reconnected() {
+    const idle = !this.#outstanding && this.connection?.state !== 'connected';
+    if (this.#interrupted || idle) this.#offer(this.#wasConnected);
   }
 
   /** A fresh peer connection to the relay of the current view. */
   renew() {
-    if (this.#closed || !this.#view) return;
-    const { slots, ice_servers: servers } = this.#view;
+    if (this.#closed || !this.#view?.ready) return;
+    const { fence, slots, ice_servers: servers } = this.#view;
     this.#drop();
+    this.#fence = fence;
     const spare = this.#spare?.slots === slots ? this.#spare : null;
     if (!spare) this.#spare?.close();
     this.#spare = null;
@@ -141,10 +142,22 @@ export class MediaSession extends EventTarget {
   }
 
   #drop() {
-    for (const name of ['restart', 'deadline', 'retry']) this.#after(name, 0, null);
+    this.#calm();
     this.connection?.close();
     this.connection = null;
+    this.#fence = null;
     this.#outstanding = false;
+    this.#interrupted = false;
+  }
+
+  /** Its relay is gone and the next one not there yet: nothing to mend, `update` makes a new connection. */
+  #orphaned() {
+    this.#calm();
+    this.#setState('reconnecting');
+  }
+
+  #calm() {
+    for (const name of ['restart', 'deadline', 'retry']) this.#after(name, 0, null);
   }
 
   /** @param {MediaConnection} connection */
@@ -157,9 +170,10 @@ export class MediaSession extends EventTarget {
   /** @param {boolean} restart */
   async #offer(restart) {
     const { connection } = this;
-    if (!connection || !this.#view) return;
-    const { fence } = this.#view;
+    const fence = this.#fence;
+    if (!connection || fence === null) return;
     this.#outstanding = true;
+    this.#interrupted = false;
     this.#after('retry', 0, null);
     try {
       await this.#encryption.ready;
@@ -169,7 +183,9 @@ export class MediaSession extends EventTarget {
       this.#retry = RETRY_MIN_MS;
       this.#setSlots(slots);
     } catch (error) {
-      if (connection === this.connection) this.#onOfferFailure(error, restart);
+      if (connection !== this.connection) return;
+      this.#outstanding = false;
+      this.#onOfferFailure(error, restart);
     }
   }
 
@@ -177,7 +193,8 @@ export class MediaSession extends EventTarget {
   #onOfferFailure(error, restart) {
     if (error instanceof WireError) {
       // Offline: `reconnected` offers again. Everything else may pass: a worker is being replaced, a limit was met.
-      if (error.code === 'offline') return;
+      this.#interrupted = error.code === 'offline';
+      if (this.#interrupted) return;
       this.#after('retry', this.#retry * (0.75 + Math.random() / 2), () => this.#offer(restart));
       this.#retry = Math.min(this.#retry * 2, RETRY_MAX_MS);
       return;
@@ -188,7 +205,7 @@ export class MediaSession extends EventTarget {
 
   /** @param {MediaConnection} connection */
   #onState(connection) {
-    if (connection !== this.connection) return;
+    if (connection !== this.connection || this.#fence !== this.#view?.fence) return;
     switch (connection.state) {
       case 'connected':
         this.#wasConnected = true;
