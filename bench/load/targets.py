@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -77,7 +78,9 @@ async def own_relay(address: str) -> AsyncIterator[Target]:
             stack.push_async_callback(redis.aclose)
             await _until_redis_answers(redis)
             secret = secrets.token_bytes(32)
-            settings = MediaSettings(workers=1, port=0, announced=[address], announce_loopback=True)
+            # Below the range that the kernel takes ports of clients from: nobody else has it, for UDP and TCP.
+            port = random.randrange(20_000, 30_000)
+            settings = MediaSettings(workers=1, port=port, announced=[address], announce_loopback=True)
             workers = await stack.enter_async_context(LocalWorkers(settings, f"unix://{path}", secret))
             [worker] = workers.workers
             yield OwnRelay(MediaClient(redis, secret), worker, workers.pids[worker])
