@@ -136,7 +136,7 @@ class Simulation:
     def deliver(self, data: bytes, key: bytes, outbox: Outbox | None = None) -> None:
         """A datagram reaches the relay now."""
         self._arena.buffer[0 : len(data)] = data
-        self.router.receive_batch(self._arena, [(len(data), key)], cast(Any, Source(outbox or self.outbox)))
+        self.router.receive_batch(self._arena, [(len(data), key)], cast("Any", Source(outbox or self.outbox)))
         self.outbox.flush()
 
     def sent(self, key: bytes, data: bytes) -> None:
@@ -155,7 +155,7 @@ class Simulation:
         return client
 
     def of(self, kind: type[Event]) -> list[Any]:
-        return [event for event in self.events if isinstance(event, cast(type, kind))]
+        return [event for event in self.events if isinstance(event, cast("type", kind))]
 
 
 _ports = itertools.count(10_000)
@@ -224,7 +224,13 @@ class Client:
 
     def sdp(self) -> str:
         lines = self.lines()
-        text = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE " + " ".join(mid for mid, *_ in lines)]
+        text = [
+            "v=0",
+            "o=- 1 1 IN IP4 127.0.0.1",
+            "s=-",
+            "t=0 0",
+            "a=group:BUNDLE " + " ".join(mid for mid, *_ in lines),
+        ]
         for mid, kind, direction, use in lines:
             text += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {OPUS if kind == 'audio' else f'{VP8} {RTX}'}", "c=IN IP4 0.0.0.0"]
             text += [f"a=mid:{mid}", f"a=ice-ufrag:{self.ufrag}", "a=ice-pwd:" + "p" * 24, f"a={direction}"]
@@ -362,14 +368,23 @@ class Client:
             elements += pack("!B", MID << 4 | len(name) - 1) + name
         elements += bytes(-len(elements) % 4)
         first = 0xB0 if padding else 0x90
-        head = pack("!BBHII", first, marker << 7 | payload_type, sequence, timestamp & 0xFFFFFFFF, ssrc or self.ssrcs[source])
+        head = pack(
+            "!BBHII", first, marker << 7 | payload_type, sequence, timestamp & 0xFFFFFFFF, ssrc or self.ssrcs[source]
+        )
         body = payload + (bytes(padding - 1) + bytes([padding]) if padding else b"")
         packet = head + pack("!HH", 0xBEDE, len(elements) // 4) + elements + body
         self.history[self.ssrcs[source], sequence] = head[:12] + payload
         return packet
 
     def send_frame(
-        self, timestamp: int, packets: int = 3, *, key: bool = False, source: str = "camera", encrypted: bool = True, size: int = 900
+        self,
+        timestamp: int,
+        packets: int = 3,
+        *,
+        key: bool = False,
+        source: str = "camera",
+        encrypted: bool = True,
+        size: int = 900,
     ) -> None:
         """A VP8 frame in ``packets`` packets; the last one ends as encrypted frames do if ``encrypted``."""
         for index in range(packets):
@@ -379,9 +394,15 @@ class Client:
             self.transmit(self.packet(source, payload, timestamp, last))
 
     def send_audio(self, timestamp: int, *, encrypted: bool = True) -> None:
-        self.transmit(self.packet("microphone", pack("!I", timestamp & 0xFFFFFFFF) + (TRAILER if encrypted else bytes(5)), timestamp, True))
+        self.transmit(
+            self.packet(
+                "microphone", pack("!I", timestamp & 0xFFFFFFFF) + (TRAILER if encrypted else bytes(5)), timestamp, True
+            )
+        )
 
-    def stream(self, seconds: float, *, rate: int = 30, packets: int = 3, key: bool = True, audio: bool = False, at: int = 0) -> None:
+    def stream(
+        self, seconds: float, *, rate: int = 30, packets: int = 3, key: bool = True, audio: bool = False, at: int = 0
+    ) -> None:
         """Frames for a while, the first one a key frame; to be followed by `Simulation.run`."""
         for index in range(int(seconds * rate)):
             timestamp = at + index * 90_000 // rate
@@ -422,7 +443,9 @@ class Client:
             old = self.history.get((nack.media, sequence))
             if old is not None:
                 _, second, _, timestamp = unpack_from("!BBHI", old)
-                head = pack("!BBHII", 0x80, second & 0x80 | RTX, next(self._rtx_sequence) & 0xFFFF, timestamp, nack.media + 1)
+                head = pack(
+                    "!BBHII", 0x80, second & 0x80 | RTX, next(self._rtx_sequence) & 0xFFFF, timestamp, nack.media + 1
+                )
                 self.transmit(head + pack("!H", sequence) + old[12:])
 
     def nacks(self) -> list[int]:

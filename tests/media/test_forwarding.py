@@ -95,7 +95,9 @@ async def test_padding_is_taken_off_a_packet_that_also_has_a_payload(simulation:
     assert [packet.payload for packet in bob.got("audio")] == [b"sound" + TRAILER]
 
 
-async def test_sequence_numbers_wrap_with_padding_and_reordering_around_the_wrap(simulation: Simulation, pair: Pair) -> None:
+async def test_sequence_numbers_wrap_with_padding_and_reordering_around_the_wrap(
+    simulation: Simulation, pair: Pair
+) -> None:
     alice, bob = pair
     alice.sequences["camera"] = 65_520
     packets = []
@@ -166,7 +168,9 @@ async def test_an_old_key_frame_is_not_replayed(simulation: Simulation) -> None:
     assert alice.keyframe_requests()
 
 
-async def test_numbers_go_on_and_time_goes_forward_when_a_slot_shows_somebody_else(simulation: Simulation, pair: Pair) -> None:
+async def test_numbers_go_on_and_time_goes_forward_when_a_slot_shows_somebody_else(
+    simulation: Simulation, pair: Pair
+) -> None:
     alice, bob = pair
     alice.stream(1, at=4_000_000_000, audio=True)
     simulation.run(1.2)

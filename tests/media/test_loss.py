@@ -167,10 +167,12 @@ async def test_all_frames_arrive_through_loss_on_all_four_links(simulation: Simu
     for index in range(170):
         simulation.at(simulation.now + index * 0.05, ask_like_a_browser)
     simulation.run(9)
-    repaired = [packet for packet in bob.repaired()]
+    repaired = list(bob.repaired())
     for packet in repaired:
         packet.payload = packet.payload[2:]
-    whole = [t for t, parts in frames([p for p in bob.got() + repaired if p.payload]).items() if set(parts) == {0, 1, 2}]
+    whole = [
+        t for t, parts in frames([p for p in bob.got() + repaired if p.payload]).items() if set(parts) == {0, 1, 2}
+    ]
     # At 30 % the first key frame or the request for another may be lost; a request is repeated after a second.
     assert min(whole) <= 1.2 * 90_000
     assert len(whole) >= (240 - min(whole) // 3_000) * (0.99 if share < 0.2 else 0.95)
@@ -202,7 +204,9 @@ async def test_packets_out_of_order_are_not_asked_for(simulation: Simulation, pa
     alice.send_frame(0, 2, key=True)
     for frame in range(1, 40):
         packets = [
-            alice.packet("camera", bytes([0x10 * (index == 0), 1]) + bytes(8) + b"\x07\0\0SK", frame * 3_000, index == 2)
+            alice.packet(
+                "camera", bytes([0x10 * (index == 0), 1]) + bytes(8) + b"\x07\0\0SK", frame * 3_000, index == 2
+            )
             for index in range(3)
         ]
         for index in (1, 0, 2):
