@@ -33,7 +33,7 @@ $(BIN)/python:
 $(SERVER): | $(BIN)/python
 	@echo 'Installing the server into $(VENV) …'
 	@$(PIP) --require-hashes -r requirements.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@rm -f $(VENV)/.server-* && touch $@
 
 $(TOOLS): $(SERVER)

@@ -1,8 +1,13 @@
 """A whole application on a real port: real storage, real Redis, no media worker. Alice and Bob are practitioners."""
 
+import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +17,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 from argon2 import PasswordHasher
+from redis.asyncio import Redis
 
 from media.control import MediaClient
 from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from signaling import app, listener
-from signaling.redis import Opened, open_redis
+from signaling.redis import connect
+from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
 from signaling.typedefs import SignInLink
 from turn.credentials import TurnCredentials
@@ -26,6 +33,8 @@ from turn.settings import TurnSettings
 
 SECRET = b"a secret of the tests, 32 bytes or more"
 PASSWORD = "correct horse battery staple"
+ROOT = Path(__file__).parents[2]
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 DEMO_TOKEN = "the-token-of-the-demo-link"
 
 
@@ -95,12 +104,41 @@ class Server:
         return await self.store.appointments.create(who.id, patient, starts_at, 30, "nl")
 
 
+@pytest.fixture(scope="session")
+def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One private Redis for all tests of this process."""
+    folder = tempfile.mkdtemp(prefix="spreekkamer-test-")
+    command = [sys.executable, "-m", "signaling.redis_child", folder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as child:
+        assert child.stdin is not None and child.stdout is not None
+        assert child.stdout.readline()
+        yield f"unix://{folder}/{SOCKET}"
+        child.stdin.close()
+        child.wait(5)
 
 
 @pytest.fixture
-async def embedded_redis() -> AsyncIterator[Opened]:
-    async with open_redis(None) as opened:
-        yield opened
+async def redis(redis_address: str) -> AsyncIterator[Redis]:
+    """Empty."""
+    client = connect(redis_address)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after its first start, with Alice and Bob: migrating it again for each test would take seconds."""
+    data = tmp_path_factory.mktemp("first-start") / "data"
+
+    async def fill() -> None:
+        async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+            store.practitioners._hasher = QUICK
+            await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
+            await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "en")
+
+    asyncio.run(fill())
+    return data
 
 
 @pytest.fixture
@@ -111,11 +149,9 @@ def server_settings() -> SignalingSettings:
 
 @pytest.fixture
 async def server(
-    tmp_path: Path, embedded_redis: Opened, server_settings: SignalingSettings, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings
 ) -> AsyncIterator[Server]:
-    monkeypatch.setattr(
-        "rooms.store.practitioners.PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
+    shutil.copytree(first_start, tmp_path / "data")
     time = Time()
     async with contextlib.AsyncExitStack() as stack:
         port = listener.bind("127.0.0.1", 0)
@@ -123,13 +159,15 @@ async def server(
         settings = server_settings.model_copy(update={"port": port.getsockname()[1]})
         rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
         store = await stack.enter_async_context(open_store(rooms, now=time.now))
-        alice = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
-        bob = await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "en")
+        store.practitioners._hasher = QUICK
+        alice = await store.practitioners.by_mail("alice@example.org")
+        bob = await store.practitioners.by_mail("bob@example.org")
+        assert alice is not None and bob is not None
         application = app.build(
             settings,
             store,
-            embedded_redis.client,
-            MediaClient(embedded_redis.client, SECRET),
+            redis,
+            MediaClient(redis, SECRET),
             TurnCredentials(TurnSettings(), time.now),
             time.now,
             secret=SECRET,

@@ -1,0 +1,138 @@
+"""The practitioner's appointments over REST. Alice plans, Bob must never see or touch it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from signaling.routes import ENDPOINTS
+from signaling.typedefs import TICKETS
+from tests.signaling.conftest import Server
+
+PLAN = {"patient": "Charlie", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
+
+
+async def planned(server: Server) -> dict[str, str]:
+    await server.sign_in("alice")
+    answer = await server.call("POST", "/api/appointments", PLAN, who="alice")
+    assert answer.status == 201, answer.body
+    body: dict[str, str] = answer.body
+    return body
+
+
+async def test_a_new_appointment_comes_with_a_link_to_copy(server: Server) -> None:
+    body = await planned(server)
+    assert body["patient"] == "Charlie"
+    assert body["starts_at"] == "2027-03-01T09:00:00+01:00"
+    origin, _, rest = body["link"].partition("/c#")
+    assert origin == server.origin
+    assert rest.startswith(body["appointment"])
+    assert len(rest) == 44
+    found = await server.call("GET", "/api/appointments?first=2027-03-01&last=2027-03-01", who="alice")
+    assert [one["appointment"] for one in found.body["appointments"]] == [body["appointment"]]
+
+
+async def test_without_days_it_is_about_today(server: Server) -> None:
+    await server.sign_in("alice")
+    today = await server.appoint(server.alice)
+    await planned(server)
+    found = await server.call("GET", "/api/appointments", who="alice")
+    assert [one["appointment"] for one in found.body["appointments"]] == [today.id]
+
+
+async def test_ending_starts_retention(server: Server) -> None:
+    body = await planned(server)
+    answer = await server.call("POST", f"/api/appointments/{body['appointment']}/end", {}, who="alice")
+    assert answer.body["state"] == "ended"
+    due = datetime.fromisoformat(answer.body["destroyed_at"])
+    assert 29 <= (due - datetime.now(UTC)).days <= 30
+
+
+async def test_destroying_leaves_a_receipt_and_nothing_else(server: Server) -> None:
+    body = await planned(server)
+    address = f"/api/appointments/{body['appointment']}"
+    receipt = (await server.call("DELETE", address, who="alice")).body
+    assert (await server.call("DELETE", address, who="alice")).body == receipt
+    assert (await server.call("GET", address, who="alice")).code == "gone"
+    assert (await server.call("GET", "/api/receipts", who="alice")).body == {"receipts": [receipt]}
+    assert "Charlie" not in str(receipt)
+
+
+async def test_the_retention_setting_is_previewed_and_changed(server: Server) -> None:
+    await server.sign_in("alice")
+    ended = await server.appoint(server.alice, -120)
+    await server.store.appointments.end(ended.id)
+    before = await server.call("GET", "/api/retention", who="alice")
+    assert before.body == {"retention": "30d", "due_within_minute": 0}
+    preview = await server.call("GET", "/api/retention?retention=end", who="alice")
+    assert preview.body == {"retention": "end", "due_within_minute": 1}
+    assert (await server.call("GET", "/api/me", who="alice")).body["retention"] == "30d"
+    changed = await server.call("PUT", "/api/retention", {"retention": "end"}, who="alice")
+    assert changed.body == {"retention": "end", "due_within_minute": 1}
+    assert (await server.call("GET", "/api/me", who="alice")).body["retention"] == "end"
+
+
+async def test_the_desk_gets_a_ticket_of_its_practitioner(server: Server) -> None:
+    await server.sign_in("alice")
+    answer = await server.call("POST", "/api/desk/ticket", {}, who="alice")
+    claims = server.app[TICKETS].verify(answer.body["access_token"])
+    assert (claims.role, claims.practitioner, claims.appointment) == ("practitioner", server.alice.id, None)
+    assert answer.body["expires_in"] == 300
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+async def test_what_is_not_yours_does_not_exist(server: Server, method: str) -> None:
+    body = await planned(server)
+    await server.sign_in("bob")
+    address = f"/api/appointments/{body['appointment']}" + ("/end" if method == "POST" else "")
+    foreign = await server.call(method, address, {} if method == "POST" else None, who="bob")
+    unknown = await server.call(
+        method, address.replace(body["appointment"], "A" * 22), {} if method == "POST" else None, who="bob"
+    )
+    assert (foreign.status, foreign.code) == (404, "not_found")
+    assert foreign.body == unknown.body
+    assert (await server.call("GET", f"/api/appointments/{body['appointment']}", who="alice")).body[
+        "state"
+    ] == "planned"
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if not one.public], ids=lambda one: one.path)
+async def test_nothing_is_done_for_who_is_not_signed_in(server: Server, endpoint: object) -> None:
+    from signaling.rest import Endpoint
+
+    assert isinstance(endpoint, Endpoint)
+    body = None if endpoint.method in ("GET", "DELETE") else {}
+    answer = await server.call(endpoint.method, endpoint.path.replace("{appointment}", "A" * 22), body)
+    assert (answer.status, answer.code) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"patient": ""},
+        {"patient": "x" * 201},
+        {"minutes": 4},
+        {"minutes": "30"},
+        {"minutes": 30.5},
+        {"starts_at": "2027-03-01"},
+        {"starts_at": "2027-03-01T09:00:00"},
+        {"starts_at": "2027-02-31T09:00:00Z"},
+        {"language": "xx"},
+        {"extra": 1},
+        {"patient": None},
+    ],
+)
+async def test_a_wrong_field_is_one_error_and_changes_nothing(server: Server, change: dict[str, object]) -> None:
+    await server.sign_in("alice")
+    answer = await server.call("POST", "/api/appointments", PLAN | change, who="alice")
+    assert (answer.status, answer.code) == (400, "invalid")
+    found = await server.call("GET", "/api/appointments?first=2027-01-01&last=2027-12-31", who="alice")
+    assert found.body == {"appointments": []}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["first=yesterday", "first=2027-01-02&last=2027-01-01", "first=2020-01-01&last=2027-01-01", "day=2027-01-01"],
+)
+async def test_wrong_days_are_refused(server: Server, query: str) -> None:
+    await server.sign_in("alice")
+    assert (await server.call("GET", f"/api/appointments?{query}", who="alice")).code == "invalid"

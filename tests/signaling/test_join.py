@@ -1,0 +1,101 @@
+"""The patient's link: opens the waiting room again and again, and says nothing about links that do not."""
+
+from datetime import timedelta
+from statistics import median
+from time import perf_counter
+
+import pytest
+
+from signaling.limiter import JOIN_ADDRESS, Limit
+from signaling.typedefs import TICKETS
+from tests.signaling.conftest import Server
+
+
+async def test_a_link_opens_the_waiting_room(server: Server) -> None:
+    appointment = await server.appoint(server.alice)
+    answer = await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})
+    assert answer.status == 200
+    assert answer.body["practitioner_name"] == "Alice"
+    assert answer.body["window"] == "open"
+    assert "patient" not in answer.body
+    claims = server.app[TICKETS].verify(answer.body["access_token"])
+    assert (claims.kind, claims.role, claims.seat) == ("access", "patient", "patient")
+    assert claims.appointment == appointment.id
+    assert claims.admitted is False
+    assert claims.practitioner is None
+
+
+async def test_a_visit_never_consumes_the_link(server: Server) -> None:
+    appointment = await server.appoint(server.alice)
+    body = {"link": appointment.id + appointment.secret}
+    assert [(await server.call("POST", "/api/join", body)).status for _ in range(20)] == [200] * 20
+
+
+@pytest.mark.parametrize(("minutes", "window"), [(0, "open"), (59, "open"), (61, "early"), (-31, "late")])
+async def test_it_says_whether_the_patient_is_early_or_late(server: Server, minutes: int, window: str) -> None:
+    appointment = await server.appoint(server.alice, minutes)
+    answer = await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})
+    assert answer.body["window"] == window
+
+
+async def broken_links(server: Server) -> dict[str, str]:
+    """Links that do not work, by why."""
+    good = await server.appoint(server.alice)
+    other = await server.appoint(server.bob)
+    ended = await server.appoint(server.alice)
+    await server.store.appointments.end(ended.id)
+    destroyed = await server.appoint(server.alice)
+    await server.store.retention.destroy(server.alice.id, destroyed.id)
+    old = await server.appoint(server.alice, -61)
+    return {
+        "nobody's": "A" * 44,
+        "another secret": good.id + other.secret,
+        "ended": ended.id + ended.secret,
+        "destroyed": destroyed.id + destroyed.secret,
+        "expired": old.id + old.secret,
+        "short": good.id,
+        "empty": "",
+        "shape": "?" * 44,
+    }
+
+
+async def test_every_broken_link_gets_the_same_answer(server: Server) -> None:
+    answers = {
+        why: await server.call("POST", "/api/join", {"link": link})
+        for why, link in (await broken_links(server)).items()
+    }
+    assert {why: (answer.status, answer.code) for why, answer in answers.items()} == {
+        why: (404, "link_invalid") for why in answers
+    }
+    assert len({str(answer.body) for answer in answers.values()}) == 1
+
+
+@pytest.mark.serial
+async def test_every_broken_link_takes_the_same_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.rest.join.JOIN_ADDRESS", Limit("join-address", 10_000))
+    links = await broken_links(server)
+    durations: dict[str, list[float]] = {why: [] for why in links}
+    for _ in range(25):
+        for why, link in links.items():
+            start = perf_counter()
+            await server.call("POST", "/api/join", {"link": link})
+            durations[why].append(perf_counter() - start)
+    medians = {why: median(values) for why, values in durations.items()}
+    assert max(medians.values()) - min(medians.values()) < 0.005, medians
+
+
+async def test_guessing_is_limited_but_a_right_link_always_works(server: Server) -> None:
+    for _ in range(JOIN_ADDRESS.tries):
+        await server.call("POST", "/api/join", {"link": "A" * 44})
+    assert (await server.call("POST", "/api/join", {"link": "A" * 44})).code == "rate_limited"
+    appointment = await server.appoint(server.alice)
+    assert (await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})).status == 200
+
+
+async def test_a_link_closes_some_time_after_the_planned_end(server: Server) -> None:
+    appointment = await server.appoint(server.alice)
+    body = {"link": appointment.id + appointment.secret}
+    server.time.ahead = timedelta(minutes=59)
+    assert (await server.call("POST", "/api/join", body)).body["window"] == "late"
+    server.time.ahead = timedelta(minutes=61)
+    assert (await server.call("POST", "/api/join", body)).code == "link_invalid"
