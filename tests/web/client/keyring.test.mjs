@@ -29,8 +29,10 @@ test('each frame is taken once', async () => {
   await bob.setRemote('alice', secret);
   const frame = await sealed(alice, 'hello');
   assert.equal(bob.sender(frame.kid), 'alice');
+  assert.equal(bob.seen(frame), false);
   const both = await Promise.all([bob.open(frame, 'data'), bob.open(frame, 'data')]);
   assert.deepEqual(both.map(text), ['hello', null]);
+  assert.equal(bob.seen(frame), true);
 });
 
 test('counters rise separately for each label and never restart', async () => {

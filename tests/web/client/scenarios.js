@@ -98,14 +98,14 @@ export async function newEpochs() {
   await begin(world);
   await connected(world);
   await until(async () => (await decoded(world)) > 10);
-  const seen = states(world);
+  const [seen, before] = [states(world), count(world, 'keyframe')];
   for (let round = 0; round < 3; round += 1) {
     world.rekey();
     await until(() => world.consult.code !== null && world.consult.code === world.keys.code);
     await pause(300);
   }
   const agreed = codes.filter((code) => code !== null).length;
-  return { codes: agreed, states: seen, keyframes: count(world, 'keyframe'), plain: world.seen.plain };
+  return { codes: agreed, states: seen, keyframes: count(world, 'keyframe') - before, plain: world.seen.plain };
 }
 
 export async function tampering() {

@@ -65,6 +65,11 @@ export class KeyRing {
     return remote && remote.expires > this.#now() ? remote.participant : null;
   }
 
+  /** Whether this very frame was taken before. @param {Parsed} parsed */
+  seen({ kid, counter }) {
+    return this.#remote.get(kid)?.window.fresh(counter) === false;
+  }
+
   /**
    * @param {number} label
    * @param {Bytes} plaintext
