@@ -2,19 +2,9 @@
 
 from aiohttp import web
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 PERMISSIONS_POLICY = ", ".join(
@@ -47,6 +37,7 @@ def attach(app: web.Application, *, tls: bool) -> None:
         response.headers.update(ALWAYS)
         response.headers.setdefault("Cache-Control", "no-store")
         if tls or request.secure:
+            response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; upgrade-insecure-requests"
             response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
 
     app.on_response_prepare.append(on_prepare)

@@ -9,15 +9,17 @@ class Kept:
     """One cookie or storage key; its purpose and lifetime are the texts ``privacy.kept.<text>.*``."""
 
     name: str
+    plain: str | None
+    """Its name over plain http, which only loopback uses."""
     kind: Literal["cookie", "localStorage", "sessionStorage"]
     text: str
 
 
 KEPT = (
-    Kept("__Host-sid", "cookie", "session"),
-    Kept("lang", "cookie", "language"),
-    Kept("av", "localStorage", "devices"),
-    Kept("resume", "sessionStorage", "resume"),
+    Kept("__Host-sid", "sid", "cookie", "session"),
+    Kept("lang", None, "cookie", "language"),
+    Kept("av", None, "localStorage", "devices"),
+    Kept("spreekkamer.resume", None, "sessionStorage", "resume"),
 )
 
 LANGUAGE_COOKIE = "lang"

@@ -91,7 +91,7 @@ export class ConsultCall extends HTMLElement {
 
   /** Fill the window. */
   open() {
-    if (!this.hidden && !this.after) return;
+    if (!this.hidden && this.dataset.state !== 'ended') return;
     this.#part('talk');
     document.body.dataset.call = '';
     keepAwake();
@@ -113,10 +113,6 @@ export class ConsultCall extends HTMLElement {
     this.consult = null;
     this.dataset.state = after ? 'ended' : 'idle';
     this.#part(after ? 'after' : null);
-  }
-
-  get after() {
-    return this.dataset.state === 'ended';
   }
 
   /** A word in the corner that makes no sound, such as who waits. @param {string | null} words */

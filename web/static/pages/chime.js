@@ -3,6 +3,7 @@
 /** @type {AudioContext | null} */
 let context = null;
 
+/** Frequency in Hz and start in s of each tone. @type {Record<'arrival' | 'called', [number, number][]>} */
 const SOUNDS = {
   arrival: [
     [659.26, 0],

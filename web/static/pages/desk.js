@@ -5,7 +5,7 @@ import { storedResume } from '../client/resume.js';
 import { Signaling } from '../client/signaling.js';
 import { NewAppointment, askToDestroy } from './appointment.js';
 import { obstacle } from './browsers.js';
-import { onAction, say, slot } from './build.js';
+import { onAction, say, slot, testid } from './build.js';
 import './call.js';
 import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
@@ -25,11 +25,12 @@ const OFFLINE_AFTER_MS = 1500;
 class DeskPage extends HTMLElement {
   #capture = new Capture();
   /** @type {Consult | null} */ #consult = null;
+  /** Made ready for whoever waits. @type {Consult | null} */ #next = null;
   /** @type {string | null} */ #inConsult = null;
   /** @type {number | undefined} */ #offline;
 
   async connectedCallback() {
-    this.call = /** @type {ConsultCall} */ (this.querySelector('consult-call'));
+    this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
     this.day = new Day(this, (appointment) =>
       askToDestroy(slot(this, 'destroy'), appointment, () => this.#said(t('destroy.done'))),
     );
@@ -126,8 +127,8 @@ class DeskPage extends HTMLElement {
 
   /** The consult to come; none is running. */
   #fresh() {
-    this.next ??= new Consult({ role: 'practitioner', signaling: this.signaling });
-    return this.next;
+    this.#next ??= new Consult({ role: 'practitioner', signaling: this.signaling });
+    return this.#next;
   }
 
   /** @param {WaitingView} who */
@@ -149,7 +150,7 @@ class DeskPage extends HTMLElement {
   async #enter(appointment, act) {
     if (this.#consult || !this.call || !this.day) return;
     const consult = this.#fresh();
-    this.next = null;
+    this.#next = null;
     this.#consult = consult;
     if (this.waiting) this.waiting.quiet = true;
     this.call.end(false);

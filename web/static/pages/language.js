@@ -37,7 +37,8 @@ export function t(key, values = {}) {
 export function plural(key, n, values = {}) {
   const forms = messages[key];
   if (!Array.isArray(forms)) throw new Error(`no plural ${key} in ${language}`);
-  return fill(rules.select(n) === 'one' ? forms[0] : forms[1], { n, ...values });
+  const [one = '', other = ''] = forms;
+  return fill(rules.select(n) === 'one' ? one : other, { n, ...values });
 }
 
 /** Whether `key` has a text, for keys made of something the server sent. @param {string} key */

@@ -26,7 +26,7 @@ class PatientPage extends HTMLElement {
   #called = false;
 
   connectedCallback() {
-    this.call = /** @type {ConsultCall} */ (this.querySelector('consult-call'));
+    this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
     this.preview = /** @type {DevicePreview} */ (this.querySelector('device-preview'));
     testid(this, 'join').addEventListener('click', () => this.#enter());
     this.call.addEventListener('leave', () => this.#leave());

@@ -1,4 +1,4 @@
-import { receipts, setRetention } from '../client/rest.js';
+import { previewRetention, receipts, setRetention } from '../client/rest.js';
 import { el, onAction, openDialog, say, slot } from './build.js';
 import { moment } from './dates.js';
 import { explain, plural, t } from './language.js';
@@ -13,12 +13,14 @@ export class RetentionDialog {
     this.me = me;
     this.onSet = onSet;
     onAction(dialog, { 'save-retention': () => this.#save() });
+    for (const choice of this.#choices()) choice.addEventListener('change', () => this.#preview(choice.value));
     dialog.querySelector('.receipts')?.addEventListener('toggle', () => this.#showReceipts());
   }
 
   open() {
     for (const choice of this.#choices()) choice.checked = choice.value === this.me.retention;
     say(slot(this.dialog, 'retention-said'), null);
+    say(slot(this.dialog, 'retention-preview'), null);
     this.#showReceipts();
     openDialog(this.dialog);
   }
@@ -28,9 +30,28 @@ export class RetentionDialog {
     return this.dialog.querySelectorAll('input[name="retention"]');
   }
 
+  /** What would go, before it goes. @param {string} chosen */
+  async #preview(chosen) {
+    say(slot(this.dialog, 'retention-said'), null);
+    const place = slot(this.dialog, 'retention-preview');
+    try {
+      const { retention, due_within_minute: due } = await previewRetention(/** @type {Retention} */ (chosen));
+      if (this.#choice()?.value !== retention) return;
+      place.classList.toggle('red', due > 0);
+      say(place, due ? plural('retention.preview', due) : t('retention.preview.none'));
+    } catch (error) {
+      say(place, explain(error));
+    }
+  }
+
+  #choice() {
+    return [...this.#choices()].find((choice) => choice.checked);
+  }
+
   async #save() {
-    const chosen = [...this.#choices()].find((choice) => choice.checked);
+    const chosen = this.#choice();
     if (!chosen) return;
+    say(slot(this.dialog, 'retention-preview'), null);
     const said = slot(this.dialog, 'retention-said');
     try {
       const { retention, due_within_minute: due } = await setRetention(/** @type {Retention} */ (chosen.value));
