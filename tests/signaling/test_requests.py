@@ -8,7 +8,6 @@ from time import monotonic
 import pytest
 
 from signaling import listener, routes
-from signaling.rest import Endpoint
 from signaling.settings import SignalingSettings
 from tests.signaling.conftest import PASSWORD, Server
 
@@ -35,7 +34,6 @@ async def raw() -> AsyncIterator[Raw]:
             await writer.wait_closed()
 
 
-@pytest.mark.parametrize("endpoint", CHANGING, ids=lambda one: f"{one.method} {one.path}")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -48,9 +46,10 @@ async def raw() -> AsyncIterator[Raw]:
     ],
     ids=str,
 )
-async def test_another_sites_page_changes_nothing(server: Server, endpoint: Endpoint, headers: dict[str, str]) -> None:
-    answer = await server.call(endpoint.method, endpoint.path, {}, headers=headers)
-    assert (answer.status, answer.code) == (403, "origin_refused")
+async def test_another_sites_page_changes_nothing(server: Server, headers: dict[str, str]) -> None:
+    for endpoint in CHANGING:
+        answer = await server.call(endpoint.method, endpoint.path, {}, headers=headers)
+        assert (answer.status, answer.code) == (403, "origin_refused"), endpoint.path
 
 
 async def test_a_cookie_without_any_origin_is_not_enough(server: Server) -> None:
@@ -127,6 +126,15 @@ async def test_an_unknown_address_is_an_error_in_the_same_form(
     assert (answer.status, answer.code) == (status, code)
 
 
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One header line after the other, until the other side has had enough."""
+    for number in range(40):
+        writer.write(b"X-%d: y\r\n" % number)
+        await writer.drain()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reader.readexactly(1), 0.1)
+
+
 @pytest.mark.parametrize("before", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"])
 async def test_dripped_headers_are_cut_off(
     server: Server, raw: Raw, monkeypatch: pytest.MonkeyPatch, before: bytes
@@ -138,11 +146,7 @@ async def test_dripped_headers_are_cut_off(
     if before:
         await reader.readuntil(b"}")
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        for number in range(40):
-            writer.write(b"X-%d: y\r\n" % number)
-            await writer.drain()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reader.readexactly(1), 0.1)
+        await drip(reader, writer)
     assert 0.3 < monotonic() - start < 3
 
 
@@ -150,7 +154,7 @@ async def test_a_connection_that_says_nothing_is_closed(
     server: Server, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "HEADER_SECONDS", 0.2)
-    reader, writer = await raw(server)
+    reader, _ = await raw(server)
     async with asyncio.timeout(3):
         assert await reader.read() == b""
 

@@ -6,6 +6,7 @@ from time import perf_counter
 import pytest
 
 from signaling.settings import SignalingSettings
+from signaling.typedefs import REDIS
 from tests.signaling.conftest import DEMO_TOKEN, PASSWORD, Server
 
 
@@ -86,8 +87,6 @@ async def test_the_limit_ends_by_itself(server: Server) -> None:
     body = {"mail": "alice@example.org", "password": "wrong"}
     for _ in range(11):
         await server.call("POST", "/api/sign-in", body)
-    from signaling.typedefs import REDIS
-
     redis = server.app[REDIS]
     keys = [key async for key in redis.scan_iter("sk:limit:*")]
     assert keys
@@ -115,6 +114,7 @@ async def test_another_token_signs_nobody_in(server: Server) -> None:
     assert (answer.status, answer.code) == (404, "link_invalid")
 
 
+@pytest.mark.serial
 async def test_known_and_unknown_addresses_take_the_same_time(server: Server) -> None:
     seconds: dict[str, list[float]] = {"bob@example.org": [], "nobody@example.org": []}
     for _ in range(8):
