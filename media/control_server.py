@@ -93,7 +93,7 @@ class ControlServer:
                 await self._redis.delete(heartbeat_key(self._worker), calls_key(self._worker))
                 await self._redis.srem(WORKERS, self._worker)
         except (RedisError, OSError, TimeoutError):
-            logger.info("media: could not withdraw the heartbeat")
+            logger.debug("media: heartbeat not withdrawn")
 
     async def _send_heartbeats(self) -> None:
         while True:

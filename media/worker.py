@@ -63,7 +63,8 @@ class Worker:
             wake_interval=settings.wake_interval,
         )
         self._tcp = TcpPort(self._router.receive_framed, self._router.connection_lost, self._flush)
-        self._redis = Redis.from_url(config.redis_url, decode_responses=False, max_connections=8)
+        # Without driver_info=None it looks its own version up on the disk for every connection.
+        self._redis = Redis.from_url(config.redis_url, decode_responses=False, max_connections=8, driver_info=None)
         self._control = ControlServer(
             self._redis, base64.b64decode(config.secret), self.name, self._router.handle, self._heartbeat
         )
