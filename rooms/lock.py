@@ -2,12 +2,16 @@
 
 import fcntl
 import os
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rooms.errors import StartRefused
 from rooms.keys.files import private_folder
+
+HOLDER = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def hold(folder: Path) -> int:
@@ -22,6 +26,16 @@ def hold(folder: Path) -> int:
         os.close(descriptor)
         raise StartRefused("Another server is running on this data folder; stop it or choose another one.") from None
     return descriptor
+
+
+def holder(descriptor: int) -> str:
+    """The id of this data folder's server, kept in its lock file: after a restart its leases are its own again."""
+    name = os.pread(descriptor, 64, 0).decode("ascii", "replace")
+    if not HOLDER.fullmatch(name):
+        name = secrets.token_urlsafe(16)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, name.encode(), 0)
+    return name
 
 
 @contextmanager

@@ -39,13 +39,14 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from rooms.clock import Clock, Now, boot_id, boottime, utc_now
+from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore, open_keystore
-from rooms.lock import hold
+from rooms.lock import hold, holder
 from rooms.retention import Deadline, Hooks
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
@@ -94,8 +95,11 @@ async def open_store(
     """Open everything, migrated. Errors: StartRefused. A key store that can not be used gives a locked store."""
     url, path, root = settings.database(), settings.keystore(), settings.root_key()
     async with AsyncExitStack() as stack:
+        name = new_id()
         if exclusive:
-            stack.callback(os.close, await asyncio.to_thread(hold, settings.data))
+            descriptor = await asyncio.to_thread(hold, settings.data)
+            stack.callback(os.close, descriptor)
+            name = await asyncio.to_thread(holder, descriptor)
         await asyncio.to_thread(migrate, url)
         database = Database(url)
         stack.push_async_callback(database.close)
@@ -109,10 +113,15 @@ async def open_store(
         elif pair is None:
             async with database.write() as connection:
                 await write_mark(connection, PAIR, keys.pair)
-        yield assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id))
+        lease = Lease(database, "sweep", name, LEASE, now)
+        yield assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id), lease)
+        with suppress(RoomsError):
+            await lease.release()
 
 
-def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, clock: Clock, boot: str) -> Store:
+def assemble(
+    settings: RoomsSettings, database: Database, keys: KeyStore, clock: Clock, boot: str, lease: Lease
+) -> Store:
     """Put the parts together."""
     now = clock.wall
     if settings.trust_clock:
@@ -129,7 +138,7 @@ def assemble(settings: RoomsSettings, database: Database, keys: KeyStore, clock:
         hooks=hooks,
         clock=clock,
         boot=boot,
-        lease=Lease(database, "sweep", new_id(), LEASE, now),
+        lease=lease,
         practitioners=practitioners,
         sessions=sessions,
         interval=settings.sweep_interval,

@@ -138,7 +138,7 @@ class Practitioners:
 
     async def reschedule(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
         """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
-        living, keys = await self._living(connection, practitioner_id)
+        living, keys = await self._living(connection, practitioner_id, lock=True)
         after = [self._deadline.with_due(appointment, setting) for appointment in living]
         changed = [new for new, old in zip(after, living, strict=True) if new.due != old.due]
         if changed:
@@ -147,10 +147,13 @@ class Practitioners:
             await connection.execute(UPDATE_APPOINTMENT, values)
         return self._doomed(after)
 
-    async def _living(self, connection: AsyncConnection, owner: str) -> tuple[list[Appointment], dict[str, bytes]]:
+    async def _living(
+        self, connection: AsyncConnection, owner: str, *, lock: bool = False
+    ) -> tuple[list[Appointment], dict[str, bytes]]:
         """All that can be opened; what can not is the sweeper's alarm."""
         query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
-        rows = (await connection.execute(query.with_for_update())).all()
+        locking = query.order_by(appointments.c.id).with_for_update() if lock else query
+        rows = (await connection.execute(locking)).all()
         keys = await self._keys.get_many((owner, row.id) for row in rows)
         living = []
         for row in rows:

@@ -1,15 +1,18 @@
 """One server per data folder; settings that make no sense refuse to start."""
 
+import asyncio
+import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from rooms.errors import StartRefused
+from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from rooms.store import Store, database, open_store
 from tests.rooms.people import alice
 
 HOLD = (
@@ -89,20 +92,57 @@ async def test_a_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) 
             pass
 
 
-async def test_a_store_in_use_by_hand_answers_try_again(
+async def test_two_processes_that_write_to_one_database_wait_for_each_other(settings: RoomsSettings) -> None:
+    async with open_store(settings) as one, open_store(settings, exclusive=False) as two:
+        person = await alice(one)
+        start = datetime.now(UTC) + timedelta(hours=1)
+        made = await asyncio.gather(
+            *(store.appointments.create(person.id, "Jan", start, 30, "nl") for _ in range(15) for store in (one, two))
+        )
+        found = await one.appointments.list(person.id, start.date(), start.date())
+        assert {entry.id for entry in found} == {entry.id for entry in made}
+
+
+async def test_a_restarted_server_gets_its_own_lease_back_at_once(settings: RoomsSettings) -> None:
+    async with open_store(settings) as store:
+        assert await store.retention._lease.take()
+        name = store.retention._lease._holder
+    async with open_store(settings) as store, open_store(settings, exclusive=False) as command:
+        assert await store.retention._lease.take()
+        assert store.retention._lease._holder == name
+        assert command.retention._lease._holder != name
+        assert not await command.retention._lease.take()
+
+
+async def test_a_server_that_stops_lets_the_next_one_sweep_at_once(settings: RoomsSettings) -> None:
+    async with open_store(settings, exclusive=False) as store:
+        assert await store.retention._lease.take()
+    async with open_store(settings, exclusive=False) as store:
+        assert await store.retention._lease.take()
+
+
+async def test_deleted_cells_are_overwritten_and_commits_reach_the_disk(sqlite_store: Store) -> None:
+    async with sqlite_store.database.read() as connection:
+        found = {
+            pragma: (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar()
+            for pragma in ("secure_delete", "synchronous", "foreign_keys", "journal_mode")
+        }
+    assert found == {"secure_delete": 1, "synchronous": 2, "foreign_keys": 1, "journal_mode": "wal"}
+    keys = [
+        await sqlite_store.keys._run(lambda keys, name=name: keys._db.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in found
+    ]
+    assert keys == list(found.values())
+    assert "secure_delete=ON" in database.SQLITE_PRAGMAS, "not only where it is the default"
+
+
+async def test_a_database_in_use_by_another_program_answers_try_again(
     sqlite_settings: RoomsSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite locked by another program for longer than we wait: never a false *saved*."""
-    import sqlite3
-
-    from rooms.errors import RoomsError
-    from rooms.store import database
-
+    """Locked for longer than we wait: never a false *saved*."""
     monkeypatch.setattr(database, "SQLITE_PRAGMAS", ("journal_mode=WAL", "busy_timeout=50", "foreign_keys=ON"))
     async with open_store(sqlite_settings) as store:
         person = await alice(store)
-        import asyncio
-
         other = await asyncio.to_thread(
             lambda: sqlite3.connect(sqlite_settings.database().database or "", check_same_thread=False)
         )
