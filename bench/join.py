@@ -1,0 +1,124 @@
+"""How long after *admit* the first remote picture is on screen, in two Chromium on loopback.
+
+One demo server, one consult after the other: the patient waits, the practitioner clicks, and both pages note when
+what happened, on the clock that they share. Printed: median and range of each part and of the whole, in milliseconds.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from bench.relay import write
+from tests.browser.conftest import CHROMIUM, FLAGS, LOOPBACK, Demo, Person, eventually, sit_down, start_demo
+
+WATCH = """
+(() => {
+  const clock = () => performance.timeOrigin + performance.now();
+  const marks = window.marks = {};
+  const mark = (name) => { marks[name] ??= clock(); };
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.('[data-testid="admit"]')) { for (const key in marks) delete marks[key]; mark('click'); }
+  }, true);
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('connectionstatechange', () => { if (this.connectionState === 'connected') mark('connected'); });
+    }
+    setRemoteDescription(description) { mark('answered'); return super.setRemoteDescription(description); }
+  };
+  const watch = () => {
+    const video = document.querySelector('[data-testid="remote-video"]');
+    if (video && !video.watched) {
+      video.watched = true;
+      const frame = () => { mark('picture'); video.requestVideoFrameCallback(frame); };
+      video.requestVideoFrameCallback(frame);
+    }
+    setTimeout(watch, 2);
+  };
+  document.addEventListener('DOMContentLoaded', watch);
+})();
+"""
+
+PARTS = (("answered", "offer answered"), ("connected", "ICE and DTLS up"), ("picture", "first remote picture"))
+
+
+async def one_consult(browser: Browser, demo: Demo) -> dict[str, dict[str, float]]:
+    """Milliseconds after the click, for each side and part."""
+    people: list[Person] = []
+    for _ in range(2):
+        person = await sit_down(browser, demo.port)
+        await person.context.add_init_script(WATCH)
+        people.append(person)
+    practitioner, patient = people
+    try:
+        await practitioner.page.goto(demo.practitioner_url)
+        await practitioner.find("new-appointment").wait_for()
+        await patient.page.goto(demo.patient_url)
+        await patient.find("join").click()
+        await patient.find("waiting").wait_for()
+        admit = practitioner.find("admit").first
+        await admit.wait_for()
+        # Both pages have settled: cameras open, worker loaded, nothing else to do.
+        await asyncio.sleep(2)
+        await admit.click()
+        for person in people:
+            await eventually(partial(person.page.evaluate, "window.marks.picture"), "a remote picture", 20)
+        marks = [await person.page.evaluate("window.marks") for person in people]
+        click = marks[0]["click"]
+        await practitioner.find("leave").click()
+        await patient.call_state("ended")
+        return {
+            name: {part: seen[part] - click for part, _ in PARTS}
+            for name, seen in zip(("practitioner", "patient"), marks, strict=True)
+        }
+    finally:
+        for person in people:
+            await person.context.close()
+
+
+async def measure(rounds: int) -> list[dict[str, dict[str, float]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        demo = await start_demo(Path(folder) / "data")
+        try:
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *LOOPBACK])
+                results = []
+                for _ in range(rounds + 1):
+                    results.append(await one_consult(browser, demo))
+                await browser.close()
+        finally:
+            await demo.stop()
+    # The first consult pays for what a server does once: code pages, connections, certificates.
+    return results[1:]
+
+
+def table(results: list[dict[str, dict[str, float]]]) -> str:
+    lines = ["| after the click on *admit* | practitioner's page | patient's page |", "|---|---|---|"]
+    for part, words in PARTS:
+        cells = []
+        for side in ("practitioner", "patient"):
+            values = sorted(result[side][part] for result in results)
+            cells.append(f"{statistics.median(values):.0f} ms ({values[0]:.0f}–{values[-1]:.0f})")
+        lines.append(f"| {words} | {cells[0]} | {cells[1]} |")
+    return "\n".join([*lines, "", f"Median (least–most) of {len(results)} consults. Reach: 400 ms to the picture."])
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=10)
+    arguments.add_argument("--write", action="store_true", help="put the table into bench/README.md")
+    chosen = arguments.parse_args()
+    text = table(asyncio.run(measure(chosen.rounds)))
+    print(text)
+    if chosen.write:
+        write(text, "join")
+
+
+if __name__ == "__main__":
+    main()
