@@ -55,7 +55,7 @@ class Epochs:
         return unseal(self.current(), wrapped, place)
 
     def tidy(self) -> None:
-        """Erase the files of all other epochs."""
+        """Erase the files of all other epochs; inside a write transaction, for a new epoch may be in the making."""
         self._files.tidy(self.number())
 
     def _derive(self, number: int, secret: bytes) -> bytes:

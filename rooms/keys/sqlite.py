@@ -68,7 +68,7 @@ class SqliteKeys:
                 schema.verify(connection)
                 epochs.verify(read_value(connection, "pair").decode())
                 keys = cls(connection, epochs, random)
-            epochs.tidy()
+                epochs.tidy()
         except (sqlite3.Error, Tampered, OSError):
             connection.close()
             raise Locked("The key store is damaged or can not be written.") from None
@@ -171,8 +171,15 @@ class SqliteKeys:
 
     def rotate(self) -> bool:
         """A new epoch, and new keys for practitioners of whom something was destroyed; False when there are none."""
-        if self._db.execute("SELECT 1 FROM practitioner_keys WHERE stale LIMIT 1").fetchone() is None:
-            return False
+        stale = self._db.execute("SELECT 1 FROM practitioner_keys WHERE stale LIMIT 1").fetchone() is not None
+        if stale:
+            self._next_epoch()
+        truncate_wal(self._db)
+        with transaction(self._db):  # nobody else is between making an epoch file and committing its number
+            self._epochs.tidy()
+        return stale
+
+    def _next_epoch(self) -> None:
         with transaction(self._db):
             old = self._epochs.current()
             new = self._epochs.begin(self._epochs.number() + 1, self.pair)
@@ -187,9 +194,6 @@ class SqliteKeys:
             for name, wrapped in self._db.execute("SELECT name, wrapped FROM service_keys").fetchall():
                 renewed = seal(new, unseal(old, wrapped, service_place(name)), service_place(name), self._random)
                 self._db.execute("UPDATE service_keys SET wrapped = ? WHERE name = ?", (renewed, name))
-        truncate_wal(self._db)
-        self._epochs.tidy()
-        return True
 
     # --- inside a transaction ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,68 @@ def test_what_a_broken_off_rotation_left_is_erased_at_the_next_start(
     (tmp_path / leftover).write_bytes(new_key())
     SqliteKeys.open(tmp_path / "keystore.sqlite", root, os.urandom).close()
     assert [path.name for path in tmp_path.glob("epoch*")] == ["epoch-1.key"]
+
+
+def test_a_second_process_does_not_erase_an_epoch_that_is_being_made(
+    keys: SqliteKeys, tmp_path: Path, root: bytes
+) -> None:
+    keys.add_practitioner("alice", START)
+    key = keys.add("alice", "row", START)
+    keys.add("alice", "gone", START)
+    keys.destroy([("alice", "gone")], START)
+    opened: list[SqliteKeys] = []
+    other = threading.Thread(
+        target=lambda: opened.append(SqliteKeys.open(tmp_path / "keystore.sqlite", root, os.urandom))
+    )
+    plain = keys._epochs.begin
+
+    def begin(number: int, pair: str) -> bytes:
+        made = plain(number, pair)
+        other.start()
+        other.join(0.5)
+        assert not opened, "it waits"
+        return made
+
+    keys._epochs.begin = begin  # type: ignore[method-assign]
+    assert keys.rotate()
+    other.join()
+    assert opened[0].get("alice", "row") == (key, True)
+    opened[0].close()
+    assert [path.name for path in tmp_path.glob("epoch*")] == ["epoch-2.key"]
+
+
+def test_a_commit_that_failed_does_not_block_the_next(keys: SqliteKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self.connection = connection
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.connection, name)
+
+        def commit(self) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    plain = keys._db
+    keys._db = Failing(plain)  # type: ignore[assignment]
+    with pytest.raises(sqlite3.OperationalError):
+        keys.add_practitioner("alice", START)
+    keys._db = plain
+    assert keys.add_practitioner("alice", START)
+
+
+def test_an_old_epoch_that_could_not_be_erased_is_erased_later(
+    keys: SqliteKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.add_practitioner("alice", START)
+    keys.add("alice", "gone", START)
+    keys.destroy([("alice", "gone")], START)
+    with monkeypatch.context() as broken:
+        broken.setattr(EpochFiles, "tidy", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
+        with pytest.raises(OSError, match="read-only"):
+            keys.rotate()
+    assert len(list(tmp_path.glob("epoch*"))) == 2
+    assert keys.rotate() is False
+    assert [path.name for path in tmp_path.glob("epoch*")] == ["epoch-2.key"]
 
 
 def test_erasing_overwrites_the_same_blocks(tmp_path: Path) -> None:
