@@ -4,14 +4,16 @@ Later wins: defaults, the TOML file, environment variables. ``SPREEKKAMER_ROOMS_
 secret can also come from a file, as ``SPREEKKAMER_SIGNALING__SECRET_FILE=/run/secrets/signaling``.
 """
 
+import json
 import os
 import stat
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rooms.errors import StartRefused
 
@@ -34,6 +36,8 @@ class StrictSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = _environment(settings_cls)
         return env_settings, init_settings
 
 
@@ -43,8 +47,6 @@ Model = TypeVar("Model", bound=StrictSettings)
 def load(model: type[Model], file: Path | None = None) -> Model:
     """The settings from ``file`` and the environment; ``StartRefused`` with one sentence when anything is wrong."""
     values = _read(file) if file else {}
-    for path, secret in _secrets_from_files(model).items():
-        _put(values, path, secret)
     try:
         return model(**values)
     except ValidationError as error:
@@ -66,25 +68,26 @@ def _read(file: Path) -> dict[str, Any]:
         raise StartRefused(f"The settings file {file} is not TOML: {error}.") from None
 
 
-def _secrets_from_files(model: type[BaseModel]) -> dict[tuple[str, ...], Any]:
-    """Check every ``SPREEKKAMER_*`` variable and read those that name a secret's file."""
-    found: dict[tuple[str, ...], Any] = {}
-    for variable in sorted(os.environ):
+def _environment(model: type[BaseModel]) -> dict[str, str]:
+    """Our variables, each checked, with ``*_FILE`` replaced by the secret that the file holds."""
+    found: dict[str, str] = {}
+    for variable, value in sorted(os.environ.items()):
         if not variable.startswith(PREFIX):
             continue
-        path = tuple(variable.removeprefix(PREFIX).lower().split("__"))
+        path = variable.removeprefix(PREFIX).lower().split("__")
         if _annotation(model, path) is not None:
+            found[variable.lower()] = value
             continue
-        path = (*path[:-1], path[-1].removesuffix("_file"))
-        annotation = _annotation(model, path) if variable.endswith("_FILE") else None
-        if annotation is None or not _is_secret(annotation):
+        annotation = _annotation(model, [*path[:-1], path[-1].removesuffix("_file")])
+        if not variable.endswith("_FILE") or not _is_secret(annotation):
             raise StartRefused(f"{variable} is not a setting.")
-        text = _read_secret(variable, Path(os.environ[variable]))
-        found[path] = text if SecretStr in (annotation, *get_args(annotation)) else text.split()
+        text = _read_secret(variable, Path(value))
+        several = get_origin(annotation) is list
+        found[variable.lower().removesuffix("_file")] = json.dumps(text.split()) if several else text
     return found
 
 
-def _annotation(model: type[BaseModel], path: tuple[str, ...]) -> Any:
+def _annotation(model: type[BaseModel], path: Sequence[str]) -> Any:
     """The type of the setting at ``path``, or None if there is none."""
     annotation: Any = model
     for part in path:
@@ -107,9 +110,3 @@ def _read_secret(variable: str, file: Path) -> str:
         return file.read_text().strip()
     except (OSError, UnicodeDecodeError):
         raise StartRefused(f"{variable}: {file} can not be read.") from None
-
-
-def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    for part in path[:-1]:
-        values = values.setdefault(part, {})
-    values[path[-1]] = value

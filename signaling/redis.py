@@ -21,6 +21,7 @@ from signaling.redis_child import SOCKET
 logger = logging.getLogger(__name__)
 
 READY_SECONDS = 12.0
+STOP_SECONDS = 5.0
 RESTART_SECONDS = 0.5
 
 
@@ -48,17 +49,26 @@ async def open_redis(url: str | None) -> AsyncIterator[Opened]:
         finally:
             await client.aclose()
         return
+    async with _embedded() as embedded:
+        client = connect(embedded.url)
+        try:
+            yield Opened(client, embedded.url, embedded.kind)
+        finally:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def _embedded() -> AsyncIterator["EmbeddedRedis"]:
     embedded = EmbeddedRedis()
-    await embedded.start()
-    supervisor = asyncio.create_task(embedded.supervise())
-    client = connect(embedded.url)
     try:
-        yield Opened(client, embedded.url, embedded.kind)
+        await embedded.start()
+        supervisor = asyncio.create_task(embedded.supervise())
+        try:
+            yield embedded
+        finally:
+            supervisor.cancel()
+            await asyncio.gather(supervisor, return_exceptions=True)
     finally:
-        supervisor.cancel()
-        with suppress(asyncio.CancelledError):
-            await supervisor
-        await client.aclose()
         await embedded.close()
 
 
@@ -87,32 +97,28 @@ class EmbeddedRedis:
 
     async def start(self) -> None:
         """Start the child and wait until it answers; ``StartRefused`` if it does not."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "signaling.redis_child",
-            str(self.folder),
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "signaling.redis_child", str(self.folder)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[1],
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for us; it ends when we let go of it
         )
-        assert self._process.stdout is not None
+        assert process.stdout is not None
+        self._process = process
         try:
             async with asyncio.timeout(READY_SECONDS):
-                self.kind = (await self._process.stdout.readline()).decode().strip()
+                self.kind = (await process.stdout.readline()).decode().strip()
         except TimeoutError:
             self.kind = ""
         if not self.kind:
-            await self.close()
+            await _end(process)
             raise StartRefused("The private Redis does not start; set signaling.redis_url to one that runs.")
         logger.info("private redis started", extra={"kind": self.kind})
 
     async def supervise(self) -> None:
         """Start it again whenever it ends."""
-        while True:
-            assert self._process is not None
+        while self._process is not None:
             await self._process.wait()
             logger.error("private redis ended", extra={"exit_code": self._process.returncode})
             await asyncio.sleep(RESTART_SECONDS)
@@ -120,14 +126,20 @@ class EmbeddedRedis:
                 await self.start()
 
     async def close(self) -> None:
-        """End the child; safe to call twice."""
+        """End the child and remove its folder; safe to call twice."""
         process, self._process = self._process, None
-        if process is not None and process.stdin is not None:
-            process.stdin.close()
-            try:
-                async with asyncio.timeout(5):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        if process is not None:
+            await _end(process)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Let go of the child, which then ends by itself; kill it if it does not."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

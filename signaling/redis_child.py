@@ -41,6 +41,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     no_core_dumps()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / SOCKET).unlink(missing_ok=True)  # of one before us that was killed
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     try:
         if program:

@@ -1,0 +1,121 @@
+"""Health names each part that does not work; metrics are for the operator only."""
+
+import re
+
+import pytest
+
+from media.control import MediaClient
+from media.control_server import ControlServer
+from signaling import health
+from signaling.settings import SignalingSettings
+from signaling.typedefs import HEALTH, METRICS, REDIS
+from tests.signaling.conftest import SECRET, Server
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again at once."""
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+
+
+async def test_a_turning_loop_is_alive(server: Server) -> None:
+    answer = await server.call("GET", "/health/live")
+    assert (answer.status, answer.body["status"]) == (200, "alive")
+
+
+async def test_a_loop_that_stood_still_is_not(server: Server) -> None:
+    server.app[HEALTH]._beat -= 5
+    answer = await server.call("GET", "/health/live")
+    assert (answer.status, answer.body["status"]) == (503, "stalled")
+
+
+async def test_without_a_media_worker_it_is_not_ready_and_says_why(server: Server) -> None:
+    answer = await server.call("GET", "/health/ready")
+    assert (answer.status, answer.body["status"]) == (503, "not-ready")
+    bad = {name: check["advice"] for name, check in answer.body["checks"].items() if not check["ok"]}
+    assert set(bad) == {"workers"}
+    assert "spreekkamer media" in bad["workers"]
+
+
+async def announce(server: Server) -> None:
+    """A media worker's heartbeat."""
+    from media.control import Done, Heartbeat
+
+    beat = Heartbeat(worker="w", rooms=3, peers=5, packets_per_second=700)
+    await ControlServer(server.app[REDIS], SECRET, "w", lambda _: Done(), lambda: beat).announce()
+
+
+async def test_with_all_parts_it_is_ready(server: Server) -> None:
+    await announce(server)
+    answer = await server.call("GET", "/health/ready")
+    assert (answer.status, answer.body["status"]) == (200, "ready")
+    assert all(check["ok"] and check["advice"] is None for check in answer.body["checks"].values())
+
+
+@pytest.mark.parametrize("part", ["database", "redis"])
+async def test_a_part_that_does_not_answer_is_named(server: Server, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await announce(server)
+
+    async def silent() -> None:
+        raise TimeoutError
+
+    target = type(server.store) if part == "database" else type(server.app[REDIS])
+    monkeypatch.setattr(target, "ping", lambda _: silent())
+    checks = (await server.call("GET", "/health/ready")).body["checks"]
+    assert [name for name, check in checks.items() if not check["ok"]] == [part]
+
+
+async def test_many_who_ask_cost_one_look(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FRESH_SECONDS", 10.0)
+    looks = 0
+    real = MediaClient.workers
+
+    async def counted(self: MediaClient) -> object:
+        nonlocal looks
+        looks += 1
+        return await real(self)
+
+    monkeypatch.setattr(MediaClient, "workers", counted)
+    for _ in range(20):
+        await server.call("GET", "/health/ready")
+    assert looks <= 2
+
+
+async def test_metrics_are_numbers_without_ids(server: Server) -> None:
+    await announce(server)
+    appointment = await server.appoint(server.alice)
+    await server.sign_in("alice")
+    await server.call("GET", f"/api/appointments/{appointment.id}", who="alice")
+    await server.call("GET", "/api/nowhere/at/all")
+    server.app[METRICS].socket_events.labels("offer", "ok").inc()
+    text = (await server.call("GET", "/metrics")).body
+    assert (
+        'spreekkamer_http_requests_total{method="GET",route="/api/appointments/{appointment}",status="200"} 1.0' in text
+    )
+    assert 'route="unknown",status="404"' in text
+    assert "spreekkamer_media_rooms 3.0" in text
+    assert 'spreekkamer_ready{check="workers"} 1.0' in text
+    assert appointment.id not in text
+    assert server.alice.id not in text
+    labels = set(re.findall(r'(\w+)="', text))
+    assert labels <= {"method", "route", "status", "le", "event", "outcome", "check"}
+
+
+@pytest.mark.parametrize(
+    "server_settings",
+    [SignalingSettings(), SignalingSettings(trusted_proxies=["127.0.0.0/8"])],  # type: ignore[list-item]
+    ids=["no proxy", "behind a proxy"],
+)
+async def test_metrics_are_not_there_for_others(server: Server) -> None:
+    for forwarded in ("203.0.113.7", "127.0.0.1, 203.0.113.7", "127.0.0.1", "nonsense"):
+        answer = await server.call("GET", "/metrics", headers={"X-Forwarded-For": forwarded})
+        assert (answer.status, answer.code) == (404, "unknown_route"), forwarded
+
+
+@pytest.mark.parametrize(
+    "server_settings",
+    [SignalingSettings(trusted_proxies=["127.0.0.0/8"], operator_networks=["10.1.0.0/16"])],  # type: ignore[list-item]
+)
+async def test_listed_networks_may_read_metrics(server: Server) -> None:
+    assert (await server.call("GET", "/metrics", headers={"X-Forwarded-For": "10.1.2.3"})).status == 200
+    assert (await server.call("GET", "/metrics", headers={"X-Forwarded-For": "10.1.2.3, 10.2.0.1"})).status == 404

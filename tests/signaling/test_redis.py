@@ -1,0 +1,158 @@
+"""The private Redis: of each kind, keeping nothing, gone with its parent, back when it dies."""
+
+import asyncio
+import os
+import shutil
+import signal
+import stat
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fakeredis import FakeRedis, FakeServer
+from redis.exceptions import RedisError
+
+from rooms.errors import StartRefused
+from signaling import redis as embedded
+from signaling.redis import Opened, open_redis
+from signaling.redis_child import sweep
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=["redis", "fakeredis"])
+async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Opened]:
+    if request.param == "fakeredis":
+        monkeypatch.setenv("PATH", "")
+    elif not shutil.which("redis-server") and not shutil.which("valkey-server"):
+        pytest.skip("no redis-server here")
+    async with open_redis(None) as found:
+        assert found.kind == request.param
+        yield found
+
+
+async def test_it_speaks_redis(opened: Opened) -> None:
+    client = opened.client
+    assert await client.set("sk:a", "b", ex=5, nx=True)
+    assert not await client.set("sk:a", "c", nx=True)
+    assert await client.get("sk:a") == b"b"
+    assert 0 < await client.ttl("sk:a") <= 5
+    async with client.pipeline(transaction=True) as pipe:
+        await pipe.watch("sk:a")
+        pipe.multi()
+        pipe.incr("sk:n")
+        assert await pipe.execute() == [1]
+    await client.rpush("sk:list", "x")
+    assert list(await client.blpop(["sk:list"], timeout=1)) == [b"sk:list", b"x"]
+
+
+async def test_a_message_reaches_who_listens(opened: Opened) -> None:
+    async with opened.client.pubsub() as listener:
+        await listener.subscribe("sk:channel")
+        await listener.get_message(timeout=2)
+        await opened.client.publish("sk:channel", b"hello")
+        message = await listener.get_message(ignore_subscribe_messages=True, timeout=2)
+        assert message["data"] == b"hello"
+
+
+async def test_only_this_user_can_reach_it_and_it_has_no_port(opened: Opened) -> None:
+    socket = Path(opened.url.removeprefix("unix://"))
+    assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+
+
+async def test_it_keeps_nothing_on_disk(opened: Opened) -> None:
+    if opened.kind == "redis":
+        client = opened.client
+        assert await client.config_get("save") == {"save": ""}
+        assert await client.config_get("appendonly") == {"appendonly": "no"}
+        assert await client.config_get("slowlog-max-len") == {"slowlog-max-len": "0"}
+    await opened.client.set("sk:canary", "value")
+    folder = Path(opened.url.removeprefix("unix://")).parent
+    assert [one.name for one in folder.iterdir()] == ["redis.sock"]
+
+
+async def test_it_is_gone_afterwards(opened: Opened) -> None:
+    folder = Path(opened.url.removeprefix("unix://")).parent
+    async with open_redis(None) as other:
+        inner = Path(other.url.removeprefix("unix://")).parent
+        assert inner != folder
+    assert not inner.exists()
+
+
+async def test_one_that_dies_is_started_again_at_the_same_address(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened.client.set("sk:lost", "1")
+    for pid in children(os.getpid()):
+        if (
+            b"redis_child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            and b"spreekkamer-test" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ):
+            os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                if await opened.client.get("sk:lost") is None:
+                    break
+            except (RedisError, OSError):
+                pass
+            await asyncio.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def test_it_ends_when_its_parent_is_killed(opened: Opened) -> None:
+    path = os.environ["PATH"]
+    script = textwrap.dedent("""
+        import asyncio
+        from signaling.redis import open_redis
+        async def main():
+            async with open_redis(None) as opened:
+                print(opened.url, flush=True)
+                await asyncio.Event().wait()
+        asyncio.run(main())
+    """)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script), stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, "PATH": path}
+    )
+    assert process.stdout is not None
+    folder = Path((await process.stdout.readline()).decode().strip().removeprefix("unix://")).parent
+    process.kill()
+    await process.communicate()
+    for _ in range(200):
+        if not folder.exists():
+            break
+        await asyncio.sleep(0.05)
+    assert not folder.exists()
+
+
+async def test_an_address_where_nobody_answers_refuses_the_start() -> None:
+    with pytest.raises(StartRefused):
+        async with open_redis("unix:///nowhere/redis.sock"):
+            pass
+
+
+async def test_one_that_does_not_start_refuses_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded.sys, "executable", "/bin/false")
+    with pytest.raises(StartRefused):
+        async with open_redis(None):
+            pass
+
+
+def test_the_janitor_drops_what_has_expired() -> None:
+    server = FakeServer()
+    redis = FakeRedis(server=server)
+    redis.set("sk:old", "1", px=1)
+    redis.set("sk:new", "1", ex=100)
+    import time
+
+    time.sleep(0.01)
+    assert len(server.dbs[0]._dict) == 2
+    sweep(FakeRedis(server=server))
+    assert len(server.dbs[0]._dict) == 1
+    assert redis.get("sk:new") == b"1"

@@ -1,0 +1,103 @@
+"""Tickets: what one node issues another reads; nothing else passes (security case 5)."""
+
+import base64
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from joserfc import jwt
+from joserfc.jwk import OctKey
+
+from signaling.protocol.errors import ProtocolError
+from signaling.tickets import AUDIENCE, Claims, Tickets
+from tests.signaling.conftest import SECRET, Time
+
+CLOCK = Time()
+TICKETS = Tickets(SECRET, CLOCK.now)
+
+
+def claims(**changes: object) -> Claims:
+    fields = {"kind": "resume", "role": "patient", "appointment": "a" * 22, "seat": "patient", "participant": "p" * 22}
+    return Claims.model_validate(fields | {"admitted": True, "expires": TICKETS.expires_in(60)} | changes)
+
+
+def test_another_node_with_the_same_secret_reads_it() -> None:
+    issued = claims()
+    assert Tickets(SECRET, CLOCK.now).verify(TICKETS.issue(issued)) == issued
+
+
+def test_it_ends_when_it_says() -> None:
+    clock = Time()
+    tickets = Tickets(SECRET, clock.now)
+    token = tickets.issue(claims(expires=tickets.expires_in(60)))
+    clock.ahead = timedelta(seconds=58)
+    assert tickets.verify(token)
+    clock.ahead = timedelta(seconds=61)
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        tickets.verify(token)
+
+
+def test_two_tickets_are_never_the_same() -> None:
+    assert TICKETS.issue(claims()) != TICKETS.issue(claims())
+
+
+def forged(header: dict[str, object], body: dict[str, object]) -> str:
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part(header)}.{part(body)}."
+
+
+BODY: dict[str, object] = {"kind": "access", "role": "practitioner", "practitioner": "p", "seat": "practitioner"}
+STAMPED = BODY | {"aud": AUDIENCE, "exp": 2**32, "jti": "x"}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        "é.é.é",
+        "x" * 1_000_000,
+        forged({"alg": "none", "typ": "JWT"}, STAMPED),
+        forged({"alg": "HS256", "typ": "JWT"}, STAMPED),
+        jwt.encode({"alg": "HS256"}, STAMPED, OctKey.import_key(b"another secret of 32 bytes or more")),
+        jwt.encode({"alg": "HS256"}, STAMPED | {"aud": "someone else"}, OctKey.import_key(SECRET)),
+        jwt.encode({"alg": "HS256"}, STAMPED | {"exp": 1}, OctKey.import_key(SECRET)),
+        jwt.encode({"alg": "HS256"}, STAMPED | {"exp": "tomorrow"}, OctKey.import_key(SECRET)),
+        jwt.encode({"alg": "HS256"}, STAMPED | {"role": "operator"}, OctKey.import_key(SECRET)),
+        jwt.encode({"alg": "HS256"}, STAMPED | {"more": 1}, OctKey.import_key(SECRET)),
+        jwt.encode({"alg": "HS256"}, BODY | {"aud": AUDIENCE, "jti": "x"}, OctKey.import_key(SECRET)),
+        TICKETS.issue(claims())[:-2],
+    ],
+    ids=lambda token: f"{len(token)} characters",
+)
+def test_nothing_else_passes(token: str) -> None:
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        TICKETS.verify(token)
+
+
+@given(some.text(max_size=300))
+def test_no_text_does_more_than_be_refused(token: str) -> None:
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        TICKETS.verify(token)
+
+
+@given(some.integers(0, 10_000), some.integers(0, 7))
+def test_one_changed_bit_is_enough(place: int, bit: int) -> None:
+    token = bytearray(TICKETS.issue(claims()).encode())
+    # The last character of a base64url part carries unused bits; it may differ and mean the same.
+    ends = {index - 1 for index, byte in enumerate(token + b".") if byte == ord(".")}
+    index = place % len(token)
+    token[index] ^= 1 << bit
+    if index not in ends:
+        with pytest.raises(ProtocolError, match="token_invalid"):
+            TICKETS.verify(token.decode("latin-1"))
+
+
+def test_a_short_secret_is_no_secret() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        Tickets(b"short", CLOCK.now)
