@@ -8,6 +8,8 @@ import { Encryption } from '/static/client/encryption.js';
 import { WireError } from '/static/client/errors.js';
 import { KeyExchange } from '/static/client/key-exchange.js';
 
+export { until } from './until.js';
+
 const APPOINTMENT = 'loopback';
 const ALONE_EPOCH = 1;
 
@@ -170,16 +172,6 @@ export async function begin(world) {
   world.epoch += 1;
   world.keys.update(world.views().theirs);
   await world.consult.arrive();
-}
-
-export async function until(check, ms = 10_000) {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    const value = await check();
-    if (value) return value;
-    if (performance.now() > deadline) throw new Error(`not in time: ${check}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -108,7 +108,7 @@ export class Chat extends EventTarget {
   #add(entries) {
     const known = new Set(this.log.map(({ id }) => id));
     const fresh = entries.filter(({ id }) => !known.has(id)).map((entry) => this.#own(entry));
-    this.log = [...this.log, ...fresh].toSorted((left, right) => left.at - right.at).slice(-MAX_ENTRIES);
+    this.log = [...this.log, ...fresh].sort((left, right) => left.at - right.at).slice(-MAX_ENTRIES);
     return fresh.length > 0;
   }
 

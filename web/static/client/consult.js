@@ -264,6 +264,9 @@ export class Consult extends EventTarget {
   async #setDevice(source, track) {
     this.#devices[source] = track;
     this.indicate({ [source]: track !== null && track.enabled });
+    // A device that was pulled out ends its track by itself; `stop()` does not fire this event.
+    const lost = () => this.#devices[source] === track && this.#conversation?.report('device-lost');
+    if (source !== 'screen') track?.addEventListener('ended', lost, { once: true });
     await this.#conversation?.setTrack(source, track);
   }
 

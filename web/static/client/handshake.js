@@ -64,7 +64,7 @@ export class Handshake {
       throw new Tampering('the member list can not be true');
     }
     this.#options = options;
-    this.#members = members.toSorted((left, right) => compare(left.participant, right.participant));
+    this.#members = [...members].sort((left, right) => compare(left.participant, right.participant));
     ids.delete(participant);
     this.#others = ids;
   }

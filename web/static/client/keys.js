@@ -34,7 +34,7 @@ export function commitment(appointment, epoch, entry) {
 
 /** @param {string} appointment @param {number} epoch @param {Entry[]} entries @returns {Promise<Bytes>} 32 bytes */
 export function transcript(appointment, epoch, entries) {
-  const ordered = entries.toSorted((left, right) => compare(left.participant, right.participant));
+  const ordered = [...entries].sort((left, right) => compare(left.participant, right.participant));
   return sha256(
     concat(
       prefixed(`${VERSION} transcript`),

@@ -12,6 +12,8 @@ const TIMEOUT_MS = 15_000;
  * @throws {WireError}
  */
 async function call(method, path, body) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   /** @type {Response} */
   let response;
   try {
@@ -22,10 +24,12 @@ async function call(method, path, body) {
       credentials: 'same-origin',
       cache: 'no-store',
       referrerPolicy: 'no-referrer',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: abort.signal,
     });
-  } catch (error) {
-    throw error instanceof DOMException && error.name === 'TimeoutError' ? timedOut() : offline();
+  } catch {
+    throw abort.signal.aborted ? timedOut() : offline();
+  } finally {
+    clearTimeout(timer);
   }
   const text = await response.text();
   const answer = parse(text);

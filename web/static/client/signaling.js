@@ -32,7 +32,13 @@ export class Signaling extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #lastWasResume = false;
-  #onOnline = () => this.hurry();
+  /** The network is back, or somebody looks at the page again: do not wait for the next turn. */
+  #hurry = () => {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#socket.connect();
+  };
 
   /** @param {SignalingOptions} options */
   constructor(options) {
@@ -57,15 +63,8 @@ export class Signaling extends EventTarget {
       const acknowledge = args.at(-1);
       if (typeof acknowledge === 'function') acknowledge({});
     });
-    globalThis.addEventListener?.('online', this.#onOnline);
-  }
-
-  /** The network is back, or somebody wants something now: do not wait for the next turn. */
-  hurry() {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#socket.connect();
+    globalThis.addEventListener('online', this.#hurry);
+    document.addEventListener('visibilitychange', this.#hurry);
   }
 
   get connected() {
@@ -84,7 +83,8 @@ export class Signaling extends EventTarget {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    globalThis.removeEventListener?.('online', this.#onOnline);
+    globalThis.removeEventListener('online', this.#hurry);
+    document.removeEventListener('visibilitychange', this.#hurry);
     this.#socket.disconnect();
   }
 

@@ -1,0 +1,63 @@
+/** What happens in test_client_signaling.py, against a Socket.IO server that refuses, answers and hangs up on demand. */
+
+import { Desk } from '/static/client/desk.js';
+import { Signaling } from '/static/client/signaling.js';
+
+import { until } from './until.js';
+
+/** A connection whose tokens are t1, t2, …; `asked` counts them. */
+function connection(options = {}) {
+  const heard = { tokens: 0, opened: 0, closed: 0, refused: null };
+  const signaling = new Signaling({ token: async () => `t${(heard.tokens += 1)}`, ...options });
+  signaling.addEventListener('open', () => { heard.opened += 1; });
+  signaling.addEventListener('close', () => { heard.closed += 1; });
+  signaling.addEventListener('refused', ({ detail }) => { heard.refused = detail.code; });
+  return { signaling, heard };
+}
+
+const codeOf = (promise) => promise.then(() => null, ({ name, code, category }) => [name, code, category]);
+
+async function comesBack() {
+  const { signaling, heard } = connection();
+  const desk = new Desk(signaling);
+  const views = [];
+  desk.addEventListener('desk', ({ detail }) => views.push(detail.version));
+  await desk.watch();
+  const first = { ...heard };
+  const lost = codeOf(signaling.request('hang-up'));
+  await until(() => heard.closed === 1);
+  const offline = await codeOf(signaling.request('echo'));
+  await until(() => heard.opened === 2 && views.length === 2);
+  return { first, heard, views, lost: await lost, offline };
+}
+
+async function resumeRefused() {
+  let ticket = 'stale';
+  const { signaling, heard } = connection({ resume: () => ticket, resumeRefused: () => { ticket = null; } });
+  const reply = await signaling.request('echo', { said: 'hello' });
+  return { reply, heard, ticket };
+}
+
+async function hopeless() {
+  const { signaling, heard } = connection({ token: async () => 'old-version' });
+  const code = await codeOf(signaling.request('echo'));
+  const again = await codeOf(signaling.request('echo'));
+  return { code, again, refused: heard.refused };
+}
+
+async function neverAccepted() {
+  const { signaling, heard } = connection({ token: async () => 'nonsense' });
+  return { code: await codeOf(signaling.request('echo')), refused: heard.refused };
+}
+
+async function errors() {
+  const { signaling } = connection();
+  return { taken: await codeOf(signaling.request('refuse', { code: 'seat_taken', category: 'user', message: 'Elsewhere.' })) };
+}
+
+async function present() {
+  const { signaling } = connection();
+  return signaling.request('ask-present');
+}
+
+Object.assign(window, { scenarios: { comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });

@@ -1,0 +1,116 @@
+"""The client's connection to a Socket.IO server that refuses, answers and hangs up."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import socketio
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright
+
+from signaling.protocol.errors import ProtocolError, to_wire
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+ROOT = Path(__file__).parents[2]
+
+
+def refused(code: str) -> socketio.exceptions.ConnectionRefusedError:
+    """As the gate refuses."""
+    wire = to_wire(ProtocolError(code))
+    return socketio.exceptions.ConnectionRefusedError(wire.code, wire.model_dump())
+
+
+@asynccontextmanager
+async def serve() -> AsyncIterator[str]:
+    """Accepts the tokens t1, t2, … once each."""
+    server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"], cors_allowed_origins="*")
+    used: set[str] = set()
+
+    async def connect(_sid: str, _environ: object, auth: dict[str, Any]) -> None:
+        if auth["token"] == "old-version" or auth["version"] != 1:
+            raise refused("version_unsupported")
+        if not auth["token"].startswith("t") or auth["token"] in used:
+            raise refused("token_invalid")
+        used.add(auth["token"])
+
+    async def answer(event: str, sid: str, body: dict[str, Any]) -> dict[str, Any]:
+        if event == "watch":
+            return {"ok": True, "data": {"version": len(used), "waiting": [], "in_consult": None}}
+        if event == "hang-up":
+            await server.disconnect(sid)
+        if event == "refuse":
+            return {"ok": False, "error": body}
+        if event == "ask-present":
+            body = {"answer": await server.call("present", {}, to=sid, timeout=5)}
+        return {"ok": True, "data": body}
+
+    server.on("connect", connect)
+    server.on("*", answer)
+    app = web.Application()
+    server.attach(app)
+    app.router.add_static("/static", ROOT / "web" / "static")
+    app.router.add_static("/test", Path(__file__).parent / "client")
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await server.shutdown()
+    await runner.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    async with serve() as origin:
+        page = await chromium.new_page()
+        await page.goto(f"{origin}/test/signaling.html")
+        await page.wait_for_function("window.scenarios")
+        yield page
+        await page.close()
+
+
+async def test_a_lost_connection_comes_back_with_a_fresh_token_and_the_desk(page: Page) -> None:
+    result = await page.evaluate("scenarios.comesBack()")
+    assert result["first"] == {"tokens": 1, "opened": 1, "closed": 0, "refused": None}
+    assert result["heard"] == {"tokens": 2, "opened": 2, "closed": 1, "refused": None}
+    assert result["views"] == [1, 2]
+    assert result["lost"] == ["WireError", "offline", "user"]
+    assert result["offline"] == ["WireError", "offline", "user"]
+
+
+async def test_a_resume_ticket_that_is_refused_gives_way_to_a_token(page: Page) -> None:
+    result = await page.evaluate("scenarios.resumeRefused()")
+    assert result["reply"] == {"said": "hello"}
+    assert result["heard"]["tokens"] == 1
+    assert result["ticket"] is None
+
+
+async def test_a_refusal_that_nothing_mends_ends_the_attempts(page: Page) -> None:
+    result = await page.evaluate("scenarios.hopeless()")
+    assert result["code"] == ["WireError", "version_unsupported", "protocol"]
+    assert result["again"][1] in {"version_unsupported", "offline"}
+    assert result["refused"] == "version_unsupported"
+
+
+async def test_tokens_that_are_never_accepted_end_the_attempts(page: Page) -> None:
+    result = await page.evaluate("scenarios.neverAccepted()")
+    assert result == {"code": ["WireError", "token_invalid", "protocol"], "refused": "token_invalid"}
+
+
+async def test_an_error_in_an_acknowledgement_keeps_its_code_and_category(page: Page) -> None:
+    assert await page.evaluate("scenarios.errors()") == {"taken": ["WireError", "seat_taken", "user"]}
+
+
+async def test_the_page_says_that_it_is_still_there(page: Page) -> None:
+    assert await page.evaluate("scenarios.present()") == {"answer": {}}
