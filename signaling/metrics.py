@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from signaling.addresses import is_operator
+from signaling.gate import SIGNALING
 from signaling.typedefs import HEALTH, MEDIA, METRICS, SETTINGS, STORE
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Metrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=self.registry,
         )
-        self.socket_events = Counter(
-            "spreekkamer_socket_events", "Socket.IO events by outcome.", ("event", "outcome"), registry=self.registry
+        self.socket_refusals = Gauge(
+            "spreekkamer_socket_refusals", "What the gate refused or dropped.", ("code",), registry=self.registry
         )
         self.sockets = Gauge("spreekkamer_sockets", "Authenticated Socket.IO connections.", registry=self.registry)
         self.media_workers = Gauge("spreekkamer_media_workers", "Media workers alive.", registry=self.registry)
@@ -74,7 +75,10 @@ async def metrics(request: web.Request) -> web.Response:
     app = request.app
     if not is_operator(request, app[SETTINGS]):
         raise web.HTTPNotFound
-    numbers = app[METRICS]
+    numbers, live = app[METRICS], app[SIGNALING]
+    numbers.sockets.set(live.sockets)
+    for code, count in live.gate.counters.items():
+        numbers.socket_refusals.labels(code).set(count)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():
         numbers.checks.labels(name).set(check.ok)

@@ -2,15 +2,19 @@
 
 import hmac
 
+from pydantic import TypeAdapter, ValidationError
+
 from rooms.model import Practitioner
 from signaling import sessions
 from signaling.addresses import client_address
 from signaling.limiter import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS
 from signaling.protocol.errors import ProtocolError, UserError
-from signaling.protocol.rest import Me, RetentionSet, Ticket
+from signaling.protocol.rest import Me, Retention, RetentionSet, Ticket
 from signaling.rest.endpoint import Call
 from signaling.tickets import Claims
 from signaling.typedefs import LIMITER, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
+
+RETENTION: TypeAdapter[Retention] = TypeAdapter(Retention)
 
 
 async def sign_in(call: Call) -> Me:
@@ -54,11 +58,11 @@ async def set_retention(call: Call) -> RetentionSet:
 async def preview_retention(call: Call) -> RetentionSet:
     """What a setting would destroy within a minute, without setting it; without one: the setting as it is."""
     store = call.request.app[STORE]
-    retention = call.request.query.get("retention")
-    if retention is None:
-        retention = (await store.practitioners.get(call.practitioner)).retention
-    elif retention not in ("end", "24h", "7d", "30d", "90d", "manual"):
-        raise ProtocolError("invalid")
+    asked = call.request.query.get("retention")
+    try:
+        retention = RETENTION.validate_python(asked) if asked else await _retention(call)
+    except ValidationError:
+        raise ProtocolError("invalid") from None
     number = await store.practitioners.preview_retention(call.practitioner, retention)
     return RetentionSet(retention=retention, due_within_minute=number)
 
@@ -75,6 +79,10 @@ async def desk_ticket(call: Call) -> Ticket:
         expires=tickets.expires_in(seconds),
     )
     return Ticket(access_token=tickets.issue(claims), expires_in=seconds)
+
+
+async def _retention(call: Call) -> Retention:
+    return (await call.request.app[STORE].practitioners.get(call.practitioner)).retention
 
 
 def _signed_in(call: Call, practitioner: Practitioner) -> Me:

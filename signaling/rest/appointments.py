@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from rooms.model import Appointment
+from rooms import model
 from signaling.addresses import public_origin
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList
@@ -63,7 +63,7 @@ def _day(text: str | None, default: date) -> date:
         raise ProtocolError("invalid") from None
 
 
-def _view(call: Call, appointment: Appointment) -> AppointmentView:
+def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
     return AppointmentView(
         appointment=appointment.id,
         patient=appointment.patient,
@@ -76,14 +76,12 @@ def _view(call: Call, appointment: Appointment) -> AppointmentView:
     )
 
 
-def patient_link(origin: str, appointment: Appointment) -> str:
+def patient_link(origin: str, appointment: model.Appointment) -> str:
     """The patient's link; what stands behind ``#`` never reaches a server's log or a Referer."""
     return f"{origin}/c#{appointment.id}{appointment.secret}"
 
 
-def _receipt(receipt: object) -> Receipt:
+def _receipt(receipt: model.Receipt) -> Receipt:
     return Receipt(
-        receipt=receipt.receipt,  # type: ignore[attr-defined]
-        destroyed_at=receipt.destroyed_at.isoformat(),  # type: ignore[attr-defined]
-        generation=receipt.generation,  # type: ignore[attr-defined]
+        receipt=receipt.receipt, destroyed_at=receipt.destroyed_at.isoformat(), generation=receipt.generation
     )

@@ -7,8 +7,9 @@ import pytest
 from media.control import MediaClient
 from media.control_server import ControlServer
 from signaling import health
+from signaling.gate import SIGNALING
 from signaling.settings import SignalingSettings
-from signaling.typedefs import HEALTH, METRICS, REDIS
+from signaling.typedefs import HEALTH, REDIS
 from tests.signaling.conftest import SECRET, Server
 
 
@@ -87,7 +88,7 @@ async def test_metrics_are_numbers_without_ids(server: Server) -> None:
     await server.sign_in("alice")
     await server.call("GET", f"/api/appointments/{appointment.id}", who="alice")
     await server.call("GET", "/api/nowhere/at/all")
-    server.app[METRICS].socket_events.labels("offer", "ok").inc()
+    server.app[SIGNALING].gate.count("rate_limited")
     text = (await server.call("GET", "/metrics")).body
     assert (
         'spreekkamer_http_requests_total{method="GET",route="/api/appointments/{appointment}",status="200"} 1.0' in text
@@ -95,10 +96,12 @@ async def test_metrics_are_numbers_without_ids(server: Server) -> None:
     assert 'route="unknown",status="404"' in text
     assert "spreekkamer_media_rooms 3.0" in text
     assert 'spreekkamer_ready{check="workers"} 1.0' in text
+    assert 'spreekkamer_socket_refusals{code="rate_limited"} 1.0' in text
+    assert "spreekkamer_sockets 0.0" in text
     assert appointment.id not in text
     assert server.alice.id not in text
     labels = set(re.findall(r'(\w+)="', text))
-    assert labels <= {"method", "route", "status", "le", "event", "outcome", "check"}
+    assert labels <= {"method", "route", "status", "le", "code", "check"}
 
 
 @pytest.mark.parametrize(
