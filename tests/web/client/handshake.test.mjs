@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { toBase64Url } from '../../../web/static/client/bytes.js';
 import { WireError } from '../../../web/static/client/errors.js';
 import { Handshake, Tampering } from '../../../web/static/client/handshake.js';
 import { KeyExchange } from '../../../web/static/client/key-exchange.js';
-import { ownMaterial } from '../../../web/static/client/keys.js';
+import { commitment, ownMaterial } from '../../../web/static/client/keys.js';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -91,15 +92,22 @@ for (const [what, alter] of [
   });
 }
 
-test("one's own key coming back aborts", async () => {
-  const mine = {};
-  const { all } = await meet(['a', 'b'], (event, body, from, to) => {
-    if (from === 'a') mine[event] = body;
-    return from === 'b' && mine[event] ? { ...mine[event], sender: 'b' } : body;
-  }, { delay: () => 5 });
-  await until(() => all.get('a').failure !== null);
-  assert.ok(all.get('a').failure instanceof Tampering);
-  assert.equal(all.get('a').own, null);
+test("one's own key under another name aborts, even with a fitting commitment", async () => {
+  const own = await ownMaterial();
+  const members = [{ participant: 'a', role: 'practitioner' }, { participant: 'b', role: 'patient' }];
+  const failures = [];
+  const handshake = new Handshake({
+    appointment: 'appointment', participant: 'a', epoch: 3, members, own,
+    send: async () => {},
+    onFailure: (error) => failures.push(error),
+  });
+  handshake.start();
+  const digest = await commitment('appointment', 3, { ...members[1], key: own.key, nonce: own.nonce });
+  const [key, nonce] = [toBase64Url(own.key), toBase64Url(own.nonce)];
+  handshake.receive('key-commit', { sender: 'b', epoch: 3, commitment: toBase64Url(digest) });
+  handshake.receive('key-reveal', { sender: 'b', epoch: 3, key, nonce });
+  await until(() => failures.length > 0);
+  assert.match(failures[0].message, /own key/);
 });
 
 test('a server in the middle with keys of its own gets two different codes', async () => {
