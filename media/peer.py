@@ -48,7 +48,7 @@ class Peer:
 
     Attributes:
         handlers: SSRC → who takes its packets.
-        arrivals: transport-wide sequence number → monotonic time, since the last feedback.
+        arrivals: transport-wide sequence number → microseconds of the wall clock, since the last feedback.
         seats: slot number → the peer shown there.
     """
 
@@ -67,7 +67,7 @@ class Peer:
         self.transport = transport
         transport.on_state = self.state_changed
         self.handlers: dict[int, Handler] = {}
-        self.arrivals: dict[int, float] = {}
+        self.arrivals: dict[int, int] = {}
         self.publications: dict[Source, Publication] = {}
         self.slots: dict[str, Slot] = {}
         self.seats: dict[int, str] = {}
@@ -316,7 +316,7 @@ class Peer:
         """Transport-wide feedback on what arrived since the last one."""
         if not self.arrivals:
             return
-        arrivals = [(sequence, int(at * 1_000_000)) for sequence, at in self.arrivals.items()]
+        arrivals = list(self.arrivals.items())
         self.arrivals.clear()
         media = next((p.ssrc for p in self.publications.values() if p.ssrc is not None), 0)
         for packet in rtcp.transport_feedback(self._ssrc, media, self._feedbacks, arrivals):

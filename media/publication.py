@@ -45,7 +45,7 @@ class Format:
 class Uplink(Protocol):
     """What a publication needs of its peer."""
 
-    arrivals: dict[int, float]
+    arrivals: dict[int, int]
 
     @property
     def rtt(self) -> float: ...
@@ -122,9 +122,10 @@ class Publication(Numbering):
             start, end = payload_bounds(view, base, length) or (base + 1, base)
         at = base + self._tag_at
         if view[at] == self._tag:
-            self._arrivals[view[at + 1] << 8 | view[at + 2]] = now
+            times, index = arena.times, (base >> 9) + 2
+            self._arrivals[view[at + 1] << 8 | view[at + 2]] = times[index] * 1_000_000 + times[index + 1] // 1_000
         elif self._tag > 15:
-            self._find_arrival(view, base, length, now)
+            self._find_arrival(arena, base, length)
         number = self.highest + 1
         marker = second & 0x80
         if not start < end <= start + MAX_PAYLOAD or second & 0x7F != self._type or (sequence - number) & 0xFFFF:
@@ -142,7 +143,7 @@ class Publication(Numbering):
     def receive_repair(self, arena: Arena, base: int, length: int, now: float) -> None:
         """A decrypted packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
         view = arena.view
-        self._find_arrival(view, base, length, now)
+        self._find_arrival(arena, base, length)
         bounds = payload_bounds(view, base, length)
         _, second, _, timestamp = _HEAD.unpack_from(view, base)
         if bounds is None or second & 0x7F != self.form.rtx_payload_type:
@@ -155,12 +156,13 @@ class Publication(Numbering):
                 second = second & 0x80 | self._type
                 self._receive_unordered(sequence, timestamp, second, arena, (start + 2, end), now)
 
-    def _find_arrival(self, view: memoryview, base: int, length: int, now: float) -> None:
+    def _find_arrival(self, arena: Arena, base: int, length: int) -> None:
         if self.form.transport_sequence:
+            view, times, index = arena.view, arena.times, (base >> 9) + 2
             at, size = find_extension(view, base, length, self.form.transport_sequence)
             if size == 2:
                 self._tag_at = at - 1 - base
-                self._arrivals[view[at] << 8 | view[at + 1]] = now
+                self._arrivals[view[at] << 8 | view[at + 1]] = times[index] * 1_000_000 + times[index + 1] // 1_000
 
     def _receive_unordered(
         self, sequence: int, timestamp: int, second: int, arena: Arena, bounds: tuple[int, int], now: float

@@ -45,10 +45,10 @@ class MediaSettings(BaseModel):
     announce_loopback: bool = Field(False, description="Also tell clients 127.0.0.1, for a browser on the same host.")
     tcp: bool = Field(True, description="Answer on TCP too (RFC 4571), for networks that block UDP.")
     wake_interval: float = Field(
-        0.0,
+        0.001,
         ge=0.0,
         le=0.005,
-        description="Shortest time between two looks at a busy UDP port, in seconds: saves CPU, adds as much latency.",
+        description="Seconds between two looks at a busy UDP port, 0: wake at every packet. Saves CPU, adds latency.",
     )
     max_rooms: int = Field(1_000, ge=1, le=100_000, description="Rooms per worker.")
 

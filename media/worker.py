@@ -5,6 +5,7 @@ It prints one line of JSON when it is ready and ends when its standard input clo
 
 import asyncio
 import base64
+import contextlib
 import errno
 import gc
 import json
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _ADDRESS_SECONDS = 10.0
 _IDLE_TICK = 0.25
+_NICENESS = -10
 
 
 class WorkerConfig(BaseModel):
@@ -169,6 +171,12 @@ def _ended(stop: asyncio.Event) -> None:
         stop.set()
 
 
+def _ask_for_priority() -> None:
+    """Sound does not wait for a busy host. Without the right to ask for it (a container) it goes on as it is."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+
+
 def main() -> int:
     """Exit code 0 when told to end, 1 with a sentence on standard error when it can't run."""
     logs.configure()
@@ -176,6 +184,7 @@ def main() -> int:
     try:
         check_versions()
         worker_config = WorkerConfig.model_validate_json(line)
+        _ask_for_priority()
         asyncio.run(_serve(worker_config))
     except UntestedVersionError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -7,6 +7,9 @@ SLOT = 2_048
 
 MAX_PACKET = 1_940
 
+TIME_WORDS = 4
+"""64-bit words of a control message with a time: its header, then seconds and nanoseconds."""
+
 ffi = FFI()
 
 
@@ -17,13 +20,21 @@ class Arena:
         view: the block as bytes, for ``struct`` and indexing.
         buffer: the block, cheapest to copy ``bytes`` into and out of.
         pointers: C pointer to each slot, for libsrtp.
+        times: for each slot four words; the last two are when its packet arrived, seconds and nanoseconds of the
+            wall clock, from the kernel where it tells: a busy process reads late.
     """
 
-    __slots__ = ("buffer", "memory", "pointers", "slots", "view")
+    __slots__ = ("buffer", "control", "memory", "pointers", "slots", "times", "view")
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self.memory = ffi.new("unsigned char[]", slots * SLOT)
         self.buffer = ffi.buffer(self.memory)
         self.view = memoryview(self.buffer).cast("B")
+        self.control = ffi.new("uint64_t[]", slots * TIME_WORDS)
+        self.times = memoryview(ffi.buffer(self.control)).cast("B").cast("Q")
         self.pointers = [self.memory + index * SLOT for index in range(slots)]
+
+    def stamp(self, index: int, nanoseconds: int) -> None:
+        """Note when the packet in a slot arrived, where the kernel did not."""
+        self.times[index * TIME_WORDS + 2], self.times[index * TIME_WORDS + 3] = divmod(nanoseconds, 1_000_000_000)

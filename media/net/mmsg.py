@@ -8,7 +8,7 @@ import socket
 import sys
 from typing import Any
 
-from media.net.arena import SLOT, Arena, ffi
+from media.net.arena import SLOT, TIME_WORDS, Arena, ffi
 from media.net.outbox import Outbox
 
 ffi.cdef("""
@@ -25,6 +25,7 @@ AVAILABLE = sys.platform == "linux" and sys.maxsize > 2**32
 _NAME = 32
 _V4, _V6 = 8, 28
 _HEADER_WORDS = 8
+_SO_TIMESTAMPNS = 35
 _WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 _libc: Any = ffi.dlopen(None) if AVAILABLE else None
@@ -63,6 +64,7 @@ class BatchReceiver:
     """Receives up to ``arena.slots`` datagrams into ``arena`` at once."""
 
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._fd = sock.fileno()
         self._count = arena.slots
         self._messages = _Messages(arena, arena.slots)
@@ -70,7 +72,10 @@ class BatchReceiver:
         for index in range(arena.slots):
             header = self._messages.headers[index].msg_hdr
             header.msg_name = names + index * _NAME
-            # One socket has one family, so what the kernel writes here stays long enough for the next datagram.
+            header.msg_control = arena.control + index * TIME_WORDS
+            header.msg_controllen = 8 * TIME_WORDS
+            # One socket has one family, so what the kernel writes here stays long enough for the next datagram;
+            # the same holds for the one control message.
             header.msg_namelen = 16 if sock.family == socket.AF_INET else _V6
         self._memory = names
         names_buffer, length = ffi.buffer(names), key_length(sock.family)

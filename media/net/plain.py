@@ -1,6 +1,7 @@
 """One datagram per system call: where recvmmsg does not exist."""
 
 import socket
+import time
 from typing import Any
 
 from media.net.arena import SLOT, Arena
@@ -19,14 +20,17 @@ class PlainReceiver:
 
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
         self._sock = sock
+        self._arena = arena
         self._slots = [arena.view[index * SLOT : (index + 1) * SLOT] for index in range(arena.slots)]
 
     def receive(self) -> list[tuple[int, Key]]:
         """Length and source of each datagram received, in the order of the slots; empty if there was none."""
         batch: list[tuple[int, Key]] = []
+        now = time.time_ns()
         for slot in self._slots:
             try:
                 batch.append(self._sock.recvfrom_into(slot))
+                self._arena.stamp(len(batch) - 1, now)
             except BlockingIOError:
                 break
             except OSError:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable
 
 from media.net.arena import MAX_PACKET, SLOT, Arena
@@ -60,6 +61,7 @@ class TcpConnection(asyncio.Protocol):
         partial = self._partial
         partial += data
         position, arena = 0, self._port.arena
+        arena.stamp(0, time.time_ns())
         while len(partial) - position >= 2:
             size = partial[position] << 8 | partial[position + 1]
             if size > MAX_PACKET:

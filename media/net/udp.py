@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 _BUFFER = 4 << 20
 _ROUNDS = 4
+_WINDOW = 0.1
+_BUSY_BATCH, _IDLE_BATCH = 1.5, 0.75
 
 Deliver = Callable[[Arena, list[tuple[int, Any]], "UdpSocket"], None]
 """Takes a batch: the arena it lies in, length and source key of each datagram, and the socket it came by."""
@@ -52,7 +54,11 @@ class UdpSocket:
 
 
 class UdpPort:
-    """All sockets of the worker's port. ``deliver`` is called with each batch, ``flush`` at the end of a wake-up."""
+    """All sockets of the worker's port. ``deliver`` is called with each batch, ``flush`` at the end of a wake-up.
+
+    Being woken costs more than a packet. So from ``wake_interval`` being worth one and a half packets on, the port
+    is looked at once in that time instead of at every packet, as network cards do; 0 never does that.
+    """
 
     def __init__(
         self,
@@ -68,7 +74,9 @@ class UdpPort:
         self._flush = flush
         self._wake_interval = wake_interval
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resting: dict[UdpSocket, asyncio.TimerHandle] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._counted = 0
+        self._since = 0.0
         self.arena = Arena(BATCH)
         self.sockets: list[UdpSocket] = []
         self.port = port
@@ -98,28 +106,50 @@ class UdpPort:
             self._loop.add_reader(bound.socket.fileno(), self._readable, bound)
 
     def _readable(self, bound: UdpSocket) -> None:
-        receive, deliver = bound.receiver.receive, self._deliver
-        rounds = 0
-        while batch := receive():
-            deliver(self.arena, batch, bound)
-            rounds += 1
-            # A flood must not keep timers and control calls waiting.
-            if len(batch) < BATCH or rounds == _ROUNDS:
-                break
+        self._counted += self._receive(bound)
         self._flush()
-        if self._wake_interval and rounds:
-            self._rest(bound)
+        if self._wake_interval:
+            assert self._loop is not None
+            now = self._loop.time()
+            if now - self._since > _WINDOW:
+                busy = self._counted > _BUSY_BATCH * (now - self._since) / self._wake_interval
+                self._counted, self._since = 0, now
+                if busy:
+                    self._poll_from_now_on()
 
-    def _rest(self, bound: UdpSocket) -> None:
-        """Look again after the wake interval, not at the next packet: larger batches, fewer wake-ups."""
-        assert self._loop is not None
-        self._loop.remove_reader(bound.socket.fileno())
-        self._resting[bound] = self._loop.call_later(self._wake_interval, self._wake, bound)
+    def _receive(self, bound: UdpSocket) -> int:
+        receive, deliver = bound.receiver.receive, self._deliver
+        count = 0
+        for _ in range(_ROUNDS):
+            batch = receive()
+            if batch:
+                deliver(self.arena, batch, bound)
+                count += len(batch)
+            # A flood must not keep timers and control calls waiting.
+            if len(batch) < BATCH:
+                break
+        return count
 
-    def _wake(self, bound: UdpSocket) -> None:
-        del self._resting[bound]
+    def _poll_from_now_on(self) -> None:
         assert self._loop is not None
-        self._loop.add_reader(bound.socket.fileno(), self._readable, bound)
+        for bound in self.sockets:
+            self._loop.remove_reader(bound.socket.fileno())
+        self._timer = self._loop.call_later(self._wake_interval, self._poll)
+
+    def _poll(self) -> None:
+        assert self._loop is not None
+        for bound in self.sockets:
+            self._counted += self._receive(bound)
+        self._flush()
+        now = self._loop.time()
+        if now - self._since > _WINDOW:
+            idle = self._counted < _IDLE_BATCH * (now - self._since) / self._wake_interval
+            self._counted, self._since = 0, now
+            if idle:
+                self._timer = None
+                self.start()
+                return
+        self._timer = self._loop.call_later(self._wake_interval, self._poll)
 
     def flush(self) -> None:
         """Send what waits in every outbox."""
@@ -129,9 +159,9 @@ class UdpPort:
 
     def close(self) -> None:
         """Idempotent."""
-        for handle in self._resting.values():
-            handle.cancel()
-        self._resting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for bound in self.sockets:
             if self._loop is not None:
                 self._loop.remove_reader(bound.socket.fileno())

@@ -136,6 +136,7 @@ class Simulation:
     def deliver(self, data: bytes, key: bytes, outbox: Outbox | None = None) -> None:
         """A datagram reaches the relay now."""
         self._arena.buffer[0 : len(data)] = data
+        self._arena.stamp(0, int(self.now * 1e9))
         self.router.receive_batch(self._arena, [(len(data), key)], cast("Any", Source(outbox or self.outbox)))
         self.outbox.flush()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -23,6 +24,7 @@ class Echo:
     def __init__(self, batched: bool, addresses: list[str], wake_interval: float = 0.0) -> None:
         self.got: list[tuple[int, tuple[str, int]]] = []
         self.batches: list[int] = []
+        self.times: list[float] = []
         self.port = UdpPort(addresses, 0, self.deliver, self.flush, batched=batched, wake_interval=wake_interval)
         self.port.start()
 
@@ -33,6 +35,7 @@ class Echo:
         self.batches.append(len(batch))
         for index, (length, key) in enumerate(batch):
             self.got.append((length, bound.host_and_port(key)))
+            self.times.append(arena.times[4 * index + 2] + arena.times[4 * index + 3] / 1e9)
             bound.outbox.queue_bytes(key, bytes(arena.view[index * SLOT : index * SLOT + length]))
 
 
@@ -53,6 +56,8 @@ async def test_datagrams_come_and_go_in_order(batched: bool, address: str) -> No
     echo.port.close()
     echo.port.close()
     assert max(echo.batches) > (1 if batched else 0)
+    assert echo.times == sorted(echo.times)
+    assert time.time() - 10 < echo.times[0] <= echo.times[-1] <= time.time()
 
 
 @pytest.mark.parametrize("batched", BATCHED)
