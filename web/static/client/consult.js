@@ -12,6 +12,8 @@ import { Signaling } from './signaling.js';
 
 const DEFAULT_SLOTS = 1;
 const RETURN_RETRY_MS = 1_000;
+/** What a page draws when a consult begins holds up the thread that keys and offer need; so they go first. */
+const HEAD_START_MS = 20;
 const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
 const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'unencrypted'];
 
@@ -47,6 +49,8 @@ export class Consult extends EventTarget {
   /** @type {(() => void)[]} */
   #stops = [];
   #present = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #headStart;
   #wasConnected = false;
   /** @type {Set<string>} */
   #met = new Set();
@@ -159,6 +163,8 @@ export class Consult extends EventTarget {
   /** Let go of everything without a word. */
   close() {
     this.#present = false;
+    clearTimeout(this.#headStart);
+    this.#headStart = undefined;
     for (const stop of this.#stops) stop();
     this.#stops = [];
     this.#conversation?.close();
@@ -226,6 +232,7 @@ export class Consult extends EventTarget {
     this.#present = true;
     this.#onRoom(view);
     this.#tellIndicators();
+    while (this.#headStart !== undefined) await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
     return view;
   }
 
@@ -255,8 +262,16 @@ export class Consult extends EventTarget {
     this.#present = true;
     this.room = view;
     storeResume({ appointment: view.appointment, role: this.#role, ticket: view.resume });
+    const begins = view.media !== null && this.#conversation?.mediaState === 'new';
+    if (begins) this.#headStart ??= setTimeout(() => this.#announce(), HEAD_START_MS);
     this.#conversation?.update(view);
-    this.#emit('room', view);
+    if (this.#headStart === undefined) this.#announce();
+  }
+
+  #announce() {
+    this.#headStart = undefined;
+    if (this.room === null || this.state === 'ended') return;
+    this.#emit('room', this.room);
     this.#settle();
   }
 
@@ -304,7 +319,7 @@ export class Consult extends EventTarget {
 
   /** Work out the state anew from what is known. */
   #settle() {
-    if (this.state === 'ended') return;
+    if (this.state === 'ended' || this.#headStart !== undefined) return;
     const mediaFailed = this.#conversation?.mediaState === 'failed';
     if (this.#fatal !== null || (mediaFailed && this.room?.me.state === 'admitted')) {
       this.#setState('failed', this.#fatal ?? 'media');
