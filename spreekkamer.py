@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import getpass
 import json
-import signal
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,11 @@ from rooms.settings import RoomsSettings
 from signaling import logs, process
 from signaling.configuration import StrictSettings, load
 from signaling.settings import SignalingSettings
+from turn.coturn import NotConfigured, render
 from turn.settings import TurnSettings
 from web.settings import WebSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
-
     from signaling.demo import Sandbox
 
 
@@ -40,14 +39,17 @@ class Settings(StrictSettings):
 
 
 @asynccontextmanager
-async def server(settings: Settings, *, sandbox: bool = False) -> AsyncIterator[tuple[str, Sandbox | None]]:
+async def server(
+    settings: Settings, *, sandbox: bool = False, own_tls: bool = False
+) -> AsyncIterator[tuple[str, Sandbox | None]]:
     """Everything that one node is, opened in order and closed in reverse; yields its origin when it answers."""
     from media.control import MediaClient
     from rooms.store import open_store
-    from signaling import addresses, app, demo, gate, health, listener, redis
+    from signaling import addresses, app, demo, gate, health, listener, redis, tls
     from turn.credentials import TurnCredentials
     from web import routes
 
+    addresses.refuse_plain_http(settings.signaling)
     port = listener.bind(settings.signaling.host, settings.signaling.port)
     signaling = settings.signaling.model_copy(update={"port": port.getsockname()[1]})
     async with AsyncExitStack() as stack:
@@ -55,16 +57,16 @@ async def server(settings: Settings, *, sandbox: bool = False) -> AsyncIterator[
         store = await stack.enter_async_context(open_store(settings.rooms, now=utc_now))
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
-        media = MediaClient(opened.client, secret)
-        turn = TurnCredentials(settings.turn, utc_now)
+        media, turn = MediaClient(opened.client, secret), TurnCredentials(settings.turn, utc_now)
         guests = await demo.prepare(store, utc_now) if sandbox else None
         link = guests.link if guests else None
         application = app.build(signaling, store, opened.client, media, turn, utc_now, secret=secret, sign_in_link=link)
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
-        live = application[gate.SIGNALING]
-        await stack.enter_async_context(LocalWorkers(settings.media, opened.url, secret, live.worker_exited))
-        await stack.enter_async_context(listener.listening(application, port))
+        on_exit = application[gate.SIGNALING].worker_exited
+        await stack.enter_async_context(LocalWorkers(settings.media, opened.url, secret, on_exit))
+        context = tls.self_signed(settings.rooms.data, origin, utc_now()) if own_tls else None
+        await stack.enter_async_context(listener.listening(application, port, context))
         if sandbox:
             await health.wait(application)
         yield origin, guests
@@ -73,7 +75,9 @@ async def server(settings: Settings, *, sandbox: bool = False) -> AsyncIterator[
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
     settings = configured(arguments)
-    async with server(settings) as (origin, _):
+    if settings.signaling.origin and (empty := settings.web.placeholders()):
+        raise StartRefused(f"The privacy page needs these settings: {', '.join(f'web.{name}' for name in empty)}.")
+    async with server(settings, own_tls=arguments.tls_self_signed) as (origin, _):
         print(f"Spreekkamer answers at {origin}", flush=True)
         await asyncio.Event().wait()
 
@@ -121,16 +125,13 @@ async def add_practitioner(arguments: argparse.Namespace) -> None:
             await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
         except RoomsError as error:
             reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
-            reason = reasons.get(error.code) or "The address, the name or the password can not be used."
-            raise StartRefused(reason) from None
+            raise StartRefused(reasons.get(error.code) or "Address, name or password can not be used.") from None
     print("Added.")
 
 
 async def print_turn(arguments: argparse.Namespace) -> None:
     """Print coturn's configuration, secrets included."""
-    from turn import coturn
-
-    print(coturn.render(configured(arguments).turn), end="")
+    print(render(configured(arguments).turn), end="")
 
 
 def configured(arguments: argparse.Namespace) -> Settings:
@@ -145,7 +146,9 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; environment variables go before")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("serve", parents=[common], help="run a server").set_defaults(run=serve)
+    server = commands.add_parser("serve", parents=[common], help="run a server")
+    server.add_argument("--tls-self-signed", action="store_true", help="speak TLS with a certificate of our own")
+    server.set_defaults(run=serve)
     commands.add_parser("media", parents=[common], help="run media workers only").set_defaults(run=relay)
     demo = commands.add_parser("demo", parents=[common], help="run a sandbox on this machine")
     demo.add_argument("--port", type=int, default=8080, help="0 takes a free one")
@@ -162,23 +165,15 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-async def until_signal(work: Coroutine[None, None, None]) -> None:
-    """Run ``work``; SIGTERM ends it the way Ctrl-C does, so that everything it opened is closed."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await task
-
-
 def main() -> None:
     """The console command. What refuses to start says why in one sentence, with exit status 1."""
     arguments = parser().parse_args()
     process.no_core_dumps()
     try:
-        asyncio.run(until_signal(arguments.run(arguments)))
-    except (StartRefused, WorkerFailed) as error:
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):
+            asyncio.run(process.until_signal(arguments.run(arguments)))
+    except (StartRefused, WorkerFailed, NotConfigured) as error:
         sys.exit(f"spreekkamer: {error}")
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -4,24 +4,39 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from rooms.errors import StartRefused
 from signaling.settings import Network, SignalingSettings
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+HTTP_PORT = 80
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def origins(settings: SignalingSettings) -> frozenset[str]:
     """The exact values of ``Origin`` that our own pages have. Without a configured origin: loopback only."""
     if settings.origin:
         return frozenset({settings.origin})
-    return frozenset(f"http://{host}:{settings.port}" if settings.port != 80 else f"http://{host}" for host in LOOPBACK)
+    port = "" if settings.port == HTTP_PORT else f":{settings.port}"
+    return frozenset(f"http://{host}{port}" for host in ("localhost", "127.0.0.1", "[::1]"))
 
 
 def public_origin(settings: SignalingSettings) -> str:
     """The origin that links begin with."""
     return settings.origin or f"http://localhost:{settings.port}"
+
+
+def refuse_plain_http(settings: SignalingSettings) -> None:
+    """``StartRefused`` where people would speak to us over plain http: browsers give such a page no camera."""
+    origin = urlsplit(public_origin(settings))
+    local = origin.hostname in LOOPBACK and settings.host in LOOPBACK
+    if origin.scheme != "https" and not local:
+        raise StartRefused(
+            "Plain http is for this machine only: signaling.origin must be the https:// address of your reverse proxy, "
+            "or of this server with --tls-self-signed."
+        )
 
 
 def client_address(request: web.Request, proxies: Sequence[Network]) -> IPv4Address | IPv6Address | None:

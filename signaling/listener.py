@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -71,8 +72,10 @@ class DeadlineHandler(RequestHandler):
 
 
 @asynccontextmanager
-async def listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app`` on the socket. No access log: it would hold addresses (S-12)."""
+async def listening(
+    app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    """Serve ``app`` on the socket, which is taken over. No access log: it would hold addresses (S-12)."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -84,7 +87,7 @@ async def listening(app: web.Application, listener: socket.socket) -> AsyncItera
                 manager, loop=loop, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, lingering_time=2.0
             )
 
-        server = await loop.create_server(protocol, sock=listener)
+        server = await loop.create_server(protocol, sock=listener, ssl=tls)
         try:
             yield
         finally:

@@ -1,10 +1,13 @@
 """What this process asks of the operating system, and what it keeps beside its data."""
 
+import asyncio
 import base64
 import ctypes
 import os
 import resource
+import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from secrets import token_bytes
 
@@ -24,6 +27,13 @@ def no_core_dumps() -> None:
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
 
 
+async def until_signal(work: Coroutine[None, None, None]) -> None:
+    """Run ``work``; SIGTERM ends it the way Ctrl-C does, so that everything it opened is closed."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
+
+
 def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     """The configured secret; else one made at the first start, kept in ``data`` so that tickets outlive a restart."""
     if settings.secret:
@@ -32,7 +42,7 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.exists():
-            _write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
+            write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
         secret = base64.b64decode(file.read_bytes(), validate=True)
     except (OSError, ValueError):
         raise StartRefused(f"The secret in {file} can not be read; mend it or set signaling.secret.") from None
@@ -41,7 +51,7 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     return secret
 
 
-def _write_new(file: Path, content: bytes) -> None:
+def write_new(file: Path, content: bytes) -> None:
     """Whole or not at all, also if the machine stops in between."""
     draft = file.with_suffix(".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
