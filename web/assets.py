@@ -7,8 +7,9 @@ revalidated by its ETag: after an update no page mixes old and new modules.
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -47,15 +48,18 @@ def content_type_of(path: Path) -> str:
     return TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
 
 
-def read(root: Path = ROOT) -> Iterator[tuple[str, Asset]]:
-    """(path under ``/static/``, asset) of every file that is served."""
+@cache
+def read(root: Path = ROOT) -> Mapping[str, Asset]:
+    """Path under ``/static/`` to asset, of every file that is served; once per process."""
+    found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if path.is_file() and path.suffix not in NOT_SERVED and not any(part[0] == "." for part in name.split("/")):
-            yield name, Asset.of(path.read_bytes(), content_type_of(path))
+            found[name] = Asset.of(path.read_bytes(), content_type_of(path))
+    return found
 
 
-def handler(assets: Mapping[str, Asset]):  # type: ignore[no-untyped-def]
+def handler(assets: Mapping[str, Asset]) -> Callable[[web.Request], Awaitable[web.Response]]:
     """A request handler for ``/static/{name:.+}``."""
 
     async def static(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     ``tls``: browsers reach this server over https (the origin says so), which turns on HSTS.
     """
     app[SETTINGS] = settings or WebSettings()
-    files = dict(assets.read())
+    files = {**assets.read()}
     for language, catalogue in CATALOGUES.items():
         files[f"locales/{language}.json"] = assets.Asset.of(catalogue.json(), "application/json")
 

@@ -1,4 +1,4 @@
-import { signIn, signInByLink } from '../client/rest.js';
+import { me, signIn, signInByLink } from '../client/rest.js';
 import { say, slot } from './build.js';
 import { explain, t } from './language.js';
 
@@ -43,13 +43,21 @@ class SignIn extends HTMLElement {
     slot(this, 'busy').hidden = false;
     try {
       await attempt();
-      location.replace('/desk');
+      // Without the cookie the desk would only send back here.
+      const kept = await me().catch((error) => (error.code === 'unauthenticated' ? null : Promise.reject(error)));
+      if (kept) return location.replace('/desk');
+      this.#failed(t('signin.cookies'));
     } catch (error) {
-      slot(this, 'busy').hidden = true;
-      button.disabled = false;
-      say(slot(this, 'problem'), explain(error));
-      this.#field('password').value = '';
+      this.#failed(explain(error));
     }
+  }
+
+  /** @param {string} words */
+  #failed(words) {
+    slot(this, 'busy').hidden = true;
+    /** @type {HTMLButtonElement} */ (this.button).disabled = false;
+    say(slot(this, 'problem'), words);
+    this.#field('password').value = '';
   }
 }
 

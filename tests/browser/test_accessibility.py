@@ -1,0 +1,170 @@
+"""Every page and state, judged by axe-core and by a ruler, in the real demo."""
+
+import asyncio
+from functools import cache
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.conftest import Demo, Person, begin_consult, eventually
+
+pytestmark = [pytest.mark.browser]
+
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+SEVERE = ("serious", "critical")
+
+TOO_WIDE = """
+() => document.documentElement.scrollWidth <= window.innerWidth ? [] : [...document.querySelectorAll('body *')]
+  .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 90))
+"""
+
+SMALL_TARGETS = """
+() => [...document.querySelectorAll('a[href], button, input, select, summary')]
+  .filter((e) => e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true}))
+  .filter((e) => !e.closest('p:not(.actions), li span, address, td'))
+  .filter((e) => !document.querySelector('dialog[open]') || e.closest('dialog[open]'))
+  .filter((e) => !e.matches('.skip, [type="radio"]'))
+  .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 0 && (box.height < 44 || box.width < 44))
+  .map(([html, box]) => `${html} ${Math.round(box.width)}x${Math.round(box.height)}`)
+"""
+
+
+@cache
+def axe() -> str:
+    return AXE.read_text()
+
+
+async def judge(page: Page, what: str) -> None:
+    """No serious finding in light and dark, nothing wider than the window, no small targets."""
+    await page.evaluate(axe())
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        await page.wait_for_timeout(200)
+        found = await page.evaluate(
+            "async () => (await axe.run({resultTypes: ['violations']})).violations"
+            ".map((v) => [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 160))])"
+        )
+        assert [finding for finding in found if finding[0] in SEVERE] == [], f"{what}, {scheme}"
+    await page.emulate_media(color_scheme="light")
+    assert await page.evaluate(TOO_WIDE) == [], f"{what} scrolls sideways"
+    assert await page.evaluate(SMALL_TARGETS) == [], what
+
+
+@pytest.mark.timeout(120)
+async def test_pages_without_a_consult(demo: Demo, patient: Person) -> None:
+    origin = f"http://localhost:{demo.port}"
+    page = await patient.context.new_page()
+    await page.set_viewport_size({"width": 360, "height": 740})
+    for path in ("/", "/signin", "/privacy", "/nowhere", "/c", "/c#" + "x" * 44):
+        await page.goto(origin + path)
+        await page.locator("h1:visible").first.wait_for()
+        await judge(page, path)
+    await page.close()
+
+
+@pytest.mark.timeout(120)
+async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
+    page = patient.page
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await judge(page, "check")
+    await patient.find("test-devices").click()
+    await page.locator("video[data-testid=preview-video]").wait_for()
+    await judge(page, "check with a picture")
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await judge(page, "wait")
+    await practitioner.find("admit").first.click()
+    await patient.call_state("connected")
+    await judge(page, "talk")
+    await patient.find("toggle-chat").click()
+    await judge(page, "talk with chat")
+    await patient.find("toggle-chat").click()
+    await page.locator("[data-action=trust]").click()
+    await judge(page, "verification code")
+    await page.keyboard.press("Escape")
+    await patient.find("more").click()
+    await judge(page, "devices")
+    await page.keyboard.press("Escape")
+    await patient.find("leave").click()
+    await patient.call_state("ended")
+    await judge(page, "goodbye")
+
+
+@pytest.mark.timeout(120)
+async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> None:
+    page = practitioner.page
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await judge(page, "desk")
+    await practitioner.find("new-appointment").click()
+    await judge(page, "new appointment")
+    await practitioner.find("create-appointment").click()
+    await judge(page, "new appointment with a mistake")
+    await practitioner.find("patient-name").fill("Blauwe vlinder")
+    await practitioner.find("create-appointment").click()
+    await practitioner.find("patient-link").wait_for()
+    await judge(page, "the link")
+    await page.keyboard.press("Escape")
+    await practitioner.find("retention").click()
+    await judge(page, "retention")
+    await page.keyboard.press("Escape")
+    await practitioner.find("delete-appointment").first.click()
+    await judge(page, "delete")
+    await page.keyboard.press("Escape")
+    await patient.find("join").click()
+    await practitioner.find("admit").wait_for()
+    await judge(page, "somebody waits")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await judge(page, "somebody waits, wide")
+
+
+@pytest.mark.timeout(120)
+async def test_the_whole_story_with_the_keyboard_alone(practitioner: Person, patient: Person) -> None:
+    async def press(person: Person, testid: str) -> None:
+        for _ in range(60):
+            if await person.page.evaluate("document.activeElement?.dataset.testid") == testid:
+                return await person.page.keyboard.press("Enter")
+            await person.page.keyboard.press("Tab")
+        pytest.fail(f"{testid} can not be reached with Tab")
+
+    await press(patient, "join")
+    await patient.find("waiting").wait_for()
+    await practitioner.find("admit").wait_for()
+    await press(practitioner, "admit")
+    await asyncio.gather(practitioner.call_state("connected"), patient.call_state("connected"))
+    await press(patient, "toggle-mic")
+    assert await patient.find("toggle-mic").get_attribute("aria-pressed") == "false"
+    await press(patient, "toggle-chat")
+    await patient.page.keyboard.type("Hallo")
+    await patient.page.keyboard.press("Enter")
+
+    async def arrived() -> bool:
+        return "Hallo" in (await practitioner.find("chat-log").text_content() or "")
+
+    await eventually(arrived, "the message at the other side")
+    await patient.page.keyboard.press("Escape")
+    assert await patient.page.evaluate("document.activeElement.dataset.testid") == "toggle-chat"
+    await press(practitioner, "leave")
+    await patient.call_state("ended")
+
+
+@pytest.mark.timeout(120)
+async def test_the_bar_fades_for_a_still_mouse_and_never_for_the_keyboard(
+    practitioner: Person, patient: Person
+) -> None:
+    await begin_consult(practitioner, patient)
+    page = practitioner.page
+    still = "document.querySelector('[data-testid=call]').hasAttribute('data-still')"
+
+    async def faded() -> bool:
+        return bool(await page.evaluate(still))
+
+    await page.mouse.move(600, 300)
+    await eventually(faded, "the bar has faded", 8)
+    await page.mouse.move(620, 320)
+    assert not await page.evaluate(still)
+    await page.keyboard.press("Tab")
+    await page.wait_for_timeout(5000)
+    assert not await page.evaluate(still)

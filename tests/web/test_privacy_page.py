@@ -1,0 +1,121 @@
+"""What a visitor can read of privacy, and what a browser keeps."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from signaling import sessions
+from tests.web.conftest import LANGUAGES, PAGES, Client, Serve, read, scripts
+from web.settings import Authority, Officer, Operator, WebSettings
+from web.storage import KEPT
+
+CLIENT_SCRIPTS = Path(__file__).parents[2] / "web" / "static" / "client"
+
+FILLED_IN = WebSettings(
+    operator=Operator(
+        name="Praktijk <b>Zuid</b>",
+        address="Dorpsstraat 1, 1234 AB Ons Dorp",
+        phone="+31 20 123 4567",
+        mail="info@zuid.example",
+    ),
+    dpo=Officer(name="F. Gerritsen", mail="fg@zuid.example"),
+    authority=Authority(name="Toezichthouder", web="https://toezicht.example/"),
+)
+
+
+@pytest.mark.duty("S-01", "S-02")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_contact_data_are_readable_without_script_cookie_or_account(serve: Serve, language: str) -> None:
+    client = await serve(FILLED_IN)
+    response = await client.get("/privacy", headers={"Accept-Language": language})
+    assert "Set-Cookie" not in response.headers
+    page = await read(client, "/privacy", language)
+    for words in ("Praktijk <b>Zuid</b>", "Dorpsstraat 1", "1234 AB Ons Dorp", "+31 20 123 4567", "info@zuid.example"):
+        assert words in page.text
+    assert "F. Gerritsen" in page.text
+    assert "fg@zuid.example" in page.text
+    assert "Toezichthouder" in page.text
+    assert page.text.count("Praktijk <b>Zuid</b>") >= 4, "footer, both roles, address"
+    assert {"mailto:info@zuid.example", "tel:+31201234567"} <= set(page.all("href"))
+
+
+@pytest.mark.duty("S-01")
+@pytest.mark.parametrize(
+    ("language", "roles"), [("nl", ("verwerkingsverantwoordelijke", "verwerker")), ("en", ("controller", "processor"))]
+)
+async def test_both_roles_are_stated(pages: Client, language: str, roles: tuple[str, str]) -> None:
+    text = (await read(pages, "/privacy", language)).text
+    for role in roles:
+        assert role in text
+
+
+@pytest.mark.duty("S-02")
+@pytest.mark.parametrize("path", [*PAGES, "/nowhere"])
+async def test_every_page_leads_to_privacy_and_contact(pages: Client, path: str) -> None:
+    assert {"/privacy", "/privacy#contact"} <= set((await read(pages, path)).all("href"))
+
+
+@pytest.mark.duty("S-01")
+def test_what_is_not_filled_in_is_named() -> None:
+    assert WebSettings().placeholders() == [
+        "operator.name",
+        "operator.address",
+        "operator.mail",
+        "dpo.name",
+        "dpo.mail",
+    ]
+    assert FILLED_IN.placeholders() == []
+
+
+@pytest.mark.duty("S-27")
+async def test_every_class_of_data_has_its_retention(pages: Client) -> None:
+    text = (await read(pages, "/privacy", "nl")).text
+    for words in ("Tot het account eindigt", "90 dagen", "24 uur", "Helemaal niet"):
+        assert words in text
+
+
+@pytest.mark.duty("S-37")
+async def test_the_page_lists_exactly_what_the_code_keeps(pages: Client) -> None:
+    page = await read(pages, "/privacy")
+    cookies = {kept.name: kept.plain for kept in KEPT if kept.kind == "cookie"}
+    assert cookies == {sessions.SECURE: sessions.PLAIN, "lang": None}
+    for kept in KEPT:
+        assert kept.name in page.text
+    sources = {**scripts(), **{path.name: path.read_text() for path in CLIENT_SCRIPTS.glob("*.js")}}
+    for name, source in sources.items():
+        assert not re.search(r"document\.cookie|cookieStore|indexedDB|\bcaches\.|storage\.persist", source), name
+        assert "localStorage" not in source or name == "capture.js", name
+        assert "sessionStorage" not in source or name == "resume.js", name
+    assert "const KEPT = 'av';" in sources["capture.js"]
+    assert "const KEY = 'spreekkamer.resume';" in sources["resume.js"]
+    declared = {kept.name for kept in KEPT if kept.kind != "cookie"}
+    assert declared == {"av", "spreekkamer.resume"}
+
+
+@pytest.mark.duty("S-39")
+async def test_no_page_sets_a_cookie_by_itself(pages: Client) -> None:
+    for path in PAGES:
+        response = await pages.get(path)
+        assert "Set-Cookie" not in response.headers, path
+
+
+async def test_security_txt_is_as_rfc_9116_wants_it(serve: Serve) -> None:
+    client = await serve(FILLED_IN)
+    response = await client.get("/.well-known/security.txt")
+    assert (response.status, response.content_type, response.charset) == (200, "text/plain", "utf-8")
+    fields = dict(line.split(": ", 1) for line in (await response.text()).splitlines())
+    assert fields["Contact"] == "mailto:info@zuid.example"
+    expires = datetime.fromisoformat(fields["Expires"])
+    assert timedelta(days=90) < expires - datetime.now(UTC) < timedelta(days=365)
+    demo = await (await serve()).get("/.well-known/security.txt")
+    assert re.match(r"Contact: http://127\.0\.0\.1:\d+/privacy\n", await demo.text())
+
+
+def test_settings_refuse_an_address_that_is_none() -> None:
+    for wrong in ("javascript:alert(1)", "http://plain.example", "https://a b"):
+        with pytest.raises(ValueError, match="web"):
+            Operator(web=wrong)
+    with pytest.raises(ValueError, match="security_contact"):
+        WebSettings(security_contact="javascript:alert(1)")
