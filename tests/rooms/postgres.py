@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -39,15 +40,33 @@ class Postgres:
         """A database's address, with our tables or empty."""
         return self._create("rooms1" if migrated else "template0")
 
-    def checkpoint(self) -> None:
-        """Write all pages out."""
-        with psycopg.connect(f"host={self.socket} user={ACCOUNT} dbname=postgres", autocommit=True) as connection:
+    def position(self) -> tuple[str, int]:
+        """Where in the WAL the next record goes: file and offset."""
+        with self._connection() as connection:
+            row = connection.execute("SELECT * FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())").fetchone()
+        assert row is not None
+        return row[0], row[1]
+
+    def written(self, since: tuple[str, int], url: str) -> bytes:
+        """All that is on disk: the WAL since a position, the whole files of one database, the server's log."""
+        with self._connection() as connection:
             connection.execute("CHECKPOINT")
+            name = url.removeprefix(f"postgresql://{ACCOUNT}@/").partition("?")[0]
+            row = connection.execute("SELECT oid FROM pg_database WHERE datname = %s", (name,)).fetchone()
+        assert row is not None
+        first, offset = since
+        wal = [path for path in sorted((self.data / "pg_wal").iterdir()) if path.is_file() and path.name >= first]
+        parts = [path.read_bytes()[offset if path.name == first else 0 :] for path in wal]
+        parts += [path.read_bytes() for path in (self.data / "base" / str(row[0])).iterdir()]
+        return b"".join(parts) + (self.socket / "log").read_bytes()
+
+    def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(f"host={self.socket} user={ACCOUNT} dbname=postgres", autocommit=True)
 
     def _create(self, template: str) -> str:
         self._count += 1
         name = f"rooms{self._count}"
-        with psycopg.connect(f"host={self.socket} user={ACCOUNT} dbname=postgres", autocommit=True) as connection:
+        with self._connection() as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql://{ACCOUNT}@/{name}?host={self.socket}"
 
