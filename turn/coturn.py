@@ -8,7 +8,7 @@ workers: **deny every IPv4 peer, allow those, and allocate no IPv6 relay at all.
 from turn.settings import TurnSettings
 
 
-class NotConfigured(ValueError):
+class NotConfigured(ValueError):  # noqa: N818 -- what the operator reads
     """Something that coturn can not do without is missing; the text says what."""
 
 

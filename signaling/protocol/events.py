@@ -218,7 +218,10 @@ class Report(Message):
     sent_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     received_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     event: (
-        Literal["connected", "first-frame", "reconnecting", "failed", "encryption-stopped", "audio-silent", "device-lost"] | None
+        Literal[
+            "connected", "first-frame", "reconnecting", "failed", "encryption-stopped", "audio-silent", "device-lost"
+        ]
+        | None
     ) = None
 
 

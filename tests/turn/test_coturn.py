@@ -25,7 +25,16 @@ LOOPBACK = "127.0.0.1"
 
 ELSEWHERE = [
     *("0.0.0.0", "127.0.0.2", "10.0.0.5", "100.64.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.1", "192.0.2.1"),
-    *("192.168.1.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "224.0.0.1", "240.0.0.1", "255.255.255.255", "8.8.8.8"),
+    *(
+        "192.168.1.1",
+        "198.18.0.1",
+        "198.51.100.7",
+        "203.0.113.9",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "8.8.8.8",
+    ),
     *("::1", "::ffff:127.0.0.1", "::ffff:10.0.0.5", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "fc00::1", "fd00::1"),
     *("fe80::1", "2001:db8::1", "ff02::1", "2002:7f00:1::"),
 ]
@@ -148,15 +157,23 @@ async def test_no_peer_but_the_relay_can_be_reached(coturn: Coturn) -> None:
         reached = []
         for number, address in enumerate(ELSEWHERE):
             for attempt in (permission(address), channel(0x4000 + number, address)):
-                try:
-                    await inner.request_with_retry(attempt)
-                    reached.append((address, attempt.message_method.name))
-                except stun.TransactionFailed as failure:
-                    assert failure.response.attributes["ERROR-CODE"][0] in (400, 403, 443), address
+                code = await answer(inner, attempt)
+                if code not in (400, 403, 443):
+                    reached.append((address, attempt.message_method.name, code))
         assert reached == []
     finally:
         client.close()
         await asyncio.sleep(0.05)
+
+
+async def answer(inner, request: stun.Message) -> int:  # type: ignore[no-untyped-def]
+    """The error code of the answer, 200 if there is none."""
+    try:
+        await inner.request_with_retry(request)
+    except stun.TransactionFailed as failure:
+        code: int = failure.response.attributes["ERROR-CODE"][0]
+        return code
+    return 200
 
 
 def permission(address: str) -> stun.Message:
