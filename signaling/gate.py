@@ -24,6 +24,7 @@ from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
+from signaling.tasks import stop
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +108,7 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
         log.warning("Redis is not there yet")
     tasks = [asyncio.create_task(signaling.presence.run()), asyncio.create_task(signaling.placement.listen())]
     yield
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await stop(tasks)
     await signaling.gate.close()
     await signaling.presence.resign()
 

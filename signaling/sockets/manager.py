@@ -59,10 +59,13 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
                         if message and (data := self.verified(message["data"])) is not None:
                             yield data
             except (RedisError, OSError):
-                self.subscribed.clear()
                 log.warning("lost Redis; messages of other nodes do not arrive")
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, RETRY_MOST)
+            except Exception:
+                # Left to the library, which would try again at once and for ever.
+                log.exception("messages of other nodes do not arrive")
+            self.subscribed.clear()
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, RETRY_MOST)
 
     def verified(self, message: bytes) -> dict[str, Any] | None:
         """The message if it is one of ours."""

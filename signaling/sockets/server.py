@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from socketio.packet import ACK, CONNECT, DISCONNECT, EVENT
+from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
@@ -29,6 +29,7 @@ from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.limits import Limits
 from signaling.sockets.manager import SignedManager
 from signaling.sockets.socket import Socket
+from signaling.tasks import stop
 from signaling.tickets import Claims
 
 NAMESPACE = "/"
@@ -66,6 +67,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         self._clock = clock
         self._engine_of = lambda **_: Engine(settings, limits, native=native, count=self.count)
         self._waiting: dict[str, tuple[str, asyncio.TimerHandle]] = {}
+        self._asking: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         super().__init__(client_manager=SignedManager(redis, secret, self.count), logger=LibraryLog(self.count))
         self.on("connect", self._on_connect)
@@ -101,12 +103,16 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
 
     async def present(self, sid: str) -> bool:
         """Whether the page behind a socket answers."""
+        self._asking[sid] += 1
         try:
             await self.call("present", {}, to=sid, timeout=self.limits.present_within)
         except socketio.exceptions.TimeoutError:
             return False
         finally:
-            cast("SignedManager", self.manager).trim(sid)
+            self._asking[sid] -= 1
+            if not self._asking[sid]:
+                del self._asking[sid]
+                self.manager.trim(sid)
         return True
 
     async def close_socket(self, sid: str) -> None:
@@ -122,12 +128,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
     async def close(self) -> None:
         """Hang up on everybody and stop; idempotent."""
         await self.hang_up()
-        tasks = list(self._tasks)
-        if listening := getattr(self.manager, "thread", None):
-            tasks.append(listening)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        listening = getattr(self.manager, "thread", None)
+        await stop([*self._tasks, *([listening] if listening else [])])
         for _, timer in self._waiting.values():
             timer.cancel()
         if self.eio.service_task_handle:
@@ -198,6 +200,12 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         except Exception as error:
             log.warning("a lost socket could not be noted", exc_info=error)
 
+    async def _refuse_connect(self, eio_sid: str, error: ProtocolError) -> None:
+        wire = to_wire(error)
+        self.count(wire.code)
+        data = {"message": wire.code, "data": wire.model_dump()}
+        await self._send_packet(eio_sid, self.packet_class(CONNECT_ERROR, namespace=NAMESPACE, data=data))
+
     # --- packets -----------------------------------------------------------------------------------------------------
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
@@ -207,7 +215,9 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
             self.count("frame_refused")
             self.spawn(self.eio.hang_up(eio_sid))
             return
-        if packet.packet_type == CONNECT:
+        if packet.packet_type == CONNECT and self.manager.sid_from_eio_sid(eio_sid, NAMESPACE):
+            await self._refuse_connect(eio_sid, ProtocolError("bad_state"))
+        elif packet.packet_type == CONNECT:
             await self._handle_connect(eio_sid, NAMESPACE, packet.data)
         elif packet.packet_type == DISCONNECT:
             await self._handle_disconnect(eio_sid, NAMESPACE, self.reason.CLIENT_DISCONNECT)

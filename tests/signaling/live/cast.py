@@ -32,6 +32,7 @@ from signaling import gate, typedefs
 from signaling.redis import connect
 from signaling.settings import SignalingSettings
 from signaling.sockets.limits import Limits
+from signaling.tasks import stop
 from signaling.tickets import Claims, Tickets
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
@@ -168,10 +169,13 @@ class Worker:
     async def die(self) -> None:
         """Without a word: the heartbeat runs out."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop([self._task])
             self._task = None
         await self._redis.aclose()
+
+
+EVERYBODY: list["Person"] = []
+"""All that were made in a test, to be sent home at its end."""
 
 
 class Person:
@@ -184,6 +188,7 @@ class Person:
         self.views: list[dict[str, Any]] = []
         self.silent = False
         self.socket = socketio.AsyncClient(reconnection=False, logger=False, engineio_logger=False)
+        EVERYBODY.append(self)
         self.socket.on("*", self._hear)
         self.socket.on("present", self._present)
 
@@ -238,6 +243,12 @@ class Person:
 
     def events(self, name: str) -> list[Any]:
         return [body for event, body in self.heard if event == name]
+
+    async def go_home(self) -> None:
+        await self.socket.disconnect()
+        # A connection that was refused leaves its session open.
+        if self.socket.eio.http and not self.socket.eio.http.closed:
+            await self.socket.eio.http.close()
 
     async def leave_abruptly(self) -> None:
         """The browser is gone."""

@@ -1,6 +1,8 @@
 """A Redis of each kind, storage, a node, a worker."""
 
+import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from signaling.redis import connect
 from signaling.sockets.limits import Limits
-from tests.signaling.live.cast import Node, Practice, Worker, appoint, open_node
+from tests.signaling.live.cast import EVERYBODY, Node, Practice, Worker, appoint, open_node
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,6 +59,13 @@ def redis_of() -> Iterator[Callable[[str], str]]:
         folder.cleanup()
 
 
+@pytest.fixture(autouse=True)
+async def everybody_goes_home() -> AsyncIterator[None]:
+    yield
+    while EVERYBODY:
+        await EVERYBODY.pop().go_home()
+
+
 @pytest.fixture
 async def redis_url(redis_of: Callable[[str], str], request: pytest.FixtureRequest) -> str:
     """An empty Redis; ``@pytest.mark.parametrize("redis_url", [...], indirect=True)`` chooses the kind."""
@@ -66,16 +76,30 @@ async def redis_url(redis_of: Callable[[str], str], request: pytest.FixtureReque
     return url
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Appointment]:
+    """A data folder with one practitioner and one appointment, made once."""
+    data = tmp_path_factory.mktemp("furnished") / "data"
+
+    async def furnish() -> tuple[str, Appointment]:
+        async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+            practitioner = await store.practitioners.add("alice@example.org", "correct horse battery", "A.", "nl")
+            return practitioner.id, await appoint(store, practitioner.id)
+
+    return data, *asyncio.run(furnish())
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(RoomsSettings(data=tmp_path / "data", trust_clock=True)) as opened:
+async def store(furnished: tuple[Path, str, Appointment], tmp_path: Path) -> AsyncIterator[Store]:
+    data = tmp_path / "data"
+    shutil.copytree(furnished[0], data, ignore=shutil.ignore_patterns("*.lock"))
+    async with open_store(RoomsSettings(data=data, trust_clock=True)) as opened:
         yield opened
 
 
 @pytest.fixture
-async def practice(store: Store) -> Practice:
-    practitioner = await store.practitioners.add("alice@example.org", "correct horse battery", "A.", "nl")
-    return Practice(store, practitioner.id, await appoint(store, practitioner.id))
+def practice(store: Store, furnished: tuple[Path, str, Appointment]) -> Practice:
+    return Practice(store, furnished[1], furnished[2])
 
 
 @pytest.fixture
