@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ async def run() -> AsyncIterator[Run]:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
         if stdin is not None:
             assert process.stdin is not None
@@ -141,7 +143,9 @@ async def test_the_demo_says_where_it_is_in_one_line_and_stops_with_all_it_start
 async def test_it_listens_on_loopback_only(run: Run, tmp_path: Path) -> None:
     command, ready = await demo(run, tmp_path / "data")
     port = urlsplit(ready["health_url"]).port
-    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"]
+    listening = [
+        line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"
+    ]
     assert [address for address in listening if address.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
     command.process.terminate()
     assert (await command.end())[0] == 0
@@ -202,7 +206,9 @@ async def test_a_port_in_use_is_one_sentence(run: Run, tmp_path: Path) -> None:
 
 
 def is_one_sentence(text: str) -> bool:
-    return text.startswith("spreekkamer: ") and text.endswith(".\n") and text.count("\n") == 1 and "Traceback" not in text
+    return (
+        text.startswith("spreekkamer: ") and text.endswith(".\n") and text.count("\n") == 1 and "Traceback" not in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -256,3 +262,54 @@ async def test_media_workers_alone_need_to_know_their_servers(run: Run) -> None:
     status, _, err = await (await run("media")).end(START_SECONDS)
     assert status == 1
     assert is_one_sentence(err)
+
+
+async def test_ctrl_c_in_a_terminal_reaches_all_and_still_ends_well(run: Run, tmp_path: Path) -> None:
+    """A terminal sends SIGINT to the whole group; children must leave the ending to their parent."""
+    command, _ = await demo(run, tmp_path / "data")
+    children = descendants(command.process.pid)
+    os.killpg(command.process.pid, signal.SIGINT)
+    assert await command.end() == (0, "", "")
+    assert await gone(children) == {}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"SPREEKKAMER_SIGNALING__HOST": "0.0.0.0"},
+        {"SPREEKKAMER_SIGNALING__ORIGIN": "http://consult.example.org"},
+        {"SPREEKKAMER_SIGNALING__ORIGIN": "https://consult.example.org"},
+    ],
+    ids=["plain http on every address", "plain http under a name", "an empty privacy page"],
+)
+async def test_a_server_for_others_is_not_started_half_configured(
+    run: Run, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    settings = {"SPREEKKAMER_SIGNALING__PORT": "0", "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data")} | environment
+    status, out, err = await (await run("serve", **settings)).end(START_SECONDS)
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err), err
+
+
+async def test_it_can_speak_tls_with_a_certificate_of_its_own(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    operator = {f"SPREEKKAMER_WEB__OPERATOR__{name}": "x@example.org" for name in ("NAME", "ADDRESS", "MAIL")}
+    settings = {
+        **operator,
+        "SPREEKKAMER_WEB__DPO__NAME": "x",
+        "SPREEKKAMER_WEB__DPO__MAIL": "x@example.org",
+        "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data"),
+        "SPREEKKAMER_SIGNALING__PORT": str(port),
+        "SPREEKKAMER_SIGNALING__ORIGIN": f"https://localhost:{port}",
+        "SPREEKKAMER_MEDIA__WORKERS": "0",
+    }
+    server = await run("serve", "--tls-self-signed", **settings)
+    assert await server.line() == f"Spreekkamer answers at https://localhost:{port}\n"
+    trusted = ssl.create_default_context(cafile=str(tmp_path / "data" / "secrets" / "tls-self-signed.pem"))
+    url = f"https://localhost:{port}/health/live"
+    async with aiohttp.ClientSession() as session, session.get(url, ssl=trusted) as response:
+        assert response.status == 200
+        assert response.headers["Strict-Transport-Security"]
+    server.process.terminate()
+    assert (await server.end())[0] == 0
