@@ -15,6 +15,17 @@ function heard(target, event, pick = (detail) => detail) {
   return details;
 }
 
+/** What was on its way when a source was stopped still arrives; afterwards nothing may. */
+async function drained(world) {
+  let before = -1;
+  await until(async () => {
+    const still = before === world.seen.plain;
+    before = world.seen.plain;
+    if (!still) await pause(500);
+    return still;
+  }, 5_000);
+}
+
 const states = (world) => heard(world.consult, 'state', ({ state }) => state);
 const connected = (world) => until(() => world.consult.state === 'connected');
 
@@ -44,7 +55,7 @@ export async function lateCamera() {
   const stopped = heard(world.consult, 'unencrypted');
   await begin(world);
   await until(() => stopped.length > 0);
-  await pause(200);
+  await drained(world);
   const { plain, encrypted } = world.seen;
   await pause(1500);
   const [later, sound] = [world.seen.plain - plain, world.seen.encrypted - encrypted];
@@ -57,7 +68,7 @@ export async function lateMicrophone() {
   const stopped = heard(world.consult, 'unencrypted');
   await begin(world);
   await until(() => stopped.length > 0);
-  await pause(200);
+  await drained(world);
   const before = world.seen.plain;
   await pause(1500);
   return { stopped, later: world.seen.plain - before };
@@ -72,7 +83,7 @@ export async function transformRemoved() {
   const camera = window.peerConnections[0].getSenders().find(({ track }) => track?.kind === 'video');
   camera.transform = null;
   await until(() => stopped.length > 0);
-  await pause(500);
+  await drained(world);
   const { plain } = world.seen;
   await pause(1000);
   return { stopped, later: world.seen.plain - plain };
