@@ -51,7 +51,6 @@ lint: $(TOOLS)
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	sh web/check
 
 format: $(TOOLS)
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
@@ -62,6 +61,7 @@ test: system lint
 	$(BIN)/pytest -q -m 'serial or browser'
 
 bench: $(TOOLS)
+	@sh .ci/system-packages janus
 	$(BIN)/python -m bench
 
 screenshots: $(TOOLS)
