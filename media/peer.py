@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, cast
 
 from media.bandwidth import Rate
 from media.control import STAGE, Event, PeerSample, PeerState, Source, UnencryptedSeen
 from media.control import Slot as SlotView
+from media.counters import Counters
 from media.dtls import REPLAYED, length_p, unprotect
 from media.net.arena import SLOT, Arena
 from media.offers import Plan, SendLine
@@ -25,22 +25,6 @@ _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
 _LIFTED = 20_000_000
 _SAMPLE_SECONDS = 10
-
-
-@dataclass(slots=True)
-class Counters:
-    """What happened to packets, for metrics; shared by all peers of a worker."""
-
-    received: int = 0
-    authentication_failed: int = 0
-    replayed: int = 0
-    malformed: int = 0
-    unbound: int = 0
-    foreign: int = 0
-    stun_refused: int = 0
-    rtcp_limited: int = 0
-    ssrc_limited: int = 0
-    errors: int = 0
 
 
 class Peer:
@@ -74,7 +58,7 @@ class Peer:
         self.session = secrets.randbits(62)
         self.answers = 0
         self.received_octets = 0
-        self._counters = counters
+        self.counters = counters
         self._emit = emit
         self._attention = attention
         self._clock = clock
@@ -114,6 +98,8 @@ class Peer:
             line_now = plan.receive.get(mid)
             if line_now is None or (line_now.number, line_now.form) != (slot.number, slot.form):
                 slot.show(None, now)
+                self.counters.forwarded += slot.packets
+                self.counters.resent += slot.resent
                 del self.slots[mid], self._slots_by_ssrc[slot.ssrc]
         for mid, receive in plan.receive.items():
             if mid not in self.slots:
@@ -147,9 +133,9 @@ class Peer:
         result = unprotect(self.transport.srtp_in, arena.pointers[index], length_p)
         if result:
             if result in REPLAYED:
-                self._counters.replayed += 1
+                self.counters.replayed += 1
             else:
-                self._counters.authentication_failed += 1
+                self.counters.authentication_failed += 1
             return
         self.received_octets += length
         self.transport.seen = now
@@ -175,7 +161,7 @@ class Peer:
                 publication.bind(ssrc, arena.view[base + 2] << 8 | arena.view[base + 3])
                 handler = publication.receive
         if handler is None:
-            self._counters.unbound += 1
+            self.counters.unbound += 1
             if ssrc not in self._ssrcs:
                 self.transport.forget_source(ssrc)
             return None
@@ -219,16 +205,16 @@ class Peer:
         self._rtcp_allowance = min(_RTCP_BURST, self._rtcp_allowance + (now - self._rtcp_at) * _RTCP_PER_SECOND)
         self._rtcp_at = now
         if self._rtcp_allowance < 1:
-            self._counters.rtcp_limited += 1
+            self.counters.rtcp_limited += 1
             return
         self._rtcp_allowance -= 1
         ssrc = SSRC.unpack_from(arena.view, index * SLOT + 4)[0]
         if ssrc not in self._ssrcs and len(self._ssrcs) >= MAX_SSRCS:
-            self._counters.ssrc_limited += 1
+            self.counters.ssrc_limited += 1
             return
         data = self.transport.decrypt_rtcp(arena, index, length)
         if data is None:
-            self._counters.authentication_failed += 1
+            self.counters.authentication_failed += 1
             return
         self._ssrcs.add(ssrc)
         self.received_octets += length
@@ -236,7 +222,7 @@ class Peer:
         try:
             packets = rtcp.parse(data)
         except WireError:
-            self._counters.malformed += 1
+            self.counters.malformed += 1
             return
         for packet in packets:
             self._take(packet, now, wall)
@@ -385,7 +371,9 @@ class Peer:
             self._emit(PeerState(room=self.room, fence=self.fence, peer=self.name, state=state, transport=transport))
 
     def detach(self) -> None:
-        """Out of all subscriptions, before the transport is closed. Idempotent."""
+        """Out of all subscriptions, before the transport is closed."""
+        self.counters.forwarded += sum(slot.packets for slot in self.slots.values())
+        self.counters.resent += sum(slot.resent for slot in self.slots.values())
         now = self._clock()
         for source in list(self.publications):
             self._unpublish(source, now)

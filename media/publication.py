@@ -8,6 +8,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
 from media.control import Source
+from media.counters import Counters
 from media.keyframes import KeyframeRequests
 from media.loss import MissingPackets
 from media.net.arena import Arena
@@ -46,6 +47,7 @@ class Uplink(Protocol):
     """What a publication needs of its peer."""
 
     arrivals: dict[int, int]
+    counters: Counters
 
     @property
     def rtt(self) -> float: ...
@@ -81,7 +83,6 @@ class Publication(Numbering):
         self.waiting: list[Slot] = []
         self.blocked = False
         self.heard = float("-inf")
-        self.malformed = 0
         self.ring = Ring(_RING_PACKETS[form.kind])
         self.missing = MissingPackets()
         self.keyframes = KeyframeRequests()
@@ -147,7 +148,7 @@ class Publication(Numbering):
         bounds = payload_bounds(view, base, length)
         _, second, _, timestamp = _HEAD.unpack_from(view, base)
         if bounds is None or second & 0x7F != self.form.rtx_payload_type:
-            self.malformed += 1
+            self._uplink.counters.malformed += 1
             return
         start, end = bounds
         if end - start > 2 and self.ssrc is not None:
@@ -170,7 +171,7 @@ class Publication(Numbering):
         """After a gap, late, repaired, of padding only, or not to be taken at all."""
         start, end = bounds
         if second & 0x7F != self._type or not start <= end <= start + MAX_PAYLOAD:
-            self.malformed += 1
+            self._uplink.counters.malformed += 1
             return
         number, payload = self.extend(sequence), arena.buffer[start:end]
         if abs(number - self.highest) > _MAX_JUMP:
@@ -282,15 +283,18 @@ class Publication(Numbering):
             self._keyframe_at = number
             if self.waiting:
                 self._start_waiting(number, now)
-        elif self.waiting and not self.keyframes.active:
-            # The stream's own first key frame was missed.
+        elif self.waiting and not self.keyframes.active and not all(slot.congested for slot in self.waiting):
+            # The stream's own first key frame was missed, or a connection has room again.
             self.request_keyframe(now)
 
     def _start_waiting(self, number: int, now: float) -> None:
         """Slots that waited get all from ``number`` on; what came after it already is in the ring."""
         starting, self.waiting = self.waiting, []
         for slot in starting:
-            self._start(slot, number, now)
+            if slot.congested:
+                self.waiting.append(slot)
+            else:
+                self._start(slot, number, now)
 
     def _start(self, slot: Slot, number: int, now: float) -> None:
         ring, time = self.ring, int(now * 262_144.0) & 0xFF_FFFF

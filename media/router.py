@@ -26,13 +26,14 @@ from media.control import (
     RequestKeyframe,
     SlotsChanged,
 )
+from media.counters import Counters
 from media.dtls import Certificate
 from media.ice import Path
 from media.net.arena import MAX_PACKET, SLOT, Arena
 from media.net.tcp import TcpConnection
 from media.net.udp import UdpSocket
 from media.offers import Plan, plan
-from media.peer import Counters, Peer
+from media.peer import Peer
 from media.publication import Publication
 from media.room import Room
 from media.transport import Transport
@@ -300,8 +301,8 @@ class Router:
         for room in self.rooms.values():
             for peer in room.peers.values():
                 slots = list(peer.slots.values())
-                counters["forwarded"] = counters.get("forwarded", 0) + sum(slot.packets for slot in slots)
-                counters["resent"] = counters.get("resent", 0) + sum(slot.resent for slot in slots)
+                counters["forwarded"] += sum(slot.packets for slot in slots)
+                counters["resent"] += sum(slot.resent for slot in slots)
         return Inspected(rooms=len(self.rooms), peers=len(self._peers), counters=counters)
 
     @property

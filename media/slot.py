@@ -94,6 +94,11 @@ class Slot:
             return "screen"
         return "camera" if self.video else "microphone"
 
+    @property
+    def congested(self) -> bool:
+        """Whether its connection takes no more for now."""
+        return self.video and self.transport.outbox.congested
+
     def outgoing(self) -> Outgoing:
         """As it is announced. Both tracks of a slot share stream and CNAME: a receiver plays them in sync."""
         stream = "stage" if self.number == STAGE else f"slot{self.number}"
@@ -153,7 +158,7 @@ class Slot:
         transport = self.transport
         outbox = transport.outbox
         if outbox.congested and self.video:
-            self._suspend()
+            self._pause_until_there_is_room()
             return
         count, size = outbox.count, len(payload)
         base = count * SLOT
@@ -185,7 +190,7 @@ class Slot:
             self._highest = number
             self._last_timestamp = timestamp
 
-    def _suspend(self) -> None:
+    def _pause_until_there_is_room(self) -> None:
         assert self.source is not None
         self.source.suspend(self)
         self.pause()

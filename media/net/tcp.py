@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 
 _MAX_CONNECTIONS = 512
 _FIRST_PACKET_SECONDS = 10.0
-_BUFFERED_VIDEO = 128 << 10
-_BUFFERED = 256 << 10
+_PAUSED, _RESUMED = 128 << 10, 32 << 10
+_MOST_BUFFERED = 256 << 10
 _SLOTS = 16
 
 Deliver = Callable[[Arena, int, "TcpConnection"], None]
@@ -45,7 +45,7 @@ class TcpConnection(asyncio.Protocol):
             transport.abort()
             return
         self._remote = (peer[0], peer[1])
-        transport.set_write_buffer_limits(high=_BUFFERED)
+        transport.set_write_buffer_limits(high=_PAUSED, low=_RESUMED)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._deadline = asyncio.get_running_loop().call_later(_FIRST_PACKET_SECONDS, self._check_authenticated)
 
@@ -74,6 +74,12 @@ class TcpConnection(asyncio.Protocol):
             self._port.deliver(arena, size, self)
         del partial[:position]
         self._port.flush()
+
+    def pause_writing(self) -> None:
+        self.outbox.congested = True
+
+    def resume_writing(self) -> None:
+        self.outbox.congested = False
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._deadline is not None:
@@ -106,7 +112,7 @@ class StreamOutbox(Outbox):
         framed = []
         for index in range(count):
             size = self._lengths[index]
-            if waiting + size > _BUFFERED:
+            if waiting + size > _MOST_BUFFERED:
                 self.dropped += 1
                 continue
             waiting += size + 2
@@ -114,7 +120,6 @@ class StreamOutbox(Outbox):
             framed.append(buffer[index * SLOT : index * SLOT + size])
         if framed:
             stream.write(b"".join(framed))
-        self.congested = stream.get_write_buffer_size() > _BUFFERED_VIDEO
 
 
 class TcpPort:
@@ -124,7 +129,7 @@ class TcpPort:
         self.deliver = deliver
         self.arena = Arena(1)
         self.flush = flush
-        self.connections: set[TcpConnection] = set()
+        self.connections: dict[TcpConnection, None] = {}
         self._gone = gone
         self._servers: list[asyncio.Server] = []
 
@@ -142,14 +147,18 @@ class TcpPort:
             raise
 
     def admit(self, connection: TcpConnection) -> bool:
+        """Whether there is room for one more; the oldest that never authenticated makes way."""
         if len(self.connections) >= _MAX_CONNECTIONS:
-            return False
-        self.connections.add(connection)
+            idle = next((other for other in self.connections if not other.authenticated), None)
+            if idle is None:
+                return False
+            idle.close()
+        self.connections[connection] = None
         return True
 
     def lost(self, connection: TcpConnection) -> None:
         if connection in self.connections:
-            self.connections.discard(connection)
+            del self.connections[connection]
             self._gone(connection)
 
     async def close(self) -> None:

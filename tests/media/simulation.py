@@ -77,6 +77,7 @@ class MemoryOutbox(Outbox):
         super().__init__(8)
         self.transport = transport  # type: ignore[misc]
         self._simulation = simulation
+        simulation.outboxes.append(self)
 
     def flush(self) -> None:
         count, self.count = self.count, 0
@@ -101,6 +102,7 @@ class Simulation:
     def __init__(self) -> None:
         self.now = START
         self.events: list[Event] = []
+        self.outboxes: list[MemoryOutbox] = []
         self.outbox = MemoryOutbox(self)
         self.router = Router(
             Certificate(),
@@ -128,7 +130,7 @@ class Simulation:
                 heapq.heappop(self._queue)[2]()
             elif self._next_tick <= self.now:
                 self.router.tick()
-                self.outbox.flush()
+                self.flush()
                 self._next_tick += TICK
             elif self.now >= end:
                 return
@@ -138,7 +140,11 @@ class Simulation:
         self._arena.buffer[0 : len(data)] = data
         self._arena.stamp(0, int(self.now * 1e9))
         self.router.receive_batch(self._arena, [(len(data), key)], cast("Any", Source(outbox or self.outbox)))
-        self.outbox.flush()
+        self.flush()
+
+    def flush(self) -> None:
+        for outbox in self.outboxes:
+            outbox.flush()
 
     def sent(self, key: bytes, data: bytes) -> None:
         client = self.clients.get(key)

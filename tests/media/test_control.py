@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -38,6 +37,7 @@ from media.control import (
     unseal,
 )
 from media.control_server import ControlServer
+from tests.media.servers import start_redis
 
 SECRET = b"s" * 32
 WORKER = "worker"
@@ -46,16 +46,8 @@ WORKER = "worker"
 @pytest.fixture(params=["redis", "fakeredis"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     if request.param == "redis":
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
-        if program is None:
-            pytest.skip("no redis-server")
         path = tmp_path / "redis.sock"
-        server = await asyncio.create_subprocess_exec(
-            program, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no",
-            stdout=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        while not path.exists():  # noqa: ASYNC110 - another process makes it
-            await asyncio.sleep(0.02)
+        server = await start_redis(path)
         yield f"unix://{path}"
         server.terminate()
         await server.wait()

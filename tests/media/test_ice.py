@@ -242,7 +242,6 @@ async def test_a_tcp_path_that_breaks_falls_back_to_the_one_before(simulation: S
     assert alice.peer.transport.outbox is tcp
     bob.stream(0.5)
     simulation.run(0.1)
-    assert len(alice.got()) == 0 or tcp.count >= 0
     simulation.router.connection_lost(alice.key)  # type: ignore[arg-type]
     alice.key = udp_key
     simulation.clients[udp_key] = alice

@@ -97,13 +97,20 @@ async def test_a_wake_interval_makes_larger_batches_and_loses_nothing() -> None:
     echo = Echo(mmsg.AVAILABLE, ["127.0.0.1"], wake_interval=0.005)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(0)
-        for number in range(200):
+        for number in range(600):
             client.sendto(b"%d" % number, ("127.0.0.1", echo.port.port))
             await asyncio.sleep(0.0005)
+            if number == 300:
+                before = len(echo.batches)
         await asyncio.sleep(0.05)
-        assert [client.recv(100) for _ in range(200)] == [b"%d" % number for number in range(200)]
+        assert [client.recv(100) for _ in range(600)] == [b"%d" % number for number in range(600)]
+        assert len(echo.batches) - before < 200
+        await asyncio.sleep(0.3)
+        client.sendto(b"after a pause", ("127.0.0.1", echo.port.port))
+        await asyncio.sleep(0.05)
+        assert client.recv(100) == b"after a pause"
+        assert echo.port._timer is None, "an idle port is not looked at"
     echo.port.close()
-    assert len(echo.batches) < 100
 
 
 async def test_a_port_in_use_is_an_error_and_nothing_stays_open() -> None:

@@ -190,6 +190,10 @@ async def test_counters_are_there_for_metrics(simulation: Simulation) -> None:
     assert (reply.rooms, reply.peers) == (1, 2)
     assert reply.counters["forwarded"] == 90
     assert reply.counters["received"] >= 92
+    simulation.router.handle(CloseRoom(room="room", fence=1))
+    reply = simulation.router.handle(Inspect())
+    assert isinstance(reply, Inspected)
+    assert reply.counters["forwarded"] == 90, "a counter never falls"
 
 
 async def test_events_carry_room_and_fence(simulation: Simulation) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from tests.media.people import close as close_people
 from tests.media.people import counts, couple, hear_and_see, until
+from tests.media.servers import start_redis
 from tests.media.test_hostile_input import ALERT, CLIENT_HELLO
 
 SECRET = b"s" * 32
@@ -38,19 +38,6 @@ class Stage:
 
     def states(self, peer: str) -> list[str]:
         return [event.state for event in self.events if isinstance(event, PeerState) and event.peer == peer]
-
-
-async def start_redis(path: Path) -> asyncio.subprocess.Process:
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        pytest.skip("no redis-server")
-    server = await asyncio.create_subprocess_exec(
-        program, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no",
-        stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    while not path.exists():  # noqa: ASYNC110 - another process makes it
-        await asyncio.sleep(0.02)
-    return server
 
 
 @pytest.fixture
