@@ -97,13 +97,16 @@ async def test_a_wake_interval_makes_larger_batches_and_loses_nothing() -> None:
     echo = Echo(mmsg.AVAILABLE, ["127.0.0.1"], wake_interval=0.005)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(0)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         for number in range(600):
             client.sendto(b"%d" % number, ("127.0.0.1", echo.port.port))
             await asyncio.sleep(0.0005)
             if number == 300:
                 before = len(echo.batches)
+                await asyncio.sleep(0.05)
+                assert [client.recv(100) for _ in range(301)][-1] == b"300"
         await asyncio.sleep(0.05)
-        assert [client.recv(100) for _ in range(600)] == [b"%d" % number for number in range(600)]
+        assert [client.recv(100) for _ in range(299)] == [b"%d" % number for number in range(301, 600)]
         assert len(echo.batches) - before < 200
         await asyncio.sleep(0.3)
         client.sendto(b"after a pause", ("127.0.0.1", echo.port.port))
