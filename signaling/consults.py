@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from media.control import CloseRoom as CloseRoomCall
 from media.control import MediaClient, MediaUnavailable
@@ -121,6 +122,15 @@ class Consults:
         binding, socket.binding = socket.binding, None
         if binding:
             await self._lose(binding, socket.sid)
+
+    def heard(self, socket: Socket, event: str, data: dict[str, Any]) -> None:
+        """A socket of this node is told where it stands; the document may be gone when that is needed again."""
+        binding = socket.binding
+        if event != "room" or binding is None or data["me"]["participant"] != binding.participant:
+            return
+        admitted = data["me"]["state"] == "admitted"
+        lineage = (binding.lineage or binding.participant) if admitted else None
+        socket.binding = binding.confirmed(lineage, data["version"])
 
     async def close(self, appointment: str, reason: EndReason) -> None:
         """End a consult from outside (cancelled, destroyed, expired); nothing of it stays in Redis."""

@@ -89,7 +89,7 @@ def attach(
     )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     consults.place = placement.request
-    gate.lost = consults.lost
+    gate.lost, gate.heard = consults.lost, consults.heard
     gate.handle(handlers(consults, placement, diagnostics), LANES)
     signaling = Signaling(gate, consults, placement, Presence(consults, placement, app[typedefs.MEDIA], redis))
     gate.attach(app, socketio_path=PATH)

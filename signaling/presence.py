@@ -29,8 +29,8 @@ PERIOD = 1.0
 NODE_LIFE = 3
 NODES = "sk:nodes"
 HOUSEKEEPER = "sk:housekeeper"
-TERM = 900
-"""Milliseconds for which one node is the housekeeper: less than a period, so somebody is at every turn."""
+TERM = 500
+"""Milliseconds for which one node is the housekeeper: so much less than a period that no node keeps all others out."""
 
 log = logging.getLogger(__name__)
 

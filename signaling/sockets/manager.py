@@ -82,6 +82,11 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
                 return data
         return None
 
+    async def _handle_emit(self, message: dict[str, Any]) -> None:
+        if isinstance(message.get("room"), str) and isinstance(message["data"], list) and message["data"]:
+            self.server.passing(message["room"], message["event"], message["data"][0])
+        await super()._handle_emit(message)
+
     def trim(self, sid: str) -> None:
         """Forget what a client of another node was asked, answered or not."""
         if not self.is_connected(sid, "/"):

@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 class Gate(socketio.AsyncServer):  # type: ignore[misc]
     """The Socket.IO server.
 
-    ``verify`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that closed.
+    ``verify`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that closed,
+    ``heard`` with each event that a socket is sent.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         self._handler_of: dict[str, Handler] = {}
         self._lane_of: dict[str, str] = {}
         self.lost: Callable[[Socket], Awaitable[None]] = _nothing
+        self.heard: Callable[[Socket, str, dict[str, Any]], None] = _not_at_all
         self._verify = verify
         self._clock = clock
         self._engine_of = lambda **_: Engine(settings, limits, native=native, count=self.count)
@@ -98,8 +100,15 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         """Send a server event to one socket, wherever it is connected, or to a Socket.IO room."""
         if not isinstance(body, SERVER_EVENTS[event][0]):
             raise TypeError(event)
-        here = self.manager.is_connected(to, NAMESPACE)
-        await self.emit(event, body.model_dump(mode="json"), to=to, ignore_queue=here)
+        data = body.model_dump(mode="json")
+        if here := self.manager.is_connected(to, NAMESPACE):
+            self.passing(to, event, data)
+        await self.emit(event, data, to=to, ignore_queue=here)
+
+    def passing(self, to: str, event: str, data: dict[str, Any]) -> None:
+        """An event is on its way to a socket of this node, from here or from another node."""
+        if socket := self.authenticated.get(to):
+            self.heard(socket, event, data)
 
     async def present(self, sid: str) -> bool:
         """Whether the page behind a socket answers."""
@@ -299,3 +308,7 @@ def _honest(error: Exception) -> Exception:
 
 async def _nothing(_: Socket) -> None:
     """No one minds."""
+
+
+def _not_at_all(_socket: Socket, _event: str, _data: dict[str, Any]) -> None:
+    """Nothing to note."""

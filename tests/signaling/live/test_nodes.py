@@ -1,0 +1,167 @@
+"""Several nodes over one Redis, and a Redis that forgets or lies (cases 56, 57, 65)."""
+
+import asyncio
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from signaling.presence import node_key
+from signaling.redis import connect
+from signaling.sockets.manager import CHANNEL
+from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, until
+
+EACH_REDIS = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
+
+
+@EACH_REDIS
+async def test_two_nodes_share_a_room(nodes: Any, worker: Worker, practice: Practice) -> None:
+    here, there = await nodes(name="here"), await nodes(name="there")
+    appointment = practice.appointment.id
+    patient = await practice.patient_page().connect(there)
+    doctor = await practice.practitioner_page().connect(here)
+    await doctor.do("watch")
+    await patient.arrive(appointment)
+    await until(
+        lambda: doctor.events("desk") and doctor.events("desk")[-1]["waiting"], "the desk sees the other node's patient"
+    )
+    await doctor.admit(appointment, patient)
+    await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "media is ready on the other node")
+    fence, epoch = patient.view["media"]["fence"], patient.view["keys"]["epoch"]
+    assert (await patient.do("offer", {"fence": fence, "sdp": SDP, "lines": LINES}))["sdp"] == f"answer to {patient.id}"
+    for number in range(20):
+        await doctor.do("key-wrap", {"epoch": epoch, "to": patient.id, "wrapped": f"{number:02}" * 40})
+    await until(lambda: len(patient.events("key-wrap")) == 20, "all messages cross")
+    assert [one["wrapped"][:2] for one in patient.events("key-wrap")] == [f"{number:02}" for number in range(20)]
+    await doctor.do("leave")
+    await until(lambda: patient.events("ended"), "the end crosses")
+
+
+async def test_a_node_that_dies_loses_its_sockets_for_all(nodes: Any, worker: Worker, practice: Practice) -> None:
+    here, there = await nodes(name="here"), await nodes(name="there")
+    patient = await practice.patient_page().connect(there)
+    doctor = await practice.practitioner_page().connect(here)
+    await patient.arrive(practice.appointment.id)
+    await doctor.admit(practice.appointment.id, patient)
+    # As if killed: nobody writes its heartbeat any more, and nothing was said about its sockets.
+    there.signaling.presence.turn = stand_still  # type: ignore[method-assign]
+    await until(lambda: doctor.view["others"] and not doctor.view["others"][0]["connected"], "the patient is away", 8)
+    again = await practice.patient_page(patient.id).connect(here)
+    assert (await again.arrive(practice.appointment.id))["me"]["state"] == "admitted"
+
+
+async def stand_still() -> None:
+    """What a dead node does."""
+
+
+async def test_a_node_that_was_taken_for_dead_puts_its_sockets_back(
+    nodes: Any, worker: Worker, practice: Practice, redis_url: str
+) -> None:
+    here, there = await nodes(name="here"), await nodes(name="there")
+    patient = await practice.patient_page().connect(there)
+    doctor = await practice.practitioner_page().connect(here)
+    await patient.arrive(practice.appointment.id)
+    await doctor.admit(practice.appointment.id, patient)
+    redis = connect(redis_url)
+    await redis.delete(node_key("there"))
+    await here.signaling.presence._keep_house()
+    await redis.aclose()
+    await until(
+        lambda: any(not view["others"][0]["connected"] for view in doctor.views if view["others"]), "taken for dead"
+    )
+    await until(lambda: doctor.view["others"][0]["connected"], "and back")
+    assert doctor.view["others"][0]["state"] == "admitted"
+
+
+@EACH_REDIS
+async def test_a_room_comes_back_when_redis_was_emptied(
+    nodes: Any, worker: Worker, practice: Practice, redis_url: str
+) -> None:
+    here, there = await nodes(name="here"), await nodes(name="there")
+    appointment = practice.appointment.id
+    patient = await practice.patient_page().connect(there)
+    doctor = await practice.practitioner_page().connect(here)
+    await doctor.do("watch")
+    await patient.arrive(appointment)
+    await doctor.admit(appointment, patient)
+    await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
+    before = patient.view
+    redis = connect(redis_url)
+    await redis.flushall()
+    await redis.aclose()
+    await until(
+        lambda: patient.view["media"] and patient.view["media"]["fence"] > before["media"]["fence"], "placed again"
+    )
+    await until(lambda: patient.view["media"]["ready"] and patient.view["keys"], "ready again")
+    assert patient.view["me"]["state"] == "admitted"
+    assert patient.view["version"] > before["version"]
+    assert patient.view["keys"]["epoch"] > before["keys"]["epoch"]
+    assert {one["participant"] for one in patient.view["keys"]["members"]} == {patient.id, doctor.id}
+
+
+async def test_whoever_waited_still_waits_when_redis_was_emptied(
+    node: Node, worker: Worker, practice: Practice, redis_url: str
+) -> None:
+    patient = await practice.patient_page().connect(node)
+    await patient.arrive(practice.appointment.id)
+    version = patient.view["version"]
+    redis = connect(redis_url)
+    await redis.flushall()
+    await redis.aclose()
+    await until(lambda: patient.view["version"] > version, "rebuilt")
+    assert patient.view["me"]["state"] == "waiting"
+
+
+async def test_forged_messages_between_nodes_are_dropped_and_counted(
+    node: Node, practice: Practice, redis_url: str
+) -> None:
+    patient = await practice.patient_page().connect(node)
+    await patient.arrive(practice.appointment.id)
+    sid = next(iter(node.signaling.gate.authenticated))
+    forged = {"method": "emit", "event": "ended", "data": [{"reason": "ended"}], "namespace": "/", "room": sid}
+    redis = connect(redis_url)
+    messages = [
+        json.dumps(forged).encode(),
+        b"\x00" * 32 + json.dumps(forged).encode(),
+        pickle.dumps(forged),
+        b"x" * 10_000_000,
+        b"",
+        b"\x00" * 32,
+        json.dumps({"method": "disconnect", "sid": sid, "namespace": "/"}).encode(),
+    ]
+    for message in messages:
+        await redis.publish(CHANNEL, message)
+    await until(lambda: node.counters["forged"] == len(messages), "all are counted")
+    assert (await patient.do("snapshot"))["me"]["state"] == "waiting"
+    assert patient.events("ended") == []
+    # A genuine one still passes after all that.
+    genuine = {**forged, "host_id": "another node"}
+    await redis.publish(CHANNEL, signed(node, genuine))
+    await until(lambda: patient.events("ended"), "a genuine message passes")
+    await redis.aclose()
+
+
+def signed(node: Node, message: dict[str, Any]) -> bytes:
+    import hmac
+
+    body = json.dumps(message).encode()
+    return hmac.digest(node.signaling.gate.manager._key, body, "sha256") + body
+
+
+async def test_everybody_who_arrives_at_once_is_there_once(nodes: Any, worker: Worker, practice: Practice) -> None:
+    """Case 31, smaller: drop and return in one moment, on two nodes."""
+    here, there = await nodes(), await nodes()
+    practices = [practice, *[await practice.another() for _ in range(9)]]
+    people = [await one.patient_page().connect(here) for one in practices]
+    await asyncio.gather(*(one.arrive(its.appointment.id) for one, its in zip(people, practices, strict=True)))
+    await asyncio.gather(*(one.leave_abruptly() for one in people))
+
+    async def come_back(number: int) -> None:
+        again = await practices[number].patient_page(people[number].id).connect(there if number % 2 else here)
+        await again.arrive(practices[number].appointment.id)
+
+    await asyncio.gather(*(come_back(number) for number in range(10)))
+    desk = await here.signaling.consults.live.desk(practice.practitioner)
+    assert sorted(one.participant for one in desk.waiting) == sorted(one.id for one in people)
+    assert all(one.connected for one in desk.waiting)
