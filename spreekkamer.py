@@ -17,7 +17,7 @@ from media.settings import MediaSettings
 from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
-from signaling import logs, process
+from signaling import logs, memory, process
 from signaling.configuration import StrictSettings, load
 from signaling.settings import SignalingSettings
 from turn.coturn import NotConfigured, render
@@ -168,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """The console command. What refuses to start says why in one sentence, with exit status 1."""
     arguments = parser().parse_args()
-    process.no_core_dumps()
+    memory.no_core_dumps()
     try:
         with suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(process.until_signal(arguments.run(arguments)))

@@ -2,11 +2,8 @@
 
 import asyncio
 import base64
-import ctypes
 import os
-import resource
 import signal
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from secrets import token_bytes
@@ -16,15 +13,7 @@ from pydantic import SecretStr
 from rooms.errors import StartRefused
 from signaling.settings import SignalingSettings
 
-PR_SET_DUMPABLE = 4
 SECRET_BYTES = 32
-
-
-def no_core_dumps() -> None:
-    """Memory holds keys while people talk; it must not land on a disk (piped core handlers ignore the limit)."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from signaling.process import no_core_dumps
+from signaling.memory import no_core_dumps
 
 SOCKET = "redis.sock"
 PROGRAMS = ("redis-server", "valkey-server")
