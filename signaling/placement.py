@@ -92,9 +92,13 @@ class Placement:
         except (RedisError, RoomsError):
             log.warning("the rooms of a dead media worker wait for the housekeeper", extra={"worker": worker})
 
-    async def lost(self, consult: Consult, worker: str) -> None:
-        """A worker does not answer, or does not know the room."""
+    async def silent(self, consult: Consult, worker: str) -> None:
+        """The worker that has the room does not answer."""
         self._avoid(worker)
+        await self.forgotten(consult)
+
+    async def forgotten(self, consult: Consult) -> None:
+        """The worker that had the room does not know it (any more)."""
         await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
 
     # --- placing -----------------------------------------------------------------------------------------------------
@@ -131,7 +135,7 @@ class Placement:
         if opened:
             await self._consults.apply(appointment, RoomOpened(consult.fence))
         else:
-            await self.lost(consult, worker)
+            await self.silent(consult, worker)
         return opened
 
     async def _choose(self) -> str | None:

@@ -45,12 +45,12 @@ async def ask(consults: Consults, placement: Placement, consult: Consult, call: 
     try:
         reply = await consults.media.call(consult.worker, call)
     except MediaUnavailable:
-        await placement.lost(consult, consult.worker)
+        await placement.silent(consult, consult.worker)
         raise UserError("try_again") from None
     if not isinstance(reply, Refused):
         return reply
     if reply.code in FORGOTTEN:
-        await placement.lost(consult, consult.worker)
+        await placement.forgotten(consult)
         raise ProtocolError("bad_state")
     raise REFUSALS.get(reply.code, ProtocolError)(reply.code if reply.code in REFUSALS else "bad_state")
 
