@@ -47,8 +47,8 @@ export class Conversation extends EventTarget {
     this.#guard = new Guard(this.#encryption, this.#media, (source) => this.#unencrypted(source, 'guard'));
     this.#tracks = new Tracks(this.#media, (detail) => this.#emit('tracks', detail));
     this.#diagnostics = new Diagnostics(wire, this.#encryption, this.#media, me.participant);
-    this.#stop = wire.on('unencrypted', async ({ source }) => {
-      await this.#media.stop(source);
+    this.#stop = wire.on('unencrypted', ({ source }) => {
+      this.#media.stop(source).catch(() => undefined);
       this.#unencrypted(source, 'relay');
     });
     this.#connect();

@@ -80,8 +80,7 @@ export class Guard {
     for (const [source, id, frames] of encoded) {
       if (this.#stopped.has(id) || !this.#suspicious(source, id, frames, sent[id]?.seen ?? 0)) continue;
       this.#stopped.add(id);
-      await this.#media.stop(source);
-      this.#onViolation(source);
+      await this.#media.stop(source).finally(() => this.#onViolation(source));
     }
   }
 

@@ -127,8 +127,8 @@ export class MediaSession extends EventTarget {
     this.#tainted = true;
     const track = this.#tracks[source];
     this.#tracks[source] = null;
-    await this.connection?.setTrack(source, null);
     track?.stop();
+    await this.connection?.silence(source);
   }
 
   close() {

@@ -81,6 +81,17 @@ export class MediaConnection extends EventTarget {
     return isNew;
   }
 
+  /** Send nothing of this source any more. @param {Source} source */
+  async silence(source) {
+    const sender = this.senders.get(source)?.transceiver.sender;
+    if (!sender) return;
+    await sender.replaceTrack(null);
+    // Without a track Firefox goes on with one black frame a second.
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) encoding.active = false;
+    await sender.setParameters(parameters);
+  }
+
   /**
    * One offer and its answer; calls queue up.
    * @param {(offer: {sdp: string, lines: Line[]}) => Promise<Answer>} exchange
