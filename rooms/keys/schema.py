@@ -22,10 +22,10 @@ CREATE TABLE data_keys (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL REFERENCES practitioner_keys (id),
     wrapped BLOB NOT NULL,
-    pending INTEGER
+    reap_after INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX data_keys_owner ON data_keys (owner);
-CREATE INDEX data_keys_pending ON data_keys (pending) WHERE pending IS NOT NULL;
+CREATE INDEX data_keys_unconfirmed ON data_keys (reap_after) WHERE reap_after IS NOT NULL;
 CREATE TABLE ledger (
     receipt TEXT PRIMARY KEY,
     owner BLOB NOT NULL,
@@ -36,8 +36,8 @@ CREATE INDEX ledger_owner ON ledger (owner, generation);
 CREATE TRIGGER ledger_keeps BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER ledger_stands BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
-"""``stale``: something of this practitioner was destroyed and its key must be replaced. ``pending``: minute since the
-epoch in which the key was made, until its row is known to be in the database."""
+"""``stale``: something of this practitioner was destroyed and its key must be replaced. ``reap_after``: the minute
+(since 1970) after which this key is forgotten if its row is not in the database; NULL once the row was seen there."""
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -5,7 +5,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ from rooms.model import Receipt
 
 NOBODY = "nobody"  # a real row, so that an unknown id costs what a known one costs
 SERVICES = ("mail", "receipt")
+GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
 
 
 class SqliteKeys:
@@ -136,24 +137,39 @@ class SqliteKeys:
         """The blind index of an address in canonical form."""
         return fingerprint(self._mail_key, "mail", mail)
 
-    # --- keys whose row never came -----------------------------------------------------------------------------------
+    # --- keys without a row ------------------------------------------------------------------------------------------
 
-    def pending(self) -> list[tuple[str, str, int]]:
-        """(owner, id, minute made) of keys that are not yet known to have a row."""
-        return self._db.execute("SELECT owner, id, pending FROM data_keys WHERE pending IS NOT NULL").fetchall()
+    def unconfirmed(self) -> list[tuple[str, int]]:
+        """(id, minute after which it may be forgotten) of keys whose row was not seen yet."""
+        return self._db.execute("SELECT id, reap_after FROM data_keys WHERE reap_after IS NOT NULL").fetchall()
+
+    def confirmed(self, after: str, limit: int) -> list[str]:
+        """Ids of keys whose row was seen, in order, after this one."""
+        query = "SELECT id FROM data_keys WHERE reap_after IS NULL AND id > ? AND id != ? ORDER BY id LIMIT ?"
+        return [row_id for (row_id,) in self._db.execute(query, (after, NOBODY, limit))]
 
     def confirm(self, ids: Sequence[str]) -> None:
         """These have their row."""
         with transaction(self._db):
-            self._db.executemany("UPDATE data_keys SET pending = NULL WHERE id = ?", [(row_id,) for row_id in ids])
+            self._db.executemany("UPDATE data_keys SET reap_after = NULL WHERE id = ?", [(row_id,) for row_id in ids])
+
+    def suspect(self, ids: Sequence[str], until: datetime) -> None:
+        """These have no row any more; they may be forgotten after this moment unless it comes back."""
+        with transaction(self._db):
+            rows = [(minute(until), row_id) for row_id in ids]
+            self._db.executemany("UPDATE data_keys SET reap_after = ? WHERE id = ?", rows)
 
     def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys that are still pending; nothing was ever acknowledged under them."""
+        """Forget keys whose row was not seen, and practitioners of whom nothing is left."""
         rows = [(row_id,) for row_id in ids]
         with transaction(self._db):
-            self._db.executemany("DELETE FROM data_keys WHERE id = ? AND pending IS NOT NULL", rows)
-            orphans = "DELETE FROM practitioner_keys WHERE id = ? AND id NOT IN (SELECT owner FROM data_keys)"
-            self._db.executemany(orphans, rows)
+            self._db.executemany(
+                "UPDATE practitioner_keys SET stale = 1"
+                " WHERE id IN (SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL)",
+                rows,
+            )
+            self._db.executemany("DELETE FROM data_keys WHERE id = ? AND reap_after IS NOT NULL", rows)
+            self._db.execute("DELETE FROM practitioner_keys WHERE id NOT IN (SELECT owner FROM data_keys)")
 
     # --- destruction -------------------------------------------------------------------------------------------------
 
@@ -211,7 +227,7 @@ class SqliteKeys:
     def _add(self, owner: str, row_id: str, now: datetime) -> bytes:
         key = new_key(self._random)
         wrapped = seal(self._practitioner_key(owner), key, data_place(row_id, owner), self._random)
-        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now)))
+        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now + GRACE)))
         return key
 
     def _practitioner_key(self, row_id: str) -> bytes:

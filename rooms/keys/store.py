@@ -66,16 +66,24 @@ class KeyStore:
         """Those of the ids that have no data key."""
         return await self._run(SqliteKeys.missing, ids)
 
-    async def pending(self) -> list[tuple[str, str, int]]:
-        """(owner, id, minute made) of keys that are not yet known to have a row."""
-        return await self._run(SqliteKeys.pending)
+    async def unconfirmed(self) -> list[tuple[str, int]]:
+        """(id, minute after which it may be forgotten) of keys whose row was not seen yet."""
+        return await self._run(SqliteKeys.unconfirmed)
+
+    async def confirmed(self, after: str, limit: int) -> list[str]:
+        """Ids of keys whose row was seen, in order, after this one."""
+        return await self._run(SqliteKeys.confirmed, after, limit)
 
     async def confirm(self, ids: Sequence[str]) -> None:
         """These have their row."""
         await self._run(SqliteKeys.confirm, ids)
 
+    async def suspect(self, ids: Sequence[str], until: datetime) -> None:
+        """These have no row any more; they may be forgotten after this moment."""
+        await self._run(SqliteKeys.suspect, ids, until)
+
     async def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys that are still pending."""
+        """Forget keys whose row was not seen."""
         await self._run(SqliteKeys.discard, ids)
 
     async def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:

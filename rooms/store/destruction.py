@@ -6,6 +6,7 @@ content back. Being cut off anywhere is finished by the next sweep or the next s
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, select, tuple_, update
@@ -23,7 +24,7 @@ from rooms.store.tables import appointments, practitioners
 logger = logging.getLogger(__name__)
 
 BATCH = 100
-PENDING_MINUTES = 10  # longer than any write may take: what has no row by then was never acknowledged
+WRONG_BACKUP = timedelta(days=7)
 
 Target = tuple[str, str]  # owner, id
 
@@ -100,20 +101,36 @@ class Destruction:
         return again, alarms
 
     async def settle(self) -> None:
-        """Confirm new keys that have their row; reap those whose row never came."""
-        pending = await self._keys.pending()
-        for start in range(0, len(pending), BATCH):
-            part = pending[start : start + BATCH]
-            ids = [appointment_id for _, appointment_id, _ in part]
-            rows = select(appointments.c.id).where(appointments.c.id.in_(ids))
-            people = select(practitioners.c.id).where(practitioners.c.id.in_(ids))
-            async with self._database.read() as connection:
-                present = set((await connection.execute(rows.union_all(people))).scalars())
-            limit = minute(self._clock.now()) - PENDING_MINUTES
-            await self._keys.confirm([appointment_id for appointment_id in ids if appointment_id in present])
-            await self._keys.discard(
-                [appointment_id for _, appointment_id, made in part if appointment_id not in present and made < limit]
-            )
+        """Confirm new keys that have their row; forget those whose row never came or did not come back."""
+        unconfirmed = await self._keys.unconfirmed()
+        now = minute(self._clock.now())
+        for start in range(0, len(unconfirmed), BATCH):
+            part = unconfirmed[start : start + BATCH]
+            present = await self._present([key for key, _ in part])
+            await self._keys.confirm([key for key, _ in part if key in present])
+            await self._keys.discard([key for key, after in part if key not in present and after < now])
+
+    async def suspect(self) -> int:
+        """Find keys whose row was there once (an older database was restored); returns how many.
+
+        They are kept for a week, so that an operator who took the wrong backup can still take the right one.
+        """
+        last, count = "", 0
+        while part := await self._keys.confirmed(last, BATCH):
+            present = await self._present(part)
+            lost = [key for key in part if key not in present]
+            if lost:
+                await self._keys.suspect(lost, self._clock.now() + WRONG_BACKUP)
+            last, count = part[-1], count + len(lost)
+        if count:
+            logger.warning("keys without a row: is the database an older copy?", extra={"count": count})
+        return count
+
+    async def _present(self, ids: Sequence[str]) -> set[str]:
+        rows = select(appointments.c.id).where(appointments.c.id.in_(ids))
+        people = select(practitioners.c.id).where(practitioners.c.id.in_(ids))
+        async with self._database.read() as connection:
+            return set((await connection.execute(rows.union_all(people))).scalars())
 
     async def batches(self, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
         """The rows of a query on appointments in batches, ordered by id, each batch its own transaction."""

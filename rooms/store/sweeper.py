@@ -55,6 +55,7 @@ class Sweeper:
         self._interval = interval
         self._wake = asyncio.Event()
         self._alarms = 0
+        self._said = ""
         self._last_sweep: datetime | None = None
         hooks.on_due = self._wake.set
 
@@ -97,6 +98,8 @@ class Sweeper:
         _, self._alarms = await self._destruction.recognise()
         count = await self._destruction.finish_marked()
         await self._judge_clock()
+        if self._clock.doubt() is None:
+            await self._destruction.suspect()
         await self._apply_cap()
         return count + await self.sweep()
 
@@ -185,6 +188,7 @@ class Sweeper:
     async def _judge_clock(self) -> None:
         """Ask who vouches for the clock: an earlier moment of this boot, the kernel, the database's server."""
         if self._clock.doubt() is None:
+            self._said = ""
             return
         async with self._database.read() as connection:
             anchor = await read_anchor(connection, self._boot)
@@ -194,13 +198,19 @@ class Sweeper:
         if anchor is not None and self._clock.vouch(anchor):
             return
         if self._clock.proven:  # it jumped while we looked: only a person can say that it is right
-            logger.error("the clock jumped forward; nothing is destroyed until it is confirmed")
+            self._doubted("the clock jumped forward; nothing is destroyed until it is confirmed")
             return
         agreed = server is not None and abs(server - self._clock.now()) <= TOLERANCE
         if agreed or await asyncio.to_thread(kernel_synchronised):
             await self.resume()
         else:
-            logger.warning("nothing vouches for the clock; nothing is destroyed until it is confirmed")
+            self._doubted("nothing vouches for the clock; nothing is destroyed until it is confirmed")
+
+    def _doubted(self, message: str) -> None:
+        """Say it once, not at every sweep."""
+        if self._said != message:
+            logger.error(message)
+            self._said = message
 
     async def _apply_cap(self) -> None:
         """When the operator's cap changed, every living appointment follows."""

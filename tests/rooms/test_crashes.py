@@ -99,7 +99,7 @@ async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Pa
             time_later = time.now
             time.pass_(minutes=20)
             await store.retention.sweep()
-            assert await store.keys.pending() == [], folder.name
+            assert await store.keys.unconfirmed() == [], folder.name
             assert time_later() == time.wall
             assert await store.appointments.list(one, DAY, DAY), folder.name
 

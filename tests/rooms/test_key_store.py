@@ -262,14 +262,19 @@ def test_erasing_overwrites_the_same_blocks(tmp_path: Path) -> None:
     assert not (tmp_path / "epoch-1.key").exists()
 
 
-def test_pending_keys_are_confirmed_or_discarded(keys: SqliteKeys) -> None:
+def test_keys_without_a_row_are_confirmed_suspected_or_discarded(keys: SqliteKeys) -> None:
     keys.add_practitioner("alice", START)
     keys.add("alice", "row", START)
-    assert {row for _, row, _ in keys.pending()} == {"alice", "row"}
+    assert {row for row, _ in keys.unconfirmed()} == {"alice", "row"}
     keys.confirm(["alice"])
+    assert keys.confirmed("", 9) == ["alice"]
+    assert keys.confirmed("alice", 9) == []
     keys.discard(["alice", "row"])
-    assert keys.pending() == []
+    assert keys.unconfirmed() == []
     assert keys.missing(["alice", "row"]) == ["row"], "a confirmed key is not discarded"
+    keys.suspect(["alice"], START)
+    keys.discard(["alice"])
+    assert (keys.missing(["alice"]), keys.practitioners()) == (["alice"], 0)
 
 
 # --- locked ----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ async def test_an_address_belongs_to_one_practitioner(store: Store) -> None:
     await alice(store)
     with pytest.raises(RoomsError, match="conflict"):
         await store.practitioners.add("alice@EXAMPLE.org", PASSWORD, "Another", "en")
-    assert len(await store.keys.pending()) == 1, "no key is left of the refused one"
+    assert len(await store.keys.unconfirmed()) == 1, "no key is left of the refused one"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_an_unknown_id_is_not_found(store: Store) -> None:
         try:
             assert await call("AAAAAAAAAAAAAAAAAAAAAA") is None
         except RoomsError as error:
-            assert error.code == "not_found"  # noqa: PT017
+            assert error.code == "not_found"
 
 
 async def test_two_practitioners_do_not_mix(store: Store) -> None:
