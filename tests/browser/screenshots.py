@@ -1,0 +1,287 @@
+"""Pictures of every page and state, from a running demo: ``python -m tests.browser.screenshots [FOLDER]``."""
+
+import asyncio
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, LOOPBACK, Demo, start_demo
+
+SIZES = {"390": (390, 844), "1440": (1440, 900)}
+MORE_SIZES = {"360": (360, 740), "768": (768, 1024), "1920": (1920, 1080)}
+SCHEMES = ("light", "dark")
+SETTLE_MS = 350
+
+PEOPLE = [
+    ("Mevrouw Jansen", -150, 20),
+    ("K.", -60, 10),
+    ("Jan-Willem van der Meulen-Oudekerk tot Lichtenvoorde en Groenlo", 30, 45),
+    ("محمد عبد الرحمن", 75, 20),
+    ("Blauwe vlinder", 120, 30),
+    ("O'Brien <script>", 150, 15),
+]
+
+PLAN = """
+async ([patient, starts_at, minutes]) => {
+  const body = JSON.stringify({patient, starts_at, minutes, language: 'nl'});
+  const headers = {'Content-Type': 'application/json'};
+  const answer = await fetch('/api/appointments', {method: 'POST', body, headers});
+  return (await answer.json()).link;
+}
+"""
+REFUSE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
+NO_CAMERA = """
+(() => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wish) =>
+    wish.video ? Promise.reject(new DOMException('', 'NotFoundError')) : ask(wish);
+})();
+"""
+OUTDATED = "delete window.RTCRtpScriptTransform;"
+DOCUMENT = """
+() => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 1280, height: 800});
+  const pen = canvas.getContext('2d');
+  setInterval(() => {
+    pen.fillStyle = '#fff'; pen.fillRect(0, 0, 1280, 800);
+    pen.fillStyle = '#333'; pen.font = '44px system-ui';
+    ['Leefregels', '', '1. Wandel elke dag een half uur.', '2. Slaap op vaste tijden.'].forEach((line, n) =>
+      pen.fillText(line, 90, 130 + n * 70));
+  }, 200);
+  navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5);
+}
+"""
+
+
+class Album:
+    """Takes one state in all sizes and both schemes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.taken = 0
+
+    async def take(
+        self, page: Page, name: str, *, whole: bool = True, sizes: dict[str, tuple[int, int]] = SIZES
+    ) -> None:
+        for size, (width, height) in sizes.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            for scheme in SCHEMES:
+                await page.emulate_media(color_scheme=scheme)
+                await self._save(page, f"{name}-{size}-{scheme}", whole)
+        await page.emulate_media(color_scheme="light")
+
+    async def take_special(self, page: Page, name: str) -> None:
+        """In every other width, at 200 % zoom, in forced colours."""
+        await self.take(page, name, sizes=MORE_SIZES)
+        await page.set_viewport_size({"width": 720, "height": 450})
+        await self._save(page, f"{name}-zoom200", True)
+        await page.set_viewport_size({"width": 1440, "height": 900})
+        await page.emulate_media(forced_colors="active")
+        await self._save(page, f"{name}-forced-colours", True)
+        await page.emulate_media(forced_colors="none")
+
+    async def _save(self, page: Page, name: str, whole: bool) -> None:
+        await page.wait_for_timeout(SETTLE_MS)
+        await page.screenshot(path=self.folder / f"{name}.png", full_page=whole)
+        self.taken += 1
+
+
+class Studio:
+    """A demo, its practitioner, and as many patients as needed."""
+
+    def __init__(self, browser: Browser, demo: Demo, album: Album) -> None:
+        self.browser, self.demo, self.album = browser, demo, album
+        self.origin = f"http://localhost:{demo.port}"
+
+    async def page(self, url: str = "", script: str = "", **options: object) -> Page:
+        context: BrowserContext = await self.browser.new_context(
+            locale="nl-NL",
+            timezone_id="Europe/Amsterdam",
+            **options,  # type: ignore[arg-type]
+        )
+        if script:
+            await context.add_init_script(script)
+        page = await context.new_page()
+        await page.set_viewport_size({"width": 1440, "height": 900})
+        if url:
+            await page.goto(url)
+        return page
+
+    async def plain_pages(self) -> None:
+        page = await self.page()
+        for name, path in (("home", "/"), ("signin", "/signin"), ("privacy", "/privacy"), ("lost", "/nowhere")):
+            await page.goto(self.origin + path)
+            await self.album.take(page, name)
+        await page.goto(f"{self.origin}/signin")
+        await page.get_by_test_id("mail").fill("a@b.example")
+        await page.get_by_test_id("password").fill("wrong")
+        await page.get_by_test_id("sign-in").click()
+        await page.get_by_role("alert").wait_for()
+        await self.album.take(page, "signin-refused")
+        await page.context.close()
+
+    async def desk(self) -> tuple[Page, str]:
+        """The desk from one appointment to many; returns it with the link of an appointment that is early."""
+        page = await self.page(self.demo.practitioner_url)
+        await page.get_by_test_id("delete-appointment").wait_for()
+        await self.album.take(page, "desk-one")
+        await page.locator("[data-action=next]").click()
+        await page.locator("[data-slot=day-empty]").wait_for()
+        await self.album.take(page, "desk-empty")
+        await page.locator("[data-action=today]").click()
+        now = datetime.now().astimezone().replace(second=0, microsecond=0)
+        for name, minutes, length in PEOPLE:
+            await page.evaluate(PLAN, [name, (now + timedelta(minutes=minutes)).isoformat(), length])
+        early = await page.evaluate(PLAN, ["Morgen", (now + timedelta(days=1)).isoformat(), 20])
+        await page.reload()
+        await page.get_by_text("Blauwe vlinder").wait_for()
+        await self.album.take(page, "desk-many")
+        await self.album.take_special(page, "desk-many")
+        await self._dialogs(page)
+        return page, early
+
+    async def _dialogs(self, page: Page) -> None:
+        for name, button in (("new", "new-appointment"), ("retention", "retention")):
+            await page.get_by_test_id(button).click()
+            await self.album.take(page, f"desk-{name}", whole=False)
+            await page.keyboard.press("Escape")
+        await page.get_by_test_id("delete-appointment").first.click()
+        await self.album.take(page, "desk-delete", whole=False)
+        await page.keyboard.press("Escape")
+        await page.get_by_test_id("new-appointment").click()
+        await page.get_by_test_id("create-appointment").click()
+        await self.album.take(page, "desk-new-mistake", whole=False)
+        await page.get_by_test_id("patient-name").fill("Nachtvlinder")
+        await page.get_by_test_id("create-appointment").click()
+        await page.get_by_test_id("patient-link").wait_for()
+        await self.album.take(page, "desk-new-link", whole=False)
+        await page.keyboard.press("Escape")
+
+    async def arrivals(self, early: str) -> None:
+        """Everything a patient can meet before the waiting room."""
+        link = self.demo.patient_url
+        in_app = (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 300.0"
+        )
+        for name, url, script, options in (
+            ("check", link, "", {}),
+            ("link-invalid", f"{self.origin}/c#{'x' * 44}", "", {}),
+            ("early", early, "", {}),
+            ("outdated", link, OUTDATED, {}),
+            ("in-app", link, "", {"user_agent": in_app}),
+        ):
+            page = await self.page(url, script, **options)
+            await page.locator("h1:visible").wait_for()
+            await self.album.take(page, name)
+            if name == "check":
+                await self.album.take_special(page, name)
+                await page.get_by_test_id("test-devices").click()
+                await page.get_by_test_id("preview-video").wait_for()
+                await self.album.take(page, "check-tested")
+            await page.context.close()
+        page = await self.page()
+        await page.route("**/api/join", lambda route: route.abort())
+        await page.goto(link)
+        await page.locator("h1:visible").wait_for()
+        await self.album.take(page, "offline")
+        await page.context.close()
+
+    async def problems(self, desk: Page) -> None:
+        """A waiting patient without devices."""
+        for name, script in (("denied", REFUSE), ("no-camera", NO_CAMERA)):
+            page = await self.page(self.demo.patient_url, script)
+            await page.get_by_test_id("join").click()
+            await page.get_by_test_id("waiting").wait_for()
+            await self.album.take(page, f"wait-{name}")
+            await page.locator("[data-action=stop-waiting]").click()
+            await page.locator("[data-testid=call][data-state=ended]").wait_for()
+            await page.context.close()
+
+    async def consult(self, desk: Page) -> None:
+        """Wait, talk, goodbye, on both screens."""
+        patient = await self.page(self.demo.patient_url)
+        await patient.get_by_test_id("join").click()
+        await patient.get_by_test_id("waiting").wait_for()
+        await desk.get_by_test_id("admit").wait_for()
+        await self.album.take(desk, "desk-waiting")
+        await desk.locator(".tell summary").click()
+        await desk.locator(".tell-messages button").nth(1).click()
+        await patient.get_by_test_id("hold-message").wait_for()
+        await self.album.take(desk, "desk-told")
+        await self.album.take(patient, "wait-told")
+        second = await self.page(self.demo.patient_url)
+        await second.get_by_test_id("join").click()
+        await second.get_by_test_id("take-over").wait_for()
+        await self.album.take(second, "seat-taken", whole=False)
+        await second.context.close()
+        await desk.get_by_test_id("admit").click()
+        for page in (desk, patient):
+            await page.locator("[data-testid=call][data-state=connected]").wait_for()
+        await self._talk(desk, patient)
+        await desk.get_by_test_id("leave").click()
+        await patient.locator("[data-testid=call][data-state=ended]").wait_for()
+        await self.album.take(patient, "goodbye")
+        await self.album.take(desk, "desk-after")
+        await patient.context.close()
+
+    async def _talk(self, desk: Page, patient: Page) -> None:
+        await desk.wait_for_timeout(1500)
+        await self.album.take(patient, "talk", whole=False)
+        await self.album.take(desk, "talk-desk", whole=False)
+        await self.album.take_special(patient, "talk")
+        await patient.locator("[data-action=trust]").click()
+        await self.album.take(patient, "talk-code", whole=False)
+        await patient.keyboard.press("Escape")
+        await patient.get_by_test_id("more").click()
+        await self.album.take(patient, "talk-devices", whole=False)
+        await patient.keyboard.press("Escape")
+        await desk.get_by_test_id("chat-input").fill("Goedemiddag, hoort u mij goed?")
+        await desk.keyboard.press("Enter")
+        await self.album.take(patient, "talk-message", whole=False)
+        await patient.get_by_test_id("toggle-chat").click()
+        await patient.get_by_test_id("chat-input").fill("Ja, heel goed. مرحبا")
+        await patient.keyboard.press("Enter")
+        await self.album.take(patient, "talk-chat", whole=False)
+        await patient.get_by_test_id("toggle-chat").click()
+        await desk.get_by_test_id("toggle-mic").click()
+        await desk.get_by_test_id("toggle-camera").click()
+        await self.album.take(patient, "talk-other-off", whole=False)
+        await self.album.take(desk, "talk-own-off", whole=False)
+        await desk.evaluate(DOCUMENT)
+        await desk.get_by_test_id("toggle-camera").click()
+        await desk.get_by_test_id("share-screen").click()
+        await patient.get_by_test_id("remote-screen").wait_for()
+        await patient.wait_for_timeout(1500)
+        await self.album.take(patient, "talk-screen", whole=False)
+        await desk.get_by_test_id("share-screen").click()
+        await desk.context.set_offline(True)
+        await desk.wait_for_timeout(2500)
+        await self.album.take(desk, "talk-offline", whole=False)
+        await desk.context.set_offline(False)
+
+
+async def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    album = Album(folder)
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(tempfile.TemporaryDirectory())
+        demo = await start_demo(Path(data) / "data")
+        stack.push_async_callback(demo.stop)
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *LOOPBACK])
+        stack.push_async_callback(browser.close)
+        studio = Studio(browser, demo, album)
+        await studio.plain_pages()
+        desk, early = await studio.desk()
+        await studio.arrivals(early)
+        await studio.problems(desk)
+        await studio.consult(desk)
+    print(f"{album.taken} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "var/screenshots")))
