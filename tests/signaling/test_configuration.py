@@ -112,13 +112,3 @@ def test_a_file_that_is_not_toml_refuses_the_start(tmp_path: Path, text: str) ->
 def test_a_missing_file_refuses_the_start(tmp_path: Path) -> None:
     with pytest.raises(StartRefused, match="can not be read"):
         load(Settings, tmp_path / "nowhere.toml")
-
-
-def test_every_setting_says_what_it_is_for() -> None:
-    missing = [
-        f"{folder}.{name}"
-        for folder, field in Settings.model_fields.items()
-        for name, one in field.annotation.model_fields.items()  # type: ignore[union-attr]
-        if not one.description and not hasattr(one.annotation, "model_fields")
-    ]
-    assert missing == []
