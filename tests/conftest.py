@@ -20,7 +20,9 @@ AT_START = {
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
     with blockbuster_ctx(FOLDERS) as guard:
-        guard.functions["os.path.abspath"].can_block_in("sqlalchemy/dialects/sqlite/pysqlite.py", {"create_connect_args"})
+        guard.functions["os.path.abspath"].can_block_in(
+            "sqlalchemy/dialects/sqlite/pysqlite.py", {"create_connect_args"}
+        )
         for file, functions in AT_START.items():
             for call in guard.functions.values():
                 call.can_block_in(file, functions)

@@ -198,19 +198,19 @@ class Sweeper:
         if anchor is not None and self._clock.vouch(anchor):
             return
         if self._clock.proven:  # it jumped while we looked: only a person can say that it is right
-            self._doubted("the clock jumped forward; nothing is destroyed until it is confirmed")
+            self._doubted("jumped")
             return
         agreed = server is not None and abs(server - self._clock.now()) <= TOLERANCE
         if agreed or await asyncio.to_thread(kernel_synchronised):
             await self.resume()
         else:
-            self._doubted("nothing vouches for the clock; nothing is destroyed until it is confirmed")
+            self._doubted("unproven")
 
-    def _doubted(self, message: str) -> None:
+    def _doubted(self, cause: str) -> None:
         """Say it once, not at every sweep."""
-        if self._said != message:
-            logger.error(message)
-            self._said = message
+        if self._said != cause:
+            logger.error("the clock is in doubt; nothing is destroyed until it is confirmed", extra={"cause": cause})
+            self._said = cause
 
     async def _apply_cap(self) -> None:
         """When the operator's cap changed, every living appointment follows."""
