@@ -1,11 +1,22 @@
 """What all tests share: a call of ours that blocks the event loop fails the test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 FOLDERS = ["media", "rooms", "signaling", "turn", "web"]
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What drives browsers through the whole story runs one at a time, as ``make test`` runs the marked ones."""
+    for item in items:
+        if BROWSER in item.path.parents:
+            item.add_marker("browser")
+
 
 AT_START = {
     "rooms/store/__init__.py": {"open_store"},
