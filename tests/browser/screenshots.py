@@ -1,6 +1,7 @@
 """Pictures of every page and state, from a running demo: ``python -m tests.browser.screenshots [FOLDER]``."""
 
 import asyncio
+import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -258,10 +259,14 @@ class Studio:
         await patient.wait_for_timeout(1500)
         await self.album.take(patient, "talk-screen", whole=False)
         await desk.get_by_test_id("share-screen").click()
-        await desk.context.set_offline(True)
-        await desk.wait_for_timeout(2500)
-        await self.album.take(desk, "talk-offline", whole=False)
-        await desk.context.set_offline(False)
+        self.demo.process.send_signal(signal.SIGSTOP)
+        try:
+            await patient.locator("[data-testid=call][data-state=reconnecting]").wait_for()
+            await self.album.take(patient, "talk-reconnecting", whole=False)
+        finally:
+            self.demo.process.send_signal(signal.SIGCONT)
+        for page in (desk, patient):
+            await page.locator("[data-testid=call][data-state=connected]").wait_for()
 
 
 async def main(folder: Path) -> None:

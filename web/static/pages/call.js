@@ -172,6 +172,7 @@ export class ConsultCall extends HTMLElement {
     if (this.#screen) words.push(t('call.sharing'));
     const own = slot(this, 'own-state');
     if (own.textContent !== words.join(' · ')) own.textContent = words.join(' · ');
+    this.toggleAttribute('data-own-state', words.length > 0);
     const resume = this.#stopped.size ? 'call.unencrypted' : interrupted ? 'call.interrupted' : null;
     slot(this, 'resume').hidden = resume === null;
     if (resume) slot(this, 'resume-words').textContent = t(resume);

@@ -66,7 +66,7 @@ export class Day {
     const on = dayOf(this.shown);
     const list = [...this.known.values()]
       .filter((one) => dayOf(new Date(one.starts_at)) === on)
-      .sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.patient.localeCompare(b.patient));
+      .sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || a.patient.localeCompare(b.patient));
     slot(this.root, 'day').replaceChildren(...list.map((one) => this.#item(one)));
     slot(this.root, 'day-empty').hidden = list.length > 0;
     slot(this.root, 'day-empty-words').textContent = t(today ? 'day.empty' : 'day.empty.other');
