@@ -57,6 +57,9 @@ HOLD = timedelta(seconds=60)
 OPENING = timedelta(seconds=3)
 """A worker that has not opened an assigned room in this time does not get it."""
 
+REFRESH = timedelta(minutes=20)
+"""A room in which nothing happens is shown anew this often: tickets and TURN credentials expire."""
+
 PRACTITIONER = "practitioner"
 EPOCH_ZERO = 1_735_689_600
 """2025-01-01 in seconds, so that key epochs fit 31 bits until 2093."""
@@ -310,6 +313,8 @@ def _tick(state: Consult, nodes: frozenset[str] | None, workers: frozenset[str] 
     limit = moment - HOLD // MILLISECOND
     expired = frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
     state = _without(state, expired)
+    if state.participants and moment - state.touched >= REFRESH // MILLISECOND:
+        state = replace(state, touched=moment)
     if state.worker is None:
         return state
     late = not state.ready and moment - state.assigned >= OPENING // MILLISECOND

@@ -12,11 +12,12 @@ valid its document is there, unless Redis was emptied. A room that everybody lef
 so that an old ticket does not open it again; a consult that ended is deleted at once.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
@@ -30,6 +31,8 @@ from rooms.errors import RoomsError
 ROOMS = "sk:rooms"
 ATTEMPTS = 50
 """Each lost race means that somebody else's transition went through, so this many in a row is a fault."""
+AT_ONCE = 32
+"""Commands under way at once. The client's pool has 100 connections and refuses more, which a storm would reach."""
 
 DOCUMENT: TypeAdapter[Consult] = TypeAdapter(Consult)
 
@@ -61,11 +64,21 @@ class LiveConsults:
         self._redis = redis
         self._now = now
         self.life = life
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def load(self, appointment: str) -> Consult | None:
         """The document, or None: never made, ended, expired, or Redis was emptied."""
-        async with honest():
+        async with self._asking():
             return parse(await self._redis.get(room_key(appointment)))
+
+    async def load_all(self, appointments: Iterable[str]) -> dict[str, Consult]:
+        """The documents that are there, by appointment."""
+        names = sorted(set(appointments))
+        if not names:
+            return {}
+        async with self._asking():
+            found = await self._redis.mget([room_key(name) for name in names])
+        return {name: consult for name, raw in zip(names, found, strict=True) if (consult := parse(raw))}
 
     async def transition(
         self, appointment: str, event: Event, *, absent: Consult | None = None
@@ -76,7 +89,7 @@ class LiveConsults:
         Refusals of the state machine pass through and store nothing.
         """
         key = room_key(appointment)
-        async with honest(), self._redis.pipeline(transaction=True) as pipe:
+        async with self._asking(), self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
                 await pipe.watch(key)
                 before = parse(await pipe.get(key)) or absent
@@ -97,7 +110,7 @@ class LiveConsults:
 
     async def desk(self, owner: str) -> DeskState:
         """What the practitioner's desk shows; of two answers the higher version is the newer one."""
-        async with honest():
+        async with self._asking():
             # The version is read before the documents: what they say is then at least as new as the version claims.
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.get(version_key(owner))
@@ -118,13 +131,22 @@ class LiveConsults:
 
     async def running(self) -> list[Consult]:
         """Every consult with somebody in it."""
-        async with honest():
+        async with self._asking():
             return await self._documents(ROOMS, cast("set[bytes]", await self._redis.smembers(ROOMS)))
 
     async def is_live(self, appointment: str) -> bool:
         """Whether somebody is in the room or waits for it."""
         consult = await self.load(appointment)
         return consult is not None and bool(consult.participants)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """A Redis fault is not the person's and not the program's: it passes."""
+        async with self._slots:
+            try:
+                yield
+            except RedisError as error:
+                raise RoomsError("try_again") from error
 
     def _store(self, pipe: Pipeline, consult: Consult, moment: int) -> None:
         key, desk, version = room_key(consult.appointment), desk_key(consult.owner), version_key(consult.owner)
@@ -190,12 +212,3 @@ def desk_key(owner: str) -> str:
 
 def version_key(owner: str) -> str:
     return f"sk:desk:{owner}:version"
-
-
-@asynccontextmanager
-async def honest() -> AsyncIterator[Any]:
-    """A Redis fault is not the person's and not the program's: it passes."""
-    try:
-        yield
-    except RedisError as error:
-        raise RoomsError("try_again") from error

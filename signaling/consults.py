@@ -3,6 +3,7 @@
 **Whoever asks is who the socket's claims say, and is in the room only while the document names that very socket.**
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,8 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
+from media.control import Call, MediaClient, MediaUnavailable, Reply
 from media.control import CloseRoom as CloseRoomCall
-from media.control import MediaClient, MediaUnavailable
 from media.control import RemovePeer as RemovePeerCall
 from rooms.consult import PRACTITIONER, Consult, Participant, asked, new
 from rooms.consult_events import (
@@ -45,6 +46,9 @@ from signaling.tickets import Claims, Tickets
 from signaling.views import desk_view, room_view
 from turn.credentials import TurnCredentials
 
+CALLS = 32
+"""Calls to media workers under way at once; each holds a connection to Redis while it waits."""
+
 QUESTIONS = 3
 """Pages that may stand in the way of an arrival, asked one after the other."""
 
@@ -74,7 +78,8 @@ class Consults:
         self.gate = gate
         self.live = live
         self.node = node
-        self.media = media
+        self._media = media
+        self._calls = asyncio.Semaphore(CALLS)
         self._store = store
         self._tickets = tickets
         self._turn = turn
@@ -241,9 +246,14 @@ class Consults:
             case CloseRoom(worker, fence):
                 self.gate.spawn(self._ask(worker, CloseRoomCall(room=consult.appointment, fence=fence)))
 
+    async def call(self, worker: str, call: Call) -> Reply:
+        """Ask a media worker; MediaUnavailable if it does not answer."""
+        async with self._calls:
+            return await self._media.call(worker, call)
+
     async def _ask(self, worker: str, call: RemovePeerCall | CloseRoomCall) -> None:
         try:
-            await self.media.call(worker, call)
+            await self.call(worker, call)
         except MediaUnavailable:
             # It is dead, and with it the room; or it will close the room when it finds itself declared dead.
             log.warning("a media worker did not answer", extra={"event": call.call})

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from rooms.live import LiveConsults
 from signaling import typedefs
+from signaling.admission import Admission
 from signaling.consults import Consults
 from signaling.handlers import LANES, handlers
 from signaling.placement import Placement, Recorder
@@ -37,6 +38,8 @@ class Signaling:
     consults: Consults
     placement: Placement
     presence: Presence
+    admission: Admission
+    diagnostics: Recorder
 
     async def worker_exited(self, worker: str) -> None:
         """A media worker of this host ended."""
@@ -45,6 +48,12 @@ class Signaling:
     async def destroyed(self, appointment: str) -> None:
         """An appointment is being destroyed: nothing of it stays in Redis, whoever is in it is told."""
         await self.consults.close(appointment, "cancelled")
+        await self.diagnostics.forget(appointment)
+
+    async def sign_out(self, practitioner: str) -> None:
+        """A practitioner signed out: their sockets close, on every node within seconds, and their tickets are void."""
+        await self.admission.sign_out(practitioner)
+        await self.presence.close_outdated()
 
     async def in_progress(self, appointment: str) -> bool:
         """Whether somebody is in this consult or waits for it."""
@@ -74,12 +83,20 @@ def attach(
     Starts with the application and ends with it.
     """
     settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
+    life = timedelta(seconds=settings.resume_seconds)
+    admission = Admission(app[typedefs.TICKETS], redis, now, life)
     gate = Gate(
-        settings, limits or Limits(), redis=redis, secret=secret, verify=app[typedefs.TICKETS].verify, native=native
+        settings,
+        limits or Limits(),
+        redis=redis,
+        secret=secret,
+        authenticate=admission.authenticate,
+        now=now,
+        native=native,
     )
     consults = Consults(
         gate=gate,
-        live=LiveConsults(redis, now, timedelta(seconds=settings.resume_seconds)),
+        live=LiveConsults(redis, now, life),
         store=app[typedefs.STORE],
         media=app[typedefs.MEDIA],
         tickets=app[typedefs.TICKETS],
@@ -91,7 +108,8 @@ def attach(
     consults.place = placement.request
     gate.lost, gate.heard = consults.lost, consults.heard
     gate.handle(handlers(consults, placement, diagnostics), LANES)
-    signaling = Signaling(gate, consults, placement, Presence(consults, placement, app[typedefs.MEDIA], redis))
+    presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
+    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics)
     gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)

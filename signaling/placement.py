@@ -54,6 +54,8 @@ class Recorder(Protocol):
 
     async def record(self, appointment: str, participant: str, sample: dict[str, object], age_ms: int) -> None: ...
 
+    async def forget(self, appointment: str) -> None: ...
+
 
 class Placement:
     """Places rooms on workers and turns what workers report into events of the rooms."""
@@ -129,7 +131,7 @@ class Placement:
         self._placed.append((self._clock(), worker))
         try:
             call = OpenRoom(room=appointment, fence=consult.fence, capacity=consult.capacity)
-            opened = isinstance(await self._media.call(worker, call), Opened)
+            opened = isinstance(await self._consults.call(worker, call), Opened)
         except MediaUnavailable:
             opened = False
         if opened:

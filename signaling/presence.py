@@ -15,15 +15,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from media.control import MediaClient, MediaUnavailable
-from rooms.consult import transition
+from rooms.consult import Consult, transition
 from rooms.consult_events import Tick
 from rooms.errors import RoomsError
+from signaling.admission import Admission
 from signaling.consults import Consults
 from signaling.placement import Placement
 from signaling.protocol.errors import SpreekkamerError
 from signaling.protocol.events import Ended
 from signaling.protocol.model import Empty
-from signaling.sockets.socket import Socket
+from signaling.sockets.socket import ROOM, Binding, Socket
 
 PERIOD = 1.0
 NODE_LIFE = 3
@@ -42,9 +43,12 @@ def node_key(node: str) -> str:
 class Presence:
     """The node's own second-by-second duties."""
 
-    def __init__(self, consults: Consults, placement: Placement, media: MediaClient, redis: Redis) -> None:
+    def __init__(
+        self, consults: Consults, placement: Placement, admission: Admission, media: MediaClient, redis: Redis
+    ) -> None:
         self._consults = consults
         self._placement = placement
+        self._admission = admission
         self._media = media
         self._redis = redis
 
@@ -62,11 +66,20 @@ class Presence:
     async def turn(self) -> None:
         """One second's work. The heartbeat comes first: a room must not be rebuilt by a node that counts as dead."""
         await self.beat()
-        for socket in list(self._consults.gate.authenticated.values()):
-            if socket.binding:
-                await self._compare(socket)
+        await self.close_outdated()
+        bound = [(one, one.binding) for one in self._consults.gate.authenticated.values() if one.binding]
+        documents = await self._consults.live.load_all(binding.appointment for _, binding in bound)
+        for socket, binding in bound:
+            if socket.binding is binding:
+                await self._compare(socket, binding, documents.get(binding.appointment))
         if await self._redis.set(HOUSEKEEPER, self._consults.node, px=TERM, nx=True):
             await self._keep_house()
+
+    async def close_outdated(self) -> None:
+        """Close the sockets of practitioners who signed out, here or on another node."""
+        gate = self._consults.gate
+        for socket in await self._admission.outdated(list(gate.authenticated.values())):
+            await gate.close_socket(socket.sid)
 
     async def beat(self) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -83,25 +96,28 @@ class Presence:
         except RedisError:
             log.warning("Redis was not there to be told that this node stops")
 
-    async def _compare(self, socket: Socket) -> None:
+    async def _compare(self, socket: Socket, binding: Binding, consult: Consult | None) -> None:
         """Bring what this node knows of a socket and the room's document together again."""
-        binding = socket.binding
-        if binding is None:
-            return
-        consult = await self._consults.live.load(binding.appointment)
         one = consult.find(binding.participant) if consult else None
         if consult and one and one.socket == socket.sid:
             socket.binding = binding.confirmed(one.lineage, consult.touched)
-            return
-        if one and one.socket:
+        elif one and one.socket:
             socket.binding = None
-            return
-        try:
-            view = await self._consults.arrive(socket, binding.appointment, binding.participant, take_over=False)
-        except (SpreekkamerError, RoomsError) as error:
-            await self._turn_out(socket, error.code)
         else:
-            await self._consults.gate.tell(socket.sid, "room", view)
+            await self._put_back(socket, binding)
+
+    async def _put_back(self, socket: Socket, binding: Binding) -> None:
+        async with socket.turn(ROOM):
+            consult = await self._consults.live.load(binding.appointment)
+            one = consult.find(binding.participant) if consult else None
+            if socket.binding is not binding or (one and one.socket):
+                return  # It came, left or was replaced while this waited for its turn.
+            try:
+                view = await self._consults.arrive(socket, binding.appointment, binding.participant, take_over=False)
+            except (SpreekkamerError, RoomsError) as error:
+                await self._turn_out(socket, error.code)
+            else:
+                await self._consults.gate.tell(socket.sid, "room", view)
 
     async def _turn_out(self, socket: Socket, code: str) -> None:
         """There is no place for this socket any more; its page must hear that, whatever message it missed."""

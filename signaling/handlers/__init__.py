@@ -9,13 +9,14 @@ from signaling.consults import Consults
 from signaling.handlers import chat, desk, keys, media, report, room
 from signaling.placement import Placement, Recorder
 from signaling.sockets.server import Handler
+from signaling.sockets.socket import ROOM
 
 LANES = {
-    "arrive": "room",
-    "admit": "room",
-    "snapshot": "room",
-    "indicate": "room",
-    "leave": "room",
+    "arrive": ROOM,
+    "admit": ROOM,
+    "snapshot": ROOM,
+    "indicate": ROOM,
+    "leave": ROOM,
     "key-commit": "keys",
     "key-reveal": "keys",
     "key-wrap": "keys",

@@ -43,7 +43,7 @@ async def ask(consults: Consults, placement: Placement, consult: Consult, call: 
     if consult.worker is None:
         raise ProtocolError("bad_state")
     try:
-        reply = await consults.media.call(consult.worker, call)
+        reply = await consults.call(consult.worker, call)
     except MediaUnavailable:
         await placement.silent(consult, consult.worker)
         raise UserError("try_again") from None
@@ -64,6 +64,6 @@ async def _note(consults: Consults, asked: Consult, participant: str) -> None:
     elif asked.worker:
         call = RemovePeer(room=asked.appointment, fence=asked.fence, peer=participant)
         try:
-            await consults.media.call(asked.worker, call)
+            await consults.call(asked.worker, call)
         except MediaUnavailable:
             return

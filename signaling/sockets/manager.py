@@ -20,6 +20,8 @@ MAC = 32
 RETRY = 0.2
 RETRY_MOST = 2.0
 LISTEN = 30.0
+PUBLISHING = 16
+"""Messages on their way at once: connections to Redis are not without end."""
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +36,15 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
         self._redis = redis
         self._key = hmac.digest(key, b"spreekkamer socket.io", "sha256")
         self._count = count
+        self._publishing = asyncio.Semaphore(PUBLISHING)
         self._warned = False
         self.subscribed = asyncio.Event()
 
     async def _publish(self, data: dict[str, Any]) -> None:
         body = json.dumps(data, separators=(",", ":")).encode()
         try:
-            await self._redis.publish(self.channel, hmac.digest(self._key, body, "sha256") + body)
+            async with self._publishing:
+                await self._redis.publish(self.channel, hmac.digest(self._key, body, "sha256") + body)
         except RedisError:
             # Clients of this node have had it; the others fetch a snapshot when they see a later version.
             self._count("publish_failed")

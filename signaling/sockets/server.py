@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from datetime import datetime
 from typing import Any, cast
 
 import socketio
@@ -43,8 +43,8 @@ log = logging.getLogger(__name__)
 class Gate(socketio.AsyncServer):  # type: ignore[misc]
     """The Socket.IO server.
 
-    ``verify`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that closed,
-    ``heard`` with each event that a socket is sent.
+    ``authenticate`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that
+    closed, ``heard`` with each event that a socket is sent.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         *,
         redis: Redis,
         secret: bytes,
-        verify: Callable[[str], Claims],
+        authenticate: Callable[[str], Awaitable[Claims]],
+        now: Callable[[], datetime],
         native: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,8 +66,9 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         self._lane_of: dict[str, str] = {}
         self.lost: Callable[[Socket], Awaitable[None]] = _nothing
         self.heard: Callable[[Socket, str, dict[str, Any]], None] = _not_at_all
-        self._verify = verify
+        self._authenticate = authenticate
         self._clock = clock
+        self._now = now
         self._engine_of = lambda **_: Engine(settings, limits, native=native, count=self.count)
         self._waiting: dict[str, tuple[str, asyncio.TimerHandle]] = {}
         self._asking: Counter[str] = Counter()
@@ -129,10 +131,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         await self.disconnect(sid)
 
     async def hang_up(self) -> None:
-        """Close all connections."""
-        for eio_sid in list(self.eio.sockets):
-            with suppress(OSError):
-                await self.eio.hang_up(eio_sid)
+        """Close all connections, all at once: a client that does not answer costs the others nothing."""
+        await asyncio.gather(*map(self.eio.hang_up, list(self.eio.sockets)), return_exceptions=True)
 
     async def close(self) -> None:
         """Hang up on everybody and stop; idempotent."""
@@ -186,7 +186,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
         try:
-            claims = self._verify(_token(auth))
+            claims = await self._authenticate(_token(auth))
         except Exception as error:
             wire = to_wire(_honest(error))
             self.count(wire.code)
@@ -194,7 +194,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
                 log.exception("a connection could not be authenticated")
             raise socketio.exceptions.ConnectionRefusedError(wire.code, wire.model_dump()) from None
         self._connected(self.manager.eio_sid_from_sid(sid, NAMESPACE))
-        self.authenticated[sid] = Socket(sid, claims, self.limits, self._clock)
+        self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock)
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
         socket = self.authenticated.pop(sid, None)

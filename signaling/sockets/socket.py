@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from signaling.sockets.limits import Limits
 from signaling.tickets import Claims
 
+ROOM = "room"
+"""The lane of whatever changes the place of a socket in a room."""
+
 
 class TokenBucket:
     """``rate`` tokens a second, at most ``burst`` saved up. ``clock`` gives monotonic seconds."""
@@ -49,11 +52,15 @@ class Binding:
 
 
 class Socket:
-    """A connection that authenticated. Its claims never change; ``binding`` does, as it enters and leaves rooms."""
+    """A connection that authenticated. Its claims never change; ``binding`` does, as it enters and leaves rooms.
 
-    def __init__(self, sid: str, claims: Claims, limits: Limits, clock: Callable[[], float]) -> None:
+    ``opened`` is in seconds since the Unix epoch.
+    """
+
+    def __init__(self, sid: str, claims: Claims, opened: float, limits: Limits, clock: Callable[[], float]) -> None:
         self.sid = sid
         self.claims = claims
+        self.opened = opened
         self.binding: Binding | None = None
         self.strikes = 0
         self._limits = limits

@@ -72,6 +72,9 @@ class Notebook:
     async def record(self, appointment: str, participant: str, sample: dict[str, object], age_ms: int) -> None:
         self.entries.append((appointment, participant, sample, age_ms))
 
+    async def forget(self, appointment: str) -> None:
+        self.entries = [entry for entry in self.entries if entry[0] != appointment]
+
 
 @dataclass
 class Node:

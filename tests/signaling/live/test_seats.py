@@ -199,3 +199,19 @@ async def test_messages_reach_only_somebody_who_waits_for_this_practitioner(node
     await until(lambda: patient.events("told") == [{"message": "five-minutes"}], "the message arrives")
     await doctor.admit(practice.appointment.id, patient)
     assert await doctor.code("tell", body) == "not_found"
+
+
+@TWO_NODES
+async def test_who_signs_out_is_out_everywhere_within_seconds_and_so_are_the_tickets(
+    node: Node, elsewhere: Node, worker: Worker, practice: Practice
+) -> None:
+    patient, doctor = await talking(practice, node)
+    ticket = doctor.view["resume"]
+    await elsewhere.signaling.sign_out(practice.practitioner)
+    await until(lambda: not doctor.socket.connected, "the socket is closed")
+    with pytest.raises(Refused):
+        await Person(ticket).connect(node)
+    assert patient.socket.connected
+    await asyncio.sleep(0.01)
+    again = await practice.practitioner_page().connect(node)
+    assert (await again.arrive(practice.appointment.id))["others"][0]["participant"] == patient.id
