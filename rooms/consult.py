@@ -21,6 +21,7 @@ Refusals are ``RoomsError``: ``seat_taken room_full not_found bad_state ended``;
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from rooms.consult_events import (
     Admit,
@@ -92,7 +93,7 @@ class Participant:
 class Consult:
     """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch."""
 
-    schema: int = 1
+    schema: Literal[1] = 1
     appointment: str
     owner: str
     capacity: int = 2

@@ -1,0 +1,198 @@
+"""The documents of live consults in Redis."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Away
+
+from rooms.consult import Consult, new
+from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave
+from rooms.errors import RoomsError
+from rooms.live import LiveConsults, room_key
+
+LIFE = timedelta(hours=4)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module", params=["redis", "fakeredis"])
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="spreekkamer-test-") as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "signaling.redis_child", folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            env={"PATH": "/usr/bin:/usr/local/bin" if request.param == "redis" else ""},
+        )
+        assert process.stdout
+        assert process.stdin
+        if process.stdout.readline().decode().strip() != request.param:
+            process.kill()
+            pytest.skip(f"no {request.param} here")
+        yield f"{folder}/redis.sock"
+        process.stdin.close()
+        process.wait(5)
+        process.stdout.close()
+
+
+@pytest.fixture
+async def redis(address: str) -> AsyncIterator[Redis]:
+    client = Redis(unix_socket_path=address, driver_info=None)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def live(redis: Redis) -> LiveConsults:
+    return LiveConsults(redis, utc_now, LIFE)
+
+
+def patient(page: str = "p1") -> Arrive:
+    return Arrive(participant=page, seat="patient", role="patient", socket=f"socket of {page}", node="node")
+
+
+def practitioner(page: str = "d1") -> Arrive:
+    return Arrive(participant=page, seat="practitioner", role="practitioner", socket=f"socket of {page}", node="node")
+
+
+def fresh(appointment: str = "a") -> Consult:
+    return new(appointment, "owner", utc_now())
+
+
+async def test_what_is_stored_is_what_is_loaded(live: LiveConsults) -> None:
+    stored, _ = await live.transition("a", patient(), absent=fresh())
+    assert await live.load("a") == stored
+    assert await live.load_all(["a", "b"]) == {"a": stored}
+    assert await live.running() == [stored]
+    assert await live.is_live("a")
+    assert not await live.is_live("b")
+
+
+async def test_without_a_document_only_an_arrival_makes_one(live: LiveConsults) -> None:
+    with pytest.raises(RoomsError, match="bad_state"):
+        await live.transition("a", Leave("p1"))
+    assert await live.load("a") is None
+
+
+async def test_a_refused_event_stores_nothing(live: LiveConsults, redis: Redis) -> None:
+    with pytest.raises(RoomsError, match="not_found"):
+        await live.transition("a", Admit(practitioner(), "nobody"), absent=fresh())
+    assert await redis.keys("*") == []
+
+
+async def test_transitions_at_the_same_moment_all_count(live: LiveConsults) -> None:
+    """More at once than Redis takes connections from one client."""
+    appointments = [f"appointment-{number}" for number in range(40)]
+    for one in appointments:
+        await live.transition(one, patient(), absent=fresh(one))
+    said = [Indicate("p1", Indicators(camera=False)), Indicate("p1", Indicators(camera=True)), practitioner()]
+    await asyncio.gather(*(live.transition(one, event) for one in appointments for event in said))
+    for consult in (await live.load_all(appointments)).values():
+        assert len(consult.participants) == 2
+    desk = await live.desk("owner")
+    assert len(desk.waiting) == 40
+
+
+async def test_no_two_of_many_get_the_same_seat(live: LiveConsults) -> None:
+    arrivals = [live.transition("a", patient(f"p{number}"), absent=fresh()) for number in range(12)]
+    outcomes = await asyncio.gather(*arrivals, return_exceptions=True)
+    refused = [one for one in outcomes if isinstance(one, RoomsError)]
+    assert [one.code for one in refused] == ["seat_taken"] * 11
+    consult = await live.load("a")
+    assert consult
+    assert len(consult.participants) == 1
+
+
+async def test_every_key_expires_with_the_tickets(live: LiveConsults, redis: Redis) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    await live.transition("a", Admit(practitioner(), "p1"))
+    for key in await redis.keys("*"):
+        assert 0 < await redis.ttl(key) <= LIFE.total_seconds(), key
+
+
+async def test_the_desk_tells_who_waits_longest_first_and_where_the_practitioner_is(live: LiveConsults) -> None:
+    for appointment in ("a", "b", "c"):
+        await live.transition(appointment, patient(), absent=fresh(appointment))
+        await asyncio.sleep(0.002)
+    before = await live.desk("owner")
+    assert [one.appointment for one in before.waiting] == ["a", "b", "c"]
+    assert before.in_consult is None
+    await live.transition("b", Admit(practitioner(), "p1"))
+    after = await live.desk("owner")
+    assert [one.appointment for one in after.waiting] == ["a", "c"]
+    assert after.in_consult == "b"
+    assert after.version > before.version
+    assert (await live.desk("another")).waiting == ()
+
+
+async def test_after_the_end_nothing_is_left_but_a_number(live: LiveConsults, redis: Redis) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    await live.transition("a", Admit(practitioner(), "p1"))
+    version = (await live.desk("owner")).version
+    await live.transition("a", Leave("d1"))
+    assert await redis.keys("*") == [b"sk:desk:owner:version"]
+    assert (await live.desk("owner")).version > version
+
+
+async def test_a_room_that_all_left_keeps_its_document_so_that_old_tickets_stay_old(live: LiveConsults) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    consult, _ = await live.transition("a", Leave("p1"))
+    assert await live.load("a") == consult
+    assert await live.running() == []
+
+
+async def test_versions_of_the_desk_rise_though_redis_was_emptied(live: LiveConsults, redis: Redis) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    before = await live.desk("owner")
+    await redis.flushall()
+    await live.transition("a", patient(), absent=fresh())
+    assert (await live.desk("owner")).version > before.version
+
+
+async def test_a_document_of_another_schema_counts_as_lost(live: LiveConsults, redis: Redis) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    raw = await redis.get(room_key("a"))
+    assert isinstance(raw, bytes)
+    assert b'"schema":1' in raw
+    await redis.set(room_key("a"), raw.replace(b'"schema":1', b'"schema":2'))
+    assert await live.load("a") is None
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"schema": 2}', b'{"appointment": 1}', b"\xff"])
+async def test_a_document_that_can_not_be_read_counts_as_lost(live: LiveConsults, redis: Redis, garbage: bytes) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    await redis.set(room_key("a"), garbage)
+    assert await live.load("a") is None
+    assert await live.running() == []
+    await live.transition("a", patient(), absent=fresh())
+    assert len(await live.running()) == 1
+
+
+async def test_an_index_that_names_a_room_that_expired_is_put_right(live: LiveConsults, redis: Redis) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    await redis.delete(room_key("a"))
+    assert (await live.desk("owner")).waiting == ()
+    assert await redis.smembers("sk:desk:owner") == set()
+
+
+async def test_a_redis_that_is_away_passes() -> None:
+    client = Redis(unix_socket_path="/nowhere/redis.sock", driver_info=None, retry=Retry(NoBackoff(), 0))
+    live = LiveConsults(client, utc_now, LIFE)
+    for attempt in (live.load("a"), live.transition("a", patient(), absent=fresh()), live.desk("o"), live.running()):
+        with pytest.raises(RoomsError, match="try_again") as refused:
+            await attempt
+        assert isinstance(refused.value.__cause__, Away)
+    await client.aclose()
