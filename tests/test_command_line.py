@@ -17,6 +17,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from signaling.process import shared_secret
+from signaling.settings import SignalingSettings
+from signaling.tickets import Tickets
+from tests.signaling.conftest import Time
+
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 40
 pytestmark = pytest.mark.timeout(150)
@@ -165,11 +170,6 @@ async def test_a_killed_demo_leaves_nothing_behind_and_comes_back_with_the_same_
     assert second["practitioner_url"] != first["practitioner_url"]
     old = {"token": first["practitioner_url"].partition("#")[2]}
     assert (await post(f"{origin}/api/sign-in/link", old))[0] == 404
-    from signaling.process import shared_secret
-    from signaling.settings import SignalingSettings
-    from signaling.tickets import Tickets
-    from tests.signaling.conftest import Time
-
     tickets = Tickets(shared_secret(SignalingSettings(), tmp_path / "data"), Time().now)
     assert tickets.verify(joined["access_token"]).appointment == joined["appointment"]
     again.process.terminate()
@@ -313,3 +313,17 @@ async def test_it_can_speak_tls_with_a_certificate_of_its_own(run: Run, tmp_path
         assert response.headers["Strict-Transport-Security"]
     server.process.terminate()
     assert (await server.end())[0] == 0
+
+
+async def test_it_prints_the_configuration_of_coturn_or_what_is_missing(run: Run) -> None:
+    status, out, err = await (await run("coturn")).end(START_SECONDS)
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err)
+    settings = {
+        "SPREEKKAMER_TURN__ADDRESS": "203.0.113.5",
+        "SPREEKKAMER_TURN__SECRETS": '["a-shared-secret"]',
+        "SPREEKKAMER_TURN__RELAY_PEERS": '["203.0.113.6"]',
+    }
+    status, out, err = await (await run("coturn", **settings)).end(START_SECONDS)
+    assert (status, err) == (0, "")
+    assert {"static-auth-secret=a-shared-secret", "allowed-peer-ip=203.0.113.6"} <= set(out.splitlines())
