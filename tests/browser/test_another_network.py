@@ -37,7 +37,8 @@ async def namespace() -> AsyncIterator[str]:
     try:
         for command in (
             "link set lo up",
-            "link add consult0 type dummy",
+            "link add consult0 type veth peer name consult1",
+            "link set consult1 up",
             "addr add 10.77.0.1/24 dev consult0",
             "link set consult0 up",
             "route add default via 10.77.0.254",
