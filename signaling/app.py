@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from rooms.diagnostics import Diagnostics
+from rooms.errors import RoomsError, StartRefused
 from signaling import gate, health, middlewares, routes, typedefs
 from signaling.health import Health
 from signaling.limiter import Limiter
@@ -76,7 +77,10 @@ def build(
 async def retention(app: web.Application) -> AsyncIterator[None]:
     """Destroy what is overdue before the first request is answered, then sweep for as long as the server runs."""
     store = app[typedefs.STORE]
-    await store.retention.catch_up()
+    try:
+        await store.retention.catch_up()
+    except RoomsError as error:
+        raise StartRefused("The database or the key store does not answer; the log says which.") from error
     sweeper = asyncio.create_task(_sweep(store))
     yield
     sweeper.cancel()
