@@ -176,6 +176,7 @@ async def test_nothing_personal_is_in_repr(store: Store) -> None:
     assert "datetime" not in text
 
 
+@pytest.mark.duty("S-15")
 async def test_a_row_swapped_between_owners_or_rows_fails_closed(store: Store) -> None:
     one, other = await alice(store), await charlie(store)
     mine, theirs, second = await plan(store, one), await plan(store, other, "Piet"), await plan(store, one, "Kees")

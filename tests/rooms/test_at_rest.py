@@ -76,6 +76,7 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
         (tmp_path / str(number)).unlink()
 
 
+@pytest.mark.duty("S-05", "S-15")
 async def test_sqlite_files_and_wal_and_key_store_hold_no_plaintext_at_any_time(
     sqlite_settings: RoomsSettings, time: Time
 ) -> None:
@@ -88,6 +89,7 @@ async def test_sqlite_files_and_wal_and_key_store_hold_no_plaintext_at_any_time(
     assert found(sqlite_settings.data, {**CANARIES, **secrets}) == []
 
 
+@pytest.mark.duty("S-05", "S-15")
 async def test_postgresql_heap_and_wal_hold_no_plaintext_at_any_time(
     sqlite_settings: RoomsSettings, time: Time, postgres: Postgres
 ) -> None:

@@ -49,6 +49,7 @@ async def owners(store: Store) -> tuple[str, str]:
     return tuple(person.id for person in people if person)  # type: ignore[return-value]
 
 
+@pytest.mark.duty("S-30", "S-31")
 @pytest.mark.timeout(180)
 async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: Path) -> None:
     made, folders = await crash("sweep", tmp_path)

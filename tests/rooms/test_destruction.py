@@ -23,6 +23,7 @@ async def states(store: Store) -> dict[str, str]:
         return {row.id: row.state for row in await connection.exec_driver_sql("SELECT id, state FROM appointments")}
 
 
+@pytest.mark.duty("S-31")
 async def test_destroyed_is_gone_for_everybody_with_one_receipt(store: Store, time: Time) -> None:
     person, other = await alice(store), await charlie(store)
     planned = await plan(store, person)
@@ -47,6 +48,7 @@ async def test_destroying_twice_gives_the_same_receipt(store: Store, time: Time)
     assert await store.appointments.receipts(person.id) == [first]
 
 
+@pytest.mark.duty("S-31")
 async def test_the_order_is_mark_then_key_then_caches_then_row(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     person = await alice(store)
     planned = await plan(store, person)
@@ -106,6 +108,7 @@ async def test_what_was_destroyed_comes_with_a_new_epoch(sqlite_store: Store, sq
     assert [path.name for path in sqlite_settings.keystore().parent.glob("epoch*")] == ["epoch-2.key"]
 
 
+@pytest.mark.duty("S-31")
 async def test_a_restored_backup_of_the_database_stays_unreadable(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -234,6 +237,7 @@ async def test_a_crowd_that_is_due_goes_in_one_sweep(store: Store, time: Time) -
     assert [receipt.generation for receipt in receipts] == list(range(120, 0, -1))
 
 
+@pytest.mark.duty("S-31")
 async def test_an_appointment_leaves_no_ciphertext_in_the_sqlite_files(
     sqlite_store: Store, sqlite_settings: RoomsSettings
 ) -> None:

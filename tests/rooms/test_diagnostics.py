@@ -69,6 +69,7 @@ async def test_a_sample_comes_back_with_when_it_was_taken(diagnostics: Diagnosti
     assert newer.sample == Sample.model_validate(SAMPLE)
 
 
+@pytest.mark.duty("S-33")
 async def test_every_key_expires_24_hours_after_its_sample_was_taken(diagnostics: Diagnostics, redis: Redis) -> None:
     for age in (0, 1, 3_600_000, LIFETIME - 5_000):
         await diagnostics.record(A, "me", SAMPLE, age)
@@ -78,6 +79,7 @@ async def test_every_key_expires_24_hours_after_its_sample_was_taken(diagnostics
         assert 0 < await redis.pttl(key) <= LIFETIME
 
 
+@pytest.mark.duty("S-33")
 async def test_a_later_sample_never_prolongs_an_earlier_one(diagnostics: Diagnostics, redis: Redis) -> None:
     await diagnostics.record(A, "me", SAMPLE, LIFETIME - 400)
     for _ in range(5):
@@ -91,6 +93,7 @@ async def test_a_sample_older_than_24_hours_is_not_kept(diagnostics: Diagnostics
     assert await redis.keys("*") == []
 
 
+@pytest.mark.duty("S-33")
 async def test_expiry_is_set_in_the_same_command(
     diagnostics: Diagnostics, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,7 @@ def test_an_epoch_replaces_every_wrapping_and_nothing_is_lost(keys: SqliteKeys, 
     assert keys.mail_index("a@b.nl") == index
 
 
+@pytest.mark.duty("S-31")
 def test_old_wrappings_open_under_no_key_that_is_left(keys: SqliteKeys, tmp_path: Path, root: bytes) -> None:
     keys.add_practitioner("alice", START)
     keys.add("alice", "gone", START)
@@ -167,6 +168,7 @@ def test_old_wrappings_open_under_no_key_that_is_left(keys: SqliteKeys, tmp_path
     assert "root key does not open" in why_locked(copy, root)
 
 
+@pytest.mark.duty("S-31")
 def test_no_wrapped_key_of_what_was_destroyed_stays_in_a_file(keys: SqliteKeys, tmp_path: Path) -> None:
     keys.add_practitioner("alice", START)
     for n in range(300):

@@ -43,6 +43,7 @@ GIVEN = ["given"] * 4
 REFUSED = ["gone", "gone", "nothing", "nothing"]
 
 
+@pytest.mark.duty("S-29", "S-32")
 @pytest.mark.parametrize(
     ("setting", "span"),
     [
@@ -65,6 +66,7 @@ async def test_due_is_the_end_of_the_consult_and_the_setting(
     assert (await store.appointments.end(planned.id)).due == time.wall + span
 
 
+@pytest.mark.duty("S-32")
 async def test_without_a_cap_manual_is_never(settings: RoomsSettings, time: Time) -> None:
     free = settings.model_copy(update={"retention_cap": None})
     async with open_store(free, now=time.now, boot=time.boottime) as store:
@@ -104,6 +106,7 @@ async def test_the_sweep_destroys_what_is_due_and_nothing_else(store: Store, tim
     assert await store.retention.sweep() == 0
 
 
+@pytest.mark.duty("S-29")
 async def test_the_setting_recomputes_every_living_appointment(store: Store, time: Time) -> None:
     person = await alice(store)
     over, coming = await plan(store, person, "over"), await plan(store, person, "coming", days=3)
@@ -126,6 +129,7 @@ async def test_the_setting_of_one_does_not_touch_the_other(store: Store) -> None
     assert await store.appointments.get(other.id, theirs.id) == theirs
 
 
+@pytest.mark.duty("S-29", "S-31")
 async def test_lengthening_never_revives(store: Store, time: Time) -> None:
     person = await alice(store)
     planned = await plan(store, person)
@@ -174,6 +178,25 @@ async def test_a_consult_that_ends_after_its_due_time_is_destroyed_at_once(store
     assert await store.retention.sweep() == 1
 
 
+@pytest.mark.duty("S-30")
+async def test_the_sweeper_destroys_by_itself_what_becomes_due(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    store.retention._interval = 0.02
+    sweeper = asyncio.create_task(store.retention.run())
+    try:
+        async with asyncio.timeout(10):
+            while (await store.retention.status()).last_sweep is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert await store.appointments.get(person.id, planned.id) == planned
+            time.pass_(days=31)
+            while not await store.appointments.receipts(person.id):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
+
+
 async def test_ending_wakes_the_sweeper(store: Store, time: Time) -> None:
     person = await alice(store)
     await store.practitioners.set_retention(person.id, "end")
@@ -208,6 +231,7 @@ async def test_the_sweeper_goes_on_after_a_fault(store: Store, monkeypatch: pyte
     assert calls > 2
 
 
+@pytest.mark.duty("S-30")
 async def test_two_servers_do_not_sweep_at_once(settings: RoomsSettings, time: Time) -> None:
     async with (
         open_store(settings, now=time.now, boot=time.boottime) as one,
@@ -251,6 +275,7 @@ async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Sto
     assert await store.retention._destruction.mark_due(due, store.retention._lease) == []
 
 
+@pytest.mark.duty("S-32")
 async def test_a_lower_cap_reaches_what_is_already_planned(settings: RoomsSettings, time: Time) -> None:
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
@@ -267,6 +292,7 @@ async def test_a_lower_cap_reaches_what_is_already_planned(settings: RoomsSettin
         assert await store.retention.sweep() == 1
 
 
+@pytest.mark.duty("S-15")
 async def test_only_the_day_of_destruction_stands_in_clear(store: Store) -> None:
     planned = await plan(store, await alice(store))
     assert planned.due is not None

@@ -1,0 +1,210 @@
+"""Disks that are full, rows that vanish meanwhile, files that can not be read: a refusal, never a half truth."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rooms import clock
+from rooms.errors import Locked, RoomsError, StartRefused
+from rooms.keys import files
+from rooms.keys.sqlite import SqliteKeys
+from rooms.keys.store import KeyStore, open_checked
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from tests.rooms.people import PASSWORD, START, Time, alice, plan
+
+FULL = """
+import asyncio, resource, signal, sys
+from pathlib import Path
+from rooms.errors import RoomsError
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from tests.rooms.people import START, Time
+
+async def main() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    time = Time()
+    async with open_store(RoomsSettings(data=Path(sys.argv[1]), trust_clock=True), now=time.now) as store:
+        person = await store.practitioners.by_mail("alice@example.org")
+        limit = int(sys.argv[2])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        codes = []
+        for number in range(400):
+            try:
+                made = await store.appointments.create(person.id, f"Patient {number}", START, 30, "nl")
+            except RoomsError as error:
+                codes.append(error.code)
+                if len(codes) == 3:
+                    break
+            else:
+                print("made", made.id, flush=True)
+        print("codes", *codes)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        made = await store.appointments.create(person.id, "there is room again", START, 30, "nl")
+        print("made", made.id, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("room", [0, 6_000, 90_000])
+async def test_a_full_disk_loses_nothing_that_was_acknowledged(
+    sqlite_settings: RoomsSettings, time: Time, room: int
+) -> None:
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        await alice(store)
+        await store.retention.sweep()
+    largest = max(path.stat().st_size for path in sqlite_settings.data.rglob("*") if path.is_file())
+    command = [sys.executable, "-c", FULL, str(sqlite_settings.data), str(largest + room)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("codes")] == ["codes try_again try_again try_again"], done.stdout
+    promised = {line.split()[1] for line in lines if line.startswith("made")}
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        assert store.locked is None
+        await store.retention.catch_up()
+        person = await store.practitioners.by_mail("alice@example.org")
+        assert person is not None
+        found = await store.appointments.list(person.id, START.date(), START.date())
+        assert {entry.id for entry in found} == promised
+        assert (await store.retention.status()).alarms == 0
+
+
+async def test_a_practitioner_whose_row_vanished_gets_no_appointment(sqlite_store: Store) -> None:
+    person = await alice(sqlite_store)
+    async with sqlite_store.database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM practitioners")
+    with pytest.raises(RoomsError, match="not_found"):
+        await plan(sqlite_store, person)
+    assert await sqlite_store.practitioners.authenticate(person.mail, PASSWORD) is None
+
+
+async def test_an_appointment_destroyed_while_it_ends_is_gone(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(sqlite_store)
+    planned = await plan(sqlite_store, person)
+    plain = KeyStore.get_many
+
+    async def meanwhile(keys: KeyStore, wanted: object) -> dict[str, bytes]:
+        found = await plain(keys, wanted)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        await sqlite_store.retention.destroy(person.id, planned.id)
+        return found
+
+    monkeypatch.setattr(KeyStore, "get_many", meanwhile)
+    with pytest.raises(RoomsError, match="gone"):
+        await sqlite_store.appointments.end(planned.id)
+
+
+async def test_an_appointment_without_its_key_can_not_end(sqlite_store: Store) -> None:
+    person = await alice(sqlite_store)
+    planned = await plan(sqlite_store, person)
+    await sqlite_store.keys.destroy([(person.id, planned.id)], START)
+    with pytest.raises(RoomsError, match="gone"):
+        await sqlite_store.appointments.end(planned.id)
+
+
+async def test_a_row_that_can_not_be_opened_keeps_its_due_day_when_the_setting_changes(sqlite_store: Store) -> None:
+    person = await alice(sqlite_store)
+    broken, fine = await plan(sqlite_store, person), await plan(sqlite_store, person)
+    async with sqlite_store.database.write() as connection:
+        await connection.exec_driver_sql(f"UPDATE appointments SET content = x'00' WHERE id = '{broken.id}'")
+    await sqlite_store.practitioners.set_retention(person.id, "7d")
+    changed = await sqlite_store.appointments.get(person.id, fine.id)
+    assert changed.due is not None
+    assert fine.due is not None
+    assert (fine.due - changed.due).days == 23
+
+
+async def test_a_lease_lost_in_the_middle_ends_the_sweep(
+    sqlite_store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plan(sqlite_store, await alice(sqlite_store))
+    time.pass_(days=40)
+
+    async def lost(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("rooms.store.leases.Lease.renew", lost)
+    assert await sqlite_store.retention.sweep() == 0
+    monkeypatch.undo()
+    assert await sqlite_store.retention.sweep() == 1
+
+
+async def test_a_closed_key_store_answers_locked(sqlite_settings: RoomsSettings) -> None:
+    async with open_store(sqlite_settings) as store:
+        pass
+    with pytest.raises(Locked):
+        await store.keys.generation()
+    await store.keys.close()
+
+
+def test_a_key_store_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartRefused, match="can not be written"):
+        open_checked(tmp_path / "file" / "keys.sqlite", tmp_path / "root.key", None, 0, os.urandom)
+
+
+def test_a_file_that_is_no_key_store_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "keys.sqlite"
+    path.write_bytes(b"something else altogether" * 100)
+    files.create_root_key(tmp_path / "root.key")
+    with pytest.raises(Locked):
+        open_checked(path, tmp_path / "root.key", None, 0, os.urandom)
+    assert path.read_bytes() == b"something else altogether" * 100
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM meta WHERE name = 'pair'", "UPDATE meta SET value = x'00' WHERE name = 'check'"]
+)
+def test_a_key_store_with_a_part_missing_locks(tmp_path: Path, damage: str) -> None:
+    files.create_root_key(tmp_path / "root.key")
+    keys = open_checked(tmp_path / "keys.sqlite", tmp_path / "root.key", None, 0, os.urandom)
+    keys._db.execute(damage)
+    keys.close()
+    with pytest.raises(Locked):
+        open_checked(tmp_path / "keys.sqlite", tmp_path / "root.key", "x", 0, os.urandom)
+
+
+def test_a_damaged_epoch_file_locks(tmp_path: Path) -> None:
+    files.create_root_key(tmp_path / "root.key")
+    open_checked(tmp_path / "keys.sqlite", tmp_path / "root.key", None, 0, os.urandom).close()
+    (tmp_path / "epoch-1.key").chmod(0o600)
+    (tmp_path / "epoch-1.key").write_bytes(b"short")
+    with pytest.raises(Locked) as caught:
+        SqliteKeys.open(tmp_path / "keys.sqlite", files.read_root_key(tmp_path / "root.key"), os.urandom)
+    assert "damaged" in caught.value.reason
+
+
+def test_a_root_key_that_is_a_folder_locks(tmp_path: Path) -> None:
+    with pytest.raises(Locked) as caught:
+        files.read_root_key(tmp_path)
+    assert "can not be read" in caught.value.reason
+
+
+def test_secrets_that_a_container_engine_mounts_may_be_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.create_root_key(tmp_path / "root.key")
+    (tmp_path / "root.key").chmod(0o444)
+    with pytest.raises(StartRefused):
+        files.read_root_key(tmp_path / "root.key")
+    monkeypatch.setattr(files, "MOUNTED_SECRETS", tmp_path)
+    assert len(files.read_root_key(tmp_path / "root.key")) == 32
+
+
+def test_a_system_without_these_clocks_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object, **__: object) -> str:
+        raise OSError("not here")
+
+    monkeypatch.setattr(clock.ctypes, "CDLL", absent)
+    monkeypatch.setattr(clock.Path, "read_text", absent)
+    assert clock.kernel_synchronised() is False
+    assert clock.boot_id() == "unknown"
