@@ -120,8 +120,15 @@ class KeyStore:
     async def _run(self, call: Callable[Concatenate[SqliteKeys, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         keys = self.unlocked()
         loop = asyncio.get_running_loop()
+
+        def attempt() -> T:
+            try:
+                return call(keys, *args, **kwargs)
+            except Locked:  # another process began an epoch between our snapshot and our look at the file
+                return call(keys, *args, **kwargs)
+
         try:
-            return await loop.run_in_executor(self._executor, lambda: call(keys, *args, **kwargs))
+            return await loop.run_in_executor(self._executor, attempt)
         except (sqlite3.Error, OSError):
             logger.exception("the key store does not answer")
             raise RoomsError("try_again") from None

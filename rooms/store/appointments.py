@@ -1,5 +1,6 @@
 """Appointments: one sealed content per row, its key in the key store."""
 
+import asyncio
 import hmac
 import re
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from rooms.store.tables import appointments, practitioners
 
 MAX_NAME = 200
 MINUTES = range(5, 481)
+AT_ONCE = 100
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -110,8 +112,13 @@ class Appointments:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         keys = await self._keys.get_many((owner, row.id) for row in rows)
-        found = [self._readable(row, keys) for row in rows]
-        wanted = [a for a in found if a is not None and first_day <= a.starts_at.date() <= last_day]
+        wanted = []
+        for number, row in enumerate(rows, 1):
+            appointment = self._readable(row, keys)
+            if appointment is not None and first_day <= appointment.starts_at.date() <= last_day:
+                wanted.append(appointment)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)  # a full agenda must not hold up others
         living = [a for a in wanted if not await self._deadline.forbids(a)]
         return sorted(living, key=lambda a: (a.starts_at, a.id))
 

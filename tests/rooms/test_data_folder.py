@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from rooms.errors import RoomsError, StartRefused
+from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.keys import schema
+from rooms.keys.epochs import Epochs
 from rooms.settings import RoomsSettings
 from rooms.store import Store, database, open_store
-from tests.rooms.people import alice
+from tests.rooms.people import Time, alice, plan
 
 HOLD = (
     "import asyncio, sys\nfrom pathlib import Path\nfrom rooms.settings import RoomsSettings\n"
@@ -102,6 +103,39 @@ async def test_two_processes_that_write_to_one_database_wait_for_each_other(sett
         )
         found = await one.appointments.list(person.id, start.date(), start.date())
         assert {entry.id for entry in found} == {entry.id for entry in made}
+
+
+async def test_a_new_epoch_is_noticed_by_a_process_beside(settings: RoomsSettings, time: Time) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as one,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as two,
+    ):
+        person = await alice(one)
+        planned = [await plan(one, person) for _ in range(4)]
+        for gone in planned[:3]:
+            assert await two.appointments.get(person.id, gone.id) == gone
+            await one.retention.destroy(person.id, gone.id)
+            await one.retention.sweep()
+            assert await two.appointments.get(person.id, planned[3].id) == planned[3]
+        made = await plan(two, person)
+        assert await one.appointments.get(person.id, made.id) == made
+
+
+async def test_an_epoch_that_began_while_we_looked_is_looked_at_again(
+    sqlite_settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        planned = await plan(store, await alice(store))
+        plain, calls = Epochs.current, []
+
+        def current(epochs: Epochs) -> bytes:
+            calls.append(1)
+            if len(calls) == 1:
+                raise Locked("gone")
+            return plain(epochs)
+
+        monkeypatch.setattr(Epochs, "current", current)
+        assert await store.appointments.by_id(planned.id) == planned
 
 
 async def test_a_restarted_server_gets_its_own_lease_back_at_once(settings: RoomsSettings) -> None:
