@@ -1,11 +1,14 @@
 """Retention: when an appointment must be gone."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
 from rooms.clock import Clock
 from rooms.model import RETENTION, Appointment, Retention
+
+logger = logging.getLogger(__name__)
 
 OVERRUN = timedelta(minutes=30)
 """A consult that never ended counts as ended this long after its planned end: when the patient's link closes."""
@@ -60,12 +63,20 @@ class Deadline:
         """Whether the due time has passed."""
         return appointment.due is not None and appointment.due <= self._clock.now()
 
-    async def forbids(self, appointment: Appointment) -> bool:
-        """Past due and not in a running consult: no read path may give it, and the sweeper destroys it."""
+    async def forbids(self, appointment: Appointment, *, unsure: bool = True) -> bool:
+        """Past due and not in a running consult: no read path may give it, and the sweeper destroys it.
+
+        ``unsure`` is the answer when nobody can say whether a consult runs: readers refuse, the sweeper waits.
+        """
         if not self.past(appointment) or appointment.due is None:
             return False
-        overstayed = self._clock.now() >= appointment.due + LONGEST_CONSULT
-        return overstayed or not await self._hooks.in_progress(appointment.id)
+        if self._clock.now() >= appointment.due + LONGEST_CONSULT:
+            return True
+        try:
+            return not await self._hooks.in_progress(appointment.id)
+        except Exception:
+            logger.exception("nobody can say whether a consult runs")
+            return unsure
 
     def within_a_minute(self, appointment: Appointment) -> bool:
         """Whether the sweeper will have destroyed it a minute from now."""

@@ -109,7 +109,7 @@ class Sweeper:
             self._wake.clear()
             try:
                 await self.sweep()
-            except RoomsError:
+            except Exception:  # nothing may end the sweeper but its owner
                 logger.exception("the sweep failed and is tried again")
             try:
                 await asyncio.wait_for(self._wake.wait(), self._interval)
@@ -180,7 +180,7 @@ class Sweeper:
                 except (KeyError, Tampered):
                     logger.exception("a row whose due day has come can not be opened")
                     continue
-                if await self._deadline.forbids(appointment):
+                if await self._deadline.forbids(appointment, unsure=False):
                     due.append(appointment)
             if due:
                 yield due

@@ -60,6 +60,14 @@ class Postgres:
         parts += [path.read_bytes() for path in (self.data / "base" / str(row[0])).iterdir()]
         return b"".join(parts) + (self.socket / "log").read_bytes()
 
+    def drop_connections(self) -> None:
+        """As a server that restarts does."""
+        with self._connection() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid != pg_backend_pid()"
+            )
+
     def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(f"host={self.socket} user={ACCOUNT} dbname=postgres", autocommit=True)
 

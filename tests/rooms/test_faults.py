@@ -16,6 +16,7 @@ from rooms.keys.store import KeyStore, open_checked
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
+from tests.rooms.postgres import Postgres
 
 FULL = """
 import asyncio, resource, signal, sys
@@ -144,6 +145,28 @@ async def test_a_closed_key_store_answers_locked(sqlite_settings: RoomsSettings)
     with pytest.raises(Locked):
         await store.keys.generation()
     await store.keys.close()
+
+
+async def test_a_database_server_that_dropped_its_connections_is_used_again(
+    postgres: Postgres, sqlite_settings: RoomsSettings
+) -> None:
+    settings = RoomsSettings(data=sqlite_settings.data, trust_clock=True, database_url=postgres.new_database())
+    async with open_store(settings) as store:
+        person = await alice(store)
+        await asyncio.to_thread(postgres.drop_connections)
+        assert await store.practitioners.get(person.id) == person
+        dropped = asyncio.Event()
+
+        async def in_the_middle() -> None:
+            async with store.database.write() as connection:
+                await asyncio.to_thread(postgres.drop_connections)
+                dropped.set()
+                await connection.exec_driver_sql("SELECT 1")
+
+        with pytest.raises(RoomsError, match="try_again"):
+            await in_the_middle()
+        assert dropped.is_set()
+        assert await store.practitioners.get(person.id) == person
 
 
 def test_a_key_store_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -169,6 +169,23 @@ async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, ti
     assert await store.retention.sweep() == 1
 
 
+async def test_when_nobody_knows_whether_a_consult_runs_readers_refuse_and_the_sweeper_waits(
+    store: Store, time: Time
+) -> None:
+    async def in_progress(_: str) -> bool:
+        raise ConnectionError("redis is gone")
+
+    store.retention.in_progress = in_progress
+    assert store.retention.in_progress is in_progress
+    planned = await plan(store, await alice(store))
+    assert await refusals(store, planned) == GIVEN, "nobody is asked before the due time"
+    time.pass_(days=31)
+    assert await refusals(store, planned) == REFUSED
+    assert await store.retention.sweep() == 0
+    time.pass_(seconds=LONGEST_CONSULT.total_seconds())
+    assert await store.retention.sweep() == 1
+
+
 async def test_a_consult_that_ends_after_its_due_time_is_destroyed_at_once(store: Store, time: Time) -> None:
     person = await alice(store)
     await store.practitioners.set_retention(person.id, "end")
@@ -222,7 +239,7 @@ async def test_the_sweeper_goes_on_after_a_fault(store: Store, monkeypatch: pyte
     async def sweep() -> int:
         nonlocal calls
         calls += 1
-        raise RoomsError("try_again")
+        raise RoomsError("try_again") if calls % 2 else ValueError("a mistake of ours")
 
     monkeypatch.setattr(store.retention, "sweep", sweep)
     store.retention._interval = 0.01
