@@ -28,7 +28,7 @@ WATCH = """
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
       super(...args);
-      this.addEventListener('connectionstatechange', () => { if (this.connectionState === 'connected') mark('connected'); });
+      this.addEventListener('connectionstatechange', () => this.connectionState === 'connected' && mark('connected'));
     }
     setRemoteDescription(description) { mark('answered'); return super.setRemoteDescription(description); }
   };

@@ -61,9 +61,8 @@ async def page_weights(demo: Demo) -> dict[str, tuple[int, int]]:
             if name.startswith("desk"):
                 await person.page.goto(link)
                 await person.find("new-appointment").wait_for()
-                link = person.page.url
             person.page.on("request", lambda request, seen=seen: seen.append(request.url))
-            await person.page.goto(link)
+            await person.page.goto(link if not name.startswith("desk") else person.page.url)
             await person.page.wait_for_load_state("networkidle")
             files = {url for url in seen if urlsplit(url).path.startswith(("/static/", "/c", "/desk"))}
             bodies = [await (await person.context.request.get(url)).body() for url in files]

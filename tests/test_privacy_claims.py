@@ -40,7 +40,7 @@ def page() -> str:
     lines = [
         "# Which duties are proven",
         "",
-        "Generated from the tests (`python -m tests.test_privacy_claims`); the duties stand in [privacy.md](privacy.md).",
+        "Generated from the tests (`python -m tests.test_privacy_claims`); see [privacy.md](privacy.md).",
         "A claim means: this test fails when the duty is broken. It says no more than the test does.",
         "",
         "| Id | Duty | Claimed by |",

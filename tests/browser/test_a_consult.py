@@ -34,9 +34,7 @@ async def test_a_waiting_patient_has_received_no_media_address_and_no_other_name
     demo: Demo, practitioner: Person, patient: Person
 ) -> None:
     frames: list[str] = []
-    patient.page.on(
-        "websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame)))
-    )
+    patient.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
     await patient.page.reload()
     await patient.find("join").click()
     await patient.find("waiting").wait_for()
@@ -128,7 +126,7 @@ async def test_a_duplicate_tab_is_asked_whether_it_takes_over(
     await second.get_by_test_id("take-over").click()
     await second.get_by_test_id("waiting").wait_for()
     await sees_and_hears(patient)
-    await practitioner.find("admit").first.click()
+    await practitioner.find("admit-newcomer").click()
     await second.wait_for_selector('[data-testid="call"][data-state="connected"]')
     await eventually(lambda: not_in_call(patient), "the first tab is out")
 
@@ -163,9 +161,7 @@ async def test_sharing_a_screen_reaches_the_other_side(practitioner: Person, pat
 
     await eventually(stage, "the shared screen")
     first = await patient.picture("remote-screen")
-    await eventually(
-        lambda: differs(patient, "remote-screen", first), "a shared screen that changes"
-    )
+    await eventually(lambda: differs(patient, "remote-screen", first), "a shared screen that changes")
     await practitioner.find("share-screen").click()
     await eventually(lambda: hidden(patient, "remote-screen"), "the shared screen is gone")
     await sees_and_hears(patient)

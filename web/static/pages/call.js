@@ -26,6 +26,7 @@ export class ConsultCall extends HTMLElement {
   #other = '';
   /** A sentence about sound that does not flow. */
   #hint = '';
+  /** @type {(() => void) | null} */ #admit = null;
 
   connectedCallback() {
     this.remote = testid(this, 'remote-video');
@@ -47,6 +48,7 @@ export class ConsultCall extends HTMLElement {
       'close-chat': () => this.#closeChat(),
       leave: () => this.dispatchEvent(new Event('leave')),
       again: () => this.dispatchEvent(new Event('again')),
+      newcomer: () => this.#admit?.(),
       more: () => this.#openDevices(),
       trust: () => openDialog(slot(this, 'trust')),
       'hide-self': () => this.#hideSelf(true),
@@ -118,6 +120,13 @@ export class ConsultCall extends HTMLElement {
   /** A word in the corner that makes no sound, such as who waits. @param {string | null} words */
   badge(words) {
     say(slot(this, 'badge'), words);
+  }
+
+  /** Somebody opened the other person's link anew and waits; `admit` lets that one in instead. @param {(() => void) | null} admit */
+  newcomer(admit) {
+    this.#admit = admit;
+    slot(this, 'newcomer').hidden = admit === null;
+    this.wake?.();
   }
 
   /** @param {'talk' | 'after' | null} part */

@@ -105,12 +105,15 @@ class DeskPage extends HTMLElement {
     day.waiting = new Set(view.waiting.map((one) => one.appointment));
     day.running = view.in_consult;
     waiting.quiet = this.#consult !== null;
-    waiting.show(view);
+    const anew = view.waiting.find((one) => one.appointment === this.#consult?.appointment);
+    const others = view.waiting.filter((one) => one !== anew);
+    waiting.show({ ...view, waiting: others });
+    this.call?.newcomer(anew ? () => this.#instead(anew) : null);
     day.draw();
     if (view.waiting.some((one) => !day.known.has(one.appointment))) this.#reload();
     if (view.waiting.length && !this.#consult) this.#prepare();
     slot(this, 'running').hidden = !view.in_consult || this.#consult !== null;
-    this.call?.badge(view.waiting.length ? plural('waiting.title.count', view.waiting.length) : null);
+    this.call?.badge(others.length ? plural('waiting.title.count', others.length) : null);
     this.#title();
   }
 
@@ -136,6 +139,11 @@ class DeskPage extends HTMLElement {
     this.#enter(who.appointment, (consult, takeOver) =>
       consult.admit(who.participant, { appointment: who.appointment, takeOver }),
     );
+  }
+
+  /** Another window of the patient who is in takes that one's place. @param {WaitingView} who */
+  #instead(who) {
+    this.#consult?.admit(who.participant, { appointment: who.appointment }).catch((error) => this.#said(explain(error)));
   }
 
   /** Back into a consult that runs. @param {string} appointment */
