@@ -1,0 +1,120 @@
+"""The tables of docs/protocol.md are those of the registry. ``python -m tests.test_protocol_document`` writes them."""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from signaling.protocol.errors import CATALOGUE
+from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, SERVER_EVENTS
+from signaling.protocol.model import Message
+from signaling.routes import ENDPOINTS
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "protocol.md"
+MARKS = "<!-- {0}: begin, generated -->\n{1}<!-- {0}: end -->"
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """A field's type in words, with its bounds."""
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rsplit('/', 1)[1]}`"
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return " · ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(kind(one) for one in schema["anyOf"])
+    if schema.get("type") == "array":
+        most = f" (at most {schema['maxItems']})" if "maxItems" in schema else ""
+        return f"list of {kind(schema['items'])}{most}"
+    words = str(schema.get("type", "any"))
+    if "minimum" in schema and "maximum" in schema:
+        words += f" {schema['minimum']} to {schema['maximum']}"
+    if "pattern" in schema:
+        words += f" `{schema['pattern']}`".replace("|", "\\|")
+    if "maxLength" in schema:
+        words += f", at most {schema['maxLength']}"
+    return words
+
+
+def fields(model: type[Message]) -> str:
+    """One line of a model's fields; what may be left out carries a question mark."""
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    return "<br>".join(
+        f"`{name}`{'' if name in required else '?'}: {kind(one)}" for name, one in schema.get("properties", {}).items()
+    )
+
+
+def rows(header: str, lines: Iterable[str]) -> str:
+    return "\n".join([header, re.sub(r"[^|]+", "---", header), *lines]) + "\n"
+
+
+def models() -> dict[str, type[Message]]:
+    """Every model that a body or a reply refers to by name, and those they refer to."""
+    known: dict[str, type[Message]] = {}
+    waiting = [model for event in CLIENT_EVENTS.values() for model in (event.body, event.reply)]
+    waiting += [model for model, _ in SERVER_EVENTS.values()]
+    while waiting:
+        model = waiting.pop()
+        if model.__name__ not in known:
+            known[model.__name__] = model
+            for field in model.model_fields.values():
+                waiting += [one for one in nested(field.annotation) if issubclass(one, Message)]
+    return known
+
+
+def nested(annotation: Any) -> list[type]:
+    arguments = getattr(annotation, "__args__", ())
+    found = [one for argument in arguments for one in nested(argument)]
+    return [*found, annotation] if isinstance(annotation, type) and not arguments else found
+
+
+def tables() -> dict[str, str]:
+    client = (
+        f"| `{name}` | {'everyone' if event.roles == EVERYONE else ', '.join(sorted(event.roles))} | {event.summary} | "
+        f"`{event.body.__name__}` | `{event.reply.__name__}` |"
+        for name, event in CLIENT_EVENTS.items()
+    )
+    server = (f"| `{name}` | {summary} | `{model.__name__}` |" for name, (model, summary) in SERVER_EVENTS.items())
+    bodies = (f"| `{name}` | {fields(model)} |" for name, model in sorted(models().items()))
+    errors = (f"| `{code}` | {kind} | {status} | {text} |" for code, (kind, status, text) in CATALOGUE.items())
+    rest = (
+        f"| `{one.method} {one.path}` | {one.summary} |"
+        for one in sorted(ENDPOINTS, key=lambda one: (one.path, one.method))
+    )
+    return {
+        "client-events": rows("| event | who | what | body | reply |", client),
+        "server-events": rows("| event | what | body |", server),
+        "bodies": rows("| model | fields |", bodies),
+        "errors": rows("| code | category | HTTP | sentence |", errors),
+        "rest": rows("| call | what |", rest),
+    }
+
+
+def replacement(text: str, _: re.Match[str]) -> str:
+    return text
+
+
+def document() -> str:
+    text = DOCUMENT.read_text()
+    for name, table in tables().items():
+        pattern = re.escape(f"<!-- {name}: begin, generated -->") + r"\n.*?" + re.escape(f"<!-- {name}: end -->")
+        text, found = re.subn(pattern, partial(replacement, MARKS.format(name, table)), text, flags=re.DOTALL)
+        assert found == 1, f"no place for {name}"
+    return text
+
+
+def test_the_document_says_what_the_registry_says() -> None:
+    assert DOCUMENT.read_text() == document(), "run: python -m tests.test_protocol_document"
+
+
+def test_every_event_and_error_is_in_the_document() -> None:
+    text = DOCUMENT.read_text()
+    for name in (*CLIENT_EVENTS, *SERVER_EVENTS, *CATALOGUE):
+        assert f"`{name}`" in text
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())
