@@ -166,15 +166,19 @@ def memory_per_room(results: list[Figures], name: str) -> float | None:
 
 
 async def quiet(patience: float) -> None:
-    """Wait until hardly anything else waits for a processor (Linux pressure stall information), but not for ever."""
+    """Wait until hardly anything waits for a processor, but not for ever."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience
+    while pressure("avg10") >= QUIET_PERCENT and loop.time() < deadline:  # noqa: ASYNC110 - the kernel has no event
+        await asyncio.sleep(1)
+
+
+def pressure(window: str) -> float:
+    """Percent of the time in which something waited for a processor; 0 where Linux does not say."""
     with suppress(OSError):
-        while loop.time() < deadline:
-            found = re.search(r"avg10=([0-9.]+)", Path("/proc/pressure/cpu").read_text())
-            if found is None or float(found[1]) < QUIET_PERCENT:
-                return
-            await asyncio.sleep(1)
+        found = re.search(rf"{window}=([0-9.]+)", Path("/proc/pressure/cpu").read_text())
+        return float(found[1]) if found else 0.0
+    return 0.0
 
 
 def machine() -> str:
@@ -197,7 +201,8 @@ def own_address() -> str:
 
 
 def report(results: list[Figures], soak: Figures | None) -> str:
-    text = [f"{datetime.now(UTC):%Y-%m-%d}; {machine()}.", "", table(results), ""]
+    waited = f"in the last 5 minutes something waited for a processor {pressure('avg300'):.0f} % of the time"
+    text = [f"{datetime.now(UTC):%Y-%m-%d}; {machine()}; {waited}.", "", table(results), ""]
     for name, (title, _) in TARGETS.items():
         slope = memory_per_room(results, name)
         if slope is not None and name != "aiortc":

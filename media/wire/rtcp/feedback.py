@@ -1,6 +1,7 @@
 """Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01, 3.1), RTPFB format 15."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from struct import pack, unpack_from
 
 from media.wire import WireError
@@ -11,6 +12,7 @@ MAX_FEEDBACK_BYTES = 1_000
 
 _TICK = 250
 _REFERENCE = 64_000
+_MAX_BODY = MAX_FEEDBACK_BYTES - 32
 _NOT_RECEIVED, _SMALL, _LARGE = 0, 1, 2
 
 
@@ -20,81 +22,91 @@ def transport_feedback(sender: int, media: int, count: int, arrivals: Sequence[t
     Args:
         count: feedback packet count of the first; the caller adds the number of packets returned.
         arrivals: (transport-wide sequence number, monotonic microseconds), in any order. Numbers are 16 bit and
-            understood as within 32,767 of the first; a repeated one counts as of its first mention.
+            understood as within 32,767 of the one before; a repeated one counts as of its first mention.
 
     Times are rounded to 250 µs by their absolute value, so that rounding never adds up.
     """
-    return [
-        _feedback(sender, media, count + index & 0xFF, part) for index, part in enumerate(_parts(_in_order(arrivals)))
-    ]
+    ordered = _in_order(arrivals)
+    packets: list[bytes] = []
+    start = 0
+    while start < len(ordered):
+        packet, start = _feedback(sender, media, count + len(packets) & 0xFF, ordered, start)
+        packets.append(packet)
+    return packets
 
 
 def _in_order(arrivals: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Unwrapped sequence numbers, ascending, with the arrival in ticks."""
-    if not arrivals:
-        return []
-    first = arrivals[0][0]
-    ticks: dict[int, int] = {}
+    ordered: list[tuple[int, int]] = []
+    last = arrivals[0][0] - 1 if arrivals else 0
+    sorted_already = True
     for sequence, microseconds in arrivals:
-        offset = (sequence - first + 0x8000 & 0xFFFF) - 0x8000
-        ticks.setdefault(first + offset, microseconds // _TICK)
-    return sorted(ticks.items())
+        unwrapped = last + ((sequence - last + 0x8000) & 0xFFFF) - 0x8000
+        sorted_already &= unwrapped > last
+        ordered.append((unwrapped, microseconds // _TICK))
+        last = unwrapped
+    if sorted_already:
+        return ordered
+    first_mentions: dict[int, int] = {}
+    for sequence, tick in ordered:
+        first_mentions.setdefault(sequence, tick)
+    return sorted(first_mentions.items())
 
 
-def _parts(received: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """Split where a delta does not fit into 16 bits, or a part grows too large."""
-    part: list[tuple[int, int]] = []
-    size = 0
-    for sequence, tick in received:
-        if part:
-            delta, gap = tick - part[-1][1], sequence - part[-1][0]
-            # At most two status bits and two delta bytes a packet; a run of missing ones costs a chunk per 7.
-            size += 2 + (gap + 6) // 7 * 2
-            if not -0x8000 <= delta <= 0x7FFF or size > MAX_FEEDBACK_BYTES - 24:
-                yield part
-                part, size = [], 0
-        part.append((sequence, tick))
-    if part:
-        yield part
+def _feedback(sender: int, media: int, count: int, received: list[tuple[int, int]], start: int) -> tuple[bytes, int]:
+    """One packet about what was received from ``start`` on, and where the next one starts.
 
-
-def _feedback(sender: int, media: int, count: int, received: list[tuple[int, int]]) -> bytes:
-    base, last = received[0][0], received[-1][0]
-    reference = received[0][1] * _TICK // _REFERENCE
-    before = reference * _REFERENCE // _TICK
-    symbols = [_NOT_RECEIVED] * (last - base + 1)
-    deltas = bytearray()
-    for sequence, tick in received:
-        delta, before = tick - before, tick
-        small = 0 <= delta <= 0xFF
-        symbols[sequence - base] = _SMALL if small else _LARGE
-        deltas += pack("!B" if small else "!h", delta)
-    body = pack("!IIHH", sender, media, base & 0xFFFF, len(symbols))
-    body += pack("!I", (reference & 0xFFFFFF) << 8 | count) + _chunks(symbols) + deltas
+    It ends where a delta does not fit into 16 bits or where the packet would grow too large.
+    """
+    base, tick = received[start]
+    reference = tick * _TICK // _REFERENCE
+    before, expected, end = reference * _REFERENCE // _TICK, base, start
+    symbols, deltas = bytearray(), bytearray()
+    for sequence, tick in received[start:]:
+        delta, gap = tick - before, sequence - expected
+        if not -0x8000 <= delta <= 0x7FFF or (len(symbols) + gap) * 2 // 7 + len(deltas) > _MAX_BODY:
+            break
+        if gap:
+            symbols += bytes(gap)
+        if 0 <= delta <= 0xFF:
+            symbols.append(_SMALL)
+            deltas.append(delta)
+        else:
+            symbols.append(_LARGE)
+            deltas += pack("!h", delta)
+        before, expected, end = tick, sequence + 1, end + 1
+    body = pack("!IIHHI", sender, media, base & 0xFFFF, len(symbols), (reference & 0xFFFFFF) << 8 | count)
+    body += _chunks(symbols) + deltas
     padding = -len(body) % 4
     if padding:
         body += bytes(padding - 1) + bytes((padding,))
-    return pack("!BBH", 0xAF if padding else 0x8F, 205, len(body) // 4) + body
+    return pack("!BBH", 0xAF if padding else 0x8F, 205, len(body) // 4) + body, end
 
 
-def _chunks(symbols: list[int]) -> bytes:
-    """Two-bit status vectors of seven packets; runs only where nothing arrived for longer than that."""
+def _chunks(symbols: bytearray) -> bytes:
+    """One run where all arrived without a pause; else status vectors of seven, and runs of what did not arrive."""
+    size = len(symbols)
+    if symbols.count(_SMALL) == size:
+        return pack("!H", _SMALL << 13 | size)
     chunks = bytearray()
     position = 0
-    while position < len(symbols):
-        run = position
-        while run < len(symbols) and symbols[run] == _NOT_RECEIVED and run - position < 0x1FFF:
-            run += 1
-        if run - position > 7:
-            chunks += pack("!H", run - position)
-            position = run
-            continue
-        chunk = 0xC000
-        for index, symbol in enumerate(symbols[position : position + 7]):
-            chunk |= symbol << 12 - 2 * index
-        chunks += pack("!H", chunk)
-        position += 7
+    while position < size:
+        missing = size - position - len(symbols[position:].lstrip(b"\0"))
+        if missing > 7:
+            chunks += pack("!H", missing)
+            position += missing
+        else:
+            chunks += _vector(bytes(symbols[position : position + 7]))
+            position += 7
     return bytes(chunks)
+
+
+@lru_cache(4_096)
+def _vector(symbols: bytes) -> bytes:
+    chunk = 0xC000
+    for index, symbol in enumerate(symbols):
+        chunk |= symbol << 12 - 2 * index
+    return pack("!H", chunk)
 
 
 def parse_transport_feedback(sender: int, media: int, body: bytes) -> TransportFeedback:
