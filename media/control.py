@@ -267,6 +267,20 @@ def _mac(secret: bytes, key: str, data: bytes) -> bytes:
     return hmac.new(secret, key.encode() + b"\0" + data, hashlib.sha256).hexdigest().encode()
 
 
+def heed_cancellation() -> None:
+    """To be called in each round of a loop over Redis calls.
+
+    ``asyncio.wait_for``, which redis-py reads with, returns a result that came in the same moment as the
+    cancellation and forgets the cancellation (before Python 3.12): such a loop would never end.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 # --- client ----------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +354,7 @@ class MediaClient:
     async def events(self) -> AsyncIterator[Event]:
         """Events of all workers, each to one of the nodes that listen; never ends, waits for Redis to come back."""
         while True:
+            heed_cancellation()
             try:
                 answer = await self._redis.blpop([EVENTS], timeout=1)
             except TimeoutError:

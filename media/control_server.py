@@ -24,6 +24,7 @@ from media.control import (
     Reply,
     calls_key,
     heartbeat_key,
+    heed_cancellation,
     reply_key,
     seal,
     unseal,
@@ -97,6 +98,7 @@ class ControlServer:
 
     async def _send_heartbeats(self) -> None:
         while True:
+            heed_cancellation()
             try:
                 async with asyncio.timeout(DEAD_SECONDS):
                     await self.announce()
@@ -107,6 +109,7 @@ class ControlServer:
     async def _take_calls(self) -> None:
         key = calls_key(self._worker)
         while True:
+            heed_cancellation()
             try:
                 taken = await self._redis.blpop([key], timeout=1)
                 if taken is not None:
@@ -145,6 +148,7 @@ class ControlServer:
             await self._wake.wait()
             self._wake.clear()
             while self._events:
+                heed_cancellation()
                 try:
                     async with self._redis.pipeline(transaction=False) as pipe:
                         pipe.rpush(EVENTS, seal(self._secret, EVENTS, self._events[0]))

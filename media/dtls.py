@@ -78,12 +78,19 @@ class _Records:
     role = "controlled"
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED_RECORDS)
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_RECORDS)
+        self.closed = False
         self._send_datagram = send
+
+    def close(self) -> None:
+        """Whoever waits for a record gets none any more."""
+        self.closed = True
+        if self.queue.empty():
+            self.queue.put_nowait(b"")
 
     async def _recv(self) -> bytes:
         data = await self.queue.get()
-        if data is None:
+        if self.closed:
             raise ConnectionError
         return data
 
@@ -153,6 +160,7 @@ class DtlsSession:
         self.closed = True
         task, self._task = self._task, None
         self._sessions = (None, None)
+        self._records.close()
         try:
             await self._transport.stop()
         finally:

@@ -112,6 +112,7 @@ class Simulation:
             wall=lambda: self.now + 1_700_000_000,
         )
         self.clients: dict[bytes, Client] = {}
+        self._numbers: set[tuple[bytes, bytes, bytes]] = set()
         self._arena = Arena(4)
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -147,6 +148,10 @@ class Simulation:
             outbox.flush()
 
     def sent(self, key: bytes, data: bytes) -> None:
+        if data[0] > 127 and not 191 < data[1] < 224:
+            number = (key, data[2:4], data[8:12])
+            assert number not in self._numbers, "an SRTP nonce twice"
+            self._numbers.add(number)
         client = self.clients.get(key)
         if client is not None and not client.link.down(data):
             self.at(self.now + client.link.delay, lambda: client.receive(data))

@@ -114,9 +114,10 @@ def forged() -> Iterator[bytes]:
     yield seal(SECRET, "key", Inspect())
     yield b"0" * 64 + b"\x80\x05cposix\nsystem\n."
     yield bytes(2 << 20)
+    yield seal(SECRET, "key", CallMessage(id="x" * (1 << 20), body=Inspect()))
 
 
-@pytest.mark.parametrize("message", list(forged()), ids=range(10))
+@pytest.mark.parametrize("message", list(forged()), ids=range(11))
 def test_what_was_not_sealed_for_this_key_is_not_opened(message: bytes) -> None:
     with pytest.raises(ForgedError):
         unseal(SECRET, "key", message, ADAPTER)
@@ -155,7 +156,7 @@ async def test_a_call_to_nobody_ends_within_its_deadline_and_is_taken_back(url: 
     began = asyncio.get_running_loop().time()
     with pytest.raises(MediaUnavailable):
         await client.call("nobody", Inspect(), timeout=0.5)
-    assert asyncio.get_running_loop().time() - began < 1.5
+    assert asyncio.get_running_loop().time() - began < 3
     assert await redis.llen(calls_key("nobody")) == 0
 
 
@@ -175,13 +176,13 @@ async def test_a_repeated_call_id_is_carried_out_once(url: str, redis: Redis) ->
 async def test_forged_calls_and_replies_are_dropped(url: str, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     handler = Handler()
     async with serving(url, handler):
-        for message in list(forged())[:-1]:
+        for message in list(forged())[:-2]:
             await redis.rpush(calls_key(WORKER), message)
         assert await MediaClient(redis, SECRET).call(WORKER, Inspect()) == Inspected(rooms=1, peers=0, counters={})
         with pytest.raises(MediaUnavailable):
             await MediaClient(redis, b"another" * 8).call(WORKER, Inspect(), timeout=0.5)
     assert len(handler.calls) == 1
-    assert caplog.messages.count("media: forged call") == len(list(forged()))
+    assert caplog.messages.count("media: forged call") == len(list(forged())) - 1
 
 
 async def test_without_redis_a_call_is_unavailable_at_once() -> None:

@@ -81,6 +81,19 @@ async def test_a_stopped_source_stays_stopped_and_the_others_go_on(simulation: S
     assert not alice.keyframe_requests()
 
 
+async def test_a_stream_that_starts_again_has_to_show_its_encryption_again(simulation: Simulation, pair: Pair) -> None:
+    alice, bob = pair
+    alice.stream(1)
+    simulation.run(2.2)
+    before = len(bob.got())
+    alice.ssrcs["camera"], alice.mid_extension = 260, True
+    for frame in range(5):
+        alice.send_frame(90_000 + frame * 3_000, 4, key=True, encrypted=False)
+    simulation.run(0.2)
+    assert len(bob.got()) == before
+    assert simulation.of(UnencryptedSeen)
+
+
 async def test_a_clear_frame_is_seen_on_the_repair_stream_too(simulation: Simulation, pair: Pair) -> None:
     alice, bob = pair
     alice.stream(0.5)

@@ -4,10 +4,12 @@ import os
 import random
 from struct import pack
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media.control import Inspect, Inspected
+from media.dtls import forget_source
 from media.peer import MAX_SSRCS
 from media.wire import rtcp
 from media.wire.rtp import find_extension, one_byte_extensions, payload_bounds
@@ -113,14 +115,24 @@ def _transmit_anyway(client: Client, data: bytes) -> None:
         return
 
 
-async def test_a_flood_of_ssrcs_leaves_no_state(simulation: Simulation, pair: Pair) -> None:
+async def test_a_flood_of_ssrcs_leaves_no_state(
+    simulation: Simulation, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice, bob = pair
+    forgotten: list[int] = []
+
+    def forget(srtp: object, ssrc: int) -> None:
+        forgotten.append(ssrc)
+        forget_source(srtp, ssrc)
+
+    monkeypatch.setattr("media.transport.forget_source", forget)
     for ssrc in range(10_000, 12_000):
         alice.transmit(alice.packet("camera", b"\x10\0" + TRAILER, ssrc, True, ssrc=ssrc, mid=True))
         if ssrc % 100 == 0:
             simulation.run(0.02)
     simulation.run(0.1)
     assert len(alice.peer.handlers) <= 4
+    assert len(forgotten) >= 1_999
     assert len(alice.peer._ssrcs) <= MAX_SSRCS
     alice.stream(0.5, at=900_000)
     simulation.run(2)

@@ -104,6 +104,53 @@ async def test_a_nack_storm_is_not_amplified(simulation: Simulation, pair: Pair)
     assert len(bob.repaired()) <= 256 + len(bob.got()) - sent
 
 
+async def test_all_that_is_in_memory_asked_for_three_times_is_sent_within_a_budget(
+    simulation: Simulation, pair: Pair
+) -> None:
+    alice, bob = pair
+    alice.stream(0.9, packets=20)
+    simulation.run(0.9)
+    have = [packet.sequence for packet in bob.got()]
+    for _ in range(3):
+        for start in range(0, len(have), 250):
+            bob.transmit_rtcp(rtcp.nack(1, bob.out_ssrcs("video")[0], have[start : start + 250]))
+        simulation.run(0.03)
+    assert 200 <= len(bob.repaired()) <= 260
+
+
+async def test_packets_are_mapped_back_through_the_gaps_that_were_closed(simulation: Simulation) -> None:
+    alice = simulation.join("alice")
+    bob = simulation.join("bob")
+    lost = {2_007, 2_023, 2_024, 2_040}
+    gone: set[int] = set()
+
+    def lose_once(data: bytes) -> bool:
+        number = int.from_bytes(data[2:4], "big")
+        drop = data[1] & 0x7F == 96 and number in lost - gone
+        gone.add(number)
+        return drop
+
+    alice.link.up = lose_once
+    sent = []
+    for frame in range(20):
+        for index in range(2):
+            payload = bytes([0x10 * (index == 0), frame > 0, frame, index]) + b"\x07\0\0SK"
+            sent.append(alice.packet("camera", payload, frame * 3_000, index == 1))
+        sent.append(alice.packet("camera", b"", frame * 3_000, padding=60))
+    for packet in sent:
+        alice.transmit(packet)
+        simulation.run(0.005)
+    simulation.run(0.5)
+    assert set(alice.nacks()) == lost
+    got = {(packet.payload[2], packet.payload[3]): packet for packet in bob.got() if packet.payload}
+    assert len(got) == 40
+    ssrc = bob.out_ssrcs("video")[0]
+    bob.transmit_rtcp(rtcp.nack(1, ssrc, [packet.sequence for packet in got.values()][:40]))
+    simulation.run(0.1)
+    again = {(packet.payload[4], packet.payload[5]): packet.payload[:2] for packet in bob.repaired()}
+    assert again == {part: packet.sequence.to_bytes(2, "big") for part, packet in got.items()}
+
+
 async def test_without_rtx_nothing_is_sent_twice_under_one_number(simulation: Simulation) -> None:
     """The header's send time would differ: two packets under one SRTP nonce."""
     alice = simulation.join("alice")
