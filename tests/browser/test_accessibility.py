@@ -41,7 +41,7 @@ async def judge(page: Page, what: str) -> None:
     """No serious finding in light and dark, nothing wider than the window, no small targets."""
     await page.evaluate(axe())
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         await page.wait_for_timeout(200)
         found = await page.evaluate(
             "async () => (await axe.run({resultTypes: ['violations']})).violations"
