@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from rooms.clock import utc_now
-from rooms.errors import RoomsError, StartRefused
+from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
 from signaling import logs, memory, process
 from signaling.configuration import StrictSettings, load
@@ -115,18 +114,18 @@ async def relay(arguments: argparse.Namespace) -> None:
 
 
 async def add_practitioner(arguments: argparse.Namespace) -> None:
-    """Add an account; the password is asked for, or read from standard input."""
-    from rooms.store import open_store
+    """Add an account."""
+    from signaling import commands
 
-    settings = configured(arguments)
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
-        try:
-            await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
-        except RoomsError as error:
-            reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
-            raise StartRefused(reasons.get(error.code) or "Address, name or password can not be used.") from None
-    print("Added.")
+    rooms = configured(arguments).rooms
+    print(await commands.add_practitioner(rooms, arguments.mail, arguments.name, arguments.language))
+
+
+async def resume_retention(arguments: argparse.Namespace) -> None:
+    """Confirm that the clock is right."""
+    from signaling import commands
+
+    print(await commands.resume_retention(configured(arguments).rooms))
 
 
 async def print_turn(arguments: argparse.Namespace) -> None:
@@ -135,7 +134,6 @@ async def print_turn(arguments: argparse.Namespace) -> None:
 
 
 def configured(arguments: argparse.Namespace) -> Settings:
-    """The settings, and logs as they say."""
     settings = load(Settings, arguments.config)
     logs.configure(settings.signaling.log_format, settings.signaling.log_level)
     return settings
@@ -161,6 +159,8 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--name", required=True, help="what patients see")
     add.add_argument("--language", choices=("nl", "en", "de", "fr"), default="nl")
     add.set_defaults(run=add_practitioner)
+    retention = commands.add_parser("retention", help="destruction").add_subparsers(required=True, metavar="COMMAND")
+    retention.add_parser("resume", parents=[common], help="trust the clock").set_defaults(run=resume_retention)
     commands.add_parser("coturn", parents=[common], help="print coturn's configuration").set_defaults(run=print_turn)
     return root
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from rooms.diagnostics import Diagnostics
+from rooms.errors import RoomsError
 from rooms.errors import RoomsError, StartRefused
 from signaling import gate, health, middlewares, routes, typedefs
 from signaling.health import Health
 from signaling.limiter import Limiter
 from signaling.metrics import Metrics
 from signaling.settings import SignalingSettings
+from signaling.tasks import stop
 from signaling.tickets import Tickets
 from signaling.typedefs import SignInLink
 
@@ -31,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY: Final = 65_536
 SWEEPER_RESTART_SECONDS: Final = 5.0
+TIDY_SECONDS: Final = 60.0
 
 
 def build(
@@ -65,11 +69,13 @@ def build(
     app[typedefs.METRICS] = Metrics()
     app[typedefs.HEALTH] = Health(store, redis, media)
     app[typedefs.SIGN_IN_LINK] = sign_in_link
-    live = gate.attach(app, secret=secret, diagnostics=Diagnostics(redis, now), native=native)
+    app[typedefs.DIAGNOSTICS] = Diagnostics(redis, now)
+    live = gate.attach(app, secret=secret, diagnostics=app[typedefs.DIAGNOSTICS], native=native)
     store.retention.on_destroy = live.destroyed
     store.retention.in_progress = live.in_progress
     app.cleanup_ctx.append(health.heartbeat)
     app.cleanup_ctx.append(retention)
+    app.cleanup_ctx.append(technical_data)
     routes.attach(app)
     return app
 
@@ -83,8 +89,21 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
         raise StartRefused("The database or the key store does not answer; the log says which.") from error
     sweeper = asyncio.create_task(_sweep(store))
     yield
-    sweeper.cancel()
-    await asyncio.gather(sweeper, return_exceptions=True)
+    await stop([sweeper])
+
+
+async def technical_data(app: web.Application) -> AsyncIterator[None]:
+    """Each minute, nothing technical may be found that would outlive its 24 hours (S-33)."""
+    tidier = asyncio.create_task(_tidy(app[typedefs.DIAGNOSTICS]))
+    yield
+    await stop([tidier])
+
+
+async def _tidy(diagnostics: Diagnostics) -> None:
+    while True:
+        await asyncio.sleep(TIDY_SECONDS)
+        with suppress(RoomsError):
+            await diagnostics.tidy()
 
 
 async def _sweep(store: Store) -> None:

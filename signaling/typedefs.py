@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
+    from rooms.diagnostics import Diagnostics
     from rooms.store import Store
     from signaling.health import Health
     from signaling.limiter import Limiter
@@ -39,5 +40,6 @@ TICKETS: web.AppKey[Tickets] = web.AppKey("TICKETS")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
 LIMITER: web.AppKey[Limiter] = web.AppKey("LIMITER")
 METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
+DIAGNOSTICS: web.AppKey[Diagnostics] = web.AppKey("DIAGNOSTICS")
 HEALTH: web.AppKey[Health] = web.AppKey("HEALTH")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

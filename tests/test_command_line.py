@@ -258,6 +258,20 @@ async def test_a_practitioner_who_was_added_can_sign_in(run: Run, tmp_path: Path
     assert "127.0.0.1" not in log
 
 
+async def test_an_operator_confirms_the_clock_beside_a_running_server(run: Run, tmp_path: Path) -> None:
+    settings = {
+        "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data"),
+        "SPREEKKAMER_SIGNALING__PORT": "0",
+        "SPREEKKAMER_MEDIA__PORT": "0",
+    }
+    server = await run("serve", **settings)
+    await server.line()
+    confirmed = await (await run("retention", "resume", **settings)).end(START_SECONDS)
+    assert confirmed == (0, "The clock is confirmed; 0 appointments are due.\n", "")
+    server.process.terminate()
+    assert (await server.end())[0] == 0
+
+
 async def test_media_workers_alone_need_to_know_their_servers(run: Run) -> None:
     status, _, err = await (await run("media")).end(START_SECONDS)
     assert status == 1
