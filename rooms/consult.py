@@ -366,16 +366,17 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
     if remaining != members and len(remaining) >= 2:
         after = replace(after, epoch=_next_epoch(before, moment))
     if not remaining and after.worker:
-        effects.append(CloseRoom(after.worker, after.fence))
         after = replace(after, worker=None, ready=False)
+    if before.worker and not after.worker:
+        effects.append(CloseRoom(before.worker, before.fence))
     elif after.worker:
         effects += [RemovePeer(after.worker, after.fence, one) for one in sorted(members - remaining)]
     if remaining and after.worker is None and (before.worker or not members):
         effects.append(Place())
-    if _desk(before) != _desk(after):
-        effects.append(ShowDesk())
     if not after.ended:
         effects.append(Show())
+    if _desk(before) != _desk(after):
+        effects.append(ShowDesk())
     return replace(after, version=max(before.version + 1, moment), touched=moment), tuple(effects)
 
 

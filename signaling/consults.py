@@ -49,6 +49,9 @@ from turn.credentials import TurnCredentials
 CALLS = 32
 """Calls to media workers under way at once; each holds a connection to Redis while it waits."""
 
+TIDYING = 8
+"""The same for calls that nobody waits for: a dead worker must not hold up the living."""
+
 QUESTIONS = 3
 """Pages that may stand in the way of an arrival, asked one after the other."""
 
@@ -80,6 +83,7 @@ class Consults:
         self.node = node
         self._media = media
         self._calls = asyncio.Semaphore(CALLS)
+        self._tidying = asyncio.Semaphore(TIDYING)
         self._store = store
         self._tickets = tickets
         self._turn = turn
@@ -97,10 +101,8 @@ class Consults:
         """
         fresh = new(appointment, await self._owner(socket, appointment), self.now())
         await self._leave_other(socket, appointment)
-        event = await self._asking(fresh, self._arrival(socket, participant, take_over=take_over))
-        consult = await self.apply(
-            appointment, Admit(event, admit) if admit else event, absent=fresh, answered=socket.sid
-        )
+        arrival = self._arrival(socket, participant, take_over=take_over)
+        consult = await self._seat(fresh, arrival, admit)
         return await self.settle(socket, consult, participant)
 
     async def settle(self, socket: Socket, consult: Consult, participant: str) -> RoomView:
@@ -193,16 +195,21 @@ class Consults:
             issued=issued,
         )
 
-    async def _asking(self, fresh: Consult, event: Arrive) -> Arrive:
-        """The arrival, knowing which of the pages in its way do not answer any more."""
+    async def _seat(self, fresh: Consult, arrival: Arrive, admit: str | None) -> Consult:
+        """Apply the arrival; pages in its way are asked whether they are still there, and those silent give way."""
         for _ in range(QUESTIONS):
-            question = asked(await self.live.load(fresh.appointment) or fresh, event)
-            if question is None:
+            try:
+                event = Admit(arrival, admit) if admit else arrival
+                return await self.apply(fresh.appointment, event, absent=fresh, answered=arrival.socket)
+            except RoomsError as error:
+                if error.code != "seat_taken":
+                    raise
+            question = asked(await self.live.load(fresh.appointment) or fresh, arrival)
+            if question and await self.gate.present(question):
                 break
-            if await self.gate.present(question):
-                raise UserError("seat_taken")
-            event = replace(event, silent=event.silent | {question})
-        return event
+            if question:
+                arrival = replace(arrival, silent=arrival.silent | {question})
+        raise UserError("seat_taken")
 
     async def _leave_other(self, socket: Socket, appointment: str) -> None:
         if socket.binding and socket.binding.appointment != appointment:
@@ -231,7 +238,7 @@ class Consults:
             case Show():
                 await self.show(consult, answered)
             case ShowDesk():
-                await self.gate.tell(desk_room(consult.owner), "desk", await self.desk(consult.owner))
+                self.gate.spawn(self.show_desk(consult.owner))
             case TakenOver(socket):
                 await self.gate.tell(socket, "taken-over", Empty())
                 await self.gate.close_socket(socket)
@@ -252,10 +259,12 @@ class Consults:
             return await self._media.call(worker, call)
 
     async def _ask(self, worker: str, call: RemovePeerCall | CloseRoomCall) -> None:
+        """Tidy up on a worker. One that is dead needs no tidying; one that was frozen closes its rooms by itself."""
         try:
-            await self.call(worker, call)
+            async with self._tidying:
+                if any(beat.worker == worker for beat in await self._media.workers()):
+                    await self._media.call(worker, call)
         except MediaUnavailable:
-            # It is dead, and with it the room; or it will close the room when it finds itself declared dead.
             log.warning("a media worker did not answer", extra={"event": call.call})
 
     # --- views -------------------------------------------------------------------------------------------------------
@@ -265,6 +274,10 @@ class Consults:
         for one in consult.participants:
             if one.socket and one.socket != answered:
                 await self.gate.tell(one.socket, "room", self.view(consult, one))
+
+    async def show_desk(self, practitioner: str) -> None:
+        """Send everybody who watches this desk its newest state."""
+        await self.gate.tell(desk_room(practitioner), "desk", await self.desk(practitioner))
 
     def view(self, consult: Consult, me: Participant) -> RoomView:
         return room_view(consult, me, self._resume(consult, me), self._ice_servers() if me.admitted else [])

@@ -302,6 +302,7 @@ class ConsultMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_is_on_the_worker_but_who_is_in(self) -> None:
         assert self.on_worker <= {one.id for one in self.state.admitted}
+        assert self.state.worker or not self.on_worker, "a room left behind"
         assert self.state.worker or not self.state.ready
 
     @invariant()

@@ -146,6 +146,7 @@ def test_a_dead_worker_is_replaced_under_a_higher_fence(talking: Consult) -> Non
     state = run(talking, ChangeMedia(talking.fence, "p1", "connected"))
     state, effects = transition(state, LoseWorker(talking.fence), NOW)
     assert Place() in effects
+    assert CloseRoom("w", talking.fence) in effects, "it may be alive after all"
     patient = state.find("p1")
     assert patient
     assert patient.media == "reconnecting"

@@ -256,6 +256,7 @@ async def test_a_message_too_large_closes_its_socket(node: Node, practice: Pract
         assert client.socket.close_code == 1009
 
 
+@pytest.mark.serial
 async def test_a_flood_is_kicked_and_nobody_else_notices(node: Node, worker: Worker, practice: Practice) -> None:
     gate, most = node.signaling.gate, 0
     original = gate._handler_of["snapshot"]
