@@ -242,7 +242,7 @@ class Peer:
             for ssrc, _ in packet.targets:
                 self._picture_lost(ssrc, now)
         elif isinstance(packet, rtcp.ReceiverEstimate):
-            self.transport.downlink.estimated(packet.bitrate, self._sent.value, now)
+            self.transport.downlink.estimated(packet.bitrate, now)
 
     def _source_reported(self, report: rtcp.SenderReport, now: float, wall: float) -> None:
         publication = next((p for p in self.publications.values() if p.ssrc == report.ssrc), None)
@@ -257,19 +257,23 @@ class Peer:
                 slot.transport.send_rtcp(slot.sender_report(now, wall, timestamp))
 
     def _reported(self, blocks: list[rtcp.ReportBlock], now: float) -> None:
-        worst = None
+        lost = expected = 0
+        rtts: list[float] = []
         for block in blocks:
             slot = self._slots_by_ssrc.get(block.ssrc)
             if slot is None:
                 continue
             rtt = slot.round_trip(block, now)
-            if rtt is not None:
-                self.transport.rtt += (rtt - self.transport.rtt) / 4
-                self.transport.downlink.round_trip(rtt)
-            worst = max(worst or 0.0, block.fraction_lost / 256)
-        if worst is not None:
-            self._loss = worst
-            self.transport.downlink.lost(worst, self._sent.value, now)
+            rtts += [rtt] if rtt is not None else []
+            counts = slot.lost(block)
+            lost, expected = lost + counts[0], expected + counts[1]
+        if rtts:
+            self.transport.rtt += (min(rtts) - self.transport.rtt) / 4
+            self.transport.downlink.round_trip(min(rtts))
+        if expected:
+            self._loss = lost / expected
+            if self._sent.value:
+                self.transport.downlink.reported(lost, expected, self._sent.value, now)
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
         slot = self._slots_by_ssrc.get(ssrc)

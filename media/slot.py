@@ -32,6 +32,7 @@ _LEAST_RESEND_WAIT = 0.020
 _RESEND_BUDGET = 256
 _REMEMBERED_RESENDS = 1_024
 _FRAME_SECONDS = 1 / 30
+_MOST_EXPECTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Slot:
         self._allowance = float(_RESEND_BUDGET)
         self._counted = 0
         self._reports: dict[int, float] = {}
+        self._last_block = (0, 0)
         self._type = form.payload_type
         self._time_tag = (form.send_time << 4 | 2) << 24
         self._naming = b""
@@ -272,6 +274,14 @@ class Slot:
         return rtcp.sender_report(self.ssrc, ntp, timestamp, self.packets, self.octets) + rtcp.sdes(
             {self.ssrc: self.cname}
         )
+
+    def lost(self, block: rtcp.ReportBlock) -> tuple[int, int]:
+        """Packets lost and expected since the block before, by a receiver that may say anything."""
+        before, self._last_block = self._last_block, (block.lost, block.highest_sequence)
+        expected = block.highest_sequence - before[1] & 0xFFFF_FFFF
+        if before == (0, 0) or not 0 < expected < _MOST_EXPECTED:
+            return 0, 0
+        return max(0, min(block.lost - before[0], expected)), expected
 
     def round_trip(self, block: rtcp.ReportBlock, now: float) -> float | None:
         """Seconds, from a report block about this slot."""
