@@ -73,8 +73,11 @@ class OfferCall(ControlModel):
 
 
 class Answered(ControlModel):
+    """``version`` rises with each change of who is where in the room: of two lists, the higher one counts."""
+
     reply: Literal["answered"] = "answered"
     sdp: str
+    version: int
     slots: list[Slot]
 
 
@@ -151,12 +154,13 @@ class PeerState(ControlModel):
 
 
 class SlotsChanged(ControlModel):
-    """The slots of ``peer`` changed: send it the new mapping."""
+    """The slots of ``peer`` changed: send it the new mapping. ``version`` as in ``Answered``."""
 
     event: Literal["slots-changed"] = "slots-changed"
     room: str
     fence: int
     peer: str
+    version: int
     slots: list[Slot]
 
 

@@ -19,6 +19,8 @@ class Room:
         self.capacity = capacity
         self.peers: dict[str, Peer] = {}
         self.used = now
+        self.version = 0
+        """Rises with each change of who is where: an answer and an event may overtake each other on their way."""
         self._screens: list[str] = []
 
     @property
@@ -32,7 +34,9 @@ class Room:
         self._screens = [name for name in self._screens if name in sharing] + [
             n for n in sharing if n not in self._screens
         ]
-        return [peer for peer in self.peers.values() if self._seat(peer, now)]
+        changed = [peer for peer in self.peers.values() if self._seat(peer, now)]
+        self.version += bool(changed)
+        return changed
 
     def _seat(self, viewer: Peer, now: float) -> bool:
         numbers = sorted({slot.number for slot in viewer.slots.values()} - {STAGE})

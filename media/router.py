@@ -259,7 +259,7 @@ class Router:
         peer.apply(wanted, now)
         self._seat(room, now, quiet=peer)
         self._index()
-        return Answered(sdp=self._answer(peer, offer, wanted), slots=peer.seat_views())
+        return Answered(sdp=self._answer(peer, offer, wanted), version=room.version, slots=peer.seat_views())
 
     def _add(self, room: Room, name: str, offer: Offer, now: float) -> Peer:
         transport = Transport(now, offer.ice_ufrag, self._certificate, offer.fingerprints)
@@ -315,7 +315,10 @@ class Router:
     def _seat(self, room: Room, now: float, quiet: Peer | None = None) -> None:
         for peer in room.seat(now):
             if peer is not quiet:
-                self._emit(SlotsChanged(room=room.name, fence=room.fence, peer=peer.name, slots=peer.seat_views()))
+                views = peer.seat_views()
+                self._emit(
+                    SlotsChanged(room=room.name, fence=room.fence, peer=peer.name, version=room.version, slots=views)
+                )
 
     def _remove(self, room: Room, peer: Peer, now: float, *, seat: bool = True) -> None:
         del room.peers[peer.name]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from rooms.diagnostics import Diagnostics
-from rooms.errors import RoomsError
 from rooms.errors import RoomsError, StartRefused
 from signaling import gate, health, middlewares, routes, typedefs
 from signaling.health import Health

@@ -192,7 +192,8 @@ class Placement:
 
     async def _tell_slots(self, one: Participant, event: SlotsChanged) -> None:
         if one.socket:
-            await self._consults.gate.tell(one.socket, "slots", Slots(fence=event.fence, slots=slot_views(event.slots)))
+            view = Slots(fence=event.fence, version=event.version, slots=slot_views(event.slots))
+            await self._consults.gate.tell(one.socket, "slots", view)
 
 
 def slot_views(slots: list[WorkerSlot]) -> list[SlotView]:

@@ -25,7 +25,7 @@ async def offer(consults: Consults, placement: Placement, socket: Socket, body: 
     if not isinstance(reply, Answered):
         raise UserError("try_again")
     consults.gate.spawn(_note(consults, consult, me.id))
-    return Answer(fence=consult.fence, sdp=reply.sdp, slots=slot_views(reply.slots))
+    return Answer(fence=consult.fence, sdp=reply.sdp, version=reply.version, slots=slot_views(reply.slots))
 
 
 async def keyframe(consults: Consults, placement: Placement, socket: Socket, body: Keyframe) -> Empty:

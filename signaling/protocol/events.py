@@ -167,6 +167,7 @@ class Offer(Message):
 class Answer(Message):
     fence: int
     sdp: str
+    version: int = Field(description="Of the slots, as in the event ``slots``.")
     slots: list[SlotView]
 
 
@@ -229,7 +230,10 @@ class Report(Message):
 
 
 class Slots(Message):
+    """Under one fence the highest ``version`` counts, also against the one in an answer."""
+
     fence: int
+    version: int
     slots: list[SlotView]
 
 

@@ -22,7 +22,7 @@ from signaling.protocol.events import (
     Line,
     Offer,
     RoomView,
-    SlotView,
+    Slots,
     Tell,
 )
 from tests.participant.e2ee import LABELS, E2eeError
@@ -85,6 +85,7 @@ class Participant:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
         self._fence = 0
+        self._seated = 0, 0
         self._resume: str | None = None
         self._asked: dict[tuple[str, int], float] = {}
 
@@ -214,11 +215,13 @@ class Participant:
                 continue
             assert isinstance(answer, Answer)
             await media.answer(answer.sdp)
-            self._assign(media, answer.slots)
+            self._assign(media, answer)
             return
 
-    def _assign(self, media: MediaConnection, slots: list[SlotView]) -> None:
-        media.assign({view.slot: view.participant for view in slots})
+    def _assign(self, media: MediaConnection, seen: Answer | Slots) -> None:
+        if (seen.fence, seen.version) >= self._seated:
+            self._seated = seen.fence, seen.version
+            media.assign({view.slot: view.participant for view in seen.slots})
 
     async def _renew(self) -> None:
         room, before = self.room, self.media
@@ -278,7 +281,7 @@ class Participant:
 
     def _note(self, event: str, body: Any) -> None:
         if event == "slots" and self.media and body.fence == self._fence:
-            self._assign(self.media, body.slots)
+            self._assign(self.media, body)
         elif event == "desk":
             self._take_desk(body)
         elif event == "chat":

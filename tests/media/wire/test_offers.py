@@ -163,13 +163,13 @@ def test_mutated_offers_are_parsed_or_refused_and_quickly() -> None:
     slowest = 0.0
     for _ in range(3_000):
         text = mutate(chance.choice(texts), chance)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             for line in parse_offer(text).media:
                 agree(line)
         except WireError:
             pass
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
     assert slowest < SLOW
 
 
@@ -204,10 +204,10 @@ def mutate(text: str, chance: random.Random) -> str:
 )
 def test_the_largest_offers_take_no_long_time(filler: str) -> None:
     text = CHROMIUM + "\n".join([filler] * min(7_000, 110_000 // len(filler)))
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(WireError):
         parse_offer(text)
-    assert time.perf_counter() - started < SLOW
+    assert time.process_time() - started < SLOW
 
 
 @given(st.text())

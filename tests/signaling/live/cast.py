@@ -154,7 +154,9 @@ class Worker:
                     return Refused(code="sdp_invalid")
                 self.peers[room] = [*(one for one in self.peers[room] if one != peer), peer]
                 others = [one for one in self.peers[room] if one != peer]
-                return Answered(sdp=f"answer to {peer}", slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)])
+                return Answered(
+                    sdp=f"answer to {peer}", version=1, slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)]
+                )
         if call.call == "remove-peer":
             self.peers[call.room] = [one for one in self.peers.get(call.room, []) if one != call.peer]
         if call.call == "close-room":

@@ -145,10 +145,10 @@ async def test_what_workers_report_reaches_those_it_is_about(worker: Worker, nod
     worker.emit(PeerState(**about, state="lost"))
     await until(lambda: media_of(doctor, patient) == "failed", "failed")
 
-    worker.emit(SlotsChanged(**about, slots=[Slot(slot=0, peer=doctor.id), Slot(slot=-1, peer=doctor.id)]))
+    worker.emit(SlotsChanged(**about, version=2, slots=[Slot(slot=0, peer=doctor.id), Slot(slot=-1, peer=doctor.id)]))
     await until(lambda: patient.events("slots"), "slots")
     shown = [{"slot": 0, "participant": doctor.id}, {"slot": -1, "participant": doctor.id}]
-    assert patient.events("slots") == [{"fence": fence, "slots": shown}]
+    assert patient.events("slots") == [{"fence": fence, "version": 2, "slots": shown}]
     assert doctor.events("slots") == []
 
     worker.emit(UnencryptedSeen(**about, source="camera"))
@@ -167,7 +167,7 @@ async def test_what_an_old_worker_says_is_ignored(worker: Worker, node: Node, pr
     room, fence = practice.appointment.id, patient.view["media"]["fence"]
     await until(lambda: media_of(doctor, patient) == "connecting", "connecting")
     worker.emit(PeerState(room=room, fence=fence - 1, peer=patient.id, state="lost"))
-    worker.emit(SlotsChanged(room=room, fence=fence, peer="nobody", slots=[]))
+    worker.emit(SlotsChanged(room=room, fence=fence, peer="nobody", version=3, slots=[]))
     worker.emit(PeerState(room="elsewhere", fence=fence, peer=patient.id, state="lost"))
     worker.emit(PeerState(room=room, fence=fence, peer=doctor.id, state="connected"))
     await until(lambda: media_of(patient, doctor) == "connected", "the true one")

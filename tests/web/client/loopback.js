@@ -130,7 +130,7 @@ export class World {
     await pc.setRemoteDescription({ type: 'offer', sdp });
     await pc.setLocalDescription();
     await gathered(pc);
-    return { fence, sdp: pc.localDescription.sdp, slots: this.slots() };
+    return { fence, sdp: pc.localDescription.sdp, version: 1, slots: this.slots() };
   }
 
   slots() {

@@ -215,7 +215,7 @@ export async function wrongSlot() {
   await until(() => world.seen.encrypted > 60);
   await pause(1500);
   const wrong = await decoded(world);
-  world.line.say('slots', { fence: world.fence, slots: [{ slot: 0, participant: world.other.participant }] });
+  world.line.say('slots', { fence: world.fence, version: 2, slots: [{ slot: 0, participant: world.other.participant }] });
   await connected(world);
   return { wrong };
 }

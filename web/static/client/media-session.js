@@ -5,7 +5,7 @@ import { MediaConnection, Moved } from './media.js';
 
 /** @import {Encryption} from './encryption.js' */
 /** @import {Wire} from './key-exchange.js' */
-/** @import {MediaView, SlotView, Source} from './wire.js' */
+/** @import {Answer, MediaView, SlotView, Slots, Source} from './wire.js' */
 
 /** A short gap heals by itself (ICE consent, RFC 7675); asking sooner would only add traffic to a bad line. */
 const RESTART_AFTER_MS = 1_000;
@@ -40,6 +40,8 @@ export class MediaSession extends EventTarget {
   #spare = null;
   /** Of the relay that `connection` goes to. @type {number | null} */
   #fence = null;
+  /** Where `slots` comes from. */
+  #seated = { fence: 0, version: 0 };
   #wasConnected = false;
   #tainted = false;
   #outstanding = false;
@@ -54,9 +56,7 @@ export class MediaSession extends EventTarget {
     super();
     this.#wire = wire;
     this.#encryption = encryption;
-    this.#stopSlots = wire.on('slots', ({ fence, slots }) => {
-      if (fence === this.#fence) this.#setSlots(slots);
-    });
+    this.#stopSlots = wire.on('slots', (seen) => this.#setSlots(seen));
   }
 
   /** Build a peer connection ahead of time. @param {number} slots */
@@ -177,11 +177,11 @@ export class MediaSession extends EventTarget {
     this.#after('retry', 0, null);
     try {
       await this.#encryption.ready;
-      const slots = await connection.negotiate((offer) => this.#wire.request('offer', { fence, ...offer }), { restart });
+      const answer = await connection.negotiate((offer) => this.#wire.request('offer', { fence, ...offer }), { restart });
       if (connection !== this.connection) return;
       this.#outstanding = false;
       this.#retry = RETRY_MIN_MS;
-      this.#setSlots(slots);
+      this.#setSlots(answer);
     } catch (error) {
       if (connection !== this.connection) return;
       this.#outstanding = false;
@@ -229,8 +229,10 @@ export class MediaSession extends EventTarget {
     this.#after('deadline', wait + RESTART_DEADLINE_MS, () => this.renew());
   }
 
-  /** @param {SlotView[]} slots */
-  #setSlots(slots) {
+  /** The newest map counts: an answer and an event overtake each other. @param {Answer | Slots} seen */
+  #setSlots({ fence, version, slots }) {
+    if (fence !== this.#fence || (fence === this.#seated.fence && version < this.#seated.version)) return;
+    this.#seated = { fence, version };
     this.slots = slots;
     this.#encryption.assign(slots).catch(() => undefined);
     this.dispatchEvent(new Event('slots'));

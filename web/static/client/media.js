@@ -1,7 +1,7 @@
 /** One RTCPeerConnection with the relay: it always offers, the relay always answers. */
 
 /** @import {Encryption} from './encryption.js' */
-/** @import {Answer, IceServer, Line, SlotView, Source} from './wire.js' */
+/** @import {Answer, IceServer, Line, Source} from './wire.js' */
 
 const CAMERA_BITRATE = 2_500_000;
 const SCREEN_BITRATE = 2_500_000;
@@ -96,7 +96,7 @@ export class MediaConnection extends EventTarget {
    * One offer and its answer; calls queue up.
    * @param {(offer: {sdp: string, lines: Line[]}) => Promise<Answer>} exchange
    * @param {{restart?: boolean}} [options] restart: new ICE credentials
-   * @returns {Promise<SlotView[]>} who is in which slot
+   * @returns {Promise<Answer>}
    * @throws {Moved} if another relay answered: this connection can not go on, make a new one
    */
   negotiate(exchange, { restart = false } = {}) {
@@ -123,7 +123,7 @@ export class MediaConnection extends EventTarget {
     if (this.#fingerprint !== null && fingerprint !== this.#fingerprint) throw new Moved();
     this.#fingerprint = fingerprint;
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-    return answer.slots;
+    return answer;
   }
 
   /** @param {Source} source */

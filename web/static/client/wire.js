@@ -20,7 +20,8 @@
  * @typedef {{version: number, waiting: WaitingView[], in_consult: string | null}} DeskView
  * @typedef {{slot: number, participant: string}} SlotView
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
- * @typedef {{fence: number, sdp: string, slots: SlotView[]}} Answer
+ * @typedef {{fence: number, version: number, slots: SlotView[]}} Slots
+ * @typedef {Slots & {sdp: string}} Answer
  *
  * @typedef {{sender: string, epoch: number, commitment: string}} KeyCommitted
  * @typedef {{sender: string, epoch: number, key: string, nonce: string}} KeyRevealed
