@@ -83,6 +83,7 @@ class Consults:
         self.node = node
         self._media = media
         self._calls = asyncio.Semaphore(CALLS)
+        self._desks: set[str] = set()
         self._tidying = asyncio.Semaphore(TIDYING)
         self._store = store
         self._tickets = tickets
@@ -163,16 +164,23 @@ class Consults:
         return consult, me, one
 
     async def _owner(self, socket: Socket, appointment: str) -> str:
-        """Whose appointment it is, if these claims may enter it; foreign ones do not exist."""
+        """Whose appointment it is, if these claims may enter it; foreign ones do not exist.
+
+        Storage is asked only when there is no document: a consult that ended or was destroyed has none, and
+        hundreds who come back at once should not wait for the database.
+        """
         claims = socket.claims
-        if claims.role == "practitioner":
-            if claims.practitioner is None:
-                raise ProtocolError("forbidden")
-            found = await self._store.appointments.get(claims.practitioner, appointment)
-        elif claims.appointment == appointment:
-            found = await self._store.appointments.by_id(appointment)
-        else:
+        if (claims.role == "practitioner") != (claims.practitioner is not None):
+            raise ProtocolError("forbidden")
+        if claims.practitioner is None and claims.appointment != appointment:
             raise UserError("not_found")
+        consult = await self.live.load(appointment)
+        if consult and claims.practitioner in (None, consult.owner):
+            return consult.owner
+        if claims.practitioner:
+            found = await self._store.appointments.get(claims.practitioner, appointment)
+        else:
+            found = await self._store.appointments.by_id(appointment)
         if found.state != "planned":
             raise UserError("ended")
         return found.owner
@@ -238,7 +246,7 @@ class Consults:
             case Show():
                 await self.show(consult, answered)
             case ShowDesk():
-                self.gate.spawn(self.show_desk(consult.owner))
+                self.show_desk(consult.owner)
             case TakenOver(socket):
                 await self.gate.tell(socket, "taken-over", Empty())
                 await self.gate.close_socket(socket)
@@ -275,8 +283,14 @@ class Consults:
             if one.socket and one.socket != answered:
                 await self.gate.tell(one.socket, "room", self.view(consult, one))
 
-    async def show_desk(self, practitioner: str) -> None:
-        """Send everybody who watches this desk its newest state."""
+    def show_desk(self, practitioner: str) -> None:
+        """Send everybody who watches this desk its newest state, once for changes that come together."""
+        if practitioner not in self._desks:
+            self._desks.add(practitioner)
+            self.gate.spawn(self._show_desk(practitioner))
+
+    async def _show_desk(self, practitioner: str) -> None:
+        self._desks.discard(practitioner)
         await self.gate.tell(desk_room(practitioner), "desk", await self.desk(practitioner))
 
     def view(self, consult: Consult, me: Participant) -> RoomView:

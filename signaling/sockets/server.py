@@ -93,7 +93,10 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        if error and to_wire(error).code == "try_again":
+            log.warning("Redis or a media worker was away; a message was not sent")
+        elif error:
             log.error("a task of the gate failed", exc_info=error)
 
     # --- out ---------------------------------------------------------------------------------------------------------
@@ -193,7 +196,10 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
             if wire.code == "internal":
                 log.exception("a connection could not be authenticated")
             raise socketio.exceptions.ConnectionRefusedError(wire.code, wire.model_dump()) from None
-        self._connected(self.manager.eio_sid_from_sid(sid, NAMESPACE))
+        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
+        if eio_sid not in self.environ:
+            raise socketio.exceptions.ConnectionRefusedError("closed")
+        self._connected(eio_sid)
         self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock)
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
@@ -201,7 +207,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         if socket is None:
             return
         eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
-        if eio_sid in self.eio.sockets:
+        below = self.eio.sockets.get(eio_sid)
+        if below and not below.closing:
             # The connection below may be used for another CONNECT, but not kept for nothing.
             self._expect_connect(eio_sid, "")
         try:
@@ -218,6 +225,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
     # --- packets -----------------------------------------------------------------------------------------------------
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
+        if eio_sid not in self.environ:
+            return  # It closed while this packet waited.
         try:
             packet = self.packet_class(encoded_packet=data)
         except (ValueError, RecursionError):
