@@ -51,6 +51,7 @@ lint: $(TOOLS)
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@sh web/check
 
 format: $(TOOLS)
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
