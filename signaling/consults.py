@@ -294,7 +294,8 @@ class Consults:
         await self.gate.tell(desk_room(practitioner), "desk", await self.desk(practitioner))
 
     def view(self, consult: Consult, me: Participant) -> RoomView:
-        return room_view(consult, me, self._resume(consult, me), self._ice_servers() if me.admitted else [])
+        servers = self._ice_servers(f"{consult.appointment}:{me.seat}") if me.admitted else []
+        return room_view(consult, me, self._resume(consult, me), servers)
 
     async def desk(self, practitioner: str) -> DeskView:
         return desk_view(await self.live.desk(practitioner))
@@ -313,8 +314,8 @@ class Consults:
             )
         )
 
-    def _ice_servers(self) -> list[IceServer]:
-        credential = self._turn.issue()
+    def _ice_servers(self, holder: str) -> list[IceServer]:
+        credential = self._turn.issue(holder)
         if credential is None:
             return []
         return [IceServer(urls=list(credential.urls), username=credential.username, credential=credential.password)]
