@@ -273,7 +273,6 @@ async def test_a_flood_is_kicked_and_nobody_else_notices(node: Node, worker: Wor
             running -= 1
 
     gate._handler_of["snapshot"] = watched
-    gate._lane_of = {}
     doctor = await practice.practitioner_page().connect(node)
     async with raw(node) as client:
         await client.connect(practice.patient_page())

@@ -172,6 +172,7 @@ async def test_what_an_old_worker_says_is_ignored(worker: Worker, node: Node, pr
     worker.emit(PeerState(room=room, fence=fence, peer=doctor.id, state="connected"))
     await until(lambda: media_of(patient, doctor) == "connected", "the true one")
     assert media_of(doctor, patient) == "connecting"
+    assert patient.events("slots") == patient.events("unencrypted") == []
 
 
 async def test_key_frames_are_asked_of_somebody_who_is_in(worker: Worker, node: Node, practice: Practice) -> None:
