@@ -1,5 +1,6 @@
-"""``python -m bench``: all measurements; arguments go to `bench.relay`."""
+"""``python -m bench [--write]``: all measurements, one after another."""
 
-from bench.relay import main
+from bench import join, relay, server
 
-main()
+for part in (relay, join, server):
+    part.main()
