@@ -17,6 +17,8 @@ export class Day {
   /** @type {string | null} */
   running = null;
   #asked = 0;
+  #drawn = '';
+  #today = true;
 
   /** @param {HTMLElement} root @param {(appointment: AppointmentView) => void} onDestroy */
   constructor(root, onDestroy) {
@@ -32,7 +34,14 @@ export class Day {
   /** @param {number} days */
   async move(days) {
     this.shown = days === 0 ? new Date() : daysLater(this.shown, days);
+    this.#today = daysAway(this.shown) === 0;
     await this.load();
+  }
+
+  /** Time went by: what was to come is past, and after midnight today is another day. */
+  async tick() {
+    if (this.#today && daysAway(this.shown) !== 0) await this.move(0);
+    else this.draw();
   }
 
   /** Fetch the shown day with its neighbours: a day here may be two days on the server. */
@@ -67,9 +76,22 @@ export class Day {
     const list = [...this.known.values()]
       .filter((one) => dayOf(new Date(one.starts_at)) === on)
       .sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || a.patient.localeCompare(b.patient));
-    slot(this.root, 'day').replaceChildren(...list.map((one) => this.#item(one)));
+    const drawn = JSON.stringify(list.map((one) => [one, this.#state(one), this.#fate(one)]));
+    if (drawn !== this.#drawn) this.#replace(list);
+    this.#drawn = drawn;
     slot(this.root, 'day-empty').hidden = list.length > 0;
     slot(this.root, 'day-empty-words').textContent = t(today ? 'day.empty' : 'day.empty.other');
+  }
+
+  /** Draw the line anew; whoever stood on a button of it stays there. @param {AppointmentView[]} list */
+  #replace(list) {
+    const line = slot(this.root, 'day');
+    const button = line.contains(document.activeElement) ? document.activeElement : null;
+    const appointment = button?.closest('[data-appointment]')?.getAttribute('data-appointment');
+    const name = button?.className;
+    line.replaceChildren(...list.map((one) => this.#item(one)));
+    const again = [...line.querySelectorAll(`[data-appointment="${appointment}"] button`)];
+    again.find((one) => one.className === name)?.focus();
   }
 
   /** @param {AppointmentView} one @returns {['running' | 'waiting' | 'ended' | 'past' | 'planned', string | null]} */

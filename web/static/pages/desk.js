@@ -20,6 +20,7 @@ import { WaitingRoom } from './waiting.js';
 /** @import {ConsultCall} from './call.js' */
 
 const OFFLINE_AFTER_MS = 1500;
+const TICK_MS = 60_000;
 
 /** `<desk-page>`: today, who waits, and the consult itself, in one document so that admitting loads nothing. */
 class DeskPage extends HTMLElement {
@@ -41,6 +42,7 @@ class DeskPage extends HTMLElement {
       onSound: (state) => this.#showSound(state),
     });
     this.new = new NewAppointment(slot(this, 'new'), () => this.#reload());
+    this.#listen();
     try {
       this.#signedIn(await me());
     } catch (error) {
@@ -53,7 +55,7 @@ class DeskPage extends HTMLElement {
   #signedIn(person) {
     slot(this, 'who').textContent = person.display_name;
     this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#reload());
-    this.#listen();
+    for (const button of this.querySelectorAll('button[disabled]')) button.removeAttribute('disabled');
     this.#watch();
     const why = obstacle();
     if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
@@ -75,6 +77,7 @@ class DeskPage extends HTMLElement {
     });
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
+    window.setInterval(() => this.day?.tick().catch(() => {}), TICK_MS);
     window.addEventListener('pagehide', () => this.#consult?.close());
     window.addEventListener('pageshow', (event) => event.persisted && location.reload());
     document.addEventListener('pointerdown', () => allowSound().then((heard) => heard && this.#showSound('on')), { once: true });
