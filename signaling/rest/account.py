@@ -1,12 +1,14 @@
 """Signing in and out, and the practitioner's one setting."""
 
 import hmac
+from contextlib import suppress
 
 from pydantic import TypeAdapter, ValidationError
 
 from rooms.model import Practitioner
 from signaling import sessions
 from signaling.addresses import client_address
+from signaling.gate import SIGNALING
 from signaling.limiter import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import Me, Retention, RetentionSet, Ticket
@@ -41,6 +43,9 @@ async def sign_in_by_link(call: Call) -> Me:
 
 
 async def sign_out(call: Call) -> None:
+    """End the session; sockets and tickets of this practitioner end with it."""
+    with suppress(ProtocolError):
+        await call.request.app[SIGNALING].sign_out(await sessions.practitioner_id(call.request))
     call.after.append(lambda response: sessions.end(call.request, response))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from signaling.settings import SignalingSettings
 from signaling.typedefs import REDIS
+from tests.participant.wire import Wire, within
 from tests.signaling.conftest import DEMO_TOKEN, PASSWORD, Server
 
 
@@ -66,6 +67,15 @@ async def test_signing_out_ends_the_session_on_the_server(server: Server) -> Non
     (token,) = [cookie.value for cookie in server.jars["alice"]]
     assert (await server.call("POST", "/api/sign-out", {}, who="alice")).status == 204
     assert (await server.call("GET", "/api/me", headers={"Cookie": f"sid={token}"})).status == 401
+
+
+async def test_signing_out_closes_the_desk_that_is_open(server: Server) -> None:
+    await server.sign_in("alice")
+    ticket = (await server.call("POST", "/api/desk/ticket", {}, who="alice")).body["access_token"]
+    desk = Wire(server.origin, lambda _event, _body: None)
+    await desk.open(ticket)
+    assert (await server.call("POST", "/api/sign-out", {}, who="alice")).status == 204
+    await within(5, lambda: "the desk is still connected" if desk.connected else None)
 
 
 @pytest.mark.parametrize("cookie", ["", "sid=", "sid=nonsense", "sid=" + "x" * 4000, "sid=a\\001b"])
