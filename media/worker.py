@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 _ADDRESS_SECONDS = 10.0
 _IDLE_TICK = 0.25
 _NICENESS = -10
+_ANY_PORT_TRIES = 10
 
 
 class WorkerConfig(BaseModel):
@@ -201,7 +202,15 @@ def main() -> int:
 
 
 async def _serve(config: WorkerConfig) -> None:
-    await Worker(config).run()
+    """Of free ports (0) there are more: one that is free for UDP may be taken for TCP or in the other family."""
+    tries = 1 if config.settings.port else _ANY_PORT_TRIES
+    while True:
+        tries -= 1
+        try:
+            return await Worker(config).run()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not tries:
+                raise
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import contextlib
+import errno
 import json
 import os
 import signal
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from media import worker
 from media.control import Event, Inspect, Inspected, MediaClient, PeerState
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
@@ -239,6 +242,28 @@ async def test_a_port_in_use_is_one_sentence_and_no_worker(stage: Stage) -> None
         with pytest.raises(WorkerFailed):
             await workers.start()
         assert workers.pids == {}
+
+
+@pytest.mark.parametrize(("port", "tries"), [(0, 3), (40_000, 1)])
+async def test_another_free_port_is_tried_only_where_any_will_do(
+    monkeypatch: pytest.MonkeyPatch, port: int, tries: int
+) -> None:
+    ports = iter([errno.EADDRINUSE, errno.EADDRINUSE, None])
+    tried: list[int] = []
+
+    class Taken:
+        def __init__(self, config: worker.WorkerConfig) -> None:
+            tried.append(config.settings.port)
+
+        async def run(self) -> None:
+            if code := next(ports):
+                raise OSError(code, "taken")
+
+    monkeypatch.setattr(worker, "Worker", Taken)
+    config = worker.WorkerConfig(settings=MediaSettings(port=port), redis_url="unix:///nowhere", secret="")
+    with contextlib.nullcontext() if port == 0 else pytest.raises(OSError, match="taken"):
+        await worker._serve(config)
+    assert tried == [port] * tries
 
 
 async def test_without_redis_a_worker_does_not_start(stage: Stage) -> None:
