@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from struct import Struct
 from typing import Literal, cast
 
 from media.bandwidth import Rate
@@ -21,6 +22,11 @@ from media.wire import WireError, rtcp
 from media.wire.rtp import SSRC, find_extension
 
 MAX_SSRCS = 64
+_FIRST_LOOK = Struct("!BB6xI").unpack_from
+"""First byte, marker and type, SSRC: of RTP. Of RTCP the SSRC stands elsewhere."""
+
+_LEAST_PACKET = 13
+_STEADY = 800
 _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
 _LIFTED = 20_000_000
@@ -32,7 +38,7 @@ class Peer:
 
     Attributes:
         handlers: SSRC → who takes its packets.
-        arrivals: transport-wide sequence number → microseconds of the wall clock, since the last feedback.
+        arrivals: transport-wide sequence number → nanoseconds of the second it arrived in, since the last feedback.
         seats: slot number → the peer shown there.
     """
 
@@ -44,7 +50,7 @@ class Peer:
         counters: Counters,
         emit: Callable[[Event], None],
         attention: set[Publication],
-        clock: Callable[[], float],
+        clocks: tuple[Callable[[], float], Callable[[], float]],
     ) -> None:
         self.name = name
         self.room, self.fence = room
@@ -61,7 +67,7 @@ class Peer:
         self.counters = counters
         self._emit = emit
         self._attention = attention
-        self._clock = clock
+        self._clock, self._wall = clocks
         self._ssrc = secrets.randbits(31) | 1
         self._ssrcs: set[int] = set()
         self._lines: dict[str, SendLine] = {}
@@ -71,7 +77,7 @@ class Peer:
         self._feedbacks = 0
         self._rtcp_allowance, self._rtcp_at = _RTCP_BURST, 0.0
         self._capped: int | None = None
-        self._received, self._sent = Rate(clock()), Rate(clock())
+        self._received, self._sent = Rate(self._clock()), Rate(self._clock())
         self._reports = 0
         self._loss = 0.0
 
@@ -124,26 +130,31 @@ class Peer:
 
     # --- packets in --------------------------------------------------------------------------------------------------
 
-    def receive_rtp(self, arena: Arena, index: int, length: int, now: float) -> None:
-        """An SRTP packet in slot ``index`` from an address of this peer."""
+    def receive(self, arena: Arena, index: int, length: int, now: float) -> bool:
+        """What came into slot ``index`` from an address of this peer. False: it is neither RTP nor RTCP."""
         base = index * SLOT
-        ssrc = SSRC.unpack_from(arena.view, base + 8)[0]
-        handler = self.handlers.get(ssrc)
+        first, second, ssrc = _FIRST_LOOK(arena.view, base)
+        srtp = self.transport.srtp_in
+        if not 127 < first < 192 or length < _LEAST_PACKET or srtp is None:
+            return False
+        if 191 < second < 224:
+            self._receive_rtcp(arena, index, length, now)
+            return True
         length_p[0] = length
-        result = unprotect(self.transport.srtp_in, arena.pointers[index], length_p)
+        result = unprotect(srtp, arena.pointers[index], length_p)
         if result:
             if result in REPLAYED:
                 self.counters.replayed += 1
             else:
                 self.counters.authentication_failed += 1
-            return
+            return True
         self.received_octets += length
         self.transport.seen = now
-        if handler is None:
-            handler = self._bind(arena, base, length_p[0], ssrc, now)
-            if handler is None:
-                return
-        handler(arena, base, length_p[0], now)
+        length = length_p[0]
+        handler = self.handlers.get(ssrc) or self._bind(arena, base, length, ssrc, now)
+        if handler is not None:
+            handler(arena, base, length, now)
+        return True
 
     def _bind(self, arena: Arena, base: int, length: int, ssrc: int, now: float) -> Handler | None:
         """Who takes a stream that was not heard before; its state is not kept if nobody does."""
@@ -200,8 +211,7 @@ class Peer:
 
     # --- RTCP in -----------------------------------------------------------------------------------------------------
 
-    def receive_rtcp(self, arena: Arena, index: int, length: int, now: float, wall: float) -> None:
-        """An SRTCP packet in slot ``index`` from an address of this peer."""
+    def _receive_rtcp(self, arena: Arena, index: int, length: int, now: float) -> None:
         self._rtcp_allowance = min(_RTCP_BURST, self._rtcp_allowance + (now - self._rtcp_at) * _RTCP_PER_SECOND)
         self._rtcp_at = now
         if self._rtcp_allowance < 1:
@@ -224,6 +234,7 @@ class Peer:
         except WireError:
             self.counters.malformed += 1
             return
+        wall = self._wall()
         for packet in packets:
             self._take(packet, now, wall)
 
@@ -303,14 +314,26 @@ class Peer:
         self._attention.add(publication)
 
     def feed_back(self) -> None:
-        """Transport-wide feedback on what arrived since the last one."""
-        if not self.arrivals:
-            return
-        arrivals = list(self.arrivals.items())
+        """Transport-wide feedback on what arrived since the last one, less than a second ago."""
+        numbers, nanoseconds = list(self.arrivals), list(self.arrivals.values())
         self.arrivals.clear()
+        second, moment = divmod(self._wall(), 1)
+        # What has more of its second behind it than this moment came in the second before.
+        second, limit = int(second), (moment + 0.05) * 1e9
+        base = 4_000 * (second if nanoseconds[0] < limit else second - 1)
         media = next((p.ssrc for p in self.publications.values() if p.ssrc is not None), 0)
-        for packet in rtcp.transport_feedback(self._ssrc, media, self._feedbacks, arrivals):
-            self._feedbacks = (self._feedbacks + 1) & 0xFF
+        first, count = numbers[0], len(numbers)
+        packets: list[bytes] = []
+        if count < _STEADY and numbers == list(range(first, first + count)) and first + count <= 0x1_0000:
+            ticks = [base + value // 250_000 for value in nanoseconds]
+            packet = rtcp.steady_feedback(self._ssrc, media, self._feedbacks, first, ticks)
+            packets = [packet] if packet is not None else []
+        if not packets:
+            times = [1_000_000 * (second if value < limit else second - 1) + value // 1_000 for value in nanoseconds]
+            arrivals = list(zip(numbers, times, strict=True))
+            packets = rtcp.transport_feedback(self._ssrc, media, self._feedbacks, arrivals)
+        self._feedbacks = (self._feedbacks + len(packets)) & 0xFF
+        for packet in packets:
             self.transport.send_rtcp(packet)
 
     def report(self, now: float, wall: float, source_timestamp: Callable[[Publication], int | None]) -> None:

@@ -23,12 +23,14 @@ from media.wire.vp8 import is_keyframe
 if TYPE_CHECKING:
     from media.slot import Slot
 
-MAX_PAYLOAD = 1_900
 _RING_PACKETS = {"video": 1_024, "audio": 128}
 _REPLAYED_PACKETS = 40
 _SECOND_KEYFRAME = 1.0
 _MAX_JUMP = 3_000
-_HEAD = Struct("!BBHI")
+_HEAD = Struct("!BBHI4xHH").unpack_from
+"""First byte, marker and type, sequence number, timestamp; form and words of an extension, if there is one."""
+
+_TAGGED = Struct("!BH").unpack_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +117,43 @@ class Publication(Numbering):
     def receive(self, arena: Arena, base: int, length: int, now: float) -> None:
         """A decrypted RTP packet of ``ssrc`` at ``base``."""
         view = arena.view
-        first, second, sequence, timestamp = _HEAD.unpack_from(view, base)
+        first, second, sequence, timestamp, _, words = _HEAD(view, base)
+        end = base + length
         if first == EXTENDED:
-            start = base + 16 + ((view[base + 14] << 8 | view[base + 15]) << 2)
-            end = base + length
+            start = base + 16 + 4 * words
         else:
-            start, end = payload_bounds(view, base, length) or (base + 1, base)
-        at = base + self._tag_at
-        if view[at] == self._tag:
-            times, index = arena.times, (base >> 9) + 2
-            self._arrivals[view[at + 1] << 8 | view[at + 2]] = times[index] * 1_000_000 + times[index + 1] // 1_000
+            start, end = payload_bounds(view, base, length) or (end + 1, end)
+        tag, wide = _TAGGED(view, base + self._tag_at)
+        if tag == self._tag:
+            self._arrivals[wide] = arena.times[(base >> 9) + 3]
         elif self._tag > 15:
             self._find_arrival(arena, base, length)
         number = self.highest + 1
-        marker = second & 0x80
-        if not start < end <= start + MAX_PAYLOAD or second & 0x7F != self._type or (sequence - number) & 0xFFFF:
+        if second & 0x7F != self._type or start >= end or (sequence - number) & 0xFFFF:
             self._receive_unordered(sequence, timestamp, second, arena, (start, end), now)
-        else:
-            self.highest = number
-            self.heard = now
-            self.reception.received += 1
-            if timestamp == self._passing and not marker:
-                self._emit(number - self.shift, timestamp, 0, arena.buffer[start:end], now)
-            else:
-                self.reception.frame(timestamp, now)
-                self._accept(number - self.shift, timestamp, marker, arena.buffer[start:end], now)
+            return
+        self.highest = number
+        self.heard = now
+        self.reception.received += 1
+        payload = arena.buffer[start:end]
+        if timestamp != self._passing or second > 0x7F:
+            self.reception.frame(timestamp, now)
+            self._accept(number - self.shift, timestamp, second & 0x80, payload, now)
+            return
+        # In the middle of a frame that may go out as it comes.
+        number -= self.shift
+        self.ring.keep(number, timestamp << 8, payload)
+        if self.live:
+            time = int(now * 262_144.0) & 0xFF_FFFF
+            for slot in self.live:
+                slot.forward(number, timestamp, 0, payload, time)
 
     def receive_repair(self, arena: Arena, base: int, length: int, now: float) -> None:
         """A decrypted packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
         view = arena.view
         self._find_arrival(arena, base, length)
         bounds = payload_bounds(view, base, length)
-        _, second, _, timestamp = _HEAD.unpack_from(view, base)
+        _, second, _, timestamp, _, _ = _HEAD(view, base)
         if bounds is None or second & 0x7F != self.form.rtx_payload_type:
             self._uplink.counters.malformed += 1
             return
@@ -159,18 +166,18 @@ class Publication(Numbering):
 
     def _find_arrival(self, arena: Arena, base: int, length: int) -> None:
         if self.form.transport_sequence:
-            view, times, index = arena.view, arena.times, (base >> 9) + 2
+            view = arena.view
             at, size = find_extension(view, base, length, self.form.transport_sequence)
             if size == 2:
                 self._tag_at = at - 1 - base
-                self._arrivals[view[at] << 8 | view[at + 1]] = times[index] * 1_000_000 + times[index + 1] // 1_000
+                self._arrivals[view[at] << 8 | view[at + 1]] = arena.times[(base >> 9) + 3]
 
     def _receive_unordered(
         self, sequence: int, timestamp: int, second: int, arena: Arena, bounds: tuple[int, int], now: float
     ) -> None:
         """After a gap, late, repaired, of padding only, or not to be taken at all."""
         start, end = bounds
-        if second & 0x7F != self._type or not start <= end <= start + MAX_PAYLOAD:
+        if second & 0x7F != self._type or start > end:
             self._uplink.counters.malformed += 1
             return
         number, payload = self.extend(sequence), arena.buffer[start:end]
@@ -260,15 +267,11 @@ class Publication(Numbering):
     # --- out ---------------------------------------------------------------------------------------------------------
 
     def _emit(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        ring = self.ring
-        late = number < ring.newest
-        index = number & ring.mask
+        late = number < self.ring.newest
         if late:
-            ring.put(number, timestamp, marker, payload)
+            self.ring.keep_late(number, timestamp << 8 | marker, payload)
         else:
-            ring.newest = ring.numbers[index] = number
-            ring.stamps[index] = timestamp << 8 | marker
-            ring.payloads[index] = payload
+            self.ring.keep(number, timestamp << 8 | marker, payload)
         if self.live:
             time = int(now * 262_144.0) & 0xFF_FFFF
             for slot in self.live:

@@ -25,17 +25,20 @@ class Ring:
         self._marks: deque[tuple[float, int]] = deque()
         self._cleared = -1
 
-    def put(self, number: int, timestamp: int, marker: int, payload: bytes) -> None:
-        """``marker``: 0x80 or 0. A number older than the ring is long is not stored."""
-        newest = self.newest
-        if number > newest:
-            self.newest = number
-        elif number <= newest - len(self.numbers):
-            return
+    def keep(self, number: int, stamp: int, payload: bytes) -> None:
+        """Store the newest packet. ``stamp``: timestamp · 256 + marker, 0x80 or 0."""
         index = number & self.mask
-        self.numbers[index] = number
-        self.stamps[index] = timestamp << 8 | marker
+        self.newest = self.numbers[index] = number
+        self.stamps[index] = stamp
         self.payloads[index] = payload
+
+    def keep_late(self, number: int, stamp: int, payload: bytes) -> None:
+        """Store a packet that is not the newest, unless its place is taken by a newer one."""
+        if number > self.newest - len(self.numbers):
+            index = number & self.mask
+            self.numbers[index] = number
+            self.stamps[index] = stamp
+            self.payloads[index] = payload
 
     def get(self, number: int) -> tuple[int, int, bytes] | None:
         """Timestamp, marker (0x80 or 0) and payload."""
@@ -45,6 +48,10 @@ class Ring:
             return None
         stamp = self.stamps[index]
         return stamp >> 8, stamp & 0x80, payload
+
+    def timestamp(self, number: int) -> int:
+        """Of a packet that was stored and that no newer one displaced."""
+        return self.stamps[number & self.mask] >> 8
 
     def knows(self, number: int) -> bool:
         """Whether it was stored once, even if it is gone by now, or is older than anybody can tell."""

@@ -78,6 +78,7 @@ class Router:
         self._wall = wall
         self._peers_by_ufrag: dict[str, Peer] = {}
         self._peers_by_path: dict[Any, Peer] = {}
+        self._receivers: dict[Any, Callable[[Arena, int, int, float], bool]] = {}
         self._attention: set[Publication] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._ticks = 0
@@ -88,21 +89,13 @@ class Router:
 
     def receive_batch(self, arena: Arena, batch: list[tuple[int, Any]], bound: UdpSocket | TcpConnection) -> None:
         """Datagrams in the slots of ``arena``. No exception leaves, whatever is in them."""
-        now, view, peers = self._monotonic(), arena.view, self._peers_by_path
+        now, receivers = self._monotonic(), self._receivers
         self.counters.received += len(batch)
         for index, (length, key) in enumerate(batch):
             try:
-                peer = peers.get(key)
-                base = index * SLOT
-                if peer is not None and 127 < view[base] < 192 and 12 < length < MAX_PACKET and peer.transport.ready:
-                    if 191 < view[base + 1] < 224:
-                        peer.receive_rtcp(arena, index, length, now, self._wall())
-                    else:
-                        peer.receive_rtp(arena, index, length, now)
-                elif 0 < length < MAX_PACKET:
-                    self._receive_other(bytes(view[base : base + length]), key, peer, bound, now)
-                else:
-                    self.counters.malformed += 1
+                receive = receivers.get(key)
+                if receive is None or length >= MAX_PACKET or not receive(arena, index, length, now):
+                    self._receive_other(arena, index, length, key, bound, now)
             except Exception as error:  # noqa: BLE001 - whatever a packet does, the next one is served
                 self._failed(error, now)
 
@@ -111,8 +104,13 @@ class Router:
         self.receive_batch(arena, [(length, connection)], connection)
 
     def _receive_other(
-        self, data: bytes, key: Any, peer: Peer | None, bound: UdpSocket | TcpConnection, now: float
+        self, arena: Arena, index: int, length: int, key: Any, bound: UdpSocket | TcpConnection, now: float
     ) -> None:
+        if not 0 < length < MAX_PACKET:
+            self.counters.malformed += 1
+            return
+        data = bytes(arena.view[index * SLOT : index * SLOT + length])
+        peer = self._peers_by_path.get(key)
         if data[0] < 2:
             self._receive_check(data, key, bound, now)
         elif peer is not None and 19 < data[0] < 64:
@@ -145,10 +143,11 @@ class Router:
             if before is not None:
                 before.transport.forget_path(key)
             self._peers_by_path[key] = peer
+            self._receivers[key] = peer.receive
 
     def connection_lost(self, connection: TcpConnection) -> None:
         """A TCP connection ended."""
-        peer = self._peers_by_path.pop(connection, None)
+        peer = self._forget_path(connection)
         if peer is not None:
             peer.transport.forget_path(connection)
 
@@ -264,7 +263,13 @@ class Router:
     def _add(self, room: Room, name: str, offer: Offer, now: float) -> Peer:
         transport = Transport(now, offer.ice_ufrag, self._certificate, offer.fingerprints)
         peer = Peer(
-            name, (room.name, room.fence), transport, self.counters, self._emit, self._attention, self._monotonic
+            name,
+            (room.name, room.fence),
+            transport,
+            self.counters,
+            self._emit,
+            self._attention,
+            (self._monotonic, self._wall),
         )
         room.peers[name] = peer
         return peer
@@ -324,7 +329,7 @@ class Router:
         del room.peers[peer.name]
         peer.detach()
         for key in [key for key, owner in self._peers_by_path.items() if owner is peer]:
-            del self._peers_by_path[key]
+            self._forget_path(key)
             if isinstance(key, TcpConnection):
                 key.close()
         task = asyncio.ensure_future(peer.transport.close())
@@ -345,7 +350,11 @@ class Router:
         self._peers_by_ufrag = {ufrag: peer for peer in self._peers for ufrag in peer.transport.agent.ufrags}
         for key, peer in list(self._peers_by_path.items()):
             if key not in peer.transport.agent.paths:
-                del self._peers_by_path[key]
+                self._forget_path(key)
+
+    def _forget_path(self, key: Any) -> Peer | None:
+        self._receivers.pop(key, None)
+        return self._peers_by_path.pop(key, None)
 
     def close_rooms(self) -> None:
         """This worker was taken for dead: whatever it has lives elsewhere now."""

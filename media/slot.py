@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from media.publication import Publication
     from media.transport import Transport
 
+_PACK_WITH_SEND_TIME = HEADER_WITH_SEND_TIME.pack_into
 _NAMING_SECONDS = 2.0
 _RESENDS = 3
 _LEAST_RESEND_WAIT = 0.020
@@ -124,8 +125,9 @@ class Slot:
         if self._highest >= 0:
             assert self.source is not None
             self._next = self._highest + self._offset + 1
-            self._highest = -1
+            self._last_timestamp = self.source.ring.timestamp(self._highest)
             self._last_at = self.source.heard
+            self._highest = -1
 
     def begin(self, number: int, timestamp: int, now: float) -> None:
         """The source starts, or goes on after a pause, with its packet ``number``."""
@@ -162,10 +164,10 @@ class Slot:
         if outbox.congested and self.video:
             self._pause_until_there_is_room()
             return
-        count, size = outbox.count, len(payload)
+        count = outbox.count
         base = count * SLOT
         if self._short:
-            HEADER_WITH_SEND_TIME.pack_into(
+            _PACK_WITH_SEND_TIME(
                 outbox.view,
                 base,
                 EXTENDED,
@@ -180,17 +182,17 @@ class Slot:
             start = base + 20
         else:
             start = self._write_header(number, timestamp, marker, time, base)
-        outbox.buffer[start : start + size] = payload
-        length_p[0] = start + size - base
+        end = start + len(payload)
+        outbox.buffer[start:end] = payload
+        length_p[0] = end - base
         if protect(transport.srtp_out, outbox.pointers[count], length_p):
             transport.failed += 1
             return
         outbox.queue(transport.destination, length_p[0])
         self.packets += 1
-        self.octets += size
+        self.octets += end - start
         if number > self._highest:
             self._highest = number
-            self._last_timestamp = timestamp
 
     def _pause_until_there_is_room(self) -> None:
         assert self.source is not None

@@ -9,6 +9,7 @@ from typing import Any
 from media.net import mmsg, plain
 from media.net.arena import Arena
 from media.net.outbox import Outbox
+from media.net.pulse import Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class UdpPort:
         self._flush = flush
         self._wake_interval = wake_interval
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._pulse = Pulse(wake_interval, self._look) if wake_interval else None
         self._counted = 0
         self._since = 0.0
         self.arena = Arena(BATCH)
@@ -108,14 +109,34 @@ class UdpPort:
     def _readable(self, bound: UdpSocket) -> None:
         self._counted += self._receive(bound)
         self._flush()
-        if self._wake_interval:
-            assert self._loop is not None
-            now = self._loop.time()
-            if now - self._since > _WINDOW:
-                busy = self._counted > _BUSY_BATCH * (now - self._since) / self._wake_interval
-                self._counted, self._since = 0, now
-                if busy:
-                    self._poll_from_now_on()
+        if self._pulse is not None and self._rate_says(lambda batch: batch > _BUSY_BATCH):
+            self._stop_reading()
+            self._pulse.start()
+
+    def _look(self) -> None:
+        """Once in the wake interval, while the port is busy."""
+        for bound in self.sockets:
+            self._counted += self._receive(bound)
+        self._flush()
+        if self._pulse is not None and self._rate_says(lambda batch: batch < _IDLE_BATCH):
+            self._pulse.stop()
+            self.start()
+
+    def _rate_says(self, change: Callable[[float], bool]) -> bool:
+        """Ten times a second: whether that many packets in a wake interval are reason to change."""
+        assert self._loop is not None
+        now = self._loop.time()
+        elapsed = now - self._since
+        if elapsed < _WINDOW:
+            return False
+        batch = self._counted * self._wake_interval / elapsed
+        self._counted, self._since = 0, now
+        return change(batch)
+
+    def _stop_reading(self) -> None:
+        if self._loop is not None:
+            for bound in self.sockets:
+                self._loop.remove_reader(bound.socket.fileno())
 
     def _receive(self, bound: UdpSocket) -> int:
         receive, deliver = bound.receiver.receive, self._deliver
@@ -130,27 +151,6 @@ class UdpPort:
                 break
         return count
 
-    def _poll_from_now_on(self) -> None:
-        assert self._loop is not None
-        for bound in self.sockets:
-            self._loop.remove_reader(bound.socket.fileno())
-        self._timer = self._loop.call_later(self._wake_interval, self._poll)
-
-    def _poll(self) -> None:
-        assert self._loop is not None
-        for bound in self.sockets:
-            self._counted += self._receive(bound)
-        self._flush()
-        now = self._loop.time()
-        if now - self._since > _WINDOW:
-            idle = self._counted < _IDLE_BATCH * (now - self._since) / self._wake_interval
-            self._counted, self._since = 0, now
-            if idle:
-                self._timer = None
-                self.start()
-                return
-        self._timer = self._loop.call_later(self._wake_interval, self._poll)
-
     def flush(self) -> None:
         """Send what waits in every outbox."""
         for bound in self.sockets:
@@ -159,11 +159,9 @@ class UdpPort:
 
     def close(self) -> None:
         """Idempotent."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._pulse is not None:
+            self._pulse.stop()
+        self._stop_reading()
         for bound in self.sockets:
-            if self._loop is not None:
-                self._loop.remove_reader(bound.socket.fileno())
             bound.socket.close()
         self.sockets.clear()

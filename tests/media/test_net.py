@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,7 @@ import pytest
 from media.net import mmsg
 from media.net.addresses import announced_addresses, host_addresses
 from media.net.arena import MAX_PACKET, SLOT, Arena
+from media.net.pulse import Pulse
 from media.net.tcp import TcpConnection, TcpPort
 from media.net.udp import BATCH, UdpPort, UdpSocket
 
@@ -112,8 +114,26 @@ async def test_a_wake_interval_makes_larger_batches_and_loses_nothing() -> None:
         client.sendto(b"after a pause", ("127.0.0.1", echo.port.port))
         await asyncio.sleep(0.05)
         assert client.recv(100) == b"after a pause"
-        assert echo.port._timer is None, "an idle port is not looked at"
+        assert echo.port._pulse is not None
+        assert not echo.port._pulse.running, "an idle port is not looked at"
     echo.port.close()
+
+
+@pytest.mark.parametrize("available", [True, False])
+async def test_a_pulse_beats_as_often_as_it_should_and_stops(monkeypatch: pytest.MonkeyPatch, available: bool) -> None:
+    monkeypatch.setattr("media.net.pulse._AVAILABLE", available and sys.platform == "linux")
+    beats: list[float] = []
+    pulse = Pulse(0.002, lambda: beats.append(time.monotonic()))
+    for _ in range(2):
+        beats.clear()
+        pulse.start()
+        await asyncio.sleep(0.1)
+        pulse.stop()
+        pulse.stop()
+        assert 10 < len(beats) <= 55
+        count = len(beats)
+        await asyncio.sleep(0.02)
+        assert len(beats) == count
 
 
 async def test_a_port_in_use_is_an_error_and_nothing_stays_open() -> None:

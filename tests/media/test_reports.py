@@ -1,5 +1,11 @@
 """Sender reports keep lips in sync; receiver reports and transport-wide feedback tell a publisher how it arrives."""
 
+import itertools
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from media.control import PeerSample
 from media.reports import PublisherClock, Reception, ntp_time
 from media.wire import rtcp
@@ -136,6 +142,40 @@ async def test_transport_wide_feedback_has_every_packet_that_arrived_and_when(si
     assert 1.8 < times[-1] - times[0] < simulation.now - began
     counts = [feedback.count for feedback in alice.reports(rtcp.TransportFeedback)]
     assert counts == list(range(len(counts)))
+
+
+@given(
+    st.integers(0, 60_000),
+    st.integers(0, 2**40),
+    st.lists(st.integers(0, 255), min_size=1, max_size=700),
+)
+def test_the_quick_way_says_the_same_as_the_general_one(first: int, start: int, steps: list[int]) -> None:
+    ticks = (
+        [start + sum(steps[: index + 1]) for index in range(len(steps))] if len(steps) < 60 else [start] * len(steps)
+    )
+    quick = rtcp.steady_feedback(1, 2, 7, first, ticks)
+    general = rtcp.transport_feedback(1, 2, 7, [(first + index, tick * 250) for index, tick in enumerate(ticks)])
+    assert quick is not None
+    assert [rtcp.parse(quick)] == [rtcp.parse(packet) for packet in general]
+
+
+def test_the_quick_way_declines_what_it_can_not_say() -> None:
+    assert rtcp.steady_feedback(1, 2, 0, 5, [1_000, 1_256]) is None
+    assert rtcp.steady_feedback(1, 2, 0, 5, [1_000, 999]) is None
+
+
+async def test_feedback_goes_on_across_the_second_and_the_wrap_of_its_numbers(simulation: Simulation) -> None:
+    alice = simulation.join("alice")
+    alice._twcc = itertools.count(65_400)
+    alice.stream(3, audio=True)
+    simulation.run(3.2)
+    times = []
+    for feedback in alice.reports(rtcp.TransportFeedback):
+        times += [feedback.reference * 0.064 + arrival / 1e6 for arrival in feedback.arrivals if arrival is not None]
+    assert len(times) == 3 * (90 + 50)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert max(gaps) < 0.03
+    assert min(gaps) >= 0
 
 
 async def test_a_publisher_that_did_not_offer_transport_wide_numbers_gets_no_feedback(simulation: Simulation) -> None:

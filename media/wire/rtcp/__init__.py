@@ -4,7 +4,7 @@ A compound is what the other side put into one datagram. Of its packets those th
 malformed are skipped, so that one bad report costs no more than itself.
 """
 
-from media.wire.rtcp.feedback import MAX_FEEDBACK_BYTES, transport_feedback
+from media.wire.rtcp.feedback import MAX_FEEDBACK_BYTES, steady_feedback, transport_feedback
 from media.wire.rtcp.model import (
     Bye,
     FullIntraRequest,
@@ -43,5 +43,6 @@ __all__ = [
     "remb",
     "sdes",
     "sender_report",
+    "steady_feedback",
     "transport_feedback",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import sub
 from struct import pack, unpack_from
 
 from media.wire import WireError
@@ -10,7 +11,7 @@ from media.wire.rtcp.model import TransportFeedback
 MAX_FEEDBACK_BYTES = 1_000
 """Size at which a feedback is split."""
 
-_TICK = 250
+TICK = 250
 _REFERENCE = 64_000
 _MAX_BODY = MAX_FEEDBACK_BYTES - 32
 _NOT_RECEIVED, _SMALL, _LARGE = 0, 1, 2
@@ -35,6 +36,30 @@ def transport_feedback(sender: int, media: int, count: int, arrivals: Sequence[t
     return packets
 
 
+def steady_feedback(sender: int, media: int, count: int, first: int, ticks: list[int]) -> bytes | None:
+    """Feedback for packets that all arrived, one after the other: most feedbacks are like that, and this is quick.
+
+    Args:
+        first: transport-wide sequence number of the first; the others follow it.
+        ticks: arrivals in units of 250 µs, as many as fit into MAX_FEEDBACK_BYTES.
+
+    Returns None if this is not such a case: a gap of 64 ms, a packet before the one before it.
+    """
+    reference = ticks[0] * TICK // _REFERENCE
+    try:
+        deltas = bytes(map(sub, ticks, [reference * _REFERENCE // TICK, *ticks]))
+    except ValueError:
+        return None
+    size = len(deltas)
+    padding = -(size + 2) % 4
+    body = (
+        pack("!IIHHIH", sender, media, first, size, (reference & 0xFFFFFF) << 8 | count, _SMALL << 13 | size) + deltas
+    )
+    if padding:
+        body += bytes(padding - 1) + bytes((padding,))
+    return pack("!BBH", 0xAF if padding else 0x8F, 205, len(body) // 4) + body
+
+
 def _in_order(arrivals: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Unwrapped sequence numbers, ascending, with the arrival in ticks."""
     ordered: list[tuple[int, int]] = []
@@ -43,7 +68,7 @@ def _in_order(arrivals: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     for sequence, microseconds in arrivals:
         unwrapped = last + ((sequence - last + 0x8000) & 0xFFFF) - 0x8000
         sorted_already &= unwrapped > last
-        ordered.append((unwrapped, microseconds // _TICK))
+        ordered.append((unwrapped, microseconds // TICK))
         last = unwrapped
     if sorted_already:
         return ordered
@@ -59,8 +84,8 @@ def _feedback(sender: int, media: int, count: int, received: list[tuple[int, int
     It ends where a delta does not fit into 16 bits or where the packet would grow too large.
     """
     base, tick = received[start]
-    reference = tick * _TICK // _REFERENCE
-    before, expected, end = reference * _REFERENCE // _TICK, base, start
+    reference = tick * TICK // _REFERENCE
+    before, expected, end = reference * _REFERENCE // TICK, base, start
     symbols, deltas = bytearray(), bytearray()
     for sequence, tick in received[start:]:
         delta, gap = tick - before, sequence - expected
@@ -135,7 +160,7 @@ def parse_transport_feedback(sender: int, media: int, body: bytes) -> TransportF
         delta = unpack_from("!B" if symbol == _SMALL else "!h", body, position)[0]
         # The status numbers are also the sizes of their deltas.
         position += symbol
-        time += delta * _TICK
+        time += delta * TICK
         arrivals.append(time)
     return TransportFeedback(sender, media, base, count, reference, arrivals)
 
