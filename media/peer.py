@@ -407,3 +407,4 @@ class Peer:
         for slot in self.slots.values():
             slot.show(None, now)
         self.handlers.clear()
+        self._announced.clear()

@@ -14,7 +14,7 @@ class Ring:
         newest: highest number stored, -1 if none ever was.
     """
 
-    __slots__ = ("_cleared", "_marks", "mask", "newest", "numbers", "payloads", "stamps")
+    __slots__ = ("__weakref__", "_cleared", "_marks", "mask", "newest", "numbers", "payloads", "stamps")
 
     def __init__(self, size: int) -> None:
         self.mask = size - 1

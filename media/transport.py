@@ -22,6 +22,10 @@ _REMEMBERED_CHECKS = 64
 State = Literal["new", "connected", "reconnecting", "lost"]
 
 
+def _ignore(_: State) -> None:
+    """Nobody is told."""
+
+
 class Transport:
     """ICE, DTLS and SRTP of one client.
 
@@ -55,7 +59,7 @@ class Transport:
         self.downlink = Downlink()
         self.failed = 0
         self.state: State = "new"
-        self.on_state: Callable[[State], None] = lambda _state: None
+        self.on_state: Callable[[State], None] = _ignore
         self._checks: OrderedDict[bytes, Any] = OrderedDict()
         self._closed = False
         self._dtls = DtlsSession(certificate, fingerprints, self._send, self.secure, self._ended)
@@ -180,4 +184,5 @@ class Transport:
         self._closed = True
         self.ready = False
         self.srtp_in = self.srtp_out = None
+        self.on_state = _ignore
         await self._dtls.close()

@@ -1,5 +1,8 @@
 """Calls about rooms and peers: idempotent, fenced, bounded."""
 
+import asyncio
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -225,3 +228,22 @@ async def test_rooms_are_apart(simulation: Simulation) -> None:
     assert len(people[1].got()) == 45
     assert not people[2].received
     assert not people[3].received
+
+
+async def test_who_leaves_is_freed_without_the_garbage_collector(simulation: Simulation) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        alice, bob = simulation.join("alice"), simulation.join("bob")
+        for client in (alice, bob):
+            client.stream(0.3, audio=True)
+        simulation.run(0.5)
+        peer, publication = alice.peer, alice.peer.publications["camera"]
+        slot = next(iter(peer.slots.values()))
+        left = [weakref.ref(part) for part in (peer, peer.transport, publication, slot, publication.ring)]
+        del peer, publication, slot
+        simulation.router.handle(RemovePeer(room="room", fence=1, peer="alice"))
+        await asyncio.sleep(0.05)
+        assert [part() for part in left] == [None] * 5
+    finally:
+        gc.enable()
