@@ -25,7 +25,6 @@ MAX_SSRCS = 64
 _FIRST_LOOK = Struct("!BB6xI").unpack_from
 """First byte, marker and type, SSRC: of RTP. Of RTCP the SSRC stands elsewhere."""
 
-_LEAST_PACKET = 13
 _STEADY = 800
 _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
@@ -135,7 +134,7 @@ class Peer:
         base = index * SLOT
         first, second, ssrc = _FIRST_LOOK(arena.view, base)
         srtp = self.transport.srtp_in
-        if not 127 < first < 192 or length < _LEAST_PACKET or srtp is None:
+        if first & 0xC0 != 0x80 or srtp is None or not length:
             return False
         if 191 < second < 224:
             self._receive_rtcp(arena, index, length, now)

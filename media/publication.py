@@ -16,7 +16,7 @@ from media.numbering import Numbering
 from media.reports import Reception
 from media.ring import Ring
 from media.trust import FrameGuard
-from media.wire.rtp import EXTENDED, SEQUENCE, find_extension, payload_bounds
+from media.wire.rtp import EXTENDED, SEQUENCE, find_extension, payload_bounds, send_time
 from media.wire.trailer import has_trailer
 from media.wire.vp8 import is_keyframe
 
@@ -144,7 +144,7 @@ class Publication(Numbering):
         number -= self.shift
         self.ring.keep(number, timestamp << 8, payload)
         if self.live:
-            time = int(now * 262_144.0) & 0xFF_FFFF
+            time = arena.send_time
             for slot in self.live:
                 slot.forward(number, timestamp, 0, payload, time)
 
@@ -273,7 +273,7 @@ class Publication(Numbering):
         else:
             self.ring.keep(number, timestamp << 8 | marker, payload)
         if self.live:
-            time = int(now * 262_144.0) & 0xFF_FFFF
+            time = send_time(now)
             for slot in self.live:
                 if not late or number >= slot.first:
                     slot.forward(number, timestamp, marker, payload, time)
@@ -300,7 +300,7 @@ class Publication(Numbering):
                 self._start(slot, number, now)
 
     def _start(self, slot: Slot, number: int, now: float) -> None:
-        ring, time = self.ring, int(now * 262_144.0) & 0xFF_FFFF
+        ring, time = self.ring, send_time(now)
         for index in range(number, ring.newest + 1):
             packet = ring.get(index)
             if packet is not None:

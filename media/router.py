@@ -38,6 +38,7 @@ from media.publication import Publication
 from media.room import Room
 from media.transport import Transport
 from media.wire import WireError, stun
+from media.wire.rtp import send_time
 from media.wire.sdp import AnswerLine, AnswerParams, Candidate, Offer, build_answer, parse_offer
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class Router:
         """Datagrams in the slots of ``arena``. No exception leaves, whatever is in them."""
         now, receivers = self._monotonic(), self._receivers
         self.counters.received += len(batch)
+        arena.send_time = send_time(now)
         for index, (length, key) in enumerate(batch):
             try:
                 receive = receivers.get(key)

@@ -22,12 +22,14 @@ class Arena:
         pointers: C pointer to each slot, for libsrtp.
         times: for each slot four words; the last two are when its packet arrived, seconds and nanoseconds of the
             wall clock, from the kernel where it tells: a busy process reads late.
+        send_time: of what is forwarded from here now, as abs-send-time.
     """
 
-    __slots__ = ("buffer", "control", "memory", "pointers", "slots", "times", "view")
+    __slots__ = ("buffer", "control", "memory", "pointers", "send_time", "slots", "times", "view")
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+        self.send_time = 0
         self.memory = ffi.new("unsigned char[]", slots * SLOT)
         self.buffer = ffi.buffer(self.memory)
         self.view = memoryview(self.buffer).cast("B")

@@ -80,7 +80,7 @@ class BatchReceiver:
         self._memory = names
         names_buffer, length = ffi.buffer(names), key_length(sock.family)
         self._names = names_buffer
-        self._slices = [(index * 16 + 14, index * _NAME, index * _NAME + length) for index in range(arena.slots)]
+        self._cuts = [(index * 16 + 14, slice(index * _NAME, index * _NAME + length)) for index in range(arena.slots)]
 
     def receive(self) -> list[tuple[int, bytes]]:
         """Length and source key of each datagram received, in the order of the slots; empty if there was none."""
@@ -88,7 +88,7 @@ class BatchReceiver:
         if count <= 0:
             return []
         words, names = self._messages.words, self._names
-        return [(words[at], names[start:end]) for at, start, end in self._slices[:count]]
+        return [(words[at], names[cut]) for at, cut in self._cuts[:count]]
 
 
 class BatchOutbox(Outbox):
@@ -105,11 +105,12 @@ class BatchOutbox(Outbox):
             header = self._messages.headers[index].msg_hdr
             header.msg_name = self._names + index * _NAME
             header.msg_namelen = namelen
+        self._sizes = self._messages.sizes[1::2]
         self._last: list[bytes | None] = [None] * slots
 
     def queue(self, destination: bytes, length: int) -> None:
         count = self.count
-        self._messages.sizes[2 * count + 1] = length
+        self._sizes[count] = length
         if self._last[count] is not destination:
             self._last[count] = destination
             self._names_buffer[count * _NAME : count * _NAME + len(destination)] = destination
