@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from media.dtls import REPLAYED
+
 
 @dataclass(slots=True)
 class Counters:
@@ -29,3 +31,10 @@ class Counters:
     rtcp_limited: int = 0
     ssrc_limited: int = 0
     errors: int = 0
+
+    def refused(self, result: int) -> None:
+        """libsrtp did not take a packet."""
+        if result in REPLAYED:
+            self.replayed += 1
+        else:
+            self.authentication_failed += 1

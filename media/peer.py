@@ -11,7 +11,7 @@ from media.bandwidth import Rate
 from media.control import STAGE, Event, PeerSample, PeerState, Source, UnencryptedSeen
 from media.control import Slot as SlotView
 from media.counters import Counters
-from media.dtls import REPLAYED, length_p, unprotect
+from media.dtls import length_p, unprotect
 from media.net.arena import SLOT, Arena
 from media.offers import Plan, SendLine
 from media.publication import Handler, Publication
@@ -26,6 +26,7 @@ _FIRST_LOOK = Struct("!BB6xI").unpack_from
 """First byte, marker and type, SSRC: of RTP. Of RTCP the SSRC stands elsewhere."""
 
 _STEADY = 800
+_LEAST_PACKET = 13
 _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
 _LIFTED = 20_000_000
@@ -36,7 +37,7 @@ class Peer:
     """One client of a room.
 
     Attributes:
-        handlers: SSRC → who takes its packets.
+        handlers: SSRC → who takes its packets, of streams that proved authentic.
         arrivals: transport-wide sequence number → nanoseconds of the second it arrived in, since the last feedback.
         seats: slot number → the peer shown there.
     """
@@ -117,6 +118,7 @@ class Peer:
 
     def _unpublish(self, source: Source, now: float) -> None:
         publication = self.publications.pop(source)
+        self.received_octets += publication.octets
         for slot in [*publication.live, *publication.waiting]:
             slot.show(None, now)
         for ssrc in (publication.ssrc, publication.rtx_ssrc):
@@ -130,45 +132,41 @@ class Peer:
     # --- packets in --------------------------------------------------------------------------------------------------
 
     def receive(self, arena: Arena, index: int, length: int, now: float) -> bool:
-        """What came into slot ``index`` from an address of this peer. False: it is neither RTP nor RTCP."""
-        base = index * SLOT
-        first, second, ssrc = _FIRST_LOOK(arena.view, base)
-        srtp = self.transport.srtp_in
-        if first & 0xC0 != 0x80 or srtp is None or not length:
+        """What no handler takes, from an address of this peer. False: it is neither RTP nor RTCP."""
+        srtp, view = self.transport.srtp_in, arena.view
+        first, second, ssrc = _FIRST_LOOK(view, index * SLOT)
+        if first & 0xC0 != 0x80 or srtp is None or length < _LEAST_PACKET:
             return False
         if 191 < second < 224:
             self._receive_rtcp(arena, index, length, now)
             return True
         length_p[0] = length
-        result = unprotect(srtp, arena.pointers[index], length_p)
-        if result:
-            if result in REPLAYED:
-                self.counters.replayed += 1
-            else:
-                self.counters.authentication_failed += 1
+        if result := unprotect(srtp, arena.pointers[index], length_p):
+            self.counters.refused(result)
             return True
-        self.received_octets += length
         self.transport.seen = now
         length = length_p[0]
-        handler = self.handlers.get(ssrc) or self._bind(arena, base, length, ssrc, now)
+        handler = self._bind(arena, index * SLOT, length, ssrc, now)
         if handler is not None:
-            handler(arena, base, length, now)
+            handler(arena, index, length, now, decrypted=True)
         return True
 
     def _bind(self, arena: Arena, base: int, length: int, ssrc: int, now: float) -> Handler | None:
         """Who takes a stream that was not heard before; its state is not kept if nobody does."""
         found = self._owner(arena, base, length, ssrc)
-        handler = None
+        handler: Handler | None = None
         if found is not None and len(self._ssrcs) < MAX_SSRCS:
             publication, repair = found
             if repair:
                 if publication.rtx_ssrc is not None:
                     self._forget(publication.rtx_ssrc)
-                publication.rtx_ssrc, handler = ssrc, publication.receive_repair
+                if publication.ssrc is not None:
+                    publication.rtx_ssrc, handler = ssrc, publication.receive_repair
             elif publication.ssrc is None or ssrc in self._announced or now - publication.heard > _SOURCES_ALIVE:
                 if publication.ssrc is not None:
                     self._forget(publication.ssrc)
-                publication.bind(ssrc, arena.view[base + 2] << 8 | arena.view[base + 3])
+                sequence = arena.view[base + 2] << 8 | arena.view[base + 3]
+                publication.bind(ssrc, sequence, self.transport.srtp_in)
                 handler = publication.receive
         if handler is None:
             self.counters.unbound += 1
@@ -337,8 +335,11 @@ class Peer:
 
     def report(self, now: float, wall: float, source_timestamp: Callable[[Publication], int | None]) -> None:
         """Once a second: silence, receiver and sender reports, the cap, a sample every 10 s."""
+        heard = [publication.heard for publication in self.publications.values()]
+        self.transport.seen = max([self.transport.seen, *heard])
         self.transport.expire(now)
-        self._received.update(self.received_octets, now)
+        octets = sum(publication.octets for publication in self.publications.values())
+        self._received.update(self.received_octets + octets, now)
         self._sent.update(sum(slot.octets for slot in self.slots.values()), now)
         bound = [p for p in self.publications.values() if p.ssrc is not None]
         blocks = [p.reception.report(p.highest, now) for p in bound]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from media.control import Source
 from media.counters import Counters
+from media.dtls import length_p, unprotect
 from media.keyframes import KeyframeRequests
 from media.loss import MissingPackets
-from media.net.arena import Arena
+from media.net.arena import SLOT, Arena
 from media.numbering import Numbering
 from media.reports import Reception
 from media.ring import Ring
@@ -70,7 +71,8 @@ class Publication(Numbering):
         live: slots that get every packet.
         waiting: slots that start at the next key frame (audio: at the next packet).
         blocked: a frame without the end of an encrypted frame was seen; nothing is forwarded any more.
-        heard: when the last packet came.
+        heard: when the last packet of it came, repairs aside.
+        octets: of all its packets.
     """
 
     def __init__(self, peer: str, source: Source, form: Format, uplink: Uplink) -> None:
@@ -85,6 +87,8 @@ class Publication(Numbering):
         self.waiting: list[Slot] = []
         self.blocked = False
         self.heard = float("-inf")
+        self.octets = 0
+        self._srtp: Any = None
         self.ring = Ring(_RING_PACKETS[form.kind])
         self.missing = MissingPackets()
         self.keyframes = KeyframeRequests()
@@ -102,9 +106,10 @@ class Publication(Numbering):
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
-    def bind(self, ssrc: int, sequence: int) -> None:
-        """Packets of ``ssrc`` are this source from now on; the first has ``sequence``."""
+    def bind(self, ssrc: int, sequence: int, srtp: Any) -> None:
+        """Packets of ``ssrc``, decrypted by ``srtp``, are this source from now on; the first has ``sequence``."""
         self.ssrc = ssrc
+        self._srtp = srtp
         self.begin(sequence)
         self.reception.begin(ssrc, self.highest)
         self.missing.clear()
@@ -114,10 +119,18 @@ class Publication(Numbering):
         self.waiting += self.live
         self.live.clear()
 
-    def receive(self, arena: Arena, base: int, length: int, now: float) -> None:
-        """A decrypted RTP packet of ``ssrc`` at ``base``."""
-        view = arena.view
+    def receive(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
+        """A packet of ``ssrc`` in slot ``index``. Of the header nothing is encrypted."""
+        view, base = arena.view, index * SLOT
         first, second, sequence, timestamp, _, words = _HEAD(view, base)
+        if not decrypted:
+            length_p[0] = length
+            if result := unprotect(self._srtp, arena.pointers[index], length_p):
+                self._uplink.counters.refused(result)
+                return
+            length = length_p[0]
+        self.heard = now
+        self.octets += length
         end = base + length
         if first == EXTENDED:
             start = base + 16 + 4 * words
@@ -125,33 +138,39 @@ class Publication(Numbering):
             start, end = payload_bounds(view, base, length) or (end + 1, end)
         tag, wide = _TAGGED(view, base + self._tag_at)
         if tag == self._tag:
-            self._arrivals[wide] = arena.times[(base >> 9) + 3]
+            self._arrivals[wide] = arena.times[4 * index + 3]
         elif self._tag > 15:
-            self._find_arrival(arena, base, length)
+            self._find_arrival(arena, index, length)
         number = self.highest + 1
         if second & 0x7F != self._type or start >= end or (sequence - number) & 0xFFFF:
             self._receive_unordered(sequence, timestamp, second, arena, (start, end), now)
             return
         self.highest = number
-        self.heard = now
         self.reception.received += 1
-        payload = arena.buffer[start:end]
         if timestamp != self._passing or second > 0x7F:
             self.reception.frame(timestamp, now)
-            self._accept(number - self.shift, timestamp, second & 0x80, payload, now)
+            self._accept(number - self.shift, timestamp, second & 0x80, arena.buffer[start:end], now)
             return
         # In the middle of a frame that may go out as it comes.
         number -= self.shift
+        payload = arena.buffer[start:end]
         self.ring.keep(number, timestamp << 8, payload)
         if self.live:
             time = arena.send_time
             for slot in self.live:
                 slot.forward(number, timestamp, 0, payload, time)
 
-    def receive_repair(self, arena: Arena, base: int, length: int, now: float) -> None:
-        """A decrypted packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
-        view = arena.view
-        self._find_arrival(arena, base, length)
+    def receive_repair(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
+        """A packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
+        view, base = arena.view, index * SLOT
+        if not decrypted:
+            length_p[0] = length
+            if result := unprotect(self._srtp, arena.pointers[index], length_p):
+                self._uplink.counters.refused(result)
+                return
+            length = length_p[0]
+        self.octets += length
+        self._find_arrival(arena, index, length)
         bounds = payload_bounds(view, base, length)
         _, second, _, timestamp, _, _ = _HEAD(view, base)
         if bounds is None or second & 0x7F != self.form.rtx_payload_type:
@@ -164,13 +183,13 @@ class Publication(Numbering):
                 second = second & 0x80 | self._type
                 self._receive_unordered(sequence, timestamp, second, arena, (start + 2, end), now)
 
-    def _find_arrival(self, arena: Arena, base: int, length: int) -> None:
+    def _find_arrival(self, arena: Arena, index: int, length: int) -> None:
         if self.form.transport_sequence:
-            view = arena.view
+            view, base = arena.view, index * SLOT
             at, size = find_extension(view, base, length, self.form.transport_sequence)
             if size == 2:
                 self._tag_at = at - 1 - base
-                self._arrivals[view[at] << 8 | view[at + 1]] = arena.times[(base >> 9) + 3]
+                self._arrivals[view[at] << 8 | view[at + 1]] = arena.times[4 * index + 3]
 
     def _receive_unordered(
         self, sequence: int, timestamp: int, second: int, arena: Arena, bounds: tuple[int, int], now: float
@@ -183,9 +202,8 @@ class Publication(Numbering):
         number, payload = self.extend(sequence), arena.buffer[start:end]
         if abs(number - self.highest) > _MAX_JUMP:
             assert self.ssrc is not None
-            self.bind(self.ssrc, sequence)
+            self.bind(self.ssrc, sequence, self._srtp)
             number = self.highest + 1
-        self.heard = now
         self.reception.received += 1
         if number > self.highest:
             self._receive_newest(number, timestamp, second & 0x80, payload, now)
@@ -365,4 +383,5 @@ class Publication(Numbering):
         return bool(self.missing) or self.keyframes.active
 
 
-Handler = Callable[[Arena, int, int, float], None]
+Handler = Callable[..., None]
+"""Takes arena, slot, length and time of a packet; with ``decrypted=True`` one that was authenticated already."""

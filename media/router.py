@@ -34,16 +34,18 @@ from media.net.tcp import TcpConnection
 from media.net.udp import UdpSocket
 from media.offers import Plan, plan
 from media.peer import Peer
-from media.publication import Publication
+from media.publication import Handler, Publication
 from media.room import Room
 from media.transport import Transport
 from media.wire import WireError, stun
-from media.wire.rtp import send_time
+from media.wire.rtp import SSRC, send_time
 from media.wire.sdp import AnswerLine, AnswerParams, Candidate, Offer, build_answer, parse_offer
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.020
+_SSRC = SSRC.unpack_from
+_NOBODY: dict[int, Handler] = {}
 _REPORT_TICKS = 50
 _FEEDBACK_TICKS = 5
 _RING_TICKS = 10
@@ -79,7 +81,7 @@ class Router:
         self._wall = wall
         self._peers_by_ufrag: dict[str, Peer] = {}
         self._peers_by_path: dict[Any, Peer] = {}
-        self._receivers: dict[Any, Callable[[Arena, int, int, float], bool]] = {}
+        self._handlers_by_path: dict[Any, dict[int, Handler]] = {}
         self._attention: set[Publication] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._ticks = 0
@@ -89,14 +91,21 @@ class Router:
     # --- packets -----------------------------------------------------------------------------------------------------
 
     def receive_batch(self, arena: Arena, batch: list[tuple[int, Any]], bound: UdpSocket | TcpConnection) -> None:
-        """Datagrams in the slots of ``arena``. No exception leaves, whatever is in them."""
-        now, receivers = self._monotonic(), self._receivers
+        """Datagrams in the slots of ``arena``. No exception leaves, whatever is in them.
+
+        Media of a stream that is known from its address is recognised by its SSRC alone: where other protocols
+        have something else, and something forged, it is not authentic under that stream's key.
+        """
+        now, view, tables = self._monotonic(), arena.view, self._handlers_by_path
         self.counters.received += len(batch)
         arena.send_time = send_time(now)
         for index, (length, key) in enumerate(batch):
             try:
-                receive = receivers.get(key)
-                if receive is None or length >= MAX_PACKET or not receive(arena, index, length, now):
+                handlers = tables.get(key, _NOBODY)
+                handler = handlers.get(_SSRC(view, index * SLOT + 8)[0])
+                if handler is not None and length < MAX_PACKET:
+                    handler(arena, index, length, now)
+                else:
                     self._receive_other(arena, index, length, key, bound, now)
             except Exception as error:  # noqa: BLE001 - whatever a packet does, the next one is served
                 self._failed(error, now)
@@ -111,8 +120,10 @@ class Router:
         if not 0 < length < MAX_PACKET:
             self.counters.malformed += 1
             return
-        data = bytes(arena.view[index * SLOT : index * SLOT + length])
         peer = self._peers_by_path.get(key)
+        if peer is not None and peer.receive(arena, index, length, now):
+            return
+        data = bytes(arena.view[index * SLOT : index * SLOT + length])
         if data[0] < 2:
             self._receive_check(data, key, bound, now)
         elif peer is not None and 19 < data[0] < 64:
@@ -145,7 +156,7 @@ class Router:
             if before is not None:
                 before.transport.forget_path(key)
             self._peers_by_path[key] = peer
-            self._receivers[key] = peer.receive
+            self._handlers_by_path[key] = peer.handlers
 
     def connection_lost(self, connection: TcpConnection) -> None:
         """A TCP connection ended."""
@@ -355,7 +366,7 @@ class Router:
                 self._forget_path(key)
 
     def _forget_path(self, key: Any) -> Peer | None:
-        self._receivers.pop(key, None)
+        self._handlers_by_path.pop(key, None)
         return self._peers_by_path.pop(key, None)
 
     def close_rooms(self) -> None:
