@@ -30,6 +30,22 @@ async def test_the_uplink_reaches_two_megabits_within_ten_seconds(practitioner: 
     await eventually(fast, "availableOutgoingBitrate of 2 Mbit/s", 10)
 
 
+async def test_the_picture_begins_small_and_grows_by_itself(practitioner: Person, patient: Person) -> None:
+    await patient.page.evaluate(
+        """window.widths = [];
+        document.addEventListener('resize', ({ target }) => {
+          if (target.dataset.testid === 'remote-video') window.widths.push(target.videoWidth);
+        }, true);"""
+    )
+    await begin_consult(practitioner, patient)
+
+    async def grown() -> bool:
+        widths = await patient.page.evaluate("window.widths")
+        return len(widths) > 1 and widths[0] <= 320 and widths[-1] >= 2 * widths[0]
+
+    await eventually(grown, "a small first picture and a larger one after it", 15)
+
+
 async def test_a_waiting_patient_has_received_no_media_address_and_no_other_name(
     demo: Demo, practitioner: Person, patient: Person
 ) -> None:
