@@ -17,6 +17,7 @@ from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
 from signaling import logs, memory, process
+from signaling.commands import attach
 from signaling.configuration import StrictSettings, load
 from signaling.settings import SignalingSettings
 from turn.coturn import NotConfigured, render
@@ -113,19 +114,9 @@ async def relay(arguments: argparse.Namespace) -> None:
         await asyncio.Event().wait()
 
 
-async def add_practitioner(arguments: argparse.Namespace) -> None:
-    """Add an account."""
-    from signaling import commands
-
-    rooms = configured(arguments).rooms
-    print(await commands.add_practitioner(rooms, arguments.mail, arguments.name, arguments.language))
-
-
-async def resume_retention(arguments: argparse.Namespace) -> None:
-    """Confirm that the clock is right."""
-    from signaling import commands
-
-    print(await commands.resume_retention(configured(arguments).rooms))
+async def operate(arguments: argparse.Namespace) -> None:
+    """One of the operator's commands, with what it says."""
+    print(await arguments.operate(configured(arguments), arguments))
 
 
 async def print_turn(arguments: argparse.Namespace) -> None:
@@ -141,6 +132,7 @@ def configured(arguments: argparse.Namespace) -> Settings:
 
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="spreekkamer", description="End-to-end encrypted video consultations.")
+    root.set_defaults(run=operate)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; environment variables go before")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
@@ -153,15 +145,8 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--data", type=Path, default=Path("var/demo"), metavar="FOLDER")
     demo.add_argument("--json", action="store_true", help="print the links as one line of JSON")
     demo.set_defaults(run=demonstrate)
-    people = commands.add_parser("practitioner", help="accounts").add_subparsers(required=True, metavar="COMMAND")
-    add = people.add_parser("add", parents=[common], help="add an account")
-    add.add_argument("mail")
-    add.add_argument("--name", required=True, help="what patients see")
-    add.add_argument("--language", choices=("nl", "en", "de", "fr"), default="nl")
-    add.set_defaults(run=add_practitioner)
-    retention = commands.add_parser("retention", help="destruction").add_subparsers(required=True, metavar="COMMAND")
-    retention.add_parser("resume", parents=[common], help="trust the clock").set_defaults(run=resume_retention)
     commands.add_parser("coturn", parents=[common], help="print coturn's configuration").set_defaults(run=print_turn)
+    attach(commands, common)
     return root
 
 

@@ -1,0 +1,26 @@
+"""What an operator does from the command line beside a running server: a module for each group of commands."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Protocol
+
+from rooms.settings import RoomsSettings
+from signaling.settings import SignalingSettings
+
+
+class Configured(Protocol):
+    """The settings that commands read."""
+
+    @property
+    def rooms(self) -> RoomsSettings: ...
+    @property
+    def signaling(self) -> SignalingSettings: ...
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Add every group. Each command's ``operate`` takes the settings and the arguments and returns what to print."""
+    from signaling.commands import practitioner, retention
+
+    for group in (practitioner, retention):
+        group.attach(commands, common)

@@ -1,0 +1,34 @@
+"""Accounts: `practitioner add`."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+
+from rooms.clock import utc_now
+from rooms.errors import RoomsError, StartRefused
+from rooms.store import open_store
+from signaling.commands import Configured
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    group = commands.add_parser("practitioner", help="accounts").add_subparsers(required=True, metavar="COMMAND")
+    adding = group.add_parser("add", parents=[common], help="add an account")
+    adding.add_argument("mail")
+    adding.add_argument("--name", required=True, help="what patients see")
+    adding.add_argument("--language", choices=("nl", "en", "de", "fr"), default="nl")
+    adding.set_defaults(operate=add)
+
+
+async def add(settings: Configured, arguments: argparse.Namespace) -> str:
+    """Add an account; the password is asked for, or read from standard input."""
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+        try:
+            await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
+        except RoomsError as error:
+            reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
+            reason = reasons.get(error.code) or "The address, the name or the password can not be used."
+            raise StartRefused(reason) from None
+    return "Added."

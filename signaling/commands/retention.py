@@ -1,0 +1,23 @@
+"""Destruction: `retention resume`."""
+
+from __future__ import annotations
+
+import argparse
+
+from rooms.clock import utc_now
+from rooms.store import open_store
+from signaling.commands import Configured
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    group = commands.add_parser("retention", help="destruction").add_subparsers(required=True, metavar="COMMAND")
+    resuming = group.add_parser("resume", parents=[common], help="trust the clock")
+    resuming.set_defaults(operate=resume)
+
+
+async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
+    """Confirm that the clock is right, so that what is past due is destroyed (it can not be undone)."""
+    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+        await store.retention.resume()
+        status = await store.retention.status()
+    return f"The clock is confirmed; {status.overdue} appointments are due."
