@@ -51,7 +51,7 @@ PARTS = (("answered", "offer answered"), ("connected", "ICE and DTLS up"), ("pic
 
 
 async def plan(demo: Demo) -> str:
-    """The link of a new appointment: a consult that ended does not open again."""
+    """The link of a new appointment."""
     origin, token = demo.practitioner_url.split("/signin#")
     async with Rest(origin) as rest:
         await rest.sign_in(token)

@@ -31,6 +31,8 @@ ENDPOINTS = (
              reply=bodies.AppointmentView, codes=ONE),
     Endpoint("POST", "/api/appointments/{appointment}/end", appointments.end, "End an appointment.",
              reply=bodies.AppointmentView, codes=ONE),
+    Endpoint("POST", "/api/appointments/{appointment}/reopen", appointments.reopen, "Take an end back.",
+             reply=bodies.AppointmentView, codes=(*ONE, "ended")),
     Endpoint("DELETE", "/api/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, codes=ONE),
     Endpoint("GET", "/api/receipts", appointments.receipts, "Receipts of what was destroyed.",

@@ -14,7 +14,7 @@ from rooms.clock import Now
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.sqlite import NOBODY
 from rooms.keys.store import KeyStore
-from rooms.model import Appointment, Language, Receipt
+from rooms.model import Appointment, Language, Receipt, State
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.sealed import new_id, open_appointment, open_profile, seal_appointment
@@ -130,24 +130,43 @@ class Appointments:
         row = await self._row(appointment_id)
         if row is None:
             raise RoomsError("not_found")
-        keys = await self._keys.get_many([(row.owner, appointment_id), (row.owner, row.owner)])
+        appointment = await self._turn(row, "planned", state="ended", ended_at=self._now())
+        if self._deadline.past(appointment):
+            self._hooks.on_due()
+        return appointment
+
+    async def reopen(self, owner: str, appointment_id: str) -> Appointment:
+        """Take an end back: the patient's link opens again, and the due time is the planned one's.
+
+        What is past due stays past due. Errors: ``not_found`` (also for somebody else's), ``gone``.
+        """
+        await self.get(owner, appointment_id)
+        row = await self._row(appointment_id)
+        if row is None:
+            raise RoomsError("gone")
+        appointment = await self._turn(row, "ended", state="planned", ended_at=None)
+        if self._deadline.past(appointment):
+            raise RoomsError("gone")
+        return appointment
+
+    async def _turn(self, row: Row[Any], before: State, **changes: Any) -> Appointment:
+        """The appointment with these changes and their due time; as it is unless its state is ``before``."""
+        keys = await self._keys.get_many([(row.owner, row.id), (row.owner, row.owner)])
         if len(keys) < 2:
             raise RoomsError("gone")
         async with self._database.write() as connection:
             query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
             person = open_profile(keys[row.owner], (await connection.execute(query)).one())
-            query = select(appointments).where(appointments.c.id == appointment_id).with_for_update()
-            row = (await connection.execute(query)).one_or_none()
-            if row is None or row.state == "destroying":
+            query = select(appointments).where(appointments.c.id == row.id).with_for_update()
+            newest = (await connection.execute(query)).one_or_none()
+            if newest is None or newest.state == "destroying":
                 raise RoomsError("gone")
-            appointment = open_appointment(keys[appointment_id], row)
-            if appointment.state == "planned":
-                ended = replace(appointment, state="ended", ended_at=self._now(), version=appointment.version + 1)
-                appointment = self._deadline.with_due(ended, person.retention)
-                values = seal_appointment(keys[appointment_id], appointment)
-                await connection.execute(update(appointments).where(appointments.c.id == appointment_id).values(values))
-        if self._deadline.past(appointment):
-            self._hooks.on_due()
+            appointment = open_appointment(keys[row.id], newest)
+            if appointment.state == before and (before == "planned" or not self._deadline.past(appointment)):
+                changed = replace(appointment, **changes, version=appointment.version + 1)
+                appointment = self._deadline.with_due(changed, person.retention)
+                values = seal_appointment(keys[row.id], appointment)
+                await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
         return appointment
 
     async def receipts(self, owner: str) -> Sequence[Receipt]:

@@ -59,6 +59,7 @@ class AppointmentView(Message):
     language: Language
     state: Literal["planned", "ended"]
     destroyed_at: Moment | None = Field(description="When it is destroyed; null with the setting manual.")
+    reopens: bool = Field(description="Whether it has ended and can still be opened again.")
     link: str = Field(description="The patient's link, secret in its fragment.")
 
 

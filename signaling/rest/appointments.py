@@ -1,12 +1,13 @@
 """The practitioner's appointments and the receipts of those that are gone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from rooms import model
 from signaling.addresses import public_origin
-from signaling.protocol.errors import ProtocolError
+from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList
 from signaling.rest.endpoint import Call
+from signaling.settings import SignalingSettings
 from signaling.typedefs import NOW, SETTINGS, STORE
 
 MAX_DAYS = 400
@@ -45,6 +46,15 @@ async def end(call: Call) -> AppointmentView:
     return _view(call, await store.appointments.end(appointment))
 
 
+async def reopen(call: Call) -> AppointmentView:
+    """Take back an end that came too early, while the patient's link would still let somebody in."""
+    appointments, appointment = call.request.app[STORE].appointments, call.path["appointment"]
+    found = await appointments.get(call.practitioner, appointment)
+    if not in_time(found, call.request.app[NOW](), call.request.app[SETTINGS]):
+        raise UserError("ended")
+    return _view(call, await appointments.reopen(call.practitioner, appointment))
+
+
 async def destroy(call: Call) -> Receipt:
     """Destroy irrecoverably, now."""
     receipt = await call.request.app[STORE].retention.destroy(call.practitioner, call.path["appointment"])
@@ -63,7 +73,13 @@ def _day(text: str | None, default: date) -> date:
         raise ProtocolError("invalid") from None
 
 
+def in_time(appointment: model.Appointment, now: datetime, settings: SignalingSettings) -> bool:
+    """Whether it is not too late to come to it."""
+    return now <= appointment.ends_at + timedelta(minutes=settings.join_late_minutes)
+
+
 def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
+    app = call.request.app
     return AppointmentView(
         appointment=appointment.id,
         patient=appointment.patient,
@@ -72,7 +88,8 @@ def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
         language=appointment.language,
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
-        link=patient_link(public_origin(call.request.app[SETTINGS]), appointment),
+        reopens=appointment.state == "ended" and in_time(appointment, app[NOW](), app[SETTINGS]),
+        link=patient_link(public_origin(app[SETTINGS]), appointment),
     )
 
 

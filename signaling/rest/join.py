@@ -8,8 +8,8 @@ from signaling.addresses import client_address
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import UserError
 from signaling.protocol.rest import Join
+from signaling.rest.appointments import in_time
 from signaling.rest.endpoint import Call
-from signaling.settings import SignalingSettings
 from signaling.tickets import Claims
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
 
@@ -28,15 +28,11 @@ async def join(call: Call) -> Join:
     parts = LINK.fullmatch(call.body.link)
     appointment = await app[STORE].appointments.by_link(*(parts.groups() if parts else (NOBODY, NOBODY)))
     now = app[NOW]()
-    if parts is None or appointment is None or not _alive(appointment, now, app[SETTINGS]):
+    dead = appointment is None or appointment.state != "planned" or not in_time(appointment, now, app[SETTINGS])
+    if parts is None or appointment is None or dead:
         await limiter.count(JOIN_ADDRESS, address)
         raise UserError("link_invalid")
     return await _joined(call, appointment, now)
-
-
-def _alive(appointment: Appointment, now: datetime, settings: SignalingSettings) -> bool:
-    last = appointment.ends_at + timedelta(minutes=settings.join_late_minutes)
-    return appointment.state == "planned" and now <= last
 
 
 async def _joined(call: Call, appointment: Appointment, now: datetime) -> Join:

@@ -158,6 +158,18 @@ async def test_the_practitioner_leaving_ends_the_consult_for_both(practitioner: 
     await practitioner.find("new-appointment").wait_for()
 
 
+async def test_a_consult_that_ended_by_mistake_opens_again_with_the_same_link(
+    practitioner: Person, patient: Person
+) -> None:
+    await begin_consult(practitioner, patient)
+    await practitioner.find("leave").click()
+    await patient.call_state("ended", 5)
+    await practitioner.find("reopen").click()
+    await practitioner.find("reopen").wait_for(state="hidden")
+    await patient.page.reload()
+    await begin_consult(practitioner, patient)
+
+
 async def test_sharing_a_screen_reaches_the_other_side(practitioner: Person, patient: Person) -> None:
     await begin_consult(practitioner, patient)
     await practitioner.page.evaluate(

@@ -156,6 +156,36 @@ async def test_the_first_end_of_a_consult_counts(store: Store, time: Time) -> No
     assert await store.appointments.get(person.id, planned.id) == ended
 
 
+async def test_an_end_is_taken_back(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    assert await store.appointments.reopen(person.id, planned.id) == planned
+    await store.appointments.end(planned.id)
+    time.pass_(minutes=1)
+    opened = await store.appointments.reopen(person.id, planned.id)
+    assert (opened.state, opened.ended_at, opened.due) == ("planned", None, planned.due)
+    assert await store.appointments.by_link(planned.id, planned.secret) == opened
+
+
+async def test_an_end_that_was_due_is_not_taken_back(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    await store.appointments.end(planned.id)
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.reopen(person.id, planned.id)
+    await store.retention.sweep()
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.reopen(person.id, planned.id)
+
+
+async def test_nobody_opens_what_is_somebody_elses(store: Store) -> None:
+    planned = await plan(store, await alice(store))
+    await store.appointments.end(planned.id)
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.appointments.reopen(UNKNOWN, planned.id)
+
+
 async def test_what_does_not_exist_is_not_found(store: Store) -> None:
     person = await alice(store)
     for attempt in (

@@ -47,6 +47,19 @@ async def test_ending_starts_retention(server: Server) -> None:
     assert 29 <= (due - datetime.now(UTC)).days <= 30
 
 
+async def test_an_end_is_taken_back_while_the_link_would_still_open(server: Server) -> None:
+    await server.sign_in("alice")
+    for start, status in ((0, 200), (-61, 410)):
+        appointment = await server.appoint(server.alice, start)
+        await server.store.appointments.end(appointment.id)
+        before = await server.call("GET", f"/api/appointments/{appointment.id}", who="alice")
+        assert before.body["reopens"] is (status == 200)
+        answer = await server.call("POST", f"/api/appointments/{appointment.id}/reopen", {}, who="alice")
+        assert answer.status == status
+        link = {"link": appointment.id + appointment.secret}
+        assert (await server.call("POST", "/api/join", link)).status == (200 if status == 200 else 404)
+
+
 async def test_destroying_leaves_a_receipt_and_nothing_else(server: Server) -> None:
     body = await planned(server)
     address = f"/api/appointments/{body['appointment']}"

@@ -98,6 +98,9 @@ export const appointment = (appointment) => call('GET', `/api/appointments/${app
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
 export const endAppointment = (appointment) => call('POST', `/api/appointments/${appointment}/end`, {});
 
+/** Take an end back; the patient's link works again. @param {string} appointment @returns {Promise<AppointmentView>} */
+export const reopenAppointment = (appointment) => call('POST', `/api/appointments/${appointment}/reopen`, {});
+
 /** Destroy irrecoverably, now. @param {string} appointment @returns {Promise<Receipt>} */
 export const destroyAppointment = (appointment) => call('DELETE', `/api/appointments/${appointment}`);
 

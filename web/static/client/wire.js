@@ -32,7 +32,7 @@
  * @typedef {{practitioner: string, display_name: string, language: Language, retention: Retention}} Me
  * @typedef {{retention: Retention, due_within_minute: number}} RetentionSet
  * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
- *   state: 'planned' | 'ended', destroyed_at: string | null, link: string}} AppointmentView
+ *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
  * @typedef {{receipt: string, destroyed_at: string, generation: number}} Receipt
  * @typedef {{access_token: string, expires_in: number}} Ticket
  * @typedef {{access_token: string, expires_in: number, appointment: string, role: 'patient' | 'guest',

@@ -20,10 +20,13 @@ export class Day {
   #drawn = '';
   #today = true;
 
-  /** @param {HTMLElement} root @param {(appointment: AppointmentView) => void} onDestroy */
-  constructor(root, onDestroy) {
+  /**
+   * @param {HTMLElement} root
+   * @param {{destroy: (one: AppointmentView) => void, reopen: (one: AppointmentView) => void}} acts
+   */
+  constructor(root, acts) {
     this.root = root;
-    this.onDestroy = onDestroy;
+    this.acts = acts;
   }
 
   /** @param {string} appointment */
@@ -123,7 +126,12 @@ export class Day {
         ),
         el('p', { className: 'soft small fate' }, icon('hourglass'), this.#fate(one)),
       ),
-      el('div', { className: 'entry-tools' }, state === 'ended' ? null : this.#copyButton(one), this.#destroyButton(one)),
+      el(
+        'div',
+        { className: 'entry-tools' },
+        state !== 'ended' ? this.#copyButton(one) : one.reopens ? this.#reopenButton(one) : null,
+        this.#destroyButton(one),
+      ),
     );
   }
 
@@ -149,6 +157,22 @@ export class Day {
   }
 
   /** @param {AppointmentView} one */
+  #reopenButton(one) {
+    return el(
+      'button',
+      {
+        className: 'icon-button',
+        type: 'button',
+        title: t('day.reopen'),
+        'aria-label': t('day.reopen.who', { name: one.patient }),
+        'data-testid': 'reopen-appointment',
+        on: { click: () => this.acts.reopen(one) },
+      },
+      icon('rotate-cw'),
+    );
+  }
+
+  /** @param {AppointmentView} one */
   #destroyButton(one) {
     return el(
       'button',
@@ -158,7 +182,7 @@ export class Day {
         title: t('destroy.button'),
         'aria-label': t('destroy.button.who', { name: one.patient }),
         'data-testid': 'delete-appointment',
-        on: { click: () => this.onDestroy(one) },
+        on: { click: () => this.acts.destroy(one) },
       },
       icon('trash-2'),
     );

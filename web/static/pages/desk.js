@@ -1,6 +1,6 @@
 import { Consult } from '../client/consult.js';
 import { Desk } from '../client/desk.js';
-import { deskTicket, me, signOut } from '../client/rest.js';
+import { deskTicket, me, reopenAppointment, signOut } from '../client/rest.js';
 import { storedResume } from '../client/resume.js';
 import { Signaling } from '../client/signaling.js';
 import { NewAppointment, askToDestroy } from './appointment.js';
@@ -28,13 +28,15 @@ class DeskPage extends HTMLElement {
   /** @type {Consult | null} */ #consult = null;
   /** Made ready for whoever waits. @type {Consult | null} */ #next = null;
   /** @type {string | null} */ #inConsult = null;
+  /** The consult that ended last. */ #before = '';
   /** @type {number | undefined} */ #offline;
 
   async connectedCallback() {
     this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
-    this.day = new Day(this, (appointment) =>
-      askToDestroy(slot(this, 'destroy'), appointment, () => this.#said(t('destroy.done'))),
-    );
+    this.day = new Day(this, {
+      destroy: (one) => askToDestroy(slot(this, 'destroy'), one, () => this.#said(t('destroy.done'))),
+      reopen: (one) => this.#reopen(one.appointment),
+    });
     this.waiting = new WaitingRoom(this, {
       names: (appointment) => this.day?.name(appointment) ?? '',
       admit: (who) => this.#admit(who),
@@ -74,6 +76,7 @@ class DeskPage extends HTMLElement {
       sound: () => this.waiting?.toggleSound(),
       return: () => this.#inConsult && this.#return(this.#inConsult),
       dismiss: () => this.call?.end(false),
+      reopen: () => this.#reopen(this.#before),
     });
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
@@ -196,10 +199,7 @@ class DeskPage extends HTMLElement {
     const consult = this.#consult;
     const appointment = consult?.appointment ?? this.#inConsult ?? '';
     this.#consult = null;
-    const left = consult?.leave();
-    this.#ended(appointment, 'ended');
-    await left?.catch(() => {});
-    this.#reload();
+    await this.#ended(appointment, 'ended', consult?.leave());
   }
 
   /** Connect anew to the consult that failed. */
@@ -209,15 +209,31 @@ class DeskPage extends HTMLElement {
     if (appointment) this.#return(appointment);
   }
 
-  /** @param {string} appointment @param {string} reason */
-  async #ended(appointment, reason) {
+  /** @param {string} appointment @param {string} reason @param {Promise<void>} [told] when the server knows it */
+  async #ended(appointment, reason, told) {
     const name = this.day?.name(appointment) ?? '';
+    this.#before = appointment;
     this.#out(reason === 'ended' || reason === 'cancelled' || reason === 'expired');
     slot(this, 'bye-title').textContent = t('desk.ended', { name });
     slot(this, 'bye-lead').textContent = '';
+    const reopen = /** @type {HTMLElement} */ (this.querySelector('[data-action="reopen"]'));
+    reopen.hidden = true;
+    await told?.catch(() => {});
     await this.#reload();
-    const fate = this.day?.known.get(appointment)?.destroyed_at;
+    const { destroyed_at: fate, reopens } = this.day?.known.get(appointment) ?? {};
+    reopen.hidden = !reopens;
     if (fate) slot(this, 'bye-lead').textContent = t('desk.ended.destroyed', { when: moment(fate) });
+  }
+
+  /** It ended too early: the patient can come again with the same link. @param {string} appointment */
+  async #reopen(appointment) {
+    try {
+      await reopenAppointment(appointment);
+      this.call?.end(false);
+      this.#said(t('desk.reopened'));
+    } catch (error) {
+      this.#said(explain(error));
+    }
   }
 
   /** Out of the consult and back at the desk. @param {boolean} after whether to say that it ended */

@@ -211,6 +211,7 @@ class PatientPage extends HTMLElement {
     const title = `bye.title.${reason}`;
     slot(this, 'bye-title').textContent = t(has(title) ? title : 'bye.title');
     /** @type {HTMLElement} */ (this.querySelector('[data-action="return"]')).hidden = reason !== 'left';
+    slot(this, 'bye-close').textContent = t(reason === 'ended' ? 'bye.close.ended' : 'bye.close', { name: this.#name });
     document.title = `${t('bye.title')} – ${t('brand')}`;
     slot(this, 'bye-title').focus();
   }
