@@ -27,9 +27,19 @@ class RoomsSettings(BaseModel):
         Path | None,
         Field(description="Root key, 32 bytes in base64; default <data>/secrets/root.key, made at first start."),
     ] = None
+    backups: Annotated[
+        Path | None, Field(description="Where `spreekkamer backup` writes and `prove-destroyed` looks.")
+    ] = None
+    snapshot_keys: Annotated[
+        Path | None,
+        Field(description="Where keys of key store snapshots live for 24 hours, on a volume apart; empty: none."),
+    ] = None
     retention_cap: Annotated[
         int | None, Field(ge=0, le=3650, description="Longest retention in days, also for `manual`; null is no limit.")
     ] = 365
+    audit_days: Annotated[
+        int, Field(ge=30, le=7300, description="How long the audit trail is kept; five years is what NEN 7513 asks.")
+    ] = 1827
     sweep_interval: Annotated[float, Field(gt=0, le=60, description="Seconds between two sweeps.")] = 20.0
     trust_clock: Annotated[
         bool, Field(description="Believe the clock at start without proof (a sandbox); jumps still pause destruction.")

@@ -29,6 +29,8 @@
     store.retention
         destroy(owner, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
         resume()                                                    # the operator confirms the clock
+    store.audit
+        record(act, by, on=None, detail=None)                       # who did what to which object: ``rooms.audit``
 
 Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a code; ``open_store`` raises
 ``StartRefused``, whose text is one sentence.
@@ -43,6 +45,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rooms.audit import Trail
 from rooms.clock import Clock, Now, boot_id, boottime, utc_now
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore, open_keystore
@@ -75,6 +78,7 @@ class Store:
     sessions: Sessions
     appointments: Appointments
     retention: Sweeper
+    audit: Trail
     database: Database
     keys: KeyStore
 
@@ -114,7 +118,10 @@ async def open_store(
             async with database.write() as connection:
                 await write_mark(connection, PAIR, keys.pair)
         lease = Lease(database, "sweep", name, LEASE, now)
-        yield assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id), lease)
+        store = assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id), lease)
+        yield store
+        with suppress(RoomsError):
+            await store.audit.anchor()
         with suppress(RoomsError):
             await lease.release()
 
@@ -144,4 +151,5 @@ def assemble(
         interval=settings.sweep_interval,
     )
     appointments = Appointments(database, keys, deadline, hooks, now)
-    return Store(practitioners, sessions, appointments, retention, database, keys)
+    audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
+    return Store(practitioners, sessions, appointments, retention, audit, database, keys)

@@ -71,3 +71,18 @@ marks = Table(
     Column("name", String(32), primary_key=True),
     Column("value", Text, nullable=False, comment="pair id, key store generation, retention cap, clock"),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="from 1, without gaps"),
+    Column("at", BigInteger, nullable=False, comment="milliseconds since the Unix epoch"),
+    Column("actor", String(16), nullable=False, comment="practitioner, patient, operator, support, server"),
+    Column("actor_name", String(43), comment="pseudonym under a key that dies with the account"),
+    Column("act", String(32), nullable=False),
+    Column("subject", String(16), comment="practitioner, appointment, receipt"),
+    Column("subject_name", String(43), comment="pseudonym under a key that dies with what it names; a receipt"),
+    Column("detail", String(32), comment="a word or number of our own"),
+    Column("chain", LargeBinary(32), nullable=False, comment="HMAC over this entry and the link before"),
+    Index(None, "at"),
+)

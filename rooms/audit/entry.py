@@ -1,0 +1,146 @@
+"""What an entry says: words of a closed list, pseudonyms, a moment. There is no field for anything else."""
+
+import getpass
+import hmac
+import json
+import os
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import astuple, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+CHAIN_BYTES = 32
+DETAIL = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+Kind = Literal["practitioner", "patient", "operator", "support", "server", "appointment", "receipt"]
+OUR_OWN: frozenset[Kind] = frozenset({"operator", "support"})
+
+
+class Act(StrEnum):
+    """Everything that is entered."""
+
+    SIGNED_IN = "signed-in"
+    SIGNED_OUT = "signed-out"
+    ACCOUNT_ADDED = "account-added"
+    ACCOUNT_CHANGED = "account-changed"
+    ACCOUNT_EXPORTED = "account-exported"
+    ACCOUNT_CLOSED = "account-closed"
+    APPOINTMENT_CREATED = "appointment-created"
+    APPOINTMENT_READ = "appointment-read"
+    APPOINTMENTS_LISTED = "appointments-listed"
+    APPOINTMENT_CHANGED = "appointment-changed"
+    APPOINTMENT_ENDED = "appointment-ended"
+    LINK_OPENED = "link-opened"
+    DESTROYED = "destroyed"
+    RECEIPTS_READ = "receipts-read"
+    RETENTION_CHANGED = "retention-changed"
+    CLOCK_CONFIRMED = "clock-confirmed"
+    KEYS_ROTATED = "keys-rotated"
+    KEYS_VERIFIED = "keys-verified"
+    BACKUP_MADE = "backup-made"
+    BACKUP_RESTORED = "backup-restored"
+    DESTRUCTION_PROVED = "destruction-proved"
+    TECHNICAL_CHECK_READ = "technical-check-read"
+    SUPPORT_CODE_GIVEN = "support-code-given"
+    SUPPORT_LOOKED = "support-looked"
+    AUDIT_READ = "audit-read"
+    AUDIT_VERIFIED = "audit-verified"
+    AUDIT_PRUNED = "audit-pruned"
+    AUDIT_LOST = "audit-lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who acts, or what is acted on. ``id`` never reaches the trail; a pseudonym of it does."""
+
+    kind: Kind
+    id: str = field(default="", repr=False)
+    owner: str = field(default="", repr=False)
+
+
+SERVER = Party("server")
+"""The server itself: the sweeper, the housekeeper."""
+
+PATIENT = Party("patient")
+"""Whoever holds a patient's link; the appointment says which."""
+
+
+def practitioner(practitioner_id: str) -> Party:
+    """An account, as who acts or as what is acted on."""
+    return Party("practitioner", practitioner_id, practitioner_id)
+
+
+def appointment(owner: str, appointment_id: str) -> Party:
+    """An appointment that still has its key."""
+    return Party("appointment", appointment_id, owner)
+
+
+def receipt(text: str) -> Party:
+    """What was destroyed, by the only name that is left of it."""
+    return Party("receipt", text)
+
+
+def operator() -> Party:
+    """Whoever typed the command, by the account of this machine."""
+    return Party("operator", _login())
+
+
+def support() -> Party:
+    """The same person, looking with a code that somebody read out."""
+    return Party("support", _login())
+
+
+def _login() -> str:
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be entered. ``detail`` is a word or a number of our own: a retention setting, a count."""
+
+    act: Act
+    by: Party
+    on: Party | None = None
+    detail: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.detail is not None and not DETAIL.fullmatch(self.detail):
+            raise ValueError("a detail is a word or a number of our own")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the trail, as it is stored. ``number`` counts from 1; ``at`` is milliseconds since the Unix epoch."""
+
+    number: int
+    at: int
+    actor: str
+    actor_name: str | None
+    act: str
+    subject: str | None
+    subject_name: str | None
+    detail: str | None
+
+    @property
+    def moment(self) -> datetime:
+        """When, in UTC."""
+        return datetime.fromtimestamp(self.at / 1000, UTC)
+
+    def values(self) -> tuple[Any, ...]:
+        """The columns of the table, without the link."""
+        return astuple(self)
+
+    def chained(self, key: bytes, before: bytes) -> bytes:
+        """This entry's link: an HMAC over it and the link before."""
+        return hmac.digest(key, before + json.dumps(self.values(), separators=(",", ":")).encode(), "sha256")
+
+
+def pseudonym(key: bytes, party: Party) -> str:
+    """A name of 22 characters that only the holder of the key can make again."""
+    mark = hmac.digest(key, f"audit|{party.kind}|{party.id}".encode(), "sha256")
+    return urlsafe_b64encode(mark[:16]).rstrip(b"=").decode()

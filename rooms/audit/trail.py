@@ -1,0 +1,261 @@
+"""Writing and reading the trail: one chain for all processes, many entries in one transaction."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rooms.audit.entry import OUR_OWN, SERVER, Act, Draft, Entry, Party, pseudonym
+from rooms.audit.verify import BASE, START, Report, Verifier, read_base, write_base
+from rooms.clock import Now
+from rooms.errors import RoomsError
+from rooms.keys.store import KeyStore
+from rooms.store.database import Database
+from rooms.store.marks import read_mark, write_mark
+from rooms.store.tables import audit
+
+logger = logging.getLogger(__name__)
+
+LOCK = 0x5370_7265_6175  # PostgreSQL advisory lock
+BATCH = 1000
+ANCHOR_SECONDS = 5.0
+SPARE = timedelta(days=1)
+"""Entries live this much longer than they must, so that forgetting some is entered once a day, not once a minute."""
+
+End = tuple[int, bytes]  # number and link of the newest entry
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A draft whose parties have their pseudonyms."""
+
+    draft: Draft
+    actor: str | None
+    subject: str | None
+
+
+class Trail:
+    """``store.audit``. What was entered is on disk when ``record`` returns. Errors: ``locked``, ``try_again``.
+
+    ``kept`` is the retention of entries; while ``trusted`` says no (the clock is in doubt) none is forgotten.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyStore,
+        now: Now,
+        kept: timedelta,
+        trusted: Callable[[], bool] = lambda: True,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._now = now
+        self._kept = kept
+        self._trusted = trusted
+        self._elapsed = elapsed
+        self._turn = asyncio.Lock()
+        self._waiting: list[tuple[Sequence[Draft], asyncio.Future[None]]] = []
+        self._key = b""
+        self._compared = False
+        self._newest: End = (0, START)
+        self._anchored = 0
+        self._anchored_at = float("-inf")
+
+    async def record(self, act: Act, by: Party, on: Party | None = None, detail: str | None = None) -> None:
+        """Enter one act."""
+        await self.record_all([Draft(act, by, on, detail)])
+
+    async def record_all(self, drafts: Sequence[Draft]) -> None:
+        """Enter several, next to each other. Calls that come together share a transaction."""
+        if not drafts:
+            return
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((drafts, written))
+        async with self._turn:
+            if not written.done():
+                await self._flush()
+        await written
+
+    async def entries(
+        self, first: datetime | None = None, last: datetime | None = None, act: Act | None = None
+    ) -> AsyncIterator[Entry]:
+        """Entries with ``first <= moment < last``, oldest first."""
+        query = select(audit)
+        if first is not None:
+            query = query.where(audit.c.at >= milliseconds(first))
+        if last is not None:
+            query = query.where(audit.c.at < milliseconds(last))
+        if act is not None:
+            query = query.where(audit.c.act == act)
+        number, full = 0, True
+        while full:
+            async with self._database.read() as connection:
+                part = query.where(audit.c.number > number).order_by(audit.c.number).limit(BATCH)
+                rows = (await connection.execute(part)).all()
+            for row in rows:
+                yield Entry(*row[:-1])
+            full = len(rows) == BATCH
+            number = rows[-1].number if rows else number
+
+    async def name(self, party: Party) -> str | None:
+        """What the trail calls somebody; None when it gives no name, or nobody can know it any more."""
+        if party.kind == "receipt":
+            return party.id
+        if party.kind in OUR_OWN:
+            return pseudonym(await self._chain_key(), party)
+        if not party.id:
+            return None
+        key, known = await self._keys.get(party.owner, party.id)
+        return pseudonym(key, party) if known else None
+
+    async def verify(self) -> Report:
+        """Walk the whole trail, up to what is written meanwhile. Changes nothing."""
+        verifier = Verifier(await self._chain_key(), await self._keys.anchored())
+        number = 0
+        while verifier.report.bad is None:
+            async with self._database.read() as connection:
+                part = select(audit).where(audit.c.number > number).order_by(audit.c.number).limit(BATCH)
+                rows = (await connection.execute(part)).all()
+                base = await read_mark(connection, BASE)
+            if number == 0:
+                verifier.begin(base)
+            if not rows:
+                verifier.finish()
+                break
+            for row in rows:
+                verifier.see(Entry(*row[:-1]), row.chain)
+            number = rows[-1].number
+        return verifier.report
+
+    async def tidy(self) -> int:
+        """Forget what was kept long enough and anchor the newest entry; returns how many were forgotten."""
+        count = await self._prune() if self._trusted() else 0
+        await self.anchor()
+        return count
+
+    async def anchor(self) -> None:
+        """Tell the key store which entry is the newest that this process wrote."""
+        number, link = self._newest
+        if number > self._anchored:
+            await self._keys.anchor(number, link)
+            self._anchored, self._anchored_at = number, self._elapsed()
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    async def _flush(self) -> None:
+        """Write everything that waits, in one transaction."""
+        together, self._waiting = self._waiting, []
+        try:
+            named = [await self._named(draft) for drafts, _ in together for draft in drafts]
+            anchored, key = await self._keys.anchored(), await self._chain_key()
+            async with self._database.write() as connection:
+                end = await self._end(connection, key)
+                if not self._compared and anchored[0] > end[0]:
+                    end = await self._append(connection, key, end, [await self._loss(anchored[0], end[0])], anchored[0])
+                end = await self._append(connection, key, end, named)
+        except Exception as error:  # noqa: BLE001 -- it is raised in everybody who waits
+            settle(together, error)
+            return
+        except BaseException:
+            settle(together, RoomsError("try_again"))
+            raise
+        self._newest, self._compared = end, True
+        settle(together, None)
+        if self._elapsed() - self._anchored_at >= ANCHOR_SECONDS:
+            try:
+                await self.anchor()
+            except RoomsError:
+                logger.warning("the newest entry of the audit trail could not be anchored")
+
+    async def _append(
+        self, connection: AsyncConnection, key: bytes, end: End, named: Sequence[Named], after: int | None = None
+    ) -> End:
+        """Add to the chain inside the caller's transaction; ``after`` leaves numbers out. Returns the new end."""
+        number, link = end
+        number = number if after is None else after
+        at, rows = milliseconds(self._now()), []
+        for one in named:
+            number += 1
+            draft, on = one.draft, one.draft.on
+            on_kind = on.kind if on else None
+            entry = Entry(number, at, draft.by.kind, one.actor, draft.act, on_kind, one.subject, draft.detail)
+            link = entry.chained(key, link)
+            rows.append(dict(zip(audit.c.keys(), (*entry.values(), link), strict=True)))
+        if rows:
+            await connection.execute(insert(audit), rows)
+        return number, link
+
+    async def _end(self, connection: AsyncConnection, key: bytes) -> End:
+        """The newest entry; nobody else adds one until the caller's transaction ends."""
+        if not self._database.sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        query = select(audit.c.number, audit.c.chain).order_by(audit.c.number.desc()).limit(1)
+        newest = (await connection.execute(query)).one_or_none()
+        if newest is not None:
+            return newest.number, newest.chain
+        return read_base(key, await read_mark(connection, BASE)) or (0, START)
+
+    async def _prune(self) -> int:
+        oldest = milliseconds(self._now() - self._kept)
+        begun = select(audit.c.number).where(audit.c.at < oldest - milliseconds_of(SPARE)).limit(1)
+        async with self._database.read() as connection:
+            if (await connection.execute(begun)).first() is None:
+                return 0
+        key = await self._chain_key()
+        async with self._turn, self._database.write() as connection:
+            end = await self._end(connection, key)
+            kept = (await connection.execute(select(func.min(audit.c.number)).where(audit.c.at >= oldest))).scalar()
+            last = end[0] if kept is None else kept - 1
+            query = select(audit.c.number, audit.c.chain).where(audit.c.number <= last)
+            forgotten = (await connection.execute(query.order_by(audit.c.number.desc()).limit(1))).one_or_none()
+            if forgotten is None:
+                return 0
+            await write_mark(connection, BASE, write_base(key, forgotten.number, forgotten.chain))
+            gone = await connection.execute(delete(audit).where(audit.c.number <= last))
+            pruned = await self._named(Draft(Act.AUDIT_PRUNED, SERVER, detail=str(gone.rowcount)))
+            self._newest = await self._append(connection, key, end, [pruned])
+        return gone.rowcount
+
+    async def _loss(self, anchored: int, newest: int) -> Named:
+        """Entries that the key store remembers are not in the database: an older copy, or they were cut off."""
+        logger.error("entries of the audit trail are missing", extra={"count": anchored - newest})
+        return await self._named(Draft(Act.AUDIT_LOST, SERVER, detail=str(anchored - newest)))
+
+    async def _named(self, draft: Draft) -> Named:
+        subject = None if draft.on is None else await self.name(draft.on)
+        return Named(draft, await self.name(draft.by), subject)
+
+    async def _chain_key(self) -> bytes:
+        if not self._key:
+            self._key = await self._keys.audit_key()
+        self._keys.unlocked()
+        return self._key
+
+
+def settle(together: Sequence[tuple[Sequence[Draft], "asyncio.Future[None]"]], error: Exception | None) -> None:
+    """Tell everybody who waits how it went."""
+    for _, written in together:
+        if written.done():
+            continue
+        if error is None:
+            written.set_result(None)
+        else:
+            written.set_exception(error)
+            written.exception()  # whoever waited may be gone: asyncio would say that nobody looked
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since the Unix epoch."""
+    return int(moment.timestamp() * 1000)
+
+
+def milliseconds_of(span: timedelta) -> int:
+    """A length of time."""
+    return int(span.total_seconds() * 1000)
