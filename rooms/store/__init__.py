@@ -45,9 +45,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rooms.audit import Trail
 from rooms.clock import Clock, Now, boot_id, boottime, utc_now
 from rooms.errors import RoomsError
+from rooms.keys.backends import backend
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold, holder
 from rooms.retention import Deadline, Hooks
@@ -62,6 +62,7 @@ from rooms.store.practitioners import Practitioners
 from rooms.store.sealed import new_id
 from rooms.store.sessions import Sessions
 from rooms.store.sweeper import Sweeper
+from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ async def open_store(
     settings: RoomsSettings, *, now: Now = utc_now, boot: Callable[[], float] = boottime, exclusive: bool = True
 ) -> AsyncIterator[Store]:
     """Open everything, migrated. Errors: StartRefused. A key store that can not be used gives a locked store."""
-    url, path, root = settings.database(), settings.keystore(), settings.root_key()
+    url, keystore = settings.database(), backend(settings)
     async with AsyncExitStack() as stack:
         name = new_id()
         if exclusive:
@@ -110,7 +111,7 @@ async def open_store(
         async with database.read() as connection:
             pair = await read_mark(connection, PAIR)
             generation = int(await read_mark(connection, GENERATION) or 0)
-        keys = await open_keystore(path, root, pair=pair, generation=generation)
+        keys = await open_keystore(keystore, pair=pair, generation=generation)
         stack.push_async_callback(keys.close)
         if keys.locked is not None:
             logger.error("the key store is locked")
@@ -149,6 +150,7 @@ def assemble(
         practitioners=practitioners,
         sessions=sessions,
         interval=settings.sweep_interval,
+        snapshot_keys=settings.snapshot_keys,
     )
     appointments = Appointments(database, keys, deadline, hooks, now)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import func, select
 
+from rooms.backup import expiry
 from rooms.clock import TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.store import KeyStore
@@ -41,6 +43,7 @@ class Sweeper:
         practitioners: Practitioners,
         sessions: Sessions,
         interval: float,
+        snapshot_keys: Path | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -53,6 +56,7 @@ class Sweeper:
         self._practitioners = practitioners
         self._sessions = sessions
         self._interval = interval
+        self._snapshot_keys = snapshot_keys
         self._wake = asyncio.Event()
         self._alarms = 0
         self._said = ""
@@ -118,6 +122,7 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """Destroy all that is due. Returns how many; 0 when another server has the lease."""
+        await asyncio.to_thread(expiry.expire, self._snapshot_keys, self._clock.now())
         if self._keys.locked or not await self._lease.take():
             return 0
         count = await self._destruction.finish_marked()

@@ -1,0 +1,329 @@
+"""Backups of the database: one SQLite file, read in one snapshot, whatever the database is."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from rooms.errors import StartRefused
+from rooms.keys.files import flush_folder, private_folder
+from rooms.keys.store import open_keystore
+from rooms.lock import hold
+from rooms.settings import RoomsSettings, database_url
+from rooms.store.database import listen, options
+from rooms.store.marks import GENERATION, PAIR
+from rooms.store.migrate import configuration, migrate
+from rooms.store.tables import appointments, leases, marks, metadata, practitioners, sessions
+
+PREFIX = "spreekkamer-"
+SUFFIX = ".sqlite"
+STAMP = "%Y%m%dT%H%M%S.%fZ"
+ROWS = 500
+LEFT_OUT = {sessions.name, leases.name}
+"""A restored session would sign somebody in who signed out; a lease is of a moment."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A backup on disk."""
+
+    path: Path
+    appointments: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back. ``destroyed`` rows had a receipt and did not; ``unreadable`` ones have no key either."""
+
+    path: Path
+    appointments: int
+    destroyed: int
+    unreadable: int
+
+
+def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
+    """Back up into ``folder``, whole or not at all; a server may run meanwhile. Blocks. Errors: StartRefused."""
+    if settings.keystore().is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(
+        settings.keystore().parent
+    ):
+        raise StartRefused("The key store must never be where the backups are; choose another folder.")
+    if is_sqlite(settings.database()) and not Path(settings.database().database or "").exists():
+        raise StartRefused("There is no database yet; start the server once.")
+    path = folder / f"{PREFIX}{now.strftime(STAMP)}{SUFFIX}"
+    draft = path.with_suffix(".partial")
+    try:
+        with opened(settings.database()) as source, source.connect() as reading:
+            snapshot(reading)
+            refuse_other_schema(reading)
+            begin(draft)
+            count = fill(draft, reading)
+        settle(draft)
+        draft.replace(path)
+        flush_folder(folder)
+    except (DBAPIError, sqlite3.Error, OSError):
+        raise StartRefused("The backup could not be written; check the database and the folder.") from None
+    finally:
+        with suppress(OSError):
+            remove(draft)
+    return Written(path, count)
+
+
+def fill(draft: Path, source: Connection) -> int:
+    """Copy everything but sessions, leases and clocks into an empty copy; returns the number of appointments."""
+    with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
+        connection.execution_options(writes=True)
+        with connection.begin():
+            empty(connection)
+            copy(source, connection)
+            forget_moments(connection)
+            return connection.execute(select(func.count()).select_from(appointments)).scalar_one()
+
+
+async def restore(settings: RoomsSettings, source: Path, *, replace: bool = False) -> Restored:
+    """Put a backup in the database's place, all of it or nothing, without what was destroyed since.
+
+    ``source`` is a backup or a folder, of which the newest is taken. The key store must be the one that the backup
+    belongs to and not older than it. Errors: StartRefused, also when a server runs on this data folder, and when there
+    is a database already, unless ``replace``.
+    """
+    descriptor = await asyncio.to_thread(hold, settings.data)
+    url = settings.database()
+    draft = (Path(url.database or "") if is_sqlite(url) else settings.data / "restored").with_suffix(".partial")
+    try:
+        backup = await asyncio.to_thread(newest, source)
+        content = await asyncio.to_thread(prepare, draft, backup, url, replace=replace)
+        verdict = await judge(settings, content)
+        await asyncio.to_thread(install, draft, url, verdict)
+    except (DBAPIError, sqlite3.Error, OSError):
+        raise StartRefused("The backup could not be restored; what was there is as it was.") from None
+    finally:
+        await asyncio.to_thread(remove, draft)
+        os.close(descriptor)
+    lost = len(content.rows) - len(verdict.gone)
+    return Restored(backup, lost, len(verdict.gone), verdict.unreadable)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a backup says: (owner, id) of its appointments, ids of its practitioners, the key store it belongs to."""
+
+    rows: list[tuple[str, str]]
+    people: list[str]
+    pair: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the key store says of it: the ids of what was destroyed, and how much has neither key nor receipt."""
+
+    gone: list[str]
+    closed: list[str]
+    unreadable: int
+    generation: int
+
+
+def prepare(draft: Path, backup: Path, url: URL, *, replace: bool) -> Content:
+    """Copy the backup, bring the copy to the newest schema, and read it."""
+    living = refuse_living(url, replace=replace)
+    begin(draft, backup)
+    with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
+        found = {row.name: row.value for row in connection.execute(select(marks))}
+        rows = [(row.owner, row.id) for row in connection.execute(select(appointments.c.owner, appointments.c.id))]
+        people = list(connection.execute(select(practitioners.c.id)).scalars())
+    if PAIR not in found:
+        raise StartRefused("This is not a backup of ours.")
+    return Content(rows, people, found[PAIR], max(living, int(found.get(GENERATION, 0))))
+
+
+async def judge(settings: RoomsSettings, content: Content) -> Verdict:
+    """Ask the key store. StartRefused when it is not the backup's, or older than it."""
+    keys = await open_keystore(
+        settings.keystore(), settings.root_key(), pair=content.pair, generation=content.generation
+    )
+    try:
+        if keys.locked:
+            raise StartRefused(f"Nothing was restored. {keys.locked}")
+        lost = set(await keys.missing([*(row_id for _, row_id in content.rows), *content.people]))
+        gone = [row_id for owner, row_id in content.rows if row_id in lost and await keys.receipt(owner, row_id)]
+        closed = [row_id for row_id in content.people if row_id in lost and await keys.receipt(row_id, row_id)]
+        return Verdict(gone, closed, len(lost) - len(gone) - len(closed), await keys.generation())
+    finally:
+        await keys.close()
+
+
+def install(draft: Path, url: URL, verdict: Verdict) -> None:
+    """Take the destroyed rows out of the copy and put it in the database's place."""
+    with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
+        connection.execution_options(writes=True)
+        with connection.begin():
+            forget_moments(connection)
+            for table, ids in ((appointments, verdict.gone), (practitioners, verdict.closed)):
+                for start in range(0, len(ids), ROWS):
+                    connection.execute(delete(table).where(table.c.id.in_(ids[start : start + ROWS])))
+            connection.execute(delete(marks).where(marks.c.name == GENERATION))
+            connection.execute(insert(marks).values(name=GENERATION, value=str(verdict.generation)))
+    settle(draft)
+    put(draft, url)
+
+
+def newest(source: Path) -> Path:
+    """The backup itself, or the newest in a folder."""
+    found = sorted(source.glob(f"{PREFIX}*{SUFFIX}")) if source.is_dir() else [source]
+    if not found or not found[-1].is_file() or found[-1].stat().st_size == 0:
+        raise StartRefused("There is no backup here.")
+    return found[-1]
+
+
+def begin(draft: Path, original: Path | None = None) -> None:
+    """A SQLite file with the newest schema, empty or made of ``original``."""
+    try:
+        private_folder(draft.parent)
+        remove(draft)
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        if original is not None:
+            shutil.copyfile(original, draft)
+    except OSError:
+        raise StartRefused("The backup can not be read, or the folder not be written.") from None
+    if original is not None:
+        check(draft)
+    migrate(sqlite_url(draft))
+
+
+def check(path: Path) -> None:
+    """StartRefused when the file is damaged."""
+    try:
+        with sqlite3.connect(path) as connection:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error:
+        said = "damaged"
+    if said != "ok":
+        raise StartRefused("This backup is damaged; take another one.")
+
+
+def remove(path: Path) -> None:
+    """The file and what SQLite and our lock leave beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal", ".lock"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def settle(path: Path) -> None:
+    """One file without a WAL, on disk."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        connection.close()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def put(draft: Path, url: URL) -> None:
+    """The copy in the database's place: a rename on SQLite, one transaction on PostgreSQL."""
+    if is_sqlite(url):
+        path = Path(url.database or "")
+        with suppress(sqlite3.Error):
+            settle(path)
+        for suffix in ("-wal", "-shm"):  # of a damaged one that is replaced; on ours they would be poison
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        draft.replace(path)
+        flush_folder(path.parent)
+        return
+    migrate(url)
+    with (
+        opened(sqlite_url(draft)) as source,
+        source.connect() as reading,
+        opened(url) as target,
+        target.connect() as writing,
+        writing.begin(),
+    ):
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        writing.execute(text(f"TRUNCATE {names}"))
+        copy(reading, writing)
+
+
+def refuse_living(url: URL, *, replace: bool) -> int:
+    """StartRefused when there is a database that is in use; with ``replace`` the generation that it has seen."""
+    if is_sqlite(url) and not Path(url.database or "").exists():
+        return 0
+    try:
+        with opened(url) as engine, engine.connect() as connection:
+            if not inspect(connection).has_table(marks.name):
+                return 0
+            found = {row.name: row.value for row in connection.execute(select(marks))}
+    except DBAPIError:
+        if not is_sqlite(url):
+            raise StartRefused("The database can not be opened; check database_url and that it runs.") from None
+        found = {PAIR: "damaged"}
+    if PAIR in found and not replace:
+        raise StartRefused("There is a database already; --replace destroys it and puts the backup in its place.")
+    return int(found.get(GENERATION, 0))
+
+
+def refuse_other_schema(connection: Connection) -> None:
+    """StartRefused when the database is not as this program makes it: a server brings it there at its start."""
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    if MigrationContext.configure(connection).get_current_revision() != head:
+        raise StartRefused("The database is empty or of another version of this program; start the server once.")
+
+
+def snapshot(connection: Connection) -> None:
+    """All that follows sees the database at one moment; nobody waits for us."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+
+def copy(source: Connection, target: Connection) -> None:
+    """Every row of every table but those of a moment."""
+    for table in metadata.sorted_tables:
+        if table.name in LEFT_OUT:
+            continue
+        rows = source.execution_options(yield_per=ROWS).execute(select(table))
+        for part in rows.mappings().partitions(ROWS):
+            target.execute(insert(table), [dict(row) for row in part])
+
+
+def empty(connection: Connection) -> None:
+    """What a migration may have put into a new database would be there twice."""
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(delete(table))
+
+
+def forget_moments(connection: Connection) -> None:
+    """Sessions, leases, and when which clock was believed."""
+    for table in (sessions, leases):
+        connection.execute(delete(table))
+    connection.execute(delete(marks).where(marks.c.name.like("clock-%")))
+
+
+def is_sqlite(url: URL) -> bool:
+    """Whether the address is that of a file."""
+    return url.get_backend_name() == "sqlite"
+
+
+def sqlite_url(path: Path) -> URL:
+    """The address of a file."""
+    return database_url(f"sqlite:///{path.absolute()}")
+
+
+@contextmanager
+def opened(url: URL) -> Iterator[Engine]:
+    """A synchronous engine."""
+    engine = create_engine(
+        url.set(drivername="sqlite") if is_sqlite(url) else url, hide_parameters=True, **options(url)
+    )
+    listen(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,0 +1,170 @@
+"""Snapshots of the key store, each sealed under a key of its own that is erased after 24 hours.
+
+A copy of the key store outlives what it forgets. So by default there is none, and with ``snapshot_keys`` set each copy
+opens for a day: an appointment is then irrecoverable at its due time and 24 hours, and nobody may claim less.
+"""
+
+import asyncio
+import io
+import os
+import sqlite3
+import zipfile
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from sqlalchemy import inspect, select
+
+from rooms.backup.data import opened, settle
+from rooms.backup.expiry import KEY, NAME, STAMP, erase, expire
+from rooms.errors import StartRefused, Tampered
+from rooms.keys.envelope import Place, new_key, seal, unseal
+from rooms.keys.files import flush_folder, private_folder, write_new
+from rooms.keys.store import open_keystore
+from rooms.lock import hold
+from rooms.settings import RoomsSettings
+from rooms.store.marks import GENERATION, PAIR
+from rooms.store.tables import marks
+
+SEALED = ".sealed"
+STORE = "keystore.sqlite"
+
+
+def take(settings: RoomsSettings, folder: Path, now: datetime) -> Path:
+    """A sealed copy of the key store in ``folder``; its key goes to ``snapshot_keys``. Blocks. Errors: StartRefused."""
+    keys = key_folder(settings)
+    apart = (settings.keystore().parent, keys, settings.backups and settings.backups.absolute())
+    if any(other and overlap(folder.absolute(), other) for other in apart):
+        raise StartRefused("Key snapshots need a folder apart from the key store, the backups and the snapshots' keys.")
+    expire(keys, now)
+    name = f"keys-{now.astimezone(UTC).strftime(STAMP)}-{token_hex(8)}"
+    key = new_key()
+    try:
+        private_folder(folder)
+        private_folder(keys)
+        sealed = seal(key, contents(settings.keystore()), place(name))
+        write_new(keys / f"{name}{KEY}", key)
+        write_new(folder / f"{name}{SEALED}", sealed)
+    except (sqlite3.Error, OSError):
+        raise StartRefused("The key snapshot could not be written; check the key store and both folders.") from None
+    return folder / f"{name}{SEALED}"
+
+
+def contents(keystore: Path) -> bytes:
+    """The key store and its epoch's secret, of one moment: no rotation comes between."""
+    if not keystore.exists():
+        raise StartRefused("The key store is missing; there is nothing to copy.")
+    with closing(sqlite3.connect(":memory:")) as copy:
+        with closing(sqlite3.connect(keystore, isolation_level=None, timeout=5)) as guard:
+            guard.execute("BEGIN IMMEDIATE")
+            with closing(sqlite3.connect(keystore)) as reading:
+                reading.backup(copy)
+            number = int(guard.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+            secret = (keystore.parent / f"epoch-{number}.key").read_bytes()
+            guard.execute("ROLLBACK")
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(STORE, copy.serialize())
+            archive.writestr(f"epoch-{number}.key", secret)
+        return packed.getvalue()
+
+
+async def restore(settings: RoomsSettings, source: Path, now: datetime) -> None:
+    """Put a snapshot where the key store was.
+
+    Only where there is none, only while its key is there, and never one that is older than what the database knows to
+    be destroyed. Errors: StartRefused.
+    """
+    await asyncio.to_thread(expire, key_folder(settings), now)
+    descriptor = await asyncio.to_thread(hold, settings.data)
+    draft = settings.keystore().parent / "restored"
+    try:
+        pair, generation = await asyncio.to_thread(unpack, settings, source, draft)
+        keys = await open_keystore(draft / STORE, settings.root_key(), pair=pair, generation=generation)
+        reason = keys.locked
+        await keys.close()
+        if reason:
+            raise StartRefused(f"Nothing was restored. {reason}")
+        await asyncio.to_thread(install, draft, settings.keystore())
+    except (sqlite3.Error, OSError):
+        raise StartRefused("The key snapshot could not be restored; nothing was changed.") from None
+    finally:
+        await asyncio.to_thread(clear, draft)
+        os.close(descriptor)
+
+
+def unpack(settings: RoomsSettings, source: Path, draft: Path) -> tuple[str, int]:
+    """The snapshot's files into a folder of their own; returns the database's pair id and generation."""
+    if settings.keystore().exists():
+        raise StartRefused("There is a key store already; move it away first, it may be the newest there is.")
+    found = said(settings)
+    if PAIR not in found:
+        raise StartRefused("There is no database that the key snapshot could belong to; restore the database first.")
+    files = unsealed(settings, source)
+    clear(draft)
+    private_folder(draft)
+    for name, content in files.items():
+        write_new(draft / name, content)
+        (draft / name).chmod(0o600)
+    return found[PAIR], int(found.get(GENERATION, 0))
+
+
+def said(settings: RoomsSettings) -> dict[str, str]:
+    """The database's marks."""
+    with opened(settings.database()) as engine, engine.connect() as connection:
+        if not inspect(connection).has_table(marks.name):
+            return {}
+        return {row.name: row.value for row in connection.execute(select(marks))}
+
+
+def install(draft: Path, target: Path) -> None:
+    """The key store last: without it there is none."""
+    settle(draft / STORE)
+    for path in draft.glob("epoch-*.key"):
+        path.replace(target.parent / path.name)
+    (draft / STORE).replace(target)
+    flush_folder(target.parent)
+
+
+def unsealed(settings: RoomsSettings, source: Path) -> dict[str, bytes]:
+    """What is in a snapshot, by file name. Errors: StartRefused."""
+    name = source.name.removesuffix(SEALED)
+    if not NAME.fullmatch(name):
+        raise StartRefused("This is not a key snapshot of ours.")
+    try:
+        key = (key_folder(settings) / f"{name}{KEY}").read_bytes()
+    except OSError:
+        raise StartRefused("The key of this snapshot is erased, as it is after 24 hours; nothing opens it.") from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(unseal(key, source.read_bytes(), place(name)))) as archive:
+            return {entry: archive.read(entry) for entry in archive.namelist()}
+    except Tampered:
+        raise StartRefused("This key snapshot is damaged.") from None
+    except OSError:
+        raise StartRefused("The key snapshot can not be read.") from None
+
+
+def clear(folder: Path) -> None:
+    """Remove a folder of files."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            erase(path)
+        folder.rmdir()
+
+
+def key_folder(settings: RoomsSettings) -> Path:
+    """Where the snapshots' keys are; StartRefused when there are to be no snapshots."""
+    if settings.snapshot_keys is None:
+        raise StartRefused("Key snapshots are off: set rooms.snapshot_keys to a folder on another volume.")
+    return settings.snapshot_keys.absolute()
+
+
+def overlap(one: Path, other: Path) -> bool:
+    """Whether one folder is in the other."""
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
+def place(name: str) -> Place:
+    """What a snapshot is bound to."""
+    return Place("key-snapshot", "content", name, "keystore")
