@@ -10,6 +10,29 @@ from sqlalchemy.exc import ArgumentError
 from rooms.errors import StartRefused
 
 
+class TransitSettings(BaseModel):
+    """A Transit key of OpenBao or Vault that holds the epoch keys; needed when the key store is in PostgreSQL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: Annotated[
+        str | None,
+        Field(pattern=r"^https?://[^/?#@]+/?$", description="https://… of OpenBao; empty: epoch keys are files."),
+    ] = None
+    token_file: Annotated[
+        Path | None, Field(description="File with OpenBao's token; read at each call, so that an agent may renew it.")
+    ] = None
+    mount: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_-]+$", description="Where the Transit engine is mounted.")] = (
+        "transit"
+    )
+    key: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_-]+$", description="Name of the Transit key; this key store alone may use it.")
+    ] = "spreekkamer"
+    ca_file: Annotated[
+        Path | None, Field(description="PEM file of the authority of OpenBao's certificate; empty: the system's.")
+    ] = None
+
+
 class RoomsSettings(BaseModel):
     """Storage. Left empty, everything lives below ``data``, each kind in a folder of its own.
 
@@ -22,7 +45,14 @@ class RoomsSettings(BaseModel):
     database_url: Annotated[
         SecretStr | None, Field(description="sqlite:///… or postgresql://…; default <data>/database/rooms.sqlite.")
     ] = None
-    keystore_url: Annotated[str | None, Field(description="sqlite:///…; default <data>/keys/keystore.sqlite.")] = None
+    keystore_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="sqlite:///…, or postgresql://… of a database of its own for several nodes; "
+            "default <data>/keys/keystore.sqlite."
+        ),
+    ] = None
+    transit: TransitSettings = TransitSettings()
     root_key_file: Annotated[
         Path | None,
         Field(description="Root key, 32 bytes in base64; default <data>/secrets/root.key, made at first start."),
@@ -50,14 +80,26 @@ class RoomsSettings(BaseModel):
         text = self.database_url.get_secret_value() if self.database_url else ""
         return database_url(text or f"sqlite:///{self.data.absolute() / 'database' / 'rooms.sqlite'}")
 
-    def keystore(self) -> Path:
-        """The key store's SQLite file. Epoch keys lie beside it."""
+    def keystore_address(self) -> URL:
+        """The key store's address; StartRefused when it can not be one."""
         if not self.keystore_url:
-            return self.data.absolute() / "keys" / "keystore.sqlite"
-        url = parse(self.keystore_url)
-        if url.get_backend_name() != "sqlite" or not url.database:
-            raise StartRefused("keystore_url must be sqlite:///<path>.")
-        return Path(url.database).absolute()
+            return URL.create("sqlite", database=str(self.data.absolute() / "keys" / "keystore.sqlite"))
+        url = parse(self.keystore_url.get_secret_value())
+        match url.get_backend_name():
+            case "sqlite" if url.database and url.database != ":memory:":
+                return url.set(database=str(Path(url.database).absolute()))
+            case "postgresql" if not same_database(url, self.database()):
+                return url.set(drivername="postgresql")
+            case "postgresql":
+                raise StartRefused("The key store must have a database of its own; change keystore_url.")
+        raise StartRefused("keystore_url must be sqlite:///<path> or postgresql://….")
+
+    def keystore(self) -> Path:
+        """The key store's SQLite file; epoch keys lie beside it. StartRefused when it is not on SQLite."""
+        url = self.keystore_address()
+        if url.get_backend_name() != "sqlite":
+            raise StartRefused("This needs a key store on SQLite.")
+        return Path(url.database or "")
 
     def root_key(self) -> Path:
         """The file with the root key."""
@@ -73,6 +115,15 @@ def database_url(text: str) -> URL:
         case "postgresql":
             return url.set(drivername="postgresql+psycopg")
     raise StartRefused("database_url must be sqlite:///<path> or postgresql://….")
+
+
+def same_database(one: URL, other: URL) -> bool:
+    """Whether both are the same database of the same server, as far as their addresses tell."""
+    places = [
+        (url.get_backend_name(), url.host or url.query.get("host"), url.port or 5432, url.database)
+        for url in (one, other)
+    ]
+    return places[0] == places[1]
 
 
 def parse(text: str) -> URL:

@@ -1,20 +1,20 @@
 """Epochs: the key above all practitioner keys, replaced after every sweep that destroyed something."""
 
-import sqlite3
-
 from rooms.errors import Locked, Tampered
+from rooms.keys.connection import Connection
 from rooms.keys.envelope import Place, Random, epoch_key, seal, unseal
-from rooms.keys.files import EpochFiles
+from rooms.keys.epoch_secrets import EpochSecrets
+from rooms.keys.roots import RootKeys
 from rooms.keys.schema import read_value, write_value
 
 
 class Epochs:
     """The current epoch's key. The number stands in the key store, so a rotation takes effect with its commit."""
 
-    def __init__(self, connection: sqlite3.Connection, files: EpochFiles, root: bytes, random: Random) -> None:
+    def __init__(self, connection: Connection, secrets: EpochSecrets, roots: RootKeys, random: Random) -> None:
         self._db = connection
-        self._files = files
-        self._root = root
+        self.secrets = secrets
+        self.roots = roots
         self._random = random
         self._loaded = 0
         self._key = b""
@@ -24,27 +24,26 @@ class Epochs:
         return int(read_value(self._db, "epoch"))
 
     def current(self) -> bytes:
-        """The current epoch's key; Locked when its file is gone."""
+        """The current epoch's key. Locked when its secret is gone, or no root key there is opens the key store."""
         number = self.number()
         if number != self._loaded:
-            self._key, self._loaded = self._derive(number, self._files.read(number)), number
+            self._key, self._loaded = self._open(number), number
         return self._key
 
-    def begin(self, number: int, pair: str) -> bytes:
+    def begin(self, pair: str, after: int, root: bytes) -> bytes:
         """Make an epoch inside the caller's transaction; the key returned is current once that is committed."""
-        key = self._derive(number, self._files.create(number))
+        number, secret, sealed = self.secrets.make(after)
+        key = epoch_key(root, secret, number)
         write_value(self._db, "epoch", str(number).encode())
+        write_value(self._db, "secret", sealed)
         write_value(self._db, "check", seal(key, pair.encode(), check_place(number), self._random))
         return key
 
     def verify(self, pair: str) -> None:
-        """Locked when root key and epoch file are not those that made this key store."""
-        try:
-            if unseal(self.current(), read_value(self._db, "check"), check_place(self.number())) == pair.encode():
-                return
-        except Tampered:
-            pass
-        raise Locked("The root key does not open the key store.")
+        """Locked when root key and epoch secret are not those that made the key store with this pair id."""
+        key = self.current()
+        if unseal(key, read_value(self._db, "check"), check_place(self.number())) != pair.encode():
+            raise Tampered
 
     def wrap(self, key: bytes, place: Place) -> bytes:
         """A key under the current epoch."""
@@ -55,13 +54,24 @@ class Epochs:
         return unseal(self.current(), wrapped, place)
 
     def tidy(self) -> None:
-        """Erase the files of all other epochs; inside a write transaction, for a new epoch may be in the making."""
-        self._files.tidy(self.number())
+        """Erase what is not of the current epoch; inside a write transaction, for one may be in the making."""
+        self.secrets.tidy(self.number())
+        self.roots.settle()
 
-    def _derive(self, number: int, secret: bytes) -> bytes:
-        return epoch_key(self._root, secret, number)
+    def _open(self, number: int) -> bytes:
+        secret = self.secrets.read(number, read_value(self._db, "secret", b""))
+        check = read_value(self._db, "check")
+        for root in self.roots.candidates():
+            key = epoch_key(root, secret, number)
+            try:
+                unseal(key, check, check_place(number))
+            except Tampered:
+                continue
+            self.roots.key = root
+            return key
+        raise Locked("The root key does not open the key store.")
 
 
 def check_place(number: int) -> Place:
-    """Where the proof stands that root key, epoch file and key store belong together."""
+    """Where the proof stands that root key, epoch secret and key store belong together."""
     return Place("meta", "check", str(number), "keystore")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rooms.errors import Locked, StartRefused
 from rooms.keys.envelope import KEY_BYTES, new_key
+from rooms.keys.epoch_secrets import Made
 
 MOUNTED_SECRETS = Path("/run/secrets")  # container engines mount 0444 there, inside a private file system
 
@@ -45,7 +46,11 @@ class EpochFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def read(self, number: int) -> bytes:
+    def make(self, after: int) -> Made:
+        """The secret of the epoch after this one."""
+        return Made(after + 1, self.create(after + 1))
+
+    def read(self, number: int, _sealed: bytes = b"") -> bytes:
         """The secret; Locked when it is gone."""
         try:
             secret = self._path(number).read_bytes()
@@ -65,15 +70,8 @@ class EpochFiles:
         return secret
 
     def erase(self, number: int) -> None:
-        """Overwrite in place, flush, unlink, flush the folder. Safe to repeat."""
-        path = self._path(number)
-        with suppress(FileNotFoundError):
-            path.chmod(0o600)
-            with path.open("r+b", buffering=0) as file:
-                file.write(new_key())
-                os.fsync(file.fileno())
-            path.unlink()
-            flush_folder(self._folder)
+        """Overwrite and remove the secret. Safe to repeat."""
+        erase(self._path(number))
 
     def tidy(self, current: int) -> None:
         """Erase every epoch but the current one: what a rotation that was cut off left behind."""
@@ -83,6 +81,9 @@ class EpochFiles:
                 self.erase(int(match[1]))
             elif path.name.endswith(".partial"):
                 path.unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Nothing to ask of a folder: what is missing shows when it is read."""
 
     def _path(self, number: int) -> Path:
         return self._folder / f"epoch-{number}.key"
@@ -106,6 +107,17 @@ def write_new(path: Path, content: bytes) -> None:
     finally:
         partial.unlink()
     flush_folder(path.parent)
+
+
+def erase(path: Path) -> None:
+    """Overwrite a file in place, flush, unlink, flush the folder. Safe to repeat."""
+    with suppress(FileNotFoundError):
+        path.chmod(0o600)
+        with path.open("r+b", buffering=0) as file:
+            file.write(os.urandom(path.stat().st_size))
+            os.fsync(file.fileno())
+        path.unlink()
+        flush_folder(path.parent)
 
 
 def flush_folder(path: Path) -> None:

@@ -1,9 +1,9 @@
 """The ledger of destructions: append only, in the key store, without a word about what it was."""
 
 import base64
-import sqlite3
 from datetime import UTC, datetime
 
+from rooms.keys.connection import Connection
 from rooms.keys.envelope import fingerprint
 from rooms.model import Receipt
 
@@ -11,7 +11,7 @@ from rooms.model import Receipt
 class Ledger:
     """Receipts. A receipt is HMAC(id); only who knows the id can find it. Generations count from 1 without gaps."""
 
-    def __init__(self, connection: sqlite3.Connection, key: bytes) -> None:
+    def __init__(self, connection: Connection, key: bytes) -> None:
         self._db = connection
         self._key = key
 

@@ -1,16 +1,14 @@
-"""The key store's SQLite file."""
+"""The key store's tables."""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from rooms.errors import Locked
+from rooms.keys.connection import Connection
 
 VERSION = 1
-PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
 
-DDL = """
+TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE service_keys (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE practitioner_keys (
@@ -33,45 +31,29 @@ CREATE TABLE ledger (
     generation INTEGER NOT NULL UNIQUE
 ) WITHOUT ROWID;
 CREATE INDEX ledger_owner ON ledger (owner, generation);
-CREATE TRIGGER ledger_keeps BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
-CREATE TRIGGER ledger_stands BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
 """``stale``: something of this practitioner was destroyed and its key must be replaced. ``reap_after``: the minute
 (since 1970) after which this key is forgotten if its row is not in the database; NULL once the row was seen there."""
 
+SQLITE = f"""{TABLES}
+CREATE TRIGGER ledger_keeps BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER ledger_stands BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
+"""
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are on disk and whose deleted cells are overwritten."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}").close()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-    """Commit at the end, roll back on any exception. Write transactions take the lock at once."""
-    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-    try:
-        yield connection
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+POSTGRES = f"""{
+    TABLES.replace(" WITHOUT ROWID", "")
+    .replace("INTEGER", "BIGINT")
+    .replace("BLOB", "BYTEA")
+    .replace("TEXT", 'TEXT COLLATE "C"')
+}
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN RAISE EXCEPTION USING MESSAGE = ''append only'', ERRCODE = ''integrity_constraint_violation''; END';
+CREATE TRIGGER ledger_stands BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger EXECUTE FUNCTION append_only();
+"""
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """All tables, inside the caller's transaction."""
-    for statement in split(DDL):
-        connection.execute(statement)
-
-
-def verify(connection: sqlite3.Connection) -> None:
-    """Locked when another version of this program made the file."""
+def verify(connection: Connection) -> None:
+    """Locked when another version of this program made the key store."""
     if read_value(connection, "schema") != str(VERSION).encode():
         raise Locked("The key store was made by another version of this program.")
 
@@ -86,21 +68,17 @@ def split(script: str) -> Iterator[str]:
             statement = ""
 
 
-def truncate_wal(connection: sqlite3.Connection) -> bool:
-    """Move the WAL into the file and empty it; False when a reader was in the way."""
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
-
-
-def read_value(connection: sqlite3.Connection, name: str) -> bytes:
-    """A row of ``meta``; ``sqlite3.Error`` when it is not there."""
+def read_value(connection: Connection, name: str, absent: bytes | None = None) -> bytes:
+    """A row of ``meta``; ``sqlite3.Error`` when it is not there and nothing stands for that."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    if row is None:
+    if row is None and absent is None:
         raise sqlite3.DatabaseError("incomplete key store")
-    value: bytes = row[0]
+    value: bytes | None = row[0] if row else absent
+    assert value is not None
     return value
 
 
-def write_value(connection: sqlite3.Connection, name: str, value: bytes) -> None:
+def write_value(connection: Connection, name: str, value: bytes) -> None:
     """Set a row of ``meta`` inside the caller's transaction."""
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+    upsert = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    connection.execute(upsert, (name, value))

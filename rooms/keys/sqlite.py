@@ -1,75 +1,62 @@
-"""The key store on one SQLite file. Synchronous; ``rooms.keys.store`` runs it in a thread of its own.
-
-**A key exists only as a committed row here; deleting that row is the destruction.**
-"""
+"""The key store on one SQLite file."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 from rooms.errors import Locked, Tampered
 from rooms.keys import schema
-from rooms.keys.envelope import Place, Random, fingerprint, new_key, seal, unseal
+from rooms.keys.connection import open_sqlite, transaction
+from rooms.keys.envelope import Random
+from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
 from rooms.keys.files import EpochFiles
-from rooms.keys.ledger import Ledger
-from rooms.keys.schema import read_value, transaction, truncate_wal, write_value
-from rooms.model import Receipt
-
-NOBODY = "nobody"  # a real row, so that an unknown id costs what a known one costs
-SERVICES = ("mail", "receipt")
-GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
+from rooms.keys.roots import RootKeys
+from rooms.keys.wrapped import WrappedKeys, fill
 
 
-class SqliteKeys:
-    """Wrapped keys and the ledger. Any method may raise ``sqlite3.Error``; nothing is half done then."""
+class SqliteKeys(WrappedKeys):
+    """Epoch secrets are files beside it unless they are kept elsewhere."""
 
-    def __init__(self, connection: sqlite3.Connection, epochs: Epochs, random: Random) -> None:
-        self._db = connection
-        self._epochs = epochs
-        self._random = random
-        self.pair = read_value(connection, "pair").decode()
-        self._mail_key = self._service("mail")
-        self.ledger = Ledger(connection, self._service("receipt"))
+    _db: sqlite3.Connection
 
     @classmethod
-    def create(cls, path: Path, root: bytes, pair: str, random: Random) -> None:
+    def create(
+        cls, path: Path, root: RootKeys | bytes, pair: str, random: Random, secrets: EpochSecrets | None = None
+    ) -> None:
         """A new key store for the database with this pair id. One transaction: half of it is not there."""
-        connection = schema.connect(path)
+        connection = open_sqlite(path)
         try:
-            epochs = Epochs(connection, EpochFiles(path.parent), root, random)
             with transaction(connection):
-                schema.create(connection)
-                write_value(connection, "schema", str(schema.VERSION).encode())
-                write_value(connection, "pair", pair.encode())
-                epoch = epochs.begin(1, pair)
-                for name in SERVICES:
-                    wrapped = seal(epoch, new_key(random), service_place(name), random)
-                    connection.execute("INSERT INTO service_keys VALUES (?, ?)", (name, wrapped))
-                nobody = new_key(random)
-                wrapped = seal(epoch, nobody, practitioner_place(NOBODY), random)
-                connection.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (NOBODY, wrapped))
-                wrapped = seal(nobody, new_key(random), data_place(NOBODY, NOBODY), random)
-                connection.execute("INSERT INTO data_keys VALUES (?, ?, ?, NULL)", (NOBODY, NOBODY, wrapped))
+                for statement in schema.split(schema.SQLITE):
+                    connection.execute(statement)
+                fill(connection, epochs_of(connection, path, root, random, secrets), pair, random)
         finally:
             connection.close()
 
     @classmethod
-    def open(cls, path: Path, root: bytes, random: Random) -> Self:
+    def open(
+        cls,
+        path: Path,
+        root: RootKeys | bytes,
+        random: Random,
+        secrets: EpochSecrets | None = None,
+        *,
+        tidy: bool = True,
+    ) -> Self:
         """An existing key store; Locked when anything about it is not as it was left."""
         try:
-            connection = schema.connect(path)
+            connection = open_sqlite(path)
         except sqlite3.Error:
             raise Locked("The key store can not be opened for writing.") from None
         try:
-            epochs = Epochs(connection, EpochFiles(path.parent), root, random)
+            epochs = epochs_of(connection, path, root, random, secrets)
             with transaction(connection):  # an empty write transaction: proves that it can be written
                 schema.verify(connection)
-                epochs.verify(read_value(connection, "pair").decode())
+                epochs.verify(schema.read_value(connection, "pair").decode())
                 keys = cls(connection, epochs, random)
-                epochs.tidy()
+                if tidy:
+                    epochs.tidy()
         except (sqlite3.Error, Tampered, OSError):
             connection.close()
             raise Locked("The key store is damaged or can not be written.") from None
@@ -78,184 +65,20 @@ class SqliteKeys:
             raise
         return keys
 
-    def close(self) -> None:
-        """Idempotent."""
-        self._db.close()
-
-    # --- keys --------------------------------------------------------------------------------------------------------
-
-    def add_practitioner(self, row_id: str, now: datetime) -> bytes:
-        """A practitioner key, and the data key (returned) of the practitioner's own row."""
-        with transaction(self._db):
-            wrapped = self._epochs.wrap(new_key(self._random), practitioner_place(row_id))
-            self._db.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (row_id, wrapped))
-            return self._add(row_id, row_id, now)
-
-    def add(self, owner: str, row_id: str, now: datetime) -> bytes:
-        """A new data key, committed before its row can be written."""
-        with transaction(self._db):
-            return self._add(owner, row_id, now)
-
-    def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
-        """A data key and True; for unknown ones, with the same work, the key of nobody and False."""
-        with transaction(self._db, write=False):
-            row = self._db.execute(
-                "SELECT d.id, d.owner, d.wrapped, p.wrapped FROM data_keys d JOIN practitioner_keys p ON p.id = d.owner"
-                " WHERE d.id = ? AND d.owner = ? OR d.id = ? ORDER BY d.id = ? LIMIT 1",
-                (row_id, owner, NOBODY, NOBODY),
-            ).fetchone()
-            owner_key = self._epochs.unwrap(row[3], practitioner_place(row[1]))
-            return unseal(owner_key, row[2], data_place(row[0], row[1])), row[0] != NOBODY
-
-    def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
-        """Data keys by id, for (owner, id) pairs; those that are not there are left out."""
-        found: dict[str, bytes] = {}
-        owner_keys: dict[str, bytes] = {}
-        with transaction(self._db, write=False):
-            for owner, row_id in wanted:
-                row = self._db.execute(
-                    "SELECT wrapped FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)
-                ).fetchone()
-                if row is not None:
-                    if owner not in owner_keys:
-                        owner_keys[owner] = self._practitioner_key(owner)
-                    found[row_id] = unseal(owner_keys[owner], row[0], data_place(row_id, owner))
-        return found
-
-    def missing(self, ids: Sequence[str]) -> list[str]:
-        """Those of the ids that have no data key."""
-        with transaction(self._db, write=False):
-            query = "SELECT 1 FROM data_keys WHERE id = ?"
-            return [row_id for row_id in ids if self._db.execute(query, (row_id,)).fetchone() is None]
-
-    def practitioners(self) -> int:
-        """How many there are keys for."""
-        (count,) = self._db.execute("SELECT count(*) - 1 FROM practitioner_keys").fetchone()
-        return int(count)
-
-    def mail_index(self, mail: str) -> bytes:
-        """The blind index of an address in canonical form."""
-        return fingerprint(self._mail_key, "mail", mail)
-
-    # --- keys without a row ------------------------------------------------------------------------------------------
-
-    def unconfirmed(self) -> list[tuple[str, int]]:
-        """(id, minute after which it may be forgotten) of keys whose row was not seen yet."""
-        return self._db.execute("SELECT id, reap_after FROM data_keys WHERE reap_after IS NOT NULL").fetchall()
-
-    def confirmed(self, after: str, limit: int) -> list[str]:
-        """Ids of keys whose row was seen, in order, after this one."""
-        query = "SELECT id FROM data_keys WHERE reap_after IS NULL AND id > ? AND id != ? ORDER BY id LIMIT ?"
-        return [row_id for (row_id,) in self._db.execute(query, (after, NOBODY, limit))]
-
-    def confirm(self, ids: Sequence[str]) -> None:
-        """These have their row."""
-        with transaction(self._db):
-            self._db.executemany("UPDATE data_keys SET reap_after = NULL WHERE id = ?", [(row_id,) for row_id in ids])
-
-    def suspect(self, ids: Sequence[str], until: datetime) -> None:
-        """These have no row any more; they may be forgotten after this moment unless it comes back."""
-        with transaction(self._db):
-            rows = [(minute(until), row_id) for row_id in ids]
-            self._db.executemany("UPDATE data_keys SET reap_after = ? WHERE id = ?", rows)
-
-    def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys whose row was not seen, and practitioners of whom nothing is left."""
-        rows = [(row_id,) for row_id in ids]
-        with transaction(self._db):
-            self._db.executemany(
-                "UPDATE practitioner_keys SET stale = 1"
-                " WHERE id IN (SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL)",
-                rows,
-            )
-            self._db.executemany("DELETE FROM data_keys WHERE id = ? AND reap_after IS NOT NULL", rows)
-            self._db.execute("DELETE FROM practitioner_keys WHERE id NOT IN (SELECT owner FROM data_keys)")
-
-    # --- destruction -------------------------------------------------------------------------------------------------
-
-    def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
-        """Delete data keys of (owner, id) and append receipts, in one transaction; again gives the first receipt."""
-        with transaction(self._db):
-            receipts = []
-            for owner, row_id in targets:
-                deleted = self._db.execute("DELETE FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)).rowcount
-                if deleted:
-                    self._db.execute("UPDATE practitioner_keys SET stale = 1 WHERE id = ?", (owner,))
-                receipts.append(self.ledger.find(owner, row_id) or self.ledger.append(owner, row_id, at))
+    def flush(self) -> None:
+        """Move the WAL into the file and empty it."""
         truncate_wal(self._db)
-        return receipts
-
-    def rotate(self) -> bool:
-        """A new epoch, and new keys for practitioners of whom something was destroyed; False when there are none."""
-        stale = self._db.execute("SELECT 1 FROM practitioner_keys WHERE stale LIMIT 1").fetchone() is not None
-        if stale:
-            self._next_epoch()
-        truncate_wal(self._db)
-        with transaction(self._db):  # nobody else is between making an epoch file and committing its number
-            self._epochs.tidy()
-        return stale
-
-    def _next_epoch(self) -> None:
-        with transaction(self._db):
-            old = self._epochs.current()
-            new = self._epochs.begin(self._epochs.number() + 1, self.pair)
-            for row_id, wrapped, stale in self._db.execute(
-                "SELECT id, wrapped, stale FROM practitioner_keys"
-            ).fetchall():
-                key = unseal(old, wrapped, practitioner_place(row_id))
-                if stale:
-                    key = self._replace(row_id, key)
-                renewed = seal(new, key, practitioner_place(row_id), self._random)
-                self._db.execute("UPDATE practitioner_keys SET wrapped = ?, stale = 0 WHERE id = ?", (renewed, row_id))
-            for name, wrapped in self._db.execute("SELECT name, wrapped FROM service_keys").fetchall():
-                renewed = seal(new, unseal(old, wrapped, service_place(name)), service_place(name), self._random)
-                self._db.execute("UPDATE service_keys SET wrapped = ? WHERE name = ?", (renewed, name))
-
-    # --- inside a transaction ----------------------------------------------------------------------------------------
-
-    def _replace(self, owner: str, old: bytes) -> bytes:
-        """A new practitioner key around the living data keys."""
-        new = new_key(self._random)
-        for row_id, wrapped in self._db.execute(
-            "SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)
-        ).fetchall():
-            place = data_place(row_id, owner)
-            renewed = seal(new, unseal(old, wrapped, place), place, self._random)
-            self._db.execute("UPDATE data_keys SET wrapped = ? WHERE id = ?", (renewed, row_id))
-        return new
-
-    def _add(self, owner: str, row_id: str, now: datetime) -> bytes:
-        key = new_key(self._random)
-        wrapped = seal(self._practitioner_key(owner), key, data_place(row_id, owner), self._random)
-        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now + GRACE)))
-        return key
-
-    def _practitioner_key(self, row_id: str) -> bytes:
-        row = self._db.execute("SELECT wrapped FROM practitioner_keys WHERE id = ?", (row_id,)).fetchone()
-        if row is None:
-            raise Tampered
-        return self._epochs.unwrap(row[0], practitioner_place(row_id))
-
-    def _service(self, name: str) -> bytes:
-        (wrapped,) = self._db.execute("SELECT wrapped FROM service_keys WHERE name = ?", (name,)).fetchone()
-        return self._epochs.unwrap(wrapped, service_place(name))
 
 
-def data_place(row_id: str, owner: str) -> Place:
-    """Where a wrapped data key stands."""
-    return Place("data_keys", "wrapped", row_id, owner)
+def epochs_of(
+    connection: sqlite3.Connection, path: Path, root: RootKeys | bytes, random: Random, secrets: EpochSecrets | None
+) -> Epochs:
+    """A root key alone, without its file, can not be replaced."""
+    roots = root if isinstance(root, RootKeys) else RootKeys(root)
+    return Epochs(connection, secrets or EpochFiles(path.parent), roots, random)
 
 
-def practitioner_place(row_id: str) -> Place:
-    """Where a wrapped practitioner key stands."""
-    return Place("practitioner_keys", "wrapped", row_id, row_id)
-
-
-def service_place(name: str) -> Place:
-    """Where a wrapped key of the server itself stands."""
-    return Place("service_keys", "wrapped", name, "keystore")
-
-
-def minute(now: datetime) -> int:
-    """Minutes since the Unix epoch."""
-    return int(now.timestamp() // 60)
+def truncate_wal(connection: sqlite3.Connection) -> bool:
+    """Move the WAL into the file and empty it; False when a reader was in the way."""
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy

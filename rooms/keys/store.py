@@ -3,17 +3,15 @@
 import asyncio
 import logging
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from rooms.errors import Locked, RoomsError, StartRefused
-from rooms.keys.envelope import Random
-from rooms.keys.files import create_root_key, private_folder, read_root_key
-from rooms.keys.sqlite import SqliteKeys
+from rooms.errors import Locked, RoomsError
+from rooms.keys.backends import Backend
+from rooms.keys.connection import FAULTS
+from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Receipt
 
 logger = logging.getLogger(__name__)
@@ -25,7 +23,7 @@ T = TypeVar("T")
 class KeyStore:
     """One thread, one connection. When ``locked`` is a sentence, every call raises Locked."""
 
-    def __init__(self, keys: SqliteKeys | None, locked: Locked | None, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, keys: WrappedKeys | None, locked: Locked | None, executor: ThreadPoolExecutor) -> None:
         self._keys = keys
         self._locked = locked
         self._executor = executor
@@ -40,7 +38,7 @@ class KeyStore:
         """The id that the database must carry too."""
         return self.unlocked().pair
 
-    def unlocked(self) -> SqliteKeys:
+    def unlocked(self) -> WrappedKeys:
         """The store itself; Locked when it can not be used."""
         if self._keys is None:
             raise self._locked or Locked("The key store is closed.")
@@ -48,51 +46,65 @@ class KeyStore:
 
     async def add_practitioner(self, row_id: str, now: datetime) -> bytes:
         """A practitioner key, and the data key (returned) of the practitioner's own row."""
-        return await self._run(SqliteKeys.add_practitioner, row_id, now)
+        return await self._run(WrappedKeys.add_practitioner, row_id, now)
 
     async def add(self, owner: str, row_id: str, now: datetime) -> bytes:
         """A new data key, on disk when this returns."""
-        return await self._run(SqliteKeys.add, owner, row_id, now)
+        return await self._run(WrappedKeys.add, owner, row_id, now)
 
     async def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True, or, with the same work, the key of nobody and False."""
-        return await self._run(SqliteKeys.get, owner, row_id)
+        return await self._run(WrappedKeys.get, owner, row_id)
 
     async def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """Data keys by id, for (owner, id) pairs; those that are not there are left out."""
-        return await self._run(SqliteKeys.get_many, list(wanted))
+        return await self._run(WrappedKeys.get_many, list(wanted))
 
     async def missing(self, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no data key."""
-        return await self._run(SqliteKeys.missing, ids)
+        return await self._run(WrappedKeys.missing, ids)
 
     async def unconfirmed(self) -> list[tuple[str, int]]:
         """(id, minute after which it may be forgotten) of keys whose row was not seen yet."""
-        return await self._run(SqliteKeys.unconfirmed)
+        return await self._run(WrappedKeys.unconfirmed)
 
     async def confirmed(self, after: str, limit: int) -> list[str]:
         """Ids of keys whose row was seen, in order, after this one."""
-        return await self._run(SqliteKeys.confirmed, after, limit)
+        return await self._run(WrappedKeys.confirmed, after, limit)
 
     async def confirm(self, ids: Sequence[str]) -> None:
         """These have their row."""
-        await self._run(SqliteKeys.confirm, ids)
+        await self._run(WrappedKeys.confirm, ids)
 
     async def suspect(self, ids: Sequence[str], until: datetime) -> None:
         """These have no row any more; they may be forgotten after this moment."""
-        await self._run(SqliteKeys.suspect, ids, until)
+        await self._run(WrappedKeys.suspect, ids, until)
 
     async def discard(self, ids: Sequence[str]) -> None:
         """Forget keys whose row was not seen."""
-        await self._run(SqliteKeys.discard, ids)
+        await self._run(WrappedKeys.discard, ids)
 
     async def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
         """Destroy data keys of (owner, id), with receipts, in one transaction; idempotent."""
-        return await self._run(SqliteKeys.destroy, targets, at)
+        return await self._run(WrappedKeys.destroy, targets, at)
 
     async def rotate(self) -> bool:
         """A new epoch if something was destroyed since the last one."""
-        return await self._run(SqliteKeys.rotate)
+        return await self._run(WrappedKeys.rotate)
+
+    async def renew(self, *, root: bool = False) -> None:
+        """A new epoch although nothing was destroyed; with ``root`` under a new root key."""
+        await self._run(WrappedKeys.replace_root if root else lambda keys: keys.rotate(everything=True))
+
+    async def trouble(self) -> str | None:
+        """What is wrong now, as one sentence for the operator; None when all is well."""
+        try:
+            await self._run(WrappedKeys.check)
+        except Locked as locked:
+            return locked.reason
+        except RoomsError:
+            return "The key store does not answer."
+        return None
 
     async def receipt(self, owner: str, row_id: str) -> Receipt | None:
         """The receipt of a destroyed row."""
@@ -110,6 +122,18 @@ class KeyStore:
         """The blind index of an address in canonical form."""
         return self.unlocked().mail_index(mail)
 
+    async def audit_key(self) -> bytes:
+        """The key of the audit trail."""
+        return await self._run(WrappedKeys.audit_key)
+
+    async def anchored(self) -> tuple[int, bytes]:
+        """The newest entry of the audit trail that was anchored: its number and its link; 0 for none."""
+        return await self._run(WrappedKeys.anchored)
+
+    async def anchor(self, number: int, link: bytes) -> None:
+        """Remember the newest entry of the audit trail; never an older one than is remembered."""
+        await self._run(WrappedKeys.anchor, number, link)
+
     async def close(self) -> None:
         """Idempotent."""
         keys, self._keys = self._keys, None
@@ -117,7 +141,7 @@ class KeyStore:
             await asyncio.get_running_loop().run_in_executor(self._executor, keys.close)
         self._executor.shutdown(wait=False)
 
-    async def _run(self, call: Callable[Concatenate[SqliteKeys, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run(self, call: Callable[Concatenate[WrappedKeys, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         keys = self.unlocked()
         loop = asyncio.get_running_loop()
 
@@ -129,24 +153,21 @@ class KeyStore:
 
         try:
             return await loop.run_in_executor(self._executor, attempt)
-        except (sqlite3.Error, OSError):
+        except FAULTS:
             logger.exception("the key store does not answer")
             raise RoomsError("try_again") from None
 
 
-async def open_keystore(
-    path: Path, root: Path, *, pair: str | None, generation: int, random: Random = secrets.token_bytes
-) -> KeyStore:
+async def open_keystore(backend: Backend, *, pair: str | None, generation: int, tidy: bool = True) -> KeyStore:
     """The key store that belongs to a database with this pair id and generation.
 
     ``pair`` None is a new database: only then a key store and a root key are made, and never over existing ones.
     Anything wrong gives a locked store; a root key that others can read raises StartRefused.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="keys")
+    opening = asyncio.get_running_loop().run_in_executor(executor, open_checked, backend, pair, generation, tidy)
     try:
-        keys = await asyncio.get_running_loop().run_in_executor(
-            executor, open_checked, path, root, pair, generation, random
-        )
+        keys = await opening
     except Locked as locked:
         return KeyStore(None, locked, executor)
     except BaseException:
@@ -155,18 +176,13 @@ async def open_keystore(
     return KeyStore(keys, None, executor)
 
 
-def open_checked(path: Path, root: Path, pair: str | None, generation: int, random: Random) -> SqliteKeys:
+def open_checked(backend: Backend, pair: str | None, generation: int, tidy: bool = True) -> WrappedKeys:
     """Create if the database is new, open, and compare with what the database says."""
-    if pair is None and not holds_keys(path):
-        try:
-            create_root_key(root)
-            private_folder(path.parent)
-            SqliteKeys.create(path, read_root_key(root), secrets.token_urlsafe(16), random)
-        except (sqlite3.Error, OSError):
-            raise StartRefused("The folder of the key store or of the root key can not be written.") from None
-    if not path.exists():
+    if pair is None and not backend.holds():
+        backend.create(secrets.token_urlsafe(16))
+    if not backend.there():
         raise Locked("The key store is missing; put it back and start again.")
-    keys = SqliteKeys.open(path, read_root_key(root), random)
+    keys = backend.open(tidy=tidy)
     reason = None
     if pair is None and keys.practitioners():
         reason = "The key store belongs to another database than this empty one."
@@ -178,16 +194,3 @@ def open_checked(path: Path, root: Path, pair: str | None, generation: int, rand
         keys.close()
         raise Locked(reason)
     return keys
-
-
-def holds_keys(path: Path) -> bool:
-    """Whether there is a key store in this file; one that was cut off before its first commit is none."""
-    if not path.exists() or path.stat().st_size == 0:
-        return False
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
-    except sqlite3.Error:
-        return True
-    finally:
-        connection.close()

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, select, tuple_, update
 
 from rooms.clock import Clock
-from rooms.keys.sqlite import minute
 from rooms.keys.store import KeyStore
+from rooms.keys.wrapped import minute
 from rooms.model import Appointment, Receipt
 from rooms.retention import Hooks
 from rooms.store.database import Database

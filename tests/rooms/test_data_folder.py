@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from rooms.errors import Locked, RoomsError, StartRefused
-from rooms.keys import schema
+from rooms.keys import connection as key_connection
 from rooms.keys.epochs import Epochs
 from rooms.settings import RoomsSettings
 from rooms.store import Store, database, open_store
@@ -168,7 +168,7 @@ async def test_deleted_cells_are_overwritten_and_commits_reach_the_disk(sqlite_s
         for name in found
     ]
     assert keys == list(found.values())
-    for pragmas in (database.SQLITE_PRAGMAS, schema.PRAGMAS):
+    for pragmas in (database.SQLITE_PRAGMAS, key_connection.PRAGMAS):
         assert "secure_delete=ON" in pragmas, "not only where it is the default"
 
 

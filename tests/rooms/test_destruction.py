@@ -282,7 +282,7 @@ async def test_the_key_store_does_not_answer_and_nothing_is_claimed(
     def fail(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("rooms.keys.sqlite.SqliteKeys.destroy", fail)
+    monkeypatch.setattr("rooms.keys.wrapped.WrappedKeys.destroy", fail)
     with pytest.raises(RoomsError, match="try_again"):
         await sqlite_store.retention.destroy(person.id, planned.id)
     monkeypatch.undo()

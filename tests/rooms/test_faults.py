@@ -11,6 +11,7 @@ import pytest
 from rooms import clock
 from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.keys import files
+from rooms.keys.backends import SqliteBackend
 from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.store import KeyStore, open_checked
 from rooms.settings import RoomsSettings
@@ -172,7 +173,7 @@ async def test_a_database_server_that_dropped_its_connections_is_used_again(
 def test_a_key_store_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartRefused, match="can not be written"):
-        open_checked(tmp_path / "file" / "keys.sqlite", tmp_path / "root.key", None, 0, os.urandom)
+        open_checked(SqliteBackend(tmp_path / "file" / "keys.sqlite", tmp_path / "root.key"), None, 0)
 
 
 def test_a_file_that_is_no_key_store_is_never_written_over(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_a_file_that_is_no_key_store_is_never_written_over(tmp_path: Path) -> No
     path.write_bytes(b"something else altogether" * 100)
     files.create_root_key(tmp_path / "root.key")
     with pytest.raises(Locked):
-        open_checked(path, tmp_path / "root.key", None, 0, os.urandom)
+        open_checked(SqliteBackend(path, tmp_path / "root.key"), None, 0)
     assert path.read_bytes() == b"something else altogether" * 100
 
 
@@ -189,16 +190,16 @@ def test_a_file_that_is_no_key_store_is_never_written_over(tmp_path: Path) -> No
 )
 def test_a_key_store_with_a_part_missing_locks(tmp_path: Path, damage: str) -> None:
     files.create_root_key(tmp_path / "root.key")
-    keys = open_checked(tmp_path / "keys.sqlite", tmp_path / "root.key", None, 0, os.urandom)
+    keys = open_checked(SqliteBackend(tmp_path / "keys.sqlite", tmp_path / "root.key"), None, 0)
     keys._db.execute(damage)
     keys.close()
     with pytest.raises(Locked):
-        open_checked(tmp_path / "keys.sqlite", tmp_path / "root.key", "x", 0, os.urandom)
+        open_checked(SqliteBackend(tmp_path / "keys.sqlite", tmp_path / "root.key"), "x", 0)
 
 
 def test_a_damaged_epoch_file_locks(tmp_path: Path) -> None:
     files.create_root_key(tmp_path / "root.key")
-    open_checked(tmp_path / "keys.sqlite", tmp_path / "root.key", None, 0, os.urandom).close()
+    open_checked(SqliteBackend(tmp_path / "keys.sqlite", tmp_path / "root.key"), None, 0).close()
     (tmp_path / "epoch-1.key").chmod(0o600)
     (tmp_path / "epoch-1.key").write_bytes(b"short")
     with pytest.raises(Locked) as caught:

@@ -13,7 +13,8 @@ import pytest
 from rooms.errors import Locked, RoomsError, StartRefused, Tampered
 from rooms.keys.envelope import new_key
 from rooms.keys.files import EpochFiles, create_root_key, read_root_key
-from rooms.keys.sqlite import NOBODY, SqliteKeys
+from rooms.keys.sqlite import SqliteKeys
+from rooms.keys.wrapped import NOBODY
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
@@ -203,8 +204,8 @@ def test_a_second_process_does_not_erase_an_epoch_that_is_being_made(
     )
     plain = keys._epochs.begin
 
-    def begin(number: int, pair: str) -> bytes:
-        made = plain(number, pair)
+    def begin(pair: str, after: int, root: bytes) -> bytes:
+        made = plain(pair, after, root)
         other.start()
         other.join(0.5)
         assert not opened, "it waits"
@@ -360,7 +361,9 @@ async def test_the_key_store_of_another_database_locks(used: RoomsSettings, time
     other = RoomsSettings(data=tmp_path / "other")
     async with open_store(other):
         pass
-    mixed = used.model_copy(update={"keystore_url": f"sqlite:///{other.keystore()}", "root_key_file": other.root_key()})
+    mixed = used.model_copy(
+        update={"keystore_url": secret(f"sqlite:///{other.keystore()}"), "root_key_file": other.root_key()}
+    )
     assert "another database" in await locked_reason(mixed, time)
 
 

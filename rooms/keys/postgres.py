@@ -1,0 +1,74 @@
+"""The key store in a PostgreSQL database of its own, for more than one node."""
+
+from typing import Self
+
+import psycopg
+
+from rooms.errors import Locked, Tampered
+from rooms.keys import schema
+from rooms.keys.connection import FAULTS, PostgresConnection, transaction
+from rooms.keys.envelope import Random
+from rooms.keys.epoch_secrets import EpochSecrets
+from rooms.keys.epochs import Epochs
+from rooms.keys.roots import RootKeys
+from rooms.keys.wrapped import WrappedKeys, fill
+
+
+class PostgresKeys(WrappedKeys):
+    """Deleted rows stay in its heap and its log for a while; the epoch that could open them does not."""
+
+    @classmethod
+    def create(cls, address: str, root: RootKeys, pair: str, random: Random, secrets: EpochSecrets) -> None:
+        """A new key store for the database with this pair id, unless another node was quicker."""
+        connection = PostgresConnection(address)
+        try:
+            with transaction(connection):
+                if not has_tables(connection):
+                    connection.execute(schema.POSTGRES)
+                    fill(connection, Epochs(connection, secrets, root, random), pair, random)
+        finally:
+            connection.close()
+
+    @classmethod
+    def open(cls, address: str, root: RootKeys, random: Random, secrets: EpochSecrets, *, tidy: bool = True) -> Self:
+        """An existing key store; Locked when anything about it is not as it was left."""
+        connection = reached(address)
+        try:
+            epochs = Epochs(connection, secrets, root, random)
+            with transaction(connection):
+                schema.verify(connection)
+                connection.execute("UPDATE meta SET value = value")  # proves that it can be written
+                epochs.verify(schema.read_value(connection, "pair").decode())
+                keys = cls(connection, epochs, random)
+                if tidy:
+                    epochs.tidy()
+        except (*FAULTS, Tampered):
+            connection.close()
+            raise Locked("The key store is damaged or can not be written.") from None
+        except BaseException:
+            connection.close()
+            raise
+        return keys
+
+
+def holds(address: str) -> bool:
+    """Whether there is a key store in this database; Locked when that can not be seen."""
+    connection = reached(address)
+    try:
+        return has_tables(connection)
+    finally:
+        connection.close()
+
+
+def reached(address: str) -> PostgresConnection:
+    """A connection; Locked when there is none to be had."""
+    try:
+        return PostgresConnection(address)
+    except psycopg.Error:
+        raise Locked("The key store's database can not be reached; see to it and start again.") from None
+
+
+def has_tables(connection: PostgresConnection) -> bool:
+    """Whether somebody made them."""
+    row = connection.execute("SELECT to_regclass('meta') IS NOT NULL").fetchone()
+    return bool(row[0])
