@@ -8,15 +8,13 @@ import argparse
 import asyncio
 import statistics
 import tempfile
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
 from bench.relay import write
-from tests.browser.conftest import CHROMIUM, FLAGS, LOOPBACK, Demo, Person, eventually, sit_down, start_demo
-from tests.participant.wire import Rest
+from tests.browser.conftest import CHROMIUM, FLAGS, LOOPBACK, Demo, Person, eventually, plan, sit_down, start_demo
 
 WATCH = """
 (() => {
@@ -48,15 +46,6 @@ WATCH = """
 """
 
 PARTS = (("answered", "offer answered"), ("connected", "ICE and DTLS up"), ("picture", "first remote frame decoded"))
-
-
-async def plan(demo: Demo) -> str:
-    """The link of a new appointment."""
-    origin, token = demo.practitioner_url.split("/signin#")
-    async with Rest(origin) as rest:
-        await rest.sign_in(token)
-        start = (datetime.now(UTC) + timedelta(minutes=1)).isoformat(timespec="seconds")
-        return (await rest.new_appointment("Patient", start)).link
 
 
 async def one_consult(browser: Browser, demo: Demo) -> dict[str, dict[str, float]]:

@@ -105,6 +105,7 @@ class Join(Message):
     language: Language
     window: Literal["early", "open", "late"]
     opens_at: Moment
+    closes_at: Moment = Field(description="Who still waits then, waits in vain.")
 
 
 class Failure(Message):

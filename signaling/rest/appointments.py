@@ -75,7 +75,12 @@ def _day(text: str | None, default: date) -> date:
 
 def in_time(appointment: model.Appointment, now: datetime, settings: SignalingSettings) -> bool:
     """Whether it is not too late to come to it."""
-    return now <= appointment.ends_at + timedelta(minutes=settings.join_late_minutes)
+    return now <= closes_at(appointment, settings)
+
+
+def closes_at(appointment: model.Appointment, settings: SignalingSettings) -> datetime:
+    """When the patient's link stops opening it."""
+    return appointment.ends_at + timedelta(minutes=settings.join_late_minutes)
 
 
 def _view(call: Call, appointment: model.Appointment) -> AppointmentView:

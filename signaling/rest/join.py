@@ -3,18 +3,22 @@
 import re
 from datetime import datetime, timedelta
 
+from aiohttp import web
+
 from rooms.model import Appointment
 from signaling.addresses import client_address
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import UserError
 from signaling.protocol.rest import Join
-from signaling.rest.appointments import in_time
+from signaling.rest.appointments import closes_at
 from signaling.rest.endpoint import Call
 from signaling.tickets import Claims
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
 
 LINK = re.compile(r"([A-Za-z0-9_-]{22})([A-Za-z0-9_-]{22})")
 NOBODY = "A" * 22
+OVERTIME = timedelta(minutes=10)
+"""How long a link opens a consult that is over its time, each time that it is asked."""
 
 
 async def join(call: Call) -> Join:
@@ -28,14 +32,24 @@ async def join(call: Call) -> Join:
     parts = LINK.fullmatch(call.body.link)
     appointment = await app[STORE].appointments.by_link(*(parts.groups() if parts else (NOBODY, NOBODY)))
     now = app[NOW]()
-    dead = appointment is None or appointment.state != "planned" or not in_time(appointment, now, app[SETTINGS])
-    if parts is None or appointment is None or dead:
+    closes = await _closes(app, appointment, now) if parts and appointment else now
+    if appointment is None or closes <= now:
         await limiter.count(JOIN_ADDRESS, address)
         raise UserError("link_invalid")
-    return await _joined(call, appointment, now)
+    return await _joined(call, appointment, now, closes)
 
 
-async def _joined(call: Call, appointment: Appointment, now: datetime) -> Join:
+async def _closes(app: web.Application, appointment: Appointment, now: datetime) -> datetime:
+    """Until when the link opens: one that runs over its time must let back in whoever reloads."""
+    if appointment.state != "planned":
+        return now
+    closes = closes_at(appointment, app[SETTINGS])
+    if closes <= now and await app[STORE].retention.in_progress(appointment.id):
+        return now + OVERTIME
+    return closes
+
+
+async def _joined(call: Call, appointment: Appointment, now: datetime, closes: datetime) -> Join:
     app = call.request.app
     settings, tickets = app[SETTINGS], app[TICKETS]
     practitioner = await app[STORE].practitioners.get(appointment.owner)
@@ -58,4 +72,5 @@ async def _joined(call: Call, appointment: Appointment, now: datetime) -> Join:
         language=appointment.language,
         window="early" if now < opens_at else "open" if now <= appointment.ends_at else "late",
         opens_at=opens_at.isoformat(),
+        closes_at=closes.isoformat(),
     )

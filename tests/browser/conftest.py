@@ -7,11 +7,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.participant.wire import Rest
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -220,6 +223,15 @@ async def patient(chromium: Browser, demo: Demo) -> AsyncIterator[Person]:
     yield person
     assert person.problems == []
     await person.context.close()
+
+
+async def plan(demo: Demo, starts_at: datetime | None = None, minutes: int = 30) -> str:
+    """The patient's link of a new appointment, in a minute unless ``starts_at`` says otherwise."""
+    origin, token = demo.practitioner_url.split("/signin#")
+    start = starts_at or datetime.now(UTC) + timedelta(minutes=1)
+    async with Rest(origin) as rest:
+        await rest.sign_in(token)
+        return (await rest.new_appointment("Patient", start.isoformat(timespec="seconds"), minutes)).link
 
 
 async def begin_consult(practitioner: Person, patient: Person) -> None:

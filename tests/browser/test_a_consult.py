@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 
-from tests.browser.conftest import Demo, Person, begin_consult, eventually, sees_and_hears
+from tests.browser.conftest import Demo, Person, begin_consult, eventually, plan, sees_and_hears
 
 
 async def test_two_people_see_and_hear_each_other_encrypted(demo: Demo, practitioner: Person, patient: Person) -> None:
@@ -61,6 +62,20 @@ async def test_a_waiting_patient_has_received_no_media_address_and_no_other_name
     for forbidden in ("v=0", "candidate", "ice-ufrag", "turn:", "stun:"):
         assert forbidden not in received
     assert not await patient.page.evaluate("window.peerConnections.some((pc) => pc.remoteDescription)")
+
+
+async def test_who_waits_in_vain_is_told_when_the_time_is_over(
+    demo: Demo, practitioner: Person, patient: Person
+) -> None:
+    link = await plan(demo, datetime.now(UTC) - timedelta(minutes=34, seconds=50), minutes=5)
+    await patient.page.goto("about:blank")
+    await patient.page.goto(link)
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await practitioner.find("admit").first.wait_for()
+    await patient.find("waiting").wait_for(state="hidden", timeout=20_000)
+    await patient.page.get_by_role("heading", name="voorbij").wait_for()
+    await practitioner.find("admit").first.wait_for(state="hidden")
 
 
 async def test_the_practitioner_sees_who_waits_within_a_second(practitioner: Person, patient: Person) -> None:

@@ -1,6 +1,6 @@
 """The patient's link: opens the waiting room again and again, and says nothing about links that do not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
 from time import perf_counter
 
@@ -36,6 +36,23 @@ async def test_it_says_whether_the_patient_is_early_or_late(server: Server, minu
     appointment = await server.appoint(server.alice, minutes)
     answer = await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})
     assert answer.body["window"] == window
+
+
+async def test_a_consult_over_its_time_lets_back_in_whoever_reloads(server: Server) -> None:
+    appointment = await server.appoint(server.alice, -61)
+    running: set[str] = set()
+
+    async def in_progress(which: str) -> bool:
+        return which in running
+
+    server.store.retention.in_progress = in_progress
+    body = {"link": appointment.id + appointment.secret}
+    assert (await server.call("POST", "/api/join", body)).code == "link_invalid"
+    running.add(appointment.id)
+    answer = await server.call("POST", "/api/join", body)
+    assert datetime.fromisoformat(answer.body["closes_at"]) > server.time.now()
+    await server.store.appointments.end(appointment.id)
+    assert (await server.call("POST", "/api/join", body)).code == "link_invalid"
 
 
 async def broken_links(server: Server) -> dict[str, str]:

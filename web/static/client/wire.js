@@ -37,7 +37,7 @@
  * @typedef {{access_token: string, expires_in: number}} Ticket
  * @typedef {{access_token: string, expires_in: number, appointment: string, role: 'patient' | 'guest',
  *   practitioner_name: string, starts_at: string, minutes: number, language: Language,
- *   window: 'early' | 'open' | 'late', opens_at: string}} Join
+ *   window: 'early' | 'open' | 'late', opens_at: string, closes_at: string}} Join
  */
 
 export {};

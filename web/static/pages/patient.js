@@ -17,6 +17,7 @@ import { keepAwake, maySleep } from './wakelock.js';
 
 const PATIENCE_MS = 300;
 const LONGEST_NAP_MS = 60_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** `<patient-page>`: check, wait, talk, goodbye, in one document. */
 class PatientPage extends HTMLElement {
@@ -24,6 +25,7 @@ class PatientPage extends HTMLElement {
   /** @type {Consult | null} */ #consult = null;
   #link = '';
   #called = false;
+  /** @type {number | undefined} */ #closing;
 
   connectedCallback() {
     this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
@@ -57,7 +59,6 @@ class PatientPage extends HTMLElement {
     }
     if (this.#inTheOtherLanguage(this.#appointment)) return;
     const { window: when, starts_at, opens_at } = this.#appointment;
-    if (when === 'late') return this.#message('late', { when: momentThere(starts_at) });
     if (when === 'early') {
       this.#comeBackAt(opens_at);
       return this.#message('early', { when: momentThere(starts_at), opens: momentThere(opens_at) });
@@ -158,6 +159,7 @@ class PatientPage extends HTMLElement {
       this.#show(/** @type {Consult} */ (this.#consult));
     }
     this.#called = false;
+    this.#closing ??= window.setTimeout(() => this.#inVain(), this.#timeLeft);
     this.preview?.resume();
     say(testid(this, 'hold-message'), null);
     this.#step('wait');
@@ -168,12 +170,30 @@ class PatientPage extends HTMLElement {
   #talk() {
     if (this.#called) return;
     this.#called = true;
+    this.#mayWait();
     chime('called');
     navigator.vibrate?.([200, 100, 200]);
     this.#view(null);
     this.#progress('talk');
     this.preview?.suspend();
     this.call?.open();
+  }
+
+  /** Nobody came: give up the place and say so. */
+  #inVain() {
+    this.#consult?.leave().catch(() => {});
+    this.#drop();
+    this.#message('late', { when: momentThere(/** @type {Join} */ (this.#appointment).starts_at) });
+  }
+
+  #mayWait() {
+    window.clearTimeout(this.#closing);
+    this.#closing = undefined;
+  }
+
+  get #timeLeft() {
+    const left = Date.parse(/** @type {Join} */ (this.#appointment).closes_at) - Date.now();
+    return Math.min(Math.max(left, 0), LONGEST_TIMER_MS);
   }
 
   get #name() {
@@ -227,6 +247,7 @@ class PatientPage extends HTMLElement {
     const consult = this.#consult;
     this.#consult = null;
     this.#called = false;
+    this.#mayWait();
     consult?.close();
     this.preview?.suspend();
     this.preview?.capture.stop();
