@@ -13,7 +13,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from rooms.errors import StartRefused
 from signaling.redis_child import SOCKET
@@ -41,9 +41,13 @@ async def open_redis(url: str | None) -> AsyncIterator[Opened]:
         client = connect(url)
         try:
             await client.ping()
+            await refuse_persistence(client)
         except (RedisError, OSError):
             await client.aclose()
             raise StartRefused("Redis does not answer at signaling.redis_url.") from None
+        except StartRefused:
+            await client.aclose()
+            raise
         try:
             yield Opened(client, url, "external")
         finally:
@@ -55,6 +59,30 @@ async def open_redis(url: str | None) -> AsyncIterator[Opened]:
             yield Opened(client, embedded.url, embedded.kind)
         finally:
             await client.aclose()
+
+
+async def refuse_persistence(client: Redis) -> None:
+    """StartRefused when this Redis keeps data on disk: what expires in memory would stay there (S-33).
+
+    CONFIG GET tells. Where an ACL forbids it, INFO must tell, which knows of the append-only file and of snapshots that
+    were made, not of those that are planned; then a line in the log says what was not seen.
+    """
+    try:
+        found = await client.config_get("save", "appendonly")
+        on_disk = [name for name, value in found.items() if value not in ("", "no")]
+    except ResponseError:
+        try:
+            info = await client.info("persistence")
+        except ResponseError:
+            raise StartRefused(
+                "Redis forbids us to see whether it keeps data on disk; allow its user +config|get."
+            ) from None
+        on_disk = [name for name in ("aof_enabled", "rdb_saves", "rdb_bgsave_in_progress") if info.get(name)]
+        logger.warning("redis does not say whether it plans to write snapshots; see to it that save is empty")
+    if on_disk:
+        raise StartRefused(
+            "Redis keeps data on disk, where it outlives its expiry; start it with --save '' --appendonly no."
+        )
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The private Redis: of each kind, keeping nothing, gone with its parent, back when it dies."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -135,6 +136,58 @@ async def test_an_address_where_nobody_answers_refuses_the_start() -> None:
     with pytest.raises(StartRefused):
         async with open_redis("unix:///nowhere/redis.sock"):
             pass
+
+
+@contextlib.asynccontextmanager
+async def redis_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
+    """A real server as an operator might run one."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        pytest.skip("no redis-server here")
+    path = f"/tmp/spreekkamer-test-{os.getpid()}.sock"
+    process = await asyncio.create_subprocess_exec(
+        *(program, "--port", "0", "--unixsocket", path, "--dir", str(tmp_path), "--loglevel", "warning", *options),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(10):
+            while not Path(path).exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        yield path
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+ACL = ("--user", "default", "off", "--user", "app", "on", "nopass", "~*", "&*", "+@all")
+
+
+@pytest.mark.duty("S-33")
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--save", "", "--appendonly", "no"), None),
+        (("--save", "60 1", "--appendonly", "no"), "keeps data on disk"),
+        (("--save", "", "--appendonly", "yes"), "keeps data on disk"),
+        (("--appendonly", "no"), "keeps data on disk"),  # its own default writes snapshots
+        (("--save", "", *ACL, "-config"), None),
+        (("--save", "", "--appendonly", "yes", *ACL, "-config"), "keeps data on disk"),
+        (("--save", "", *ACL, "-config", "-info"), "forbids us to see"),
+        (("--save", "", *ACL, "-config", "+config|get", "-info"), None),
+    ],
+)
+async def test_a_redis_that_writes_to_disk_is_refused(
+    tmp_path: Path, options: tuple[str, ...], sentence: str | None
+) -> None:
+    async with redis_server(tmp_path, *options) as path:
+        who = "app@" if ACL[0] in options else ""
+        opening = open_redis(f"unix://{who}{path}")
+        if sentence is None:
+            async with opening as found:
+                assert found.kind == "external"
+        else:
+            with pytest.raises(StartRefused, match=sentence):
+                await opening.__aenter__()
 
 
 async def test_one_that_does_not_start_refuses_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
