@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from pydantic import SecretStr
 
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from rooms.store.migrate import migrate
+from tests.rooms import bao as bao_servers
 from tests.rooms import postgres as servers
 from tests.rooms.people import Time
 
@@ -44,6 +46,12 @@ def postgres() -> Iterator[servers.Postgres]:
 
 
 @pytest.fixture(scope="session")
+def bao() -> Iterator[bao_servers.Bao]:
+    with bao_servers.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database with all tables: migrating for every test would be most of the time."""
     settings = RoomsSettings(data=tmp_path_factory.mktemp("template"))
@@ -66,6 +74,17 @@ def settings(request: pytest.FixtureRequest, sqlite_settings: RoomsSettings) -> 
         return sqlite_settings
     url = request.getfixturevalue("postgres").new_database()
     return RoomsSettings(**sqlite_settings.model_dump(exclude={"database_url"}), database_url=url)
+
+
+@pytest.fixture(params=["files", "transit", "nodes"])
+def keystore_settings(request: pytest.FixtureRequest, sqlite_settings: RoomsSettings, tmp_path: Path) -> RoomsSettings:
+    """The key store wherever it can be: SQLite with epoch files, SQLite with OpenBao, PostgreSQL with OpenBao."""
+    changed: dict[str, object] = {}
+    if request.param != "files":
+        changed["transit"] = request.getfixturevalue("bao").transit(tmp_path)
+    if request.param == "nodes":
+        changed["keystore_url"] = SecretStr(request.getfixturevalue("postgres").new_database(migrated=False))
+    return sqlite_settings.model_copy(update=changed)
 
 
 @pytest.fixture
