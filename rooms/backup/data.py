@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, ins
 from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
+from rooms.keys.backends import backend
 from rooms.keys.files import flush_folder, private_folder
 from rooms.keys.store import open_keystore
 from rooms.lock import hold
@@ -148,9 +149,7 @@ def prepare(draft: Path, backup: Path, url: URL, *, replace: bool) -> Content:
 
 async def judge(settings: RoomsSettings, content: Content) -> Verdict:
     """Ask the key store. StartRefused when it is not the backup's, or older than it."""
-    keys = await open_keystore(
-        settings.keystore(), settings.root_key(), pair=content.pair, generation=content.generation
-    )
+    keys = await open_keystore(backend(settings), pair=content.pair, generation=content.generation)
     try:
         if keys.locked:
             raise StartRefused(f"Nothing was restored. {keys.locked}")

@@ -19,6 +19,7 @@ from sqlalchemy import inspect, select
 from rooms.backup.data import opened, settle
 from rooms.backup.expiry import KEY, NAME, STAMP, erase, expire
 from rooms.errors import StartRefused, Tampered
+from rooms.keys.backends import SqliteBackend
 from rooms.keys.envelope import Place, new_key, seal, unseal
 from rooms.keys.files import flush_folder, private_folder, write_new
 from rooms.keys.store import open_keystore
@@ -81,7 +82,8 @@ async def restore(settings: RoomsSettings, source: Path, now: datetime) -> None:
     draft = settings.keystore().parent / "restored"
     try:
         pair, generation = await asyncio.to_thread(unpack, settings, source, draft)
-        keys = await open_keystore(draft / STORE, settings.root_key(), pair=pair, generation=generation)
+        copy = SqliteBackend(draft / STORE, settings.root_key())
+        keys = await open_keystore(copy, pair=pair, generation=generation)
         reason = keys.locked
         await keys.close()
         if reason:

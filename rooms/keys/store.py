@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from rooms.errors import Locked, RoomsError
 from rooms.keys.backends import Backend
 from rooms.keys.connection import FAULTS
+from rooms.keys.inspection import Inspection
 from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Receipt
 
@@ -95,6 +96,10 @@ class KeyStore:
     async def renew(self, *, root: bool = False) -> None:
         """A new epoch although nothing was destroyed; with ``root`` under a new root key."""
         await self._run(WrappedKeys.replace_root if root else lambda keys: keys.rotate(everything=True))
+
+    async def inspect(self, now: datetime) -> Inspection:
+        """Whether every key opens and the ledger is whole."""
+        return await self._run(WrappedKeys.inspect, now)
 
     async def trouble(self) -> str | None:
         """What is wrong now, as one sentence for the operator; None when all is well."""

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from rooms.errors import Tampered
 from rooms.keys import schema
 from rooms.keys.connection import Connection, transaction
-from rooms.keys.envelope import Place, Random, fingerprint, new_key, seal, unseal
+from rooms.keys.envelope import Random, fingerprint, new_key, seal, unseal
 from rooms.keys.epochs import Epochs
+from rooms.keys.inspection import Inspection, Inspector
 from rooms.keys.ledger import Ledger
+from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, service_place
 from rooms.keys.schema import read_value, write_value
 from rooms.model import Receipt
 
-NOBODY = "nobody"  # a real row, so that an unknown id costs what a known one costs
-SERVICES = ("mail", "receipt")
 GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
 
 
@@ -45,6 +45,11 @@ class WrappedKeys:
         """That it can be read and that epoch secrets can be had. Errors: Locked, ``connection.FAULTS``."""
         self._epochs.number()
         self._epochs.secrets.check()
+
+    def inspect(self, now: datetime) -> Inspection:
+        """Look at everything in one snapshot, changing nothing."""
+        with transaction(self._db, write=False):
+            return Inspector(self._db, self._epochs, self.ledger).inspect(now)
 
     # --- keys --------------------------------------------------------------------------------------------------------
 
@@ -254,21 +259,6 @@ def fill(connection: Connection, epochs: Epochs, pair: str, random: Random) -> N
     connection.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (NOBODY, wrapped))
     wrapped = seal(nobody, new_key(random), data_place(NOBODY, NOBODY), random)
     connection.execute("INSERT INTO data_keys VALUES (?, ?, ?, NULL)", (NOBODY, NOBODY, wrapped))
-
-
-def data_place(row_id: str, owner: str) -> Place:
-    """Where a wrapped data key stands."""
-    return Place("data_keys", "wrapped", row_id, owner)
-
-
-def practitioner_place(row_id: str) -> Place:
-    """Where a wrapped practitioner key stands."""
-    return Place("practitioner_keys", "wrapped", row_id, row_id)
-
-
-def service_place(name: str) -> Place:
-    """Where a wrapped key of the server itself stands."""
-    return Place("service_keys", "wrapped", name, "keystore")
 
 
 def minute(now: datetime) -> int:

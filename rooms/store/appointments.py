@@ -12,8 +12,8 @@ from sqlalchemy import Row, insert, select, update
 
 from rooms.clock import Now
 from rooms.errors import RoomsError, Tampered
+from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
-from rooms.keys.wrapped import NOBODY
 from rooms.model import Appointment, Language, Receipt, State
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database

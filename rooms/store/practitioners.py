@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Now
 from rooms.errors import RoomsError, Tampered
+from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
-from rooms.keys.wrapped import NOBODY
 from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
 from rooms.retention import Deadline
 from rooms.store.database import Database

@@ -1,0 +1,98 @@
+"""Whether everything in the key store is as it must be, found out without changing anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rooms.errors import Tampered
+from rooms.keys.connection import Connection
+from rooms.keys.envelope import Place, unseal
+from rooms.keys.epochs import Epochs
+from rooms.keys.ledger import Ledger, moment
+from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, service_place
+
+SLACK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """``practitioners`` and ``data_keys`` are those that open. ``findings`` are sentences for the operator."""
+
+    epoch: int
+    generation: int
+    practitioners: int
+    data_keys: int
+    findings: tuple[str, ...]
+
+
+class Inspector:
+    """Reads inside one snapshot of the key store."""
+
+    def __init__(self, connection: Connection, epochs: Epochs, ledger: Ledger) -> None:
+        self._db = connection
+        self._epochs = epochs
+        self._ledger = ledger
+        self._people: dict[str, bytes] = {}
+        self._opened = 0
+
+    def inspect(self, now: datetime) -> Inspection:
+        """All of it."""
+        findings = [*self._services(), *self._practitioners(), *self._data_keys(), *self._receipts(now)]
+        practitioners = len(self._people.keys() - {NOBODY})
+        return Inspection(
+            self._epochs.number(), self._ledger.generation(), practitioners, self._opened, tuple(findings)
+        )
+
+    def _services(self) -> Iterator[str]:
+        wrapped = dict(self._db.execute("SELECT name, wrapped FROM service_keys").fetchall())
+        for name in SERVICES:
+            if name not in wrapped:
+                yield f"The server's own key `{name}` is missing."
+            elif self._open(self._epochs.current(), wrapped[name], service_place(name)) is None:
+                yield f"The server's own key `{name}` does not open under the epoch key."
+
+    def _practitioners(self) -> Iterator[str]:
+        closed = 0
+        for row_id, wrapped in self._db.execute("SELECT id, wrapped FROM practitioner_keys").fetchall():
+            key = self._open(self._epochs.current(), wrapped, practitioner_place(row_id))
+            if key is None:
+                closed += 1
+            else:
+                self._people[row_id] = key
+        if closed:
+            yield f"{counted(closed, 'key')} of practitioners do not open under the epoch key."
+        if NOBODY not in self._people:
+            yield "The key that stands for unknown people is missing."
+
+    def _data_keys(self) -> Iterator[str]:
+        closed = again = 0
+        for row_id, owner, wrapped in self._db.execute("SELECT id, owner, wrapped FROM data_keys").fetchall():
+            key = self._people.get(owner)
+            if key is None or self._open(key, wrapped, data_place(row_id, owner)) is None:
+                closed += 1
+            elif row_id != NOBODY:
+                self._opened += 1
+            again += self._ledger.find(owner, row_id) is not None
+        if closed:
+            yield f"{counted(closed, 'data key')} do not open under their practitioner's key."
+        if again:
+            yield f"{counted(again, 'data key')} are there although the ledger says that they were destroyed."
+
+    def _receipts(self, now: datetime) -> Iterator[str]:
+        query = "SELECT count(*), coalesce(min(generation), 1), coalesce(max(destroyed_at), 0) FROM ledger"
+        count, first, newest = self._db.execute(query).fetchone()
+        if (count, first) != (self._ledger.generation(), 1):
+            yield "The ledger of destructions has a gap."
+        if moment(newest) > now + SLACK:
+            yield "The ledger of destructions holds a receipt from the future."
+
+    def _open(self, key: bytes, wrapped: bytes, place: Place) -> bytes | None:
+        try:
+            return unseal(key, wrapped, place)
+        except Tampered:
+            return None
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 key``, ``2 keys``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
