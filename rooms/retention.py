@@ -28,10 +28,14 @@ async def nobody(_: str) -> bool:
 
 @dataclass
 class Hooks:
-    """What other parts hang in: both take an appointment id, and may be called again for the same one."""
+    """What other parts hang in: the first two take an appointment's id, ``on_close`` a practitioner's.
+
+    Each may be called again for the same one.
+    """
 
     on_destroy: Callable[[str], Awaitable[None]] = nothing
     in_progress: Callable[[str], Awaitable[bool]] = nobody
+    on_close: Callable[[str], Awaitable[None]] = nothing
     on_due: Callable[[], None] = lambda: None
 
 

@@ -72,6 +72,7 @@ def build(
     live = gate.attach(app, secret=secret, diagnostics=app[typedefs.DIAGNOSTICS], native=native)
     store.retention.on_destroy = live.destroyed
     store.retention.in_progress = live.in_progress
+    store.retention.on_close = live.sign_out
     app.cleanup_ctx.append(health.heartbeat)
     app.cleanup_ctx.append(retention)
     app.cleanup_ctx.append(technical_data)

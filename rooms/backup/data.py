@@ -54,10 +54,10 @@ class Restored:
 
 def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
     """Back up into ``folder``, whole or not at all; a server may run meanwhile. Blocks. Errors: StartRefused."""
-    if settings.keystore().is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(
-        settings.keystore().parent
-    ):
-        raise StartRefused("The key store must never be where the backups are; choose another folder.")
+    if is_sqlite(settings.keystore_address()):
+        keys = settings.keystore()
+        if keys.is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(keys.parent):
+            raise StartRefused("The key store must never be where the backups are; choose another folder.")
     if is_sqlite(settings.database()) and not Path(settings.database().database or "").exists():
         raise StartRefused("There is no database yet; start the server once.")
     path = folder / f"{PREFIX}{now.strftime(STAMP)}{SUFFIX}"
@@ -101,8 +101,8 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
     url = settings.database()
     draft = (Path(url.database or "") if is_sqlite(url) else settings.data / "restored").with_suffix(".partial")
     try:
-        backup = await asyncio.to_thread(newest, source)
-        content = await asyncio.to_thread(prepare, draft, backup, url, replace=replace)
+        found = await asyncio.to_thread(newest, source)
+        content = await asyncio.to_thread(prepare, draft, found, url, replace=replace)
         verdict = await judge(settings, content)
         await asyncio.to_thread(install, draft, url, verdict)
     except (DBAPIError, sqlite3.Error, OSError):
@@ -111,7 +111,7 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
         await asyncio.to_thread(remove, draft)
         os.close(descriptor)
     lost = len(content.rows) - len(verdict.gone)
-    return Restored(backup, lost, len(verdict.gone), verdict.unreadable)
+    return Restored(found, lost, len(verdict.gone), verdict.unreadable)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def prepare(draft: Path, backup: Path, url: URL, *, replace: bool) -> Content:
 
 async def judge(settings: RoomsSettings, content: Content) -> Verdict:
     """Ask the key store. StartRefused when it is not the backup's, or older than it."""
-    keys = await open_keystore(backend(settings), pair=content.pair, generation=content.generation)
+    keys = await open_keystore(backend(settings), pair=content.pair, generation=content.generation, tidy=False)
     try:
         if keys.locked:
             raise StartRefused(f"Nothing was restored. {keys.locked}")

@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
+from pydantic import SecretStr
 from sqlalchemy import inspect, select
 
 from rooms.backup.data import opened, settle
 from rooms.backup.expiry import KEY, NAME, STAMP, erase, expire
 from rooms.errors import StartRefused, Tampered
-from rooms.keys.backends import SqliteBackend
+from rooms.keys.backends import backend
 from rooms.keys.envelope import Place, new_key, seal, unseal
 from rooms.keys.files import flush_folder, private_folder, write_new
 from rooms.keys.store import open_keystore
@@ -82,8 +83,8 @@ async def restore(settings: RoomsSettings, source: Path, now: datetime) -> None:
     draft = settings.keystore().parent / "restored"
     try:
         pair, generation = await asyncio.to_thread(unpack, settings, source, draft)
-        copy = SqliteBackend(draft / STORE, settings.root_key())
-        keys = await open_keystore(copy, pair=pair, generation=generation)
+        copied = settings.model_copy(update={"keystore_url": SecretStr(f"sqlite:///{draft / STORE}")})
+        keys = await open_keystore(backend(copied), pair=pair, generation=generation)
         reason = keys.locked
         await keys.close()
         if reason:
@@ -159,6 +160,8 @@ def key_folder(settings: RoomsSettings) -> Path:
     """Where the snapshots' keys are; StartRefused when there are to be no snapshots."""
     if settings.snapshot_keys is None:
         raise StartRefused("Key snapshots are off: set rooms.snapshot_keys to a folder on another volume.")
+    if settings.keystore_address().get_backend_name() != "sqlite" or settings.transit.address:
+        raise StartRefused("Key snapshots are of a key store in files; copy PostgreSQL's and OpenBao's by their means.")
     return settings.snapshot_keys.absolute()
 
 

@@ -3,6 +3,7 @@
     async with open_store(settings, now=utc_now) as store:
         store.retention.on_destroy = forget          # async (appointment id) -> None: caches, Redis traces
         store.retention.in_progress = is_live        # async (appointment id) -> bool: a consult that is waited for
+    store.retention.on_close = sign_out          # async (practitioner id) -> None
         await store.retention.catch_up()             # before the port opens
         task_group.create_task(store.retention.run())
 
@@ -28,6 +29,8 @@
         receipts(owner) -> list[Receipt]                            # newest first
     store.retention
         destroy(owner, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
+        destroy_all(owner) -> Emptied;  close(owner) -> Closed      # by the same way; running consults are waited for
+        request_closure(owner)                                      # for a command: a running server does the rest
         resume()                                                    # the operator confirms the clock
     store.audit
         record(act, by, on=None, detail=None)                       # who did what to which object: ``rooms.audit``
@@ -87,6 +90,10 @@ class Store:
     def locked(self) -> str | None:
         """Why the key store can not be used: one sentence for the operator."""
         return self.keys.locked
+
+    async def key_trouble(self) -> str | None:
+        """What is wrong with the key store now, as one sentence for the operator."""
+        return await self.keys.trouble()
 
     async def ping(self) -> None:
         """RoomsError ``try_again`` when the database does not answer."""

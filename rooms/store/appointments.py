@@ -17,6 +17,7 @@ from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Language, Receipt, State
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
+from rooms.store.marks import is_closing
 from rooms.store.sealed import new_id, open_appointment, open_profile, seal_appointment
 from rooms.store.tables import appointments, practitioners
 
@@ -73,7 +74,7 @@ class Appointments:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
             query = select(practitioners).where(practitioners.c.id == owner).with_for_update(read=True)
             person = (await connection.execute(query)).one_or_none()
-            if person is None:
+            if person is None or await is_closing(connection, owner):
                 raise RoomsError("not_found")
             planned = self._deadline.with_due(planned, open_profile(owner_key, person).retention)
             if self._deadline.past(planned):

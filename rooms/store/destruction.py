@@ -18,7 +18,7 @@ from rooms.model import Appointment, Receipt
 from rooms.retention import Hooks
 from rooms.store.database import Database
 from rooms.store.leases import Lease
-from rooms.store.marks import raise_generation
+from rooms.store.marks import raise_generation, write_closing
 from rooms.store.tables import appointments, practitioners
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,8 @@ class Destruction:
     async def recognise(self) -> tuple[int, int]:
         """Rows without a key: those with a receipt (a restored backup) are marked again, the others are alarms.
 
+        Closed accounts that came back are closed again.
+
         Returns both counts. An alarm is never cleaned up: it may be somebody's appointment and a wrong key store.
         """
         again, alarms = 0, 0
@@ -94,11 +96,21 @@ class Destruction:
                     alarms += 1
                 else:
                     again += await self.mark(row.owner, row.id)
+        again += await self._recognise_closed()
         if again:
             logger.warning("destroyed appointments came back and are destroyed again", extra={"count": again})
         if alarms:
             logger.error("rows without a key and without a receipt", extra={"count": alarms})
         return again, alarms
+
+    async def _recognise_closed(self) -> int:
+        async with self._database.read() as connection:
+            people = (await connection.execute(select(practitioners.c.id))).scalars().all()
+        closed = [one for one in await self._keys.missing(people) if await self._keys.receipt(one, one)]
+        async with self._database.write() as connection:
+            for practitioner in closed:
+                await write_closing(connection, practitioner)
+        return len(closed)
 
     async def settle(self) -> None:
         """Confirm new keys that have their row; forget those whose row never came or did not come back."""

@@ -13,6 +13,7 @@ from rooms.store.tables import marks
 PAIR = "pair"
 GENERATION = "generation"
 CAP = "retention-cap"
+CLOSING = "closing-"
 
 
 async def read_mark(connection: AsyncConnection, name: str) -> str | None:
@@ -46,3 +47,19 @@ async def write_anchor(connection: AsyncConnection, boot: str, anchor: Anchor) -
     """Remember that the clock was believed."""
     text = json.dumps({"wall": anchor.wall.isoformat(), "boot": anchor.boot})
     await write_mark(connection, f"clock-{boot}", text)
+
+
+async def write_closing(connection: AsyncConnection, practitioner: str) -> None:
+    """An account is being closed: no appointment is planned and nobody signs in."""
+    await write_mark(connection, f"{CLOSING}{practitioner}", "")
+
+
+async def is_closing(connection: AsyncConnection, practitioner: str) -> bool:
+    """Whether it is."""
+    return await read_mark(connection, f"{CLOSING}{practitioner}") is not None
+
+
+async def closing_accounts(connection: AsyncConnection) -> list[str]:
+    """Ids of the accounts that are being closed."""
+    names = await connection.execute(select(marks.c.name).where(marks.c.name.like(f"{CLOSING}%")))
+    return [name.removeprefix(CLOSING) for name in names.scalars()]

@@ -18,6 +18,7 @@ from rooms.keys.store import KeyStore
 from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
 from rooms.retention import Deadline
 from rooms.store.database import Database
+from rooms.store.marks import is_closing
 from rooms.store.sealed import (
     new_id,
     open_appointment,
@@ -87,7 +88,7 @@ class Practitioners:
         sealed = await self._decoy_password(key) if row is None or not known else row.password
         digest = open_password(key, practitioner_id if known else NOBODY, sealed)
         right = await self._verify(digest, password)
-        if row is None or not known or not right:
+        if row is None or not known or not right or await self._is_closing(row.id):
             return None
         if self._hasher.check_needs_rehash(digest):
             await self._store_password(row.id, key, password)
@@ -177,6 +178,10 @@ class Practitioners:
         index = self._keys.mail_index(canonical(mail))
         async with self._database.read() as connection:
             return (await connection.execute(select(practitioners).where(practitioners.c.mail == index))).one_or_none()
+
+    async def _is_closing(self, practitioner_id: str) -> bool:
+        async with self._database.read() as connection:
+            return await is_closing(connection, practitioner_id)
 
     async def _key(self, practitioner_id: str) -> bytes:
         key, known = await self._keys.get(practitioner_id, practitioner_id)

@@ -14,6 +14,7 @@ from rooms.errors import RoomsError, Tampered
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Receipt, RetentionStatus
 from rooms.retention import Deadline, Hooks
+from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.database import Database
 from rooms.store.destruction import Destruction
 from rooms.store.leases import Lease
@@ -56,6 +57,7 @@ class Sweeper:
         self._practitioners = practitioners
         self._sessions = sessions
         self._interval = interval
+        self._closure = Closure(database, keys, destruction, deadline, hooks, clock)
         self._snapshot_keys = snapshot_keys
         self._wake = asyncio.Event()
         self._alarms = 0
@@ -71,6 +73,15 @@ class Sweeper:
     @on_destroy.setter
     def on_destroy(self, hook: Callable[[str], Awaitable[None]]) -> None:
         self._hooks.on_destroy = hook
+
+    @property
+    def on_close(self) -> Callable[[str], Awaitable[None]]:
+        """Ends what other parts keep of a practitioner; called when the account's key is gone, maybe more than once."""
+        return self._hooks.on_close
+
+    @on_close.setter
+    def on_close(self, hook: Callable[[str], Awaitable[None]]) -> None:
+        self._hooks.on_close = hook
 
     @property
     def in_progress(self) -> Callable[[str], Awaitable[bool]]:
@@ -91,6 +102,25 @@ class Sweeper:
         if earlier is None:
             raise RoomsError("not_found")
         return earlier
+
+    async def destroy_all(self, owner: str) -> Emptied:
+        """Destroy all of the owner's now; running consults as soon as they end. Errors: ``not_found``, ``locked``."""
+        await self._closure.hasten(owner)
+        emptied = await self._closure.empty(owner)
+        self._wake.set()
+        return emptied
+
+    async def request_closure(self, owner: str) -> None:
+        """The account ends: nobody signs in, all is due now; a running server does the rest. Errors: ``not_found``."""
+        await self._closure.hasten(owner, closing=True)
+        self._wake.set()
+
+    async def close(self, owner: str) -> Closed:
+        """Destroy all of the owner's and the account; running consults are waited for. Errors: ``not_found``."""
+        await self.request_closure(owner)
+        emptied = await self._closure.empty(owner)
+        closed = await self._closure.finish()
+        return Closed(emptied.destroyed, emptied.waiting, closed.get(owner))
 
     async def catch_up(self) -> int:
         """Before the port opens: finish what was cut off, destroy again what a backup brought back, sweep.
@@ -130,9 +160,10 @@ class Sweeper:
         if self._clock.doubt() is None:
             count += await self._destroy_due()
             await self._destruction.settle()
+        closed = await self._closure.finish()
         rotated = await self._keys.rotate()
         await self._sessions.purge()
-        if count or rotated:
+        if count or rotated or closed:
             await self._database.truncate_wal()
             logger.info("destroyed what was due", extra={"count": count})
         self._last_sweep = self._clock.now()

@@ -79,6 +79,21 @@ class ReceiptList(Message):
     receipts: list[Receipt]
 
 
+class Confirm(Message):
+    """The password once more, for what can not be undone."""
+
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class AllDestroyed(Message):
+    destroyed: int
+    waiting: int = Field(description="In a consult that is waited for; destroyed as soon as it ends.")
+
+
+class AccountClosed(AllDestroyed):
+    receipt: Receipt | None = Field(description="Of the account itself; null while consults are waited for.")
+
+
 class Ticket(Message):
     """An access token for the Socket.IO handshake."""
 

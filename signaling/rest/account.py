@@ -11,7 +11,8 @@ from signaling.addresses import client_address
 from signaling.gate import SIGNALING
 from signaling.limiter import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS
 from signaling.protocol.errors import ProtocolError, UserError
-from signaling.protocol.rest import Me, Retention, RetentionSet, Ticket
+from signaling.protocol.rest import AccountClosed, AllDestroyed, Me, Retention, RetentionSet, Ticket
+from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
 from signaling.tickets import Claims
 from signaling.typedefs import LIMITER, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
@@ -72,6 +73,25 @@ async def preview_retention(call: Call) -> RetentionSet:
     return RetentionSet(retention=retention, due_within_minute=number)
 
 
+async def destroy_all(call: Call) -> AllDestroyed:
+    """Everything that is stored of this practitioner's appointments goes; a running consult is waited for (S-43)."""
+    await _confirmed(call)
+    emptied = await call.request.app[STORE].retention.destroy_all(call.practitioner)
+    return AllDestroyed(destroyed=emptied.destroyed, waiting=emptied.waiting)
+
+
+async def close(call: Call) -> AccountClosed:
+    """The account ends with all that it has (S-28). Sessions end at once, sockets when no consult is waited for."""
+    await _confirmed(call)
+    closed = await call.request.app[STORE].retention.close(call.practitioner)
+    call.after.append(lambda response: sessions.end(call.request, response))
+    return AccountClosed(
+        destroyed=closed.destroyed,
+        waiting=closed.waiting,
+        receipt=receipt_view(closed.receipt) if closed.receipt else None,
+    )
+
+
 async def desk_ticket(call: Call) -> Ticket:
     """An access token for the Socket.IO connection of the desk and of the consults opened from it."""
     app = call.request.app
@@ -84,6 +104,16 @@ async def desk_ticket(call: Call) -> Ticket:
         expires=tickets.expires_in(seconds),
     )
     return Ticket(access_token=tickets.issue(claims), expires_in=seconds)
+
+
+async def _confirmed(call: Call) -> None:
+    """The password once more, counted like any try to sign in."""
+    app = call.request.app
+    person = await app[STORE].practitioners.get(call.practitioner)
+    await app[LIMITER].count(SIGN_IN_ACCOUNT, person.mail.casefold())
+    if await app[STORE].practitioners.authenticate(person.mail, call.body.password) is None:
+        raise UserError("sign_in_refused")
+    await app[LIMITER].forgive(SIGN_IN_ACCOUNT, person.mail.casefold())
 
 
 async def _retention(call: Call) -> Retention:

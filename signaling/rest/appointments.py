@@ -58,12 +58,12 @@ async def reopen(call: Call) -> AppointmentView:
 async def destroy(call: Call) -> Receipt:
     """Destroy irrecoverably, now."""
     receipt = await call.request.app[STORE].retention.destroy(call.practitioner, call.path["appointment"])
-    return _receipt(receipt)
+    return receipt_view(receipt)
 
 
 async def receipts(call: Call) -> ReceiptList:
     found = await call.request.app[STORE].appointments.receipts(call.practitioner)
-    return ReceiptList(receipts=[_receipt(receipt) for receipt in found])
+    return ReceiptList(receipts=[receipt_view(receipt) for receipt in found])
 
 
 def _day(text: str | None, default: date) -> date:
@@ -103,7 +103,7 @@ def patient_link(origin: str, appointment: model.Appointment) -> str:
     return f"{origin}/c#{appointment.id}{appointment.secret}"
 
 
-def _receipt(receipt: model.Receipt) -> Receipt:
+def receipt_view(receipt: model.Receipt) -> Receipt:
     return Receipt(
         receipt=receipt.receipt, destroyed_at=receipt.destroyed_at.isoformat(), generation=receipt.generation
     )

@@ -1,0 +1,192 @@
+"""Destroying everything, and closing an account: by the same way as one appointment, consults are waited for."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from rooms.errors import RoomsError
+from rooms.retention import LONGEST_CONSULT
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store.closure import Emptied
+from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
+from tests.rooms.test_destruction import states
+
+DAY = START.date()
+
+
+async def running(store: Store, appointment: str) -> set[str]:
+    """The consults that are in progress; empty the set to end them."""
+    live = {appointment}
+
+    async def in_progress(one: str) -> bool:
+        return one in live
+
+    store.retention.in_progress = in_progress
+    return live
+
+
+@pytest.mark.duty("S-43")
+async def test_destroying_all_destroys_the_owners_and_nobody_elses(store: Store) -> None:
+    person, other = await alice(store), await charlie(store)
+    for number in range(120):
+        await plan(store, person, f"Patient {number}", hours=number)
+    foreign = await plan(store, other)
+    assert await store.retention.destroy_all(person.id) == Emptied(120, 0)
+    assert await states(store) == {foreign.id: "planned"}
+    assert [one.generation for one in await store.appointments.receipts(person.id)] == list(range(120, 0, -1))
+    assert await store.retention.destroy_all(person.id) == Emptied(0, 0)
+    assert await store.appointments.get(other.id, foreign.id) == foreign
+    assert (await plan(store, person)).owner == person.id, "the account lives on"
+
+
+@pytest.mark.duty("S-43")
+async def test_a_running_consult_is_waited_for_and_then_destroyed(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned, others = await plan(store, person), [await plan(store, person) for _ in range(3)]
+    live = await running(store, planned.id)
+    assert await store.retention.destroy_all(person.id) == Emptied(len(others), 1)
+    assert await states(store) == {planned.id: "planned"}
+    assert (await store.appointments.get(person.id, planned.id)).due == time.wall
+    await store.practitioners.set_retention(person.id, "manual")
+    assert await store.retention.sweep() == 0
+    live.clear()
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.get(person.id, planned.id)
+    assert await store.retention.sweep() == 1, "and no setting revives it meanwhile"
+    assert await states(store) == {}
+
+
+async def test_no_consult_is_waited_for_longer_than_a_day(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    await running(store, planned.id)
+    await store.retention.destroy_all(person.id)
+    time.pass_(seconds=LONGEST_CONSULT.total_seconds() + 1)
+    assert await store.retention.sweep() == 1
+
+
+async def test_what_can_not_be_opened_goes_too(store: Store) -> None:
+    person = await alice(store)
+    broken, keyless, _ = [await plan(store, person) for _ in range(3)]
+    async with store.database.write() as connection:
+        await connection.exec_driver_sql(
+            f"UPDATE appointments SET content = (SELECT content FROM appointments WHERE id = '{keyless.id}')"
+            f" WHERE id = '{broken.id}'"
+        )
+    await store.keys._run(lambda keys: keys._db.execute("DELETE FROM data_keys WHERE id = ?", (keyless.id,)))
+    assert await store.retention.destroy_all(person.id) == Emptied(3, 0)
+    assert await states(store) == {}
+
+
+@pytest.mark.duty("S-28")
+async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, settings: RoomsSettings) -> None:
+    person, other = await alice(store), await charlie(store)
+    planned, foreign = await plan(store, person), await plan(store, other)
+    token = await store.sessions.create(person.id)
+    told: list[str] = []
+
+    async def on_close(practitioner: str) -> None:
+        told.append(practitioner)
+
+    store.retention.on_close = on_close
+    closed = await store.retention.close(person.id)
+    assert (closed.destroyed, closed.waiting) == (1, 0)
+    assert closed.receipt is not None
+    assert closed.receipt.generation == 2
+    assert told == [person.id]
+    assert await store.practitioners.by_mail(person.mail) is None
+    assert await store.practitioners.authenticate(person.mail, PASSWORD) is None
+    assert await store.sessions.practitioner(token) is None
+    assert await store.keys.missing([person.id, planned.id]) == [person.id, planned.id]
+    assert await store.keys._run(lambda keys: keys.practitioners()) == 1
+    assert len(list(settings.keystore().parent.glob("epoch-2.key"))) == 1, "under a new epoch"
+    assert await store.appointments.get(other.id, foreign.id) == foreign
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.retention.close(person.id)
+    assert (await alice(store)).id != person.id, "the address is free again"
+
+
+@pytest.mark.duty("S-28")
+async def test_an_account_closes_when_its_running_consult_ends(store: Store) -> None:
+    person = await alice(store)
+    planned, _ = await plan(store, person), await plan(store, person)
+    live = await running(store, planned.id)
+    closed = await store.retention.close(person.id)
+    assert (closed.destroyed, closed.waiting, closed.receipt) == (1, 1, None)
+    assert await store.practitioners.authenticate(person.mail, PASSWORD) is None, "nobody signs in any more"
+    with pytest.raises(RoomsError, match="not_found"):
+        await plan(store, person)
+    assert await store.retention.sweep() == 0
+    live.clear()
+    assert await store.retention.sweep() == 1
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.practitioners.get(person.id)
+    assert await states(store) == {}
+
+
+async def test_a_closure_that_was_only_asked_for_is_done_at_the_next_start(settings: RoomsSettings, time: Time) -> None:
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        planned = await plan(store, person)
+        await store.retention.request_closure(person.id)
+        with pytest.raises(RoomsError, match="gone"):
+            await store.appointments.get(person.id, planned.id)
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        assert await store.retention.catch_up() == 1
+        assert await store.practitioners.by_mail(person.mail) is None
+
+
+async def test_an_account_stays_until_its_traces_are_gone(store: Store) -> None:
+    person = await alice(store)
+    asked = 0
+
+    async def on_close(_: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise ConnectionError("redis is away")
+
+    store.retention.on_close = on_close
+    await store.retention.close(person.id)
+    async with store.database.read() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM practitioners")).scalar() == 1
+    await store.retention.sweep()
+    async with store.database.read() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM practitioners")).scalar() == 0
+    assert asked == 2
+
+
+@pytest.mark.duty("S-28", "S-31")
+async def test_an_older_copy_of_the_database_brings_no_account_back(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    database = Path(sqlite_settings.database().database or "")
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        person, other = await alice(store), await charlie(store)
+        await plan(store, person)
+    shutil.copy(database, tmp_path / "older")
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        await store.retention.close(person.id)
+    shutil.copy(tmp_path / "older", database)
+    time.pass_(minutes=1)
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        await store.retention.catch_up()
+        assert await states(store) == {}
+        assert await store.practitioners.by_mail(person.mail) is None
+        assert await store.practitioners.by_mail(other.mail) == other
+        assert (await store.retention.status()).alarms == 0
+
+
+async def test_a_stopped_clock_does_not_stop_what_a_person_asks(settings: RoomsSettings, time: Time) -> None:
+    """Only what is due by itself waits for a clock that is believed."""
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        planned = await plan(store, person)
+        time.jump(days=1)
+        assert await store.retention.sweep() == 0
+        assert await store.retention.destroy_all(person.id) == Emptied(1, 0)
+        assert planned.due is not None
+        assert planned.due - time.wall > timedelta(days=20)
