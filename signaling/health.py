@@ -127,7 +127,7 @@ class Health:
         return None if alive else "No media worker is alive; start one with `spreekkamer media`."
 
     async def _key_store(self) -> str | None:
-        return self._store.locked
+        return await self._store.key_trouble()
 
     async def _retention(self) -> str | None:
         if self._store.locked:

@@ -60,7 +60,7 @@ class Inspector:
             else:
                 self._people[row_id] = key
         if closed:
-            yield f"{counted(closed, 'key')} of practitioners do not open under the epoch key."
+            yield f"Keys of practitioners that do not open under the epoch key: {closed}."
         if NOBODY not in self._people:
             yield "The key that stands for unknown people is missing."
 
@@ -74,9 +74,9 @@ class Inspector:
                 self._opened += 1
             again += self._ledger.find(owner, row_id) is not None
         if closed:
-            yield f"{counted(closed, 'data key')} do not open under their practitioner's key."
+            yield f"Data keys that do not open under their practitioner's key: {closed}."
         if again:
-            yield f"{counted(again, 'data key')} are there although the ledger says that they were destroyed."
+            yield f"Data keys that are there although the ledger says that they were destroyed: {again}."
 
     def _receipts(self, now: datetime) -> Iterator[str]:
         query = "SELECT count(*), coalesce(min(generation), 1), coalesce(max(destroyed_at), 0) FROM ledger"
@@ -91,8 +91,3 @@ class Inspector:
             return unseal(key, wrapped, place)
         except Tampered:
             return None
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 key``, ``2 keys``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

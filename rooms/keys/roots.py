@@ -65,6 +65,8 @@ class RootKeys:
             if leaving.exists() and leaving.samefile(path):
                 leaving.unlink()  # cut off before the replacement: this is still the key itself
             erase(leaving)
+            for draft in path.parent.glob(f"{path.name}.*.partial"):
+                draft.unlink()  # not overwritten: it may be another name of the file it was written for
         except OSError:
             logger.warning("the replaced root key file could not be erased")
 

@@ -242,8 +242,10 @@ class WrappedKeys:
         return self._epochs.unwrap(row[0], practitioner_place(row_id))
 
     def _service(self, name: str) -> bytes:
-        (wrapped,) = self._db.execute("SELECT wrapped FROM service_keys WHERE name = ?", (name,)).fetchone()
-        return self._epochs.unwrap(wrapped, service_place(name))
+        row = self._db.execute("SELECT wrapped FROM service_keys WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise Tampered
+        return self._epochs.unwrap(row[0], service_place(name))
 
 
 def fill(connection: Connection, epochs: Epochs, pair: str, random: Random) -> None:

@@ -20,7 +20,7 @@ class Configured(Protocol):
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Add every group. Each command's ``operate`` takes the settings and the arguments and returns what to print."""
-    from signaling.commands import backup, practitioner, retention
+    from signaling.commands import backup, keys, practitioner, retention
 
-    for group in (practitioner, retention, backup):
+    for group in (practitioner, retention, keys, backup):
         group.attach(commands, common)

@@ -13,8 +13,8 @@ from rooms.errors import Locked, Tampered
 from rooms.keys.backends import backend
 from rooms.keys.envelope import new_key
 from rooms.keys.files import EpochFiles, create_root_key, read_root_key
-from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.places import NOBODY
+from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings
 from tests.rooms.people import START

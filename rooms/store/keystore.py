@@ -1,0 +1,156 @@
+"""The key store beside its database, for the operator's commands: they make nothing that is not there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Table, inspect, select
+
+from rooms.clock import Now
+from rooms.errors import RoomsError, StartRefused
+from rooms.keys.backends import backend
+from rooms.keys.store import KeyStore, open_keystore
+from rooms.settings import RoomsSettings
+from rooms.store.database import Database
+from rooms.store.marks import GENERATION, PAIR, read_mark
+from rooms.store.tables import appointments, marks, practitioners
+
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What looking at the key store gave; in order when there are no ``findings``. Numbers are 0 when it is locked."""
+
+    findings: tuple[str, ...]
+    epoch: int = 0
+    generation: int = 0
+    practitioners: int = 0
+    data_keys: int = 0
+
+    def fields(self) -> dict[str, Any]:
+        """For scripts."""
+        return {"ok": not self.findings, **asdict(self)}
+
+
+async def verify(settings: RoomsSettings, now: Now) -> Verdict:
+    """Whether every wrapped key opens, key store and database belong together and the ledger is whole.
+
+    Changes nothing; works beside a running server. Errors: StartRefused when there is nothing to look at.
+    """
+    try:
+        async with existing(settings, tidy=False) as (database, keys):
+            if keys.locked:
+                return Verdict((keys.locked,))
+            seen = await keys.inspect(now())
+            findings = [
+                *seen.findings,
+                *await rows_without_keys(database, keys),
+                *await keys_without_rows(database, keys),
+            ]
+            return Verdict(tuple(findings), seen.epoch, seen.generation, seen.practitioners, seen.data_keys)
+    except RoomsError:
+        return Verdict(("The key store or the database does not answer.",))
+
+
+async def rotate(settings: RoomsSettings, *, root: bool = False) -> None:
+    """A new epoch for all, with ``root`` under a new root key. Works beside a running server. Errors: StartRefused."""
+    async with existing(settings) as (_, keys):
+        if keys.locked:
+            raise StartRefused(keys.locked)
+        try:
+            await keys.renew(root=root)
+        except RoomsError as error:
+            reason = getattr(error, "reason", "The key store does not answer.")
+            raise StartRefused(f"{reason} Every key opens as before; run this again.") from None
+
+
+@asynccontextmanager
+async def existing(settings: RoomsSettings, *, tidy: bool = True) -> AsyncIterator[tuple[Database, KeyStore]]:
+    """The database and its key store. Errors: StartRefused when there is none yet."""
+    url = settings.database()
+    if url.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(url.database or "").exists):
+        raise StartRefused("There is no database yet; start the server first.")
+    async with AsyncExitStack() as stack:
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        async with database.read() as connection:
+            made = await connection.run_sync(lambda sync: inspect(sync).has_table(marks.name))
+            pair = await read_mark(connection, PAIR) if made else None
+            if pair is None:
+                raise StartRefused("The database has no key store yet; start the server first.")
+            generation = int(await read_mark(connection, GENERATION) or 0)
+        keys = await open_keystore(backend(settings), pair=pair, generation=generation, tidy=tidy)
+        stack.push_async_callback(keys.close)
+        yield database, keys
+
+
+async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
+    """People and appointments that nobody can open."""
+    lost = returned = 0
+    for table in (practitioners, appointments):
+        async for ids in batches(database, table):
+            for row_id in await keys.missing(ids):
+                owner = await living(database, table, row_id)
+                if owner is None:  # destroyed while we looked
+                    continue
+                if await keys.receipt(owner, row_id):
+                    returned += 1
+                else:
+                    lost += 1
+    found = []
+    if lost:
+        found.append(f"Rows of the database without key and receipt: {lost}. Is this the right key store?")
+    if returned:
+        found.append(
+            f"Rows that are back although they were destroyed: {returned}. The server's next start removes them."
+        )
+    return found
+
+
+async def keys_without_rows(database: Database, keys: KeyStore) -> list[str]:
+    """Keys whose row was there once and is not any more, as after restoring an older database."""
+    last, count = "", 0
+    while part := await keys.confirmed(last, BATCH):
+        last = part[-1]
+        there = await present(database, part)
+        gone = [key for key in part if key not in there]
+        count += len(gone) - len(await keys.missing(gone))  # those that are destroyed meanwhile
+    return [f"Keys without a row in the database: {count}. Is it an older copy?"] if count else []
+
+
+async def batches(database: Database, table: Table) -> AsyncIterator[Sequence[str]]:
+    """Ids of living rows, each batch its own transaction."""
+    last = ""
+    while True:
+        query = alive(table, table.c.id).where(table.c.id > last).order_by(table.c.id).limit(BATCH)
+        async with database.read() as connection:
+            ids = (await connection.execute(query)).scalars().all()
+        if not ids:
+            return
+        yield ids
+        last = ids[-1]
+
+
+async def living(database: Database, table: Table, row_id: str) -> str | None:
+    """Whose this row is, if it is there and not being destroyed."""
+    owner: Column[str] = table.c.get("owner", table.c.id)
+    async with database.read() as connection:
+        found: str | None = (await connection.execute(alive(table, owner).where(table.c.id == row_id))).scalar()
+        return found
+
+
+async def present(database: Database, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that a practitioner or an appointment has."""
+    rows = [select(table.c.id).where(table.c.id.in_(ids)) for table in (practitioners, appointments)]
+    async with database.read() as connection:
+        return set((await connection.execute(rows[0].union_all(rows[1]))).scalars())
+
+
+def alive(table: Table, column: Column[str]) -> Any:
+    """A query for rows that are not being destroyed."""
+    query = select(column)
+    return query.where(table.c.state != "destroying") if "state" in table.c else query

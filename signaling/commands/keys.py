@@ -1,0 +1,45 @@
+"""The key store: `keys verify`, `keys rotate`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from rooms.clock import utc_now
+from rooms.errors import StartRefused
+from rooms.store import keystore
+from signaling.commands import Configured
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    group = commands.add_parser("keys", help="the key store").add_subparsers(required=True, metavar="COMMAND")
+    verifying = group.add_parser("verify", parents=[common], help="check that every key opens; changes nothing")
+    verifying.add_argument("--json", action="store_true", help="print one line of JSON")
+    verifying.set_defaults(operate=verify)
+    rotating = group.add_parser("rotate", parents=[common], help="wrap every practitioner's key anew")
+    rotating.add_argument("--root", action="store_true", help="replace the root key too")
+    rotating.set_defaults(operate=rotate)
+
+
+async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
+    """What was looked at; ``StartRefused``, and with it exit status 1, names what is wrong."""
+    verdict = await keystore.verify(settings.rooms, utc_now)
+    fields = json.dumps(verdict.fields())
+    if not verdict.findings:
+        summary = (
+            f"The key store is in order: epoch {verdict.epoch}, {verdict.practitioners} practitioners and "
+            f"{verdict.data_keys} data keys open, {verdict.generation} destructions in the ledger."
+        )
+        return fields if arguments.json else summary
+    if arguments.json:
+        sys.stdout.write(fields + "\n")
+    raise StartRefused("\n".join(("The key store is not in order.", *verdict.findings)))
+
+
+async def rotate(settings: Configured, arguments: argparse.Namespace) -> str:
+    """Begin a new epoch, with ``--root`` under a new root key."""
+    await keystore.rotate(settings.rooms, root=arguments.root)
+    if arguments.root:
+        return "The root key is replaced; destroy the old one's offline copy and take a new one."
+    return "A new epoch has begun; the old epoch key is erased."

@@ -1,0 +1,185 @@
+"""Rotating and replacing the root key: cut off anywhere, one of the two root keys opens everything."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rooms.errors import Locked, StartRefused
+from rooms.keys.backends import backend
+from rooms.keys.files import create_root_key, read_root_key
+from rooms.keys.roots import RootKeys, successor
+from rooms.keys.wrapped import WrappedKeys
+from rooms.settings import RoomsSettings
+from tests.rooms.people import START
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def keys(keystore_settings: RoomsSettings) -> Iterator[WrappedKeys]:
+    place = backend(keystore_settings)
+    place.create("pair")
+    opened = place.open()
+    opened.add_practitioner("alice", START)
+    yield opened
+    opened.close()
+
+
+def names(settings: RoomsSettings) -> list[str]:
+    return sorted(path.name for path in settings.root_key().parent.iterdir())
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("action", ["rotate", "root"])
+def test_killed_at_any_step_everything_still_opens(keystore_settings: RoomsSettings, action: str) -> None:
+    backend(keystore_settings).create("pair")
+    url = keystore_settings.keystore_url
+    settings = {
+        "data": str(keystore_settings.data),
+        "keystore_url": url and url.get_secret_value(),
+        "transit": json.loads(keystore_settings.transit.model_dump_json()),
+    }
+    every = "1" if keystore_settings.transit.address is None or os.environ.get("PROVE") else "4"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.rooms.crashing_keys", action, json.dumps(settings), every],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 3, "the steps were counted"
+
+
+def test_a_new_root_key_opens_everything_and_the_old_one_nothing(
+    keys: WrappedKeys, keystore_settings: RoomsSettings
+) -> None:
+    key, root = keys.add("alice", "row", START), keystore_settings.root_key()
+    old, index = root.read_bytes(), keys.mail_index("a@b.nl")
+    keys.replace_root()
+    assert root.read_bytes() != old
+    assert root.stat().st_mode & 0o777 == 0o400
+    assert names(keystore_settings) == ["root.key"]
+    assert keys.get("alice", "row") == (key, True)
+    again = backend(keystore_settings).open()
+    assert again.get("alice", "row") == (key, True)
+    assert again.mail_index("a@b.nl") == index
+    again.close()
+    root.chmod(0o600)
+    root.write_bytes(old)
+    root.chmod(0o400)
+    with pytest.raises(Locked, check=lambda locked: locked.reason == "The root key does not open the key store."):
+        backend(keystore_settings).open()
+
+
+def test_one_that_runs_beside_notices_the_new_root_key(keys: WrappedKeys, keystore_settings: RoomsSettings) -> None:
+    key = keys.add("alice", "row", START)
+    beside = backend(keystore_settings).open()
+    for _ in range(2):
+        keys.replace_root()
+        assert beside.get("alice", "row") == (key, True)
+    beside.replace_root()
+    assert keys.get("alice", "row") == (key, True)
+    beside.close()
+
+
+def test_another_host_uses_the_successor_it_was_given(
+    keys: WrappedKeys, keystore_settings: RoomsSettings, tmp_path: Path
+) -> None:
+    key, root = keys.add("alice", "row", START), keystore_settings.root_key()
+    other = tmp_path / "other" / "root.key"
+    create_root_key(successor(root))
+    for path in (root, successor(root)):
+        other.parent.mkdir(exist_ok=True)
+        (other.parent / path.name).write_bytes(path.read_bytes())
+        (other.parent / path.name).chmod(0o400)
+    elsewhere = backend(keystore_settings.model_copy(update={"root_key_file": other}))
+    beside = elsewhere.open()
+    brought = read_root_key(successor(root))
+    keys.replace_root()
+    assert read_root_key(root) == brought, "the one that lay there, not another"
+    assert beside.get("alice", "row") == (key, True)
+    assert successor(other).exists(), "a reader moves nothing"
+    beside.close()
+    elsewhere.open().close()
+    assert sorted(path.name for path in other.parent.iterdir()) == ["root.key"]
+    assert read_root_key(other) == brought
+
+
+def test_another_host_without_it_is_locked_until_it_has_it(
+    keys: WrappedKeys, keystore_settings: RoomsSettings, tmp_path: Path
+) -> None:
+    key, root = keys.add("alice", "row", START), keystore_settings.root_key()
+    other = tmp_path / "other" / "root.key"
+    other.parent.mkdir()
+    other.write_bytes(root.read_bytes())
+    other.chmod(0o400)
+    beside = backend(keystore_settings.model_copy(update={"root_key_file": other})).open()
+    keys.replace_root()
+    with pytest.raises(Locked, check=lambda locked: "root key" in locked.reason):
+        beside.get("alice", "row")
+    successor(other).write_bytes(root.read_bytes())
+    successor(other).chmod(0o400)
+    assert beside.get("alice", "row") == (key, True)
+    beside.close()
+
+
+def test_a_successor_in_use_where_the_folder_can_not_be_written_is_not_taken_for_a_new_one(
+    keys: WrappedKeys,
+    keystore_settings: RoomsSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    plain = os.link
+
+    def read_only(source: Path, target: Path) -> None:
+        if target.name.endswith(".old"):
+            raise OSError("read-only file system")
+        plain(source, target)
+
+    key = keys.add("alice", "row", START)
+    create_root_key(successor(keystore_settings.root_key()))
+    monkeypatch.setattr(os, "link", read_only)
+    keys.replace_root()
+    assert keys.get("alice", "row") == (key, True)
+    assert names(keystore_settings) == ["root.key", "root.key.next"]
+    assert "could not be erased" in caplog.text
+    with pytest.raises(StartRefused, match="is the root key already"):
+        keys.replace_root()
+    monkeypatch.undo()
+    backend(keystore_settings).open().close()
+    assert names(keystore_settings) == ["root.key"]
+
+
+def test_what_was_replaced_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "root.key"
+    create_root_key(path)
+    old = path.read_bytes()
+    (tmp_path / "elsewhere").hardlink_to(path)
+    roots = RootKeys.read(path)
+    roots.key = roots.prepare()
+    roots.settle()
+    assert (tmp_path / "elsewhere").read_bytes() != old
+    assert len((tmp_path / "elsewhere").read_bytes()) == len(old)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["elsewhere", "root.key"]
+
+
+def test_the_root_key_itself_is_never_taken_for_what_was_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "root.key"
+    create_root_key(path)
+    old = path.read_bytes()
+    (tmp_path / "root.key.old").hardlink_to(path)
+    RootKeys.read(path).settle()
+    assert path.read_bytes() == old
+    assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
+
+
+def test_a_root_key_without_a_file_can_not_be_looked_for(tmp_path: Path) -> None:
+    roots = RootKeys(KEY)
+    assert list(roots.candidates()) == [KEY]
+    roots.settle()
