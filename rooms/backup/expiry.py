@@ -13,6 +13,7 @@ LIFETIME = timedelta(hours=24)
 STAMP = "%Y%m%dT%H%M%SZ"
 NAME = re.compile(r"keys-(\d{8}T\d{6}Z)-[0-9a-f]{16}")
 KEY = ".key"
+SEALED = ".sealed"
 
 
 def expire(folder: Path | None, now: datetime) -> int:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import inspect, select
 
 from rooms.backup.data import opened, settle
-from rooms.backup.expiry import KEY, NAME, STAMP, erase, expire
+from rooms.backup.expiry import KEY, NAME, SEALED, STAMP, erase, expire
 from rooms.errors import StartRefused, Tampered
 from rooms.keys.backends import backend
 from rooms.keys.envelope import Place, new_key, seal, unseal
@@ -29,7 +29,6 @@ from rooms.settings import RoomsSettings
 from rooms.store.marks import GENERATION, PAIR
 from rooms.store.tables import marks
 
-SEALED = ".sealed"
 STORE = "keystore.sqlite"
 
 

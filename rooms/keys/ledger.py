@@ -18,7 +18,7 @@ class Ledger:
     def append(self, owner: str, row_id: str, at: datetime) -> Receipt:
         """A new receipt inside the caller's transaction."""
         milliseconds = int(at.timestamp() * 1000)
-        receipt = Receipt(self._receipt(row_id), moment(milliseconds), self.generation() + 1)
+        receipt = Receipt(self.receipt_of(row_id), moment(milliseconds), self.generation() + 1)
         row = (receipt.receipt, self._owner(owner), milliseconds, receipt.generation)
         self._db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", row)
         return receipt
@@ -26,7 +26,12 @@ class Ledger:
     def find(self, owner: str, row_id: str) -> Receipt | None:
         """The receipt of this owner's row, if it was destroyed."""
         query = "SELECT receipt, destroyed_at, generation FROM ledger WHERE receipt = ? AND owner = ?"
-        found = self._select(query, self._receipt(row_id), self._owner(owner))
+        found = self._select(query, self.receipt_of(row_id), self._owner(owner))
+        return found[0] if found else None
+
+    def known(self, receipt: str) -> Receipt | None:
+        """A receipt by its name."""
+        found = self._select("SELECT receipt, destroyed_at, generation FROM ledger WHERE receipt = ?", receipt)
         return found[0] if found else None
 
     def of(self, owner: str) -> list[Receipt]:
@@ -42,7 +47,8 @@ class Ledger:
     def _select(self, query: str, *values: str | bytes) -> list[Receipt]:
         return [Receipt(name, moment(at), generation) for name, at, generation in self._db.execute(query, values)]
 
-    def _receipt(self, row_id: str) -> str:
+    def receipt_of(self, row_id: str) -> str:
+        """The name that the receipt of a row has, or would have."""
         return base64.urlsafe_b64encode(fingerprint(self._key, "receipt", row_id)).rstrip(b"=").decode()
 
     def _owner(self, owner: str) -> bytes:

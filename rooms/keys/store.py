@@ -119,6 +119,18 @@ class KeyStore:
         """All receipts of an owner, newest first."""
         return await self._run(lambda keys: keys.ledger.of(owner))
 
+    async def known(self, receipt: str) -> Receipt | None:
+        """A receipt by its name."""
+        return await self._run(lambda keys: keys.ledger.known(receipt))
+
+    async def ids(self) -> list[str]:
+        """Of every data key."""
+        return await self._run(WrappedKeys.ids)
+
+    async def every(self) -> list[bytes]:
+        """All keys that exist, for trying them on what should open with none."""
+        return await self._run(WrappedKeys.every)
+
     async def generation(self) -> int:
         """Counts destructions."""
         return await self._run(lambda keys: keys.ledger.generation())

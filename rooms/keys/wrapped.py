@@ -102,6 +102,20 @@ class WrappedKeys:
         (count,) = self._db.execute("SELECT count(*) - 1 FROM practitioner_keys").fetchone()
         return int(count)
 
+    def ids(self) -> list[str]:
+        """Of every data key."""
+        return [row_id for (row_id,) in self._db.execute("SELECT id FROM data_keys ORDER BY id").fetchall()]
+
+    def every(self) -> list[bytes]:
+        """All keys that exist: data keys, practitioners', the server's own, the epoch's and the root key."""
+        with transaction(self._db, write=False):
+            found = [self._epochs.roots.key, self._epochs.current(), *(self._service(name) for name in SERVICES)]
+            people = [row_id for (row_id,) in self._db.execute("SELECT id FROM practitioner_keys").fetchall()]
+            keys = {row_id: self._practitioner_key(row_id) for row_id in people}
+            for row_id, owner, wrapped in self._db.execute("SELECT id, owner, wrapped FROM data_keys").fetchall():
+                found.append(unseal(keys[owner], wrapped, data_place(row_id, owner)))
+            return [*found, *keys.values()]
+
     def mail_index(self, mail: str) -> bytes:
         """The blind index of an address in canonical form."""
         return fingerprint(self._mail_key, "mail", mail)

@@ -1,0 +1,68 @@
+"""Ciphertexts that a copy still holds: each is tried with every key that exists."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rooms.errors import Tampered
+from rooms.keys.envelope import NONCE_BYTES, PAD_BYTES, Place, unseal
+from rooms.proof.search import ID_LENGTH, Needle
+from rooms.store.sealed import content_place, profile_place
+
+TAG_BYTES = 16
+SIZES = [NONCE_BYTES + TAG_BYTES + PAD_BYTES * blocks for blocks in range(1, 5)]
+NEAR = range(ID_LENGTH, 160)
+OWNER = re.compile(rb"[A-Za-z0-9_-]{22}")
+HEXED = re.compile(rb"\\\\?x([0-9a-f]{500,})")
+SEALED = (("appointments", "content", "owner"), ("practitioners", "profile", "id"), ("practitioners", "password", "id"))
+
+
+@dataclass(frozen=True)
+class Ciphertext:
+    """Bytes that may be one, and where they must have stood to open."""
+
+    content: bytes
+    place: Place
+
+
+def opens(ciphertext: Ciphertext, keys: Sequence[bytes]) -> bool:
+    """Whether any key opens it."""
+    for key in keys:
+        try:
+            unseal(key, ciphertext.content, ciphertext.place)
+        except Tampered:
+            continue
+        return True
+    return False
+
+
+def in_database(path: Path, needle: Needle) -> list[Ciphertext] | None:
+    """Those in the rows of a copy of the database; None when the file is none."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+            found = []
+            for table, column, owner in SEALED:
+                for row_id, owner_id, content in connection.execute(f"SELECT id, {owner}, {column} FROM {table}"):  # noqa: S608
+                    if needle.is_it(row_id):
+                        found.append(Ciphertext(content, Place(table, column, row_id, owner_id)))
+            return found
+    except sqlite3.Error:
+        return None
+
+
+def near(content: bytes, position: int) -> Iterator[Ciphertext]:
+    """All that could be the ciphertext of the id that stands here: raw as in a page, or in hex as in a dump."""
+    row_id = content[position : position + ID_LENGTH].decode("ascii", "replace")
+    if not OWNER.fullmatch(row_id.encode()):
+        return
+    after = content[position + ID_LENGTH : position + ID_LENGTH + 64]
+    owners = {after[start : start + ID_LENGTH] for start in range(8) if OWNER.match(after, start)}
+    windows = [content[position + start :][:size] for start in NEAR for size in SIZES]
+    windows += [bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192])]
+    for window in windows:
+        yield Ciphertext(window, profile_place(row_id))
+        for owner in owners:
+            yield Ciphertext(window, content_place(row_id, owner.decode()))

@@ -1,0 +1,229 @@
+"""The places, one after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import String, select, text
+
+from rooms.backup.expiry import SEALED
+from rooms.backup.snapshots import unsealed
+from rooms.errors import RoomsError, StartRefused
+from rooms.proof.ciphertexts import in_database, near, opens
+from rooms.proof.report import Looked, Proof
+from rooms.proof.search import CHUNK, OVERLAP, Needle
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store.tables import metadata
+
+SQLITE_FILES = ("", "-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder or file to be looked through; ``path`` None is a place that nobody named."""
+
+    place: str
+    path: Path | None
+    copies: bool = False
+    """Whether copies of the database are kept here, whose ciphertexts have to be tried."""
+
+
+async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, folders: Sequence[Folder]) -> Proof:
+    """Look everywhere. Errors: StartRefused when the key store is locked or does not know the receipt."""
+    async with open_store(settings, exclusive=False) as store:
+        if store.locked:
+            raise StartRefused(f"Nothing can be proven. {store.locked}")
+        try:
+            known = await store.keys.known(receipt)
+            if known is None:
+                raise StartRefused("The key store's ledger has no such receipt.")
+            needle = Needle(receipt, store.keys.unlocked().ledger.receipt_of)
+            keys = await store.keys.every()
+            places = [
+                await in_rows(store, needle),
+                await in_database_files(settings, store, needle, keys),
+                await in_key_store(settings, store, needle),
+                await in_redis(redis, needle),
+                await asyncio.to_thread(in_folder, settings, Folder("data folder", settings.data), needle, keys),
+            ]
+            places += [await asyncio.to_thread(in_folder, settings, folder, needle, keys) for folder in folders]
+        except RoomsError as error:
+            raise StartRefused(f"Nothing can be proven now ({error.code}); try again.") from None
+    return Proof(receipt, known.destroyed_at, known.generation, places)
+
+
+async def in_rows(store: Store, needle: Needle) -> Looked:
+    """Every text in every row of the database."""
+    looked, count = Looked("database"), 0
+    async with store.database.read() as connection:
+        for table in metadata.sorted_tables:
+            columns = [column for column in table.c if isinstance(column.type, String)]
+            if not columns:
+                continue
+            async for row in await connection.stream(select(*columns)):
+                count += 1
+                if any(needle.positions(str(value).encode()) for value in row if value):
+                    looked.left.append(f"a row of {table.name}")
+    looked.what = f"{count} rows in {len(metadata.sorted_tables)} tables"
+    return looked
+
+
+async def in_database_files(settings: RoomsSettings, store: Store, needle: Needle, keys: Sequence[bytes]) -> Looked:
+    """Free pages, journals and dead rows. PostgreSQL overwrites none: what is there must not open."""
+    looked, url = Looked("its files"), settings.database()
+    if store.database.sqlite:
+        files = [Path(f"{url.database}{suffix}") for suffix in SQLITE_FILES]
+        await asyncio.to_thread(in_files, looked, files, needle)
+        return looked
+    async with store.database.read() as connection:
+        try:
+            async with connection.begin_nested():
+                data = Path((await connection.execute(text("SHOW data_directory"))).scalar_one())
+                oid = (
+                    await connection.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
+                ).scalar_one()
+        except Exception:  # noqa: BLE001 -- a role that may not ask; the place is then reported as not looked at
+            data = Path("/nonexistent")
+    files = await asyncio.to_thread(walk, data / "base" / str(oid), data / "pg_wal")
+    if not files:
+        looked.skipped = True
+        looked.what = "PostgreSQL's files are not here or not readable; run this as root on its host"
+        return looked
+    await asyncio.to_thread(in_files, looked, files, needle, keys)
+    return looked
+
+
+async def in_key_store(settings: RoomsSettings, store: Store, needle: Needle) -> Looked:
+    """Every key, and every byte of the folder of keys."""
+    looked = Looked("key store")
+    ids = await store.keys.ids()
+    looked.left += ["its key" for one in ids if needle.is_it(one)]
+    if settings.keystore_address().get_backend_name() == "sqlite":
+        files = await asyncio.to_thread(walk, settings.keystore().parent)
+        await asyncio.to_thread(in_files, looked, files, needle)
+    looked.what = f"{len(ids)} keys, {looked.what}"
+    return looked
+
+
+async def in_redis(redis: Redis | None, needle: Needle) -> Looked:
+    """Every key and value."""
+    looked, count = Looked("redis"), 0
+    if redis is None:
+        return Looked("redis", "no signaling.redis_url; a private Redis ends with its server", skipped=True)
+    try:
+        async for key in redis.scan_iter(count=1000):
+            count += 1
+            if any([needle.positions(part) async for part in parts(redis, key)]):
+                looked.left.append("a key or value")
+    except (RedisError, OSError):
+        return Looked("redis", "it does not answer", skipped=True)
+    looked.what = f"{count} keys"
+    return looked
+
+
+async def parts(redis: Any, key: bytes) -> AsyncIterator[bytes]:
+    """A key and what it holds. A key that expired meanwhile holds nothing."""
+    yield key
+    match await redis.type(key):
+        case b"string":
+            yield await redis.get(key) or b""
+        case b"list":
+            for item in await redis.lrange(key, 0, -1):
+                yield item
+        case b"set":
+            for item in await redis.smembers(key):
+                yield item
+        case b"hash":
+            for name, value in (await redis.hgetall(key)).items():
+                yield name + b"\0" + value
+        case b"zset":
+            for item in await redis.zrange(key, 0, -1):
+                yield item
+        case b"stream":
+            for _, fields in await redis.xrange(key):
+                yield b"\0".join(name + b"\0" + value for name, value in fields.items())
+
+
+def in_folder(settings: RoomsSettings, folder: Folder, needle: Needle, keys: Sequence[bytes]) -> Looked:
+    """Everything in a folder, or one file. The database's and the key store's own files are looked at elsewhere."""
+    looked = Looked(folder.place)
+    if folder.path is None:
+        return Looked(folder.place, "no folder was named", skipped=True)
+    if not folder.path.exists():
+        return Looked(folder.place, "there is no such folder", skipped=True)
+    own = [settings.data / "database", settings.data / "keys"] if folder.path == settings.data else []
+    files = [path for path in walk(folder.path) if not any(path.is_relative_to(one) for one in own)]
+    if not folder.copies:
+        in_files(looked, files, needle)
+        return looked
+    others, tried = [], 0
+    for path in files:
+        found = in_database(path, needle)
+        if found is None:
+            others.append(path)
+            continue
+        tried += len(found)
+        looked.left += [f"{path.name}: a key opens it" for one in found if opens(one, keys)]
+    in_snapshots(looked, settings, [path for path in others if path.suffix == SEALED], needle)
+    in_files(looked, others, needle, keys)
+    looked.what = f"{len(files) - len(others)} copies of the database, {looked.what}"
+    if tried:
+        looked.notes.append(f"{tried} ciphertexts of it, tried with {len(keys)} keys: none opens")
+    return looked
+
+
+def in_snapshots(looked: Looked, settings: RoomsSettings, files: Sequence[Path], needle: Needle) -> None:
+    """Key store snapshots whose own key still exists."""
+    for path in files:
+        try:
+            contents = unsealed(settings, path)
+        except StartRefused:
+            looked.notes.append(f"{path.name}: nothing opens it any more")
+            continue
+        if any(needle.positions(content) for content in contents.values()):
+            looked.left.append(f"{path.name}: its key, until the snapshot is 24 hours old")
+
+
+def in_files(looked: Looked, files: Sequence[Path], needle: Needle, keys: Sequence[bytes] | None = None) -> None:
+    """Every byte. With ``keys`` an id alone breaks no promise; a ciphertext beside it that opens does."""
+    size, dead = 0, 0
+    there = [path for path in files if path.exists()]
+    for path in there:
+        try:
+            for content in chunks(path):
+                size += len(content)
+                for position in needle.positions(content):
+                    if keys is None:
+                        looked.left.append(f"{path.name}: its id")
+                    elif any(opens(one, keys) for one in near(content, position)):
+                        looked.left.append(f"{path.name}: a key opens what stands there")
+                    else:
+                        dead += 1
+        except OSError:
+            looked.left.append(f"{path.name}: can not be read")
+    looked.what = f"{len(there)} files, {size / 1e6:.1f} MB"
+    if dead and keys is not None:
+        looked.notes.append(f"its id stands there {dead} times; what is beside it opens with none of {len(keys)} keys")
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """A file in parts that overlap, so that nothing falls between them."""
+    with path.open("rb") as file:
+        tail = b""
+        while part := file.read(CHUNK):
+            yield tail + part
+            tail = (tail + part)[-OVERLAP:]
+
+
+def walk(*places: Path) -> list[Path]:
+    """Files, and those of folders; none when one of them can not be read."""
+    try:
+        paths = [path for place in places for path in ([place] if place.is_file() else sorted(place.rglob("*")))]
+        return [path for path in paths if path.is_file()]
+    except OSError:
+        return []

@@ -1,0 +1,44 @@
+"""Evidence: `prove-destroyed`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rooms.proof import Folder, prove
+from signaling.commands import Configured
+from signaling.process import reveal
+from signaling.redis import connect
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    proving = commands.add_parser("prove-destroyed", parents=[common], help="look everywhere for what a receipt is of")
+    proving.add_argument("receipt")
+    proving.add_argument("--backups", type=Path, metavar="FOLDER", help="default rooms.backups")
+    proving.add_argument("--logs", type=Path, metavar="PATH", help="folder or file of the logs")
+    proving.add_argument("--exports", type=Path, metavar="FOLDER", help="folder of exported files")
+    proving.add_argument("--json", action="store_true", help="for machines")
+    proving.set_defaults(operate=prove_destroyed)
+
+
+async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -> str:
+    """Look for an appointment by its receipt. Exit status 1 when something is left."""
+    folders = [
+        Folder("backups", arguments.backups or settings.rooms.backups, copies=True),
+        Folder("logs", arguments.logs),
+        Folder("exports", arguments.exports),
+    ]
+    url = reveal(settings.signaling.redis_url)
+    redis = connect(url) if url else None
+    try:
+        proof = await prove(settings.rooms, arguments.receipt, redis=redis, folders=folders)
+    finally:
+        if redis is not None:
+            await redis.aclose()
+    said = json.dumps(proof.data()) if arguments.json else proof.text()
+    if not proof.destroyed:
+        sys.stdout.write(f"{said}\n")
+        raise SystemExit(1)
+    return said
