@@ -30,7 +30,6 @@ from rooms.audit.entry import (
     receipt,
     support,
 )
-from rooms.audit.trail import Trail
 from rooms.audit.verify import Report
 
 __all__ = [
@@ -41,7 +40,6 @@ __all__ = [
     "Entry",
     "Party",
     "Report",
-    "Trail",
     "appointment",
     "operator",
     "practitioner",
