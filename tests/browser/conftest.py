@@ -121,7 +121,7 @@ async def start_demo(data: Path, port: int = 0, env: dict[str, str] | None = Non
 
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    running = await start_demo(tmp_path / "data")
+    running = await start_demo(tmp_path / "data", int(os.environ.get("DEMO_PORT", "0")))
     yield running
     await running.stop()
     assert "Traceback" not in running.log.read_text()

@@ -1,18 +1,26 @@
 """The same consult where browsers gather no loopback candidates: a network namespace with an address and a route."""
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tests.browser.conftest import ROOT
+from turn.coturn import render
+from turn.settings import TurnSettings
 
+HTTP_PORT = 8099
 pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("ip") is None, reason="needs root and iproute2 for a network namespace"
+    os.geteuid() != 0 or shutil.which("nft") is None, reason="needs root, iproute2 and nftables for namespaces"
 )
 
 
@@ -29,8 +37,14 @@ async def run(*command: str, **env: str) -> str:
     return output.decode()
 
 
-@pytest.fixture
-async def namespace() -> AsyncIterator[str]:
+STORY = "tests/browser/test_a_consult.py::test_two_people_see_and_hear_each_other_encrypted"
+IPV4, IPV6 = ("10.77.0.1/24", "10.77.0.254"), ("2001:db8:77::1/64", "2001:db8:77::fe")
+TURN_PORT, RELAYED = 3478, (61_000, 61_100)
+SECRET = "a-secret-of-this-test"
+
+
+@asynccontextmanager
+async def namespace(address: str, gateway: str) -> AsyncIterator[str]:
     """A namespace of its own: loopback, one address, one default route, nothing behind it."""
     name = f"sk-{secrets.token_hex(3)}"
     await run("ip", "netns", "add", name)
@@ -39,9 +53,9 @@ async def namespace() -> AsyncIterator[str]:
             "link set lo up",
             "link add consult0 type veth peer name consult1",
             "link set consult1 up",
-            "addr add 10.77.0.1/24 dev consult0",
+            f"addr add {address} dev consult0 nodad" if ":" in address else f"addr add {address} dev consult0",
             "link set consult0 up",
-            "route add default via 10.77.0.254",
+            f"route add default via {gateway}",
         ):
             await run("ip", "-n", name, *command.split())
         yield name
@@ -49,11 +63,69 @@ async def namespace() -> AsyncIterator[str]:
         await run("ip", "netns", "del", name)
 
 
+async def let_pass(name: str, *rules: str) -> None:
+    """Drop what arrives in the namespace unless one of these rules, of nftables' own language, accepts it."""
+    chain = "add chain inet wall door { type filter hook input priority 0; policy drop; }"
+    for command in ("add table inet wall", chain, *(f"add rule inet wall door {rule} accept" for rule in rules)):
+        await run("ip", "netns", "exec", name, "nft", command)
+
+
+async def story(name: str, **env: str) -> None:
+    """Two people see and hear each other, server and browsers in the namespace."""
+    command = ("ip", "netns", "exec", name, sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", STORY)
+    assert "1 passed" in await run(*command, WITHOUT_LOOPBACK="1", **env)
+
+
 @pytest.mark.timeout(180)
-async def test_a_consult_works_without_loopback_candidates(namespace: str) -> None:
-    story = "tests/browser/test_a_consult.py::test_two_people_see_and_hear_each_other_encrypted"
-    output = await run(
-        *("ip", "netns", "exec", namespace, sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", story),
-        WITHOUT_LOOPBACK="1",
+async def test_a_consult_works_without_loopback_candidates() -> None:
+    async with namespace(*IPV4) as name:
+        await story(name)
+
+
+@pytest.mark.timeout(180)
+async def test_a_consult_works_over_ipv6_alone() -> None:
+    async with namespace(*IPV6) as name:
+        await story(name)
+
+
+@pytest.mark.timeout(180)
+async def test_a_consult_works_where_udp_is_blocked() -> None:
+    async with namespace(*IPV4) as name:
+        await let_pass(name, "meta l4proto tcp")
+        await story(name)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn's turnserver")
+async def test_a_consult_works_through_turn_where_only_its_tcp_port_is_open(tmp_path: Path) -> None:
+    """The relay's own ports can not be reached but from coturn's."""
+    address = IPV4[0].partition("/")[0]
+    settings = TurnSettings(
+        address=IPv4Address(address),
+        secrets=[SecretStr(SECRET)],
+        relay_peers=[IPv4Address(address)],
+        min_port=RELAYED[0],
+        max_port=RELAYED[1],
     )
-    assert "1 passed" in output
+    file = tmp_path / "turnserver.conf"
+    file.write_text(render(settings) + f"pidfile={tmp_path / 'pid'}\n")
+    relayed = "-".join(map(str, RELAYED))
+    async with namespace(*IPV4) as name:
+        # What browsers send from must not look like coturn's.
+        ports = "net.ipv4.ip_local_port_range=32768 60000"
+        await run("ip", "netns", "exec", name, "sysctl", "-q", "-w", ports)
+        await let_pass(
+            *(name, "ct state established", f"udp sport {relayed}", f"udp dport {relayed}"),
+            *(f"tcp dport {{ {TURN_PORT}, {HTTP_PORT} }}",),
+        )
+        coturn = await asyncio.create_subprocess_exec("ip", "netns", "exec", name, "turnserver", "-c", str(file))
+        try:
+            await story(
+                name,
+                DEMO_PORT=str(HTTP_PORT),
+                SPREEKKAMER_TURN__ADDRESS=address,
+                SPREEKKAMER_TURN__SECRETS=json.dumps([SECRET]),
+            )
+        finally:
+            coturn.terminate()
+            await coturn.wait()
