@@ -55,6 +55,8 @@ async def server(
     async with AsyncExitStack() as stack:
         stack.callback(port.close)
         store = await stack.enter_async_context(open_store(settings.rooms, now=utc_now))
+        if store.locked:
+            print(f"spreekkamer: locked. {store.locked}", file=sys.stderr, flush=True)
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
         media, turn = MediaClient(opened.client, secret), TurnCredentials(settings.turn, utc_now)

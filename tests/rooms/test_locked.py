@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from rooms.errors import RoomsError, StartRefused
 from rooms.keys.envelope import new_key
@@ -43,7 +44,9 @@ async def locked_reason(settings: RoomsSettings, time: Time) -> str:
 
 
 def key_files(settings: RoomsSettings) -> list[Path]:
-    folders = (settings.keystore().parent, settings.root_key().parent)
+    folders = [settings.root_key().parent]
+    if settings.keystore_address().get_backend_name() == "sqlite":
+        folders.append(settings.keystore().parent)
     return [path for folder in folders if folder.exists() for path in folder.iterdir() if "-shm" not in path.name]
 
 
@@ -59,24 +62,36 @@ async def used(settings: RoomsSettings, time: Time) -> RoomsSettings:
     return settings
 
 
-async def test_another_root_key_locks(used: RoomsSettings, time: Time) -> None:
-    path = used.root_key()
+@pytest.fixture
+async def anywhere(keystore_settings: RoomsSettings, time: Time) -> RoomsSettings:
+    """The same, with the key store in each of the places where it can be."""
+    async with open_store(keystore_settings, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        gone = await plan(store, person)
+        await plan(store, person)
+        await store.retention.destroy(person.id, gone.id)
+        await store.retention.sweep()
+    return keystore_settings
+
+
+async def test_another_root_key_locks(anywhere: RoomsSettings, time: Time) -> None:
+    path = anywhere.root_key()
     path.chmod(0o600)
     path.write_bytes(base64.b64encode(new_key()))
-    assert "root key does not open" in await locked_reason(used, time)
+    assert "root key does not open" in await locked_reason(anywhere, time)
 
 
-async def test_a_missing_root_key_locks_and_no_new_one_is_made(used: RoomsSettings, time: Time) -> None:
-    used.root_key().unlink()
-    assert "root key file is missing" in await locked_reason(used, time)
-    assert not used.root_key().exists()
+async def test_a_missing_root_key_locks_and_no_new_one_is_made(anywhere: RoomsSettings, time: Time) -> None:
+    anywhere.root_key().unlink()
+    assert "root key file is missing" in await locked_reason(anywhere, time)
+    assert not anywhere.root_key().exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not base64 !!", base64.b64encode(b"short")])
-async def test_a_damaged_root_key_locks(used: RoomsSettings, time: Time, content: bytes) -> None:
-    used.root_key().chmod(0o600)
-    used.root_key().write_bytes(content)
-    assert "32 bytes" in await locked_reason(used, time)
+async def test_a_damaged_root_key_locks(anywhere: RoomsSettings, time: Time, content: bytes) -> None:
+    anywhere.root_key().chmod(0o600)
+    anywhere.root_key().write_bytes(content)
+    assert "32 bytes" in await locked_reason(anywhere, time)
 
 
 async def test_a_missing_key_store_locks_and_no_new_one_is_made(used: RoomsSettings, time: Time) -> None:
@@ -92,27 +107,33 @@ async def test_a_missing_epoch_key_locks(used: RoomsSettings, time: Time) -> Non
     assert "epoch key is missing" in await locked_reason(used, time)
 
 
-async def test_the_key_store_of_another_database_locks(used: RoomsSettings, time: Time, tmp_path: Path) -> None:
-    other = RoomsSettings(data=tmp_path / "other")
-    async with open_store(other):
-        pass
-    mixed = used.model_copy(
-        update={"keystore_url": secret(f"sqlite:///{other.keystore()}"), "root_key_file": other.root_key()}
-    )
-    assert "another database" in await locked_reason(mixed, time)
+async def test_the_key_store_of_another_database_locks(
+    anywhere: RoomsSettings, time: Time, tmp_path: Path, migrated: Path
+) -> None:
+    other = anywhere.model_copy(update={"data": tmp_path / "other", "keystore_url": address(anywhere)})
+    other = other.model_copy(update={"root_key_file": anywhere.root_key()})
+    database = Path(other.database().database or "")
+    database.parent.mkdir(parents=True)
+    database.write_bytes(migrated.read_bytes())
+    with sqlite3.connect(database) as connection:
+        connection.execute("INSERT INTO marks VALUES ('pair', 'another')")
+    connection.close()
+    assert "another database" in await locked_reason(other, time)
+    with sqlite3.connect(database) as connection:
+        connection.execute("DELETE FROM marks")
+    connection.close()
+    assert "than this empty one" in await locked_reason(other, time)
+
+
+def address(settings: RoomsSettings) -> SecretStr:
+    return SecretStr(settings.keystore_address().render_as_string(hide_password=False))
 
 
 async def test_an_emptied_database_beside_a_used_key_store_locks(
     used: RoomsSettings, time: Time, tmp_path: Path
 ) -> None:
-    emptied = used.model_copy(update={"database_url": secret(f"sqlite:///{tmp_path / 'empty.sqlite'}")})
+    emptied = used.model_copy(update={"database_url": SecretStr(f"sqlite:///{tmp_path / 'empty.sqlite'}")})
     assert "another database" in await locked_reason(emptied, time)
-
-
-def secret(text: str) -> object:
-    from pydantic import SecretStr
-
-    return SecretStr(text)
 
 
 async def test_an_older_key_store_locks(used: RoomsSettings, time: Time) -> None:
