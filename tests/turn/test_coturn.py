@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 from aioice import stun, turn
 from pydantic import SecretStr
 
+from signaling.tls import self_signed
 from turn.coturn import NotConfigured, render
 from turn.credentials import Credential, TurnCredentials
 from turn.settings import TurnSettings
@@ -71,7 +73,9 @@ class Coturn:
 @pytest.fixture
 async def coturn(tmp_path: Path) -> AsyncIterator[Coturn]:
     """turnserver on loopback; the one line that we add lets it speak to loopback at all."""
-    ours = settings(free_port())
+    await asyncio.to_thread(self_signed, tmp_path, f"https://{LOOPBACK}", now())
+    pem = str(tmp_path / "secrets" / "tls-self-signed.pem")
+    ours = settings(free_port(), tls_name="localhost", tls_port=free_port(), certificate=pem, private_key=pem)
     file = tmp_path / "turnserver.conf"
     file.write_text(render(ours) + f"allow-loopback-peers\npidfile={tmp_path / 'pid'}\n")
     process = await asyncio.create_subprocess_exec(
@@ -112,13 +116,20 @@ class Sink(asyncio.DatagramProtocol):
 
 
 async def allocate(server: TurnSettings, credential: Credential, transport: str = "udp"):  # type: ignore[no-untyped-def]
+    over_tls = transport == "tls"
     return await turn.create_turn_endpoint(
         Sink,
-        server_addr=(str(server.address), server.port),
+        server_addr=(str(server.address), server.tls_port if over_tls else server.port),
         username=credential.username,
         password=credential.password,
-        transport=transport,
+        transport="tcp" if over_tls else transport,
+        ssl=trusting(server) if over_tls else None,
     )
+
+
+def trusting(server: TurnSettings) -> ssl.SSLContext:
+    """Believes the server's own certificate and no other."""
+    return ssl.create_default_context(cafile=server.certificate)
 
 
 def issue(server: TurnSettings, at: datetime | None = None, holder: str | None = None) -> Credential:
@@ -128,7 +139,7 @@ def issue(server: TurnSettings, at: datetime | None = None, holder: str | None =
 
 
 @needs_turnserver
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_our_credential_opens_an_allocation_that_reaches_the_relay(coturn: Coturn, transport: str) -> None:
     loop = asyncio.get_running_loop()
     relay, sink = await loop.create_datagram_endpoint(Sink, local_addr=(LOOPBACK, 0))
