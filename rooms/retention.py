@@ -1,10 +1,11 @@
 """Retention: when an appointment must be gone."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
+from rooms.audit import Draft
 from rooms.clock import Clock
 from rooms.model import RETENTION, Appointment, Retention
 
@@ -26,17 +27,22 @@ async def nobody(_: str) -> bool:
     return False
 
 
+async def no_trail(_: Sequence[Draft]) -> None:
+    """Nowhere to enter what was destroyed."""
+
+
 @dataclass
 class Hooks:
     """What other parts hang in: the first two take an appointment's id, ``on_close`` a practitioner's.
 
-    Each may be called again for the same one.
+    Each may be called again for the same one. ``destroyed`` enters what is irrecoverable from now on.
     """
 
     on_destroy: Callable[[str], Awaitable[None]] = nothing
     in_progress: Callable[[str], Awaitable[bool]] = nobody
     on_close: Callable[[str], Awaitable[None]] = nothing
     on_due: Callable[[], None] = lambda: None
+    destroyed: Callable[[Sequence[Draft]], Awaitable[None]] = no_trail
 
 
 class Deadline:

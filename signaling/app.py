@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from media.control import MediaClient
     from rooms.store import Store
+    from rooms.store.trail import Trail
     from turn.credentials import TurnCredentials
 
 logger = logging.getLogger(__name__)
@@ -93,17 +94,19 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
 
 
 async def technical_data(app: web.Application) -> AsyncIterator[None]:
-    """Each minute, nothing technical may be found that would outlive its 24 hours (S-33)."""
-    tidier = asyncio.create_task(_tidy(app[typedefs.DIAGNOSTICS]))
+    """Each minute, nothing technical may be found that would outlive its 24 hours (S-33), nor old audit entries."""
+    tidier = asyncio.create_task(_tidy(app[typedefs.DIAGNOSTICS], app[typedefs.STORE].audit))
     yield
     await stop([tidier])
 
 
-async def _tidy(diagnostics: Diagnostics) -> None:
+async def _tidy(diagnostics: Diagnostics, audit: Trail) -> None:
     while True:
         await asyncio.sleep(TIDY_SECONDS)
         with suppress(RoomsError):
             await diagnostics.tidy()
+        with suppress(RoomsError):
+            await audit.tidy()
 
 
 async def _sweep(store: Store) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from media.control import Call, MediaClient, MediaUnavailable, Reply
 from media.control import CloseRoom as CloseRoomCall
 from media.control import RemovePeer as RemovePeerCall
+from rooms import audit
+from rooms.audit import Act
 from rooms.consult import PRACTITIONER, Consult, Participant, asked, new
 from rooms.consult_events import (
     Admit,
@@ -122,6 +124,8 @@ class Consults:
         consult, me = await self.inside(socket)
         if me.seat == PRACTITIONER:
             await self._store.appointments.end(consult.appointment)
+            ended = audit.appointment(consult.owner, consult.appointment)
+            await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
         await self.apply(consult.appointment, Leave(me.id))
         socket.binding = None
 

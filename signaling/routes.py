@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
+from rooms.audit import Act
 from signaling import health, metrics
 from signaling.protocol import rest as bodies
-from signaling.rest import Endpoint, account, aiohttp_handler, appointments, join
+from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, join
 from signaling.schema import asyncapi, openapi
 
 SIGNED_IN = ("unauthenticated",)
@@ -12,9 +13,11 @@ ONE = (*SIGNED_IN, "not_found", "gone", "locked")
 
 ENDPOINTS = (
     Endpoint("POST", "/api/sign-in", account.sign_in, "Sign in with e-mail and password.",
-             bodies.SignIn, bodies.Me, public=True, codes=("sign_in_refused", "rate_limited")),
+             bodies.SignIn, bodies.Me, public=True, codes=("sign_in_refused", "rate_limited"),
+             entered=entries.signed_in),
     Endpoint("POST", "/api/sign-in/link", account.sign_in_by_link, "Sign in with the demo's link.",
-             bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited")),
+             bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited"),
+             entered=entries.signed_in),
     Endpoint("POST", "/api/sign-out", account.sign_out, "End the session.", public=True),
     Endpoint("POST", "/api/account/destroy-all", account.destroy_all, "Destroy all appointments irrecoverably, now.",
              bodies.Confirm, bodies.AllDestroyed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited", "locked")),
@@ -26,21 +29,28 @@ ENDPOINTS = (
     Endpoint("GET", "/api/retention", account.preview_retention, "What a retention setting would destroy at once.",
              reply=bodies.RetentionSet, query=("retention",), codes=(*SIGNED_IN, "locked")),
     Endpoint("PUT", "/api/retention", account.set_retention, "Change the retention setting.",
-             bodies.SetRetention, bodies.RetentionSet, codes=(*SIGNED_IN, "locked")),
+             bodies.SetRetention, bodies.RetentionSet, codes=(*SIGNED_IN, "locked"),
+             entered=entries.retention_changed),
     Endpoint("GET", "/api/appointments", appointments.list_days, "The appointments of some days.",
-             reply=bodies.AppointmentList, query=("first", "last"), codes=(*SIGNED_IN, "locked")),
+             reply=bodies.AppointmentList, query=("first", "last"), codes=(*SIGNED_IN, "locked"),
+             entered=entries.listed),
     Endpoint("POST", "/api/appointments", appointments.create, "Plan an appointment.",
-             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "locked")),
+             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "locked"),
+             entered=entries.one(Act.APPOINTMENT_CREATED)),
     Endpoint("GET", "/api/appointments/{appointment}", appointments.get, "One appointment.",
-             reply=bodies.AppointmentView, codes=ONE),
+             reply=bodies.AppointmentView, codes=ONE,
+             entered=entries.one(Act.APPOINTMENT_READ)),
     Endpoint("POST", "/api/appointments/{appointment}/end", appointments.end, "End an appointment.",
-             reply=bodies.AppointmentView, codes=ONE),
+             reply=bodies.AppointmentView, codes=ONE,
+             entered=entries.one(Act.APPOINTMENT_ENDED)),
     Endpoint("POST", "/api/appointments/{appointment}/reopen", appointments.reopen, "Take an end back.",
-             reply=bodies.AppointmentView, codes=(*ONE, "ended")),
+             reply=bodies.AppointmentView, codes=(*ONE, "ended"),
+             entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("DELETE", "/api/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, codes=ONE),
     Endpoint("GET", "/api/receipts", appointments.receipts, "Receipts of what was destroyed.",
-             reply=bodies.ReceiptList, codes=(*SIGNED_IN, "locked")),
+             reply=bodies.ReceiptList, codes=(*SIGNED_IN, "locked"),
+             entered=entries.receipts_read),
     Endpoint("POST", "/api/join", join.join, "Open a patient's link.",
              bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited")),
 )  # fmt: skip

@@ -161,4 +161,5 @@ def assemble(
     )
     appointments = Appointments(database, keys, deadline, hooks, now)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
+    hooks.destroyed = audit.record_all
     return Store(practitioners, sessions, appointments, retention, audit, database, keys)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rooms.audit import Act, Draft, practitioner, receipt
 from rooms.clock import Clock
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.store import KeyStore
@@ -103,6 +104,8 @@ class Closure:
                 if (await connection.execute(some)).first() is not None:
                     continue
             (closed[owner],) = await self._keys.destroy([(owner, owner)], self._clock.now())
+            ended = Draft(Act.ACCOUNT_CLOSED, practitioner(owner), receipt(closed[owner].receipt))
+            await self._hooks.destroyed([ended])
             try:
                 await self._hooks.on_close(owner)
             except Exception:
@@ -141,4 +144,5 @@ class Closure:
     async def _destroy(self, owner: str, ids: Sequence[str]) -> int:
         for appointment_id in ids:
             await self._destruction.mark(owner, appointment_id)
-        return len(await self._destruction.finish([(owner, appointment_id) for appointment_id in ids])) if ids else 0
+        targets = [(owner, appointment_id) for appointment_id in ids]
+        return len(await self._destruction.finish(targets, practitioner(owner))) if ids else 0

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, delete, select, tuple_, update
 
+from rooms.audit import SERVER, Act, Draft, Party, receipt
 from rooms.clock import Clock
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import minute
@@ -55,9 +56,13 @@ class Destruction:
                 return None
             return [(row.owner, row.id) for row in await connection.execute(marked)]
 
-    async def finish(self, targets: Sequence[Target]) -> list[Receipt]:
-        """Steps 2 to 4. A row whose caches could not be cleared keeps its mark and is tried again later."""
+    async def finish(self, targets: Sequence[Target], by: Party = SERVER) -> list[Receipt]:
+        """Steps 2 to 4, entered in the audit trail after the second.
+
+        A row whose caches could not be cleared keeps its mark and is tried again later.
+        """
         receipts = await self._keys.destroy(targets, self._clock.now())
+        await self._hooks.destroyed([Draft(Act.DESTROYED, by, receipt(one.receipt)) for one in receipts])
         cleared = []
         for _, appointment_id in targets:
             try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from rooms.audit import practitioner
 from rooms.backup import expiry
 from rooms.clock import TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError, Tampered
@@ -95,7 +96,7 @@ class Sweeper:
     async def destroy(self, owner: str, appointment_id: str) -> Receipt:
         """Destroy one now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
         if await self._destruction.mark(owner, appointment_id):
-            (receipt,) = await self._destruction.finish([(owner, appointment_id)])
+            (receipt,) = await self._destruction.finish([(owner, appointment_id)], practitioner(owner))
             self._wake.set()
             return receipt
         earlier = await self._keys.receipt(owner, appointment_id)

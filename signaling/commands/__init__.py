@@ -20,7 +20,7 @@ class Configured(Protocol):
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Add every group. Each command's ``operate`` takes the settings and the arguments and returns what to print."""
-    from signaling.commands import backup, practitioner, proof, retention
+    from signaling.commands import audit, backup, keys, practitioner, proof, retention
 
-    for group in (practitioner, retention, backup, proof):
+    for group in (practitioner, retention, keys, backup, proof, audit):
         group.attach(commands, common)

@@ -6,10 +6,12 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from rooms.audit import Act
 from rooms.backup import data, snapshots
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from signaling.commands import Configured
+from signaling.commands.trail import enter
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -33,6 +35,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def backup(settings: Configured, arguments: argparse.Namespace) -> str:
     """Back up the data; a server may run meanwhile."""
     written = await asyncio.to_thread(data.write, settings.rooms, folder(settings, arguments.folder), utc_now())
+    await enter(settings, Act.BACKUP_MADE, str(written.appointments))
     return f"{written.path}\n{written.appointments} appointments are in it, readable only with the key store."
 
 
@@ -40,6 +43,7 @@ async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
     """Restore the data, without what was destroyed since."""
     source = folder(settings, arguments.source)
     restored = await data.restore(settings.rooms, source, replace=arguments.replace)
+    await enter(settings, Act.BACKUP_RESTORED, str(restored.appointments))
     lines = [f"{restored.path}", f"{restored.appointments} appointments are back."]
     if restored.destroyed:
         lines.append(f"{restored.destroyed} were destroyed since the backup and stay destroyed.")
@@ -51,12 +55,14 @@ async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
 async def take(settings: Configured, arguments: argparse.Namespace) -> str:
     """Seal a copy of the key store."""
     path = await asyncio.to_thread(snapshots.take, settings.rooms, arguments.folder, utc_now())
+    await enter(settings, Act.SNAPSHOT_TAKEN)
     return f"{path}\nIt opens for 24 hours; what is destroyed meanwhile is irrecoverable only after that."
 
 
 async def restore_keys(settings: Configured, arguments: argparse.Namespace) -> str:
     """Put a copy of the key store back."""
     await snapshots.restore(settings.rooms, arguments.source, utc_now())
+    await enter(settings, Act.SNAPSHOT_RESTORED)
     return "The key store is back."
 
 

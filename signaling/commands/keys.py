@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 
+from rooms.audit import Act
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from rooms.store import keystore
 from signaling.commands import Configured
+from signaling.commands.trail import enter
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -25,6 +27,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
     """What was looked at; ``StartRefused``, and with it exit status 1, names what is wrong."""
     verdict = await keystore.verify(settings.rooms, utc_now)
+    await enter(settings, Act.KEYS_VERIFIED, "bad" if verdict.findings else "whole")
     fields = json.dumps(verdict.fields())
     if not verdict.findings:
         summary = (
@@ -40,6 +43,7 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
 async def rotate(settings: Configured, arguments: argparse.Namespace) -> str:
     """Begin a new epoch, with ``--root`` under a new root key."""
     await keystore.rotate(settings.rooms, root=arguments.root)
+    await enter(settings, Act.KEYS_ROTATED, "root" if arguments.root else "epoch")
     if arguments.root:
         return "The root key is replaced; destroy the old one's offline copy and take a new one."
     return "A new epoch has begun; the old epoch key is erased."

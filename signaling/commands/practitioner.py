@@ -7,6 +7,7 @@ import asyncio
 import getpass
 import sys
 
+from rooms.audit import Act, operator, practitioner
 from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
 from rooms.store import open_store
@@ -31,7 +32,8 @@ async def add(settings: Configured, arguments: argparse.Namespace) -> str:
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         try:
-            await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
+            person = await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
+            await store.audit.record(Act.ACCOUNT_ADDED, operator(), practitioner(person.id))
         except RoomsError as error:
             reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
             reason = reasons.get(error.code) or "The address, the name or the password can not be used."
@@ -50,6 +52,7 @@ async def close(settings: Configured, arguments: argparse.Namespace) -> str:
             person = await store.practitioners.by_mail(arguments.mail)
             if person is None:
                 raise StartRefused("There is no account with this address.")
+            await store.audit.record(Act.CLOSURE_ASKED, operator(), practitioner(person.id))
             await store.retention.request_closure(person.id)
         except RoomsError as error:
             raise StartRefused(store.locked or f"Nothing was closed ({error.code}).") from None

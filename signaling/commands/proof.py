@@ -7,8 +7,10 @@ import json
 import sys
 from pathlib import Path
 
+from rooms.audit import Act
 from rooms.proof import Folder, prove
 from signaling.commands import Configured
+from signaling.commands.trail import enter
 from signaling.process import reveal
 from signaling.redis import connect
 
@@ -37,6 +39,7 @@ async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -
     finally:
         if redis is not None:
             await redis.aclose()
+    await enter(settings, Act.DESTRUCTION_PROVED, "destroyed" if proof.destroyed else "found")
     said = json.dumps(proof.data()) if arguments.json else proof.text()
     if not proof.destroyed:
         sys.stdout.write(f"{said}\n")

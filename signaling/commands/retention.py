@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from rooms.audit import Act, operator
 from rooms.clock import utc_now
 from rooms.store import open_store
 from signaling.commands import Configured
@@ -19,5 +20,7 @@ async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
     """Confirm that the clock is right, so that what is past due is destroyed (it can not be undone)."""
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         await store.retention.resume()
+        if store.locked is None:
+            await store.audit.record(Act.CLOCK_CONFIRMED, operator())
         status = await store.retention.status()
     return f"The clock is confirmed; {status.overdue} appointments are due."

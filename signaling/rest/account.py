@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from pydantic import TypeAdapter, ValidationError
 
+from rooms.audit import Act, practitioner
 from rooms.model import Practitioner
 from signaling import sessions
 from signaling.addresses import client_address
@@ -26,11 +27,11 @@ async def sign_in(call: Call) -> Me:
     limiter, address = app[LIMITER], client_address(call.request, app[SETTINGS].trusted_proxies)
     await limiter.count(SIGN_IN_ADDRESS, address)
     await limiter.count(SIGN_IN_ACCOUNT, mail)
-    practitioner = await app[STORE].practitioners.authenticate(call.body.mail, call.body.password)
-    if practitioner is None:
+    person = await app[STORE].practitioners.authenticate(call.body.mail, call.body.password)
+    if person is None:
         raise UserError("sign_in_refused")
     await limiter.forgive(SIGN_IN_ACCOUNT, mail)
-    return _signed_in(call, practitioner)
+    return _signed_in(call, person)
 
 
 async def sign_in_by_link(call: Call) -> Me:
@@ -45,8 +46,11 @@ async def sign_in_by_link(call: Call) -> Me:
 
 async def sign_out(call: Call) -> None:
     """End the session; sockets and tickets of this practitioner end with it."""
+    app = call.request.app
     with suppress(ProtocolError):
-        await call.request.app[SIGNALING].sign_out(await sessions.practitioner_id(call.request))
+        person = await sessions.practitioner_id(call.request)
+        await app[SIGNALING].sign_out(person)
+        await app[STORE].audit.record(Act.SIGNED_OUT, practitioner(person))
     call.after.append(lambda response: sessions.end(call.request, response))
 
 
@@ -120,15 +124,15 @@ async def _retention(call: Call) -> Retention:
     return (await call.request.app[STORE].practitioners.get(call.practitioner)).retention
 
 
-def _signed_in(call: Call, practitioner: Practitioner) -> Me:
-    call.after.append(lambda response: sessions.begin(call.request, response, practitioner))
-    return _view(practitioner)
+def _signed_in(call: Call, person: Practitioner) -> Me:
+    call.after.append(lambda response: sessions.begin(call.request, response, person))
+    return _view(person)
 
 
-def _view(practitioner: Practitioner) -> Me:
+def _view(person: Practitioner) -> Me:
     return Me(
-        practitioner=practitioner.id,
-        display_name=practitioner.display_name,
-        language=practitioner.language,
-        retention=practitioner.retention,
+        practitioner=person.id,
+        display_name=person.display_name,
+        language=person.language,
+        retention=person.retention,
     )

@@ -8,9 +8,11 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import ValidationError
 
+from rooms.audit import Draft
 from signaling import sessions
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.model import Empty, Message
+from signaling.typedefs import STORE
 
 BODY_BYTES: Final = 16_384
 BODY_SECONDS: Final = 10.0
@@ -50,6 +52,8 @@ class Endpoint:
     status: int = 200
     query: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    entered: Callable[[Call, Any], Draft] | None = None
+    """What the audit trail says of it, on disk before the answer leaves."""
 
 
 def aiohttp_handler(endpoint: Endpoint) -> Handler:
@@ -61,6 +65,8 @@ def aiohttp_handler(endpoint: Endpoint) -> Handler:
             raise ProtocolError("invalid") from KeyError(len(unknown))
         call = Call(request, await read(request, endpoint.body), practitioner)
         reply = await endpoint.handler(call)
+        if endpoint.entered is not None:
+            await request.app[STORE].audit.record_all([endpoint.entered(call, reply)])
         response = web.Response(status=204) if reply is None else answer(reply, endpoint.status)
         for step in call.after:
             await step(response)

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from rooms import audit
+from rooms.audit import PATIENT, Act
 from rooms.model import Appointment
 from signaling.addresses import client_address
 from signaling.limiter import JOIN_ADDRESS
@@ -36,6 +38,7 @@ async def join(call: Call) -> Join:
     if appointment is None or closes <= now:
         await limiter.count(JOIN_ADDRESS, address)
         raise UserError("link_invalid")
+    await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, audit.appointment(appointment.owner, appointment.id))
     return await _joined(call, appointment, now, closes)
 
 

@@ -1,0 +1,35 @@
+"""What the audit trail says of each REST call that touched stored data; ``signaling.routes`` says which says what."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rooms.audit import Act, Draft, appointment, practitioner
+from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet
+from signaling.rest.endpoint import Call
+
+Entry = Callable[[Call, Any], Draft]
+
+
+def one(act: Act) -> Entry:
+    """An act on the appointment that the answer is about."""
+
+    def draft(call: Call, reply: Any) -> Draft:
+        return Draft(act, practitioner(call.practitioner), appointment(call.practitioner, reply.appointment))
+
+    return draft
+
+
+def signed_in(_call: Call, reply: Me) -> Draft:
+    return Draft(Act.SIGNED_IN, practitioner(reply.practitioner))
+
+
+def listed(call: Call, reply: AppointmentList) -> Draft:
+    return Draft(Act.APPOINTMENTS_LISTED, practitioner(call.practitioner), detail=str(len(reply.appointments)))
+
+
+def receipts_read(call: Call, reply: ReceiptList) -> Draft:
+    return Draft(Act.RECEIPTS_READ, practitioner(call.practitioner), detail=str(len(reply.receipts)))
+
+
+def retention_changed(call: Call, reply: RetentionSet) -> Draft:
+    return Draft(Act.RETENTION_CHANGED, practitioner(call.practitioner), detail=reply.retention)

@@ -1,0 +1,138 @@
+"""What people and operators do leaves an entry in the audit trail, before the answer leaves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rooms.audit import appointment, practitioner
+from signaling.routes import ENDPOINTS
+from signaling.typedefs import STORE
+from tests.signaling.conftest import PASSWORD, Server
+
+ROOT = Path(__file__).parents[2]
+PLAN = {"patient": "Jan", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
+
+TOUCH_NOTHING = {
+    "GET /api/me": "the account's own name, for its own page",
+    "POST /api/desk/ticket": "a token, nothing stored",
+    "GET /api/retention": "a number, nobody's name",
+}
+ENTERED_BY_STORAGE = {
+    "POST /api/account/destroy-all",
+    "POST /api/account/close",
+    "DELETE /api/appointments/{appointment}",
+}
+ENTERED_BY_THEMSELVES = {"POST /api/sign-out", "POST /api/join"}
+
+
+async def acts(server: Server) -> list[tuple[str, str, str | None]]:
+    return [(entry.act, entry.actor, entry.detail) async for entry in server.store.audit.entries()]
+
+
+@pytest.mark.duty("S-51")
+def test_every_route_that_touches_stored_data_has_its_entry() -> None:
+    without = {f"{one.method} {one.path}" for one in ENDPOINTS if one.entered is None}
+    assert without == TOUCH_NOTHING.keys() | ENTERED_BY_STORAGE | ENTERED_BY_THEMSELVES
+
+
+@pytest.mark.duty("S-51")
+async def test_a_day_at_the_desk_is_entered(server: Server) -> None:
+    await server.sign_in("alice")
+    made = (await server.call("POST", "/api/appointments", PLAN, who="alice")).body
+    one = f"/api/appointments/{made['appointment']}"
+    await server.call("GET", one, who="alice")
+    await server.call("GET", "/api/appointments?first=2027-03-01&last=2027-03-01", who="alice")
+    await server.call("POST", "/api/join", {"link": made["link"].partition("#")[2]})
+    name = await server.store.audit.name(appointment(server.alice.id, made["appointment"]))
+    await server.call("PUT", "/api/retention", {"retention": "7d"}, who="alice")
+    await server.call("POST", f"{one}/end", who="alice")
+    destroyed = (await server.call("DELETE", one, who="alice")).body
+    await server.call("DELETE", one, who="alice")
+    await server.call("GET", "/api/receipts", who="alice")
+    await server.call("POST", "/api/sign-out", who="alice")
+    assert await acts(server) == [
+        ("signed-in", "practitioner", None),
+        ("appointment-created", "practitioner", None),
+        ("appointment-read", "practitioner", None),
+        ("appointments-listed", "practitioner", "1"),
+        ("link-opened", "patient", None),
+        ("retention-changed", "practitioner", "7d"),
+        ("appointment-ended", "practitioner", None),
+        ("destroyed", "practitioner", None),
+        ("receipts-read", "practitioner", "1"),
+        ("signed-out", "practitioner", None),
+    ]
+    entries = [entry async for entry in server.store.audit.entries()]
+    alice = await server.store.audit.name(practitioner(server.alice.id))
+    assert {entry.actor_name for entry in entries} == {alice, None}
+    assert [entry.number for entry in entries if entry.subject_name == name] == [2, 3, 5, 7]
+    assert [entry.number for entry in entries if entry.subject_name == destroyed["receipt"]] == [8]
+
+
+async def test_what_was_refused_touched_nothing_and_is_not_entered(server: Server) -> None:
+    await server.call("POST", "/api/sign-in", {"mail": "alice@example.org", "password": "wrong password"})
+    await server.call("POST", "/api/join", {"link": "A" * 44})
+    await server.call("GET", "/api/appointments")
+    await server.sign_in("bob")
+    await server.call("GET", f"/api/appointments/{'A' * 22}", who="bob")
+    assert await acts(server) == [("signed-in", "practitioner", None)]
+
+
+async def test_nothing_is_answered_that_could_not_be_entered(server: Server) -> None:
+    await server.sign_in("alice")
+    made = (await server.call("POST", "/api/appointments", PLAN, who="alice")).body
+    async with server.app[STORE].database.write() as connection:
+        await connection.exec_driver_sql("ALTER TABLE audit RENAME TO away")
+    answer = await server.call("GET", f"/api/appointments/{made['appointment']}", who="alice")
+    assert (answer.status, answer.code) == (503, "try_again")
+    assert "Jan" not in str(answer.body)
+
+
+def command(data: Path, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"SPREEKKAMER_ROOMS__DATA": str(data), "SPREEKKAMER_SIGNALING__LOG_LEVEL": "error"}
+    program = [sys.executable, "spreekkamer.py", *words]
+    return subprocess.run(
+        program, env=environment, input=said, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+    )
+
+
+def shown(data: Path, *words: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in command(data, "audit", "show", "--json", *words).stdout.splitlines()]
+
+
+@pytest.mark.duty("S-51")
+def test_what_an_operator_does_is_entered_and_reading_it_too(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command(data, "practitioner", "add", "eve@example.org", "--name", "Eve", said=f"{PASSWORD}\n")
+    command(data, "backup", str(tmp_path / "backups"))
+    command(data, "keys", "rotate")
+    command(data, "retention", "resume")
+    first = shown(data)
+    assert [line["act"] for line in first] == ["account-added", "backup-made", "keys-rotated", "clock-confirmed"]
+    assert {line["actor"] for line in first} == {"operator"}
+    assert len({line["actor_name"] for line in first}) == 1
+    again = shown(data, "--act", "audit-read")
+    assert [line["detail"] for line in again] == ["4"]
+    assert [line["act"] for line in shown(data, "--practitioner", "eve@example.org")] == ["account-added"]
+    assert "eve@example.org" not in command(data, "audit", "show").stdout
+    assert "No entries." in command(data, "audit", "show", "--day", "2001-01-01").stdout
+    assert "9 entries, 1 to 9" in command(data, "audit", "verify").stdout
+
+
+def test_verify_names_the_first_bad_line(tmp_path: Path) -> None:
+    import sqlite3
+
+    data = tmp_path / "data"
+    for _ in range(3):
+        command(data, "audit", "verify")
+    with sqlite3.connect(data / "database" / "rooms.sqlite") as connection:
+        connection.execute("DROP TRIGGER audit_stands")
+        connection.execute("UPDATE audit SET detail = 'bad' WHERE number = 2")
+    connection.close()
+    result = command(data, "audit", "verify")
+    assert result.returncode == 1
+    assert "The first bad line of the audit trail is entry 2. It was changed." in result.stderr
