@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
     def aad(self) -> bytes:
         """Associated data: ``table|column|row|owner|schema``."""
-        return "|".join(map(str, self)).encode()
+        return f"{self.table}|{self.column}|{self.row}|{self.owner}|{self.schema}".encode()
 
 
 def new_key(random: Random = secrets.token_bytes) -> bytes:

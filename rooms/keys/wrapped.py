@@ -17,6 +17,7 @@ from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, 
 from rooms.keys.schema import read_value, write_value
 from rooms.model import Receipt
 
+FEW = 200
 GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
 
 
@@ -79,16 +80,15 @@ class WrappedKeys:
     def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """Data keys by id, for (owner, id) pairs; those that are not there are left out."""
         found: dict[str, bytes] = {}
-        owner_keys: dict[str, bytes] = {}
+        by_owner: dict[str, list[str]] = {}
+        for owner, row_id in wanted:
+            by_owner.setdefault(owner, []).append(row_id)
         with transaction(self._db, write=False):
-            for owner, row_id in wanted:
-                row = self._db.execute(
-                    "SELECT wrapped FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)
-                ).fetchone()
-                if row is not None:
-                    if owner not in owner_keys:
-                        owner_keys[owner] = self._practitioner_key(owner)
-                    found[row_id] = unseal(owner_keys[owner], row[0], data_place(row_id, owner))
+            for owner, ids in by_owner.items():
+                wrapped = self._wrapped(owner, ids)
+                if wrapped:
+                    key = self._practitioner_key(owner)
+                    found |= {row_id: unseal(key, sealed, data_place(row_id, owner)) for row_id, sealed in wrapped}
         return found
 
     def missing(self, ids: Sequence[str]) -> list[str]:
@@ -248,6 +248,15 @@ class WrappedKeys:
         wrapped = seal(self._practitioner_key(owner), key, data_place(row_id, owner), self._random)
         self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now + GRACE)))
         return key
+
+    def _wrapped(self, owner: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
+        """(id, wrapped key) of those of the owner's that are there; of many by one query, of few by one each."""
+        if len(ids) > FEW:
+            wanted = set(ids)
+            rows = self._db.execute("SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)).fetchall()
+            return [(row_id, sealed) for row_id, sealed in rows if row_id in wanted]
+        query = "SELECT id, wrapped FROM data_keys WHERE id = ? AND owner = ?"
+        return [row for row_id in ids for row in self._db.execute(query, (row_id, owner)).fetchall()]
 
     def _practitioner_key(self, row_id: str) -> bytes:
         row = self._db.execute("SELECT wrapped FROM practitioner_keys WHERE id = ?", (row_id,)).fetchone()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, get_args
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from rooms.clock import Now
 from rooms.errors import RoomsError, Tampered
@@ -17,7 +17,7 @@ from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Language, Receipt, State
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
-from rooms.store.marks import is_closing
+from rooms.store.marks import no_closing
 from rooms.store.sealed import new_id, open_appointment, open_profile, seal_appointment
 from rooms.store.tables import appointments, practitioners
 
@@ -25,6 +25,12 @@ MAX_NAME = 200
 MINUTES = range(5, 481)
 AT_ONCE = 100
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
+OPEN_ACCOUNT = (
+    select(practitioners)
+    .where(practitioners.c.id == bindparam("owner"), no_closing(practitioners.c.id))
+    .with_for_update(read=True, of=practitioners)
+)
+NEW = insert(appointments)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,14 +78,13 @@ class Appointments:
         )
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
-            query = select(practitioners).where(practitioners.c.id == owner).with_for_update(read=True)
-            person = (await connection.execute(query)).one_or_none()
-            if person is None or await is_closing(connection, owner):
+            person = (await connection.execute(OPEN_ACCOUNT, {"owner": owner})).one_or_none()
+            if person is None:
                 raise RoomsError("not_found")
             planned = self._deadline.with_due(planned, open_profile(owner_key, person).retention)
             if self._deadline.past(planned):
                 raise RoomsError("invalid")
-            await connection.execute(insert(appointments).values(seal_appointment(key, planned)))
+            await connection.execute(NEW, seal_appointment(key, planned))
         return planned
 
     async def get(self, owner: str, appointment_id: str) -> Appointment:
@@ -120,7 +125,7 @@ class Appointments:
                 wanted.append(appointment)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)  # a full agenda must not hold up others
-        living = [a for a in wanted if not await self._deadline.forbids(a)]
+        living = [a for a in wanted if not self._deadline.past(a) or not await self._deadline.forbids(a)]
         return sorted(living, key=lambda a: (a.starts_at, a.id))
 
     async def end(self, appointment_id: str) -> Appointment:

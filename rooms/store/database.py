@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -73,7 +74,7 @@ class Database:
             yield
         except IntegrityError:
             raise RoomsError("conflict") from None
-        except (DBAPIError, exc.TimeoutError, OSError):
+        except (DBAPIError, exc.TimeoutError, sqlite3.Error, OSError):
             logger.exception("the database does not answer")
             raise RoomsError("try_again") from None
 
@@ -86,7 +87,7 @@ def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sql
 def options(url: URL) -> dict[str, Any]:
     """Engine options for this kind of database."""
     if url.get_backend_name() == "sqlite":
-        return {}
+        return {"pool_reset_on_return": None}  # ``reset_sqlite`` does it where there is something to roll back
     return {"pool_pre_ping": True, "connect_args": {"options": POSTGRES_OPTIONS, "connect_timeout": 5}}
 
 
@@ -95,6 +96,7 @@ def listen(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", begin_sqlite)
+        event.listen(engine, "reset", reset_sqlite)
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:
@@ -109,5 +111,17 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
 def begin_sqlite(connection: Connection) -> None:
     """Writers take the lock at once: a snapshot that is upgraded later fails without waiting."""
     options = connection.get_execution_options()
-    if not options.get("outside_transaction"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    if options.get("outside_transaction"):
+        return
+    statement = "BEGIN IMMEDIATE" if options.get("writes") else "BEGIN"
+    driver: Any = connection.connection.dbapi_connection
+    if hasattr(driver, "run_async"):  # one hop to the connection's thread, where a cursor takes three
+        driver.run_async(lambda plain: plain.execute(statement))
+    else:
+        connection.exec_driver_sql(statement)
+
+
+def reset_sqlite(connection: Any, _record: object, _state: object) -> None:
+    """Roll back what was cut off, and only that: asking its thread to each time would double a short read."""
+    if getattr(connection, "driver_connection", connection).in_transaction:
+        connection.rollback()

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Anchor
@@ -57,6 +57,11 @@ async def write_closing(connection: AsyncConnection, practitioner: str) -> None:
 async def is_closing(connection: AsyncConnection, practitioner: str) -> bool:
     """Whether it is."""
     return await read_mark(connection, f"{CLOSING}{practitioner}") is not None
+
+
+def no_closing(practitioner: ColumnElement[str]) -> ColumnElement[bool]:
+    """The same inside a query."""
+    return ~exists().where(marks.c.name == literal(CLOSING) + practitioner)
 
 
 async def closing_accounts(connection: AsyncConnection) -> list[str]:

@@ -232,3 +232,21 @@ def test_a_system_without_these_clocks_still_works(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(clock.Path, "read_text", absent)
     assert clock.kernel_synchronised() is False
     assert clock.boot_id() == "unknown"
+
+
+async def test_a_write_that_was_cut_off_holds_nothing_up(sqlite_store: Store) -> None:
+    """Whoever cancels in the middle of a transaction leaves no lock behind in a pooled connection."""
+
+    async def write() -> None:
+        async with sqlite_store.database.write() as connection:
+            await connection.exec_driver_sql("DELETE FROM practitioners")
+            await asyncio.sleep(3600)
+
+    person = await alice(sqlite_store)
+    for _ in range(20):
+        cut_off = asyncio.create_task(write())
+        await asyncio.sleep(0.01)
+        cut_off.cancel()
+        await asyncio.gather(cut_off, return_exceptions=True)
+    assert await sqlite_store.practitioners.get(person.id) == person
+    await plan(sqlite_store, person)
