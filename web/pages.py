@@ -2,13 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from aiohttp import web
 
+from rooms.inventory import Category, inventory
 from web.render import SETTINGS, page
 from web.storage import KEPT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+STORED = [
+    (category, [entry for entry in inventory().entry if entry.category == category])
+    for category in get_args(Category)
+    if category != "nobody"
+]
+"""What the privacy page says is stored: the inventory, but for what is about nobody."""
+
 FOR_MACHINES = ("/api/", "/socket.io/", "/health/", "/metrics", "/static/", "/.well-known/")
 
 
@@ -29,7 +38,7 @@ async def patient(request: web.Request) -> web.Response:
 
 
 async def privacy(request: web.Request) -> web.Response:
-    return page(request, "privacy.html", kept=KEPT)
+    return page(request, "privacy.html", kept=KEPT, stored=STORED)
 
 
 async def security_txt(request: web.Request) -> web.Response:

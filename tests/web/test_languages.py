@@ -12,6 +12,7 @@ from signaling.protocol.events import EndReason, HoldMessage
 from signaling.protocol.rest import Retention
 from tests.web.conftest import TEMPLATES, Client, scripts
 from web.locale import CATALOGUES, load, negotiate
+from web.pages import STORED
 from web.storage import KEPT
 
 DEVICES = ("camera", "microphone", "speaker")
@@ -48,7 +49,15 @@ FAMILIES = {
     "signin": ["mail.missing", "password.missing"],
     "new": ["patient.missing", "day.missing", "time.missing"],
     "privacy.data": [
-        f"{name}.{part}" for name in ("person", "appointment", "talk", "technical") for part in ("what", "why", "long")
+        *(f"talk.{part}" for part in ("what", "why", "long")),
+        *(f"item.{entry.label}" for _, entries in STORED for entry in entries),
+        *(f"category.{category}" for category, _ in STORED),
+        *{
+            f"{part}.{getattr(entry, part)}"
+            for _, entries in STORED
+            for entry in entries
+            for part in ("purpose", "basis", "retention", "form")
+        },
     ],
     "privacy.kept": [
         *(f"{kept.text}.{part}" for kept in KEPT for part in ("purpose", "life")),

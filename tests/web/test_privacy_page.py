@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rooms.inventory import inventory
 from signaling import sessions
 from tests.web.conftest import LANGUAGES, PAGES, Client, Serve, read, scripts
+from web.locale import CATALOGUES
 from web.settings import Authority, Officer, Operator, WebSettings
 from web.storage import KEPT
 
@@ -74,6 +76,20 @@ async def test_every_class_of_data_has_its_retention(pages: Client) -> None:
     text = (await read(pages, "/privacy", "nl")).text
     for words in ("Tot het account eindigt", "90 dagen", "24 uur", "Helemaal niet"):
         assert words in text
+
+
+@pytest.mark.duty("S-04", "S-19", "S-27")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_all_that_is_stored_is_on_the_page_with_purpose_basis_and_retention(pages: Client, language: str) -> None:
+    text = "".join((await read(pages, "/privacy", language)).text.split())
+    catalogue = CATALOGUES[language]
+    for entry in inventory().entry:
+        if entry.category == "nobody":
+            continue
+        parts = {"item": entry.label, "form": entry.form, "purpose": entry.purpose, "basis": entry.basis}
+        parts["retention"] = entry.retention
+        row = "".join(catalogue.text(f"privacy.data.{part}.{word}") for part, word in parts.items())
+        assert "".join(row.split()) in text, entry.label
 
 
 @pytest.mark.duty("S-37")

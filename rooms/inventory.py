@@ -1,0 +1,85 @@
+"""The data inventory (S-04, S-19, S-27): all that is stored, with category, purpose, basis, retention and form."""
+
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+Category = Literal["personalia", "appointment", "technical", "audit", "nobody"]
+"""One class of data each: about the account, the appointment, the connection, who did what; or about nobody."""
+
+Purpose = Literal["account", "consult", "support", "protection", "accountability", "operation"]
+
+Basis = Literal["contract", "care", "legitimate-interest", "legal-duty", "none"]
+"""GDPR 6(1)(b); the practitioner's 6(1)(b) with 9(2)(h); 6(1)(f); 6(1)(c); nothing personal."""
+
+Retention = Literal[
+    "account", "setting", "twelve-hours", "resume", "day", "half-hour", "quarter", "seconds", "backup", "audit",
+    "server", "browser", "operator",
+]  # fmt: skip
+"""How long. ``setting`` is the practitioner's central one; ``resume`` is ``signaling.resume_seconds`` after the last
+change; ``backup`` is until the operator removes the copy, unreadable from the moment the key is destroyed; ``audit`` is
+``rooms.audit_days``; ``operator`` is whatever collects the log lines."""
+
+Form = Literal["sealed", "wrapped", "hashed", "pseudonym", "random", "secret", "clear"]
+"""Encrypted; a key under another key; a hash; a keyed hash; only random ids, states and times; a key; in clear."""
+
+Place = Literal["database", "keystore", "redis", "files", "log", "browser"]
+PLACES: tuple[Place, ...] = get_args(Place)
+
+
+class Entry(BaseModel):
+    """What belongs together, and the names that it has in each place: ``table.column``, or a pattern with ``*``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str
+    category: Category
+    purpose: Purpose
+    basis: Basis
+    retention: Retention
+    form: Form
+    database: tuple[str, ...] = ()
+    keystore: tuple[str, ...] = ()
+    redis: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+    browser: tuple[str, ...] = ()
+
+    def names(self) -> Iterator[tuple[Place, str]]:
+        """All places and names of this entry."""
+        for place in PLACES:
+            for name in getattr(self, place):
+                yield place, name
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what stands there can be read without a key."""
+        return self.form in ("sealed", "wrapped")
+
+
+class Inventory(BaseModel):
+    """All entries."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entry: tuple[Entry, ...]
+
+    def names(self, place: Place) -> list[str]:
+        """What may be in a place."""
+        return [name for entry in self.entry for name in getattr(entry, place)]
+
+    def knows(self, place: Place, name: str) -> bool:
+        """Whether something found in a place is in the inventory."""
+        return any(fnmatchcase(name, pattern) for pattern in self.names(place))
+
+
+INVENTORY = Inventory.model_validate(tomllib.loads(Path(__file__).with_suffix(".toml").read_text()))
+
+
+def inventory() -> Inventory:
+    """The file beside this module."""
+    return INVENTORY
