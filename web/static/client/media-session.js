@@ -32,6 +32,8 @@ export class MediaSession extends EventTarget {
   #wire;
   #encryption;
   #stopSlots;
+  /** Another network has other addresses than those that the spare connection gathered. */
+  #onOnline = () => this.#spare && this.#build(this.#spare.slots);
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null, screen: null };
   /** @type {MediaView | null} */
@@ -57,11 +59,16 @@ export class MediaSession extends EventTarget {
     this.#wire = wire;
     this.#encryption = encryption;
     this.#stopSlots = wire.on('slots', (seen) => this.#setSlots(seen));
+    globalThis.addEventListener('online', this.#onOnline);
   }
 
   /** Build a peer connection ahead of time. @param {number} slots */
   prepare(slots) {
-    if (this.#closed || this.connection || this.#spare?.slots === slots) return;
+    if (!this.#closed && !this.connection && this.#spare?.slots !== slots) this.#build(slots);
+  }
+
+  /** @param {number} slots */
+  #build(slots) {
     this.#spare?.close();
     this.#spare = new MediaConnection(this.#encryption, slots);
     this.#attach(this.#spare);
@@ -135,6 +142,7 @@ export class MediaSession extends EventTarget {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopSlots();
+    globalThis.removeEventListener('online', this.#onOnline);
     this.#drop();
     this.#after('failed', 0, null);
     this.#spare?.close();

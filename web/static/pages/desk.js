@@ -167,14 +167,16 @@ class DeskPage extends HTMLElement {
     this.#next = null;
     this.#consult = consult;
     if (this.waiting) this.waiting.quiet = true;
+    this.#follow(consult, appointment);
+    // The request goes before all drawing: the other person waits for it.
+    const entered = withSeat(this, (takeOver) => act(consult, takeOver).then(() => true));
     this.call.end(false);
     this.call.follow(consult, this.#capture, this.day.name(appointment));
     this.call.dataset.state = 'connecting';
     this.call.open();
-    this.#follow(consult, appointment);
     const opened = this.#capture.start();
     try {
-      if (!(await withSeat(this, (takeOver) => act(consult, takeOver).then(() => true)))) this.#out(false);
+      if (!(await entered)) this.#out(false);
     } catch (error) {
       this.#out(false);
       this.#said(explain(error));
