@@ -58,7 +58,7 @@ class KeyStore:
         return await self._run(WrappedKeys.get, owner, row_id)
 
     async def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
-        """Data keys by id, for (owner, id) pairs; those that are not there are left out."""
+        """Data keys by id, for (owner, id) pairs; those that are not there or do not open are left out."""
         return await self._run(WrappedKeys.get_many, list(wanted))
 
     async def missing(self, ids: Sequence[str]) -> list[str]:
