@@ -20,12 +20,24 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from rooms import support
 from rooms.clock import Now
 from rooms.errors import RoomsError
+from rooms.support import forget_code
 
 LIFETIME = 86_400_000  # milliseconds
 SAMPLES = "sk:diag:"
 MARKER = "sk:diag-of:"
+LONGEST = {
+    f"{SAMPLES}*": LIFETIME,
+    f"{MARKER}*": LIFETIME,
+    f"{support.CODES}*": support.LIFETIME,
+    f"{support.CODE_OF}*": support.LIFETIME,
+    support.TRIED: support.TRIES_WINDOW,
+    "sk:limit:*": LIFETIME,
+}
+"""How long a key of each kind may have to live, in milliseconds."""
+
 SCAN_COUNT = 1000
 NO_EXPIRY = -1
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -45,6 +57,7 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    role: Literal["practitioner", "patient", "guest", "unknown"] = "unknown"
     browser: Annotated[str | None, Field(pattern=r"^[A-Za-z]{2,20} \d{1,4}$", description="Family and major.")] = None
     device: Literal["phone", "tablet", "computer", "unknown"] = "unknown"
     address: Annotated[str | None, Field(max_length=45), AfterValidator(lambda a: a and canonical_address(a))] = None
@@ -78,6 +91,8 @@ class Diagnostics:
     def __init__(self, redis: Redis, now: Now) -> None:
         self._redis = redis
         self._now = now
+        self.strays = 0
+        """Keys that this process found without a right expiry since it started, for an alarm."""
 
     async def record(self, appointment: str, participant: str, sample: dict[str, Any], age_ms: int) -> None:
         """Keep a sample that was taken ``age_ms`` ago until 24 hours after that moment; an older one is dropped."""
@@ -120,6 +135,7 @@ class Diagnostics:
         if not ID.fullmatch(appointment):
             return
         try:
+            await forget_code(self._redis, appointment)
             if not await self._redis.exists(f"{MARKER}{appointment}"):
                 return
             async for key in self._keys(appointment):
@@ -135,14 +151,15 @@ class Diagnostics:
         """
         removed = 0
         try:
-            for pattern in (f"{SAMPLES}*", f"{MARKER}*"):
+            for pattern, longest in LONGEST.items():
                 async for key in self._redis.scan_iter(match=pattern, count=SCAN_COUNT):
                     left = await self._redis.pttl(key)
-                    if left == NO_EXPIRY or left > LIFETIME:
+                    if left == NO_EXPIRY or left > longest:
                         removed += await self._redis.unlink(key)
         except (RedisError, OSError):
             raise RoomsError("try_again") from None
         if removed:
+            self.strays += removed
             logger.error("technical data without a right expiry was removed", extra={"count": removed})
         return removed
 

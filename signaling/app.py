@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY: Final = 65_536
 SWEEPER_RESTART_SECONDS: Final = 5.0
-TIDY_SECONDS: Final = 60.0
+TIDY_SECONDS: Final = 30.0
 
 
 def build(
@@ -94,7 +94,7 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
 
 
 async def technical_data(app: web.Application) -> AsyncIterator[None]:
-    """Each minute, nothing technical may be found that would outlive its 24 hours (S-33), nor old audit entries."""
+    """Twice a minute, nothing technical may be found that would outlive its 24 hours (S-33), nor old audit entries."""
     tidier = asyncio.create_task(_tidy(app[typedefs.DIAGNOSTICS], app[typedefs.STORE].audit))
     yield
     await stop([tidier])

@@ -27,6 +27,9 @@ JOIN_ADDRESS = Limit("join-address", 60)
 """Wrong links only: a whole practice may sit behind one address, and a right link is never kept out by others."""
 
 
+SUPPORT_CODES = Limit("support-codes", 10)
+
+
 class Limiter:
     """Keys hold no address and no mail, only a pseudonym of the day."""
 

@@ -9,7 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
-from signaling.typedefs import HEALTH, MEDIA, METRICS, SETTINGS, STORE
+from signaling.typedefs import DIAGNOSTICS, HEALTH, MEDIA, METRICS, SETTINGS, STORE
 
 if TYPE_CHECKING:
     from media.control import MediaClient
@@ -52,6 +52,11 @@ class Metrics:
         self.alarms = Gauge(
             "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
         )
+        self.strays = Gauge(
+            "spreekkamer_technical_without_expiry",
+            "Keys with technical data that were found without a right expiry, and removed, since the start.",
+            registry=self.registry,
+        )
         self.checks = Gauge("spreekkamer_ready", "1 if the check is good.", ("check",), registry=self.registry)
 
     async def collect(self, store: "Store", media: "MediaClient") -> None:
@@ -79,6 +84,7 @@ async def metrics(request: web.Request) -> web.Response:
     numbers.sockets.set(live.sockets)
     for code, count in live.gate.counters.items():
         numbers.socket_refusals.labels(code).set(count)
+    numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():
         numbers.checks.labels(name).set(check.ok)

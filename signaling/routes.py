@@ -5,7 +5,7 @@ from aiohttp import web
 from rooms.audit import Act
 from signaling import health, metrics
 from signaling.protocol import rest as bodies
-from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, join
+from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, join, technical
 from signaling.schema import asyncapi, openapi
 
 SIGNED_IN = ("unauthenticated",)
@@ -48,6 +48,12 @@ ENDPOINTS = (
              entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("DELETE", "/api/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, codes=ONE),
+    Endpoint("GET", "/api/appointments/{appointment}/technical-check", technical.technical_check,
+             "How the connections of a consult were.", reply=bodies.TechnicalCheck, codes=ONE,
+             entered=entries.one(Act.TECHNICAL_CHECK_READ)),
+    Endpoint("POST", "/api/appointments/{appointment}/support-code", technical.support_code,
+             "Six digits that let support see the technical timeline.", reply=bodies.SupportCode,
+             codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
     Endpoint("GET", "/api/receipts", appointments.receipts, "Receipts of what was destroyed.",
              reply=bodies.ReceiptList, codes=(*SIGNED_IN, "locked"),
              entered=entries.receipts_read),

@@ -20,7 +20,7 @@ class Configured(Protocol):
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Add every group. Each command's ``operate`` takes the settings and the arguments and returns what to print."""
-    from signaling.commands import audit, backup, inventory, keys, practitioner, proof, retention
+    from signaling.commands import audit, backup, inventory, keys, practitioner, proof, retention, support
 
-    for group in (practitioner, retention, keys, backup, proof, audit, inventory):
+    for group in (practitioner, retention, keys, backup, proof, audit, inventory, support):
         group.attach(commands, common)

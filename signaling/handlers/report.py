@@ -10,6 +10,6 @@ from signaling.sockets.socket import Socket
 async def report(consults: Consults, diagnostics: Recorder, socket: Socket, body: Report) -> Empty:
     """Keep one sample for what is left of its 24 hours."""
     consult, me = await consults.inside(socket)
-    sample = body.model_dump(exclude={"at"}, exclude_none=True)
+    sample = body.model_dump(exclude={"at"}, exclude_none=True) | {"role": me.role}
     await diagnostics.record(consult.appointment, me.id, sample, body.at)
     return Empty()

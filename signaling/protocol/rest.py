@@ -94,6 +94,38 @@ class AccountClosed(AllDestroyed):
     receipt: Receipt | None = Field(description="Of the account itself; null while consults are waited for.")
 
 
+class PersonCheckView(Message):
+    """How the connection of one side was, in words of a closed list; no address."""
+
+    role: Literal["practitioner", "patient", "guest", "unknown"]
+    first: Moment
+    last: Moment
+    connection: Literal["good", "weak", "bad", "failed", "unknown"]
+    sound: Literal["good", "silent", "unknown"]
+    picture: Literal["good", "stopped", "unknown"]
+    network: Literal["direct", "relayed", "unknown"]
+    udp: bool | None
+    loss_permille: int | None
+    rtt_ms: int | None
+    reconnects: int
+
+
+class TechnicalCheck(Message):
+    """What is left of a consult's samples, each of which lives 24 hours."""
+
+    appointment: Id
+    hours: int
+    people: list[PersonCheckView]
+
+
+class SupportCode(Message):
+    """To be read out to support, who then sees this consult's technical timeline and nothing else."""
+
+    appointment: Id
+    code: Annotated[str, Field(pattern=r"^\d{6}$")]
+    expires_in: int = Field(description="Seconds.")
+
+
 class Ticket(Message):
     """An access token for the Socket.IO handshake."""
 

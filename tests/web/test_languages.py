@@ -9,7 +9,7 @@ import pytest
 
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import EndReason, HoldMessage
-from signaling.protocol.rest import Retention
+from signaling.protocol.rest import PersonCheckView, Retention
 from tests.web.conftest import TEMPLATES, Client, scripts
 from web.locale import CATALOGUES, load, negotiate
 from web.pages import STORED
@@ -58,6 +58,11 @@ FAMILIES = {
             for entry in entries
             for part in ("purpose", "basis", "retention", "form")
         },
+    ],
+    "technical": [
+        f"{row}.{word}"
+        for row in ("role", "connection", "sound", "picture", "network")
+        for word in get_args(PersonCheckView.model_fields[row].annotation)
     ],
     "privacy.kept": [
         *(f"{kept.text}.{part}" for kept in KEPT for part in ("purpose", "life")),

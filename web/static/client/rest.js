@@ -1,6 +1,6 @@
 import { WireError, offline, timedOut } from './errors.js';
 
-/** @import {AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket} from './wire.js' */
+/** @import {AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 const TIMEOUT_MS = 15_000;
 
@@ -103,6 +103,12 @@ export const reopenAppointment = (appointment) => call('POST', `/api/appointment
 
 /** Destroy irrecoverably, now. @param {string} appointment @returns {Promise<Receipt>} */
 export const destroyAppointment = (appointment) => call('DELETE', `/api/appointments/${appointment}`);
+
+/** @param {string} appointment @returns {Promise<TechnicalCheck>} */
+export const technicalCheck = (appointment) => call('GET', `/api/appointments/${appointment}/technical-check`);
+
+/** Six digits to read out to support. @param {string} appointment @returns {Promise<SupportCode>} */
+export const supportCode = (appointment) => call('POST', `/api/appointments/${appointment}/support-code`, {});
 
 /** @returns {Promise<Receipt[]>} */
 export const receipts = async () => (await call('GET', '/api/receipts')).receipts;

@@ -34,6 +34,12 @@
  * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
  * @typedef {{receipt: string, destroyed_at: string, generation: number}} Receipt
+ * @typedef {{role: 'practitioner' | 'patient' | 'guest' | 'unknown', first: string, last: string,
+ *   connection: 'good' | 'weak' | 'bad' | 'failed' | 'unknown', sound: 'good' | 'silent' | 'unknown',
+ *   picture: 'good' | 'stopped' | 'unknown', network: 'direct' | 'relayed' | 'unknown', udp: boolean | null,
+ *   loss_permille: number | null, rtt_ms: number | null, reconnects: number}} PersonCheck
+ * @typedef {{appointment: string, hours: number, people: PersonCheck[]}} TechnicalCheck
+ * @typedef {{appointment: string, code: string, expires_in: number}} SupportCode
  * @typedef {{access_token: string, expires_in: number}} Ticket
  * @typedef {{access_token: string, expires_in: number, appointment: string, role: 'patient' | 'guest',
  *   practitioner_name: string, starts_at: string, minutes: number, language: Language,

@@ -22,7 +22,8 @@ export class Day {
 
   /**
    * @param {HTMLElement} root
-   * @param {{destroy: (one: AppointmentView) => void, reopen: (one: AppointmentView) => void}} acts
+   * @param {{destroy: (one: AppointmentView) => void, reopen: (one: AppointmentView) => void,
+   *   technical: (one: AppointmentView) => void}} acts
    */
   constructor(root, acts) {
     this.root = root;
@@ -130,6 +131,7 @@ export class Day {
         'div',
         { className: 'entry-tools' },
         state !== 'ended' ? this.#copyButton(one) : one.reopens ? this.#reopenButton(one) : null,
+        state === 'planned' ? null : this.#technicalButton(one),
         this.#destroyButton(one),
       ),
     );
@@ -169,6 +171,22 @@ export class Day {
         on: { click: () => this.acts.reopen(one) },
       },
       icon('rotate-cw'),
+    );
+  }
+
+  /** @param {AppointmentView} one */
+  #technicalButton(one) {
+    return el(
+      'button',
+      {
+        className: 'icon-button technical',
+        type: 'button',
+        title: t('technical.title'),
+        'aria-label': t('technical.title.who', { name: one.patient }),
+        'data-testid': 'technical-check',
+        on: { click: () => this.acts.technical(one) },
+      },
+      icon('info'),
     );
   }
 

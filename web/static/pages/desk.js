@@ -13,6 +13,7 @@ import { Day } from './day.js';
 import { moment } from './dates.js';
 import { explain, plural, t } from './language.js';
 import { RetentionDialog } from './retention.js';
+import { TechnicalDialog } from './technical.js';
 import { withSeat } from './seat.js';
 import { WaitingRoom } from './waiting.js';
 
@@ -33,9 +34,11 @@ class DeskPage extends HTMLElement {
 
   async connectedCallback() {
     this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
+    const technical = new TechnicalDialog(slot(this, 'technical-check'));
     this.day = new Day(this, {
       destroy: (one) => askToDestroy(slot(this, 'destroy'), one, () => this.#said(t('destroy.done'))),
       reopen: (one) => this.#reopen(one.appointment),
+      technical: (one) => technical.open(one),
     });
     this.waiting = new WaitingRoom(this, {
       names: (appointment) => this.day?.name(appointment) ?? '',
