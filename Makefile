@@ -19,7 +19,7 @@ help:
 	@echo 'make format        format the Python code'
 	@echo 'make bench         print the figures of bench/README.md'
 	@echo 'make screenshots   pictures of every page, in var/screenshots'
-	@echo 'make prove         search what a run left behind for what must not be there'
+	@echo 'make prove         prove at length what is promised of destruction (NAMES=…, WRITE=1: tests/prove/README.md)'
 	@echo 'make requirements  pin the newest versions that requirements*.in allow'
 
 install: $(SERVER)
@@ -69,7 +69,8 @@ screenshots: $(TOOLS)
 	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 prove: $(TOOLS)
-	$(BIN)/pytest -q tests/rooms/test_at_rest.py tests/signaling/test_logs.py
+	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
+	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation rooms/keys rooms/retention.py rooms/store)
 
 requirements: $(TOOLS)
 	@sh .ci/requirements $(BIN)

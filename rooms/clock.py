@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 TOLERANCE = timedelta(minutes=5)
-SLEW = 500e-6  # the most that the kernel corrects a clock without a step, adjtimex(2)
+SLEW = 500e-6  # as fast as a kernel corrects a clock without a step, adjtimex(2)
 STA_UNSYNC = 0x40
 TIME_ERROR = 5
 
@@ -57,9 +57,21 @@ class Anchor:
     boot: float
 
     def agrees(self, wall: datetime, boot: float) -> bool:
-        """Whether the wall clock has not run ahead of the time that really passed since."""
-        elapsed = boot - self.boot
-        return wall - self.wall - timedelta(seconds=elapsed) <= TOLERANCE + timedelta(seconds=elapsed * SLEW)
+        """Whether the wall clock has not run ahead of the time that really passed since.
+
+        However long ago that was: a kernel slews both clocks alike, only a step takes them apart.
+        """
+        return wall - self.wall - timedelta(seconds=boot - self.boot) <= TOLERANCE
+
+    def later(self, wall: datetime, boot: float) -> "Anchor":
+        """The same belief at this moment: it goes with the time that passed, and after a wall clock that is a little
+        ahead as slowly as a kernel slews, so that small steps are forgotten in time and many do not add up.
+        """
+        elapsed = timedelta(seconds=boot - self.boot)
+        expected = self.wall + elapsed
+        if not self.agrees(wall, boot):
+            return Anchor(expected, boot)
+        return Anchor(min(max(wall, expected), expected + elapsed * SLEW), boot)
 
 
 class Clock:
@@ -82,7 +94,10 @@ class Clock:
         """Why destruction has to wait: one sentence, or None."""
         if not self.proven:
             return UNPROVEN
-        return None if self._anchor.agrees(self.wall(), self._boot()) else JUMPED
+        wall, boot = self.wall(), self._boot()
+        agrees = self._anchor.agrees(wall, boot)
+        self._anchor = self._anchor.later(wall, boot)
+        return None if agrees else JUMPED
 
     def vouch(self, anchor: Anchor) -> bool:
         """Believe the clock if it agrees with a moment at which it was believed before, in this boot."""
@@ -94,6 +109,11 @@ class Clock:
     def confirm(self) -> Anchor:
         """Believe the clock as it is now."""
         self._anchor, self.proven = self.reading(), True
+        return self._anchor
+
+    @property
+    def anchor(self) -> Anchor:
+        """When the clock was last believed."""
         return self._anchor
 
     def reading(self) -> Anchor:

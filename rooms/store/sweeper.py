@@ -28,6 +28,9 @@ from rooms.store.tables import appointments
 logger = logging.getLogger(__name__)
 
 
+ANCHOR_SECONDS = 3600.0
+
+
 class Sweeper:
     """``store.retention``."""
 
@@ -63,6 +66,7 @@ class Sweeper:
         self._wake = asyncio.Event()
         self._alarms = 0
         self._said = ""
+        self._anchored = clock.anchor.boot
         self._last_sweep: datetime | None = None
         hooks.on_due = self._wake.set
 
@@ -226,6 +230,7 @@ class Sweeper:
         """Ask who vouches for the clock: an earlier moment of this boot, the kernel, the database's server."""
         if self._clock.doubt() is None:
             self._said = ""
+            await self._keep_anchor()
             return
         async with self._database.read() as connection:
             anchor = await read_anchor(connection, self._boot)
@@ -242,6 +247,14 @@ class Sweeper:
             await self.resume()
         else:
             self._doubted("unproven")
+
+    async def _keep_anchor(self) -> None:
+        """Each hour, for the next start in this boot: an old belief allows for more than a new one."""
+        anchor = self._clock.anchor
+        if anchor.boot - self._anchored >= ANCHOR_SECONDS:
+            async with self._database.write() as connection:
+                await write_anchor(connection, self._boot, anchor)
+            self._anchored = anchor.boot
 
     def _doubted(self, cause: str) -> None:
         """Say it once, not at every sweep."""

@@ -189,3 +189,36 @@ async def test_the_clock_of_the_database_server_vouches(
     async with open_store(doubting, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
         assert (await store.retention.status()).paused == UNPROVEN, "the server says another day"
+
+
+@pytest.mark.duty("S-30")
+async def test_a_jump_after_a_year_is_noticed_like_one_after_a_day(store: Store, time: Time) -> None:
+    """What a kernel may slew in a year is hours; what it did not slew is no allowance for a step."""
+    person = await alice(store)
+    for _ in range(400):
+        time.pass_(days=1)
+        await store.retention.sweep()
+    await store.practitioners.set_retention(person.id, "7d")
+    later = time.wall + timedelta(hours=1)
+    await store.appointments.create(person.id, "Patient", later, 30, "nl")
+    time.jump(minutes=6)
+    assert (await store.retention.status()).paused is not None
+    time.jump(minutes=-6)
+    assert (await store.retention.status()).paused is None
+
+
+async def test_small_jumps_do_not_add_up(store: Store, time: Time) -> None:
+    for _ in range(10):
+        time.pass_(minutes=1)
+        time.jump(minutes=1)
+        await store.retention.sweep()
+    assert (await store.retention.status()).paused is not None
+
+
+async def test_a_clock_that_is_set_back_and_right_again_is_believed(store: Store, time: Time) -> None:
+    time.jump(days=-2)
+    await store.retention.sweep()
+    time.pass_(hours=1)
+    await store.retention.sweep()
+    time.jump(days=2)
+    assert (await store.retention.status()).paused is None

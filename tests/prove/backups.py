@@ -1,0 +1,100 @@
+"""A hundred backups of before the destruction, restored with everything that the operator has: what opens?"""
+
+import asyncio
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from rooms.backup import data
+from rooms.errors import RoomsError
+from rooms.model import Appointment
+from rooms.proof.ciphertexts import Ciphertext, opens
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store.sealed import content_place
+from tests.prove.figures import Figure, Size, counted
+from tests.prove.kills import databases
+from tests.rooms.people import START, Time, alice, plan
+
+
+def prove(size: Size) -> list[Figure]:
+    """On each database."""
+    figures = []
+    with databases(size) as found:
+        for name, server in found:
+            figures += asyncio.run(campaign(size, name, server.new_database() if server else None))
+    return figures
+
+
+async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
+    settings = RoomsSettings(data=size.folder / name, trust_clock=True, database_url=url)
+    folder, count, clock = size.folder / f"backups-{name}", size.choose(100, 4), Time()
+    doomed: list[Appointment] = []
+    async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
+        await store.retention.catch_up()
+        person = await alice(store)
+        for number in range(count):
+            doomed += [await plan(store, person, f"doomed {number}-{part}") for part in range(3)]
+            await plan(store, person, f"kept {number}", days=60)
+            if number % 5 == 0:
+                await store.practitioners.set_retention(person.id, "7d" if number % 10 else "30d")
+            await asyncio.to_thread(data.write, settings, folder, clock.now())
+            clock.pass_(seconds=1)
+        clock.pass_(days=40)
+        destroyed = await store.retention.sweep()
+        assert destroyed == len(doomed)
+        keys = await store.keys.every()
+    readable, opened, tried, living = 0, 0, 0, 0
+    for number, backup in enumerate(sorted(folder.iterdir())):
+        held = [one for one in doomed if int(one.patient.split()[1].split("-")[0]) <= number]
+        for content in await asyncio.to_thread(ciphertexts, backup, held):
+            tried += 1
+            opened += opens(content, keys)
+        found = await restored(size, settings, backup, held, clock)
+        readable, living = readable + found[0], living + found[1]
+    wanted = sum(range(1, count + 1))
+    return [
+        counted(f"{name}: appointments readable from restored backups after destruction", readable, count, "backups"),
+        counted(f"{name}: their ciphertexts that open with any of the operator's keys", opened, tried, "ciphertexts"),
+        Figure(f"{name}: living appointments that came back", f"{wanted:,}", f"{living:,}", living == wanted),
+    ]
+
+
+def ciphertexts(backup: Path, doomed: list[Appointment]) -> list[Ciphertext]:
+    """Of the destroyed appointments, as the backup holds them."""
+    import sqlite3
+    from contextlib import closing
+
+    ids = {one.id for one in doomed}
+    with closing(sqlite3.connect(backup)) as connection:
+        rows = connection.execute("SELECT id, owner, content FROM appointments").fetchall()
+    return [Ciphertext(content, content_place(row_id, owner)) for row_id, owner, content in rows if row_id in ids]
+
+
+async def restored(
+    size: Size, settings: RoomsSettings, backup: Path, doomed: list[Appointment], clock: Time
+) -> tuple[int, int]:
+    """On a fresh host, with key store, epoch key and root key of now, by every read path, before any sweep."""
+    folder = size.folder / "fresh"
+    for part in ("keys", "secrets"):
+        await asyncio.to_thread(shutil.copytree, settings.data / part, folder / part)
+    fresh = RoomsSettings(data=folder, trust_clock=True)
+    await data.restore(fresh, backup)
+    async with open_store(fresh, now=clock.now, boot=clock.boottime) as store:
+        assert store.locked is None
+        readable = sum([await given(store, one) for one in doomed])
+        person = await store.practitioners.by_mail("alice@example.org")
+        assert person is not None
+        days = (START.date() - timedelta(days=1), START.date() + timedelta(days=100))
+        names = [one.patient for one in await store.appointments.list(person.id, *days)]
+    await asyncio.to_thread(shutil.rmtree, folder)
+    return readable + sum(name.startswith("doomed") for name in names), sum(name.startswith("kept") for name in names)
+
+
+async def given(store: Store, one: Appointment) -> bool:
+    """Whether any read path gives it."""
+    try:
+        await store.appointments.get(one.owner, one.id)
+    except RoomsError:
+        return await store.appointments.by_link(one.id, one.secret) is not None
+    return True

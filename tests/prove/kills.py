@@ -1,0 +1,222 @@
+"""``kill -9`` while appointments are made and changed, and in the middle of the sweep."""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from rooms.errors import RoomsError
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from tests.prove.children import ask, kill_at, start
+from tests.prove.figures import Figure, Size, counted
+from tests.rooms import postgres as servers
+from tests.rooms.people import START, Time, alice, charlie, plan
+
+SETTINGS = ("7d", "30d", "90d", "manual")
+DUE_BY = 40
+
+
+@contextlib.contextmanager
+def databases(size: Size) -> Iterator[list[tuple[str, servers.Postgres | None]]]:
+    """SQLite, and PostgreSQL where it is installed (in the long form)."""
+    if not size.full or servers.binaries() is None:
+        yield [("SQLite", None)]
+        return
+    with servers.running() as server:
+        yield [("SQLite", None), ("PostgreSQL", server)]
+
+
+def prove(size: Size) -> list[Figure]:
+    """Both campaigns."""
+    figures = []
+    with databases(size) as found:
+        for name, server in found:
+            figures += editing(size, name, server)
+            figures += sweeping(size, name, server)
+    return figures
+
+
+# --- while creating and editing --------------------------------------------------------------------------------------
+
+
+def editing(size: Size, name: str, server: servers.Postgres | None) -> list[Figure]:
+    """One database that is killed again and again; what was acknowledged is compared each time."""
+    folder = size.folder / f"editing-{name}"
+    url = server.new_database() if server else None
+    settings = RoomsSettings(data=folder, trust_clock=True, database_url=url)
+    log, ready = folder.with_suffix(".acknowledged"), folder.with_suffix(".ready")
+    ask(lambda: first(settings), folder.with_suffix(".json"))
+    log.touch()
+    kills, lost, half, doubled, made = size.choose(200, 4), 0, 0, 0, 0
+    for number in range(kills):
+        ready.unlink(missing_ok=True)
+        child = start(lambda number=number: edit(settings, log, ready, number))  # type: ignore[misc]
+        kill_at(child, ready, size.random.uniform(0, 0.15))
+        found = ask(lambda: compare(settings, log), folder.with_suffix(".json"))
+        lost, half, doubled = lost + found["lost"], half + found["half"], doubled + found["doubled"]
+        made = found["made"]
+    what = f"{name}: kill -9 while creating and editing"
+    return [
+        counted(f"{what}: acknowledged and lost", lost, kills, f"kills, {made:,} acknowledged"),
+        counted(f"{what}: half rows", half, kills, "kills"),
+        counted(f"{what}: duplicates", doubled, kills, "kills"),
+    ]
+
+
+async def first(settings: RoomsSettings) -> None:
+    async with open_store(settings, now=Time().now, boot=Time().boottime) as store:
+        await store.retention.catch_up()
+        await alice(store)
+
+
+async def edit(settings: RoomsSettings, log: Path, ready: Path, run: int) -> None:
+    """Make and change appointments until killed; each line is written after the call returned."""
+    clock = Time()
+    clock.pass_(hours=2)
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def acknowledge(*words: str) -> None:
+        os.write(descriptor, (" ".join(words) + "\n").encode())
+
+    async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
+        person = await store.practitioners.by_mail("alice@example.org")
+        assert person is not None
+        ready.touch()
+        number = 0
+        while True:
+            name = f"{run}-{number}"
+            made = await store.appointments.create(person.id, name, START + timedelta(hours=1), 30, "nl")
+            acknowledge("made", made.id, name)
+            if number % 3 == 0:
+                await store.appointments.end(made.id)
+                acknowledge("ended", made.id)
+            if number % 7 == 0:
+                await store.practitioners.set_retention(person.id, SETTINGS[number % 4])
+            number += 1
+
+
+async def compare(settings: RoomsSettings, log: Path) -> dict[str, int]:
+    """What is there against what was acknowledged."""
+    clock = Time()
+    clock.pass_(hours=2)
+    lines = [line.split() for line in log.read_text().split("\n")[:-1]]
+    made = {line[1]: line[2] for line in lines if line[0] == "made"}
+    ended = {line[1] for line in lines if line[0] == "ended"}
+    async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
+        assert store.locked is None
+        await store.retention.catch_up()
+        person = await store.practitioners.by_mail("alice@example.org")
+        assert person is not None
+        found = {one.id: one for one in await store.appointments.list(person.id, START.date(), START.date())}
+        lost = [key for key, name in made.items() if key not in found or found[key].patient != name]
+        lost += [key for key in ended if key in found and found[key].state != "ended"]
+        names = [one.patient for one in found.values()]
+        rows, unconfirmed = await counts(store)
+        half = rows - len(found) + (await store.retention.status()).alarms
+        del unconfirmed
+    return {"lost": len(lost), "half": half, "doubled": len(names) - len(set(names)), "made": len(made)}
+
+
+async def counts(store: Store) -> tuple[int, int]:
+    async with store.database.read() as connection:
+        rows = (await connection.exec_driver_sql("SELECT count(*) FROM appointments")).scalar_one()
+    return rows, len(await store.keys.unconfirmed())
+
+
+# --- in the sweep ----------------------------------------------------------------------------------------------------
+
+
+def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Figure]:
+    """Each time the same due and living appointments, killed at another moment of the sweep, then started again."""
+    template = size.folder / f"sweep-{name}"
+    url = server.new_database() if server else None
+    settings = RoomsSettings(data=template, trust_clock=True, database_url=url)
+    answer = size.folder / "answer.json"
+    due = size.choose(150, 20)
+    ask(lambda: fill(settings, due), answer)
+    kills, interrupted, left, touched = size.choose(200, 4), 0, 0, 0
+    duration = 0.0
+    for number in range(kills + 1):
+        folder = size.folder / f"run-{name}"
+        shutil.copytree(template, folder)
+        copy = RoomsSettings(data=folder, trust_clock=True, database_url=copied(server, url))
+        ready = folder.with_suffix(".ready")
+        ready.unlink(missing_ok=True)
+        began = time.monotonic()
+        child = start(lambda copy=copy, ready=ready: sweep(copy, ready))  # type: ignore[misc]
+        if number == 0:  # the first one is let through, to know how long it takes
+            while not ready.exists():
+                time.sleep(0.001)
+            began = time.monotonic()
+            os.waitpid(child, 0)
+            duration = time.monotonic() - began
+        else:
+            interrupted += kill_at(child, ready, size.random.uniform(0, duration))
+        found = ask(lambda copy=copy: after(copy), answer)  # type: ignore[misc]
+        left, touched = left + found["left"], touched + found["touched"]
+        shutil.rmtree(folder)
+    what = f"{name}: kill -9 in the sweep"
+    return [
+        counted(
+            f"{what}: due and not destroyed after the restart",
+            left,
+            kills,
+            f"kills ({interrupted} in mid-sweep), {due} due each",
+        ),
+        counted(f"{what}: destroyed and not due", touched, kills, "kills"),
+    ]
+
+
+def copied(server: servers.Postgres | None, url: str | None) -> str | None:
+    """A database like the one at this address."""
+    if server is None or url is None:
+        return None
+    return server._create(url.removeprefix(f"postgresql://{servers.ACCOUNT}@/").partition("?")[0])
+
+
+async def fill(settings: RoomsSettings, due: int) -> None:
+    clock = Time()
+    async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
+        await store.retention.catch_up()
+        one, other = await alice(store), await charlie(store)
+        for number in range(due):
+            await plan(store, one if number % 2 else other, f"due {number}")
+        for number in range(10):
+            await plan(store, one if number % 2 else other, f"kept {number}", days=DUE_BY)
+        await store.retention.sweep()
+
+
+async def sweep(settings: RoomsSettings, ready: Path) -> None:
+    clock = Time()
+    clock.pass_(days=DUE_BY)
+    async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
+        ready.touch()
+        await store.retention.catch_up()
+
+
+async def after(settings: RoomsSettings) -> dict[str, int]:
+    """After one more start."""
+    clock = Time()
+    clock.pass_(days=DUE_BY)
+    last = (START + timedelta(days=DUE_BY + 1)).date()
+    kept, receipts = [], 0
+    async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
+        assert store.locked is None
+        await store.retention.catch_up()
+        for name in ("alice", "charlie"):
+            person = await store.practitioners.by_mail(f"{name}@example.org")
+            assert person is not None
+            with contextlib.suppress(RoomsError):
+                kept += [one.patient for one in await store.appointments.list(person.id, START.date(), last)]
+            receipts += len(await store.appointments.receipts(person.id))
+        rows, _ = await counts(store)
+        generation = (await store.retention.status()).generation
+        keys = len(await store.keys.ids())
+    right = sorted(kept) == sorted(f"kept {number}" for number in range(10))
+    # nobody's key, two practitioners' own, ten living
+    left = max(0, rows - 10) + max(0, keys - 13) + (receipts != generation)
+    return {"left": left, "touched": 0 if right else 1}

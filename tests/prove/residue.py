@@ -1,0 +1,211 @@
+"""While people work with a whole server, everything that any part of it wrote is searched again and again.
+
+Its Redis is one that a server of ours would refuse: with an append-only file and snapshots, so that what ever went to
+it is on disk.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from rooms.backup import data
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from signaling.redis import connect
+from tests.prove.figures import Figure, Size, counted
+from tests.prove.kills import databases
+from tests.rooms.postgres import Postgres
+from tests.rooms.test_at_rest import CANARIES, forms
+
+WRONG = "canary-wrong-password"
+CONTROL = b"something that must be found"
+
+
+@dataclass
+class Search:
+    """Looks for all forms of all secrets; what was found, in how many bytes."""
+
+    secrets: dict[str, str | bytes]
+    found: set[str] = field(default_factory=set)
+    size: int = 0
+    looks: int = 0
+
+    def look(self, where: str, content: bytes) -> None:
+        self.size += len(content)
+        self.looks += 1
+        for name, secret in list(self.secrets.items()):
+            if any(form in content for form in forms(secret)):
+                self.found.add(f"{name} in {where}")
+
+    def look_through(self, folder: Path) -> None:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "secrets" not in path.parts and not path.name.startswith("epoch-"):
+                try:
+                    self.look(path.name, path.read_bytes())
+                except FileNotFoundError:
+                    continue
+
+
+def prove(size: Size) -> list[Figure]:
+    """On each database."""
+    figures = []
+    with databases(size) as found:
+        for name, server in found:
+            search = asyncio.run(campaign(size, name, server))
+            beside = f"bytes ({search.looks:,} looks at {search.size / 1e6:,.0f} MB)"
+            places = "SQLite file, WAL" if server is None else "PostgreSQL heap, TOAST, WAL, log"
+            what = f"{name}: plaintext or usable keys in {places}, key store, backups, logs, Redis memory, AOF, RDB"
+            figures.append(counted(what, len(search.found), search.size, beside))
+            for one in sorted(search.found):
+                sys.stdout.write(f"    {one}\n")
+    return figures
+
+
+async def campaign(size: Size, name: str, postgres: Postgres | None) -> Search:
+    folder = size.folder / name
+    folder.mkdir()
+    since = postgres.position() if postgres else None
+    url = postgres.new_database() if postgres else None
+    rooms: dict[str, Any] = {"data": str(folder / "data"), "database_url": url, "sweep_interval": 1}
+    settings = RoomsSettings(trust_clock=True, **rooms)
+    async with open_store(settings) as store:
+        await store.retention.catch_up()
+        await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
+    search = Search({**CANARIES, "wrong": WRONG})
+    with redis_with_disk(folder) as (redis, process):
+        options = {"rooms": rooms, "redis": redis, "log": str(folder / "server.log")}
+        command = [sys.executable, "-m", "tests.prove.server", json.dumps(options)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as server:
+            over = threading.Event()
+            looking = threading.Thread(target=keep_looking, args=(search, folder, process, over))
+            looking.start()
+            try:
+                assert server.stdout is not None
+                port = int(await asyncio.to_thread(server.stdout.readline))
+                for turn in range(size.choose(8, 1)):
+                    await story(settings, port, search, turn)
+                    await asyncio.to_thread(data.write, settings, folder / "backups", datetime.now(UTC))
+            finally:
+                over.set()
+                looking.join()
+                server.terminate()
+                server.wait(20)
+        await persist(redis)
+        search.look("Redis memory", memory(process))
+        assert CONTROL in memory(process)
+    search.look_through(folder)
+    control(folder, postgres is None)
+    if postgres and since and url:
+        search.look("PostgreSQL", postgres.written(since, url))
+    return search
+
+
+def control(folder: Path, sqlite: bool) -> None:
+    """That the places hold what they must, so that not finding something there means something."""
+    everything = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for kind in (".aof", ".rdb"):
+        assert any(CONTROL in content for path, content in everything.items() if path.suffix == kind), kind
+    backups = [content for path, content in everything.items() if path.parent.name == "backups"]
+    assert backups
+    assert all(b"closing" in content or b"generation" in content for content in backups)
+    assert b"GET" in everything[folder / "server.log"] or everything[folder / "server.log"], "the server said something"
+    if sqlite:
+        assert b"appointments" in everything[folder / "data" / "database" / "rooms.sqlite"]
+
+
+def keep_looking(search: Search, folder: Path, process: int, over: threading.Event) -> None:
+    """At any time, not only afterwards."""
+    while not over.wait(0.2):
+        search.look_through(folder)
+        search.look("Redis memory", memory(process))
+
+
+async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -> None:
+    """A practitioner's day over REST, and the patient's link; at the end nothing is left of it."""
+    origin, jar = f"http://localhost:{port}", aiohttp.CookieJar(unsafe=True)
+    day = (datetime.now(UTC) + timedelta(minutes=5)).replace(microsecond=0)
+
+    async with aiohttp.ClientSession(headers={"Origin": origin}, cookie_jar=jar) as session:
+
+        async def call(method: str, path: str, body: Mapping[str, object] | None = None, status: int = 0) -> Any:
+            address = f"http://127.0.0.1:{port}/api/{path}"
+            async with session.request(method, address, json=body) as answer:
+                assert answer.status == status or (not status and answer.status < 300), (path, await answer.text())
+                return await answer.json() if answer.content_type == "application/json" else None
+
+        mail = {"mail": CANARIES["mail"]}
+        await call("POST", "sign-in", {**mail, "password": WRONG}, 403)
+        await call("POST", "sign-in", {**mail, "password": CANARIES["password"]})
+        made = []
+        for number in range(6):
+            plan = {"patient": CANARIES["patient"], "starts_at": day.isoformat(), "minutes": 37, "language": "nl"}
+            one = await call("POST", "appointments", plan)
+            made.append(one["appointment"])
+            search.secrets[f"link {turn}-{number}"] = one["link"].partition("#")[2][22:]
+            await call("POST", "join", {"link": one["link"].partition("#")[2]})
+        async with open_store(settings, exclusive=False) as store:
+            search.secrets |= {f"key {turn}-{n}": key for n, key in enumerate(await store.keys.every())}
+        await call("GET", f"appointments?first={day.date()}&last={day.date()}")
+        await call("POST", f"appointments/{made[0]}/end", {})
+        await call("PUT", "retention", {"retention": "7d" if turn % 2 else "30d"})
+        await call("DELETE", f"appointments/{made[1]}")
+        await call("POST", "account/destroy-all", {"password": CANARIES["password"]})
+        await call("POST", "sign-out")
+
+
+@contextmanager
+def redis_with_disk(folder: Path) -> Iterator[tuple[str, int]]:
+    """A real Redis that writes all it is told to an append-only file and to snapshots."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        raise RuntimeError("install redis-server or valkey-server")
+    (folder / "redis").mkdir()
+    socket = folder / "redis" / "socket"
+    options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder / "redis"), "--loglevel", "warning"]
+    options += ["--appendonly", "yes", "--appendfsync", "always", "--save", "1 1", "--rdbcompression", "no"]
+    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            while not socket.exists():
+                time.sleep(0.02)
+            yield f"unix://{socket}", process.pid
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+async def persist(redis: str) -> None:
+    """Write a snapshot now; the append-only file is written at each command."""
+    client = connect(redis)
+    await client.set("sk:proof", CONTROL, ex=600)
+    await client.save()
+    assert await client.dbsize() > 0
+    await client.aclose()
+
+
+def memory(process: int) -> bytes:
+    """All that a process may write to."""
+    parts = []
+    with Path(f"/proc/{process}/maps").open() as maps, open(f"/proc/{process}/mem", "rb", 0) as content:  # noqa: PTH123
+        for line in maps:
+            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+            if match:
+                start, end = int(match[1], 16), int(match[2], 16)
+                try:
+                    parts.append(os.pread(content.fileno(), end - start, start))
+                except OSError:
+                    continue
+    return b"\0".join(parts)

@@ -1,0 +1,59 @@
+"""A whole server without media: ``python -m tests.prove.server OPTIONS``, OPTIONS being JSON. Prints its port.
+
+``rooms`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the address of one that keeps
+everything on disk, which a server of ours would refuse; ``log`` a file for all that it says at the lowest level.
+"""
+
+import asyncio
+import json
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from media.control import MediaClient
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from signaling import app, listener, logs
+from signaling.redis import connect, open_redis
+from signaling.settings import SignalingSettings
+from turn.credentials import TurnCredentials
+from turn.settings import TurnSettings
+
+SECRET = b"a secret of the proofs, 32 bytes or more"
+
+
+async def main(options: dict[str, Any]) -> None:
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=options.get("off", 0))
+
+    async with AsyncExitStack() as stack:
+        port = listener.bind("127.0.0.1", 0)
+        stack.callback(port.close)
+        settings = RoomsSettings(trust_clock=True, **options["rooms"])
+        store = await stack.enter_async_context(open_store(settings, now=now))
+        redis = connect(options["redis"]) if "redis" in options else None
+        if redis is None:
+            redis = (await stack.enter_async_context(open_redis(None))).client
+        application = app.build(
+            SignalingSettings(port=port.getsockname()[1]),
+            store,
+            redis,
+            MediaClient(redis, SECRET),
+            TurnCredentials(TurnSettings(), now),
+            now,
+            secret=SECRET,
+        )
+        await stack.enter_async_context(listener.listening(application, port))
+        sys.stdout.write(f"{port.getsockname()[1]}\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[1])
+    if "log" in given:
+        sys.stderr = Path(given["log"]).open("a")  # noqa: SIM115 -- until the process ends
+        logs.configure("json", "debug")
+    asyncio.run(main(given))

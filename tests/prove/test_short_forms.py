@@ -1,0 +1,44 @@
+"""Each proof in its short form; ``make prove`` runs the long ones."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.prove.__main__ import END, NAMES, README, START
+from tests.prove.figures import at_most, counted
+
+ROOT = Path(__file__).parents[2]
+MEASURED = ("speed",)
+"""What depends on how busy the machine is; the numbers are judged by ``make prove``."""
+
+
+@pytest.mark.serial
+@pytest.mark.timeout(120)
+@pytest.mark.duty("S-15", "S-30", "S-31", "S-33")
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_is_promised_holds(name: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.prove", "--short", name),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert "| met |" in said, said
+    assert process.returncode == 0 or name in MEASURED, said
+
+
+def test_a_figure_that_is_not_met_says_so() -> None:
+    assert not counted("lost", 1, 200, "kills").met
+    assert not counted("lost", 0, 0, "kills").met, "nothing was tried"
+    assert counted("lost", 0, 200, "kills").row() == "| lost | 0 | 0 in 200 kills | yes |"
+    assert at_most("listing", 60, 60.1, "ms").row() == "| listing | ≤ 60 ms | 60.1 ms | **no** |"
+    assert json.dumps(at_most("listing", 60, 59.9, "ms").met) == "true"
+
+
+async def test_the_page_has_a_place_for_the_table() -> None:
+    text = await asyncio.to_thread(README.read_text)
+    assert text.index(START) < text.index(END)
