@@ -36,6 +36,8 @@ def read_root_key(path: Path) -> bytes:
 def create_root_key(path: Path) -> None:
     """Write a new root key, mode 0400, durable before anything is wrapped with it. Never replaces a file."""
     private_folder(path.parent)
+    if path.exists():
+        return
     with suppress(FileExistsError):
         write_new(path, base64.b64encode(new_key()) + b"\n")
 

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from rooms.errors import Locked, StartRefused
+from rooms.keys.envelope import seal
+from rooms.keys.epochs import check_place
+from rooms.keys.schema import write_value
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store, keystore, open_store
 from rooms.store.keystore import verify
 from signaling.commands import keys as command
 from tests.rooms.people import START, Time, alice, charlie, plan
@@ -307,3 +310,32 @@ async def test_a_database_that_does_not_answer_is_a_finding(
 
     monkeypatch.setattr(WrappedKeys, "inspect", fail)
     assert await findings_of(keystore_settings, time) == ("The key store or the database does not answer.",)
+
+
+async def test_keys_that_do_not_belong_together_are_a_finding(
+    used: Store, keystore_settings: RoomsSettings, time: Time
+) -> None:
+    """The proof of belonging, sealed for another pair of database and key store."""
+
+    def reseal(keys: WrappedKeys) -> None:
+        number = keys._epochs.number()
+        write_value(keys._db, "check", seal(keys._epochs.current(), b"another pair", check_place(number)))
+
+    await used.keys._run(reseal)
+    (found,) = await findings(keystore_settings, time)
+    assert found == "The key store is damaged or can not be written."
+
+
+async def test_more_rows_than_one_batch_are_all_looked_at(
+    used: Store, keystore_settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keystore, "BATCH", 2)
+    person = await used.practitioners.by_mail("alice@example.org")
+    assert person is not None
+    planned = [await plan(used, person) for _ in range(5)]
+    await used.retention.sweep()
+    assert await findings(keystore_settings, time) == ()
+    await spoil(used, *(f"DELETE FROM data_keys WHERE id = '{entry.id}'" for entry in planned))
+    assert await findings(keystore_settings, time) == (
+        "Rows of the database without key and receipt: 5. Is this the right key store?",
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rooms.errors import Locked, StartRefused
+from rooms.keys import files
 from rooms.keys.backends import backend
 from rooms.keys.files import create_root_key, read_root_key
 from rooms.keys.roots import RootKeys, successor
@@ -183,3 +184,26 @@ def test_a_root_key_without_a_file_can_not_be_looked_for(tmp_path: Path) -> None
     roots = RootKeys(KEY)
     assert list(roots.candidates()) == [KEY]
     roots.settle()
+
+
+def test_two_that_make_a_root_key_at_once_agree_on_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, plain = tmp_path / "root.key", files.write_new
+
+    def quicker(target: Path, content: bytes) -> None:
+        plain(target, b"made by another process")
+        plain(target, content)
+
+    monkeypatch.setattr(files, "write_new", quicker)
+    create_root_key(path)
+    assert path.read_bytes() == b"made by another process"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
+
+
+def test_an_older_key_than_the_one_in_use_is_not_put_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "root.key"
+    create_root_key(path)
+    create_root_key(successor(path))
+    before = path.read_bytes()
+    RootKeys.read(path).settle()
+    assert path.read_bytes() == before
+    assert successor(path).exists(), "it waits for the next replacement"
