@@ -70,7 +70,7 @@ screenshots: $(TOOLS)
 
 prove: $(TOOLS)
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
-	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation rooms/keys rooms/retention.py rooms/store)
+	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation rooms/keys rooms/retention.py rooms/store --tests tests/rooms --least 85)
 
 requirements: $(TOOLS)
 	@sh .ci/requirements $(BIN)
