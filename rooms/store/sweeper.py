@@ -17,7 +17,7 @@ from rooms.model import Appointment, Receipt, RetentionStatus
 from rooms.retention import Deadline, Hooks
 from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.database import Database
-from rooms.store.destruction import Destruction
+from rooms.store.destruction import AT_ONCE, Destruction
 from rooms.store.leases import Lease
 from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
 from rooms.store.practitioners import Practitioners
@@ -214,15 +214,17 @@ class Sweeper:
         query = select(appointments).where(appointments.c.due_day <= today, appointments.c.state != "destroying")
         async for rows in self._destruction.batches(query):
             keys = await self._keys.get_many((row.owner, row.id) for row in rows)
-            due = []
+            opened = []
             for row in rows:
                 try:
-                    appointment = open_appointment(keys[row.id], row)
+                    opened.append(open_appointment(keys[row.id], row))
                 except (KeyError, Tampered):
                     logger.exception("a row whose due day has come can not be opened")
-                    continue
-                if await self._deadline.forbids(appointment, unsure=False):
-                    due.append(appointment)
+            due = []
+            for start in range(0, len(opened), AT_ONCE):
+                part = opened[start : start + AT_ONCE]
+                said = await asyncio.gather(*(self._deadline.forbids(one, unsure=False) for one in part))
+                due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
             if due:
                 yield due
 

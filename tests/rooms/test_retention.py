@@ -349,3 +349,54 @@ def test_no_sequence_of_settings_revives_what_is_past_due(
         planned = deadline.with_due(planned, setting)
         dead = dead or deadline.past(planned)
         assert deadline.past(planned) == dead
+
+
+@pytest.mark.duty("S-32")
+async def test_a_raised_cap_revives_nothing(settings: RoomsSettings, time: Time) -> None:
+    async with open_store(settings.model_copy(update={"retention_cap": 10}), now=time.now, boot=time.boottime) as store:
+        await store.retention.catch_up()
+        person = await alice(store)
+        await store.practitioners.set_retention(person.id, "manual")
+        past = await plan(store, person)
+        coming = await plan(store, person, days=3)
+    time.pass_(days=11)
+    async with open_store(settings.model_copy(update={"retention_cap": 90}), now=time.now, boot=time.boottime) as store:
+        assert await store.retention.catch_up() == 1
+        with pytest.raises(RoomsError, match="gone"):
+            await store.appointments.get(person.id, past.id)
+        assert (await store.appointments.get(person.id, coming.id)).due == coming.ends_at + OVERRUN + timedelta(days=90)
+
+
+@pytest.mark.duty("S-29")
+async def test_a_longer_setting_in_the_middle_of_a_sweep_revives_nothing(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(store)
+    due, later = await plan(store, person), await plan(store, person, days=20)
+    time.pass_(days=31)
+    plain = store.retention._destruction.mark_due
+
+    async def meanwhile(*arguments: object) -> object:
+        await store.practitioners.set_retention(person.id, "90d")
+        return await plain(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.retention._destruction, "mark_due", meanwhile)
+    await store.retention.sweep()
+    monkeypatch.undo()
+    await store.retention.sweep()
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.get(person.id, due.id)
+    assert (await store.appointments.get(person.id, later.id)).due == later.ends_at + OVERRUN + timedelta(days=90)
+
+
+@pytest.mark.duty("S-29")
+async def test_the_preview_says_what_the_change_then_does(store: Store, time: Time) -> None:
+    person = await alice(store)
+    for days in (0, 1, 6, 29, 89):
+        await plan(store, person, days=days)
+    time.pass_(days=28)
+    for setting in ("manual", "90d", "30d", "7d", "24h", "end"):
+        previewed = await store.practitioners.preview_retention(person.id, setting)
+        assert await store.practitioners.set_retention(person.id, setting) == previewed
+        time.pass_(minutes=1)
+        assert await store.retention.sweep() == previewed
