@@ -105,6 +105,7 @@ class KeyStore:
         """What is wrong now, as one sentence for the operator; None when all is well."""
         try:
             await self._run(WrappedKeys.check)
+            await asyncio.to_thread(self.unlocked().secrets.check)
         except Locked as locked:
             return locked.reason
         except RoomsError:

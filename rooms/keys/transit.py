@@ -17,7 +17,7 @@ from rooms.keys.envelope import KEY_BYTES, Place, Random
 from rooms.keys.epoch_secrets import Made
 from rooms.settings import TransitSettings
 
-SECONDS = 5.0
+SECONDS = 2.0
 RENEW_SECONDS = 600.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -11,6 +11,7 @@ from rooms.errors import Tampered
 from rooms.keys import schema
 from rooms.keys.connection import Connection, transaction
 from rooms.keys.envelope import Random, fingerprint, new_key, seal, unseal
+from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
 from rooms.keys.inspection import Inspection, Inspector
 from rooms.keys.ledger import Ledger
@@ -46,9 +47,13 @@ class WrappedKeys:
         """Leave no deleted cell in a journal that would keep it."""
 
     def check(self) -> None:
-        """That it can be read and that epoch secrets can be had. Errors: Locked, ``connection.FAULTS``."""
+        """That it can be read."""
         self._epochs.number()
-        self._epochs.secrets.check()
+
+    @property
+    def secrets(self) -> EpochSecrets:
+        """Where the epochs' secrets live; may be asked from any thread."""
+        return self._epochs.secrets
 
     def inspect(self, now: datetime) -> Inspection:
         """Look at everything in one snapshot, changing nothing."""
@@ -218,6 +223,7 @@ class WrappedKeys:
 
     def _tidy(self) -> None:
         self.flush()
+        self.secrets.check()  # before taking the lock: nobody else need wait for an answer that does not come
         with transaction(self._db):  # nobody else is between making an epoch and committing its number
             self._epochs.current()
             self._epochs.tidy()

@@ -1,5 +1,6 @@
 """Epoch keys in OpenBao: what it destroyed opens nothing, and without it the key store is locked."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -327,6 +328,26 @@ def test_an_older_openbao_does_not_begin_an_epoch_twice(keys: WrappedKeys, setti
         secrets.make(99)
 
 
+async def test_openbao_that_hangs_holds_up_nobody_but_the_one_who_asks(
+    settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        asked = threading.Event()
+
+        def hang(*_: object) -> None:
+            asked.wait(5)
+
+        monkeypatch.setattr(TransitSecrets, "check", hang)
+        asking = asyncio.create_task(store.key_trouble())
+        await asyncio.sleep(0.05)
+        planned = await plan(store, person)
+        assert await store.appointments.get(person.id, planned.id) == planned
+        assert not asking.done()
+        asked.set()
+        assert await asking is None
+
+
 # --- the token and the way to it -------------------------------------------------------------------------------------
 
 
@@ -359,9 +380,9 @@ def test_a_new_token_in_the_file_is_used_at_once(keys: WrappedKeys, settings: Ro
     assert file is not None
     file.write_text("s.revoked")
     with pytest.raises(Locked):
-        keys.check()
+        keys.secrets.check()
     file.write_text(bao.token(file.parent, settings.transit.key).read_text() + "\n")
-    keys.check()
+    keys.secrets.check()
 
 
 @pytest.mark.parametrize("address", ["http://bao.example.org:8200", "http://10.0.0.1"])
