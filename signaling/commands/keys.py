@@ -16,7 +16,7 @@ from signaling.commands.trail import enter
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     group = commands.add_parser("keys", help="the key store").add_subparsers(required=True, metavar="COMMAND")
-    verifying = group.add_parser("verify", parents=[common], help="check that every key opens; changes nothing")
+    verifying = group.add_parser("verify", parents=[common], help="check that every key opens; changes no key")
     verifying.add_argument("--json", action="store_true", help="print one line of JSON")
     verifying.set_defaults(operate=verify)
     rotating = group.add_parser("rotate", parents=[common], help="wrap every practitioner's key anew")
