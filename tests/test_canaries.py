@@ -1,0 +1,257 @@
+"""A whole server, as it is started, at its most talkative: what goes in anywhere comes out in no line (case 81)."""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import socketio
+from argon2 import PasswordHasher
+
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from signaling.protocol.events import CLIENT_EVENTS
+from signaling.routes import ENDPOINTS
+
+ROOT = Path(__file__).parents[1]
+CANARY = "Zqcanary"
+ADDRESS = "203.0.113.77"
+PASSWORD = f"{CANARY} horse battery"
+MAIL = f"{CANARY}@example.org"
+MAGIC_COOKIE = 0x2112A442
+SDP = "\r\n".join(
+    (
+        *("v=0", f"o={CANARY} 1 1 IN IP4 {ADDRESS}", f"s={CANARY}", f"c=IN IP4 {ADDRESS}"),
+        *(f"a=candidate:1 1 udp 1 {ADDRESS} 9 typ host", ""),
+    )
+)
+OF_A_WORKER = re.compile(r"[A-Z]+ [a-z.]+ message withheld")
+"""Media workers write no message at all that is not theirs."""
+
+
+@dataclass
+class Running:
+    """A server in a process of its own, and where it writes."""
+
+    origin: str
+    media_port: int
+    written: Path
+
+    def text(self) -> str:
+        return self.written.read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture
+async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    data, port, media_port = tmp_path / "data", free_port(), free_port()
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+        store.practitioners._hasher = quick
+        await store.practitioners.add(MAIL, PASSWORD, f"Dr {CANARY}", "nl")
+    environment = os.environ | {
+        "SPREEKKAMER_ROOMS__DATA": str(data),
+        "SPREEKKAMER_ROOMS__TRUST_CLOCK": "true",
+        "SPREEKKAMER_SIGNALING__PORT": str(port),
+        "SPREEKKAMER_SIGNALING__LOG_LEVEL": "debug",
+        "SPREEKKAMER_MEDIA__PORT": str(media_port),
+        "SPREEKKAMER_MEDIA__WORKERS": "1",
+        "SPREEKKAMER_MEDIA__ANNOUNCE_LOOPBACK": "true",
+        "PYTHONASYNCIODEBUG": "1",
+    }
+    written = tmp_path / "written"
+    with await asyncio.to_thread(written.open, "wb") as stream:
+        command = [sys.executable, "spreekkamer.py", "serve"]
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, stdout=stream, stderr=stream, cwd=ROOT
+        )
+        try:
+            origin = f"http://localhost:{port}"
+            await ready(origin)
+            yield Running(origin, media_port, written)
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 20)
+
+
+async def ready(origin: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(300):
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"{origin}/health/ready") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.1)
+    raise AssertionError("the server does not get ready")
+
+
+def headers(origin: str) -> dict[str, str]:
+    names = ("User-Agent", "Referer", "X-Forwarded-For", "Accept-Language", "X-Request-Id", "Forwarded", CANARY)
+    return dict.fromkeys(names, f"{CANARY} {ADDRESS}") | {"Origin": origin}
+
+
+def bodies(model: Any) -> list[Any]:
+    """Every field with a canary, in several shapes; the model's own names and one that it does not know."""
+    names = list(model.model_fields) if model else []
+    shapes: list[Any] = [CANARY, [CANARY], {CANARY: CANARY}, 10**30]
+    return [dict.fromkeys(names, shape) for shape in shapes] + [{CANARY: ADDRESS}, CANARY, [CANARY]]
+
+
+async def every_route(running: Running) -> str:
+    """Canaries in every field, address, query and header; returns the link of an appointment."""
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.CookieJar(unsafe=True), headers=headers(running.origin)
+    ) as session:
+
+        async def call(method: str, path: str, body: Any) -> Any:
+            async with session.request(method, running.origin + path, json=body) as response:
+                return await response.json() if response.content_type == "application/json" else None
+
+        async def everywhere() -> None:
+            for endpoint in ENDPOINTS:
+                if endpoint.path in ("/api/sign-out", "/api/account/close", "/api/account/destroy-all"):
+                    continue
+                path = endpoint.path.replace("{appointment}", CANARY)
+                for body in bodies(endpoint.body):
+                    await call(endpoint.method, path, body)
+                query = "&".join(f"{name}={CANARY}" for name in (*endpoint.query, CANARY))
+                await call(endpoint.method, f"{path}?{query}", None)
+            for path in (f"/{CANARY}", f"/static/{CANARY}", f"/api/{CANARY}?{CANARY}={ADDRESS}", f"/%2e%2e/{CANARY}"):
+                await call("GET", path, None)
+
+        await everywhere()
+        me = await call("POST", "/api/sign-in", {"mail": MAIL, "password": PASSWORD})
+        assert me["display_name"] == f"Dr {CANARY}"
+        await everywhere()
+        moment = "2027-03-01T09:00:00+01:00"
+        for name in (CANARY, f"{CANARY}\x1b[31m\r\n", f"<b>{CANARY}</b>"):
+            await call(
+                "POST", "/api/appointments", {"patient": name, "starts_at": moment, "minutes": 30, "language": "nl"}
+            )
+        now = datetime.now(UTC).isoformat()
+        made = await call(
+            "POST", "/api/appointments", {"patient": CANARY, "starts_at": now, "minutes": 30, "language": "nl"}
+        )
+        one = f"/api/appointments/{made['appointment']}"
+        for method, path in (("GET", one), ("GET", f"{one}/technical-check"), ("POST", f"{one}/support-code")):
+            await call(method, path, None)
+        ticket = (await call("POST", "/api/desk/ticket", None))["access_token"]
+        link: str = made["link"].partition("#")[2]
+        await every_event(running, ticket, made["appointment"])
+        join = await call("POST", "/api/join", {"link": link})
+        await every_event(running, join["access_token"], made["appointment"])
+        await every_event(running, CANARY, made["appointment"])
+        await call("DELETE", one, None)
+        await call("POST", "/api/account/destroy-all", {"password": CANARY})
+        await call("POST", "/api/sign-out", {})
+        return link
+
+
+async def every_event(running: Running, token: str, appointment: str) -> None:
+    """The same over Socket.IO, before and after arriving in the room."""
+    async with aiohttp.ClientSession() as session:
+        client = socketio.AsyncClient(reconnection=False, http_session=session)
+        try:
+            await client.connect(
+                running.origin,
+                headers=headers(running.origin),
+                auth={"version": 1, "token": token},
+                transports=["websocket"],
+            )
+        except socketio.exceptions.ConnectionError:
+            return
+        lines = [{"mid": CANARY, "use": "microphone"}]
+        good = [
+            ("arrive", {"appointment": appointment, "participant": CANARY + secrets.token_urlsafe(8)}),
+            ("offer", {"fence": 1, "sdp": SDP, "lines": lines}),
+            ("chat", {"ciphertext": CANARY}),
+            ("key-commit", {"epoch": 1, "commitment": CANARY.ljust(43, "c")}),
+            ("keyframe", {"participant": CANARY}),
+        ]
+        bad = [
+            (event, body) for event, about in CLIENT_EVENTS.items() if event != "leave" for body in bodies(about.body)
+        ]
+        for event, body in [*good, *bad, (CANARY, CANARY), ("connect", CANARY), ("*", CANARY), *good]:
+            with suppress(socketio.exceptions.SocketIOError):
+                await client.call(event, body, timeout=3)
+            if not client.connected:
+                break
+        with suppress(Exception):
+            await client.disconnect()
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("!HH", kind, len(value)) + value.ljust(-(-len(value) // 4) * 4, b"\0")
+
+
+async def every_packet(running: Running) -> None:
+    """STUN with canaries for names, DTLS, RTP and noise, over UDP and TCP; raw HTTP that is none."""
+    name = attribute(0x0006, f"{CANARY}:{CANARY}".encode()) + attribute(0x8022, CANARY.encode())
+    stun = struct.pack("!HHI", 0x0001, len(name), MAGIC_COOKIE) + secrets.token_bytes(12) + name
+    packets = [
+        stun,
+        stun[:30],
+        stun[:24] + b"\xff" * 40,
+        b"\x16\xfe\xff" + CANARY.encode() * 9,
+        b"\x80" + CANARY.encode() * 9,
+    ]
+    packets += [b"", CANARY.encode(), CANARY.encode() * 300, *(secrets.token_bytes(64) for _ in range(200))]
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, remote_addr=("127.0.0.1", running.media_port)
+    )
+    for packet in packets:
+        transport.sendto(packet)
+    transport.close()
+    port = int(running.origin.rpartition(":")[2])
+    raw = [
+        f"GET /{CANARY} HTTP/9.9 {CANARY}\r\n{CANARY}\r\n\r\n".encode(),
+        CANARY.encode() * 5000,
+        b"\x16\x03\x01" + CANARY.encode(),
+    ]
+    framed = [struct.pack("!H", len(packet)) + packet for packet in packets]
+    for target, chunks in ((port, raw), (running.media_port, framed)):
+        for chunk in chunks[:20]:
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", target)
+                writer.write(chunk + b"\r\n\r\n")
+                writer.write_eof()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(), 0.2)
+                writer.close()
+
+
+@pytest.mark.duty("S-12")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_nothing_that_went_in_comes_out_in_a_line_of_a_whole_server(running: Running) -> None:
+    link = await every_route(running)
+    await every_packet(running)
+    async with aiohttp.ClientSession() as session, session.get(f"{running.origin}/metrics") as response:
+        metrics = await response.text()
+    await asyncio.sleep(0.5)
+    written = await asyncio.to_thread(running.text)
+    lines = written.splitlines()
+    lines.remove(f"Spreekkamer answers at {running.origin}")
+    assert len(lines) > 3, "it did say something"
+    past = [line for line in lines if not OF_A_WORKER.fullmatch(line)]
+    assert {json.loads(line)["level"] for line in past} <= {"debug", "info", "warning", "error"}, "filtered"
+    secret = [CANARY, CANARY.lower(), ADDRESS, "127.0.0.1", "example.org", link[:22], link[22:], "horse battery"]
+    for text in (written, metrics):
+        assert [word for word in secret if word.lower() in text.lower()] == []
