@@ -1,6 +1,6 @@
 import { WireError, offline, timedOut } from './errors.js';
 
-/** @import {AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 const TIMEOUT_MS = 15_000;
 
@@ -68,6 +68,12 @@ export const setRetention = (retention) => call('PUT', '/api/retention', { reten
  * @returns {Promise<RetentionSet>}
  */
 export const previewRetention = (retention) => call('GET', retention ? `/api/retention?retention=${retention}` : '/api/retention');
+
+/** Destroy all appointments now; needs the password. @param {string} password @returns {Promise<AllDestroyed>} */
+export const destroyAll = (password) => call('POST', '/api/account/destroy-all', { password });
+
+/** Destroy all appointments and the account; needs the password. @param {string} password @returns {Promise<AccountClosed>} */
+export const closeAccount = (password) => call('POST', '/api/account/close', { password });
 
 /** An access token for the desk. @returns {Promise<Ticket>} */
 export const deskTicket = () => call('POST', '/api/desk/ticket', {});

@@ -31,6 +31,8 @@
  * @typedef {'end' | '24h' | '7d' | '30d' | '90d' | 'manual'} Retention
  * @typedef {{practitioner: string, display_name: string, language: Language, retention: Retention}} Me
  * @typedef {{retention: Retention, due_within_minute: number}} RetentionSet
+ * @typedef {{destroyed: number, waiting: number}} AllDestroyed
+ * @typedef {AllDestroyed & {receipt: Receipt | null}} AccountClosed
  * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
  * @typedef {{receipt: string, destroyed_at: string, generation: number}} Receipt
