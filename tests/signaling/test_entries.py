@@ -1,19 +1,21 @@
 """What people and operators do leaves an entry in the audit trail, before the answer leaves."""
 
+import asyncio
+import io
 import json
-import os
-import subprocess
-import sys
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from rooms.audit import appointment, practitioner
+from rooms.errors import StartRefused
+from rooms.settings import RoomsSettings
 from signaling.routes import ENDPOINTS
 from signaling.typedefs import STORE
+from spreekkamer import Settings, parser
 from tests.signaling.conftest import PASSWORD, Server
 
-ROOT = Path(__file__).parents[2]
 PLAN = {"patient": "Jan", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
 
 TOUCH_NOTHING = {
@@ -92,47 +94,63 @@ async def test_nothing_is_answered_that_could_not_be_entered(server: Server) -> 
     assert "Jan" not in str(answer.body)
 
 
-def command(data: Path, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"SPREEKKAMER_ROOMS__DATA": str(data), "SPREEKKAMER_SIGNALING__LOG_LEVEL": "error"}
-    program = [sys.executable, "spreekkamer.py", *words]
-    return subprocess.run(
-        program, env=environment, input=said, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
-    )
+def command(data: Path, *words: str) -> str:
+    """What a command of the operator prints."""
+    arguments = parser().parse_args(words)
+    said: str = asyncio.run(arguments.operate(Settings(rooms=RoomsSettings(data=data)), arguments))
+    return said
 
 
 def shown(data: Path, *words: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in command(data, "audit", "show", "--json", *words).stdout.splitlines()]
+    return [json.loads(line) for line in command(data, "audit", "show", "--json", *words).splitlines()]
 
 
 @pytest.mark.duty("S-51")
-def test_what_an_operator_does_is_entered_and_reading_it_too(tmp_path: Path) -> None:
+def test_what_an_operator_does_is_entered_and_reading_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = tmp_path / "data"
-    command(data, "practitioner", "add", "eve@example.org", "--name", "Eve", said=f"{PASSWORD}\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    command(data, "practitioner", "add", "eve@example.org", "--name", "Eve")
     command(data, "backup", str(tmp_path / "backups"))
     command(data, "keys", "rotate")
+    command(data, "keys", "verify")
     command(data, "retention", "resume")
     first = shown(data)
-    assert [line["act"] for line in first] == ["account-added", "backup-made", "keys-rotated", "clock-confirmed"]
+    acts = ["account-added", "backup-made", "keys-rotated", "keys-verified", "clock-confirmed"]
+    assert [line["act"] for line in first] == acts
     assert {line["actor"] for line in first} == {"operator"}
     assert len({line["actor_name"] for line in first}) == 1
     again = shown(data, "--act", "audit-read")
-    assert [line["detail"] for line in again] == ["4"]
+    assert [line["detail"] for line in again] == ["5"]
     assert [line["act"] for line in shown(data, "--practitioner", "eve@example.org")] == ["account-added"]
-    assert "eve@example.org" not in command(data, "audit", "show").stdout
-    assert "No entries." in command(data, "audit", "show", "--day", "2001-01-01").stdout
-    assert "9 entries, 1 to 9" in command(data, "audit", "verify").stdout
+    assert "eve@example.org" not in command(data, "audit", "show")
+    assert "No entries." in command(data, "audit", "show", "--day", "2001-01-01")
+    assert "10 entries, 1 to 10" in command(data, "audit", "verify")
+    command(data, "practitioner", "close", "eve@example.org", "--yes")
+    assert [line["act"] for line in shown(data)][-2:] == ["audit-verified", "closure-asked"]
+
+
+def test_a_restored_backup_leaves_a_gap_that_the_trail_names(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command(data, "audit", "verify")
+    command(data, "backup", str(tmp_path / "backups"))
+    for _ in range(3):
+        command(data, "audit", "verify")
+    command(data, "restore", str(tmp_path / "backups"), "--replace")
+    said = command(data, "audit", "verify")
+    assert "The audit trail is whole" in said
+    assert "4 entries from 2 on were lost" in said
+    assert [line["act"] for line in shown(data)][-3:] == ["audit-lost", "backup-restored", "audit-verified"]
 
 
 def test_verify_names_the_first_bad_line(tmp_path: Path) -> None:
-    import sqlite3
-
     data = tmp_path / "data"
     for _ in range(3):
         command(data, "audit", "verify")
-    with sqlite3.connect(data / "database" / "rooms.sqlite") as connection:
+    connection = sqlite3.connect(data / "database" / "rooms.sqlite")
+    with connection:
         connection.execute("DROP TRIGGER audit_stands")
         connection.execute("UPDATE audit SET detail = 'bad' WHERE number = 2")
     connection.close()
-    result = command(data, "audit", "verify")
-    assert result.returncode == 1
-    assert "The first bad line of the audit trail is entry 2. It was changed." in result.stderr
+    with pytest.raises(StartRefused) as refused:
+        command(data, "audit", "verify")
+    assert str(refused.value) == "The first bad line of the audit trail is entry 2. It was changed."
