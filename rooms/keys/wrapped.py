@@ -88,20 +88,18 @@ class WrappedKeys:
     def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """Data keys by id, for (owner, id) pairs. Those that are not there or do not open are left out."""
         found: dict[str, bytes] = {}
-        owner_keys: dict[str, bytes] = {}
+        by_owner: dict[str, list[str]] = {}
+        for owner, row_id in wanted:
+            by_owner.setdefault(owner, []).append(row_id)
         with transaction(self._db, write=False):
-            for owner, row_id in wanted:
-                row = self._db.execute(
-                    "SELECT wrapped FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)
-                ).fetchone()
-                if row is None:
-                    continue
-                try:
-                    if owner not in owner_keys:
-                        owner_keys[owner] = self._practitioner_key(owner)
-                    found[row_id] = unseal(owner_keys[owner], row[0], data_place(row_id, owner))
-                except Tampered:
-                    logger.exception("a wrapped key does not open")
+            for owner, ids in by_owner.items():
+                key = None
+                for row_id, wrapped in self._of(owner, ids):
+                    try:
+                        key = key or self._practitioner_key(owner)
+                        found[row_id] = unseal(key, wrapped, data_place(row_id, owner))
+                    except Tampered:
+                        logger.exception("a wrapped key does not open")
         return found
 
     def missing(self, ids: Sequence[str]) -> list[str]:
@@ -263,12 +261,12 @@ class WrappedKeys:
         self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now + GRACE)))
         return key
 
-    def _wrapped(self, owner: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
+    def _of(self, owner: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
         """(id, wrapped key) of those of the owner's that are there; of many by one query, of few by one each."""
         if len(ids) > FEW:
             wanted = set(ids)
             rows = self._db.execute("SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)).fetchall()
-            return [(row_id, sealed) for row_id, sealed in rows if row_id in wanted]
+            return [(row_id, wrapped) for row_id, wrapped in rows if row_id in wanted]
         query = "SELECT id, wrapped FROM data_keys WHERE id = ? AND owner = ?"
         return [row for row_id in ids for row in self._db.execute(query, (row_id, owner)).fetchall()]
 

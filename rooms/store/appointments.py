@@ -31,6 +31,9 @@ OPEN_ACCOUNT = (
     .with_for_update(read=True, of=practitioners)
 )
 NEW = insert(appointments)
+LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(
+    appointments.c.owner == bindparam("owner"), appointments.c.state != "destroying"
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -114,9 +117,8 @@ class Appointments:
 
     async def list(self, owner: str, first_day: date, last_day: date) -> Sequence[Appointment]:
         """The owner's between two days, both included, by the local day of each; sorted by start."""
-        query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(LIVING, {"owner": owner})).all()
         keys = await self._keys.get_many((owner, row.id) for row in rows)
         wanted = []
         for number, row in enumerate(rows, 1):
