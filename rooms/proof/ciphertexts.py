@@ -60,7 +60,8 @@ def near(content: bytes, position: int) -> Iterator[Ciphertext]:
         return
     after = content[position + ID_LENGTH : position + ID_LENGTH + 64]
     owners = {after[start : start + ID_LENGTH] for start in range(8) if OWNER.match(after, start)}
-    windows = [content[position + start :][:size] for start in NEAR for size in SIZES]
+    starts = [position + start for start in NEAR if position + start >= 0]
+    windows = [content[start : start + size] for start in starts for size in SIZES]
     windows += [bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192])]
     for window in windows:
         yield Ciphertext(window, profile_place(row_id))
