@@ -93,7 +93,7 @@ class KeyStore:
         """A new epoch if something was destroyed since the last one."""
         return await self._run(WrappedKeys.rotate)
 
-    async def renew(self, *, root: bool = False) -> None:
+    async def renew(self, *, root: bool) -> None:
         """A new epoch although nothing was destroyed; with ``root`` under a new root key."""
         await self._run(WrappedKeys.replace_root if root else lambda keys: keys.rotate(everything=True))
 

@@ -84,6 +84,10 @@ def test_packed_fields_come_back_and_their_length_says_little(name: str) -> None
     assert len(packed) % PAD_BYTES == 0
 
 
+def test_contents_are_a_multiple_of_256_bytes() -> None:
+    assert [len(pack({"patient": "x" * length})) for length in (0, 242, 243)] == [256, 256, 512]
+
+
 def test_names_of_usual_length_make_contents_of_one_length() -> None:
     assert len({len(pack({"patient": "x" * length})) for length in range(1, 200)}) == 1
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from rooms.errors import Locked, Tampered
+from rooms.keys import wrapped
 from rooms.keys.backends import backend
 from rooms.keys.envelope import new_key
 from rooms.keys.files import EpochFiles, create_root_key, read_root_key
@@ -64,6 +65,24 @@ def test_a_data_key_comes_back_to_its_owner_only(keys: WrappedKeys) -> None:
         assert not known
         assert other != key
     assert keys.missing(["row", "other"]) == ["other"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 20])
+def test_many_keys_at_once_are_those_of_their_owners(
+    keys: WrappedKeys, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrapped, "FEW", 2)
+    made = {}
+    for owner in ("alice", "charlie"):
+        keys.add_practitioner(owner, START)
+        made |= {(owner, f"{owner}{n}"): keys.add(owner, f"{owner}{n}", START) for n in range(number)}
+    foreign = [("alice", row) for owner, row in made if owner == "charlie"]
+    assert keys.get_many([*made, *foreign, ("alice", "unknown"), ("unknown", "alice0")]) == {
+        row: key for (_, row), key in made.items()
+    }
+    part = list(made)[: number // 2]
+    assert keys.get_many(part) == {row: made[owner, row] for owner, row in part}
+    assert keys.get_many(foreign) == {}
 
 
 def test_no_two_rows_share_a_key(keys: WrappedKeys) -> None:
@@ -164,6 +183,20 @@ def test_an_epoch_replaces_every_wrapping_and_nothing_is_lost(keys: WrappedKeys)
         assert not set(rows) & set(raw(keys, f"SELECT wrapped FROM {table}")), table
     assert (keys.get("alice", "kept"), keys.get("bob", "bobs")) == ((kept, True), (bobs, True))
     assert keys.mail_index("a@b.nl") == index
+
+
+def test_an_epoch_after_many_destructions_at_once(keys: WrappedKeys) -> None:
+    keys.add_practitioner("alice", START)
+    kept = {f"kept{n}": keys.add("alice", f"kept{n}", START) for n in range(20)}
+    gone = [("alice", f"gone{n}") for n in range(20)]
+    for owner, row in gone:
+        keys.add(owner, row, START)
+    receipts = keys.destroy(gone, START)
+    assert [receipt.generation for receipt in receipts] == list(range(1, 21))
+    assert keys.rotate()
+    assert keys.get_many([*gone, *(("alice", row) for row in kept)]) == kept
+    assert keys.missing([row for _, row in gone]) == [row for _, row in gone]
+    assert [receipt.generation for receipt in keys.ledger.of("alice")] == list(range(20, 0, -1))
 
 
 def test_everything_can_be_wrapped_anew_although_nothing_was_destroyed(keys: WrappedKeys) -> None:

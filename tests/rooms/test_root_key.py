@@ -207,3 +207,11 @@ def test_an_older_key_than_the_one_in_use_is_not_put_in_its_place(tmp_path: Path
     RootKeys.read(path).settle()
     assert path.read_bytes() == before
     assert successor(path).exists(), "it waits for the next replacement"
+
+
+def test_a_draft_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
+    draft = tmp_path / f"root.key.{os.getpid()}.partial"
+    draft.write_bytes(b"half")
+    create_root_key(tmp_path / "root.key")
+    assert len(read_root_key(tmp_path / "root.key")) == 32
+    assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
