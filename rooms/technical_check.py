@@ -14,6 +14,7 @@ WEAK_RTT = 400  # milliseconds
 Role = Literal["practitioner", "patient", "guest", "unknown"]
 Connection = Literal["good", "weak", "bad", "failed", "unknown"]
 Network = Literal["direct", "relayed", "unknown"]
+Device = Literal["phone", "tablet", "computer", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class PersonCheck:
     loss: int | None
     rtt: int | None
     reconnects: int
+    browser: str | None
+    device: Device
 
 
 def check(timeline: Sequence[TakenSample]) -> list[PersonCheck]:
@@ -63,6 +66,8 @@ def one_side(role: Role, entries: Sequence[TakenSample]) -> PersonCheck:
         loss=loss,
         rtt=rtt,
         reconnects=events.count("reconnecting"),
+        browser=next((sample.browser for sample in reversed(samples) if sample.browser), None),
+        device=next((sample.device for sample in reversed(samples) if sample.device != "unknown"), "unknown"),
     )
 
 

@@ -10,6 +10,7 @@ from signaling.sockets.socket import Socket
 async def report(consults: Consults, diagnostics: Recorder, socket: Socket, body: Report) -> Empty:
     """Keep one sample for what is left of its 24 hours."""
     consult, me = await consults.inside(socket)
-    sample = body.model_dump(exclude={"at"}, exclude_none=True) | {"role": me.role}
+    agent = {"browser": socket.agent.browser, "device": socket.agent.device}
+    sample = body.model_dump(exclude={"at"}, exclude_none=True) | agent | {"role": me.role}
     await diagnostics.record(consult.appointment, me.id, sample, body.at)
     return Empty()

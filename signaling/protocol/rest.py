@@ -108,6 +108,8 @@ class PersonCheckView(Message):
     loss_permille: int | None
     rtt_ms: int | None
     reconnects: int
+    browser: str | None = Field(description="Family and major version.")
+    device: Literal["phone", "tablet", "computer", "unknown"]
 
 
 class TechnicalCheck(Message):

@@ -41,4 +41,6 @@ def _view(one: PersonCheck) -> PersonCheckView:
         loss_permille=one.loss,
         rtt_ms=one.rtt,
         reconnects=one.reconnects,
+        browser=one.browser,
+        device=one.device,
     )

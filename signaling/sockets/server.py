@@ -25,6 +25,7 @@ from signaling.protocol.errors import ProtocolError, UserError, to_wire
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
 from signaling.protocol.model import PROTOCOL_VERSION, Message
 from signaling.settings import SignalingSettings
+from signaling.sockets.agent import UNKNOWN, agent
 from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.limits import Limits
 from signaling.sockets.manager import SignedManager
@@ -33,6 +34,7 @@ from signaling.tasks import stop
 from signaling.tickets import Claims
 
 NAMESPACE = "/"
+AGENT = "agent"
 PATH = "socket.io"
 
 Handler = Callable[[Socket, Any], Awaitable[Message]]
@@ -155,8 +157,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self.start()
         request: web.Request = environ["aiohttp.request"]
-        # Nothing reads the environ after this; kept, it would hold the request as long as the socket lives.
-        self.environ[eio_sid] = {}
+        # Nothing else is read of the environ; kept, it would hold the request as long as the socket lives.
+        self.environ[eio_sid] = {AGENT: agent(request.headers.get("User-Agent", ""))}
         self._expect_connect(eio_sid, self.eio.address(request))
 
     def start(self) -> None:
@@ -200,7 +202,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         if eio_sid not in self.environ:
             raise socketio.exceptions.ConnectionRefusedError("closed")
         self._connected(eio_sid)
-        self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock)
+        seen = self.environ[eio_sid].get(AGENT, UNKNOWN)
+        self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock, seen)
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
         socket = self.authenticated.pop(sid, None)

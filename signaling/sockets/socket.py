@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from signaling.sockets.agent import UNKNOWN, Agent
 from signaling.sockets.limits import Limits
 from signaling.tickets import Claims
 
@@ -57,9 +58,18 @@ class Socket:
     ``opened`` is in seconds since the Unix epoch.
     """
 
-    def __init__(self, sid: str, claims: Claims, opened: float, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sid: str,
+        claims: Claims,
+        opened: float,
+        limits: Limits,
+        clock: Callable[[], float],
+        agent: Agent = UNKNOWN,
+    ) -> None:
         self.sid = sid
         self.claims = claims
+        self.agent = agent
         self.opened = opened
         self.binding: Binding | None = None
         self.strikes = 0

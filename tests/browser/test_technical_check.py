@@ -25,6 +25,7 @@ async def test_the_technical_check_is_in_plain_words_and_gives_a_code(
     await dialog.get_by_role("heading", name="Patiënt").wait_for()
     words = await dialog.inner_text()
     assert "Goed" in words
+    assert re.search(r"Computer, Chrome \d+", words)
     assert not re.search(r"\d+\.\d+\.\d+\.\d+|\[?::1", words)
     await practitioner.find("ask-help").click()
     await practitioner.find("support-code").wait_for()

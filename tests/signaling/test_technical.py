@@ -15,6 +15,7 @@ from spreekkamer import Settings
 from tests.signaling.conftest import Server
 
 SAMPLE = {"candidate": "host", "transport": "udp", "event": "connected", "address": "203.0.113.7", "role": "patient"}
+SAMPLE |= {"browser": "Firefox 133", "device": "phone"}
 
 
 @pytest.mark.duty("S-11", "S-12")
@@ -28,6 +29,7 @@ async def test_the_practitioner_reads_how_the_connections_were_without_addresses
     assert answer.status == 200
     (person,) = answer.body["people"]
     assert (person["role"], person["connection"], person["network"]) == ("patient", "good", "direct")
+    assert (person["browser"], person["device"]) == ("Firefox 133", "phone")
     assert "203.0.113.7" not in str(answer.body)
 
 

@@ -61,7 +61,7 @@ FAMILIES = {
     ],
     "technical": [
         f"{row}.{word}"
-        for row in ("role", "connection", "sound", "picture", "network")
+        for row in ("role", "device", "connection", "sound", "picture", "network")
         for word in get_args(PersonCheckView.model_fields[row].annotation)
     ],
     "privacy.kept": [

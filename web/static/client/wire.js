@@ -39,7 +39,8 @@
  * @typedef {{role: 'practitioner' | 'patient' | 'guest' | 'unknown', first: string, last: string,
  *   connection: 'good' | 'weak' | 'bad' | 'failed' | 'unknown', sound: 'good' | 'silent' | 'unknown',
  *   picture: 'good' | 'stopped' | 'unknown', network: 'direct' | 'relayed' | 'unknown', udp: boolean | null,
- *   loss_permille: number | null, rtt_ms: number | null, reconnects: number}} PersonCheck
+ *   loss_permille: number | null, rtt_ms: number | null, reconnects: number, browser: string | null,
+ *   device: 'phone' | 'tablet' | 'computer' | 'unknown'}} PersonCheck
  * @typedef {{appointment: string, hours: number, people: PersonCheck[]}} TechnicalCheck
  * @typedef {{appointment: string, code: string, expires_in: number}} SupportCode
  * @typedef {{access_token: string, expires_in: number}} Ticket

@@ -57,7 +57,9 @@ export class TechnicalDialog {
 /** @param {PersonCheck} person */
 function side(person) {
   const lost = person.loss_permille === null ? null : Math.round(person.loss_permille / 10);
+  const device = t(`technical.device.${person.device}`);
   const rows = [
+    [t('technical.device'), person.browser ? `${device}, ${person.browser}` : device],
     [t('technical.connection'), t(`technical.connection.${person.connection}`)],
     [t('technical.sound'), t(`technical.sound.${person.sound}`)],
     [t('technical.picture'), t(`technical.picture.${person.picture}`)],
