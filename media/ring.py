@@ -1,5 +1,6 @@
 """The last second of a source, to send again what a subscriber lost."""
 
+from array import array
 from collections import deque
 
 _SECONDS = 1.0
@@ -8,7 +9,8 @@ _SECONDS = 1.0
 class Ring:
     """Packets by number: the newest ``size``, and of these only those of the last second.
 
-    Kept in parallel lists: a packet is three list items, no object of its own. ``size`` is a power of two.
+    Kept in parallel sequences: a packet is its payload and two machine words, no object of its own. ``size`` is a power
+    of two.
 
     Attributes:
         newest: highest number stored, -1 if none ever was.
@@ -18,8 +20,8 @@ class Ring:
 
     def __init__(self, size: int) -> None:
         self.mask = size - 1
-        self.numbers = [-1] * size
-        self.stamps = [0] * size
+        self.numbers = array("q", [-1]) * size
+        self.stamps = array("q", [0]) * size
         self.payloads: list[bytes | None] = [None] * size
         self.newest = -1
         self._marks: deque[tuple[float, int]] = deque()

@@ -45,7 +45,7 @@ class MediaSettings(BaseModel):
     announce_loopback: bool = Field(False, description="Also tell clients 127.0.0.1, for a browser on the same host.")
     tcp: bool = Field(True, description="Answer on TCP too (RFC 4571), for networks that block UDP.")
     wake_interval: float = Field(
-        0.001,
+        0.0012,
         ge=0.0,
         le=0.005,
         description="Seconds between two looks at a busy UDP port, 0: wake at every packet. Saves CPU, adds latency.",

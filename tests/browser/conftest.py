@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.participant.wire import Rest
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
+FIXED_PORT = int(os.environ.get("DEMO_PORT", "0"))
 FLAGS = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
@@ -72,7 +74,7 @@ async (selector) => {
 class Demo:
     """A running ``spreekkamer demo`` and its links."""
 
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[str]
     practitioner_url: str
     patient_url: str
     health_url: str
@@ -81,47 +83,78 @@ class Demo:
     log: Path
 
     async def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
-        if self.process.returncode is None:
+        if self.process.poll() is None:
             self.process.send_signal(sign)
-            await asyncio.wait_for(self.process.wait(), 15)
+            await asyncio.to_thread(self.process.wait, 15)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
-async def start_demo(data: Path, port: int = 0, env: dict[str, str] | None = None) -> Demo:
-    """Start the demo and wait for its one JSON line."""
+@dataclass
+class Starting:
+    """A demo that does not answer yet."""
+
+    process: subprocess.Popen[str]
+    data: Path
+    log: Path
+
+    async def ready(self) -> Demo:
+        """Wait for its one JSON line."""
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(asyncio.to_thread(self.process.stdout.readline), 30)
+        assert line, self.log.read_text()
+        said = json.loads(line)
+        urls = (said["practitioner_url"], said["patient_url"], said["health_url"])
+        return Demo(self.process, *urls, urlsplit(said["health_url"]).port or 80, self.data, self.log)
+
+
+def launch_demo(data: Path, port: int = 0) -> Starting:
+    """Begin to start the demo."""
     log = data.parent / f"{data.name}.log"
     data.mkdir(parents=True, exist_ok=True)
+    program = str(Path(sys.executable).parent / "spreekkamer")
+    command = [program, "demo", "--port", str(port), "--data", str(data), "--json"]
     with log.open("ab") as stderr:
-        process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).parent / "spreekkamer"),
-            "demo",
-            "--port",
-            str(port),
-            "--data",
-            str(data),
-            "--json",
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
-            env={**os.environ, **(env or {})},
-        )
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 30)
-    assert line, log.read_text()
-    ready = json.loads(line)
-    return Demo(
-        process,
-        ready["practitioner_url"],
-        ready["patient_url"],
-        ready["health_url"],
-        urlsplit(ready["health_url"]).port or 80,
-        data,
-        log,
-    )
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    return Starting(process, data, log)
+
+
+async def start_demo(data: Path, port: int = 0) -> Demo:
+    """Start the demo and wait for it."""
+    return await (await asyncio.to_thread(launch_demo, data, port)).ready()
+
+
+class Spares:
+    """The demo of the next test starts during this one: starting takes longer than many a test."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._next: Starting | None = None
+
+    def take(self) -> Starting:
+        taken = self._next or self._launch()
+        self._next = None if FIXED_PORT else self._launch()
+        return taken
+
+    def _launch(self) -> Starting:
+        return launch_demo(self._folders.mktemp("demo") / "data", FIXED_PORT)
+
+    def close(self) -> None:
+        if self._next is not None:
+            self._next.process.terminate()
+            self._next.process.communicate(timeout=15)
+
+
+@pytest.fixture(scope="session")
+def spares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spares]:
+    kept = Spares(tmp_path_factory)
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    running = await start_demo(tmp_path / "data", int(os.environ.get("DEMO_PORT", "0")))
+async def demo(spares: Spares) -> AsyncIterator[Demo]:
+    running = await (await asyncio.to_thread(spares.take)).ready()
     yield running
     await running.stop()
     assert "Traceback" not in running.log.read_text()

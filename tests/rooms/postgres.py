@@ -92,7 +92,9 @@ def running() -> Iterator[Postgres]:
         initialise = [str(folder / "initdb"), "-D", str(data), "-U", ACCOUNT, "-A", "trust", "--no-sync", "-E", "UTF8"]
         subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=place, **user)
         options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={place}", "-c", "fsync=off"]
-        command = [str(folder / "postgres"), "-D", str(data), *options, "-c", "max_connections=50"]
+        # Each new database writes its template into the WAL, and proofs read all of that.
+        options += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB", "-c", "max_connections=50"]
+        command = [str(folder / "postgres"), "-D", str(data), *options]
         with Path(place, "log").open("wb") as log:
             server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, **user)
             try:

@@ -189,7 +189,8 @@ async def test_what_a_browser_reports_is_kept_with_its_age(worker: Worker, node:
     await patient.do("report", {"at": 1500, "event": "first-frame", "rtt_ms": 12})
     room, who, sample, age = node.notebook.entries[-1]
     assert (room, who, age) == (practice.appointment.id, patient.id, 1500)
-    assert sample == {"candidate": "unknown", "transport": "unknown", "event": "first-frame", "rtt_ms": 12}
+    seen = {"candidate": "unknown", "transport": "unknown", "event": "first-frame", "rtt_ms": 12}
+    assert sample == seen | {"role": "patient", "browser": None, "device": "unknown"}
 
 
 async def test_destroying_an_appointment_ends_it_for_all_and_leaves_nothing_in_redis(

@@ -32,8 +32,6 @@ export class MediaSession extends EventTarget {
   #wire;
   #encryption;
   #stopSlots;
-  /** Another network has other addresses than those that the spare connection gathered. */
-  #onOnline = () => this.#spare && this.#build(this.#spare.slots);
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null, screen: null };
   /** @type {MediaView | null} */
@@ -59,16 +57,11 @@ export class MediaSession extends EventTarget {
     this.#wire = wire;
     this.#encryption = encryption;
     this.#stopSlots = wire.on('slots', (seen) => this.#setSlots(seen));
-    globalThis.addEventListener('online', this.#onOnline);
   }
 
   /** Build a peer connection ahead of time. @param {number} slots */
   prepare(slots) {
-    if (!this.#closed && !this.connection && this.#spare?.slots !== slots) this.#build(slots);
-  }
-
-  /** @param {number} slots */
-  #build(slots) {
+    if (this.#closed || this.connection || this.#spare?.slots === slots) return;
     this.#spare?.close();
     this.#spare = new MediaConnection(this.#encryption, slots);
     this.#attach(this.#spare);
@@ -142,7 +135,6 @@ export class MediaSession extends EventTarget {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopSlots();
-    globalThis.removeEventListener('online', this.#onOnline);
     this.#drop();
     this.#after('failed', 0, null);
     this.#spare?.close();

@@ -31,7 +31,7 @@ export class MediaConnection extends EventTarget {
   #negotiation = Promise.resolve();
   /** @type {string | null} */
   #fingerprint = null;
-  /** @type {Promise<string> | null} the first offer, made ahead of time */
+  /** @type {Promise<RTCSessionDescriptionInit> | null} the first offer, made ahead of time */
   #prepared = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #growth;
@@ -65,13 +65,11 @@ export class MediaConnection extends EventTarget {
       credential: credential ?? undefined,
     }));
     this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
-    // Candidates were gathered without these servers.
-    if (this.#prepared && servers.length) this.#prepare(this.#prepared.then(() => this.#describe(true)));
   }
 
-  /** Make the first offer now, and open the sockets for it; it stays here until `negotiate`. */
+  /** Make the first offer now; it stays here until `negotiate`. */
   prepare() {
-    if (!this.#prepared) this.#prepare(this.#describe(false));
+    this.#prepared ??= this.pc.createOffer();
   }
 
   /**
@@ -136,28 +134,15 @@ export class MediaConnection extends EventTarget {
    * @param {boolean} restart
    */
   async #negotiate(exchange, restart) {
-    const sdp = await (this.#prepared ?? this.#describe(restart));
+    const offer = await (this.#prepared ?? this.pc.createOffer({ iceRestart: restart }));
     this.#prepared = null;
-    const answer = await exchange({ sdp: withoutAddresses(sdp), lines: this.#lines() });
+    await this.pc.setLocalDescription(offer);
+    const answer = await exchange({ sdp: withoutAddresses(offer.sdp ?? ''), lines: this.#lines() });
     const fingerprint = /^a=fingerprint:(.*)$/m.exec(answer.sdp)?.[1]?.trim() ?? null;
     if (this.#fingerprint !== null && fingerprint !== this.#fingerprint) throw new Moved();
     this.#fingerprint = fingerprint;
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
     return answer;
-  }
-
-  /** @param {Promise<string>} offer */
-  #prepare(offer) {
-    // A connection that is closed meanwhile has no offer; whoever negotiates hears of any other failure.
-    offer.catch(() => undefined);
-    this.#prepared = offer;
-  }
-
-  /** @param {boolean} restart @returns {Promise<string>} the SDP of an offer that is in place */
-  async #describe(restart) {
-    const offer = await this.pc.createOffer({ iceRestart: restart });
-    await this.pc.setLocalDescription(offer);
-    return offer.sdp ?? '';
   }
 
   /** @param {Source} source */
