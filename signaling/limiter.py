@@ -38,12 +38,6 @@ class Limiter:
         self._secret = secret
         self._now = now
 
-    async def check(self, limit: Limit, value: object) -> None:
-        """Raise ``rate_limited`` if the tries are used up."""
-        used = await self._redis.get(self._key(limit, value))
-        if used is not None and int(used) >= limit.tries:
-            raise ProtocolError("rate_limited")
-
     async def count(self, limit: Limit, value: object) -> None:
         """Count one try; raise ``rate_limited`` if there was none left."""
         key = self._key(limit, value)
