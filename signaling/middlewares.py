@@ -6,7 +6,7 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from redis.exceptions import RedisError
 
 from media.control import MediaUnavailable
@@ -57,6 +57,8 @@ async def errors_to_wire(request: web.Request, handler: Handler) -> web.StreamRe
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
+    except ClientConnectionResetError:
+        raise  # the client went away before the answer
     except (RedisError, MediaUnavailable) as error:
         logger.warning("a part did not answer", extra={"route": route_pattern(request)}, exc_info=error)
         return failure(to_wire(UserError("try_again")))
