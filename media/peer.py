@@ -12,6 +12,7 @@ from media.control import STAGE, Event, PeerSample, PeerState, Source, Unencrypt
 from media.control import Slot as SlotView
 from media.counters import Counters
 from media.dtls import length_p, unprotect
+from media.feedback import TransportFeedback
 from media.net.arena import SLOT, Arena
 from media.offers import Plan, SendLine
 from media.publication import Handler, Publication
@@ -25,7 +26,6 @@ MAX_SSRCS = 64
 _FIRST_LOOK = Struct("!BB6xI").unpack_from
 """First byte, marker and type, SSRC: of RTP. Of RTCP the SSRC stands elsewhere."""
 
-_STEADY = 800
 _LEAST_PACKET = 13
 _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
@@ -74,7 +74,7 @@ class Peer:
         self._announced: dict[int, tuple[Publication, bool]] = {}
         self._slots_by_ssrc: dict[int, Slot] = {}
         self._sources = PublisherClock()
-        self._feedbacks = 0
+        self._feedback = TransportFeedback()
         self._rtcp_allowance, self._rtcp_at = _RTCP_BURST, 0.0
         self._capped: int | None = None
         self._received, self._sent = Rate(self._clock()), Rate(self._clock())
@@ -312,26 +312,10 @@ class Peer:
 
     def feed_back(self) -> None:
         """Transport-wide feedback on what arrived since the last one, less than a second ago."""
-        numbers, nanoseconds = list(self.arrivals), list(self.arrivals.values())
-        self.arrivals.clear()
-        second, moment = divmod(self._wall(), 1)
-        # What has more of its second behind it than this moment came in the second before.
-        second, limit = int(second), (moment + 0.05) * 1e9
-        base = 4_000 * (second if nanoseconds[0] < limit else second - 1)
         media = next((p.ssrc for p in self.publications.values() if p.ssrc is not None), 0)
-        first, count = numbers[0], len(numbers)
-        packets: list[bytes] = []
-        if count < _STEADY and numbers == list(range(first, first + count)) and first + count <= 0x1_0000:
-            ticks = [base + value // 250_000 for value in nanoseconds]
-            packet = rtcp.steady_feedback(self._ssrc, media, self._feedbacks, first, ticks)
-            packets = [packet] if packet is not None else []
-        if not packets:
-            times = [1_000_000 * (second if value < limit else second - 1) + value // 1_000 for value in nanoseconds]
-            arrivals = list(zip(numbers, times, strict=True))
-            packets = rtcp.transport_feedback(self._ssrc, media, self._feedbacks, arrivals)
-        self._feedbacks = (self._feedbacks + len(packets)) & 0xFF
-        for packet in packets:
+        for packet in self._feedback.packets(self.arrivals, self._ssrc, media, self._wall()):
             self.transport.send_rtcp(packet)
+        self.arrivals.clear()
 
     def report(self, now: float, wall: float, source_timestamp: Callable[[Publication], int | None]) -> None:
         """Once a second: silence, receiver and sender reports, the cap, a sample every 10 s."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-import time
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from media.wire.sdp import AUDIO_LEVEL, MID, RID, TRANSPORT_SEQUENCE, agree, par
 OFFERS = {path.stem: path.read_bytes().decode() for path in (Path(__file__).parent / "offers").glob("*.sdp")}
 CHROMIUM = OFFERS["chromium-consult"]
 FINGERPRINT = next(line for line in CHROMIUM.splitlines() if line.startswith("a=fingerprint"))
-SLOW = 0.2  # a quick parser takes 1-5 ms; the margin is for a busy machine
+CALLS_A_LINE = 100
 
 
 @pytest.mark.parametrize("name", sorted(OFFERS))
@@ -157,20 +157,14 @@ def test_a_stopped_line_is_rejected_but_a_bundle_only_one_is_not() -> None:
     assert not parse_offer(bundled.replace("m=video 9", "m=video 0", 1)).media[1].rejected
 
 
-def test_mutated_offers_are_parsed_or_refused_and_quickly() -> None:
+def test_mutated_offers_are_parsed_or_refused() -> None:
     chance = random.Random(7)
     texts = sorted(text for name, text in OFFERS.items() if "twelve" not in name)
-    slowest = 0.0
     for _ in range(3_000):
         text = mutate(chance.choice(texts), chance)
-        started = time.process_time()
-        try:
+        with contextlib.suppress(WireError):
             for line in parse_offer(text).media:
                 agree(line)
-        except WireError:
-            pass
-        slowest = max(slowest, time.process_time() - started)
-    assert slowest < SLOW
 
 
 def mutate(text: str, chance: random.Random) -> str:
@@ -202,12 +196,27 @@ def mutate(text: str, chance: random.Random) -> str:
     "filler",
     ["a=rtpmap:96 VP8/90000", "a=rtcp-fb:* x", "a=extmap:1 u", "a=ssrc:1 a:b", "a=fmtp:96 a=b", "a=mid:0", "m=a 9 b 1"],
 )
-def test_the_largest_offers_take_no_long_time(filler: str) -> None:
-    text = CHROMIUM + "\n".join([filler] * min(7_000, 110_000 // len(filler)))
-    started = time.process_time()
-    with contextlib.suppress(WireError):
-        parse_offer(text)
-    assert time.process_time() - started < SLOW
+def test_the_work_for_the_largest_offers_grows_with_their_lines_only(filler: str) -> None:
+    lines = min(7_000, 110_000 // len(filler))
+    assert calls(CHROMIUM + "\n".join([filler] * lines)) < CALLS_A_LINE * lines
+
+
+def calls(text: str) -> int:
+    """How many functions run to parse it: as good as its time, and the same on a busy machine."""
+    count = 0
+
+    def one_more(*_event: object) -> None:
+        nonlocal count
+        count += 1
+
+    before = sys.getprofile()
+    sys.setprofile(one_more)
+    try:
+        with contextlib.suppress(WireError):
+            parse_offer(text)
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 @given(st.text())
