@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
-from tests.participant.keyring import KeyRing
-from tests.participant.media import MediaConnection, Receiving, Source
-from tests.participant.sources import Pattern, Tone
+from signaling.client.keyring import KeyRing
+from signaling.client.media import MediaConnection, Receiving, Source
+from signaling.client.synthetic import Pattern, Tone
 
 TONES = {"alice": 440.0, "bob": 880.0}
 GREYS = {"alice": 60, "bob": 190}

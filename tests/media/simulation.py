@@ -3,9 +3,8 @@
 import heapq
 import itertools
 import os
-import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from struct import pack, unpack_from
 from typing import Any, cast
@@ -21,53 +20,14 @@ from media.peer import Peer
 from media.router import TICK, Router
 from media.wire import rtcp
 from media.wire.sdp import Candidate
+from tests.media.link import Link
+from tests.media.packets import Packet, read
 
 TRAILER = bytes([7, 0, 0, 0x53, 0x4B])
 OPUS, VP8, RTX = 111, 96, 97
 START = 1_000.0
 KEY_SIZE = 44
 ABS_SEND_TIME, TRANSPORT_SEQUENCE, MID = 2, 3, 4
-
-Drop = Callable[[bytes], bool]
-
-
-def never(_: bytes) -> bool:
-    return False
-
-
-def lossy(share: float, seed: int) -> Drop:
-    """Drops this share of packets, the same ones each time."""
-    dice = random.Random(seed)
-    return lambda _: dice.random() < share
-
-
-def lose(wanted: Collection[int]) -> Drop:
-    """Drops the packets of these indices, counted from 0."""
-    count = itertools.count()
-    return lambda _: next(count) in wanted
-
-
-@dataclass
-class Packet:
-    """An RTP packet as a client received it."""
-
-    payload_type: int
-    marker: bool
-    sequence: int
-    timestamp: int
-    ssrc: int
-    extensions: dict[int, bytes]
-    payload: bytes
-    at: float
-
-
-@dataclass
-class Link:
-    """Between a client and the relay; ``up`` and ``down`` decide what is lost."""
-
-    delay: float = 0.010
-    up: Drop = never
-    down: Drop = never
 
 
 class MemoryOutbox(Outbox):
@@ -468,48 +428,3 @@ class Client:
 
     def reports(self, kind: type) -> list[Any]:
         return [packet for _, packet in self.feedback if isinstance(packet, kind)]
-
-
-def read(data: bytes, at: float) -> Packet:
-    """Parse a packet independently of the relay's own code."""
-    first, second, sequence, timestamp, ssrc = unpack_from("!BBHII", data)
-    position, extensions = 12, {}
-    if first & 0x10:
-        form, words = unpack_from("!HH", data, 12)
-        assert form == 0xBEDE
-        extensions = dict(_elements(data[16 : 16 + 4 * words]))
-        position = 16 + 4 * words
-    assert not first & 0x2F, "padding or contributing sources"
-    return Packet(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, extensions, data[position:], at)
-
-
-def _elements(block: bytes) -> Iterator[tuple[int, bytes]]:
-    position = 0
-    while position < len(block):
-        if not block[position]:
-            position += 1
-            continue
-        identifier, size = block[position] >> 4, (block[position] & 15) + 1
-        yield identifier, block[position + 1 : position + 1 + size]
-        position += 1 + size
-
-
-def frames(packets: list[Packet]) -> dict[int, list[int]]:
-    """Timestamp → indices of the packets of the frame, by what the client wrote into them."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for packet in packets:
-        found[unpack_from("!I", packet.payload, 2)[0]].append(unpack_from("!I", packet.payload, 6)[0])
-    return dict(found)
-
-
-def sequences(packets: list[Packet]) -> list[int]:
-    """Sequence numbers counted from the first one, without wrap-around."""
-    start, result = packets[0].sequence, []
-    last = 0
-    for packet in packets:
-        last += ((packet.sequence - start - last + 0x8000) & 0xFFFF) - 0x8000
-        result.append(last)
-    return result
-
-
-__all__ = ["Client", "Link", "Packet", "Simulation", "frames", "lose", "lossy", "never", "read", "sequences"]

@@ -3,7 +3,9 @@
 import pytest
 
 from media.control import UnencryptedSeen
-from tests.media.simulation import Client, Simulation, frames, lose
+from tests.media.link import lose
+from tests.media.packets import frames
+from tests.media.simulation import Client, Simulation
 
 Pair = tuple[Client, Client]
 

@@ -6,16 +6,8 @@ import pytest
 
 from media.control import RemovePeer, SlotsChanged
 from media.control import Slot as SlotView
-from tests.media.simulation import (
-    ABS_SEND_TIME,
-    MID,
-    TRAILER,
-    TRANSPORT_SEQUENCE,
-    Client,
-    Simulation,
-    frames,
-    sequences,
-)
+from tests.media.packets import frames, sequences
+from tests.media.simulation import ABS_SEND_TIME, MID, TRAILER, TRANSPORT_SEQUENCE, Client, Simulation
 
 Pair = tuple[Client, Client]
 

@@ -13,7 +13,8 @@ from media.dtls import forget_source
 from media.peer import MAX_SSRCS
 from media.wire import rtcp
 from media.wire.rtp import find_extension, one_byte_extensions, payload_bounds
-from tests.media.simulation import TRAILER, Client, Simulation, frames
+from tests.media.packets import frames
+from tests.media.simulation import TRAILER, Client, Simulation
 
 Pair = tuple[Client, Client]
 ELSEWHERE = b"\2\0\x99\x99\1\2\3\4"

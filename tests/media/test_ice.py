@@ -5,7 +5,8 @@ from aioice import stun
 from media.control import PeerState, RemovePeer, SlotsChanged
 from media.ice import IceAgent, Path
 from media.net.outbox import Outbox
-from tests.media.simulation import Client, MemoryOutbox, Simulation, frames
+from tests.media.packets import frames
+from tests.media.simulation import Client, MemoryOutbox, Simulation
 
 Pair = tuple[Client, Client]
 

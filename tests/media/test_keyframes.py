@@ -3,7 +3,9 @@
 from media.control import RequestKeyframe
 from media.keyframes import KeyframeRequests
 from media.wire import rtcp
-from tests.media.simulation import Client, Simulation, frames, lose
+from tests.media.link import lose
+from tests.media.packets import frames
+from tests.media.simulation import Client, Simulation
 
 Pair = tuple[Client, Client]
 

@@ -4,7 +4,9 @@ import pytest
 
 from media.loss import MissingPackets
 from media.wire import rtcp
-from tests.media.simulation import Client, Link, Simulation, frames, lose, lossy, sequences
+from tests.media.link import Link, lose, lossy
+from tests.media.packets import frames, sequences
+from tests.media.simulation import Client, Simulation
 
 Pair = tuple[Client, Client]
 

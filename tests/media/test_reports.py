@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from media.control import PeerSample
 from media.reports import PublisherClock, Reception, ntp_time
 from media.wire import rtcp
-from tests.media.simulation import Client, Simulation, lossy
+from tests.media.link import lossy
+from tests.media.simulation import Client, Simulation
 
 Pair = tuple[Client, Client]
 PUBLISHER_BEHIND = 86_400.0

@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from tests.media.simulation import Client, MemoryOutbox, Simulation, frames
+from tests.media.packets import frames
+from tests.media.simulation import Client, MemoryOutbox, Simulation
 
 
 def over_tcp(simulation: Simulation, client: Client) -> MemoryOutbox:
