@@ -96,6 +96,6 @@ def failure(wire: WireError, status: int | None = None) -> web.Response:
 
 
 def route_pattern(request: web.Request) -> str:
-    """``/api/appointments/{appointment}``, never the address itself."""
+    """``/api/v1/appointments/{appointment}``, never the address itself."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unknown"

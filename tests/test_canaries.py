@@ -126,7 +126,7 @@ async def every_route(running: Running) -> str:
 
         async def everywhere() -> None:
             for endpoint in ENDPOINTS:
-                if endpoint.path in ("/api/sign-out", "/api/account/close", "/api/account/destroy-all"):
+                if endpoint.path in ("/api/v1/sign-out", "/api/v1/account/close", "/api/v1/account/destroy-all"):
                     continue
                 path = endpoint.path.replace("{appointment}", CANARY)
                 for body in bodies(endpoint.body):
@@ -137,30 +137,30 @@ async def every_route(running: Running) -> str:
                 await call("GET", path, None)
 
         await everywhere()
-        me = await call("POST", "/api/sign-in", {"mail": MAIL, "password": PASSWORD})
+        me = await call("POST", "/api/v1/sign-in", {"mail": MAIL, "password": PASSWORD})
         assert me["display_name"] == f"Dr {CANARY}"
         await everywhere()
         moment = "2027-03-01T09:00:00+01:00"
         for name in (CANARY, f"{CANARY}\x1b[31m\r\n", f"<b>{CANARY}</b>"):
             await call(
-                "POST", "/api/appointments", {"patient": name, "starts_at": moment, "minutes": 30, "language": "nl"}
+                "POST", "/api/v1/appointments", {"patient": name, "starts_at": moment, "minutes": 30, "language": "nl"}
             )
         now = datetime.now(UTC).isoformat()
         made = await call(
-            "POST", "/api/appointments", {"patient": CANARY, "starts_at": now, "minutes": 30, "language": "nl"}
+            "POST", "/api/v1/appointments", {"patient": CANARY, "starts_at": now, "minutes": 30, "language": "nl"}
         )
-        one = f"/api/appointments/{made['appointment']}"
+        one = f"/api/v1/appointments/{made['appointment']}"
         for method, path in (("GET", one), ("GET", f"{one}/technical-check"), ("POST", f"{one}/support-code")):
             await call(method, path, None)
-        ticket = (await call("POST", "/api/desk/ticket", None))["access_token"]
+        ticket = (await call("POST", "/api/v1/desk/ticket", None))["access_token"]
         link: str = made["link"].partition("#")[2]
         await every_event(running, ticket, made["appointment"])
-        join = await call("POST", "/api/join", {"link": link})
+        join = await call("POST", "/api/v1/join", {"link": link})
         await every_event(running, join["access_token"], made["appointment"])
         await every_event(running, CANARY, made["appointment"])
         await call("DELETE", one, None)
-        await call("POST", "/api/account/destroy-all", {"password": CANARY})
-        await call("POST", "/api/sign-out", {})
+        await call("POST", "/api/v1/account/destroy-all", {"password": CANARY})
+        await call("POST", "/api/v1/sign-out", {})
         return link
 
 

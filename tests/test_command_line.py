@@ -131,9 +131,9 @@ async def test_the_demo_says_where_it_is_in_one_line_and_stops_with_all_it_start
     assert health["status"] == "ready"
     assert set(health["checks"]) == {"database", "redis", "workers", "key_store", "retention", "clock"}
 
-    status, me = await post(f"{origin}/api/sign-in/link", {"token": ready["practitioner_url"].partition("#")[2]})
+    status, me = await post(f"{origin}/api/v1/sign-in/link", {"token": ready["practitioner_url"].partition("#")[2]})
     assert (status, me["display_name"]) == (200, "Demo practitioner")
-    status, joined = await post(f"{origin}/api/join", {"link": ready["patient_url"].partition("#")[2]})
+    status, joined = await post(f"{origin}/api/v1/join", {"link": ready["patient_url"].partition("#")[2]})
     assert (status, joined["window"]) == (200, "open")
 
     children = descendants(command.process.pid)
@@ -160,7 +160,7 @@ async def test_a_killed_demo_leaves_nothing_behind_and_comes_back_with_the_same_
     command, first = await demo(run, tmp_path / "data")
     children = descendants(command.process.pid)
     origin = first["health_url"].removesuffix("/health/ready")
-    _, joined = await post(f"{origin}/api/join", {"link": first["patient_url"].partition("#")[2]})
+    _, joined = await post(f"{origin}/api/v1/join", {"link": first["patient_url"].partition("#")[2]})
     command.process.kill()
     await command.end()
     assert await gone(children) == {}
@@ -169,7 +169,7 @@ async def test_a_killed_demo_leaves_nothing_behind_and_comes_back_with_the_same_
     assert second["patient_url"] == first["patient_url"]
     assert second["practitioner_url"] != first["practitioner_url"]
     old = {"token": first["practitioner_url"].partition("#")[2]}
-    assert (await post(f"{origin}/api/sign-in/link", old))[0] == 404
+    assert (await post(f"{origin}/api/v1/sign-in/link", old))[0] == 404
     tickets = Tickets(shared_secret(SignalingSettings(), tmp_path / "data"), Time().now)
     assert tickets.verify(joined["access_token"]).appointment == joined["appointment"]
     again.process.terminate()
@@ -246,7 +246,7 @@ async def test_a_practitioner_who_was_added_can_sign_in(run: Run, tmp_path: Path
     server = await run("serve", **settings)
     origin = (await server.line()).split()[-1]
     mail = {"mail": "alice@example.org", "password": password}
-    assert (await post(f"{origin}/api/sign-in", mail))[0] == 200
+    assert (await post(f"{origin}/api/v1/sign-in", mail))[0] == 200
     twice = await run(*add, stdin=f"{password}\n".encode(), **settings)
     status, _, err = await twice.end(START_SECONDS)
     assert (status, err) == (1, "spreekkamer: There is an account with this address.\n")

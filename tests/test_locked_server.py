@@ -45,7 +45,7 @@ async def test_a_locked_server_says_so_in_one_sentence_and_readiness_shows_it(tm
                 assert response.status == 503
                 check = (await response.json())["checks"]["key_store"]
             body = {"mail": "alice@example.org", "password": "correct horse battery"}
-            async with session.post(f"{origin}/api/sign-in", json=body, headers={"Origin": origin}) as response:
+            async with session.post(f"{origin}/api/v1/sign-in", json=body, headers={"Origin": origin}) as response:
                 assert response.status == 503
                 assert (await response.json())["error"]["code"] == "locked"
         reason = "The root key file is missing; put it back and start again."

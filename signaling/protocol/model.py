@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 PROTOCOL_VERSION = 1
+API = f"/api/v{PROTOCOL_VERSION}"
+"""Where this version's REST calls are; the documents about them stay at ``/api``."""
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="An opaque identifier, base64url.")]
 Base64Url = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rooms.audit import Draft
 from signaling import sessions
 from signaling.protocol.errors import ProtocolError
-from signaling.protocol.model import Empty, Message
+from signaling.protocol.model import API, Empty, Message
 from signaling.typedefs import STORE
 
 BODY_BYTES: Final = 16_384
@@ -43,7 +43,8 @@ class Endpoint:
     """A route, from which the aiohttp route and its OpenAPI description are made."""
 
     method: str
-    path: str
+    route: str
+    """The address below ``API``."""
     handler: Callable[[Call], Awaitable[Message | None]]
     summary: str
     body: type[Message] | None = None
@@ -54,6 +55,11 @@ class Endpoint:
     codes: tuple[str, ...] = ()
     entered: Callable[[Call, Any], Draft] | None = None
     """What the audit trail says of it, on disk before the answer leaves."""
+
+    @property
+    def path(self) -> str:
+        """The whole address, with its variable parts in braces."""
+        return API + self.route
 
 
 def aiohttp_handler(endpoint: Endpoint) -> Handler:

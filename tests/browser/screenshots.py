@@ -8,9 +8,10 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import CHROMIUM, FLAGS, LOOPBACK, Demo, start_demo
+from tests.browser.conftest import Demo, start_demo
+from tests.chromium import chromium
 
 SIZES = {"390": (390, 844), "1440": (1440, 900)}
 MORE_SIZES = {"360": (360, 740), "768": (768, 1024), "1920": (1920, 1080)}
@@ -30,7 +31,7 @@ PLAN = """
 async ([patient, starts_at, minutes]) => {
   const body = JSON.stringify({patient, starts_at, minutes, language: 'nl'});
   const headers = {'Content-Type': 'application/json'};
-  const answer = await fetch('/api/appointments', {method: 'POST', body, headers});
+  const answer = await fetch('/api/v1/appointments', {method: 'POST', body, headers});
   return (await answer.json()).link;
 }
 """
@@ -185,7 +186,7 @@ class Studio:
                 await self.album.take(page, "check-tested")
             await page.context.close()
         page = await self.page()
-        await page.route("**/api/join", lambda route: route.abort())
+        await page.route("**/api/v1/join", lambda route: route.abort())
         await page.goto(link)
         await page.locator("h1:visible").wait_for()
         await self.album.take(page, "offline")
@@ -276,9 +277,7 @@ async def main(folder: Path) -> None:
         data = stack.enter_context(tempfile.TemporaryDirectory())
         demo = await start_demo(Path(data) / "data")
         stack.push_async_callback(demo.stop)
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *LOOPBACK])
-        stack.push_async_callback(browser.close)
+        browser = await stack.enter_async_context(chromium())
         studio = Studio(browser, demo, album)
         await studio.plain_pages()
         desk, early = await studio.desk()

@@ -98,7 +98,7 @@ async def closed(person: Person, live: str) -> bool:
 async def test_blocked_cookies_are_named_and_do_not_go_round_in_circles(demo: Demo, patient: Person) -> None:
     page = await patient.context.new_page()
     await page.route(
-        "**/api/me",
+        "**/api/v1/me",
         lambda route: route.fulfill(
             status=401,
             content_type="application/json",

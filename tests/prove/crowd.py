@@ -81,7 +81,7 @@ async def work(data: Path, port: int, due: float) -> tuple[float, list[float]]:
     latencies: list[float] = []
     async with aiohttp.ClientSession(headers={"Origin": origin}, cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         signing = {"mail": "alice@example.org", "password": PASSWORD}
-        async with session.post(f"http://127.0.0.1:{port}/api/sign-in", json=signing) as answer:
+        async with session.post(f"http://127.0.0.1:{port}/api/v1/sign-in", json=signing) as answer:
             assert answer.status == 200, await answer.text()
         await asyncio.sleep(max(0, due - time.time()))
         client = asyncio.create_task(ask(session, port, latencies))
@@ -96,13 +96,13 @@ async def work(data: Path, port: int, due: float) -> tuple[float, list[float]]:
 async def ask(session: aiohttp.ClientSession, port: int, latencies: list[float]) -> None:
     """Read the agenda, plan something, read it: ten requests a second."""
     day = datetime.now(UTC).date().isoformat()
-    address = f"http://127.0.0.1:{port}/api/appointments"
+    address = f"http://127.0.0.1:{port}/api/v1/appointments"
     plan = {"patient": "New", "starts_at": f"{day}T23:00:00+00:00", "minutes": 30, "language": "nl"}
     while True:
         for method, url, body in (
             ("GET", f"{address}?first={day}&last={day}", None),
             ("POST", address, plan),
-            ("GET", f"http://127.0.0.1:{port}/api/me", None),
+            ("GET", f"http://127.0.0.1:{port}/api/v1/me", None),
         ):
             began = time.perf_counter()
             async with session.request(method, url, json=body) as answer:

@@ -142,7 +142,7 @@ async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -
     async with aiohttp.ClientSession(headers={"Origin": origin}, cookie_jar=jar) as session:
 
         async def call(method: str, path: str, body: Mapping[str, object] | None = None, status: int = 0) -> Any:
-            address = f"http://127.0.0.1:{port}/api/{path}"
+            address = f"http://127.0.0.1:{port}/api/v1/{path}"
             async with session.request(method, address, json=body) as answer:
                 assert answer.status == status or (not status and answer.status < 300), (path, await answer.text())
                 return await answer.json() if answer.content_type == "application/json" else None

@@ -97,7 +97,7 @@ class Server:
             return Answer(response.status, json.loads(text) if is_json else text, response.headers)
 
     async def sign_in(self, who: str) -> Answer:
-        return await self.call("POST", "/api/sign-in", {"mail": f"{who}@example.org", "password": PASSWORD}, who=who)
+        return await self.call("POST", "/api/v1/sign-in", {"mail": f"{who}@example.org", "password": PASSWORD}, who=who)
 
     async def appoint(self, who: Practitioner, minutes_from_now: int = 0, patient: str = "Charlie") -> Appointment:
         starts_at = self.time.now() + timedelta(minutes=minutes_from_now)

@@ -12,7 +12,7 @@ WRONG = {"password": "not the password"}
 RIGHT = {"password": PASSWORD}
 
 
-@pytest.mark.parametrize("path", ["/api/account/destroy-all", "/api/account/close"])
+@pytest.mark.parametrize("path", ["/api/v1/account/destroy-all", "/api/v1/account/close"])
 async def test_without_the_password_nothing_happens(server: Server, path: str) -> None:
     await server.sign_in("alice")
     planned = await server.appoint(server.alice)
@@ -24,7 +24,7 @@ async def test_without_the_password_nothing_happens(server: Server, path: str) -
 
 async def test_guessing_the_password_here_is_counted_like_signing_in(server: Server) -> None:
     await server.sign_in("alice")
-    codes = [(await server.call("POST", "/api/account/close", WRONG, who="alice")).code for _ in range(12)]
+    codes = [(await server.call("POST", "/api/v1/account/close", WRONG, who="alice")).code for _ in range(12)]
     assert codes[0] == "sign_in_refused"
     assert codes[-1] == "rate_limited"
 
@@ -35,10 +35,10 @@ async def test_all_appointments_go_and_the_account_stays(server: Server) -> None
     for _ in range(3):
         await server.appoint(server.alice)
     foreign = await server.appoint(server.bob)
-    answer = await server.call("POST", "/api/account/destroy-all", RIGHT, who="alice")
+    answer = await server.call("POST", "/api/v1/account/destroy-all", RIGHT, who="alice")
     assert answer.body == {"destroyed": 3, "waiting": 0}
-    assert (await server.call("GET", "/api/appointments", who="alice")).body == {"appointments": []}
-    assert len((await server.call("GET", "/api/receipts", who="alice")).body["receipts"]) == 3
+    assert (await server.call("GET", "/api/v1/appointments", who="alice")).body == {"appointments": []}
+    assert len((await server.call("GET", "/api/v1/receipts", who="alice")).body["receipts"]) == 3
     assert await server.store.appointments.get(server.bob.id, foreign.id) == foreign
 
 
@@ -46,9 +46,9 @@ async def test_all_appointments_go_and_the_account_stays(server: Server) -> None
 async def test_a_closed_account_has_a_receipt_and_no_way_in(server: Server) -> None:
     await server.sign_in("alice")
     await server.appoint(server.alice)
-    answer = await server.call("POST", "/api/account/close", RIGHT, who="alice")
+    answer = await server.call("POST", "/api/v1/account/close", RIGHT, who="alice")
     assert (answer.body["destroyed"], answer.body["waiting"], answer.body["receipt"]["generation"]) == (1, 0, 2)
-    assert (await server.call("GET", "/api/me", who="alice")).code == "unauthenticated"
+    assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated"
     assert (await server.sign_in("alice")).code == "sign_in_refused"
     assert (await server.sign_in("bob")).status == 200
 
@@ -77,7 +77,7 @@ async def test_the_operator_closes_an_account_beside_a_running_server(
         await practitioner.close(settings, argparse.Namespace(mail="x@example.org", yes=True))
     monkeypatch.setattr("builtins.input", lambda _: "alice@example.org")
     assert (await practitioner.close(settings, asked)).startswith("Closed.")
-    assert (await server.call("GET", "/api/me", who="alice")).code == "unauthenticated"
+    assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated"
     async with asyncio.timeout(30):
         while not await server.store.appointments.receipts(server.alice.id):
             await server.store.retention.sweep()

@@ -13,7 +13,7 @@ PLAN = {"patient": "Charlie", "starts_at": "2027-03-01T09:00:00+01:00", "minutes
 
 async def planned(server: Server) -> dict[str, str]:
     await server.sign_in("alice")
-    answer = await server.call("POST", "/api/appointments", PLAN, who="alice")
+    answer = await server.call("POST", "/api/v1/appointments", PLAN, who="alice")
     assert answer.status == 201, answer.body
     body: dict[str, str] = answer.body
     return body
@@ -27,7 +27,7 @@ async def test_a_new_appointment_comes_with_a_link_to_copy(server: Server) -> No
     assert origin == server.origin
     assert rest.startswith(body["appointment"])
     assert len(rest) == 44
-    found = await server.call("GET", "/api/appointments?first=2027-03-01&last=2027-03-01", who="alice")
+    found = await server.call("GET", "/api/v1/appointments?first=2027-03-01&last=2027-03-01", who="alice")
     assert [one["appointment"] for one in found.body["appointments"]] == [body["appointment"]]
 
 
@@ -35,13 +35,13 @@ async def test_without_days_it_is_about_today(server: Server) -> None:
     await server.sign_in("alice")
     today = await server.appoint(server.alice)
     await planned(server)
-    found = await server.call("GET", "/api/appointments", who="alice")
+    found = await server.call("GET", "/api/v1/appointments", who="alice")
     assert [one["appointment"] for one in found.body["appointments"]] == [today.id]
 
 
 async def test_ending_starts_retention(server: Server) -> None:
     body = await planned(server)
-    answer = await server.call("POST", f"/api/appointments/{body['appointment']}/end", {}, who="alice")
+    answer = await server.call("POST", f"/api/v1/appointments/{body['appointment']}/end", {}, who="alice")
     assert answer.body["state"] == "ended"
     due = datetime.fromisoformat(answer.body["destroyed_at"])
     assert 29 <= (due - datetime.now(UTC)).days <= 30
@@ -52,21 +52,21 @@ async def test_an_end_is_taken_back_while_the_link_would_still_open(server: Serv
     for start, status in ((0, 200), (-61, 410)):
         appointment = await server.appoint(server.alice, start)
         await server.store.appointments.end(appointment.id)
-        before = await server.call("GET", f"/api/appointments/{appointment.id}", who="alice")
+        before = await server.call("GET", f"/api/v1/appointments/{appointment.id}", who="alice")
         assert before.body["reopens"] is (status == 200)
-        answer = await server.call("POST", f"/api/appointments/{appointment.id}/reopen", {}, who="alice")
+        answer = await server.call("POST", f"/api/v1/appointments/{appointment.id}/reopen", {}, who="alice")
         assert answer.status == status
         link = {"link": appointment.id + appointment.secret}
-        assert (await server.call("POST", "/api/join", link)).status == (200 if status == 200 else 404)
+        assert (await server.call("POST", "/api/v1/join", link)).status == (200 if status == 200 else 404)
 
 
 async def test_destroying_leaves_a_receipt_and_nothing_else(server: Server) -> None:
     body = await planned(server)
-    address = f"/api/appointments/{body['appointment']}"
+    address = f"/api/v1/appointments/{body['appointment']}"
     receipt = (await server.call("DELETE", address, who="alice")).body
     assert (await server.call("DELETE", address, who="alice")).body == receipt
     assert (await server.call("GET", address, who="alice")).code == "gone"
-    assert (await server.call("GET", "/api/receipts", who="alice")).body == {"receipts": [receipt]}
+    assert (await server.call("GET", "/api/v1/receipts", who="alice")).body == {"receipts": [receipt]}
     assert "Charlie" not in str(receipt)
 
 
@@ -74,19 +74,19 @@ async def test_the_retention_setting_is_previewed_and_changed(server: Server) ->
     await server.sign_in("alice")
     ended = await server.appoint(server.alice, -120)
     await server.store.appointments.end(ended.id)
-    before = await server.call("GET", "/api/retention", who="alice")
+    before = await server.call("GET", "/api/v1/retention", who="alice")
     assert before.body == {"retention": "30d", "due_within_minute": 0}
-    preview = await server.call("GET", "/api/retention?retention=end", who="alice")
+    preview = await server.call("GET", "/api/v1/retention?retention=end", who="alice")
     assert preview.body == {"retention": "end", "due_within_minute": 1}
-    assert (await server.call("GET", "/api/me", who="alice")).body["retention"] == "30d"
-    changed = await server.call("PUT", "/api/retention", {"retention": "end"}, who="alice")
+    assert (await server.call("GET", "/api/v1/me", who="alice")).body["retention"] == "30d"
+    changed = await server.call("PUT", "/api/v1/retention", {"retention": "end"}, who="alice")
     assert changed.body == {"retention": "end", "due_within_minute": 1}
-    assert (await server.call("GET", "/api/me", who="alice")).body["retention"] == "end"
+    assert (await server.call("GET", "/api/v1/me", who="alice")).body["retention"] == "end"
 
 
 async def test_the_desk_gets_a_ticket_of_its_practitioner(server: Server) -> None:
     await server.sign_in("alice")
-    answer = await server.call("POST", "/api/desk/ticket", {}, who="alice")
+    answer = await server.call("POST", "/api/v1/desk/ticket", {}, who="alice")
     claims = server.app[TICKETS].verify(answer.body["access_token"])
     assert (claims.role, claims.practitioner, claims.appointment) == ("practitioner", server.alice.id, None)
     assert answer.body["expires_in"] == 300
@@ -96,14 +96,14 @@ async def test_the_desk_gets_a_ticket_of_its_practitioner(server: Server) -> Non
 async def test_what_is_not_yours_does_not_exist(server: Server, method: str) -> None:
     body = await planned(server)
     await server.sign_in("bob")
-    address = f"/api/appointments/{body['appointment']}" + ("/end" if method == "POST" else "")
+    address = f"/api/v1/appointments/{body['appointment']}" + ("/end" if method == "POST" else "")
     foreign = await server.call(method, address, {} if method == "POST" else None, who="bob")
     unknown = await server.call(
         method, address.replace(body["appointment"], "A" * 22), {} if method == "POST" else None, who="bob"
     )
     assert (foreign.status, foreign.code) == (404, "not_found")
     assert foreign.body == unknown.body
-    assert (await server.call("GET", f"/api/appointments/{body['appointment']}", who="alice")).body[
+    assert (await server.call("GET", f"/api/v1/appointments/{body['appointment']}", who="alice")).body[
         "state"
     ] == "planned"
 
@@ -134,9 +134,9 @@ WRONG: list[dict[str, object]] = [
 async def test_a_wrong_field_is_one_error_and_changes_nothing(server: Server) -> None:
     await server.sign_in("alice")
     for change in WRONG:
-        answer = await server.call("POST", "/api/appointments", PLAN | change, who="alice")
+        answer = await server.call("POST", "/api/v1/appointments", PLAN | change, who="alice")
         assert (answer.status, answer.code) == (400, "invalid"), change
-    found = await server.call("GET", "/api/appointments?first=2027-01-01&last=2027-12-31", who="alice")
+    found = await server.call("GET", "/api/v1/appointments?first=2027-01-01&last=2027-12-31", who="alice")
     assert found.body == {"appointments": []}
 
 
@@ -146,4 +146,4 @@ async def test_a_wrong_field_is_one_error_and_changes_nothing(server: Server) ->
 )
 async def test_wrong_days_are_refused(server: Server, query: str) -> None:
     await server.sign_in("alice")
-    assert (await server.call("GET", f"/api/appointments?{query}", who="alice")).code == "invalid"
+    assert (await server.call("GET", f"/api/v1/appointments?{query}", who="alice")).code == "invalid"

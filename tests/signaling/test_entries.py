@@ -19,16 +19,16 @@ from tests.signaling.conftest import PASSWORD, Server
 PLAN = {"patient": "Jan", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
 
 TOUCH_NOTHING = {
-    "GET /api/me": "the account's own name, for its own page",
-    "POST /api/desk/ticket": "a token, nothing stored",
-    "GET /api/retention": "a number, nobody's name",
+    "GET /api/v1/me": "the account's own name, for its own page",
+    "POST /api/v1/desk/ticket": "a token, nothing stored",
+    "GET /api/v1/retention": "a number, nobody's name",
 }
 ENTERED_BY_STORAGE = {
-    "POST /api/account/destroy-all",
-    "POST /api/account/close",
-    "DELETE /api/appointments/{appointment}",
+    "POST /api/v1/account/destroy-all",
+    "POST /api/v1/account/close",
+    "DELETE /api/v1/appointments/{appointment}",
 }
-ENTERED_BY_THEMSELVES = {"POST /api/sign-out", "POST /api/join"}
+ENTERED_BY_THEMSELVES = {"POST /api/v1/sign-out", "POST /api/v1/join"}
 
 
 async def acts(server: Server) -> list[tuple[str, str, str | None]]:
@@ -44,18 +44,18 @@ def test_every_route_that_touches_stored_data_has_its_entry() -> None:
 @pytest.mark.duty("S-51")
 async def test_a_day_at_the_desk_is_entered(server: Server) -> None:
     await server.sign_in("alice")
-    made = (await server.call("POST", "/api/appointments", PLAN, who="alice")).body
-    one = f"/api/appointments/{made['appointment']}"
+    made = (await server.call("POST", "/api/v1/appointments", PLAN, who="alice")).body
+    one = f"/api/v1/appointments/{made['appointment']}"
     await server.call("GET", one, who="alice")
-    await server.call("GET", "/api/appointments?first=2027-03-01&last=2027-03-01", who="alice")
-    await server.call("POST", "/api/join", {"link": made["link"].partition("#")[2]})
+    await server.call("GET", "/api/v1/appointments?first=2027-03-01&last=2027-03-01", who="alice")
+    await server.call("POST", "/api/v1/join", {"link": made["link"].partition("#")[2]})
     name = await server.store.audit.name(appointment(server.alice.id, made["appointment"]))
-    await server.call("PUT", "/api/retention", {"retention": "7d"}, who="alice")
+    await server.call("PUT", "/api/v1/retention", {"retention": "7d"}, who="alice")
     await server.call("POST", f"{one}/end", who="alice")
     destroyed = (await server.call("DELETE", one, who="alice")).body
     await server.call("DELETE", one, who="alice")
-    await server.call("GET", "/api/receipts", who="alice")
-    await server.call("POST", "/api/sign-out", who="alice")
+    await server.call("GET", "/api/v1/receipts", who="alice")
+    await server.call("POST", "/api/v1/sign-out", who="alice")
     assert await acts(server) == [
         ("signed-in", "practitioner", None),
         ("appointment-created", "practitioner", None),
@@ -76,20 +76,20 @@ async def test_a_day_at_the_desk_is_entered(server: Server) -> None:
 
 
 async def test_what_was_refused_touched_nothing_and_is_not_entered(server: Server) -> None:
-    await server.call("POST", "/api/sign-in", {"mail": "alice@example.org", "password": "wrong password"})
-    await server.call("POST", "/api/join", {"link": "A" * 44})
-    await server.call("GET", "/api/appointments")
+    await server.call("POST", "/api/v1/sign-in", {"mail": "alice@example.org", "password": "wrong password"})
+    await server.call("POST", "/api/v1/join", {"link": "A" * 44})
+    await server.call("GET", "/api/v1/appointments")
     await server.sign_in("bob")
-    await server.call("GET", f"/api/appointments/{'A' * 22}", who="bob")
+    await server.call("GET", f"/api/v1/appointments/{'A' * 22}", who="bob")
     assert await acts(server) == [("signed-in", "practitioner", None)]
 
 
 async def test_nothing_is_answered_that_could_not_be_entered(server: Server) -> None:
     await server.sign_in("alice")
-    made = (await server.call("POST", "/api/appointments", PLAN, who="alice")).body
+    made = (await server.call("POST", "/api/v1/appointments", PLAN, who="alice")).body
     async with server.app[STORE].database.write() as connection:
         await connection.exec_driver_sql("ALTER TABLE audit RENAME TO away")
-    answer = await server.call("GET", f"/api/appointments/{made['appointment']}", who="alice")
+    answer = await server.call("GET", f"/api/v1/appointments/{made['appointment']}", who="alice")
     assert (answer.status, answer.code) == (503, "try_again")
     assert "Jan" not in str(answer.body)
 

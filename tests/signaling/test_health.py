@@ -86,12 +86,13 @@ async def test_metrics_are_numbers_without_ids(server: Server) -> None:
     await announce(server)
     appointment = await server.appoint(server.alice)
     await server.sign_in("alice")
-    await server.call("GET", f"/api/appointments/{appointment.id}", who="alice")
-    await server.call("GET", "/api/nowhere/at/all")
+    await server.call("GET", f"/api/v1/appointments/{appointment.id}", who="alice")
+    await server.call("GET", "/api/v1/nowhere/at/all")
     server.app[SIGNALING].gate.count("rate_limited")
     text = (await server.call("GET", "/metrics")).body
     assert (
-        'spreekkamer_http_requests_total{method="GET",route="/api/appointments/{appointment}",status="200"} 1.0' in text
+        'spreekkamer_http_requests_total{method="GET",route="/api/v1/appointments/{appointment}",status="200"} 1.0'
+        in text
     )
     assert 'route="unknown",status="404"' in text
     assert "spreekkamer_media_rooms 3.0" in text

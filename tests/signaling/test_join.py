@@ -13,7 +13,7 @@ from tests.signaling.conftest import Server
 
 async def test_a_link_opens_the_waiting_room(server: Server) -> None:
     appointment = await server.appoint(server.alice)
-    answer = await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})
+    answer = await server.call("POST", "/api/v1/join", {"link": appointment.id + appointment.secret})
     assert answer.status == 200
     assert answer.body["practitioner_name"] == "Alice"
     assert answer.body["window"] == "open"
@@ -28,13 +28,13 @@ async def test_a_link_opens_the_waiting_room(server: Server) -> None:
 async def test_a_visit_never_consumes_the_link(server: Server) -> None:
     appointment = await server.appoint(server.alice)
     body = {"link": appointment.id + appointment.secret}
-    assert [(await server.call("POST", "/api/join", body)).status for _ in range(20)] == [200] * 20
+    assert [(await server.call("POST", "/api/v1/join", body)).status for _ in range(20)] == [200] * 20
 
 
 @pytest.mark.parametrize(("minutes", "window"), [(0, "open"), (59, "open"), (61, "early"), (-31, "late")])
 async def test_it_says_whether_the_patient_is_early_or_late(server: Server, minutes: int, window: str) -> None:
     appointment = await server.appoint(server.alice, minutes)
-    answer = await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})
+    answer = await server.call("POST", "/api/v1/join", {"link": appointment.id + appointment.secret})
     assert answer.body["window"] == window
 
 
@@ -47,12 +47,12 @@ async def test_a_consult_over_its_time_lets_back_in_whoever_reloads(server: Serv
 
     server.store.retention.in_progress = in_progress
     body = {"link": appointment.id + appointment.secret}
-    assert (await server.call("POST", "/api/join", body)).code == "link_invalid"
+    assert (await server.call("POST", "/api/v1/join", body)).code == "link_invalid"
     running.add(appointment.id)
-    answer = await server.call("POST", "/api/join", body)
+    answer = await server.call("POST", "/api/v1/join", body)
     assert datetime.fromisoformat(answer.body["closes_at"]) > server.time.now()
     await server.store.appointments.end(appointment.id)
-    assert (await server.call("POST", "/api/join", body)).code == "link_invalid"
+    assert (await server.call("POST", "/api/v1/join", body)).code == "link_invalid"
 
 
 async def broken_links(server: Server) -> dict[str, str]:
@@ -78,7 +78,7 @@ async def broken_links(server: Server) -> dict[str, str]:
 
 async def test_every_broken_link_gets_the_same_answer(server: Server) -> None:
     answers = {
-        why: await server.call("POST", "/api/join", {"link": link})
+        why: await server.call("POST", "/api/v1/join", {"link": link})
         for why, link in (await broken_links(server)).items()
     }
     assert {(answer.status, answer.code) for answer in answers.values()} == {(404, "link_invalid")}
@@ -93,7 +93,7 @@ async def test_every_broken_link_takes_the_same_time(server: Server, monkeypatch
     for _ in range(25):
         for why, link in links.items():
             start = perf_counter()
-            await server.call("POST", "/api/join", {"link": link})
+            await server.call("POST", "/api/v1/join", {"link": link})
             durations[why].append(perf_counter() - start)
     medians = {why: median(values) for why, values in durations.items()}
     assert max(medians.values()) - min(medians.values()) < 0.005, medians
@@ -101,16 +101,16 @@ async def test_every_broken_link_takes_the_same_time(server: Server, monkeypatch
 
 async def test_guessing_is_limited_but_a_right_link_always_works(server: Server) -> None:
     for _ in range(JOIN_ADDRESS.tries):
-        await server.call("POST", "/api/join", {"link": "A" * 44})
-    assert (await server.call("POST", "/api/join", {"link": "A" * 44})).code == "rate_limited"
+        await server.call("POST", "/api/v1/join", {"link": "A" * 44})
+    assert (await server.call("POST", "/api/v1/join", {"link": "A" * 44})).code == "rate_limited"
     appointment = await server.appoint(server.alice)
-    assert (await server.call("POST", "/api/join", {"link": appointment.id + appointment.secret})).status == 200
+    assert (await server.call("POST", "/api/v1/join", {"link": appointment.id + appointment.secret})).status == 200
 
 
 async def test_a_link_closes_some_time_after_the_planned_end(server: Server) -> None:
     appointment = await server.appoint(server.alice)
     body = {"link": appointment.id + appointment.secret}
     server.time.ahead = timedelta(minutes=59)
-    assert (await server.call("POST", "/api/join", body)).body["window"] == "late"
+    assert (await server.call("POST", "/api/v1/join", body)).body["window"] == "late"
     server.time.ahead = timedelta(minutes=61)
-    assert (await server.call("POST", "/api/join", body)).code == "link_invalid"
+    assert (await server.call("POST", "/api/v1/join", body)).code == "link_invalid"

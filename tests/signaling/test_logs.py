@@ -192,18 +192,18 @@ async def every_input(server: Server) -> None:
     }
     await server.sign_in("alice")
     plan = {"patient": CANARY, "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
-    made = await server.call("POST", "/api/appointments", plan, who="alice")
+    made = await server.call("POST", "/api/v1/appointments", plan, who="alice")
     for method, path, body in [
-        ("POST", "/api/sign-in", {"mail": who, "password": CANARY}),
-        ("POST", "/api/sign-in", {"mail": who, "password": CANARY, CANARY: CANARY}),
-        ("POST", "/api/sign-in/link", {"token": CANARY * 4}),
-        ("POST", "/api/join", {"link": CANARY}),
-        ("POST", "/api/join", {"link": made.body["link"].partition("#")[2]}),
-        ("POST", "/api/join", b"{" + CANARY.encode()),
-        ("GET", f"/api/{CANARY}?x={CANARY}#{CANARY}", None),
-        ("GET", f"/api/appointments/{CANARY}", None),
-        ("GET", f"/api/appointments?first={CANARY}", None),
-        (CANARY.upper(), "/api/me", None),
+        ("POST", "/api/v1/sign-in", {"mail": who, "password": CANARY}),
+        ("POST", "/api/v1/sign-in", {"mail": who, "password": CANARY, CANARY: CANARY}),
+        ("POST", "/api/v1/sign-in/link", {"token": CANARY * 4}),
+        ("POST", "/api/v1/join", {"link": CANARY}),
+        ("POST", "/api/v1/join", {"link": made.body["link"].partition("#")[2]}),
+        ("POST", "/api/v1/join", b"{" + CANARY.encode()),
+        ("GET", f"/api/v1/{CANARY}?x={CANARY}#{CANARY}", None),
+        ("GET", f"/api/v1/appointments/{CANARY}", None),
+        ("GET", f"/api/v1/appointments?first={CANARY}", None),
+        (CANARY.upper(), "/api/v1/me", None),
     ]:
         await server.call(method, path, body, headers=headers)
         await server.call(method, path, body, who="alice")
@@ -211,9 +211,9 @@ async def every_input(server: Server) -> None:
     for part in ("appointments", "practitioners", "sessions"):
         real = getattr(server.store, part)
         object.__setattr__(server.store, part, broken)
-        for path in ("/api/me", "/api/appointments", f"/api/appointments/{CANARY}"):
+        for path in ("/api/v1/me", "/api/v1/appointments", f"/api/v1/appointments/{CANARY}"):
             await server.call("GET", path, who="alice", headers={"User-Agent": CANARY})
-        await server.call("POST", "/api/join", {"link": "A" * 44})
+        await server.call("POST", "/api/v1/join", {"link": "A" * 44})
         object.__setattr__(server.store, part, real)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(f"GET /{CANARY} HTTP/9.9 {CANARY}\r\n{CANARY}\r\n\r\n".encode())

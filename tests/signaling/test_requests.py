@@ -54,24 +54,24 @@ async def test_another_sites_page_changes_nothing(server: Server, headers: dict[
 
 async def test_a_cookie_without_any_origin_is_not_enough(server: Server) -> None:
     await server.sign_in("alice")
-    answer = await server.call("POST", "/api/desk/ticket", {}, who="alice", headers={"Origin": ""})
+    answer = await server.call("POST", "/api/v1/desk/ticket", {}, who="alice", headers={"Origin": ""})
     assert answer.code == "origin_refused"
 
 
 async def test_a_program_without_cookies_needs_no_origin(server: Server) -> None:
-    assert (await server.call("POST", "/api/join", {"link": ""}, headers={"Origin": ""})).code == "link_invalid"
+    assert (await server.call("POST", "/api/v1/join", {"link": ""}, headers={"Origin": ""})).code == "link_invalid"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 async def test_every_name_of_this_machine_is_our_own_origin(server: Server, host: str) -> None:
     origin = f"http://{host}:{server.port}"
     headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
-    assert (await server.call("POST", "/api/sign-in", SIGN_IN, headers=headers)).status == 200
+    assert (await server.call("POST", "/api/v1/sign-in", SIGN_IN, headers=headers)).status == 200
 
 
 @pytest.mark.parametrize("server_settings", [SignalingSettings(origin="https://consult.example.org")])
 async def test_with_an_origin_configured_only_that_one_is_ours(server: Server) -> None:
-    assert (await server.call("POST", "/api/sign-in", SIGN_IN)).code == "origin_refused"
+    assert (await server.call("POST", "/api/v1/sign-in", SIGN_IN)).code == "origin_refused"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_with_an_origin_configured_only_that_one_is_ours(server: Server) -
     ],
 )
 async def test_a_wrong_body_is_one_error(server: Server, body: bytes, content_type: str, code: str) -> None:
-    answer = await server.call("POST", "/api/join", body, headers={"Content-Type": content_type})
+    answer = await server.call("POST", "/api/v1/join", body, headers={"Content-Type": content_type})
     assert answer.code == code
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -100,7 +100,7 @@ async def test_a_wrong_body_is_one_error(server: Server, body: bytes, content_ty
 async def test_an_endless_body_is_cut_off(server: Server, raw: Raw) -> None:
     reader, writer = await raw(server)
     writer.write(
-        b"POST /api/join HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"POST /api/v1/join HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     for _ in range(10):
         writer.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
@@ -112,11 +112,11 @@ async def test_an_endless_body_is_cut_off(server: Server, raw: Raw) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/api/nothing", 404, "unknown_route"),
-        ("GET", "/api/../../etc/passwd", 404, "unknown_route"),
-        ("GET", "/api/%2e%2e/secret", 404, "unknown_route"),
-        ("PATCH", "/api/me", 405, "method_not_allowed"),
-        ("GET", "/api/join", 405, "method_not_allowed"),
+        ("GET", "/api/v1/nothing", 404, "unknown_route"),
+        ("GET", "/api/v1/../../etc/passwd", 404, "unknown_route"),
+        ("GET", "/api/v1/%2e%2e/secret", 404, "unknown_route"),
+        ("PATCH", "/api/v1/me", 405, "method_not_allowed"),
+        ("GET", "/api/v1/join", 405, "method_not_allowed"),
     ],
 )
 async def test_an_unknown_address_is_an_error_in_the_same_form(
@@ -170,7 +170,7 @@ async def test_a_slow_answer_is_not_cut_off_by_the_deadline_for_headers(
         return await real(*link)
 
     monkeypatch.setattr(server.store.appointments, "by_link", slow)
-    assert (await server.call("POST", "/api/join", {"link": "A" * 44})).code == "link_invalid"
+    assert (await server.call("POST", "/api/v1/join", {"link": "A" * 44})).code == "link_invalid"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,6 @@ async def test_a_fault_of_ours_says_internal_and_nothing_more(server: Server, mo
         raise KeyError("the name of a patient")
 
     monkeypatch.setattr(server.store.appointments, "by_link", broken)
-    answer = await server.call("POST", "/api/join", {"link": "A" * 44})
+    answer = await server.call("POST", "/api/v1/join", {"link": "A" * 44})
     assert (answer.status, answer.code) == (500, "internal")
     assert "patient" not in str(answer.body)

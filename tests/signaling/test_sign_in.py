@@ -5,9 +5,10 @@ from time import perf_counter
 
 import pytest
 
+from signaling.client.wire import Wire
 from signaling.settings import SignalingSettings
 from signaling.typedefs import REDIS
-from tests.participant.wire import Wire, within
+from tests.participant.waiting import within
 from tests.signaling.conftest import DEMO_TOKEN, PASSWORD, Server
 
 
@@ -20,7 +21,7 @@ async def test_the_right_password_signs_in(server: Server) -> None:
         "language": "nl",
         "retention": "30d",
     }
-    assert (await server.call("GET", "/api/me", who="alice")).body["display_name"] == "Alice"
+    assert (await server.call("GET", "/api/v1/me", who="alice")).body["display_name"] == "Alice"
 
 
 async def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -> None:
@@ -34,7 +35,7 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -
 @pytest.mark.parametrize("server_settings", [SignalingSettings(origin="https://consult.example.org")])
 async def test_over_https_the_cookie_is_bound_to_the_host(server: Server) -> None:
     body = {"mail": "alice@example.org", "password": PASSWORD}
-    answer = await server.call("POST", "/api/sign-in", body, headers={"Origin": "https://consult.example.org"})
+    answer = await server.call("POST", "/api/v1/sign-in", body, headers={"Origin": "https://consult.example.org"})
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-sid=")
     assert "Secure" in cookie
@@ -48,7 +49,7 @@ async def test_over_https_the_cookie_is_bound_to_the_host(server: Server) -> Non
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
     server: Server, mail: str, password: str
 ) -> None:
-    answer = await server.call("POST", "/api/sign-in", {"mail": mail, "password": password})
+    answer = await server.call("POST", "/api/v1/sign-in", {"mail": mail, "password": password})
     assert (answer.status, answer.code) == (403, "sign_in_refused")
     assert "Set-Cookie" not in answer.headers
 
@@ -59,44 +60,44 @@ async def test_a_new_sign_in_is_a_new_session_and_ends_the_one_before(server: Se
     await server.sign_in("alice")
     (second,) = [cookie.value for cookie in server.jars["alice"]]
     assert first != second
-    assert (await server.call("GET", "/api/me", headers={"Cookie": f"sid={first}"})).code == "unauthenticated"
+    assert (await server.call("GET", "/api/v1/me", headers={"Cookie": f"sid={first}"})).code == "unauthenticated"
 
 
 async def test_signing_out_ends_the_session_on_the_server(server: Server) -> None:
     await server.sign_in("alice")
     (token,) = [cookie.value for cookie in server.jars["alice"]]
-    assert (await server.call("POST", "/api/sign-out", {}, who="alice")).status == 204
-    assert (await server.call("GET", "/api/me", headers={"Cookie": f"sid={token}"})).status == 401
+    assert (await server.call("POST", "/api/v1/sign-out", {}, who="alice")).status == 204
+    assert (await server.call("GET", "/api/v1/me", headers={"Cookie": f"sid={token}"})).status == 401
 
 
 async def test_signing_out_closes_the_desk_that_is_open(server: Server) -> None:
     await server.sign_in("alice")
-    ticket = (await server.call("POST", "/api/desk/ticket", {}, who="alice")).body["access_token"]
+    ticket = (await server.call("POST", "/api/v1/desk/ticket", {}, who="alice")).body["access_token"]
     desk = Wire(server.origin, lambda _event, _body: None)
     await desk.open(ticket)
-    assert (await server.call("POST", "/api/sign-out", {}, who="alice")).status == 204
+    assert (await server.call("POST", "/api/v1/sign-out", {}, who="alice")).status == 204
     await within(5, lambda: "the desk is still connected" if desk.connected else None)
 
 
 @pytest.mark.parametrize("cookie", ["", "sid=", "sid=nonsense", "sid=" + "x" * 4000, "sid=a\\001b"])
 async def test_without_a_session_there_is_nothing(server: Server, cookie: str) -> None:
-    answer = await server.call("GET", "/api/me", headers={"Cookie": cookie})
+    answer = await server.call("GET", "/api/v1/me", headers={"Cookie": cookie})
     assert (answer.status, answer.code) == (401, "unauthenticated")
 
 
 async def test_an_account_can_be_tried_ten_times(server: Server) -> None:
     body = {"mail": "alice@example.org", "password": "wrong"}
-    codes = [(await server.call("POST", "/api/sign-in", body)).code for _ in range(11)]
+    codes = [(await server.call("POST", "/api/v1/sign-in", body)).code for _ in range(11)]
     assert codes == ["sign_in_refused"] * 10 + ["rate_limited"]
     upper = {"mail": " ALICE@example.org", "password": PASSWORD}
-    assert (await server.call("POST", "/api/sign-in", upper)).code == "rate_limited"
+    assert (await server.call("POST", "/api/v1/sign-in", upper)).code == "rate_limited"
     assert (await server.sign_in("bob")).status == 200
 
 
 async def test_the_limit_ends_by_itself(server: Server) -> None:
     body = {"mail": "alice@example.org", "password": "wrong"}
     for _ in range(11):
-        await server.call("POST", "/api/sign-in", body)
+        await server.call("POST", "/api/v1/sign-in", body)
     redis = server.app[REDIS]
     keys = [key async for key in redis.scan_iter("sk:limit:*")]
     assert keys
@@ -109,18 +110,18 @@ async def test_the_limit_ends_by_itself(server: Server) -> None:
 async def test_who_gets_in_has_all_tries_again(server: Server) -> None:
     for _ in range(3):
         for _ in range(5):
-            await server.call("POST", "/api/sign-in", {"mail": "alice@example.org", "password": "wrong"})
+            await server.call("POST", "/api/v1/sign-in", {"mail": "alice@example.org", "password": "wrong"})
         assert (await server.sign_in("alice")).status == 200
 
 
 async def test_the_demo_link_signs_in_as_often_as_needed(server: Server) -> None:
     for who in ("first", "second"):
-        answer = await server.call("POST", "/api/sign-in/link", {"token": DEMO_TOKEN}, who=who)
+        answer = await server.call("POST", "/api/v1/sign-in/link", {"token": DEMO_TOKEN}, who=who)
         assert answer.body["display_name"] == "Alice"
 
 
 async def test_another_token_signs_nobody_in(server: Server) -> None:
-    answer = await server.call("POST", "/api/sign-in/link", {"token": "x" * len(DEMO_TOKEN)})
+    answer = await server.call("POST", "/api/v1/sign-in/link", {"token": "x" * len(DEMO_TOKEN)})
     assert (answer.status, answer.code) == (404, "link_invalid")
 
 
@@ -130,7 +131,7 @@ async def test_known_and_unknown_addresses_take_the_same_time(server: Server) ->
     for _ in range(8):
         for mail, durations in seconds.items():
             start = perf_counter()
-            await server.call("POST", "/api/sign-in", {"mail": mail, "password": "wrong"})
+            await server.call("POST", "/api/v1/sign-in", {"mail": mail, "password": "wrong"})
             durations.append(perf_counter() - start)
     known, unknown = (median(durations) for durations in seconds.values())
     assert abs(known - unknown) < 0.005

@@ -22,7 +22,7 @@ SAMPLE |= {"browser": "Firefox 133", "device": "phone"}
 async def test_the_practitioner_reads_how_the_connections_were_without_addresses(server: Server) -> None:
     await server.sign_in("alice")
     consult = await server.appoint(server.alice)
-    path = f"/api/appointments/{consult.id}/technical-check"
+    path = f"/api/v1/appointments/{consult.id}/technical-check"
     assert (await server.call("GET", path, who="alice")).body["people"] == []
     await server.app[DIAGNOSTICS].record(consult.id, "page", SAMPLE, 0)
     answer = await server.call("GET", path, who="alice")
@@ -37,15 +37,17 @@ async def test_another_practitioner_s_consult_does_not_exist(server: Server) -> 
     consult = await server.appoint(server.alice)
     await server.sign_in("bob")
     for method, path in (("GET", "technical-check"), ("POST", "support-code")):
-        answer = await server.call(method, f"/api/appointments/{consult.id}/{path}", who="bob")
+        answer = await server.call(method, f"/api/v1/appointments/{consult.id}/{path}", who="bob")
         assert (answer.status, answer.code) == (404, "not_found")
-        assert (await server.call(method, f"/api/appointments/{consult.id}/{path}")).status == 401
+        assert (await server.call(method, f"/api/v1/appointments/{consult.id}/{path}")).status == 401
 
 
 async def test_codes_can_not_be_asked_for_without_end(server: Server) -> None:
     await server.sign_in("alice")
     consult = await server.appoint(server.alice)
-    asked = [await server.call("POST", f"/api/appointments/{consult.id}/support-code", who="alice") for _ in range(11)]
+    asked = [
+        await server.call("POST", f"/api/v1/appointments/{consult.id}/support-code", who="alice") for _ in range(11)
+    ]
     assert {answer.status for answer in asked[:10]} == {200}
     assert asked[10].code == "rate_limited"
 
@@ -59,7 +61,7 @@ async def test_support_sees_one_timeline_with_the_code_and_that_is_entered_first
     other = await server.appoint(server.alice)
     await server.app[DIAGNOSTICS].record(consult.id, "page", SAMPLE, 0)
     await server.app[DIAGNOSTICS].record(other.id, "page", SAMPLE | {"event": "failed"}, 0)
-    code = (await server.call("POST", f"/api/appointments/{consult.id}/support-code", who="alice")).body["code"]
+    code = (await server.call("POST", f"/api/v1/appointments/{consult.id}/support-code", who="alice")).body["code"]
     settings = Settings(
         rooms=RoomsSettings(data=tmp_path / "data", trust_clock=True),
         signaling=SignalingSettings(redis_url=redis_address),

@@ -2,11 +2,13 @@ import { WireError, offline, timedOut } from './errors.js';
 
 /** @import {AccountClosed, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
+/** Where this version of the protocol is served. */
+const API = '/api/v1';
 const TIMEOUT_MS = 15_000;
 
 /**
  * @param {string} method
- * @param {string} path
+ * @param {string} path under the API
  * @param {object} [body]
  * @returns {Promise<any>} the answer's JSON, or null without a body
  * @throws {WireError}
@@ -17,7 +19,7 @@ async function call(method, path, body) {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(API + path, {
       method,
       headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -48,35 +50,35 @@ function parse(text) {
 }
 
 /** @param {string} mail @param {string} password @returns {Promise<Me>} */
-export const signIn = (mail, password) => call('POST', '/api/sign-in', { mail, password });
+export const signIn = (mail, password) => call('POST', '/sign-in', { mail, password });
 
 /** @param {string} token @returns {Promise<Me>} */
-export const signInByLink = (token) => call('POST', '/api/sign-in/link', { token });
+export const signInByLink = (token) => call('POST', '/sign-in/link', { token });
 
 /** @returns {Promise<null>} */
-export const signOut = () => call('POST', '/api/sign-out', {});
+export const signOut = () => call('POST', '/sign-out', {});
 
 /** @returns {Promise<Me>} */
-export const me = () => call('GET', '/api/me');
+export const me = () => call('GET', '/me');
 
 /** @param {Retention} retention @returns {Promise<RetentionSet>} */
-export const setRetention = (retention) => call('PUT', '/api/retention', { retention });
+export const setRetention = (retention) => call('PUT', '/retention', { retention });
 
 /**
  * What a setting would destroy within a minute, without setting it; without one, the setting as it is.
  * @param {Retention} [retention]
  * @returns {Promise<RetentionSet>}
  */
-export const previewRetention = (retention) => call('GET', retention ? `/api/retention?retention=${retention}` : '/api/retention');
+export const previewRetention = (retention) => call('GET', retention ? `/retention?retention=${retention}` : '/retention');
 
 /** Destroy all appointments now; needs the password. @param {string} password @returns {Promise<AllDestroyed>} */
-export const destroyAll = (password) => call('POST', '/api/account/destroy-all', { password });
+export const destroyAll = (password) => call('POST', '/account/destroy-all', { password });
 
 /** Destroy all appointments and the account; needs the password. @param {string} password @returns {Promise<AccountClosed>} */
-export const closeAccount = (password) => call('POST', '/api/account/close', { password });
+export const closeAccount = (password) => call('POST', '/account/close', { password });
 
 /** An access token for the desk. @returns {Promise<Ticket>} */
-export const deskTicket = () => call('POST', '/api/desk/ticket', {});
+export const deskTicket = () => call('POST', '/desk/ticket', {});
 
 /**
  * The practitioner's appointments on the days from `first` to `last` inclusive; today without them.
@@ -88,7 +90,7 @@ export async function appointments(first, last) {
   const query = new URLSearchParams();
   if (first) query.set('first', first);
   if (last) query.set('last', last);
-  const path = '/api/appointments';
+  const path = '/appointments';
   return (await call('GET', query.size ? `${path}?${query}` : path)).appointments;
 }
 
@@ -96,28 +98,28 @@ export async function appointments(first, last) {
  * @param {{patient: string, starts_at: string, minutes: number, language?: Language}} appointment
  * @returns {Promise<AppointmentView>}
  */
-export const newAppointment = (appointment) => call('POST', '/api/appointments', appointment);
+export const newAppointment = (appointment) => call('POST', '/appointments', appointment);
 
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
-export const appointment = (appointment) => call('GET', `/api/appointments/${appointment}`);
+export const appointment = (appointment) => call('GET', `/appointments/${appointment}`);
 
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
-export const endAppointment = (appointment) => call('POST', `/api/appointments/${appointment}/end`, {});
+export const endAppointment = (appointment) => call('POST', `/appointments/${appointment}/end`, {});
 
 /** Take an end back; the patient's link works again. @param {string} appointment @returns {Promise<AppointmentView>} */
-export const reopenAppointment = (appointment) => call('POST', `/api/appointments/${appointment}/reopen`, {});
+export const reopenAppointment = (appointment) => call('POST', `/appointments/${appointment}/reopen`, {});
 
 /** Destroy irrecoverably, now. @param {string} appointment @returns {Promise<Receipt>} */
-export const destroyAppointment = (appointment) => call('DELETE', `/api/appointments/${appointment}`);
+export const destroyAppointment = (appointment) => call('DELETE', `/appointments/${appointment}`);
 
 /** @param {string} appointment @returns {Promise<TechnicalCheck>} */
-export const technicalCheck = (appointment) => call('GET', `/api/appointments/${appointment}/technical-check`);
+export const technicalCheck = (appointment) => call('GET', `/appointments/${appointment}/technical-check`);
 
 /** Six digits to read out to support. @param {string} appointment @returns {Promise<SupportCode>} */
-export const supportCode = (appointment) => call('POST', `/api/appointments/${appointment}/support-code`, {});
+export const supportCode = (appointment) => call('POST', `/appointments/${appointment}/support-code`, {});
 
 /** @returns {Promise<Receipt[]>} */
-export const receipts = async () => (await call('GET', '/api/receipts')).receipts;
+export const receipts = async () => (await call('GET', '/receipts')).receipts;
 
 /** What a patient's link opens; `link` is what stands behind its `#`. @param {string} link @returns {Promise<Join>} */
-export const join = (link) => call('POST', '/api/join', { link });
+export const join = (link) => call('POST', '/join', { link });
