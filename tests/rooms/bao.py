@@ -7,7 +7,6 @@ import json
 import os
 import re
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rooms.settings import TransitSettings
+from tests.rooms.child import served
 
 TOKEN = "the-root-token-of-a-test"
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -108,18 +108,12 @@ def running(*options: str) -> Iterator[Bao]:
         command = [str(binary()), "server", "-dev", "-dev-no-store-token"]
         command += [f"-dev-root-token-id={TOKEN}", f"-dev-listen-address=127.0.0.1:{port}", *options]
         environment = {"PATH": os.environ["PATH"], "HOME": place}
-        with Path(place, "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, env=environment)
-            try:
-                bao = Bao(port, Path(place))
-                if not options:
-                    bao.await_ready()
-                    bao.call("POST", "sys/mounts/transit", {"type": "transit"})
-                yield bao
-            finally:
-                server.terminate()
-                try:
-                    server.wait(10)
-                except subprocess.TimeoutExpired:
-                    server.kill()
-                    server.wait()
+        with (
+            Path(place, "log").open("wb") as log,
+            served(command, stdout=log, stderr=log, cwd=place, env=environment),
+        ):
+            bao = Bao(port, Path(place))
+            if not options:
+                bao.await_ready()
+                bao.call("POST", "sys/mounts/transit", {"type": "transit"})
+            yield bao

@@ -3,18 +3,21 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 
+from rooms.keys.backends import backend
+from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from rooms.store.migrate import migrate
 from tests.rooms import bao as bao_servers
 from tests.rooms import postgres as servers
-from tests.rooms.people import Time
+from tests.rooms.people import START, Time
 
 
 @pytest.fixture(autouse=True)
@@ -76,15 +79,33 @@ def settings(request: pytest.FixtureRequest, sqlite_settings: RoomsSettings) -> 
     return RoomsSettings(**sqlite_settings.model_dump(exclude={"database_url"}), database_url=url)
 
 
-@pytest.fixture(params=["files", "transit", "nodes"])
-def keystore_settings(request: pytest.FixtureRequest, sqlite_settings: RoomsSettings, tmp_path: Path) -> RoomsSettings:
-    """The key store wherever it can be: SQLite with epoch files, SQLite with OpenBao, PostgreSQL with OpenBao."""
-    changed: dict[str, object] = {}
-    if request.param != "files":
-        changed["transit"] = request.getfixturevalue("bao").transit(tmp_path)
-    if request.param == "nodes":
-        changed["keystore_url"] = SecretStr(request.getfixturevalue("postgres").new_database(migrated=False))
-    return sqlite_settings.model_copy(update=changed)
+@pytest.fixture
+def single(sqlite_settings: RoomsSettings, bao: bao_servers.Bao, tmp_path: Path) -> RoomsSettings:
+    """The key store in SQLite, with its epochs in OpenBao."""
+    return sqlite_settings.model_copy(update={"transit": bao.transit(tmp_path)})
+
+
+@pytest.fixture
+def nodes(single: RoomsSettings, postgres: servers.Postgres) -> RoomsSettings:
+    """The key store in PostgreSQL, with its epochs in OpenBao."""
+    return single.model_copy(update={"keystore_url": SecretStr(postgres.new_database(migrated=False))})
+
+
+@pytest.fixture(params=["sqlite_settings", "single", "nodes"], ids=["files", "transit", "nodes"])
+def keystore_settings(request: pytest.FixtureRequest) -> RoomsSettings:
+    """The key store wherever it can be; the first is SQLite with epoch files."""
+    settings: RoomsSettings = request.getfixturevalue(request.param)
+    return settings
+
+
+@pytest.fixture
+def keys(keystore_settings: RoomsSettings) -> Iterator[WrappedKeys]:
+    """The key store in each of these places, in which Alice has a key."""
+    place = backend(keystore_settings)
+    place.create("pair")
+    with closing(place.open()) as opened:
+        opened.add_practitioner("alice", START)
+        yield opened
 
 
 @pytest.fixture

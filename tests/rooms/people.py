@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from rooms.model import Appointment, Practitioner
-from rooms.store import Store
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -42,3 +43,9 @@ async def charlie(store: Store) -> Practitioner:
 
 async def plan(store: Store, owner: Practitioner, patient: str = "Jan Jansen", **later: float) -> Appointment:
     return await store.appointments.create(owner.id, patient, START + timedelta(**(later or {"hours": 1})), 30, "nl")
+
+
+async def fill(settings: RoomsSettings, time: Time) -> None:
+    """A store that was used and is closed again: one person, one appointment."""
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        await plan(store, await alice(store))

@@ -13,6 +13,7 @@ import psycopg
 
 from rooms.settings import database_url
 from rooms.store.migrate import migrate
+from tests.rooms.child import served
 
 ACCOUNT = "postgres"
 
@@ -95,18 +96,9 @@ def running() -> Iterator[Postgres]:
         # Each new database writes its template into the WAL, and proofs read all of that.
         options += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB", "-c", "max_connections=50"]
         command = [str(folder / "postgres"), "-D", str(data), *options]
-        with Path(place, "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, **user)
-            try:
-                await_ready(folder, place)
-                yield Postgres(Path(place), data)
-            finally:
-                server.terminate()
-                try:
-                    server.wait(10)
-                except subprocess.TimeoutExpired:
-                    server.kill()
-                    server.wait()
+        with Path(place, "log").open("wb") as log, served(command, stdout=log, stderr=log, cwd=place, **user):
+            await_ready(folder, place)
+            yield Postgres(Path(place), data)
 
 
 def await_ready(folder: Path, socket: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from rooms.backup import data, snapshots
 from rooms.errors import RoomsError, StartRefused
+from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
@@ -241,6 +242,16 @@ def keeping(settings: RoomsSettings, tmp_path: Path) -> RoomsSettings:
     return settings.model_copy(update={"snapshot_keys": tmp_path / "snapshot-keys"})
 
 
+@asynccontextmanager
+async def snapshotted(
+    settings: RoomsSettings, time: Time, folder: Path
+) -> AsyncIterator[tuple[Store, Appointment, Path]]:
+    """A running store with one appointment, and a snapshot of its keys."""
+    async with opened(settings, time) as store:
+        planned = await plan(store, await alice(store))
+        yield store, planned, await snapshot(settings, folder, time.now())
+
+
 async def test_without_a_place_for_their_keys_there_are_no_key_snapshots(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
 ) -> None:
@@ -252,10 +263,7 @@ async def test_a_key_snapshot_brings_the_key_store_back_within_a_day(
     settings: RoomsSettings, time: Time, tmp_path: Path
 ) -> None:
     settings = keeping(settings, tmp_path)
-    async with opened(settings, time) as store:
-        person = await alice(store)
-        planned = await plan(store, person)
-        taken = await snapshot(settings, tmp_path / "snapshots", time.now())
+    async with snapshotted(settings, time, tmp_path / "snapshots") as (store, planned, taken):
         with pytest.raises(StartRefused, match="Another server is running"):
             await snapshots.restore(settings, taken, time.now())
     with pytest.raises(StartRefused, match="There is a key store already"):
@@ -265,7 +273,7 @@ async def test_a_key_snapshot_brings_the_key_store_back_within_a_day(
     await snapshots.restore(settings, taken, time.now())
     async with opened(settings, time) as store:
         assert store.locked is None
-        assert await store.appointments.list(person.id, DAY, DAY) == [planned]
+        assert await store.appointments.list(planned.owner, DAY, DAY) == [planned]
 
 
 @pytest.mark.duty("S-31")
@@ -292,11 +300,8 @@ async def test_a_key_snapshot_that_is_older_than_a_destruction_is_refused(
     settings: RoomsSettings, time: Time, tmp_path: Path
 ) -> None:
     settings = keeping(settings, tmp_path)
-    async with opened(settings, time) as store:
-        person = await alice(store)
-        planned = await plan(store, person)
-        taken = await snapshot(settings, tmp_path / "snapshots", time.now())
-        await store.retention.destroy(person.id, planned.id)
+    async with snapshotted(settings, time, tmp_path / "snapshots") as (store, planned, taken):
+        await store.retention.destroy(planned.owner, planned.id)
     shutil.rmtree(settings.keystore().parent)
     with pytest.raises(StartRefused, match="older than the database"):
         await snapshots.restore(settings, taken, time.now())

@@ -24,16 +24,6 @@ ROWS = "SELECT id, owner, wrapped FROM data_keys ORDER BY id"
 
 
 @pytest.fixture
-def keys(keystore_settings: RoomsSettings) -> Iterator[WrappedKeys]:
-    """A key store in each of the places where it can be."""
-    place = backend(keystore_settings)
-    place.create("pair")
-    opened = place.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def root(tmp_path: Path) -> bytes:
     path = tmp_path / "root.key"
     create_root_key(path)
@@ -55,7 +45,6 @@ def raw(keys: WrappedKeys, query: str) -> list[tuple[object, ...]]:
 
 
 def test_a_data_key_comes_back_to_its_owner_only(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.add_practitioner("charlie", START)
     key = keys.add("alice", "row", START)
     assert keys.get("alice", "row") == (key, True)
@@ -72,9 +61,9 @@ def test_many_keys_at_once_are_those_of_their_owners(
     keys: WrappedKeys, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wrapped, "FEW", 2)
+    keys.add_practitioner("charlie", START)
     made = {}
     for owner in ("alice", "charlie"):
-        keys.add_practitioner(owner, START)
         made |= {(owner, f"{owner}{n}"): keys.add(owner, f"{owner}{n}", START) for n in range(number)}
     foreign = [("alice", row) for owner, row in made if owner == "charlie"]
     assert keys.get_many([*made, *foreign, ("alice", "unknown"), ("unknown", "alice0")]) == {
@@ -86,7 +75,6 @@ def test_many_keys_at_once_are_those_of_their_owners(
 
 
 def test_no_two_rows_share_a_key(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     assert len({keys.add("alice", f"row{n}", START) for n in range(50)}) == 50
 
 
@@ -97,7 +85,6 @@ def test_an_unknown_owner_gets_no_key(keys: WrappedKeys) -> None:
 
 @pytest.mark.parametrize("content", ["second", "theirs", bytes(60), b"", None])
 def test_a_wrapped_data_key_in_another_place_fails_closed(keys: WrappedKeys, content: str | bytes | None) -> None:
-    keys.add_practitioner("alice", START)
     keys.add_practitioner("charlie", START)
     for owner, row in (("alice", "first"), ("alice", "second"), ("charlie", "theirs")):
         keys.add(owner, row, START)
@@ -113,7 +100,6 @@ def test_a_wrapped_data_key_in_another_place_fails_closed(keys: WrappedKeys, con
 
 
 def test_a_wrapped_practitioner_key_in_another_place_fails_closed(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.add_practitioner("charlie", START)
     keys.add("alice", "first", START)
     keys._db.execute(
@@ -127,7 +113,6 @@ def test_a_wrapped_practitioner_key_in_another_place_fails_closed(keys: WrappedK
 
 
 def test_a_row_moved_to_another_owner_fails_closed(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.add_practitioner("charlie", START)
     keys.add("charlie", "theirs", START)
     keys._db.execute("UPDATE data_keys SET owner = 'alice' WHERE id = 'theirs'")
@@ -136,7 +121,6 @@ def test_a_row_moved_to_another_owner_fails_closed(keys: WrappedKeys) -> None:
 
 
 def test_destroying_gives_a_receipt_and_again_the_same(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.add("alice", "row", START)
     (receipt,) = keys.destroy([("alice", "row")], START)
     assert keys.destroy([("alice", "row")], START.replace(hour=20)) == [receipt]
@@ -149,7 +133,6 @@ def test_destroying_gives_a_receipt_and_again_the_same(keys: WrappedKeys) -> Non
 
 
 def test_the_ledger_only_grows(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.destroy([("alice", "row")], START)
     for statement in ("DELETE FROM ledger", "UPDATE ledger SET generation = 9", "UPDATE ledger SET destroyed_at = 0"):
         with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError), match="append only"):
@@ -157,14 +140,12 @@ def test_the_ledger_only_grows(keys: WrappedKeys) -> None:
 
 
 def test_the_ledger_names_nobody(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.destroy([("alice", "row")], START)
     (line,) = raw(keys, "SELECT * FROM ledger")
     assert not [value for value in line if "alice" in str(value) or value == "row"]
 
 
 def test_an_epoch_replaces_every_wrapping_and_nothing_is_lost(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.add_practitioner("bob", START)
     kept, bobs = keys.add("alice", "kept", START), keys.add("bob", "bobs", START)
     keys.add("alice", "gone", START)
@@ -186,7 +167,6 @@ def test_an_epoch_replaces_every_wrapping_and_nothing_is_lost(keys: WrappedKeys)
 
 
 def test_an_epoch_after_many_destructions_at_once(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     kept = {f"kept{n}": keys.add("alice", f"kept{n}", START) for n in range(20)}
     gone = [("alice", f"gone{n}") for n in range(20)]
     for owner, row in gone:
@@ -200,7 +180,6 @@ def test_an_epoch_after_many_destructions_at_once(keys: WrappedKeys) -> None:
 
 
 def test_everything_can_be_wrapped_anew_although_nothing_was_destroyed(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     kept, key = keys.add("alice", "kept", START), keys._practitioner_key("alice")
     before = {table: raw(keys, f"SELECT wrapped FROM {table}") for table in ("practitioner_keys", "service_keys")}
     assert keys.rotate(everything=True) is False, "nothing was destroyed"
@@ -213,7 +192,6 @@ def test_everything_can_be_wrapped_anew_although_nothing_was_destroyed(keys: Wra
 def test_one_who_opens_it_later_and_one_who_had_it_open_see_the_new_epoch(
     keys: WrappedKeys, keystore_settings: RoomsSettings
 ) -> None:
-    keys.add_practitioner("alice", START)
     key = keys.add("alice", "row", START)
     beside = backend(keystore_settings).open()
     assert beside.get("alice", "row") == (key, True)
@@ -349,7 +327,6 @@ def test_erasing_overwrites_the_same_blocks(tmp_path: Path) -> None:
 
 
 def test_keys_without_a_row_are_confirmed_suspected_or_discarded(keys: WrappedKeys) -> None:
-    keys.add_practitioner("alice", START)
     keys.add("alice", "row", START)
     assert {row for row, _ in keys.unconfirmed()} == {"alice", "row"}
     keys.confirm(["alice"])

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from rooms.keys.epochs import check_place
 from rooms.keys.schema import write_value
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import WrappedKeys
+from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore, open_store
 from rooms.store.keystore import verify
@@ -36,6 +38,18 @@ async def findings(settings: RoomsSettings, time: Time) -> tuple[str, ...]:
     for path, content in files.items():
         assert path.read_bytes() == content, path
     return verdict.findings
+
+
+async def who_is_alice(store: Store) -> Practitioner:
+    person = await store.practitioners.by_mail("alice@example.org")
+    assert person is not None
+    return person
+
+
+async def of_alice(store: Store) -> Sequence[Appointment]:
+    """Her living appointments."""
+    person = await who_is_alice(store)
+    return await store.appointments.list(person.id, START.date(), START.date())
 
 
 async def spoil(store: Store, *statements: str) -> None:
@@ -74,19 +88,17 @@ async def test_a_store_in_order_beside_a_running_server(
 
 
 async def test_rotating_beside_a_running_server(used: Store, keystore_settings: RoomsSettings, time: Time) -> None:
-    person = await used.practitioners.by_mail("alice@example.org")
-    assert person is not None
-    before = await used.appointments.list(person.id, START.date(), START.date())
+    before = await of_alice(used)
     epoch, root = (await verify(keystore_settings, time.now)).epoch, keystore_settings.root_key().read_bytes()
     assert "new epoch" in await command.rotate(configured(keystore_settings), arguments())
-    assert await used.appointments.list(person.id, START.date(), START.date()) == before
+    assert await of_alice(used) == before
     assert keystore_settings.root_key().read_bytes() == root
     assert "root key is replaced" in await command.rotate(configured(keystore_settings), arguments(root=True))
-    assert await used.appointments.list(person.id, START.date(), START.date()) == before
+    assert await of_alice(used) == before
     assert keystore_settings.root_key().read_bytes() != root
     verdict = await verify(keystore_settings, time.now)
     assert (verdict.findings, verdict.epoch) == ((), epoch + 2)
-    await plan(used, person)
+    await plan(used, await who_is_alice(used))
     assert await findings(keystore_settings, time) == ()
 
 
@@ -158,12 +170,10 @@ async def test_a_ledger_without_its_beginning_is_named(
 async def test_a_key_that_outlived_its_destruction_is_named(
     used: Store, keystore_settings: RoomsSettings, time: Time
 ) -> None:
-    person = await used.practitioners.by_mail("alice@example.org")
-    assert person is not None
-    (kept, _) = await used.appointments.list(person.id, START.date(), START.date())
+    kept, _ = await of_alice(used)
     keep = "CREATE TEMPORARY TABLE kept AS SELECT * FROM data_keys WHERE id = '" + kept.id + "'"
     await spoil(used, keep)
-    await used.retention.destroy(person.id, kept.id)
+    await used.retention.destroy(kept.owner, kept.id)
     await spoil(used, "INSERT INTO data_keys SELECT * FROM kept")
     assert (await used.keys.inspect(START)).findings == (
         "Data keys that are there although the ledger says that they were destroyed: 1.",
@@ -173,9 +183,7 @@ async def test_a_key_that_outlived_its_destruction_is_named(
 async def test_rows_and_keys_without_each_other_are_named(
     used: Store, keystore_settings: RoomsSettings, time: Time
 ) -> None:
-    person = await used.practitioners.by_mail("alice@example.org")
-    assert person is not None
-    first, second = await used.appointments.list(person.id, START.date(), START.date())
+    first, second = await of_alice(used)
     await spoil(used, f"DELETE FROM data_keys WHERE id = '{first.id}'")
     async with used.database.write() as connection:
         await connection.exec_driver_sql(f"UPDATE appointments SET id = 'other' WHERE id = '{second.id}'")
@@ -188,10 +196,8 @@ async def test_rows_and_keys_without_each_other_are_named(
 async def test_a_destroyed_row_that_came_back_is_named(
     used: Store, keystore_settings: RoomsSettings, time: Time
 ) -> None:
-    person = await used.practitioners.by_mail("alice@example.org")
-    assert person is not None
-    first, _ = await used.appointments.list(person.id, START.date(), START.date())
-    await used.keys.destroy([(person.id, first.id)], START)
+    first, _ = await of_alice(used)
+    await used.keys.destroy([(first.owner, first.id)], START)
     (found,) = await findings(keystore_settings, time)
     assert found == "Rows that are back although they were destroyed: 1. The server's next start removes them."
     async with used.database.write() as connection:
@@ -202,17 +208,17 @@ async def test_a_destroyed_row_that_came_back_is_named(
 async def test_what_is_destroyed_while_we_look_is_nothing_to_wonder_about(
     used: Store, keystore_settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = await used.practitioners.by_mail("alice@example.org")
-    assert person is not None
-    first, second = await used.appointments.list(person.id, START.date(), START.date())
+    first, second = await of_alice(used)
     missing, confirmed = KeyStore.missing, KeyStore.confirmed
     monkeypatch.setattr(
-        KeyStore, "missing", meanwhile(missing, lambda: used.retention.destroy(person.id, first.id), before=True)
+        KeyStore, "missing", meanwhile(missing, lambda: used.retention.destroy(first.owner, first.id), before=True)
     )
     assert await findings_of(keystore_settings, time) == ()
     monkeypatch.setattr(KeyStore, "missing", missing)
     monkeypatch.setattr(
-        KeyStore, "confirmed", meanwhile(confirmed, lambda: used.retention.destroy(person.id, second.id), before=False)
+        KeyStore,
+        "confirmed",
+        meanwhile(confirmed, lambda: used.retention.destroy(second.owner, second.id), before=False),
     )
     assert await findings_of(keystore_settings, time) == ()
 
@@ -330,8 +336,7 @@ async def test_more_rows_than_one_batch_are_all_looked_at(
     used: Store, keystore_settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keystore, "BATCH", 2)
-    person = await used.practitioners.by_mail("alice@example.org")
-    assert person is not None
+    person = await who_is_alice(used)
     planned = [await plan(used, person) for _ in range(5)]
     await used.retention.sweep()
     assert await findings(keystore_settings, time) == ()

@@ -50,8 +50,7 @@ def key_files(settings: RoomsSettings) -> list[Path]:
     return [path for folder in folders if folder.exists() for path in folder.iterdir() if "-shm" not in path.name]
 
 
-@pytest.fixture
-async def used(settings: RoomsSettings, time: Time) -> RoomsSettings:
+async def use(settings: RoomsSettings, time: Time) -> RoomsSettings:
     """A store with a practitioner, one living and one destroyed appointment."""
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
@@ -63,15 +62,15 @@ async def used(settings: RoomsSettings, time: Time) -> RoomsSettings:
 
 
 @pytest.fixture
+async def used(settings: RoomsSettings, time: Time) -> RoomsSettings:
+    """On both databases."""
+    return await use(settings, time)
+
+
+@pytest.fixture
 async def anywhere(keystore_settings: RoomsSettings, time: Time) -> RoomsSettings:
-    """The same, with the key store in each of the places where it can be."""
-    async with open_store(keystore_settings, now=time.now, boot=time.boottime) as store:
-        person = await alice(store)
-        gone = await plan(store, person)
-        await plan(store, person)
-        await store.retention.destroy(person.id, gone.id)
-        await store.retention.sweep()
-    return keystore_settings
+    """With the key store in each of the places where it can be."""
+    return await use(keystore_settings, time)
 
 
 async def test_another_root_key_locks(anywhere: RoomsSettings, time: Time) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +18,6 @@ from rooms.settings import RoomsSettings
 from tests.rooms.people import START
 
 KEY = bytes(range(32))
-
-
-@pytest.fixture
-def keys(keystore_settings: RoomsSettings) -> Iterator[WrappedKeys]:
-    place = backend(keystore_settings)
-    place.create("pair")
-    opened = place.open()
-    opened.add_practitioner("alice", START)
-    yield opened
-    opened.close()
 
 
 def names(settings: RoomsSettings) -> list[str]:

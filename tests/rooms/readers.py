@@ -1,0 +1,36 @@
+"""What each way to an appointment says of it."""
+
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from rooms.errors import RoomsError
+from rooms.model import RETENTION, Appointment
+from rooms.store import Store
+from tests.rooms.people import START
+
+DAY = START.date()
+SETTINGS = st.sampled_from(sorted(RETENTION))
+moments = st.datetimes(datetime(2027, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+GIVEN = ["given"] * 4
+REFUSED = ["gone", "gone", "nothing", "nothing"]
+
+
+async def refusals(store: Store, planned: Appointment) -> list[str]:
+    """What each read path says."""
+
+    async def attempt(call: Awaitable[object]) -> str:
+        try:
+            found = await call
+        except RoomsError as error:
+            return error.code
+        return "nothing" if not found else "given"
+
+    return [
+        await attempt(store.appointments.get(planned.owner, planned.id)),
+        await attempt(store.appointments.by_id(planned.id)),
+        await attempt(store.appointments.by_link(planned.id, planned.secret)),
+        await attempt(store.appointments.list(planned.owner, DAY, DAY)),
+    ]

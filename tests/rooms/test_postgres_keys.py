@@ -1,0 +1,188 @@
+"""The key store in PostgreSQL, for more than one node."""
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+
+from rooms.errors import Locked, StartRefused
+from rooms.keys.backends import PostgresBackend, SqliteBackend, backend
+from rooms.keys.connection import PostgresConnection, transaction
+from rooms.keys.files import create_root_key
+from rooms.settings import RoomsSettings, TransitSettings
+from rooms.store import open_store
+from tests.rooms.people import START, Time, alice, fill, plan
+from tests.rooms.postgres import Postgres
+from tests.rooms.test_locked import locked_reason
+
+
+async def test_a_key_store_in_postgresql_that_is_gone_locks_and_no_new_one_is_made(
+    nodes: RoomsSettings, time: Time, postgres: Postgres
+) -> None:
+    await fill(nodes, time)
+    emptied = nodes.model_copy(update={"keystore_url": SecretStr(postgres.new_database(migrated=False))})
+    assert "key store is missing" in await locked_reason(emptied, time)
+    assert not backend(emptied).holds()
+    away = nodes.model_copy(update={"keystore_url": SecretStr("postgresql://x@/y?host=/nowhere")})
+    assert "can not be reached" in await locked_reason(away, time)
+
+
+async def test_a_read_only_key_store_in_postgresql_locks(nodes: RoomsSettings, time: Time, postgres: Postgres) -> None:
+    await fill(nodes, time)
+    name = nodes.keystore_address().database
+    with postgres._connection() as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert "can not be written" in await locked_reason(nodes, time)
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM meta WHERE name = 'pair'", "DROP TABLE service_keys", "DELETE FROM service_keys"]
+)
+async def test_a_damaged_key_store_in_postgresql_locks(nodes: RoomsSettings, time: Time, damage: str) -> None:
+    await fill(nodes, time)
+    with psycopg.connect(address(nodes), autocommit=True) as connection:
+        connection.execute(damage.encode())
+    assert "damaged" in await locked_reason(nodes, time)
+
+
+def address(settings: RoomsSettings) -> str:
+    return settings.keystore_address().render_as_string(hide_password=False)
+
+
+async def test_a_key_store_of_another_version_in_postgresql_locks(nodes: RoomsSettings, time: Time) -> None:
+    await fill(nodes, time)
+    with psycopg.connect(address(nodes), autocommit=True) as connection:
+        connection.execute("UPDATE meta SET value = '9' WHERE name = 'schema'")
+    assert "another version" in await locked_reason(nodes, time)
+
+
+async def test_a_database_that_was_restarted_is_found_again(
+    nodes: RoomsSettings, time: Time, postgres: Postgres
+) -> None:
+    async with open_store(nodes, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        planned = await plan(store, person)
+        postgres.drop_connections()
+        assert await store.appointments.get(person.id, planned.id) == planned
+        postgres.drop_connections()
+        assert await store.keys.unconfirmed(), "also outside a transaction"
+        postgres.drop_connections()
+        await plan(store, person)
+
+
+def test_a_connection_lost_inside_a_transaction_is_not_papered_over(nodes: RoomsSettings, postgres: Postgres) -> None:
+    connection = PostgresConnection(address(nodes))
+    with pytest.raises(psycopg.OperationalError), transaction(connection):
+        connection.execute("CREATE TABLE half (id BIGINT)")
+        postgres.drop_connections()
+        connection.execute("SELECT 1")
+    assert connection.execute("SELECT to_regclass('half')").fetchone() == (None,)
+    connection.close()
+    connection.close()
+
+
+def test_a_statement_that_fails_leaves_the_connection_usable(nodes: RoomsSettings) -> None:
+    with closing(PostgresConnection(address(nodes))) as connection:
+        with pytest.raises(psycopg.Error), transaction(connection):
+            connection.execute("SELECT nonsense")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("SET statement_timeout = 10; SELECT pg_sleep(2)")
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_two_nodes_that_start_first_at_once_make_one_key_store(nodes: RoomsSettings) -> None:
+    faults: list[BaseException] = []
+
+    def start(pair: str) -> None:
+        try:
+            backend(nodes).create(pair)
+        except (StartRefused, Locked) as fault:
+            faults.append(fault)
+
+    create_root_key(nodes.root_key())
+    threads = [threading.Thread(target=start, args=(pair,)) for pair in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    with closing(backend(nodes).open()) as keys:
+        assert keys.pair in ("one", "two")
+
+
+async def test_nodes_share_everything_and_notice_each_others_epochs(
+    nodes: RoomsSettings, time: Time, postgres: Postgres
+) -> None:
+    nodes = nodes.model_copy(update={"database_url": SecretStr(postgres.new_database())})
+    async with (
+        open_store(nodes, now=time.now, boot=time.boottime) as one,
+        open_store(nodes, now=time.now, boot=time.boottime, exclusive=False) as two,
+    ):
+        person = await alice(one)
+        planned = [await plan(store, person) for store in (one, two, one)]
+        await two.retention.destroy(person.id, planned[0].id)
+        await two.retention.sweep()
+        await one.retention.sweep()
+        for store in (one, two):
+            assert await store.appointments.list(person.id, START.date(), START.date()) == sorted(
+                planned[1:], key=lambda entry: entry.id
+            )
+        assert await two.keys.missing([entry.id for entry in planned]) == [planned[0].id]
+
+
+@pytest.mark.parametrize("folder", ["root", "database"])
+def test_a_first_start_that_can_not_write_is_one_sentence(
+    nodes: RoomsSettings, tmp_path: Path, folder: str, postgres: Postgres
+) -> None:
+    if folder == "root":
+        (tmp_path / "file").write_text("")
+        nodes = nodes.model_copy(update={"root_key_file": tmp_path / "file" / "root.key"})
+    else:
+        with postgres._connection() as connection:
+            connection.execute(
+                f"ALTER DATABASE {nodes.keystore_address().database} SET default_transaction_read_only = on"
+            )
+    with pytest.raises(StartRefused, match="can not be written"):
+        backend(nodes).create("pair")
+
+
+def test_postgresql_needs_openbao(nodes: RoomsSettings) -> None:
+    with pytest.raises(StartRefused, match="needs OpenBao"):
+        backend(nodes.model_copy(update={"transit": TransitSettings()}))
+    assert isinstance(backend(nodes), PostgresBackend)
+    with pytest.raises(StartRefused, match="on SQLite"):
+        nodes.keystore()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("postgresql://a@host/rooms", "postgresql://b:c@host:5432/rooms", True),
+        ("postgresql://a@host/rooms", "postgresql://a@host/keys", False),
+        ("postgresql://a@host/rooms", "postgresql://a@elsewhere/rooms", False),
+        ("postgresql://a@host/rooms", "postgresql://a@host:5433/rooms", False),
+        ("postgresql://a@/rooms?host=/run/a", "postgresql://a@/rooms?host=/run/a", True),
+        ("postgresql://a@/rooms?host=/run/a", "postgresql://a@/rooms?host=/run/b", False),
+    ],
+)
+def test_the_key_store_is_never_in_the_database_itself(one: str, other: str, same: bool) -> None:
+    settings = RoomsSettings(database_url=SecretStr(one), keystore_url=SecretStr(other))
+    if same:
+        with pytest.raises(StartRefused, match="of its own"):
+            settings.keystore_address()
+    else:
+        assert settings.keystore_address() == make_url(other)
+
+
+def test_a_password_in_the_key_stores_address_stays_out_of_repr() -> None:
+    assert "geheim" not in repr(RoomsSettings(keystore_url=SecretStr("postgresql://a:geheim@b/c")))
+
+
+def test_sqlite_is_the_default(tmp_path: Path) -> None:
+    settings = RoomsSettings(data=tmp_path)
+    assert isinstance(backend(settings), SqliteBackend)
+    assert settings.keystore() == tmp_path / "keys" / "keystore.sqlite"

@@ -1,0 +1,178 @@
+"""The sweeper destroys what is due and nothing else, waits for consults, and is alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from rooms.errors import RoomsError
+from rooms.model import Practitioner
+from rooms.retention import LONGEST_CONSULT
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from tests.rooms.people import START, Time, alice, charlie, plan
+from tests.rooms.readers import GIVEN, REFUSED, refusals
+
+DAY = START.date()
+
+
+async def test_the_sweep_destroys_what_is_due_and_nothing_else(store: Store, time: Time) -> None:
+    person, other = await alice(store), await charlie(store)
+    due, later = await plan(store, person, "due"), await plan(store, person, "later", hours=2)
+    foreign = await plan(store, other, "foreign", hours=2)
+    time.pass_(days=30, hours=2, minutes=1)
+    assert await store.retention.sweep() == 1
+    assert await refusals(store, due) == ["gone", "not_found", "nothing", "given"]
+    assert await store.appointments.list(person.id, DAY, DAY) == [later]
+    assert await store.appointments.list(other.id, DAY, DAY) == [foreign]
+    (receipt,) = await store.appointments.receipts(person.id)
+    assert (receipt.destroyed_at, receipt.generation) == (time.wall, 1)
+    assert await store.appointments.receipts(other.id) == []
+    assert await store.retention.sweep() == 0
+
+
+async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, time: Time) -> None:
+    running = True
+
+    async def in_progress(_: str) -> bool:
+        return running
+
+    store.retention.in_progress = in_progress
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    time.pass_(hours=3)
+    assert await store.retention.sweep() == 0
+    assert await refusals(store, planned) == GIVEN, "both can reload their page"
+    running = False
+    assert await refusals(store, planned) == REFUSED
+    running = True
+    time.pass_(seconds=LONGEST_CONSULT.total_seconds())
+    assert await refusals(store, planned) == REFUSED
+    assert await store.retention.sweep() == 1
+
+
+async def test_when_nobody_knows_whether_a_consult_runs_readers_refuse_and_the_sweeper_waits(
+    store: Store, time: Time
+) -> None:
+    async def in_progress(_: str) -> bool:
+        raise ConnectionError("redis is gone")
+
+    store.retention.in_progress = in_progress
+    assert store.retention.in_progress is in_progress
+    planned = await plan(store, await alice(store))
+    assert await refusals(store, planned) == GIVEN, "nobody is asked before the due time"
+    time.pass_(days=31)
+    assert await refusals(store, planned) == REFUSED
+    assert await store.retention.sweep() == 0
+    time.pass_(seconds=LONGEST_CONSULT.total_seconds())
+    assert await store.retention.sweep() == 1
+
+
+async def test_a_consult_that_ends_after_its_due_time_is_destroyed_at_once(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    time.pass_(hours=3)
+    assert (await store.appointments.end(planned.id)).state == "ended"
+    assert await store.retention.sweep() == 1
+
+
+@asynccontextmanager
+async def sweeping(store: Store, interval: float) -> AsyncIterator[None]:
+    """The sweeper runs, and has swept once."""
+    store.retention._interval = interval
+    sweeper = asyncio.create_task(store.retention.run())
+    try:
+        async with asyncio.timeout(10):
+            while (await store.retention.status()).last_sweep is None:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.01)
+            yield
+    finally:
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
+
+
+async def await_receipt(store: Store, person: Practitioner) -> None:
+    while not await store.appointments.receipts(person.id):  # noqa: ASYNC110 -- the sweeper tells nobody
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.duty("S-30")
+async def test_the_sweeper_destroys_by_itself_what_becomes_due(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    async with sweeping(store, 0.02):
+        assert await store.appointments.get(person.id, planned.id) == planned
+        time.pass_(days=31)
+        await await_receipt(store, person)
+
+
+async def test_ending_wakes_the_sweeper(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await store.practitioners.set_retention(person.id, "end")
+    planned = await plan(store, person)
+    async with sweeping(store, 3600.0):
+        time.pass_(hours=1)
+        await store.appointments.end(planned.id)
+        await await_receipt(store, person)
+
+
+async def test_the_sweeper_goes_on_after_a_fault(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    async def sweep() -> int:
+        nonlocal calls
+        calls += 1
+        raise RoomsError("try_again") if calls % 2 else ValueError("a mistake of ours")
+
+    monkeypatch.setattr(store.retention, "sweep", sweep)
+    store.retention._interval = 0.01
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(store.retention.run(), 0.5)
+    assert calls > 2
+
+
+@pytest.mark.duty("S-30")
+async def test_two_servers_do_not_sweep_at_once(settings: RoomsSettings, time: Time) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as one,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as two,
+    ):
+        person = await alice(one)
+        await plan(one, person)
+        time.pass_(days=40)
+        assert await one.retention._lease.take()
+        assert await two.retention.sweep() == 0
+        assert not await two.retention._lease.take()
+        time.pass_(seconds=61)
+        assert await two.retention.sweep() == 1, "the lease of a server that died runs out"
+
+
+async def test_a_server_that_lost_its_lease_while_frozen_marks_nothing(settings: RoomsSettings, time: Time) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as frozen,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as other,
+    ):
+        person = await alice(frozen)
+        planned = await plan(frozen, person)
+        time.pass_(days=40)
+        assert await frozen.retention._lease.take()
+        due = [appointment async for batch in frozen.retention._due() for appointment in batch]
+        time.pass_(seconds=61)
+        assert await other.retention._lease.take()
+        assert await frozen.retention._destruction.mark_due(due, frozen.retention._lease) is None
+        async with other.database.read() as connection:
+            state = (await connection.exec_driver_sql("SELECT state FROM appointments")).scalar()
+        assert (planned.id, state) == (due[0].id, "planned")
+
+
+async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await plan(store, person)
+    time.pass_(days=40)
+    due = [appointment async for batch in store.retention._due() for appointment in batch]
+    await store.appointments.end(due[0].id)
+    assert await store.retention._lease.take()
+    assert await store.retention._destruction.mark_due(due, store.retention._lease) == []
