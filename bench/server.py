@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import async_playwright
-
 from bench.load.targets import memory_kib
 from bench.relay import write
+from signaling.client.exchange import encode
+from signaling.client.rest import Rest
+from signaling.client.wire import Wire
 from signaling.protocol.events import Arrive
-from tests.browser.conftest import CHROMIUM, FLAGS, Demo, sit_down, start_demo
-from tests.participant.exchange import encode
-from tests.participant.wire import Rest, Wire
+from tests.browser.conftest import Demo, sit_down, start_demo
+from tests.chromium import chromium
 
 WARM_UP = 20
 
@@ -37,7 +37,7 @@ async def waiting_memory(demo: Demo, patients: int) -> float:
     url = demo.practitioner_url.split("/signin")[0]
     waiting: list[Wire] = []
     async with Rest(url) as rest:
-        await rest.sign_in(demo.practitioner_url.split("#")[1])
+        await rest.sign_in_with_link(demo.practitioner_url.split("#")[1])
         for number in range(WARM_UP):
             waiting.append(await wait_for_nobody(rest, number))
         await asyncio.sleep(2)
@@ -53,8 +53,7 @@ async def waiting_memory(demo: Demo, patients: int) -> float:
 async def page_weights(demo: Demo) -> dict[str, tuple[int, int]]:
     """Page to (requests, bytes of all that it loads, gzip level 6)."""
     weights: dict[str, tuple[int, int]] = {}
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium() as browser:
         for name, link in (("patient's page (/c)", demo.patient_url), ("desk and consult", demo.practitioner_url)):
             person = await sit_down(browser, demo.port)
             seen: list[str] = []
@@ -68,7 +67,6 @@ async def page_weights(demo: Demo) -> dict[str, tuple[int, int]]:
             bodies = [await (await person.context.request.get(url)).body() for url in files]
             weights[name] = len(bodies), sum(len(gzip.compress(body, 6)) for body in bodies)
             await person.context.close()
-        await browser.close()
     return weights
 
 

@@ -13,32 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.participant.wire import Rest
+from signaling.client.rest import Rest
+from tests import chromium as program
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
 FIXED_PORT = int(os.environ.get("DEMO_PORT", "0"))
-FLAGS = [
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--disable-background-networking",
-    "--no-first-run",
-]
-LOOPBACK = [] if "WITHOUT_LOOPBACK" in os.environ else ["--allow-loopback-in-peer-connection"]
-
-RECORD_PEER_CONNECTIONS = """
-(() => {
-  const Native = window.RTCPeerConnection;
-  window.peerConnections = [];
-  window.RTCPeerConnection = class extends Native {
-    constructor(...args) { super(...args); window.peerConnections.push(this); }
-  };
-})();
-"""
-
 INBOUND = """
 async () => {
   const seen = {video: 0, audio: 0, energy: 0, decoded: 0, outgoing: 0, sent: 0};
@@ -215,16 +196,14 @@ async def sees_and_hears(person: Person, timeout: float = 20) -> None:
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *LOOPBACK])
+    async with program.chromium() as browser:
         yield browser
-        await browser.close()
 
 
 async def sit_down(browser: Browser, origin_port: int, **options: object) -> Person:
     """A new person; remembers console errors and any request to another origin."""
     context = await browser.new_context(locale="nl-NL", **options)  # type: ignore[arg-type]
-    await context.add_init_script(RECORD_PEER_CONNECTIONS)
+    await context.add_init_script(program.RECORD_PEER_CONNECTIONS)
     page = await context.new_page()
     person = Person(page, context)
 
@@ -263,7 +242,7 @@ async def plan(demo: Demo, starts_at: datetime | None = None, minutes: int = 30)
     origin, token = demo.practitioner_url.split("/signin#")
     start = starts_at or datetime.now(UTC) + timedelta(minutes=1)
     async with Rest(origin) as rest:
-        await rest.sign_in(token)
+        await rest.sign_in_with_link(token)
         return (await rest.new_appointment("Patient", start.isoformat(timespec="seconds"), minutes)).link
 
 

@@ -23,8 +23,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from media.control import Answered, Event, Line, MediaClient, OfferCall, OpenRoom, SlotsChanged
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
-from tests.participant.media import MediaConnection
-from tests.participant.wire import Rest
+from signaling.client.media import MediaConnection
+from signaling.client.rest import Rest
 
 ROOT = Path(__file__).parents[2]
 
@@ -137,7 +137,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 async def desk(house: House) -> AsyncIterator[Rest]:
     """The practitioner's REST session, signed in."""
     async with Rest(house.url) as rest:
-        await rest.sign_in(house.token)
+        await rest.sign_in_with_link(house.token)
         yield rest
 
 

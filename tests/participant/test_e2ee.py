@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.participant import e2ee
-from tests.participant.e2ee import E2eeError, Member
-from tests.participant.handshake import Handshake, Message, TamperingError
-from tests.participant.keyring import KeyRing, ReplayWindow
+from signaling.client import e2ee
+from signaling.client.e2ee import E2eeError, Member
+from signaling.client.handshake import Handshake, Message, TamperingError
+from signaling.client.keyring import KeyRing, ReplayWindow
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 VECTORS: dict[str, Any] = json.loads(DOCUMENT.split("## Test vectors")[1].split("```json")[1].split("```")[0])

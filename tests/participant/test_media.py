@@ -9,12 +9,12 @@ import pytest_asyncio
 from aiortc.mediastreams import MediaStreamTrack
 
 from media.control import RequestKeyframe, UnencryptedSeen
+from signaling.client.keyring import KeyRing
+from signaling.client.media import MediaConnection, Receiving
+from signaling.client.sealing import seal_frames
+from signaling.client.synthetic import Pattern, Tone
 from tests.participant.conftest import Relay
-from tests.participant.keyring import KeyRing
-from tests.participant.media import MediaConnection, Receiving
-from tests.participant.sealing import seal_frames
-from tests.participant.sources import Pattern, Tone
-from tests.participant.wire import within
+from tests.participant.waiting import within
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from signaling.client.errors import Refusal
+from signaling.client.rest import Rest
+from signaling.client.session import Participant, patient, practitioner
+from signaling.client.synthetic import Pattern, Tone
 from signaling.protocol.events import HoldMessage
 from tests.participant.conftest import House
-from tests.participant.session import Participant, patient, practitioner
-from tests.participant.sources import Pattern, Tone
-from tests.participant.wire import Refusal, Rest, within
+from tests.participant.waiting import within
 
 SOON: HoldMessage = "soon"
 
@@ -90,8 +92,7 @@ async def test_chat_is_encrypted_and_sent_again_to_a_page_that_was_reloaded(
         await first.send_chat("Dag, dokter — ça va")
         await within(5, lambda: None if len(doctor.chat) == len(first.chat) == 2 else "not all arrived")
         assert [entry.text for entry in doctor.chat] == [entry.text for entry in first.chat]
-        reloaded = await patient(visitor, them.link, {"camera": Pattern(120)})
-        reloaded.resume_with(first)
+        reloaded = await patient(visitor, them.link, {"camera": Pattern(120)}, resume=first.resume)
         async with reloaded:
             await reloaded.arrive(take_over=True)
             await within(5, lambda: None if first.taken_over else "the first page was not told")
@@ -126,8 +127,8 @@ async def test_the_picture_goes_on_while_signaling_is_lost_and_the_same_page_com
         assert place
         before = place.decoded
         await within(5, lambda: sees(doctor, guest, before + 10))
-        await guest.connect()
-        await guest.arrive()
+        await within(10, lambda: None if guest.returns == 1 else "not back")
+        assert guest.losses == 1
         await guest.send_chat("terug")
         await within(5, lambda: None if doctor.chat else "no chat")
         assert (doctor.keys.epochs, doctor.keys.code) == (epochs, code)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.participant import e2ee
+from signaling.client import e2ee
 
 
 class TamperingError(Exception):

@@ -1,15 +1,18 @@
-"""What a synthetic participant shows and says, and how another one recognises it."""
+"""What a participant without devices shows and says, and how another one recognises it."""
 
 import asyncio
+import math
+from array import array
+from collections.abc import Iterable
 from fractions import Fraction
 
-import numpy as np
 from aiortc import MediaStreamTrack
 from av import AudioFrame, VideoFrame
 
 RATE = 48_000
 SAMPLES = 960
 _VIDEO_CLOCK = 90_000
+_SILENCE = 200
 
 
 class Tone(MediaStreamTrack):
@@ -27,9 +30,11 @@ class Tone(MediaStreamTrack):
         loop = asyncio.get_running_loop()
         self._start = self._start or loop.time()
         await asyncio.sleep(self._start + self._samples / RATE - loop.time())
-        phase = 2 * np.pi * self.frequency * (np.arange(SAMPLES) + self._samples) / RATE
-        samples = (8_000 * np.sin(phase)).astype(np.int16)
-        frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        step = 2 * math.pi * self.frequency / RATE
+        samples = array("h", (int(8_000 * math.sin(step * (self._samples + i))) for i in range(SAMPLES)))
+        frame = AudioFrame(format="s16", layout="mono", samples=SAMPLES)
+        plane = frame.planes[0]
+        plane.update(samples.tobytes().ljust(plane.buffer_size, b"\0"))
         frame.sample_rate, frame.pts, frame.time_base = RATE, self._samples, Fraction(1, RATE)
         self._samples += SAMPLES
         return frame
@@ -51,11 +56,14 @@ class Pattern(MediaStreamTrack):
         loop = asyncio.get_running_loop()
         self._start = self._start or loop.time()
         await asyncio.sleep(self._start + self._frames / self.rate - loop.time())
-        picture = np.full((self.height * 3 // 2, self.width), 128, dtype=np.uint8)
-        picture[: self.height] = self.level
-        row = self._frames * 4 % (self.height // 8)
-        picture[row : row + 4] = 255 - self.level
-        frame = VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame = VideoFrame(self.width, self.height, "yuv420p")
+        luma, *chroma = frame.planes
+        row, line = self._frames * 4 % (self.height // 8), luma.line_size
+        picture = bytearray([self.level]) * luma.buffer_size
+        picture[row * line : (row + 4) * line] = bytes([255 - self.level]) * (4 * line)
+        luma.update(bytes(picture))
+        for plane in chroma:
+            plane.update(bytes([128]) * plane.buffer_size)
         frame.pts, frame.time_base = self._frames * _VIDEO_CLOCK // self.rate, Fraction(1, _VIDEO_CLOCK)
         self._frames += 1
         return frame
@@ -63,14 +71,19 @@ class Pattern(MediaStreamTrack):
 
 def grey_level(frame: VideoFrame) -> float:
     """Mean luma of the lower half of a picture, where no bar moves."""
-    luma = frame.to_ndarray(format="yuv420p")[: frame.height]
-    return float(luma[frame.height // 2 :].mean())
+    luma = frame.planes[0]
+    data, line = bytes(luma), luma.line_size
+    rows = range(frame.height // 2, frame.height)
+    return sum(sum(data[row * line : row * line + frame.width]) for row in rows) / (len(rows) * frame.width)
 
 
-def frequency(frames: list[AudioFrame]) -> float:
-    """The strongest frequency in Hz; 0 if it is silent."""
-    channels = [frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0] for frame in frames]
-    samples = np.concatenate(channels).astype(float)
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    strongest = int(spectrum[1:].argmax()) + 1
-    return strongest * RATE / len(samples) if spectrum[strongest] > 1_000 else 0.0
+def frequency(frames: Iterable[AudioFrame]) -> float:
+    """Of a tone in Hz, from its rising zero crossings; 0 if it is silent."""
+    samples = array("h")
+    for frame in frames:
+        channels = len(frame.layout.channels)
+        samples += array("h", bytes(frame.planes[0])[: frame.samples * channels * 2])[::channels]
+    if not samples or max(samples) < _SILENCE:
+        return 0.0
+    rising = [i for i in range(1, len(samples)) if samples[i - 1] < 0 <= samples[i]]
+    return (len(rising) - 1) * RATE / (rising[-1] - rising[0]) if len(rising) > 1 else 0.0

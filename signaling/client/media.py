@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -10,17 +10,20 @@ from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
+    RTCIceServer,
     RTCPeerConnection,
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from av import AudioFrame, VideoFrame
 
-from tests.participant.e2ee import LABELS, E2eeError
-from tests.participant.keyring import KeyRing
-from tests.participant.sealing import open_frames, seal_frames
-from tests.participant.sources import frequency, grey_level
+from signaling.client.e2ee import LABELS, E2eeError
+from signaling.client.keyring import KeyRing
+from signaling.client.sealing import open_frames, seal_frames
+from signaling.client.synthetic import frequency, grey_level
+from signaling.protocol.events import IceServer
 
 STAGE = -1
 Source = Literal["microphone", "camera", "screen"]
@@ -78,17 +81,32 @@ class MediaConnection:
     Args:
         ring: seals what is sent, opens what comes.
         on_refused: called with (participant, label) when a picture of theirs could not be opened.
+        on_failed: called when the connection that was up, or tried to be, is no more.
+        ice_servers: as the room view has them.
+        relayed: go through a TURN server, even if there is a way without.
     """
 
     def __init__(
-        self, ring: KeyRing, slots: int, on_refused: Callable[[str, int], None] = lambda _who, _label: None
+        self,
+        ring: KeyRing,
+        slots: int,
+        on_refused: Callable[[str, int], None] = lambda _who, _label: None,
+        on_failed: Callable[[], None] = lambda: None,
+        *,
+        ice_servers: Sequence[IceServer] = (),
+        relayed: bool = False,
     ) -> None:
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        servers = [RTCIceServer(server.urls, server.username, server.credential) for server in ice_servers]
+        policy = RTCIceTransportPolicy.RELAY if relayed else RTCIceTransportPolicy.ALL
+        self.pc = RTCPeerConnection(RTCConfiguration(servers, policy, RTCBundlePolicy.MAX_BUNDLE))
+        self.pc.on("connectionstatechange", self._state_changed)
         self.sending: dict[str, Sending] = {}
         self.receiving: list[Receiving] = []
         self.slots: dict[int, str] = {}
         self._ring = ring
         self._on_refused = on_refused
+        self._on_failed = on_failed
+        self._closed = False
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._add_sender("microphone")
         self._add_sender("camera")
@@ -151,10 +169,16 @@ class MediaConnection:
             await asyncio.sleep(0.02)
 
     async def close(self) -> None:
+        """Idempotent."""
+        self._closed = True
         await self.pc.close()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _state_changed(self) -> None:
+        if self.pc.connectionState in ("failed", "closed") and not self._closed:
+            self._on_failed()
 
     def _add_sender(self, source: Source) -> None:
         transceiver = self.pc.addTransceiver(_kind(source), direction="sendonly")

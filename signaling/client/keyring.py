@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from tests.participant import e2ee
+from signaling.client import e2ee
 
 OLD_SECRET_SECONDS = 10.0
 _WINDOW = 64

@@ -4,12 +4,13 @@ import asyncio
 import base64
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+from signaling.client.errors import ClientError
+from signaling.client.handshake import Handshake, Message
+from signaling.client.keyring import KeyRing
 from signaling.protocol.events import KeyCommit, KeyRestart, KeyReveal, KeyWrap, RoomView
-from tests.participant.handshake import Handshake, Message
-from tests.participant.keyring import KeyRing
-from tests.participant.wire import Refusal
 
 RESTART_SECONDS = 5.0
 
@@ -85,8 +86,8 @@ class KeyExchange:
         try:
             for message in messages:
                 await self._request(*_event(handshake.epoch, message))
-        except Refusal:
-            return  # the room went on meanwhile: its next view starts another handshake
+        except ClientError:
+            return  # the room went on meanwhile, or the connection is lost: another handshake follows
         if any(message.kind == "wrap" for message in messages):
             self._ring.set_own(handshake.epoch, handshake.index(self._me), handshake.secret)
         for participant, secret in handshake.secrets.items():
@@ -98,11 +99,10 @@ class KeyExchange:
 
     def _restart(self, epoch: int) -> None:
         async def ask() -> None:
-            try:
+            with suppress(ClientError):
                 await self._request("key-restart", KeyRestart(epoch=epoch))
-            except (Refusal, TimeoutError):
-                return
 
+        self._timer = asyncio.get_running_loop().call_later(RESTART_SECONDS, self._restart, epoch)
         task = asyncio.create_task(ask())
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)

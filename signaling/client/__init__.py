@@ -1,0 +1,15 @@
+"""A client of the signaling API (docs/protocol.md): REST, Socket.IO, key handshake, encrypted media.
+
+    async with Rest(url) as rest:
+        await rest.sign_in(mail, password)
+        async with practitioner(rest, appointment, {"microphone": Tone(), "camera": Pattern()}) as me:
+            await me.watch()
+            await me.admit(waiting)
+
+Each layer works without those above it:
+
+- `e2ee`, `handshake`, `keyring`: cryptography, no I/O. `exchange`: handshakes as the room's membership changes.
+- `rest`, `wire`: one call, one connection. `link`: a connection that comes back by itself.
+- `sealing`, `media`: aiortc with encrypted frames. `synthetic`: sound and pictures to send and to recognise.
+- `chat`, `session`: a whole participant of a consult.
+"""

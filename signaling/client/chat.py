@@ -1,0 +1,84 @@
+"""The chat of a consult: the clients keep it, the server passes it on (docs/protocol.md, Frame)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MAX_CHARACTERS = 4_000
+PART_BYTES = 48_000
+
+
+@dataclass(frozen=True)
+class ChatEntry:
+    """``at``: milliseconds since the Unix epoch, by the sender's clock."""
+
+    id: str
+    role: str
+    participant: str
+    text: str
+    at: int
+
+
+def _encode(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def compose(entry: ChatEntry) -> bytes:
+    """One's own as a plaintext for the others.
+
+    Raises:
+        ValueError: too long.
+    """
+    if len(entry.text) > MAX_CHARACTERS:
+        raise ValueError("a message has at most 4,000 characters")
+    return _encode({"type": "text", "id": entry.id, "text": entry.text, "at": entry.at})
+
+
+class ChatLog:
+    """What was said, oldest first."""
+
+    def __init__(self) -> None:
+        self.entries: list[ChatEntry] = []
+
+    def keep(self, entry: ChatEntry) -> None:
+        """One's own that was sent."""
+        self._merge([entry])
+
+    def parts(self) -> Iterator[bytes]:
+        """The whole log for a page that was reloaded, as plaintexts of at most 48,000 bytes."""
+        part: list[dict[str, Any]] = []
+        size = 0
+        for entry in map(asdict, self.entries):
+            grown = len(_encode(entry)) + 2
+            if part and size + grown > PART_BYTES - 64:
+                yield _encode({"type": "log", "entries": part})
+                part, size = [], 0
+            part.append(entry)
+            size += grown
+        if part:
+            yield _encode({"type": "log", "entries": part})
+
+    def take(self, sender: str, role: str, plaintext: bytes) -> None:
+        """What authenticated as ``sender``'s; what is no chat is dropped."""
+        try:
+            content = json.loads(plaintext)
+            listed = content["type"] == "log"
+            entries = content["entries"] if listed else [content | {"role": role, "participant": sender}]
+            self._merge([_entry(entry) for entry in entries])
+        except (ValueError, KeyError, TypeError):
+            return
+
+    def _merge(self, entries: list[ChatEntry]) -> None:
+        merged = {entry.id: entry for entry in [*entries, *self.entries]}
+        self.entries = sorted(merged.values(), key=lambda entry: (entry.at, entry.id))
+
+
+def _entry(fields: dict[str, Any]) -> ChatEntry:
+    entry = ChatEntry(**{name: fields[name] for name in ChatEntry.__dataclass_fields__})
+    texts = (entry.id, entry.role, entry.participant, entry.text)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(entry.at, int):
+        raise TypeError("no entry")
+    if len(entry.text) > MAX_CHARACTERS:
+        raise ValueError("too long")
+    return entry

@@ -1,0 +1,118 @@
+"""The REST calls of a client; every body is checked against the registry on its way."""
+
+import ssl
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from pydantic import ValidationError
+
+from signaling.client.errors import Offline, Refusal
+from signaling.protocol.model import API
+from signaling.protocol.rest import (
+    AppointmentList,
+    AppointmentView,
+    Failure,
+    Join,
+    JoinRequest,
+    Me,
+    NewAppointment,
+    Receipt,
+    SignIn,
+    SignInLink,
+    Ticket,
+)
+
+SECONDS = 10.0
+
+
+class Rest:
+    """One person's calls, with the session's cookies.
+
+    Args:
+        url: the server's origin, without a slash at the end.
+        tls: whom to trust; the system's authorities if not given.
+        seconds: how long one call may take.
+    """
+
+    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None, seconds: float = SECONDS) -> None:
+        self.url = url
+        self.tls = tls
+        self._session = aiohttp.ClientSession(
+            headers={"Origin": url},
+            # Cookies of an address, as a server of one's own has.
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            timeout=aiohttp.ClientTimeout(seconds),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._session.close()
+
+    async def fetch(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
+        """Status and text of an answer, whatever they are.
+
+        Raises:
+            Offline: there was no answer.
+        """
+        try:
+            async with self._session.request(method, self.url + path, json=body, ssl=self.tls or True) as response:
+                return response.status, await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Offline(type(error).__name__) from error
+
+    async def call(self, method: str, path: str, body: Any = None) -> str:
+        """The text of an answer that is a success; ``path`` is below the API's.
+
+        Raises:
+            Refusal: it is none. ``internal`` stands for what is no answer of this protocol.
+            Offline: there was none.
+        """
+        status, text = await self.fetch(method, API + path, body)
+        if status < 400:
+            return text
+        try:
+            raise Refusal(Failure.model_validate_json(text).error.code)
+        except ValidationError:
+            raise Refusal("internal", f"HTTP {status}") from None
+
+    async def sign_in(self, mail: str, password: str) -> Me:
+        body = SignIn(mail=mail, password=password).model_dump()
+        return Me.model_validate_json(await self.call("POST", "/sign-in", body))
+
+    async def sign_in_with_link(self, token: str) -> Me:
+        """A demo's link: what stands behind its ``#``."""
+        body = SignInLink(token=token).model_dump()
+        return Me.model_validate_json(await self.call("POST", "/sign-in/link", body))
+
+    async def sign_out(self) -> None:
+        await self.call("POST", "/sign-out", {})
+
+    async def desk_ticket(self) -> str:
+        """A fresh access token for the practitioner's socket."""
+        return Ticket.model_validate_json(await self.call("POST", "/desk/ticket", {})).access_token
+
+    async def appointments(self) -> list[AppointmentView]:
+        """Those of today."""
+        return AppointmentList.model_validate_json(await self.call("GET", "/appointments")).appointments
+
+    async def new_appointment(self, patient: str, starts_at: str, minutes: int = 30) -> AppointmentView:
+        body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes).model_dump()
+        return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body))
+
+    async def destroy_appointment(self, appointment: str) -> Receipt:
+        """Irrecoverably, now."""
+        return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"))
+
+    async def join(self, link: str) -> Join:
+        """By a patient's link: what stands behind its ``#``."""
+        body = JoinRequest(link=link).model_dump()
+        return Join.model_validate_json(await self.call("POST", "/join", body))

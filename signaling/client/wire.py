@@ -1,0 +1,146 @@
+"""One Socket.IO connection; every body is checked against the registry on its way."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import socketio
+from pydantic import BaseModel, ValidationError
+
+from signaling.client.errors import Offline, Refusal
+from signaling.protocol.errors import WireError
+from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
+from signaling.protocol.model import PROTOCOL_VERSION, Message
+
+SECONDS = 10.0
+DISCONNECT = "disconnect"
+
+Listener = Callable[[str, Any], None]
+
+
+class Wire:
+    """It does not reconnect by itself (`link.Link` does), and is opened once.
+
+    Args:
+        url: the server's origin.
+        listener: called with (event, body) of each server event, in order; the body is the registry's model. The loss
+            of the connection is the event ``disconnect`` without a body.
+        tls: as in `rest.Rest`.
+    """
+
+    def __init__(self, url: str, listener: Listener, *, tls: ssl.SSLContext | None = None) -> None:
+        self.url = url
+        self._listener = listener
+        self._tls = tls
+        self._gone = asyncio.Event()
+        self._client = socketio.AsyncClient(reconnection=False)
+        self._client.on("disconnect", self._lost)
+        for event in SERVER_EVENTS:
+            self._client.on(event, self._handler(event))
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._client.connected)
+
+    async def open(self, token: str) -> None:
+        """Connect with an access token or a resume ticket.
+
+        Raises:
+            Refusal: the server does not take the token, the origin or the version.
+            Offline: there is no server.
+        """
+        auth = Connect(version=PROTOCOL_VERSION, token=token).model_dump(exclude_unset=True)
+        await self.open_raw(auth)
+
+    async def open_raw(self, auth: Any, *, origin: str | None = None) -> None:
+        """As `open`, with anything for the protocol's ``auth`` and another origin."""
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls or True))
+        self._client.eio.http = session
+        try:
+            await self._client.connect(
+                self.url,
+                headers={"Origin": self.url if origin is None else origin},
+                auth=auth,
+                transports=["websocket"],
+                wait_timeout=SECONDS,
+            )
+        except socketio.exceptions.ConnectionError as error:
+            await self.close()
+            code = _code(error.args[0] if error.args else None)
+            raise (Refusal(code) if code else Offline(type(error).__name__)) from error
+
+    async def request(self, event: str, body: Message | None = None) -> Any:
+        """The reply's model.
+
+        Raises:
+            Refusal: the acknowledgement was an error.
+            Offline: there was none.
+        """
+        registered = CLIENT_EVENTS[event]
+        message = body or registered.body()
+        if not isinstance(message, registered.body):
+            raise TypeError(f"{event} has a body of {registered.body.__name__}")
+        reply = await self.send_raw(event, message.model_dump(mode="json", exclude_unset=True))
+        if not isinstance(reply, dict) or "ok" not in reply:
+            raise Refusal("internal", "no acknowledgement of this protocol")
+        if not reply["ok"]:
+            raise Refusal(WireError.model_validate(reply["error"]).code)
+        return registered.reply.model_validate(reply["data"])
+
+    async def send_raw(self, event: str, *arguments: Any) -> Any:
+        """Anything, and the acknowledgement as it came.
+
+        Raises:
+            Offline: there was none.
+        """
+        call = asyncio.ensure_future(self._client.call(event, arguments, timeout=SECONDS))
+        lost = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait((call, lost), return_when=asyncio.FIRST_COMPLETED)
+            if call.done():
+                return call.result()
+        except socketio.exceptions.SocketIOError as error:
+            raise Offline(f"no acknowledgement of {event}") from error
+        finally:
+            call.cancel()
+            lost.cancel()
+        raise Offline(f"the connection was lost before an acknowledgement of {event}")
+
+    async def drop(self) -> None:
+        """Cut the connection as a network would: without a goodbye."""
+        await self._client.eio.disconnect(abort=True)
+
+    async def close(self) -> None:
+        """Idempotent."""
+        self._gone.set()
+        await self._client.disconnect()
+        if self._client.eio.http:
+            await self._client.eio.http.close()
+
+    def _handler(self, event: str) -> Callable[..., Awaitable[Any]]:
+        model: type[BaseModel] = SERVER_EVENTS[event][0]
+
+        async def handle(*arguments: Any) -> dict[str, Any] | None:
+            body = model.model_validate(arguments[0] if arguments and arguments[0] is not None else {})
+            if event == "present":
+                return {}
+            self._listener(event, body)
+            return None
+
+        return handle
+
+    async def _lost(self, *_reason: Any) -> None:
+        self._gone.set()
+        self._listener(DISCONNECT, None)
+
+
+def _code(refusal: Any) -> str | None:
+    """Of a refused CONNECT, however deep python-socketio wrapped it."""
+    while isinstance(refusal, dict) and (inner := refusal.get("data", refusal.get("error"))) is not None:
+        refusal = inner
+    with suppress(ValidationError):
+        return WireError.model_validate(refusal).code
+    return None

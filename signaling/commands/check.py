@@ -1,0 +1,1 @@
+"""A synthetic consult: `check URL`."""
