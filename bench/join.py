@@ -11,10 +11,11 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from bench.relay import write
-from tests.browser.conftest import CHROMIUM, FLAGS, LOOPBACK, Demo, Person, eventually, plan, sit_down, start_demo
+from tests.browser.conftest import Demo, Person, eventually, plan, sit_down, start_demo
+from tests.chromium import chromium
 
 WATCH = """
 (() => {
@@ -87,12 +88,8 @@ async def measure(rounds: int) -> list[dict[str, dict[str, float]]]:
     with tempfile.TemporaryDirectory() as folder:
         demo = await start_demo(Path(folder) / "data")
         try:
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *LOOPBACK])
-                results = []
-                for _ in range(rounds + 1):
-                    results.append(await one_consult(browser, demo))
-                await browser.close()
+            async with chromium() as browser:
+                results = [await one_consult(browser, demo) for _ in range(rounds + 1)]
         finally:
             await demo.stop()
     # The first consult pays for what a server does once: code pages, connections, certificates.

@@ -4,6 +4,8 @@ import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.browser.conftest import Demo, Person, begin_consult, eventually, plan, sees_and_hears
 
 
@@ -25,21 +27,18 @@ async def test_two_people_see_and_hear_each_other_encrypted(demo: Demo, practiti
 async def test_the_uplink_reaches_two_megabits_within_ten_seconds(practitioner: Person, patient: Person) -> None:
     """A busy machine can spoil a browser's first estimate: a reload estimates anew, three in a row are no chance."""
     await begin_consult(practitioner, patient)
-    seen: list[int] = []
-
-    async def fast() -> bool:
-        seen.append(round((await patient.media())["outgoing"]))
-        return seen[-1] >= 2_000_000
-
+    best: list[int] = []
     for _ in range(3):
-        with contextlib.suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(10):
-                while not await fast():
-                    await asyncio.sleep(0.1)
+        seen = []
+        for _ in range(100):
+            seen.append(round((await patient.media())["outgoing"]))
+            if seen[-1] >= 2_000_000:
                 return
+            await asyncio.sleep(0.1)
+        best.append(max(seen))
         await patient.page.reload()
         await sees_and_hears(patient)
-    pytest.fail(f"never 2 Mbit/s within 10 s: {seen}")
+    pytest.fail(f"within 10 s at most: {best} bit/s")
 
 
 async def test_the_picture_begins_small_and_grows_by_itself(practitioner: Person, patient: Person) -> None:

@@ -40,7 +40,7 @@ async def run(*command: str, **env: str) -> str:
 STORY = "tests/browser/test_a_consult.py::test_two_people_see_and_hear_each_other_encrypted"
 IPV4, IPV6 = ("10.77.0.1/24", "10.77.0.254"), ("2001:db8:77::1/64", "2001:db8:77::fe")
 TURN_PORT, RELAYED = 3478, (61_000, 61_100)
-SECRET = "a-secret-of-this-test"
+SECRET = "9f2c4e71b08d5a63f9e1d7c2a4b6083e"
 
 
 @asynccontextmanager

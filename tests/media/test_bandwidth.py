@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -66,18 +67,26 @@ def carry(downlink: Downlink, seconds: int, wanted: float, lost: Callable[[float
     return sent
 
 
+def around(share: float, dice: random.Random, _sent: float) -> float:
+    return share * dice.uniform(0.5, 1.5)
+
+
+def overflow(capacity: float, sent: float) -> float:
+    return max(0.0, 1 - capacity / sent)
+
+
 def test_losses_that_do_not_depend_on_the_rate_are_taken_as_given() -> None:
     for share in (0.05, 0.10, 0.15, 0.25):
         dice = random.Random(7)
         downlink = Downlink()
-        sent = carry(downlink, 60, 1_500_000, lambda _, share=share, dice=dice: share * dice.uniform(0.5, 1.5))  # type: ignore[misc]
+        sent = carry(downlink, 60, 1_500_000, partial(around, share, dice))
         assert sent > 900_000, share
 
 
 def test_losses_of_a_full_link_bring_the_rate_down_to_it() -> None:
     for capacity in (300_000, 700_000, 1_200_000):
         downlink = Downlink()
-        sent = carry(downlink, 30, 1_500_000, lambda sent, capacity=capacity: max(0.0, 1 - capacity / sent))  # type: ignore[misc]
+        sent = carry(downlink, 30, 1_500_000, partial(overflow, capacity))
         assert 0.6 * capacity < sent < 1.25 * capacity, capacity
 
 

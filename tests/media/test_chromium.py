@@ -10,25 +10,17 @@ from typing import Any, Self
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from redis.asyncio import Redis
 
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
+from tests.chromium import chromium
 from tests.media.servers import start_redis
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--disable-background-networking",
-    "--no-first-run",
-]
 SCRIPT = Path(__file__).with_name("page.js")
 
 Edit = Callable[[str], str]
@@ -63,8 +55,6 @@ class Relay:
 
 @pytest.fixture
 async def relay(tmp_path: Path) -> AsyncIterator[Relay]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no chromium")
     server = await start_redis(tmp_path / "redis.sock")
     url, secret = f"unix://{tmp_path / 'redis.sock'}", os.urandom(32)
     redis = Redis.from_url(url, driver_info=None)
@@ -77,13 +67,11 @@ async def relay(tmp_path: Path) -> AsyncIterator[Relay]:
     port = runner.addresses[0][1]
     async with (
         LocalWorkers(MediaSettings(workers=1, port=0, listen=["127.0.0.1"]), url, secret) as workers,
-        async_playwright() as playwright,
+        chromium() as browser,
     ):
         client, worker = MediaClient(redis, secret), workers.workers[0]
         await client.call(worker, OpenRoom(room="room", fence=1))
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield Relay(client, worker, workers.ports[worker], browser, f"http://127.0.0.1:{port}/")
-        await browser.close()
     await runner.cleanup()
     await redis.aclose()
     server.terminate()

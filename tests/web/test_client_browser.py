@@ -7,29 +7,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
+
+from tests import chromium as program
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-    "--no-first-run",
-]
-RECORD_PEER_CONNECTIONS = """
-(() => {
-  const Native = window.RTCPeerConnection;
-  window.peerConnections = [];
-  window.RTCPeerConnection = class extends Native {
-    constructor(...args) { super(...args); window.peerConnections.push(this); }
-  };
-})();
-"""
 
 
 @asynccontextmanager
@@ -53,10 +37,8 @@ async def origin() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    async with program.chromium("--autoplay-policy=no-user-gesture-required") as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -65,7 +47,7 @@ async def page(chromium: Browser, origin: str) -> AsyncIterator[Page]:
     page = await context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    await page.add_init_script(RECORD_PEER_CONNECTIONS)
+    await page.add_init_script(program.RECORD_PEER_CONNECTIONS)
     await page.goto(f"{origin}/test/loopback.html")
     await page.wait_for_function("window.scenarios")
     yield page

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.chromium import RECORD_PEER_CONNECTIONS
 from tests.web.firefox import Firefox, firefox
-from tests.web.test_client_browser import RECORD_PEER_CONNECTIONS, serve
+from tests.web.test_client_browser import serve
 
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
 
