@@ -19,6 +19,7 @@ from rooms.settings import RoomsSettings
 from signaling import logs, memory, process
 from signaling.commands import attach
 from signaling.configuration import StrictSettings, load
+from signaling.deployment.strength import refuse_weak
 from signaling.settings import SignalingSettings
 from turn.coturn import NotConfigured, render
 from turn.settings import TurnSettings
@@ -77,6 +78,7 @@ async def server(
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
     settings = configured(arguments)
+    refuse_weak(settings)
     if settings.signaling.origin and (empty := settings.web.placeholders()):
         raise StartRefused(f"The privacy page needs these settings: {', '.join(f'web.{name}' for name in empty)}.")
     async with server(settings, own_tls=arguments.tls_self_signed) as (origin, _):
@@ -109,6 +111,7 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
 async def relay(arguments: argparse.Namespace) -> None:
     """Media workers for servers elsewhere, until a signal comes."""
     settings = configured(arguments)
+    refuse_weak(settings)
     url, secret = process.reveal(settings.signaling.redis_url), settings.signaling.secret
     if not url or not secret:
         raise StartRefused("Media workers alone need signaling.redis_url and signaling.secret, the servers' own.")
@@ -123,7 +126,9 @@ async def operate(arguments: argparse.Namespace) -> None:
 
 async def print_turn(arguments: argparse.Namespace) -> None:
     """Print coturn's configuration, secrets included."""
-    print(render(configured(arguments).turn), end="")
+    settings = configured(arguments)
+    refuse_weak(settings)
+    print(render(settings.turn), end="")
 
 
 def configured(arguments: argparse.Namespace) -> Settings:

@@ -333,11 +333,17 @@ async def test_it_prints_the_configuration_of_coturn_or_what_is_missing(run: Run
     status, out, err = await (await run("coturn")).end(START_SECONDS)
     assert (status, out) == (1, "")
     assert is_one_sentence(err)
+    weak = {"SPREEKKAMER_TURN__ADDRESS": "203.0.113.5", "SPREEKKAMER_TURN__SECRETS": '["changeme"]'}
+    status, out, err = await (await run("coturn", **weak)).end(START_SECONDS)
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err)
     settings = {
         "SPREEKKAMER_TURN__ADDRESS": "203.0.113.5",
-        "SPREEKKAMER_TURN__SECRETS": '["a-shared-secret"]',
+        "SPREEKKAMER_TURN__SECRETS": '["9f2c4e71b08d5a63f9e1d7c2a4b6083e"]',
         "SPREEKKAMER_TURN__RELAY_PEERS": '["203.0.113.6"]',
     }
     status, out, err = await (await run("coturn", **settings)).end(START_SECONDS)
     assert (status, err) == (0, "")
-    assert {"static-auth-secret=a-shared-secret", "allowed-peer-ip=203.0.113.6"} <= set(out.splitlines())
+    assert {"static-auth-secret=9f2c4e71b08d5a63f9e1d7c2a4b6083e", "allowed-peer-ip=203.0.113.6"} <= set(
+        out.splitlines()
+    )

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 import yaml
 
 from signaling.configuration import PREFIX, load
+from signaling.deployment.files import Place, environment, make
+from signaling.deployment.strength import refuse_weak
 from spreekkamer import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -38,16 +42,37 @@ def test_every_service_is_hardened(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert not service.get("privileged")
-    assert "/var/run/docker.sock" not in str(service)
-    assert set(service.get("cap_add", [])) <= {"NET_BIND_SERVICE"}
+    assert service["restart"] == "unless-stopped"
+    assert service["pids_limit"] <= 512
+    assert not {"privileged", "devices", "pid", "ipc", "userns_mode", "extra_hosts", "env_file"} & set(service)
+    assert "docker.sock" not in str(service)
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "caddy" else [])
     if name != "caddy":
-        assert service["user"].split(":")[0].isdigit() and service["user"].split(":")[0] != "0"
+        user, group = service["user"].split(":")
+        assert user.isdigit() and group.isdigit() and user != "0"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_looked_after(name: str) -> None:
+    check = SERVICES[name]["healthcheck"]
+    assert check["test"][0] in ("CMD", "CMD-SHELL") and check["interval"] and check["timeout"]
+    for other, condition in SERVICES[name].get("depends_on", {}).items() if name != "caddy" else ():
+        assert other in SERVICES and condition["condition"] in ("service_healthy", "service_started")
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_image_has_a_version(name: str) -> None:
     assert re.search(r":\d+\.\d+(\.\d+)?(-\w+)?$", SERVICES[name]["image"])
+
+
+def test_all_parts_are_there_and_two_servers_that_differ_in_their_folder_only() -> None:
+    assert set(SERVICES) == {
+        *("server-1", "server-2", "media", "postgres", "keystore", "openbao", "valkey", "caddy", "coturn", "clamav"),
+    }
+    one, two = ({**SERVICES[name]} for name in ("server-1", "server-2"))
+    assert (one.pop("volumes"), two.pop("volumes")) == (["data-1:/data"], ["data-2:/data"])
+    assert one == two
+    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["clamav"]
 
 
 def test_only_these_doors_are_open() -> None:
@@ -57,45 +82,105 @@ def test_only_these_doors_are_open() -> None:
         "media": ["40000:40000/udp", "40000:40000/tcp"],
     }
     assert [name for name, service in SERVICES.items() if service.get("network_mode")] == ["coturn"]
+    assert "expose" not in str(SERVICES)
+
+
+def test_only_these_are_written_to_and_nothing_of_the_host_is_mounted() -> None:
+    volumes = {name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service}
+    assert volumes == {
+        "server-1": ["data-1:/data"],
+        "server-2": ["data-2:/data"],
+        "postgres": ["database:/var/lib/postgresql/data"],
+        "keystore": ["keystore:/var/lib/postgresql/data"],
+        "openbao": ["openbao:/openbao/file"],
+        "caddy": ["certificates:/data"],
+        "clamav": ["signatures:/var/lib/clamav"],
+    }
+    assert {one[0].partition(":")[0] for one in volumes.values()} == set(COMPOSE["volumes"])
 
 
 def test_what_is_stored_can_not_be_reached_from_outside() -> None:
-    assert COMPOSE["networks"]["front"]["internal"] is True
-    assert COMPOSE["networks"]["back"]["internal"] is True
-    for name in ("postgres", "valkey"):
-        assert list(SERVICES[name]["networks"]) == ["back"]
-    assert "outside" not in SERVICES["server"]["networks"]
+    inner = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
+    assert inner == {"front", "back", "keys", "scanning"}
+    networks = {name: set(service["networks"]) for name, service in SERVICES.items() if "networks" in service}
+    assert networks == {
+        "server-1": {"front", "back", "keys"},
+        "server-2": {"front", "back", "keys"},
+        "media": {"back", "outside"},
+        "postgres": {"back"},
+        "valkey": {"back"},
+        "keystore": {"keys"},
+        "openbao": {"keys"},
+        "caddy": {"front", "outside"},
+        "clamav": {"scanning", "outside"},
+    }
 
 
-def test_redis_keeps_nothing() -> None:
+def test_redis_keeps_nothing_and_lets_in_one_user() -> None:
     command = SERVICES["valkey"]["command"]
-    options = dict(zip(command[2::2], command[3::2], strict=True))
-    assert options == {"--save": "", "--appendonly": "no", "--slowlog-max-len": "0"}
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert options == {
+        "--aclfile": "/run/secrets/valkey_acl",
+        "--save": "",
+        "--appendonly": "no",
+        "--slowlog-max-len": "0",
+        "--maxmemory": "256mb",
+        "--maxmemory-policy": "noeviction",
+    }
     assert "volumes" not in SERVICES["valkey"]
 
 
 def test_no_secret_stands_in_the_environment() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            if re.search(r"SECRET|PASSWORD|_URL|KEY", name):
+            if re.search(r"SECRET|PASSWORD|TOKEN|_URL|KEY", name):
                 assert name.endswith("_FILE"), name
                 assert value.removeprefix("/run/secrets/") in service["secrets"], name
     assert set(COMPOSE["secrets"]) == {secret for one in SERVICES.values() for secret in one.get("secrets", [])}
+    assert all(one["file"].startswith("./secrets/") for one in COMPOSE["secrets"].values())
 
 
-@pytest.mark.parametrize("name", ["server", "media"])
+def test_each_secret_goes_to_those_that_need_it() -> None:
+    holders: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        for secret in service.get("secrets", []):
+            holders.setdefault(secret, set()).add(name)
+    servers = {"server-1", "server-2"}
+    assert holders == {
+        **dict.fromkeys(("database_url", "keystore_url", "root_key", "turn", "openbao_token"), servers),
+        "openbao_ca": servers,
+        "signaling": {*servers, "media"},
+        "redis_url": {*servers, "media"},
+        "database": {"postgres"},
+        "keystore": {"keystore"},
+        "valkey_acl": {"valkey"},
+        "turnserver_conf": {"coturn"},
+        "openbao_hcl": {"openbao"},
+        "openbao_tls": {"openbao"},
+    }
+
+
+@pytest.mark.parametrize("name", ["server-1", "server-2", "media"])
 def test_every_setting_is_one_that_the_server_knows(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in [variable for variable in os.environ if variable.startswith(PREFIX)]:
         monkeypatch.delenv(variable)
-    secret = tmp_path / "secret"
-    secret.write_text("redis://valkey/" + "x" * 40)
-    secret.chmod(0o400)
+    make(tmp_path, Place(EXAMPLES["DOMAIN"], IPv4Address(EXAMPLES["ADDRESS"])), os.urandom, datetime.now(UTC))
+    files = {secret: tmp_path / one["file"] for secret, one in COMPOSE["secrets"].items()}
     for variable, value in SERVICES[name]["environment"].items():
-        monkeypatch.setenv(variable, str(secret) if value.startswith("/run/secrets/") else filled(value))
+        mounted = files.get(value.removeprefix("/run/secrets/"))
+        monkeypatch.setenv(variable, str(mounted) if mounted else filled(value))
     settings = load(Settings)
-    if name == "server":
+    refuse_weak(settings)
+    if name != "media":
         assert settings.web.placeholders() == []
         assert settings.signaling.origin == "https://consult.example.org"
+        assert settings.rooms.keystore_address().get_backend_name() == "postgresql"
+
+
+def test_the_environment_skeleton_names_what_the_compose_file_wants() -> None:
+    wanted = set(re.findall(r"\$\{(\w+):\?\}", (ROOT / "docker-compose.yml").read_text()))
+    skeleton = environment(Place(EXAMPLES["DOMAIN"], IPv4Address(EXAMPLES["ADDRESS"])))
+    assert set(re.findall(r"^(\w+)=", skeleton, re.MULTILINE)) == wanted == set(EXAMPLES)
 
 
 def test_the_image_runs_as_nobody_and_installs_only_what_is_hashed() -> None:

@@ -1,0 +1,43 @@
+"""Before the first start: `setup FOLDER` makes every secret that the compose file mounts."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+from ipaddress import AddressValueError, IPv4Address
+from pathlib import Path
+
+from rooms.clock import utc_now
+from rooms.errors import StartRefused
+from signaling.commands import Configured
+from signaling.deployment.files import Place, make
+
+DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    making = commands.add_parser("setup", parents=[common], help="make all secrets for docker compose, once")
+    making.add_argument("folder", type=Path, help="where docker-compose.yml is; secrets/ and .env are written there")
+    making.add_argument("--domain", required=True, help="name of the server, such as consult.example.org")
+    making.add_argument("--address", required=True, help="public IPv4 address of this host")
+    making.set_defaults(operate=setup)
+
+
+async def setup(_: Configured, arguments: argparse.Namespace) -> str:
+    """What was made; nothing that was there is written over."""
+    domain = arguments.domain.lower().rstrip(".")
+    if not DOMAIN.fullmatch(domain):
+        raise StartRefused("--domain must be a host name, such as consult.example.org.")
+    try:
+        address = IPv4Address(arguments.address)
+    except AddressValueError:
+        raise StartRefused("--address must be an IPv4 address.") from None
+    made = make(arguments.folder, Place(domain, address), secrets.token_bytes, utc_now())
+    lines = [f"New: {', '.join(made.new) or 'nothing'}.", f"Left as they were: {', '.join(made.kept) or 'none'}."]
+    if made.stale:
+        lines.append(f"These no longer fit the others; remove them and run this again: {', '.join(made.stale)}.")
+    if made.unowned:
+        lines.append("The containers can not read them yet: run this as root.")
+    lines.append("Copy secrets/root_key offline now, fill in .env, then: docker compose up --detach")
+    return "\n".join(lines)

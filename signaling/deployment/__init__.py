@@ -1,0 +1,1 @@
+"""What `docker compose` needs beside the compose file: secrets, made once, and the configuration that carries them."""
