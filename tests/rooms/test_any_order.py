@@ -1,6 +1,7 @@
 """Whatever happens in whatever order: what is due is gone, what is not due is there, and nothing comes back."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -190,7 +191,7 @@ class Story(RuleBasedStateMachine):
 
 
 Story.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=60 if os.environ.get("PROVE") else 4,
     stateful_step_count=25,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # shrinking opens thousands of stores; a seed is enough to look

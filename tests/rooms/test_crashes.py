@@ -1,4 +1,4 @@
-"""Killed before every durable step in turn: after the next start nothing is half done."""
+"""Killed before durable steps in turn (all of them in ``make prove``): after the next start nothing is half done."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
-from tests.rooms.crashing import DUE_BY
+from tests.rooms.crashing import DUE_BY, STRIDE
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -36,12 +36,12 @@ async def crash(scenario: str, tmp_path: Path) -> tuple[dict[str, Appointment], 
     runs = tmp_path / "runs"
     await asyncio.to_thread(runs.mkdir)
     command = [sys.executable, "-m", "tests.rooms.crashing", scenario, str(tmp_path / "template"), str(runs)]
+    command.append(str(STRIDE))
     done = await asyncio.to_thread(
         subprocess.run, command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
     )
-    count = int(done.stdout.split()[-1])
-    assert count > 5, "the steps were counted"
-    return made, [runs / str(number) for number in range(count)]
+    assert int(done.stdout.split()[-1]) > 5, "the steps were counted"
+    return made, sorted(folder for folder in runs.iterdir() if folder.is_dir())
 
 
 async def owners(store: Store) -> tuple[str, str]:

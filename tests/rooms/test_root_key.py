@@ -15,6 +15,7 @@ from rooms.keys.files import create_root_key, read_root_key
 from rooms.keys.roots import RootKeys, successor
 from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings
+from tests.rooms.crashing import STRIDE
 from tests.rooms.people import START
 
 KEY = bytes(range(32))
@@ -34,9 +35,8 @@ def test_killed_at_any_step_everything_still_opens(keystore_settings: RoomsSetti
         "keystore_url": url and url.get_secret_value(),
         "transit": json.loads(keystore_settings.transit.model_dump_json()),
     }
-    every = "1" if keystore_settings.transit.address is None or os.environ.get("PROVE") else "4"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.rooms.crashing_keys", action, json.dumps(settings), every],
+        [sys.executable, "-m", "tests.rooms.crashing_keys", action, json.dumps(settings), str(STRIDE)],
         check=False,
         capture_output=True,
         text=True,
