@@ -7,6 +7,7 @@ export class Ending {
   /** @param {HTMLElement} place @param {() => void} onDone */
   constructor(place, onDone) {
     this.form = /** @type {HTMLFormElement} */ (slot(place, 'ending'));
+    this.fold = /** @type {HTMLDetailsElement} */ (this.form.closest('details'));
     this.said = slot(place, 'ending-said');
     this.onDone = onDone;
     this.form.addEventListener('submit', (event) => this.#submit(event));
@@ -14,6 +15,7 @@ export class Ending {
 
   close() {
     this.form.reset();
+    this.fold.open = false;
     say(this.said, null);
   }
 

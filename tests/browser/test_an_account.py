@@ -1,0 +1,74 @@
+"""An account with a password: signing in by hand, destroying everything, closing the account."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Demo, Person
+from tests.browser.test_the_desk import plan
+
+pytestmark = [pytest.mark.browser]
+
+MAIL, PASSWORD = "kim@example.org", "een rustige ochtend"
+
+
+async def add_account(demo: Demo) -> None:
+    """As an operator does, beside the running server."""
+    command = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).parent / "spreekkamer"),
+        *("practitioner", "add", MAIL, "--name", "Kim"),
+        env={"SPREEKKAMER_ROOMS__DATA": str(demo.data)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await command.communicate(f"{PASSWORD}\n".encode())
+    assert said == b"Added.\n"
+
+
+async def sign_in(person: Person, port: int, password: str = PASSWORD) -> None:
+    await person.page.goto(f"http://localhost:{port}/signin")
+    await person.find("mail").fill(MAIL)
+    await person.find("password").fill(password)
+    await person.find("sign-in").click()
+
+
+async def open_ending(person: Person, password: str) -> None:
+    await person.find("retention").click()
+    await person.find("ending").locator("summary").click()
+    await person.page.locator("#ending-password").fill(password)
+
+
+async def test_signing_in_asks_for_the_right_password(demo: Demo, patient: Person) -> None:
+    await add_account(demo)
+    await sign_in(patient, demo.port, "iets anders")
+    await patient.page.get_by_role("alert").get_by_text("klopt niet").wait_for()
+    await sign_in(patient, demo.port)
+    await patient.find("new-appointment").wait_for()
+
+
+@pytest.mark.duty("S-43")
+async def test_an_account_is_closed_with_all_that_it_had(demo: Demo, patient: Person) -> None:
+    await add_account(demo)
+    await sign_in(patient, demo.port)
+    await patient.find("new-appointment").wait_for()
+    await plan(patient, "Blauwe vlinder")
+    said = patient.page.locator("[data-slot=ending-said]")
+
+    await open_ending(patient, "iets anders")
+    await patient.find("destroy-all").click()
+    await said.get_by_text("klopt niet").wait_for()
+
+    await patient.page.locator("#ending-password").fill(PASSWORD)
+    await patient.find("destroy-all").click()
+    await said.get_by_text("1 afspraak").wait_for()
+    await patient.page.keyboard.press("Escape")
+    await expect(patient.find("appointments").get_by_text("Blauwe vlinder")).to_have_count(0)
+
+    await open_ending(patient, PASSWORD)
+    await patient.find("close-account").click()
+    await patient.page.wait_for_url(f"http://localhost:{demo.port}/")
+    await sign_in(patient, demo.port)
+    await patient.page.get_by_role("alert").get_by_text("klopt niet").wait_for()
