@@ -1,12 +1,14 @@
-"""Brings the database to the schema of this code, under a lock, before anything else."""
+"""Brings the database to the schema of this code, under a lock, before anything else; one step back when asked."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +18,25 @@ from rooms.lock import waited_for
 from rooms.store.database import listen, options
 
 MIGRATION_LOCK = 0x5370_7265_656B  # PostgreSQL advisory lock
+PATIENCE = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '10min'")
+"""Another node's migration may take longer than any statement of ours."""
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """Where a database is (None: empty) and where this code wants it; ``pending`` says what the steps between do."""
+
+    current: str | None
+    newest: str
+    pending: tuple[str, ...]
+    known: bool
+
+    @property
+    def behind(self) -> str | None:
+        """What is wrong, as one sentence for the operator."""
+        if not self.known:
+            return "The database was used by a newer version of this program."
+        return "The database has an older schema; run `spreekkamer db upgrade`." if self.pending else None
 
 
 def migrate(url: URL) -> None:
@@ -23,32 +44,43 @@ def migrate(url: URL) -> None:
 
     Errors: StartRefused when the database can not be reached or was used by a newer program.
     """
-    sqlite = url.get_backend_name() == "sqlite"
-    if sqlite:
-        private_folder(Path(url.database or "").parent)
-    engine = create_engine(url.set(drivername="sqlite") if sqlite else url, hide_parameters=True, **options(url))
-    listen(engine)
-    try:
-        with waited_for(Path(f"{url.database}.lock")) if sqlite else nullcontext(), engine.connect() as connection:
-            connection.execution_options(writes=True)
-            with connection.begin():
-                if not sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-                upgrade(connection)
-    except (DBAPIError, OSError):
-        raise StartRefused("The database can not be opened; check database_url and that it runs.") from None
-    finally:
-        engine.dispose()
+    with _alone(url) as connection:
+        upgrade(connection)
+
+
+def downgrade(url: URL) -> str:
+    """Undo the last step, all of it or nothing; what it was. Blocks.
+
+    Errors: StartRefused also when there is no step to undo, or while others use a PostgreSQL database.
+    """
+    with _alone(url) as connection:
+        _refuse_company(connection)
+        config, script, current = _read(connection)
+        last = _known(script, current)
+        if last is None or last.down_revision is None:
+            raise StartRefused("There is no step to go back: the database is at its first revision.")
+        command.downgrade(config, "-1")
+        return f"{last.revision}: {last.doc}"
+
+
+def revisions(url: URL) -> Revisions:
+    """Where the database is. Changes nothing, and makes no file. Blocks. Errors: StartRefused."""
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise StartRefused("There is no database yet; `spreekkamer db upgrade` or the first start makes it.")
+    with _connected(url) as connection, connection.begin():
+        _, script, current = _read(connection)
+        newest = script.get_current_head() or ""
+        if current is not None and _find(script, current) is None:
+            return Revisions(current, newest, (), known=False)
+        steps = [one for one in script.iterate_revisions(newest, current or "base") if one.revision != current]
+        pending = tuple(f"{one.revision}: {one.doc}" for one in reversed(steps))
+        return Revisions(current, newest, pending, known=True)
 
 
 def upgrade(connection: Connection) -> None:
     """Run Alembic on this connection, inside its transaction."""
-    config = configuration()
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-        raise StartRefused("The database was used by a newer version of this program.")
+    config, script, current = _read(connection)
+    _known(script, current)
     if current != script.get_current_head():
         command.upgrade(config, "head")
 
@@ -58,3 +90,68 @@ def configuration() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    sqlite = url.get_backend_name() == "sqlite"
+    engine = create_engine(url.set(drivername="sqlite") if sqlite else url, hide_parameters=True, **options(url))
+    listen(engine)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, OSError):
+        raise StartRefused("The database can not be opened; check database_url and that it runs.") from None
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _alone(url: URL) -> Iterator[Connection]:
+    """A transaction that no other migration runs beside: whoever comes second waits."""
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite:
+        private_folder(Path(url.database or "").parent)
+    with waited_for(Path(f"{url.database}.lock")) if sqlite else nullcontext(), _connected(url) as connection:
+        connection.execution_options(writes=True)
+        with connection.begin():
+            if not sqlite:
+                for statement in PATIENCE:
+                    connection.execute(text(statement))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            yield connection
+
+
+def _read(connection: Connection) -> tuple[Config, ScriptDirectory, str | None]:
+    config = configuration()
+    config.attributes["connection"] = connection
+    current = MigrationContext.configure(connection).get_current_revision()
+    return config, ScriptDirectory.from_config(config), current
+
+
+def _find(script: ScriptDirectory, revision: str) -> Script | None:
+    return next((one for one in script.walk_revisions() if one.revision == revision), None)
+
+
+def _known(script: ScriptDirectory, current: str | None) -> Script | None:
+    """The revision of the database, None when it is empty. StartRefused when this code does not know it."""
+    if current is None:
+        return None
+    found = _find(script, current)
+    if found is None:
+        raise StartRefused("The database was used by a newer version of this program.")
+    return found
+
+
+def _refuse_company(connection: Connection) -> None:
+    """On SQLite the data folder's lock tells."""
+    if connection.dialect.name == "sqlite":
+        return
+    others = connection.execute(
+        text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid != pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    ).scalar_one()
+    if others:
+        raise StartRefused("Other programs use the database; stop every server first.")

@@ -20,7 +20,19 @@ class Configured(Protocol):
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Add every group. Each command's ``operate`` takes the settings and the arguments and returns what to print."""
-    from signaling.commands import audit, backup, check, inventory, keys, practitioner, proof, retention, setup, support
+    from signaling.commands import (
+        audit,
+        backup,
+        check,
+        db,
+        inventory,
+        keys,
+        practitioner,
+        proof,
+        retention,
+        setup,
+        support,
+    )
 
-    for group in (setup, practitioner, retention, keys, backup, proof, audit, inventory, support, check):
+    for group in (setup, db, practitioner, retention, keys, backup, proof, audit, inventory, support, check):
         group.attach(commands, common)
