@@ -71,9 +71,9 @@ def build(
     app[typedefs.SIGN_IN_LINK] = sign_in_link
     app[typedefs.DIAGNOSTICS] = Diagnostics(redis, now)
     live = gate.attach(app, secret=secret, diagnostics=app[typedefs.DIAGNOSTICS], native=native)
-    store.retention.on_destroy = live.destroyed
-    store.retention.in_progress = live.in_progress
-    store.retention.on_close = live.sign_out
+    store.retention.hooks.on_destroy = live.destroyed
+    store.retention.hooks.in_progress = live.in_progress
+    store.retention.hooks.on_close = live.sign_out
     app.cleanup_ctx.append(health.heartbeat)
     app.cleanup_ctx.append(retention)
     app.cleanup_ctx.append(technical_data)

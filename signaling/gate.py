@@ -2,8 +2,8 @@
 
 live = gate.attach(app, secret=secret, diagnostics=diagnostics)    # app carries what signaling.typedefs names
 LocalWorkers(..., on_exit=live.worker_exited)
-store.retention.on_destroy = live.destroyed
-store.retention.in_progress = live.in_progress
+store.retention.hooks.on_destroy = live.destroyed
+store.retention.hooks.in_progress = live.in_progress
 """
 
 import asyncio
@@ -124,7 +124,8 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
         await signaling.presence.beat()
     except RedisError:
         log.warning("Redis is not there yet")
-    tasks = [asyncio.create_task(signaling.presence.run()), asyncio.create_task(signaling.placement.listen())]
+    duties = (signaling.presence.watch(), signaling.presence.run(), signaling.placement.listen())
+    tasks = [asyncio.create_task(duty) for duty in duties]
     yield
     await stop(tasks)
     await signaling.gate.close()

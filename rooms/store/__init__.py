@@ -1,9 +1,9 @@
 """Storage of the domain: one ``Store`` per process.
 
     async with open_store(settings, now=utc_now) as store:
-        store.retention.on_destroy = forget          # async (appointment id) -> None: caches, Redis traces
-        store.retention.in_progress = is_live        # async (appointment id) -> bool: a consult that is waited for
-    store.retention.on_close = sign_out          # async (practitioner id) -> None
+        store.retention.hooks.on_destroy = forget    # async (appointment id) -> None: caches, Redis traces
+        store.retention.hooks.in_progress = is_live  # async (appointment id) -> bool: a consult that is waited for
+        store.retention.hooks.on_close = sign_out    # async (practitioner id) -> None
         await store.retention.catch_up()             # before the port opens
         task_group.create_task(store.retention.run())
 

@@ -48,28 +48,20 @@ class Closed(Emptied):
     receipt: Receipt | None
 
 
+@dataclass(frozen=True)
 class Closure:
     """``store.retention.destroy_all`` and ``close``."""
 
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        destruction: Destruction,
-        deadline: Deadline,
-        hooks: Hooks,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._destruction = destruction
-        self._deadline = deadline
-        self._hooks = hooks
-        self._clock = clock
+    database: Database
+    keys: KeyStore
+    destruction: Destruction
+    deadline: Deadline
+    hooks: Hooks
+    clock: Clock
 
     async def hasten(self, owner: str, *, closing: bool = False) -> None:
         """All of the owner's is due now; with ``closing`` the account ends too. Errors: ``not_found``, ``locked``."""
-        async with self._database.write() as connection:
+        async with self.database.write() as connection:
             person = select(practitioners.c.id).where(practitioners.c.id == owner).with_for_update()
             if (await connection.execute(person)).one_or_none() is None:
                 raise RoomsError("not_found")
@@ -82,50 +74,50 @@ class Closure:
         """Destroy all of the owner's that is past due and in no running consult."""
         count, waiting = 0, 0
         living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
-        async for rows in self._destruction.batches(living):
-            keys = await self._keys.get_many((owner, row.id) for row in rows)
+        async for rows in self.destruction.batches(living):
+            keys = await self.keys.get_many((owner, row.id) for row in rows)
             opened = [open_appointment(keys[row.id], row) for row in rows if row.id in keys]
-            due = [one.id for one in opened if await self._deadline.forbids(one, unsure=False)]
+            due = [one.id for one in opened if await self.deadline.forbids(one, unsure=False)]
             waiting += len(opened) - len(due)
             count += await self._destroy(owner, due)
         marked = select(appointments).where(appointments.c.owner == owner, appointments.c.state == "destroying")
-        async for rows in self._destruction.batches(marked):
+        async for rows in self.destruction.batches(marked):
             count += await self._destroy(owner, [row.id for row in rows])
         return Emptied(count, waiting)
 
     async def finish(self) -> dict[str, Receipt]:
         """Close the accounts of which nothing is left; their receipts by account."""
         closed = {}
-        async with self._database.read() as connection:
+        async with self.database.read() as connection:
             accounts = await closing_accounts(connection)
         for owner in accounts:
-            async with self._database.read() as connection:
+            async with self.database.read() as connection:
                 some = select(appointments.c.id).where(appointments.c.owner == owner).limit(1)
                 if (await connection.execute(some)).first() is not None:
                     continue
-            (closed[owner],) = await self._keys.destroy([(owner, owner)], self._clock.now())
+            (closed[owner],) = await self.keys.destroy([(owner, owner)], self.clock.now())
             ended = Draft(Act.ACCOUNT_CLOSED, practitioner(owner), receipt(closed[owner].receipt))
-            await self._hooks.destroyed([ended])
+            await self.hooks.destroyed([ended])
             try:
-                await self._hooks.on_close(owner)
+                await self.hooks.on_close(owner)
             except Exception:
                 logger.exception("traces are left of a closed account")
                 continue
-            async with self._database.write() as connection:
+            async with self.database.write() as connection:
                 await connection.execute(delete(practitioners).where(practitioners.c.id == owner))
                 await connection.execute(delete(marks).where(marks.c.name == f"closing-{owner}"))
                 await raise_generation(connection, closed[owner].generation)
         if closed:  # a new epoch before the practitioners' keys go, for what is left of these in the file
-            await self._keys.rotate()
-            await self._keys.discard([])
+            await self.keys.rotate()
+            await self.keys.discard([])
         return closed
 
     async def _make_due(self, connection: AsyncConnection, owner: str) -> None:
         """Rows that can not be opened have no due time to move: they are marked."""
         living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         rows = (await connection.execute(living.order_by(appointments.c.id).with_for_update())).all()
-        keys = await self._keys.get_many((owner, row.id) for row in rows)
-        now, hastened, broken = self._clock.now(), [], []
+        keys = await self.keys.get_many((owner, row.id) for row in rows)
+        now, hastened, broken = self.clock.now(), [], []
         for row in rows:
             try:
                 appointment = open_appointment(keys[row.id], row)
@@ -143,6 +135,6 @@ class Closure:
 
     async def _destroy(self, owner: str, ids: Sequence[str]) -> int:
         for appointment_id in ids:
-            await self._destruction.mark(owner, appointment_id)
+            await self.destruction.mark(owner, appointment_id)
         targets = [(owner, appointment_id) for appointment_id in ids]
-        return len(await self._destruction.finish(targets, practitioner(owner))) if ids else 0
+        return len(await self.destruction.finish(targets, practitioner(owner))) if ids else 0

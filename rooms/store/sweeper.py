@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,12 +27,11 @@ from rooms.store.tables import appointments
 
 logger = logging.getLogger(__name__)
 
-
 ANCHOR_SECONDS = 3600.0
 
 
 class Sweeper:
-    """``store.retention``."""
+    """``store.retention``. In ``hooks`` other parts hang what they keep of an appointment or a practitioner."""
 
     def __init__(
         self,
@@ -54,7 +53,7 @@ class Sweeper:
         self._keys = keys
         self._destruction = destruction
         self._deadline = deadline
-        self._hooks = hooks
+        self.hooks = hooks
         self._clock = clock
         self._boot = boot
         self._lease = lease
@@ -69,33 +68,6 @@ class Sweeper:
         self._anchored = clock.anchor.boot
         self._last_sweep: datetime | None = None
         hooks.on_due = self._wake.set
-
-    @property
-    def on_destroy(self) -> Callable[[str], Awaitable[None]]:
-        """Clears what other parts keep of an appointment; called after its key is gone, maybe more than once."""
-        return self._hooks.on_destroy
-
-    @on_destroy.setter
-    def on_destroy(self, hook: Callable[[str], Awaitable[None]]) -> None:
-        self._hooks.on_destroy = hook
-
-    @property
-    def on_close(self) -> Callable[[str], Awaitable[None]]:
-        """Ends what other parts keep of a practitioner; called when the account's key is gone, maybe more than once."""
-        return self._hooks.on_close
-
-    @on_close.setter
-    def on_close(self, hook: Callable[[str], Awaitable[None]]) -> None:
-        self._hooks.on_close = hook
-
-    @property
-    def in_progress(self) -> Callable[[str], Awaitable[bool]]:
-        """Whether a consult is running; it is waited for, at most 24 hours."""
-        return self._hooks.in_progress
-
-    @in_progress.setter
-    def in_progress(self, hook: Callable[[str], Awaitable[bool]]) -> None:
-        self._hooks.in_progress = hook
 
     async def destroy(self, owner: str, appointment_id: str) -> Receipt:
         """Destroy one now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""

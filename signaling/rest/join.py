@@ -47,7 +47,7 @@ async def _closes(app: web.Application, appointment: Appointment, now: datetime)
     if appointment.state != "planned":
         return now
     closes = closes_at(appointment, app[SETTINGS])
-    if closes <= now and await app[STORE].retention.in_progress(appointment.id):
+    if closes <= now and await app[STORE].retention.hooks.in_progress(appointment.id):
         return now + OVERTIME
     return closes
 

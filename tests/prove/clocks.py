@@ -79,7 +79,7 @@ async def campaign(size: Size, runs: int) -> World:
         stores.append(await stack.enter_async_context(opened(settings, nodes[1], exclusive=False)))
         world.owner = (await alice(stores[0])).id
         for store in stores:
-            store.retention.on_destroy = noting(world)
+            store.retention.hooks.on_destroy = noting(world)
         for _ in range(runs):
             await run(size, world, nodes, stores)
     return world

@@ -24,7 +24,7 @@ async def running(store: Store, appointment: str) -> set[str]:
     async def in_progress(one: str) -> bool:
         return one in live
 
-    store.retention.in_progress = in_progress
+    store.retention.hooks.in_progress = in_progress
     return live
 
 
@@ -91,7 +91,7 @@ async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, setti
     async def on_close(practitioner: str) -> None:
         told.append(practitioner)
 
-    store.retention.on_close = on_close
+    store.retention.hooks.on_close = on_close
     closed = await store.retention.close(person.id)
     assert (closed.destroyed, closed.waiting) == (1, 0)
     assert closed.receipt is not None
@@ -149,7 +149,7 @@ async def test_an_account_stays_until_its_traces_are_gone(store: Store) -> None:
         if asked == 1:
             raise ConnectionError("redis is away")
 
-    store.retention.on_close = on_close
+    store.retention.hooks.on_close = on_close
     await store.retention.close(person.id)
     async with store.database.read() as connection:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM practitioners")).scalar() == 1

@@ -68,7 +68,7 @@ async def test_the_order_is_mark_then_key_then_caches_then_row(store: Store, mon
         await look("caches")
 
     monkeypatch.setattr(store.keys, "destroy", destroy)
-    store.retention.on_destroy = forget
+    store.retention.hooks.on_destroy = forget
     await store.retention.destroy(person.id, planned.id)
     await look("end")
     marked = {planned.id: "destroying"}
@@ -85,7 +85,7 @@ async def test_traces_that_could_not_be_cleared_are_tried_again(store: Store, ca
         if len(asked) == 1:
             raise ConnectionError("redis://secret")
 
-    store.retention.on_destroy = forget
+    store.retention.hooks.on_destroy = forget
     receipt = await store.retention.destroy(person.id, planned.id)
     assert await states(store) == {planned.id: "destroying", other.id: "planned"}
     with pytest.raises(RoomsError, match="gone"):

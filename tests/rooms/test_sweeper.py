@@ -38,7 +38,7 @@ async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, ti
     async def in_progress(_: str) -> bool:
         return running
 
-    store.retention.in_progress = in_progress
+    store.retention.hooks.in_progress = in_progress
     person = await alice(store)
     await store.practitioners.set_retention(person.id, "end")
     planned = await plan(store, person)
@@ -59,8 +59,7 @@ async def test_when_nobody_knows_whether_a_consult_runs_readers_refuse_and_the_s
     async def in_progress(_: str) -> bool:
         raise ConnectionError("redis is gone")
 
-    store.retention.in_progress = in_progress
-    assert store.retention.in_progress is in_progress
+    store.retention.hooks.in_progress = in_progress
     planned = await plan(store, await alice(store))
     assert await refusals(store, planned) == GIVEN, "nobody is asked before the due time"
     time.pass_(days=31)

@@ -45,7 +45,7 @@ async def test_a_consult_over_its_time_lets_back_in_whoever_reloads(server: Serv
     async def in_progress(which: str) -> bool:
         return which in running
 
-    server.store.retention.in_progress = in_progress
+    server.store.retention.hooks.in_progress = in_progress
     body = {"link": appointment.id + appointment.secret}
     assert (await server.call("POST", "/api/v1/join", body)).code == "link_invalid"
     running.add(appointment.id)
