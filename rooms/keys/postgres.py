@@ -4,9 +4,9 @@ from typing import Self
 
 import psycopg
 
-from rooms.errors import Locked, Tampered
+from rooms.errors import Locked
 from rooms.keys import schema
-from rooms.keys.connection import FAULTS, PostgresConnection, transaction
+from rooms.keys.connection import PostgresConnection, transaction
 from rooms.keys.envelope import Random
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
@@ -33,22 +33,8 @@ class PostgresKeys(WrappedKeys):
     def open(cls, address: str, root: RootKeys, random: Random, secrets: EpochSecrets, *, tidy: bool = True) -> Self:
         """An existing key store; Locked when anything about it is not as it was left."""
         connection = reached(address)
-        try:
-            epochs = Epochs(connection, secrets, root, random)
-            with transaction(connection):
-                schema.verify(connection)
-                connection.execute("UPDATE meta SET value = value")  # proves that it can be written
-                epochs.verify(schema.read_value(connection, "pair").decode())
-                keys = cls(connection, epochs, random)
-                if tidy:
-                    epochs.tidy()
-        except (*FAULTS, Tampered):
-            connection.close()
-            raise Locked("The key store is damaged or can not be written.") from None
-        except BaseException:
-            connection.close()
-            raise
-        return keys
+        epochs = Epochs(connection, secrets, root, random)
+        return cls.verified(connection, epochs, random, proof="UPDATE meta SET value = value", tidy=tidy)
 
 
 def holds(address: str) -> bool:

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
-from rooms.errors import Locked, Tampered
+from rooms.errors import Locked
 from rooms.keys import schema
 from rooms.keys.connection import open_sqlite, transaction
 from rooms.keys.envelope import Random
@@ -49,21 +49,7 @@ class SqliteKeys(WrappedKeys):
             connection = open_sqlite(path)
         except sqlite3.Error:
             raise Locked("The key store can not be opened for writing.") from None
-        try:
-            epochs = epochs_of(connection, path, root, random, secrets)
-            with transaction(connection):  # an empty write transaction: proves that it can be written
-                schema.verify(connection)
-                epochs.verify(schema.read_value(connection, "pair").decode())
-                keys = cls(connection, epochs, random)
-                if tidy:
-                    epochs.tidy()
-        except (sqlite3.Error, Tampered, OSError):
-            connection.close()
-            raise Locked("The key store is damaged or can not be written.") from None
-        except BaseException:
-            connection.close()
-            raise
-        return keys
+        return cls.verified(connection, epochs_of(connection, path, root, random, secrets), random, tidy=tidy)
 
     def flush(self) -> None:
         """Move the WAL into the file and empty it."""

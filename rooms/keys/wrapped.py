@@ -6,10 +6,11 @@
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Self
 
-from rooms.errors import Tampered
+from rooms.errors import Locked, Tampered
 from rooms.keys import schema
-from rooms.keys.connection import Connection, transaction
+from rooms.keys.connection import FAULTS, Connection, transaction
 from rooms.keys.envelope import Random, fingerprint, new_key, seal, unseal
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
@@ -38,6 +39,31 @@ class WrappedKeys:
         self.pair = read_value(connection, "pair").decode()
         self._mail_key = self._service("mail")
         self.ledger = Ledger(connection, self._service("receipt"))
+
+    @classmethod
+    def verified(
+        cls, connection: Connection, epochs: Epochs, random: Random, *, proof: str | None = None, tidy: bool
+    ) -> Self:
+        """An existing key store; Locked, and the connection closed, when anything about it is not as it was left.
+
+        ``proof`` is a statement that proves that it can be written, where an empty write transaction does not.
+        """
+        try:
+            with transaction(connection):
+                schema.verify(connection)
+                if proof:
+                    connection.execute(proof)
+                epochs.verify(read_value(connection, "pair").decode())
+                keys = cls(connection, epochs, random)
+                if tidy:
+                    epochs.tidy()
+        except (*FAULTS, Tampered):
+            connection.close()
+            raise Locked("The key store is damaged or can not be written.") from None
+        except BaseException:
+            connection.close()
+            raise
+        return keys
 
     def close(self) -> None:
         """Idempotent."""
