@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.prove.__main__ import END, NAMES, README, START
+from tests.prove.coverage import by_folder
 from tests.prove.figures import at_most, counted
 
 ROOT = Path(__file__).parents[2]
@@ -41,3 +42,18 @@ def test_a_figure_that_is_not_met_says_so() -> None:
 async def test_the_page_has_a_place_for_the_table() -> None:
     text = await asyncio.to_thread(README.read_text)
     assert text.index(START) < text.index(END)
+
+
+def test_what_no_test_reaches_is_listed_and_not_met() -> None:
+    summary = {"covered_lines": 8, "num_statements": 10, "covered_branches": 3, "num_branches": 4}
+    report = {"a/b.py": {"summary": summary, "missing_lines": [4, 5], "missing_branches": [[3, 7], [9, -1]]}}
+    folder = by_folder(report, ["a/b.py", "a/c.py"])["a"]
+    assert folder.gaps == ["a/b.py: 4, 5, 3->7, 9->exit", "a/c.py: never imported"]
+    assert folder.figure("a").row() == (
+        "| `a`: lines and branches that a test runs | 100 % | 8 of 11 lines, 3 of 4 branches | **no** |"
+    )
+    whole = {"covered_lines": 8, "num_statements": 8, "covered_branches": 3, "num_branches": 4}
+    report = {"a/b.py": {"summary": whole, "missing_lines": [], "missing_branches": [[3, 7]]}}
+    assert not by_folder(report, ["a/b.py"])["a"].figure("a").met, "a branch counts like a line"
+    report["a/b.py"]["summary"] = {**whole, "covered_branches": 4}
+    assert by_folder(report, ["a/b.py"])["a"].figure("a").met
