@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,14 @@ class Settings(StrictSettings):
 @asynccontextmanager
 async def server(
     settings: Settings, *, sandbox: bool = False, own_tls: bool = False
-) -> AsyncIterator[tuple[str, Sandbox | None]]:
-    """Everything that one node is, opened in order and closed in reverse; yields its origin when it answers."""
+) -> AsyncIterator[tuple[str, Sandbox | None, Callable[[], Awaitable[None]]]]:
+    """Everything that one node is, opened in order and closed in reverse; yields its origin when it answers.
+
+    And what a node among several does before it is closed, so that nobody notices.
+    """
     from media.control import MediaClient
     from rooms.store import open_store
-    from signaling import addresses, app, demo, gate, health, listener, redis, tls
+    from signaling import addresses, app, demo, drain, gate, health, listener, redis, tls
     from turn.credentials import TurnCredentials
     from web import routes
 
@@ -67,12 +71,12 @@ async def server(
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
         on_exit = application[gate.SIGNALING].worker_exited
-        await stack.enter_async_context(LocalWorkers(settings.media, opened.url, secret, on_exit))
+        workers = await stack.enter_async_context(LocalWorkers(settings.media, opened.url, secret, on_exit))
         context = tls.self_signed(settings.rooms.data, origin, utc_now()) if own_tls else None
         await stack.enter_async_context(listener.listening(application, port, context))
         if sandbox:
             await health.wait(application)
-        yield origin, guests
+        yield origin, guests, partial(drain.drain, application, workers, settings.media.drain_seconds)
 
 
 async def serve(arguments: argparse.Namespace) -> None:
@@ -81,9 +85,10 @@ async def serve(arguments: argparse.Namespace) -> None:
     refuse_weak(settings)
     if settings.signaling.origin and (empty := settings.web.placeholders()):
         raise StartRefused(f"The privacy page needs these settings: {', '.join(f'web.{name}' for name in empty)}.")
-    async with server(settings, own_tls=arguments.tls_self_signed) as (origin, _):
+    async with server(settings, own_tls=arguments.tls_self_signed) as (origin, _, leave):
         print(f"Spreekkamer answers at {origin}", flush=True)
-        await asyncio.Event().wait()
+        await process.asked_to_stop()
+        await leave()
 
 
 async def demonstrate(arguments: argparse.Namespace) -> None:
@@ -97,7 +102,7 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
         ),
     }
     logs.configure("human", "warning")
-    async with server(settings.model_copy(update=changed), sandbox=True) as (origin, sandbox):
+    async with server(settings.model_copy(update=changed), sandbox=True) as (origin, sandbox, _):
         assert sandbox is not None
         urls = sandbox.urls(origin)
         if arguments.json:
@@ -115,8 +120,9 @@ async def relay(arguments: argparse.Namespace) -> None:
     url, secret = process.reveal(settings.signaling.redis_url), settings.signaling.secret
     if not url or not secret:
         raise StartRefused("Media workers alone need signaling.redis_url and signaling.secret, the servers' own.")
-    async with LocalWorkers(settings.media, url, secret.get_secret_value().encode()):
-        await asyncio.Event().wait()
+    async with LocalWorkers(settings.media, url, secret.get_secret_value().encode()) as workers:
+        await process.asked_to_stop()
+        await workers.drain(settings.media.drain_seconds)
 
 
 async def operate(arguments: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from media.settings import MediaSettings
 logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parent.parent
-_START_SECONDS = 10.0
+_START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _FIRST_DELAY, _LONGEST_DELAY, _LIVED_WELL = 0.1, 5.0, 30.0
 
@@ -89,6 +89,23 @@ class LocalWorkers:
         self._watchers.clear()
         children, self._children = list(self._children.values()), {}
         await asyncio.gather(*(_stop(child.process) for child in children))
+
+    async def drain(self, seconds: float) -> None:
+        """Stop all once their rooms have moved to other workers or ended, after ``seconds`` at the latest."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        self._watchers.clear()
+        children = list(self._children.values())
+        for child in children:
+            if child.process.returncode is None:
+                child.process.terminate()
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(child.process.wait() for child in children))
+        except TimeoutError:
+            logger.warning("media: rooms were left when the time to drain was over")
+        await self.close()
 
     async def __aenter__(self) -> Self:
         await self.start()

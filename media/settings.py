@@ -50,6 +50,9 @@ class MediaSettings(BaseModel):
         le=0.005,
         description="Seconds between two looks at a busy UDP port, 0: wake at every packet. Saves CPU, adds latency.",
     )
+    drain_seconds: int = Field(
+        20, ge=0, le=600, description="How long a worker that is told to end waits for its rooms to move or to finish."
+    )
     max_rooms: int = Field(1_000, ge=1, le=100_000, description="Rooms per worker.")
 
     @model_validator(mode="after")

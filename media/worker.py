@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _ADDRESS_SECONDS = 10.0
 _IDLE_TICK = 0.25
+_LAST_ROOMS = 0.5
 _NICENESS = -10
 _ANY_PORT_TRIES = 10
 
@@ -66,12 +67,21 @@ class Worker:
             wake_interval=settings.wake_interval,
         )
         self._tcp = TcpPort(self._router.receive_framed, self._router.connection_lost, self._flush)
-        # Without driver_info=None it looks its own version up on the disk for every connection.
-        self._redis = Redis.from_url(config.redis_url, decode_responses=False, max_connections=8, driver_info=None)
+        self._redis = Redis.from_url(
+            config.redis_url,
+            decode_responses=False,
+            max_connections=8,
+            # A connection that was cut without a word would else be waited on for ever.
+            socket_timeout=DEAD_SECONDS,
+            socket_connect_timeout=DEAD_SECONDS,
+            # Else it looks its own version up on the disk for every connection.
+            driver_info=None,
+        )
         self._control = ControlServer(
             self._redis, base64.b64decode(config.secret), self.name, self._router.handle, self._heartbeat
         )
         self._addresses: tuple[float, list[str]] = (float("-inf"), [])
+        self._draining = False
         self._alive_at = time.monotonic()
         self._counted = (self._alive_at, 0)
 
@@ -101,6 +111,7 @@ class Worker:
             rooms=inspected.rooms,
             peers=inspected.peers,
             packets_per_second=round((received - counted) / max(0.1, now - before)),
+            draining=self._draining,
         )
 
     def _flush(self) -> None:
@@ -112,10 +123,10 @@ class Worker:
     # --- life --------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Serve until standard input closes or SIGTERM comes."""
+        """Serve until standard input closes; after SIGTERM until no room is left, taking no new ones."""
         loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        stop, drain = asyncio.Event(), asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, drain.set)
         # Ctrl-C goes to the whole process group; the parent decides when its workers end.
         loop.add_signal_handler(signal.SIGINT, lambda: None)
         os.set_blocking(sys.stdin.fileno(), False)
@@ -130,7 +141,8 @@ class Worker:
             gc.freeze()
             print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)  # noqa: T201
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._control.run()), group.create_task(self._tick())]
+                duties = (self._control.run(), self._tick(), self._drain(drain, stop))
+                tasks = [group.create_task(duty) for duty in duties]
                 await stop.wait()
                 for task in tasks:
                     task.cancel()
@@ -142,6 +154,17 @@ class Worker:
             self._udp.close()
             await self._control.withdraw()
             await self._redis.aclose()
+
+    async def _drain(self, asked: asyncio.Event, stop: asyncio.Event) -> None:
+        await asked.wait()
+        self._draining = True
+        with contextlib.suppress(RedisError, OSError):
+            await self._control.announce()
+        # Rooms that were on their way here when it became known come first.
+        await asyncio.sleep(_LAST_ROOMS)
+        while self._router.inspect().rooms:  # noqa: ASYNC110 - the packet path tells nobody when a room closes
+            await asyncio.sleep(_IDLE_TICK)
+        stop.set()
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

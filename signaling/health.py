@@ -72,6 +72,7 @@ class Health:
         self._redis = redis
         self._media = media
         self._beat = monotonic()
+        self.leaving = False
         self._lock = asyncio.Lock()
         self._results: dict[str, tuple[str | None, float]] = {}
         self._parts = (
@@ -80,6 +81,7 @@ class Health:
             Part("workers", self._workers, "Redis does not say which media workers there are."),
             Part("key_store", self._key_store, "The key store does not answer."),
             Part("retention", self._retention, "The state of destruction can not be read."),
+            Part("staying", self._staying, "This node does not say whether it stays."),
             Part("clock", self._clock, "The state of the clock can not be read."),
         )
 
@@ -136,6 +138,9 @@ class Health:
         if status.alarms:
             return "There are appointments without a key and without a receipt; see docs/operations.md."
         return "Destruction is overdue." if status.lag > LAG_SECONDS else None
+
+    async def _staying(self) -> str | None:
+        return "This node was told to stop; its clients move to others." if self.leaving else None
 
     async def _clock(self) -> str | None:
         return None if self._store.locked else (await self._store.retention.status()).paused

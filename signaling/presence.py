@@ -3,20 +3,28 @@
 Each node writes a heartbeat and compares its own sockets with the documents once a second: that rebuilds a room that an
 emptied Redis lost and puts right what a node did that was taken for dead. One node at a time lets time pass for all
 rooms: seats that were held long enough become free, sockets of dead nodes count as lost, rooms of dead workers are
-placed again.
+placed again, those of workers that are about to end move to others.
+
+A node whose heartbeat does not arrive is of no use to its clients while others are: **before it counts as dead it
+drops them, and lets nobody in until Redis hears it again.** One that stood still drops them when it wakes: it was taken
+for dead meanwhile.
 """
 
 import asyncio
 import logging
 import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from media.control import MediaClient, MediaUnavailable
+from media.control import Heartbeat, MediaClient, MediaUnavailable
 from rooms.consult import Consult, transition
-from rooms.consult_events import Tick
+from rooms.consult_events import LoseWorker, Tick
 from rooms.errors import RoomsError
 from signaling.admission import Admission
 from signaling.consults import Consults
@@ -28,6 +36,15 @@ from signaling.sockets.socket import ROOM, Binding, Socket
 
 PERIOD = 1.0
 NODE_LIFE = 3
+BEAT_WITHIN = 0.8
+"""Seconds for a heartbeat to be written."""
+
+CUT_OFF = 2.5
+"""Seconds without a heartbeat after which a node with neighbours gives its clients up; less than ``NODE_LIFE``."""
+
+MOVES = 10
+"""Rooms that leave a worker which is about to end, each second."""
+
 NODES = "sk:nodes"
 HOUSEKEEPER = "sk:housekeeper"
 TERM = 500
@@ -44,13 +61,50 @@ class Presence:
     """The node's own second-by-second duties."""
 
     def __init__(
-        self, consults: Consults, placement: Placement, admission: Admission, media: MediaClient, redis: Redis
+        self,
+        consults: Consults,
+        placement: Placement,
+        admission: Admission,
+        media: MediaClient,
+        redis: Redis,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consults = consults
         self._placement = placement
         self._admission = admission
         self._media = media
         self._redis = redis
+        self._clock = clock
+        self._heard = clock()
+        self.neighbours: frozenset[str] = frozenset()
+        self.leaving = False
+
+    async def watch(self) -> None:
+        """Until cancelled: beat, and notice when this node stood still or nobody hears it."""
+        while True:
+            before = self._clock()
+            await asyncio.sleep(PERIOD)
+            if self._clock() - before > NODE_LIFE:
+                log.warning("this node stood still; its clients come back anew")
+                self._consults.gate.cut_off()
+            await self._beat_in_time()
+
+    async def _beat_in_time(self) -> None:
+        try:
+            async with asyncio.timeout(BEAT_WITHIN):
+                await self.beat()
+        except (RedisError, OSError, TimeoutError):
+            if self.neighbours and self._clock() - self._heard > CUT_OFF:
+                self._give_up()
+        except Exception:
+            log.exception("the heartbeat failed")
+
+    def _give_up(self) -> None:
+        gate = self._consults.gate
+        if gate.authenticated:
+            log.warning("Redis does not hear this node; its clients go elsewhere")
+        gate.close_doors("cut off")
+        gate.cut_off()
 
     async def run(self) -> None:
         """Until cancelled; survives Redis being away."""
@@ -66,6 +120,7 @@ class Presence:
     async def turn(self) -> None:
         """One second's work. The heartbeat comes first: a room must not be rebuilt by a node that counts as dead."""
         await self.beat()
+        await self._consults.note_losses()
         await self.close_outdated()
         bound = [(one, one.binding) for one in self._consults.gate.authenticated.values() if one.binding]
         documents = await self._consults.live.load_all(binding.appointment for _, binding in bound)
@@ -86,7 +141,12 @@ class Presence:
             pipe.set(node_key(self._consults.node), "1", ex=NODE_LIFE)
             pipe.sadd(NODES, self._consults.node)
             pipe.expire(NODES, math.ceil(NODE_LIFE * 10))
-            await pipe.execute()
+            pipe.smembers(NODES)
+            *_, names = await pipe.execute()
+        self._heard = self._clock()
+        self.neighbours = frozenset(name.decode() for name in names) - {self._consults.node}
+        if not self.leaving:
+            self._consults.gate.close_doors(None)
 
     async def resign(self) -> None:
         """This node stops: its sockets are lost at once, not when its heartbeat runs out."""
@@ -118,6 +178,7 @@ class Presence:
                 await self._turn_out(socket, error.code)
             else:
                 await self._consults.gate.tell(socket.sid, "room", view)
+                await self._consults.catch_up(socket)
 
     async def _turn_out(self, socket: Socket, code: str) -> None:
         """There is no place for this socket any more; its page must hear that, whatever message it missed."""
@@ -131,7 +192,11 @@ class Presence:
             await self._consults.gate.close_socket(socket.sid)
 
     async def _keep_house(self) -> None:
-        tick = Tick(nodes=await self._nodes(), workers=await self._workers())
+        workers = await self._workers()
+        alive = None if workers is None else frozenset(one.worker for one in workers)
+        tick = Tick(nodes=await self._nodes(), workers=alive)
+        if workers and any(one.draining for one in workers):
+            await self._move_rooms(workers)
         for consult in await self._consults.live.running():
             try:
                 if transition(consult, tick, self._consults.now())[0] is not consult:
@@ -141,6 +206,11 @@ class Presence:
             except RoomsError as error:
                 log.info("a room was not looked after", extra={"code": error.code})
 
+    async def _move_rooms(self, workers: list[Heartbeat]) -> None:
+        for consult in islice(moving(await self._consults.live.running(), workers), MOVES):
+            with suppress(RoomsError):
+                await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
+
     async def _nodes(self) -> frozenset[str]:
         names = sorted(name.decode() for name in cast("set[bytes]", await self._redis.smembers(NODES)))
         beats = await self._redis.mget([node_key(name) for name in names]) if names else []
@@ -149,8 +219,15 @@ class Presence:
             await self._redis.srem(NODES, *dead)
         return frozenset(names) - frozenset(dead) | {self._consults.node}
 
-    async def _workers(self) -> frozenset[str] | None:
+    async def _workers(self) -> list[Heartbeat] | None:
         try:
-            return frozenset(beat.worker for beat in await self._media.workers())
+            return await self._media.workers()
         except MediaUnavailable:
             return None
+
+
+def moving(consults: Iterable[Consult], workers: list[Heartbeat]) -> Iterator[Consult]:
+    """The rooms that live on a worker which is about to end, if there is another one for them."""
+    leaving = {one.worker for one in workers if one.draining}
+    if len(leaving) < len(workers):
+        yield from (consult for consult in consults if consult.ready and consult.worker in leaving)

@@ -23,6 +23,20 @@ async def until_signal(work: Coroutine[None, None, None]) -> None:
     await task
 
 
+async def asked_to_stop() -> None:
+    """Return when SIGTERM comes, which then no longer ends the program at once; a second one does."""
+    asked, task = asyncio.Event(), asyncio.current_task()
+    assert task is not None
+
+    def ask() -> None:
+        if asked.is_set():
+            task.cancel()
+        asked.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ask)
+    await asked.wait()
+
+
 def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     """The configured secret; else one made at the first start, kept in ``data`` so that tickets outlive a restart."""
     if settings.secret:

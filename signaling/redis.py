@@ -13,6 +13,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError, ResponseError
 
 from rooms.errors import StartRefused
@@ -105,10 +106,11 @@ def connect(url: str) -> Redis:
     client: Redis = Redis.from_url(
         url,
         decode_responses=False,
-        socket_timeout=5,
+        socket_timeout=3,  # calls to media workers wait for 2 s
         socket_connect_timeout=2,
         driver_info=None,  # else it looks its own version up on the disk for every connection
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 3),
+        # A connection that broke is made again; of one that does not answer nobody should wait four times as long.
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 3, supported_errors=(Disconnected,)),
     )
     return client
 

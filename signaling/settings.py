@@ -36,6 +36,12 @@ class SignalingSettings(BaseModel):
     resume_seconds: int = Field(default=14_400, ge=300, le=86_400, description="Life of a resume ticket.")
     join_early_minutes: int = Field(default=60, ge=0, le=1440, description="How long before its start a link opens.")
     join_late_minutes: int = Field(default=30, ge=0, le=1440, description="How long after its end a link still opens.")
+    drain_seconds: float = Field(
+        default=3,
+        ge=0,
+        le=60,
+        description="How long a node among several that is told to stop is not ready before its clients must move.",
+    )
     log_format: Literal["json", "human"] = Field(default="json", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe line to log."

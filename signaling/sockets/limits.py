@@ -11,8 +11,13 @@ class Limits(BaseModel):
     message_bytes: int = Field(
         default=196_608, ge=1024, description="One message; an offer of 128 kB fits with escapes."
     )
-    ping_interval: float = Field(default=5, gt=0, description="Between two pings.")
-    ping_timeout: float = Field(default=5, gt=0, description="For the answer to a ping.")
+    ping_interval: float = Field(default=2, gt=0, description="Between two pings.")
+    ping_timeout: float = Field(default=2.5, gt=0, description="For the answer to a ping.")
+    ping_early: int = Field(
+        default=1,
+        ge=0,
+        description="So much sooner than interval and timeout together does a client that hears no ping give up.",
+    )
     authenticate_within: float = Field(default=5, gt=0, description="From the WebSocket to an accepted CONNECT.")
     pending_per_address: int = Field(
         default=20, ge=1, description="Sockets of one address that did not authenticate yet."

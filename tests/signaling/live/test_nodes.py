@@ -3,10 +3,12 @@
 import asyncio
 import json
 import pickle
+import time
 from typing import Any
 
 import pytest
 
+from rooms.consult import EPOCH_ZERO
 from signaling.presence import node_key
 from signaling.redis import connect
 from signaling.sockets.manager import CHANNEL
@@ -45,7 +47,7 @@ async def test_a_node_that_dies_loses_its_sockets_for_all(nodes: Any, worker: Wo
     await patient.arrive(practice.appointment.id)
     await doctor.admit(practice.appointment.id, patient)
     # As if killed: nobody writes its heartbeat any more, and nothing was said about its sockets.
-    there.signaling.presence.turn = stand_still  # type: ignore[method-assign]
+    there.signaling.presence.turn = there.signaling.presence.beat = stand_still  # type: ignore[method-assign]
     await until(lambda: doctor.view["others"] and not doctor.view["others"][0]["connected"], "the patient is away", 8)
     again = await practice.patient_page(patient.id).connect(here)
     assert (await again.arrive(practice.appointment.id))["me"]["state"] == "admitted"
@@ -87,6 +89,8 @@ async def test_a_room_comes_back_when_redis_was_emptied(
     await doctor.admit(appointment, patient)
     await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
     before = patient.view
+    # Epochs follow the clock, in seconds.
+    await until(lambda: time.time() - EPOCH_ZERO > before["keys"]["epoch"] + 1, "the next second")
     redis = connect(redis_url)
     await redis.flushall()
     await redis.aclose()
