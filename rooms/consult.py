@@ -83,6 +83,7 @@ class Participant:
     gone: int | None = None
     media: MediaState = "new"
     indicators: Indicators = field(default_factory=Indicators)
+    replay: bool = False
 
     @property
     def admitted(self) -> bool:
@@ -232,7 +233,7 @@ def _return(state: Consult, known: Participant, event: Arrive) -> tuple[Consult,
     if known.seat != event.seat or known.role != event.role:
         raise RoomsError("not_found")
     effects: list[Effect] = [Drop(known.socket)] if known.socket else []
-    return _change(state, replace(known, socket=event.socket, node=event.node, gone=None)), effects
+    return _change(state, replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay)), effects
 
 
 def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effect]]:
@@ -252,6 +253,7 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
         since=moment,
         socket=event.socket,
         node=event.node,
+        replay=event.replay,
     )
     effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
     return replace(state, participants=(*state.participants, newcomer)), effects
@@ -312,8 +314,9 @@ def _tick(state: Consult, nodes: frozenset[str] | None, workers: frozenset[str] 
         if nodes is not None and one.socket and one.node not in nodes:
             state = _lose_socket(state, one.id, one.socket, moment)
     limit = moment - HOLD // MILLISECOND
-    expired = frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
-    state = _without(state, expired)
+    state = _without(
+        state, frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
+    )
     if state.participants and moment - state.touched >= REFRESH // MILLISECOND:
         state = replace(state, touched=moment)
     if state.worker is None:

@@ -29,6 +29,7 @@ class Arrive:
 
     ``lineage`` and ``issued`` come from a resume ticket that says *admitted*: who was once called in, and when the
     ticket was written. ``silent`` are sockets that were asked whether they are still there and did not answer.
+    ``replay``: the page can be sent again what it missed.
     """
 
     participant: str
@@ -40,6 +41,7 @@ class Arrive:
     silent: frozenset[str] = frozenset()
     lineage: str | None = None
     issued: int = 0
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

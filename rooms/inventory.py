@@ -17,7 +17,7 @@ Basis = Literal["contract", "care", "legitimate-interest", "legal-duty", "none"]
 """GDPR 6(1)(b); the practitioner's 6(1)(b) with 9(2)(h); 6(1)(f); 6(1)(c); nothing personal."""
 
 Retention = Literal[
-    "account", "setting", "twelve-hours", "resume", "day", "half-hour", "quarter", "seconds", "backup", "audit",
+    "account", "setting", "twelve-hours", "resume", "day", "half-hour", "two-minutes", "quarter", "seconds", "backup", "audit",
     "server", "browser", "operator",
 ]  # fmt: skip
 """How long. ``setting`` is the practitioner's central one; ``resume`` is ``signaling.resume_seconds`` after the last

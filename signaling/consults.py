@@ -5,9 +5,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -41,7 +43,8 @@ from rooms.store import Store
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import DeskView, IceServer, RoomView
 from signaling.protocol.events import Ended as EndedEvent
-from signaling.protocol.model import Empty
+from signaling.protocol.model import Empty, Message
+from signaling.replays import Missed, Replays
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Binding, Socket
 from signaling.tickets import Claims, Tickets
@@ -77,6 +80,7 @@ class Consults:
         media: MediaClient,
         tickets: Tickets,
         turn: TurnCredentials,
+        replays: Replays,
         now: Callable[[], datetime],
         node: str,
     ) -> None:
@@ -87,9 +91,11 @@ class Consults:
         self._calls = asyncio.Semaphore(CALLS)
         self._desks: set[str] = set()
         self._tidying = asyncio.Semaphore(TIDYING)
+        self._unnoted: set[tuple[str, Binding]] = set()
         self._store = store
         self._tickets = tickets
         self._turn = turn
+        self._replays = replays
         self.now = now
         self.place: Callable[[str], None] = lambda appointment: None
 
@@ -114,6 +120,7 @@ class Consults:
         if me is None or me.socket != socket.sid:
             raise ProtocolError("bad_state")
         socket.binding = Binding(consult.appointment, me.id, me.lineage, consult.touched)
+        socket.place()
         if socket.sid not in self.gate.authenticated:
             # It closed while this was under way, when nobody knew yet whose it was.
             await self.lost(socket)
@@ -133,7 +140,19 @@ class Consults:
         """A socket closed."""
         binding, socket.binding = socket.binding, None
         if binding:
-            await self._lose(binding, socket.sid)
+            loss = socket.sid, binding
+            self._unnoted.add(loss)
+            with suppress(RoomsError):
+                await self._note_loss(loss)
+
+    async def note_losses(self) -> None:
+        """Say of sockets that closed while Redis was away that they did; nobody else would ever say so."""
+        for loss in list(self._unnoted):
+            await self._note_loss(loss)
+
+    async def _note_loss(self, loss: tuple[str, Binding]) -> None:
+        await self._lose(loss[1], loss[0])
+        self._unnoted.discard(loss)
 
     def heard(self, socket: Socket, event: str, data: dict[str, Any]) -> None:
         """A socket of this node is told where it stands; the document may be gone when that is needed again."""
@@ -205,6 +224,7 @@ class Consults:
             take_over=take_over,
             lineage=lineage,
             issued=issued,
+            replay=socket.replays,
         )
 
     async def _seat(self, fresh: Consult, arrival: Arrive, admit: str | None) -> Consult:
@@ -243,6 +263,8 @@ class Consults:
         consult, effects = await self.live.transition(appointment, event, absent=absent)
         for effect in effects:
             await self._perform(consult, effect, answered)
+        if consult.ended:
+            await self._replays.end(appointment)
         return consult
 
     async def _perform(self, consult: Consult, effect: Effect, answered: str | None) -> None:
@@ -278,6 +300,32 @@ class Consults:
                     await self._media.call(worker, call)
         except MediaUnavailable:
             log.warning("a media worker did not answer", extra={"event": call.call})
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    async def say(self, consult: Consult, to: Iterable[Participant], event: str, message: Message) -> None:
+        """Send something to people in this room; those whose page can catch up get it when they are back."""
+        receivers = tuple(to)
+        listed = [one.id for one in receivers if one.replay]
+        numbers = await self._replays.add(consult.appointment, listed, event, message) if listed else {}
+        for one in receivers:
+            if one.socket:
+                await self.gate.tell(one.socket, event, message, numbers.get(one.id))
+
+    async def catch_up(self, socket: Socket) -> None:
+        """Send what a page missed, when it has just come into its place."""
+        binding, numbering = socket.binding, socket.numbering
+        if binding and numbering:
+            await self.gate.begin(socket, partial(self._replays.open, binding.appointment, binding.participant))
+
+    async def missed(self, socket: Socket, seen: int) -> Missed:
+        """What should have been sent to a socket of this node after ``seen``."""
+        binding = socket.binding
+        return (
+            await self._replays.since(binding.appointment, binding.participant, seen)
+            if binding
+            else Missed(seen, False)
+        )
 
     # --- views -------------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from signaling.consults import Consults
 from signaling.handlers import LANES, handlers
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
+from signaling.replays import Replays
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
 from signaling.tasks import stop
@@ -101,12 +102,14 @@ def attach(
         media=app[typedefs.MEDIA],
         tickets=app[typedefs.TICKETS],
         turn=app[typedefs.TURN],
+        replays=Replays(redis, now, life),
         now=now,
         node=node or secrets.token_urlsafe(16),
     )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     consults.place = placement.request
     gate.lost, gate.heard = consults.lost, consults.heard
+    gate.entered, gate.missed = consults.catch_up, consults.missed
     gate.handle(handlers(consults, placement, diagnostics), LANES)
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(gate, consults, placement, presence, admission, diagnostics)

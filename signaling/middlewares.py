@@ -92,7 +92,10 @@ def _allowed(request: web.Request) -> bool:
 
 def failure(wire: WireError, status: int | None = None) -> web.Response:
     """The wire form of an error as an HTTP answer."""
-    return answer(Failure(error=Failure.Detail(**wire.model_dump())), status or http_status(wire))
+    response = answer(Failure(error=wire), status or http_status(wire))
+    if wire.retry_after is not None:
+        response.headers["Retry-After"] = str(wire.retry_after)
+    return response
 
 
 def route_pattern(request: web.Request) -> str:

@@ -184,8 +184,7 @@ class Placement:
             case SlotsChanged():
                 await self._tell_slots(one, event)
             case UnencryptedSeen():
-                if one.socket:
-                    await self._consults.gate.tell(one.socket, "unencrypted", Unencrypted(source=event.source))
+                await self._consults.say(consult, [one], "unencrypted", Unencrypted(source=event.source))
                 await self._diagnostics.record(event.room, event.peer, {"event": "encryption-stopped"}, 0)
             case PeerSample():
                 await self._diagnostics.record(event.room, event.peer, sample(event), 0)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from signaling.protocol.errors import CATALOGUE
-from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, SERVER_EVENTS
+from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
+from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "protocol.md"
@@ -84,7 +85,11 @@ def tables() -> dict[str, str]:
         f"| `{one.method} {one.path}` | {one.summary} |"
         for one in sorted(ENDPOINTS, key=lambda one: (one.path, one.method))
     )
+    names = (f"| `{name}` | {what} |" for name, what in CAPABILITIES.items())
+    replayed = (f"| `{name}` | {SERVER_EVENTS[name][1]} |" for name in SERVER_EVENTS if name in REPLAYED)
     return {
+        "capabilities": rows("| capability | what |", names),
+        "replayed": rows("| event | what |", replayed),
         "client-events": rows("| event | who | what | body | reply |", client),
         "server-events": rows("| event | what | body |", server),
         "bodies": rows("| model | fields |", bodies),

@@ -1,4 +1,4 @@
-"""Chat: ciphertext in, ciphertext out, nothing kept."""
+"""Chat: ciphertext in, ciphertext out; kept for two minutes only, and only for a page that can catch up."""
 
 from signaling.consults import Consults
 from signaling.protocol.errors import UserError
@@ -11,10 +11,7 @@ async def chat(consults: Consults, socket: Socket, body: Chat) -> Empty:
     """To all others who are in, or to one of them; ``not_found`` if that one is not there to get it."""
     consult, me = await consults.inside(socket, admitted=True)
     receivers = [one for one in consult.admitted if one.id != me.id and body.to in (None, one.id)]
-    if body.to is not None and not any(one.socket for one in receivers):
+    if body.to is not None and not any(one.socket or one.replay for one in receivers):
         raise UserError("not_found")
-    message = ChatFrom(sender=me.id, ciphertext=body.ciphertext)
-    for one in receivers:
-        if one.socket:
-            await consults.gate.tell(one.socket, "chat", message)
+    await consults.say(consult, receivers, "chat", ChatFrom(sender=me.id, ciphertext=body.ciphertext))
     return Empty()

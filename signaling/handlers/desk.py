@@ -19,6 +19,7 @@ async def watch(consults: Consults, socket: Socket, _body: Empty) -> DeskView:
 
 async def admit(consults: Consults, socket: Socket, body: Admit) -> RoomView:
     """Call somebody in, entering too."""
+    socket.seen = body.seen
     return await consults.arrive(socket, body.appointment, body.me, take_over=body.take_over, admit=body.participant)
 
 
@@ -30,5 +31,5 @@ async def tell(consults: Consults, socket: Socket, body: Tell) -> Empty:
     one = consult.find(body.participant)
     if one is None or one.admitted or one.socket is None:
         raise UserError("not_found")
-    await consults.gate.tell(one.socket, "told", Told(message=body.message))
+    await consults.say(consult, [one], "told", Told(message=body.message))
     return Empty()

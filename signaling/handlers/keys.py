@@ -1,4 +1,4 @@
-"""The key handshake: passed on between those who are in, never read, never kept."""
+"""The key handshake: passed on between those who are in, never read."""
 
 from rooms.consult import Consult, Participant
 from rooms.consult_events import RestartKeys
@@ -37,10 +37,7 @@ async def wrap(consults: Consults, socket: Socket, body: KeyWrap) -> Empty:
     to = consult.find(body.to)
     if to is None or not to.admitted or to.id == me.id:
         raise UserError("not_found")
-    if to.socket:
-        await consults.gate.tell(
-            to.socket, "key-wrap", KeyWrapped(epoch=body.epoch, sender=me.id, wrapped=body.wrapped)
-        )
+    await consults.say(consult, [to], "key-wrap", KeyWrapped(epoch=body.epoch, sender=me.id, wrapped=body.wrapped))
     return Empty()
 
 
@@ -60,7 +57,5 @@ async def _member(consults: Consults, socket: Socket, epoch: int) -> tuple[Consu
 
 
 async def _pass_on(consults: Consults, consult: Consult, me: Participant, event: str, message: Message) -> Empty:
-    for one in consult.admitted:
-        if one.id != me.id and one.socket:
-            await consults.gate.tell(one.socket, event, message)
+    await consults.say(consult, [one for one in consult.admitted if one.id != me.id], event, message)
     return Empty()

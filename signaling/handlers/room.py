@@ -10,6 +10,7 @@ from signaling.sockets.socket import Socket
 
 async def arrive(consults: Consults, socket: Socket, body: Arrive) -> RoomView:
     """Wait for the practitioner; the practitioner is in at once."""
+    socket.seen = body.seen
     return await consults.arrive(socket, body.appointment, body.participant, take_over=body.take_over)
 
 

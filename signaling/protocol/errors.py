@@ -9,9 +9,10 @@ Everything else is internal: the wire gets the code ``internal`` and nothing mor
 
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from signaling.protocol.model import Message
+from signaling.protocol.session import SUPPORTED, Versions
 
 Category = Literal["protocol", "user", "internal"]
 
@@ -44,20 +45,31 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
 }
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class WireError(Message):
     """What a client receives: a stable code, who can mend it, and a sentence in English."""
 
     code: str
     category: Category
     message: str
+    retry_after: int | None = Field(
+        default=None, ge=1, exclude_if=_absent, description="Seconds after which it may be tried again."
+    )
+    supported: Versions | None = Field(
+        default=None, exclude_if=_absent, description="With ``version_unsupported``: what the server speaks."
+    )
 
 
 class SpreekkamerError(Exception):
-    """An error with a stable code from the catalogue."""
+    """An error with a stable code from the catalogue; ``retry_after`` in seconds, where that is known."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, retry_after: int | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.retry_after = retry_after
 
 
 class ProtocolError(SpreekkamerError):
@@ -76,7 +88,13 @@ def to_wire(error: BaseException) -> WireError:
     if not isinstance(code, str) or code not in CATALOGUE:
         code = "internal"
     category, _, message = CATALOGUE[code]
-    return WireError(code=code, category=category, message=message)
+    return WireError(
+        code=code,
+        category=category,
+        message=message,
+        retry_after=getattr(error, "retry_after", None),
+        supported=SUPPORTED if code == "version_unsupported" else None,
+    )
 
 
 def http_status(error: WireError) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from signaling.protocol.model import Base64Url, Empty, Id, Message
+from signaling.protocol.session import Capability, Replay, Sequence, Welcome
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
@@ -19,6 +20,9 @@ EndReason = Literal["ended", "left", "cancelled", "expired"]
 Epoch = Annotated[int, Field(ge=1, le=2**31)]
 Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 bytes, base64url.")]
 PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}$", description="P-256 point, 65 bytes, base64url.")]
+Seen = Annotated[
+    Sequence | None, Field(description="With the capability ``replay``: the last number this page has seen.")
+]
 Wrapped = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{80}$", description="60 bytes, base64url.")]
 Sdp = Annotated[str, Field(min_length=1, max_length=131_072)]
 
@@ -121,6 +125,9 @@ class Connect(Message):
 
     version: int
     token: str = Field(max_length=2048, description="Access token or resume ticket.")
+    capabilities: Annotated[list[Capability], Field(max_length=64)] | None = Field(
+        default=None, description="That the client has; answered by ``welcome``. Unknown ones are ignored."
+    )
 
 
 class Arrive(Message):
@@ -129,6 +136,7 @@ class Arrive(Message):
     appointment: Id
     participant: Id = Field(description="Made by the page, new at every load: 16 random bytes, base64url.")
     take_over: bool = False
+    seen: Seen = None
 
 
 class Admit(Message):
@@ -138,6 +146,7 @@ class Admit(Message):
     participant: Id = Field(description="Who is called in.")
     me: Id
     take_over: bool = False
+    seen: Seen = None
 
 
 class Tell(Message):
@@ -277,6 +286,11 @@ class ClientEvent:
     roles: frozenset[str]
     summary: str
 
+    @property
+    def once(self) -> bool:
+        """Whether an id beside the body keeps a repeat from being carried out; the others answer a repeat anew."""
+        return self.reply is Empty
+
 
 EVERYONE = frozenset({"practitioner", "patient", "guest"})
 PRACTITIONER = frozenset({"practitioner"})
@@ -300,6 +314,8 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
 }
 
 SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
+    "welcome": (Welcome, "What both sides can; first, and only to a client that named its capabilities."),
+    "replay": (Replay, "The number that the client is at; what it missed follows."),
     "room": (RoomView, "The room changed."),
     "desk": (DeskView, "Somebody came or went."),
     "slots": (Slots, "Who is in which slot."),
@@ -313,3 +329,6 @@ SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     "taken-over": (Empty, "Another window took this place."),
     "ended": (Ended, "The consult is over for this participant."),
 }
+
+REPLAYED = frozenset({"key-commit", "key-reveal", "key-wrap", "chat", "told", "unencrypted"})
+"""Server events that carry a number and are sent again. Of the others each is complete in itself: the newest counts."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from signaling.protocol.errors import WireError
 from signaling.protocol.model import Id, Message
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -160,9 +161,4 @@ class Join(Message):
 class Failure(Message):
     """Every answer that is not a success."""
 
-    class Detail(Message):
-        code: str
-        category: Literal["protocol", "user", "internal"]
-        message: str
-
-    error: Detail
+    error: WireError

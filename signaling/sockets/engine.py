@@ -54,7 +54,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             allow_upgrades=False,
             async_handlers=False,
             cors_allowed_origins=[],
-            ping_interval=limits.ping_interval,
+            # The second number is added to what clients are told. They notice a node that stands still 3.5 s after its
+            # last ping, and are back elsewhere within 5; a slow answer of theirs may take 2.5 s.
+            ping_interval=(limits.ping_interval, -limits.ping_early),
             ping_timeout=limits.ping_timeout,
             max_http_buffer_size=limits.message_bytes,
             logger=LibraryLog(count),
@@ -63,6 +65,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self.limits = limits
         self.count = count
         self.pending: Counter[str] = Counter()
+        self.closed_because: str | None = None
         self._settings = settings
         self._native = native
 
@@ -87,7 +90,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             raise ProtocolError("invalid")
         if self.pending[self.address(request)] >= self.limits.pending_per_address:
             raise ProtocolError("rate_limited")
-        if len(self.sockets) >= self.limits.sockets:
+        if self.closed_because or len(self.sockets) >= self.limits.sockets:
             raise UserError("try_again")
 
     def _origin_allowed(self, request: web.Request) -> bool:
@@ -108,6 +111,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             socket.connection.abort()
             return
         await super().send_packet(sid, pkt)
+
+    def cut(self, sid: str) -> None:
+        """Drop a connection without a goodbye."""
+        if connection := getattr(self.sockets.get(sid), "connection", None):
+            connection.abort()
 
     async def hang_up(self, sid: str) -> None:
         """Close a connection now. The library's own way waits until the client has read everything."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
@@ -19,11 +20,19 @@ CHANNEL = "sk:socket.io"
 MAC = 32
 RETRY = 0.2
 RETRY_MOST = 2.0
-LISTEN = 30.0
+LISTEN = 2.0
+"""After so long without a message Redis is asked whether the subscription still lives, and has as long to answer."""
 PUBLISHING = 16
 """Messages on their way at once: connections to Redis are not without end."""
 
+NUMBERED = 2
+"""Parts of an event that carries a number beside its body."""
+
 log = logging.getLogger(__name__)
+
+
+class Silent(RedisError):  # noqa: N818 - a state of affairs
+    """Redis does not say that the subscription lives."""
 
 
 class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
@@ -58,9 +67,8 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
                     await pubsub.subscribe(self.channel)
                     self.subscribed.set()
                     wait = RETRY
-                    while True:
-                        message = await pubsub.get_message(timeout=LISTEN)
-                        if message and (data := self.verified(message["data"])) is not None:
+                    async for message in _messages(pubsub):
+                        if (data := self.verified(message)) is not None:
                             yield data
             except (RedisError, OSError):
                 log.warning("lost Redis; messages of other nodes do not arrive")
@@ -88,6 +96,10 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
 
     async def _handle_emit(self, message: dict[str, Any]) -> None:
         if isinstance(message.get("room"), str) and isinstance(message["data"], list) and message["data"]:
+            if len(message["data"]) == NUMBERED:
+                data, beside = message["data"]
+                self.server.pass_on(message["room"], message["event"], data, beside["seq"])
+                return
             self.server.passing(message["room"], message["event"], message["data"][0])
         await super()._handle_emit(message)
 
@@ -95,3 +107,17 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
         """Forget what a client of another node was asked, answered or not."""
         if not self.is_connected(sid, "/"):
             self.callbacks.pop(sid, None)
+
+
+async def _messages(pubsub: PubSub) -> AsyncIterator[bytes]:
+    """What is published, until the subscription breaks or is silent: one that was cut without a word never would."""
+    asked = False
+    while True:
+        message = await pubsub.get_message(timeout=LISTEN)
+        if message and message["type"] == "message":
+            yield message["data"]
+        elif message is None and asked:
+            raise Silent
+        elif message is None:
+            await pubsub.ping()
+        asked = message is None

@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import socketio
 from aiohttp import web
@@ -22,18 +23,23 @@ from redis.exceptions import RedisError
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
-from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
+from signaling.protocol.events import SERVER_EVENTS
 from signaling.protocol.model import PROTOCOL_VERSION, Message
+from signaling.protocol.session import CAPABILITIES, SUPPORTED, Numbered, Welcome
+from signaling.replays import Missed
 from signaling.settings import SignalingSettings
+from signaling.sockets.acceptance import Accepted, accept, connect
 from signaling.sockets.agent import UNKNOWN, agent
 from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.limits import Limits
 from signaling.sockets.manager import SignedManager
+from signaling.sockets.repeats import Repeats
 from signaling.sockets.socket import Socket
 from signaling.tasks import stop
 from signaling.tickets import Claims
 
 NAMESPACE = "/"
+ENTERING = frozenset({"arrive", "admit"})
 AGENT = "agent"
 PATH = "socket.io"
 
@@ -68,6 +74,9 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         self._lane_of: dict[str, str] = {}
         self.lost: Callable[[Socket], Awaitable[None]] = _nothing
         self.heard: Callable[[Socket, str, dict[str, Any]], None] = _not_at_all
+        self.entered: Callable[[Socket], Awaitable[None]] = _nothing
+        self.missed: Callable[[Socket, int], Awaitable[Missed]] = _unknown
+        self._repeats = Repeats(redis)
         self._authenticate = authenticate
         self._clock = clock
         self._now = now
@@ -103,14 +112,42 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    async def tell(self, to: str, event: str, body: Message) -> None:
-        """Send a server event to one socket, wherever it is connected, or to a Socket.IO room."""
+    async def tell(self, to: str, event: str, body: Message, seq: int | None = None) -> None:
+        """Send a server event to one socket, wherever it is connected, or to a Socket.IO room.
+
+        With a number it goes to one socket, in its turn.
+        """
         if not isinstance(body, SERVER_EVENTS[event][0]):
             raise TypeError(event)
         data = body.model_dump(mode="json")
+        if seq is not None:
+            await self._tell_numbered(to, event, data, seq)
+            return
         if here := self.manager.is_connected(to, NAMESPACE):
             self.passing(to, event, data)
         await self.emit(event, data, to=to, ignore_queue=here)
+
+    async def _tell_numbered(self, to: str, event: str, data: dict[str, Any], seq: int) -> None:
+        if self.manager.is_connected(to, NAMESPACE):
+            self.pass_on(to, event, data, seq)
+        else:
+            await self.emit(event, (data, Numbered(seq=seq).model_dump()), to=to)
+
+    def pass_on(self, to: str, event: str, data: dict[str, Any], seq: int) -> None:
+        """A numbered event is on its way to a socket of this node, if it has it."""
+        socket = self.authenticated.get(to)
+        if socket and socket.numbering:
+            look = partial(self.missed, socket)
+            self.spawn(socket.numbering.pass_on(event, data, seq, look, partial(self._send, to)))
+
+    async def begin(self, socket: Socket, open_list: Callable[[int | None], Awaitable[Missed]]) -> None:
+        """Numbered events reach this socket from now on, beginning with those that its page missed."""
+        if socket.numbering:
+            await socket.numbering.begin(open_list, partial(self._send, socket.sid))
+
+    async def _send(self, to: str, event: str, data: dict[str, Any], seq: int | None) -> None:
+        body = data if seq is None else (data, Numbered(seq=seq).model_dump())
+        await self.emit(event, body, to=to, ignore_queue=True)
 
     def passing(self, to: str, event: str, data: dict[str, Any]) -> None:
         """An event is on its way to a socket of this node, from here or from another node."""
@@ -134,6 +171,31 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
     async def close_socket(self, sid: str) -> None:
         """Disconnect a client, wherever it is connected, after all that was sent to it before."""
         await self.disconnect(sid)
+
+    def close_doors(self, reason: str | None) -> None:
+        """Let nobody in any more, or (None) again. Who is in stays."""
+        self.eio.closed_because = reason
+
+    async def send_away(self, seconds: float) -> None:
+        """Close all connections, one after the other within this time; clients come back elsewhere by themselves.
+
+        Nobody is reported as lost: their return replaces what this node had of them, before anybody misses them.
+        """
+        everybody = list(self.authenticated)
+        for sid in everybody:
+            if self.authenticated.pop(sid, None):
+                self.spawn(self.eio.hang_up(self.manager.eio_sid_from_sid(sid, NAMESPACE)))
+            await asyncio.sleep(seconds / len(everybody))
+
+    def cut_off(self) -> None:
+        """Drop all connections now, without a goodbye; what came in and was not handled yet never will be."""
+        sockets = list(self.authenticated.values())
+        self.authenticated.clear()
+        for eio_sid in list(self.eio.sockets):
+            self.eio.cut(eio_sid)
+        for socket in sockets:
+            socket.cut_off = True
+            self.spawn(self.lost(socket))
 
     async def hang_up(self) -> None:
         """Close all connections, all at once: a client that does not answer costs the others nothing."""
@@ -191,7 +253,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
         try:
-            claims = await self._authenticate(_token(auth))
+            asked = connect(auth)
+            claims = await self._authenticate(asked.token)
         except Exception as error:
             wire = to_wire(_honest(error))
             self.count(wire.code)
@@ -203,7 +266,18 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
             raise socketio.exceptions.ConnectionRefusedError("closed")
         self._connected(eio_sid)
         seen = self.environ[eio_sid].get(AGENT, UNKNOWN)
-        self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock, seen)
+        named = asked.capabilities
+        both = None if named is None else frozenset(CAPABILITIES.keys() & named)
+        self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock, seen, both)
+
+    async def _welcome(self, eio_sid: str) -> None:
+        """Say what both sides can, if the client said what it can."""
+        socket = self.authenticated.get(self.manager.sid_from_eio_sid(eio_sid, NAMESPACE))
+        if socket and socket.capabilities is not None:
+            both = sorted(socket.capabilities)
+            await self.tell(
+                socket.sid, "welcome", Welcome(version=PROTOCOL_VERSION, supported=SUPPORTED, capabilities=both)
+            )
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
         socket = self.authenticated.pop(sid, None)
@@ -240,6 +314,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
             await self._refuse_connect(eio_sid, ProtocolError("bad_state"))
         elif packet.packet_type == CONNECT:
             await self._handle_connect(eio_sid, NAMESPACE, packet.data)
+            await self._welcome(eio_sid)
         elif packet.packet_type == DISCONNECT:
             await self._handle_disconnect(eio_sid, NAMESPACE, self.reason.CLIENT_DISCONNECT)
         elif packet.packet_type == EVENT:
@@ -267,32 +342,26 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
                 self.spawn(self.eio.hang_up(eio_sid))
         else:
             try:
-                event, body = self._accept(socket, data)
+                accepted = accept(data, socket.claims.role, self._handler_of)
             except (ProtocolError, ValidationError) as error:
                 await self._refuse(eio_sid, id, error)
                 return
-            self.spawn(self._run(socket, eio_sid, id, event, body))
+            self.spawn(self._run(socket, eio_sid, id, accepted))
 
-    def _accept(self, socket: Socket, data: Any) -> tuple[str, Message]:
-        event, bodies = (data[0], data[1:]) if isinstance(data, list) and data else (None, [])
-        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) else None
-        if spec is None or event not in self._handler_of:
-            raise ProtocolError("unknown_event")
-        if len(bodies) > 1:
-            raise ProtocolError("invalid")
-        body = spec.body.model_validate(bodies[0] if bodies else {})
-        if socket.claims.role not in spec.roles:
-            raise ProtocolError("forbidden")
-        return cast("str", event), body
-
-    async def _run(self, socket: Socket, eio_sid: str, id: int | None, event: str, body: Message) -> None:  # noqa: A002
+    async def _run(self, socket: Socket, eio_sid: str, id: int | None, accepted: Accepted) -> None:  # noqa: A002
+        event, body, once = accepted
+        work = partial(self._handler_of[event], socket, body)
         try:
             async with socket.turn(self._lane_of.get(event, event)):
-                reply = await self._handler_of[event](socket, body)
+                if socket.cut_off:
+                    return
+                reply = await (self._repeats.carry_out(socket, once, work) if once else work())
         except Exception as error:  # noqa: BLE001 - to_wire is the one place where errors become visible
             await self._refuse(eio_sid, id, error, event)
             return
         await self._acknowledge(eio_sid, id, {"ok": True, "data": reply.model_dump(mode="json")})
+        if event in ENTERING:
+            await self.entered(socket)
 
     async def _refuse(self, eio_sid: str, id: int | None, error: Exception, event: str = "none") -> None:  # noqa: A002
         wire = to_wire(_honest(error))
@@ -306,13 +375,6 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
             await self._send_packet(eio_sid, self.packet_class(ACK, namespace=NAMESPACE, id=id, data=[reply]))
 
 
-def _token(auth: Any) -> str:
-    body = Connect.model_validate(auth)
-    if body.version != PROTOCOL_VERSION:
-        raise ProtocolError("version_unsupported")
-    return body.token
-
-
 def _honest(error: Exception) -> Exception:
     """A Redis that is away is nobody's fault; it passes."""
     return UserError("try_again") if isinstance(error, RedisError) else error
@@ -320,6 +382,10 @@ def _honest(error: Exception) -> Exception:
 
 async def _nothing(_: Socket) -> None:
     """No one minds."""
+
+
+async def _unknown(_: Socket, seen: int) -> Missed:
+    return Missed(seen, complete=False)
 
 
 def _not_at_all(_socket: Socket, _event: str, _data: dict[str, Any]) -> None:

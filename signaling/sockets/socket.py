@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from signaling.protocol.session import REPLAY
 from signaling.sockets.agent import UNKNOWN, Agent
 from signaling.sockets.limits import Limits
+from signaling.sockets.numbering import Numbering
 from signaling.tickets import Claims
 
 ROOM = "room"
@@ -55,7 +57,8 @@ class Binding:
 class Socket:
     """A connection that authenticated. Its claims never change; ``binding`` does, as it enters and leaves rooms.
 
-    ``opened`` is in seconds since the Unix epoch.
+    ``opened`` is in seconds since the Unix epoch; ``capabilities`` are those that client and server both have, None if
+    the client named none.
     """
 
     def __init__(
@@ -66,17 +69,32 @@ class Socket:
         limits: Limits,
         clock: Callable[[], float],
         agent: Agent = UNKNOWN,
+        capabilities: frozenset[str] | None = None,
     ) -> None:
         self.sid = sid
         self.claims = claims
         self.agent = agent
+        self.capabilities = capabilities
         self.opened = opened
         self.binding: Binding | None = None
+        self.seen: int | None = None
+        self.numbering: Numbering | None = None
+        self.cut_off = False
         self.strikes = 0
         self._limits = limits
         self._bucket = TokenBucket(limits.events_per_second, limits.events_burst, clock)
         self._handlers = asyncio.Semaphore(limits.handlers)
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def replays(self) -> bool:
+        """Whether this page can be sent again what it missed."""
+        return REPLAY in (self.capabilities or ())
+
+    def place(self) -> None:
+        """It has a place in a room, maybe another one than before; ``seen`` is the last number its page knows of it."""
+        if self.replays:
+            self.numbering = Numbering(self.seen)
 
     def take(self) -> bool:
         """Whether one more event may come in now."""

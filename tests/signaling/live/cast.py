@@ -190,6 +190,8 @@ class Person:
         self.claims = claims
         self.id = participant or page()
         self.heard: list[tuple[str, Any]] = []
+        self.numbered: list[tuple[str, Any, int]] = []
+        self.capabilities: list[str] | None = None
         self.views: list[dict[str, Any]] = []
         self.silent = False
         self.socket = socketio.AsyncClient(reconnection=False, logger=False, engineio_logger=False)
@@ -199,6 +201,8 @@ class Person:
 
     async def _hear(self, event: str, *bodies: Any) -> None:
         self.heard.append((event, bodies[0] if bodies else None))
+        if len(bodies) > 1:
+            self.numbered.append((event, bodies[0], bodies[1]["seq"]))
         if event == "room":
             self.views.append(bodies[0])
 
@@ -211,14 +215,20 @@ class Person:
         if token is None:
             token = self.claims if isinstance(self.claims, str) else Tickets(SECRET, utc_now).issue(self.claims)
         headers = {"Origin": origin} if origin else {}
-        await self.socket.connect(
-            node.url, transports=["websocket"], auth={"version": 1, "token": token}, headers=headers, wait_timeout=5
-        )
+        auth = {"version": 1, "token": token}
+        if self.capabilities is not None:
+            auth["capabilities"] = self.capabilities
+        await self.socket.connect(node.url, transports=["websocket"], auth=auth, headers=headers, wait_timeout=5)
         return self
 
     async def ask(self, event: str, body: Any = None) -> dict[str, Any]:
         """The acknowledgement as it came."""
         reply: dict[str, Any] = await self.socket.call(event, body if body is not None else {}, timeout=5)
+        return reply
+
+    async def ask_once(self, name: str, event: str, body: Any = None) -> dict[str, Any]:
+        """The acknowledgement of an event with an id beside its body."""
+        reply: dict[str, Any] = await self.socket.call(event, (body or {}, {"id": name}), timeout=5)
         return reply
 
     async def do(self, event: str, body: Any = None) -> dict[str, Any]:
