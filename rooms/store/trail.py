@@ -188,8 +188,7 @@ class Trail:
             entry = Entry(number, at, draft.by.kind, one.actor, draft.act, on_kind, one.subject, draft.detail)
             link = entry.chained(key, link)
             rows.append(dict(zip(audit.c.keys(), (*entry.values(), link), strict=True)))
-        if rows:
-            await connection.execute(insert(audit), rows)
+        await connection.execute(insert(audit), rows)
         return number, link
 
     async def _end(self, connection: AsyncConnection, key: bytes) -> End:
@@ -242,8 +241,6 @@ class Trail:
 def settle(together: Sequence[tuple[Sequence[Draft], "asyncio.Future[None]"]], error: Exception | None) -> None:
     """Tell everybody who waits how it went."""
     for _, written in together:
-        if written.done():
-            continue
         if error is None:
             written.set_result(None)
         else:

@@ -9,7 +9,7 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.model import Appointment
 from rooms.retention import OVERRUN
-from rooms.store import Store
+from rooms.store import Store, appointments
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -233,3 +233,47 @@ async def test_many_at_once_all_stay(store: Store) -> None:
     assert list(await store.appointments.list(person.id, DAY, DAY)) == list(made)
     assert len({planned.secret for planned in made}) == 40
     assert all(planned.due and planned.due.tzinfo == UTC for planned in made)
+
+
+async def test_a_full_agenda_does_not_hold_up_others(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appointments, "AT_ONCE", 2)
+    person = await alice(sqlite_store)
+    for number in range(5):
+        await plan(sqlite_store, person, f"Patient {number}", minutes=number)
+    seen: list[str] = []
+    plain = sqlite_store.appointments._readable
+    monkeypatch.setattr(sqlite_store.appointments, "_readable", lambda *given: (seen.append("row"), plain(*given))[1])
+
+    async def others() -> None:
+        while True:
+            seen.append("another")
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(others())
+    assert len(await sqlite_store.appointments.list(person.id, DAY, DAY)) == 5
+    busy.cancel()
+    turns = "".join("r" if one == "row" else "." for one in seen).strip(".")
+    assert turns.count("r") == 5
+    assert "rrr" not in turns
+
+
+@pytest.mark.parametrize("happening", ["destroyed", "due"])
+async def test_what_goes_while_its_end_is_taken_back_is_gone(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch, happening: str
+) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    await store.appointments.end(planned.id)
+    plain = store.appointments.get
+
+    async def meanwhile(*given: str) -> Appointment:
+        found = await plain(*given)
+        if happening == "destroyed":
+            await store.retention.destroy(person.id, planned.id)
+        else:
+            time.pass_(days=40)
+        return found
+
+    monkeypatch.setattr(store.appointments, "get", meanwhile)
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.reopen(person.id, planned.id)

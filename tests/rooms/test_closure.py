@@ -190,3 +190,14 @@ async def test_a_stopped_clock_does_not_stop_what_a_person_asks(settings: RoomsS
         assert await store.retention.destroy_all(person.id) == Emptied(1, 0)
         assert planned.due is not None
         assert planned.due - time.wall > timedelta(days=20)
+
+
+async def test_what_was_due_before_keeps_its_moment_and_goes_too(store: Store, time: Time) -> None:
+    person = await alice(store)
+    due, coming = await plan(store, person), await plan(store, person, days=20)
+    time.pass_(days=31)
+    await store.retention._closure.hasten(person.id)
+    async with store.database.read() as connection:
+        rows = await connection.exec_driver_sql("SELECT id, version FROM appointments")
+        assert {row.id: row.version for row in rows} == {due.id: 1, coming.id: 2}, "one needed no change"
+    assert await store.retention.destroy_all(person.id) == Emptied(2, 0)

@@ -14,6 +14,7 @@ from rooms.keys import files
 from rooms.keys.backends import SqliteBackend
 from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.store import KeyStore, open_checked
+from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
@@ -250,3 +251,14 @@ async def test_a_write_that_was_cut_off_holds_nothing_up(sqlite_store: Store) ->
         await asyncio.gather(cut_off, return_exceptions=True)
     assert await sqlite_store.practitioners.get(person.id) == person
     await plan(sqlite_store, person)
+
+
+async def test_a_key_store_that_can_not_be_read_any_more_is_one_sentence(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError("input/output error")
+
+    assert await sqlite_store.key_trouble() is None
+    monkeypatch.setattr(WrappedKeys, "check", fail)
+    assert await sqlite_store.key_trouble() == "The key store does not answer."

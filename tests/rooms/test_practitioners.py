@@ -1,12 +1,15 @@
 """Accounts: found by address, proven by password, readable by nobody without the keys."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
 from rooms.errors import RoomsError
 from rooms.store import Store
 from rooms.store.practitioners import canonical
-from tests.rooms.people import PASSWORD, alice, charlie
+from tests.rooms.people import PASSWORD, Time, alice, charlie
 
 
 async def test_a_practitioner_signs_in_with_address_and_password(store: Store) -> None:
@@ -124,3 +127,24 @@ async def test_a_hash_of_older_strength_is_renewed_at_sign_in(
     for _ in range(2):
         assert await sqlite_store.practitioners.authenticate("alice@example.org", PASSWORD) is not None
     assert checked == [True, False]
+
+
+async def test_an_account_that_may_have_been_written_keeps_its_key_for_a_while(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the database does not answer nobody knows whether it committed."""
+
+    @contextlib.asynccontextmanager
+    async def silent() -> AsyncIterator[None]:
+        raise RoomsError("try_again")
+        yield
+
+    monkeypatch.setattr(store.database, "write", silent)
+    with pytest.raises(RoomsError, match="try_again"):
+        await alice(store)
+    monkeypatch.undo()
+    assert len(await store.keys.unconfirmed()) == 1
+    time.pass_(minutes=20)
+    await store.retention.sweep()
+    assert await store.keys.unconfirmed() == []
+    assert (await alice(store)).mail == "Alice@Example.org"

@@ -204,3 +204,14 @@ def test_a_draft_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
     create_root_key(tmp_path / "root.key")
     assert len(read_root_key(tmp_path / "root.key")) == 32
     assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
+
+
+def test_what_another_process_left_half_written_goes_but_is_not_overwritten(tmp_path: Path) -> None:
+    """It may be one of two names of the root key itself."""
+    path = tmp_path / "root.key"
+    create_root_key(path)
+    before = path.read_bytes()
+    (tmp_path / "root.key.12345.partial").hardlink_to(path)
+    RootKeys.read(path).settle()
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
