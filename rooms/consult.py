@@ -314,15 +314,13 @@ def _tick(state: Consult, nodes: frozenset[str] | None, workers: frozenset[str] 
         if nodes is not None and one.socket and one.node not in nodes:
             state = _lose_socket(state, one.id, one.socket, moment)
     limit = moment - HOLD // MILLISECOND
-    state = _without(
-        state, frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
-    )
+    gone = frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
+    state = _without(state, gone)
     if state.participants and moment - state.touched >= REFRESH // MILLISECOND:
         state = replace(state, touched=moment)
-    if state.worker is None:
-        return state
     late = not state.ready and moment - state.assigned >= OPENING // MILLISECOND
-    return _unplace(state) if late or (workers is not None and state.worker not in workers) else state
+    missing = workers is not None and state.worker not in workers
+    return _unplace(state) if state.worker is not None and (late or missing) else state
 
 
 # --- media and keys --------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 | ``sk:replay:<appointment>:<participant>`` | which events were sent, newest last | the room's |
 | ``sk:replay-seq:<appointment>:<participant>`` | the number of the last one | the room's |
 | ``sk:replay-body:<random>`` | one event, for all who were sent it | two minutes, then gone by itself |
-| ``sk:replay-size:<appointment>`` | bytes of such events in this room | two minutes |
+| ``sk:replay-size:<appointment>`` | KiB of such events in this room | two minutes |
 | ``sk:replay-of:<appointment>`` | the participants that have a list | the room's |
 
 Only pages whose client has the capability have a list; all of it goes when the consult ends. Numbers start from the
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from math import ceil
 from secrets import token_urlsafe
 from typing import Any, Final, cast
 
@@ -27,7 +28,8 @@ from signaling.protocol.model import Message
 
 KEPT_SECONDS: Final = 120
 KEPT_EVENTS: Final = 256
-KEPT_BYTES: Final = 2**20
+KIBIBYTE: Final = 1024
+KEPT_KIBIBYTES: Final = 1024
 """Of one room in a window of ``KEPT_SECONDS``; what is more is sent, but not sent again."""
 
 NOTHING: Final = b""
@@ -83,19 +85,21 @@ class Replays:
         raw, token = json.dumps([event, body.model_dump(mode="json")]).encode(), token_urlsafe(12)
         size = size_key(appointment)
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(body_key(token), raw, ex=KEPT_SECONDS)
-            pipe.set(size, 0, ex=KEPT_SECONDS, nx=True)
-            pipe.incrby(size, len(raw))
             for one in participants:
+                pipe.exists(list_key(appointment, one))
                 pipe.incr(seq_key(appointment, one))
-                pipe.rpushx(list_key(appointment, one), token)
+                pipe.rpush(list_key(appointment, one), token)
                 pipe.ltrim(list_key(appointment, one), -KEPT_EVENTS, -1)
                 pipe.expire(seq_key(appointment, one), self._life)
                 pipe.expire(list_key(appointment, one), self._life)
-            _, _, used, *replies = await pipe.execute()
-        numbers = {one: replies[5 * i] for i, one in enumerate(participants) if replies[5 * i + 1]}
-        unlisted = [seq_key(appointment, one) for one in participants if one not in numbers]
-        if superfluous := [*unlisted, *([body_key(token)] if used > KEPT_BYTES or not numbers else [])]:
+            pipe.set(body_key(token), raw, ex=KEPT_SECONDS)
+            pipe.set(size, 0, ex=KEPT_SECONDS, nx=True)
+            for _ in range(ceil(len(raw) / KIBIBYTE)):
+                pipe.incr(size)
+            *replies, used = await pipe.execute()
+        numbers = {one: replies[6 * i + 1] for i, one in enumerate(participants) if replies[6 * i]}
+        unlisted = [key(appointment, one) for one in participants if one not in numbers for key in (seq_key, list_key)]
+        if superfluous := [*unlisted, *([body_key(token)] if used > KEPT_KIBIBYTES or not numbers else [])]:
             await self._redis.delete(*superfluous)
         return numbers
 

@@ -179,7 +179,7 @@ async def test_only_so_many_and_so_much_is_kept(redis: Redis, monkeypatch: pytes
     missed = await kept.since("a", "p", begin)
     assert (len(missed.events), missed.complete) == (KEPT_EVENTS, False)
     assert missed.events[-1][0] == missed.seq == begin + KEPT_EVENTS + 10
-    monkeypatch.setattr(replays, "KEPT_BYTES", 2_000_000)
+    monkeypatch.setattr(replays, "KEPT_KIBIBYTES", 2000)
     big = ChatFrom(sender="s", ciphertext="x" * 65_536)
     numbers = [(await kept.add("b", ["p"], "chat", big)) for _ in range(3)]
     assert numbers == [{}, {}, {}] and not await redis.exists("sk:replay:b:p", "sk:replay-seq:b:p")
