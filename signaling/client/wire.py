@@ -38,6 +38,8 @@ class Wire:
         self._gone = asyncio.Event()
         self._client = socketio.AsyncClient(reconnection=False)
         self._client.on("disconnect", self._lost)
+        self._client.on("connect_error", self._refused)
+        self._refusal: Any = None
         for event in SERVER_EVENTS:
             self._client.on(event, self._handler(event))
 
@@ -69,7 +71,7 @@ class Wire:
             )
         except socketio.exceptions.ConnectionError as error:
             await self.close()
-            code = _code(error.args[0] if error.args else None)
+            code = _code(self._refusal)
             raise (Refusal(code) if code else Offline(type(error).__name__)) from error
 
     async def request(self, event: str, body: Message | None = None) -> Any:
@@ -132,15 +134,16 @@ class Wire:
 
         return handle
 
+    async def _refused(self, data: Any = None) -> None:
+        self._refusal = data
+
     async def _lost(self, *_reason: Any) -> None:
         self._gone.set()
         self._listener(DISCONNECT, None)
 
 
 def _code(refusal: Any) -> str | None:
-    """Of a refused CONNECT, however deep python-socketio wrapped it."""
-    while isinstance(refusal, dict) and (inner := refusal.get("data", refusal.get("error"))) is not None:
-        refusal = inner
-    with suppress(ValidationError):
-        return WireError.model_validate(refusal).code
+    """Of a refused CONNECT: its packet is ``{message, data: <WireError>}``."""
+    with suppress(ValidationError, KeyError, TypeError):
+        return WireError.model_validate(refusal["data"], extra="ignore").code
     return None

@@ -1,19 +1,13 @@
 """A media worker to drive directly, and a whole server."""
 
 import asyncio
-import json
-import os
 import secrets
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -25,6 +19,7 @@ from media.processes import LocalWorkers
 from media.settings import MediaSettings
 from signaling.client.media import MediaConnection
 from signaling.client.rest import Rest
+from tests.participant.house import House, open_house
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,34 +98,10 @@ async def relay(worker: tuple[MediaClient, str]) -> AsyncIterator[Relay]:
     await asyncio.gather(listening, return_exceptions=True)
 
 
-@dataclass
-class House:
-    """A running demo: its origin and how its practitioner signs in."""
-
-    url: str
-    token: str
-
-    async def appointment(self, rest: Rest) -> tuple[str, str]:
-        """A new one that starts now: its id and what stands behind the ``#`` of its link."""
-        starts_at = (datetime.now(UTC) + timedelta(minutes=1)).isoformat(timespec="seconds")
-        view = await rest.new_appointment("Somebody", starts_at)
-        return view.appointment, view.link.split("#")[1]
-
-
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    data = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "spreekkamer", "demo", "--port", "0", "--data", str(data), "--json"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"})
-    try:
-        assert server.stdout
-        ready: dict[str, Any] = json.loads(server.stdout.readline())
-        yield House(ready["health_url"].split("/health")[0], ready["practitioner_url"].split("#")[1])
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(20)
-        if server.stdout:
-            server.stdout.close()
+    with open_house(tmp_path_factory.mktemp("demo")) as house:
+        yield house
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from signaling.client.rest import Rest
 from signaling.client.session import Participant, patient, practitioner
 from signaling.client.synthetic import Pattern, Tone
 from signaling.protocol.events import HoldMessage
-from tests.participant.conftest import House
+from tests.participant.house import House
 from tests.participant.waiting import within
 
 SOON: HoldMessage = "soon"

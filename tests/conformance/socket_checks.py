@@ -1,0 +1,174 @@
+"""Socket.IO: the handshake, bodies, roles, limits."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from signaling.protocol.events import CLIENT_EVENTS
+from tests.conformance.requirement import Violation, expect, requirement
+from tests.conformance.world import Page, Refused, World, until
+
+GOOD: dict[str, dict[str, Any]] = {
+    "arrive": {"appointment": "a", "participant": "p"},
+    "admit": {"appointment": "a", "participant": "p", "me": "m"},
+    "tell": {"appointment": "a", "participant": "p", "message": "soon"},
+    "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "microphone"}]},
+    "key-commit": {"epoch": 1, "commitment": "c" * 43},
+    "key-reveal": {"epoch": 1, "key": "k" * 87, "nonce": "n" * 43},
+    "key-wrap": {"epoch": 1, "to": "p", "wrapped": "w" * 80},
+    "key-restart": {"epoch": 1},
+    "keyframe": {"participant": "p", "source": "camera"},
+    "chat": {"ciphertext": "abc"},
+    "report": {"at": 0},
+}
+"""A body that is right in form, for each event that has fields which may not be left out."""
+
+INSIDE = ("offer", "key-commit", "key-reveal", "key-wrap", "key-restart", "keyframe", "chat")
+
+
+async def not_let_in(page: Page, code: str, token: str, **options: Any) -> Refused:
+    try:
+        await page.connect(token, **options)
+    except Refused as refused:
+        expect(refused.code == code, f"CONNECT gets {refused.code}, not {code}")
+        return refused
+    raise Violation(f"CONNECT is accepted; it should be {code}")
+
+
+@requirement("From link to talk", "Only a WebSocket opens a session.")
+async def websocket_only(world: World) -> None:
+    status, text = await world.visitor.fetch("GET", "/socket.io/?EIO=4&transport=polling")
+    expect(status >= 400, f"long polling gets {status}: {text[:40]}")
+
+
+@requirement("From link to talk", "A token that is none gets `token_invalid`.")
+async def bad_token(world: World) -> None:
+    appointment, link = await world.appointment()
+    good = (await world.visitor.join(link)).access_token
+    for token in ("x", "a.b.c", good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"), good + "x"):
+        await not_let_in(world.page(appointment), "token_invalid", token)
+
+
+@requirement("Versions and capabilities", "A version that the server does not speak gets `version_unsupported`.")
+async def wrong_version(world: World) -> None:
+    appointment, link = await world.appointment()
+    token = (await world.visitor.join(link)).access_token
+    for version in (0, 999):
+        refused = await not_let_in(world.page(appointment), "version_unsupported", token, version=version)
+        supported = refused.error.get("supported")
+        expect(isinstance(supported, dict), "the refusal does not say which versions there are")
+        expect(supported and supported["oldest"] <= 1 <= supported["newest"], f"supported is {supported}")
+
+
+@requirement("From link to talk", "Another origin does not get in.")
+async def other_origin(world: World) -> None:
+    appointment, link = await world.appointment()
+    token = (await world.visitor.join(link)).access_token
+    for origin in ("https://another.example", "null", f"{world.url}.example"):
+        try:
+            await world.page(appointment).connect(token, origin=origin)
+        except Refused:
+            continue
+        raise Violation(f"the origin {origin} gets in")
+
+
+@requirement("From link to talk", "Who does not authenticate within 5 s is closed.")
+async def silence_is_closed(world: World) -> None:
+    url = f"{world.url}/socket.io/?EIO=4&transport=websocket"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, headers={"Origin": world.url}, ssl=world.tls or True) as socket,
+    ):
+        try:
+            async with asyncio.timeout(8):
+                while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                    pass
+        except TimeoutError:
+            raise Violation("still open after 8 s") from None
+
+
+@requirement("Events from a client", "An event that does not exist, or is Socket.IO's own, is `unknown_event`.")
+async def unknown_event(world: World) -> None:
+    them = await world.waiting()
+    for event in ("no-such-event", "room", "present", "disconnect", "connect", "__proto__"):
+        await them.guest.refused("unknown_event", event, {})
+    expect(them.guest.connected, "an unknown event ended the connection")
+
+
+@requirement("Models", "A body with a missing, wrong or unknown field is `invalid` and does nothing.")
+async def bad_bodies(world: World) -> None:
+    them = await world.waiting()
+    for event in CLIENT_EVENTS:
+        if event in ("watch", "admit", "tell"):
+            continue
+        good = GOOD.get(event, {})
+        await them.guest.refused("invalid", event, good | {"unexpected": 1})
+        if good:
+            await them.guest.refused("invalid", event, {})
+            name = next(iter(good))
+            await them.guest.refused("invalid", event, good | {name: [[]]})
+        # A refusal a time, so that the limit of refusals in a row is not reached.
+        await them.guest.do("snapshot")
+    expect(them.guest.view["me"]["state"] == "waiting", "a bad body changed the state")
+
+
+@requirement("From link to talk", "Binary attachments are refused.")
+async def attachments(world: World) -> None:
+    them = await world.waiting()
+    try:
+        async with asyncio.timeout(3):
+            reply = await them.guest.socket.call("chat", {"ciphertext": b"\x00\x01"}, timeout=2)
+    except Exception as error:  # noqa: BLE001 -- a closed connection is a refusal too, however the library says so
+        await until(lambda: not them.guest.connected, f"no answer and no end: {type(error).__name__}")
+    else:
+        expect(not reply.get("ok"), "an attachment is taken")
+
+
+@requirement("Events from a client", "What is the practitioner's is `forbidden` to a patient.")
+async def roles(world: World) -> None:
+    them = await world.waiting()
+    for event, registered in CLIENT_EVENTS.items():
+        if "patient" not in registered.roles:
+            await them.guest.refused("forbidden", event, GOOD.get(event, {}))
+
+
+@requirement("From link to talk", "Who waits may not do what those inside do.")
+async def waiting_does_nothing(world: World) -> None:
+    them = await world.waiting()
+    for event in INSIDE:
+        await them.guest.refused("forbidden", event, GOOD[event])
+
+
+@requirement("Events from a client", "Who has no place in a room gets `bad_state`.")
+async def no_place(world: World) -> None:
+    appointment, _ = await world.appointment()
+    doctor = await world.doctor(appointment)
+    for event in (*INSIDE, "snapshot", "indicate", "report", "leave"):
+        await doctor.refused("bad_state", event, GOOD.get(event, {}))
+
+
+@requirement("From link to talk", "A link's token is good for its own appointment only.")
+async def own_appointment_only(world: World) -> None:
+    other, _ = await world.appointment()
+    _, link = await world.appointment()
+    guest = await world.guest(link)
+    await guest.refused("not_found", "arrive", {"appointment": other, "participant": guest.id})
+
+
+@requirement("Events from a client", "Too many events at once are `rate_limited`; a moment later it goes on.")
+async def flood(world: World) -> None:
+    them = await world.waiting()
+    replies = await asyncio.gather(*(them.guest.ask("snapshot") for _ in range(140)))
+    codes = {reply["error"]["code"] for reply in replies if not reply["ok"]}
+    expect(codes == {"rate_limited"}, f"140 events at once get {codes or 'no refusal'}")
+    await asyncio.sleep(1)
+    await them.guest.do("snapshot")
+
+
+@requirement("From link to talk", "A message that is too large ends its connection, and nobody else's.")
+async def huge_message(world: World) -> None:
+    them = await world.waiting()
+    await them.guest.socket.emit("chat", {"ciphertext": "A" * 400_000})
+    await until(lambda: not them.guest.connected, "400,000 characters are taken")
+    await them.doctor.do("watch")

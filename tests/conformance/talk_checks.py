@@ -1,0 +1,133 @@
+"""Keys, chat and media: what the server passes on, and what it must not."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from signaling.client.exchange import encode
+from signaling.client.sealing import seal_frames
+from signaling.client.session import Participant, patient, practitioner
+from signaling.client.synthetic import Pattern, Tone
+from tests.conformance.requirement import expect, requirement
+from tests.conformance.world import World, until
+
+
+def digest() -> str:
+    return encode(secrets.token_bytes(32))
+
+
+@requirement("Handshake", "Key messages reach the others as they were sent, with their sender.")
+async def keys_are_passed_on(world: World) -> None:
+    them = await world.consult()
+    epoch, commitment = them.guest.view["keys"]["epoch"], digest()
+    await them.guest.do("key-commit", {"epoch": epoch, "commitment": commitment})
+    await until(lambda: them.doctor.events("key-commit"), "no `key-commit`")
+    sent = {"epoch": epoch, "commitment": commitment, "sender": them.guest.id}
+    expect(them.doctor.events("key-commit") == [sent], "another `key-commit`")
+    wrapped = encode(secrets.token_bytes(60))
+    await them.doctor.do("key-wrap", {"epoch": epoch, "to": them.guest.id, "wrapped": wrapped})
+    await until(lambda: them.guest.events("key-wrap"), "no `key-wrap`")
+    expect(them.guest.events("key-wrap")[0]["sender"] == them.doctor.id, "another sender")
+    expect(not them.doctor.events("key-wrap"), "a `key-wrap` comes back to its sender")
+
+
+@requirement("Handshake", "`key-restart` begins the next epoch, for both.")
+async def key_restart(world: World) -> None:
+    them = await world.consult()
+    epoch = them.guest.view["keys"]["epoch"]
+    await them.guest.do("key-restart", {"epoch": epoch})
+    for page in (them.doctor, them.guest):
+        await until(lambda page=page: page.view["keys"]["epoch"] > epoch, "the epoch does not rise")
+
+
+@requirement("Events from a client", "A chat message reaches the others unchanged, or the one that it is for.")
+async def chat_is_passed_on(world: World) -> None:
+    them = await world.consult()
+    ciphertext = encode(secrets.token_bytes(400))
+    await them.guest.do("chat", {"ciphertext": ciphertext})
+    await until(lambda: them.doctor.events("chat"), "no `chat`")
+    expect(not them.guest.events("chat"), "a message comes back to its sender")
+    await them.doctor.do("chat", {"ciphertext": ciphertext, "to": them.guest.id})
+    await until(lambda: them.guest.events("chat"), "no `chat` to the one it is for")
+    sent = {"sender": them.guest.id, "ciphertext": ciphertext}
+    expect(them.doctor.events("chat") == [sent], "another message, or the same twice")
+
+
+@requirement("Models", "A chat message has at most 65,536 characters.")
+async def chat_has_a_bound(world: World) -> None:
+    them = await world.consult()
+    await them.guest.do("chat", {"ciphertext": "A" * 65_536})
+    await them.guest.refused("invalid", "chat", {"ciphertext": "A" * 65_537})
+
+
+@requirement("Events from a client", "An offer that is none is `sdp_invalid`; of another fence, `bad_state`.")
+async def bad_offers(world: World) -> None:
+    them = await world.consult()
+    await until(lambda: them.guest.view["media"] and them.guest.view["media"]["ready"], "no media")
+    fence = them.guest.view["media"]["fence"]
+    lines = [{"mid": "0", "use": "microphone"}]
+    await them.guest.refused("sdp_invalid", "offer", {"fence": fence, "sdp": "no description", "lines": lines})
+    await them.guest.refused("bad_state", "offer", {"fence": fence - 1, "sdp": "v=0\r\n", "lines": lines})
+
+
+@requirement("Events from a client", "`report` and `indicate` are acknowledged.")
+async def small_events(world: World) -> None:
+    them = await world.consult()
+    await them.guest.do("report", {"at": 0, "candidate": "host", "transport": "udp", "rtt_ms": 12})
+    await them.guest.do("indicate", {"microphone": True, "camera": False, "screen": False})
+
+
+@asynccontextmanager
+async def people(world: World) -> AsyncIterator[tuple[Participant, Participant]]:
+    """Two whole clients, in a consult with sound and pictures."""
+    appointment, link = await world.appointment()
+    doctor = practitioner(world.desk, appointment, {"microphone": Tone(400), "camera": Pattern(60)})
+    guest = await patient(world.visitor, link, {"microphone": Tone(700), "camera": Pattern(200)})
+    async with doctor, guest:
+        await doctor.watch()
+        await guest.arrive()
+        await until(lambda: doctor.desk and doctor.desk.waiting, "the desk shows nobody")
+        await doctor.admit(guest.id)
+        yield doctor, guest
+
+
+def decoded(viewer: Participant, other: Participant, source: str) -> int:
+    place = viewer.receiving(other.id, "camera" if source == "camera" else "microphone")
+    return place.decoded if place else 0
+
+
+@requirement("Frame", "Sound and pictures go both ways, encrypted from end to end, under one code.")
+async def media_both_ways(world: World) -> None:
+    async with people(world) as both:
+        for viewer, other in (both, both[::-1]):
+            for source in ("camera", "microphone"):
+                await until(
+                    lambda viewer=viewer, other=other, source=source: decoded(viewer, other, source),
+                    f"no {source} to the {viewer.role}",
+                    12,
+                )
+        await until(lambda: both[0].keys.code and both[0].keys.code == both[1].keys.code, "two codes")
+        await both[0].send_chat("goedendag")
+        await until(lambda: both[1].chat, "no chat")
+
+
+@requirement("Events from the server", "A source without encryption is not forwarded, and its sender is told.")
+async def clear_frames_stop(world: World) -> None:
+    async with people(world) as (doctor, guest):
+        await until(lambda: decoded(doctor, guest, "microphone"), "no sound", 12)
+        assert guest.media
+        seal_frames(guest.media.sending["camera"].transceiver.sender, lambda frame: frame)
+        await until(lambda: "camera" in guest.unencrypted, "the sender is not told", 12)
+        place = doctor.receiving(guest.id, "camera")
+        expect(place and place.refused < 30, "frames in clear are forwarded")
+
+
+@requirement("From link to talk", "A lost connection comes back by itself, and the picture goes on meanwhile.")
+async def lost_and_found(world: World) -> None:
+    async with people(world) as (doctor, guest):
+        await until(lambda: decoded(doctor, guest, "camera"), "no picture", 12)
+        code, before = doctor.keys.code, decoded(doctor, guest, "camera")
+        await guest.lose_signaling()
+        await until(lambda: guest.returns == 1, "the page does not come back", 10)
+        await until(lambda: decoded(doctor, guest, "camera") > before + 5, "the picture stops")
+        expect(doctor.keys.code == code, "another code after a reconnect")

@@ -1,0 +1,93 @@
+"""Our own server meets every requirement; one with a mistake is found out."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signaling.client.probe import Account
+from tests.conformance.__main__ import run
+from tests.conformance.proxy import Alter, altered
+from tests.conformance.requirement import REQUIREMENTS
+from tests.participant.house import House, open_house
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+NOTHING_TO_TRY = {
+    "Errors": "each code is looked at where it comes up",
+    "End-to-end encryption": "its parts have their own",
+    "Keys": "between clients; docs/vectors.json",
+    "Test vectors": "between clients; docs/vectors.json",
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("conformance")) as house:
+        yield house
+
+
+def headings() -> set[str]:
+    prose = re.sub(r"```.*?```", "", DOCUMENT, flags=re.DOTALL)
+    return set(re.findall(r"^#{1,3} (.+)$", prose, re.MULTILINE))
+
+
+def test_every_requirement_is_of_a_section_and_every_section_has_one() -> None:
+    sections = {one.section for one in REQUIREMENTS.values()}
+    assert sections <= headings()
+    assert headings() - sections == set(NOTHING_TO_TRY) & headings()
+
+
+@pytest.mark.timeout(180)
+async def test_our_own_server_meets_every_requirement(house: House) -> None:
+    outcomes = await run(house.url, Account(link=house.token), REQUIREMENTS.values(), show=False)
+    assert len(outcomes) == len(REQUIREMENTS) >= 45
+    assert {outcome.requirement.name: outcome.why for outcome in outcomes if outcome.why} == {}
+
+
+def untouched(text: str) -> list[str]:
+    return [text]
+
+
+def swapped(pattern: str, by: str) -> Alter:
+    return lambda text: [re.sub(pattern, by, text)]
+
+
+MISTAKES: dict[str, tuple[str, Alter, Alter]] = {
+    "takes every event": (
+        "unknown-event",
+        untouched,
+        swapped(r'\{"ok":false,"error":\{"code":"unknown_event".*?\}\}', '{"ok":true,"data":{}}'),
+    ),
+    "says another code": ("wrong-link-opens-nothing", swapped("link_invalid", "not_found"), untouched),
+    "says too much to who waits": ("waiting-sees-nothing", untouched, swapped('"media":null', '"media":[1]')),
+    "lets everybody in": ("ticket-of-waiting", untouched, swapped('"state":"waiting"', '"state":"admitted"')),
+    "gives views a field more": ("told", untouched, swapped('"appointment"', '"patient":"x","appointment"')),
+    "sends an event of its own": (
+        "told",
+        untouched,
+        lambda text: [text, '42["hello",{}]'] if text.startswith('42["told"') else [text],
+    ),
+    "loses chat": ("chat-is-passed-on", untouched, lambda text: [] if text.startswith('42["chat"') else [text]),
+    "sends chat twice": (
+        "chat-is-passed-on",
+        untouched,
+        lambda text: [text, text] if text.startswith('42["chat"') else [text],
+    ),
+    "changes who sent a key": ("keys-are-passed-on", untouched, swapped('"sender":"[^"]+"', '"sender":"mallory"')),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+async def test_a_server_with_a_mistake_is_found_out(house: House, mistake: str) -> None:
+    name, answer, frame = MISTAKES[mistake]
+    async with altered(house.url, answer, frame) as url:
+        [outcome] = await run(url, Account(link=house.token), [REQUIREMENTS[name]], show=False)
+    assert outcome.why is not None
+
+
+async def test_the_proxy_alone_is_no_mistake(house: House) -> None:
+    names = {name for name, _, _ in MISTAKES.values()}
+    async with altered(house.url, untouched, untouched) as url:
+        outcomes = await run(url, Account(link=house.token), [REQUIREMENTS[name] for name in names], show=False)
+    assert {outcome.requirement.name: outcome.why for outcome in outcomes if outcome.why} == {}
