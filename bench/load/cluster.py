@@ -16,11 +16,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from bench.load.door import Balancer, Door, eventually
+from media.control import WORKERS, heartbeat_key
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
 from tests.rooms import bao as openbaos
@@ -137,6 +140,15 @@ class Cluster:
     @property
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.balancer.port}"
+
+    async def alive_workers(self) -> int:
+        """Media workers whose heart beats."""
+        redis = Redis.from_url(self.redis_url)
+        try:
+            names = cast("set[bytes]", await redis.smembers(WORKERS))
+            return sum([await redis.exists(heartbeat_key(name.decode())) for name in names])
+        finally:
+            await redis.aclose()
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 
-from signaling.protocol.events import Connect
 from signaling.protocol.model import PROTOCOL_VERSION
 
 REQUEST_SECONDS = 10.0
@@ -38,7 +37,8 @@ class Visitor:
 
     Attributes:
         view: the newest view of the room. back: when it was last in the room after a loss (monotonic seconds).
-        chats: what it was sent, in order. ended, taken_over: what it was told. losses: sockets lost.
+        chats: what it was sent, in order. ended, taken_over: what it was told. losses: sockets lost. gaps: how often
+        it was told that what it missed is not complete. away: seconds of each absence from the room.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, origin: str, appointment: str, token: Token) -> None:
@@ -51,6 +51,10 @@ class Visitor:
         self.taken_over = False
         self.back = 0.0
         self.losses = 0
+        self.gaps = 0
+        self.away: list[float] = []
+        self._lost = 0.0
+        self._seen: int | None = None
         self._session = session
         self._origin = origin
         self._token = token
@@ -81,10 +85,12 @@ class Visitor:
             await self._open.wait()
 
     async def arrive(self) -> None:
-        body = {"appointment": self.appointment, "participant": self.id, "take_over": False}
+        body = {"appointment": self.appointment, "participant": self.id, "take_over": False, "seen": self._seen}
         self._see(await self.request("arrive", body))
-        self._present = True
         self.back = time.monotonic()
+        if self._present:
+            self.away.append(self.back - self._lost)
+        self._present = True
 
     async def admit(self, other: "Visitor") -> None:
         body = {"appointment": self.appointment, "participant": other.id, "me": self.id, "take_over": False}
@@ -160,7 +166,8 @@ class Visitor:
         try:
             hello = json.loads((await socket.receive_str())[1:])
             token = self.view["resume"] if self.view else await self._token()
-            await socket.send_str(f"40{Connect(version=PROTOCOL_VERSION, token=token).model_dump_json()}")
+            auth = {"version": PROTOCOL_VERSION, "token": token, "capabilities": ["replay"]}
+            await socket.send_str(f"40{json.dumps(auth)}")
             while not (frame := await socket.receive_str()).startswith("40"):
                 _heed(frame)
                 if frame == "2":
@@ -198,6 +205,7 @@ class Visitor:
             self._open.clear()
             self._socket = None
             self.losses += 1
+            self._lost = time.monotonic()
             socket._response.close()
             for answer in self._answers.values():
                 if not answer.done():
@@ -233,11 +241,16 @@ class Visitor:
         elif kind == "42":
             if number:
                 await socket.send_str(f"43{number}[{{}}]")
+            if len(body) > 2:
+                self._seen = body[2]["seq"]
             self._hear(body[0], body[1] if len(body) > 1 else {})
 
     def _hear(self, event: str, body: dict[str, Any]) -> None:
         if event == "room" and body["me"]["participant"] == self.id:
             self._see(body)
+        elif event == "replay":
+            self._seen = body["seq"]
+            self.gaps += not body["complete"]
         elif event == "chat":
             self.chats.append(body["ciphertext"])
         elif event == "ended":

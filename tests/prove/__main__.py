@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.prove.figures import Figure, Proof, Size, machine
 
-NAMES = ("kills", "clocks", "crowd", "residue", "backups", "technical", "speed", "coverage")
+NAMES = ("kills", "clocks", "crowd", "residue", "backups", "technical", "speed", "coverage", "nodes")
 README = Path(__file__).with_name("README.md")
 START, END = "<!-- figures -->", "<!-- end -->"
 
