@@ -6,7 +6,9 @@ import { WireError, offline, timedOut } from './errors.js';
 export const PROTOCOL_VERSION = 1;
 
 const REQUEST_TIMEOUT_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 8_000;
+/** The first try is short: a node that stands still takes a connection and never answers, and there are others. */
+const CONNECT_TIMEOUT_MIN_MS = 2_000;
+const CONNECT_TIMEOUT_MAX_MS = 8_000;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 4_000;
 /** Waiting longer than this for the first connection is no connection. */
@@ -50,7 +52,7 @@ export class Signaling extends EventTarget {
       reconnection: false,
       autoConnect: false,
       forceNew: true,
-      timeout: CONNECT_TIMEOUT_MS,
+      timeout: CONNECT_TIMEOUT_MIN_MS,
       auth: (/** @type {(data: object) => void} */ pass) => this.#authenticate(pass),
     });
     this.#socket.on('connect', () => this.#onConnect());
@@ -164,6 +166,7 @@ export class Signaling extends EventTarget {
     this.#wasOpen = true;
     this.#refusals = 0;
     this.#delay = RETRY_MIN_MS;
+    this.#socket.io.timeout(CONNECT_TIMEOUT_MIN_MS);
     this.dispatchEvent(new Event('open'));
   }
 
@@ -188,6 +191,7 @@ export class Signaling extends EventTarget {
     if (this.#closed || this.#timer !== undefined) return;
     const wait = this.#delay * (0.5 + Math.random());
     this.#delay = Math.min(this.#delay * 2, RETRY_MAX_MS);
+    this.#socket.io.timeout(Math.min(Number(this.#socket.io.timeout()) * 2, CONNECT_TIMEOUT_MAX_MS));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.#closed) this.#socket.connect();
