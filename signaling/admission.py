@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 from signaling.protocol.errors import ProtocolError
+from signaling.refresh import Refresh
 from signaling.sockets.socket import Socket
 from signaling.tickets import Claims, Tickets
 
@@ -22,8 +23,11 @@ def signed_out_key(practitioner: str) -> str:
 class Admission:
     """Turns tokens into claims. ``life`` is that of a resume ticket."""
 
-    def __init__(self, tickets: Tickets, redis: Redis, now: Callable[[], datetime], life: timedelta) -> None:
+    def __init__(
+        self, tickets: Tickets, refresh: Refresh, redis: Redis, now: Callable[[], datetime], life: timedelta
+    ) -> None:
         self._tickets = tickets
+        self._refresh = refresh
         self._redis = redis
         self._now = now
         self._life = life
@@ -31,6 +35,8 @@ class Admission:
     async def authenticate(self, token: str) -> Claims:
         """The claims of a token; ``token_invalid`` for anything that does not open a socket (any more)."""
         claims = self._tickets.verify(token)
+        if claims.family and not await self._refresh.alive(claims):
+            raise ProtocolError("token_invalid")
         if claims.kind == "resume" and claims.practitioner:
             written = claims.expires - self._life.total_seconds()
             # The ticket's time is rounded up to a second.
@@ -40,6 +46,7 @@ class Admission:
 
     async def sign_out(self, practitioner: str) -> None:
         """What was opened for this practitioner until now is no longer."""
+        await self._refresh.end_all(practitioner)
         await self._redis.set(signed_out_key(practitioner), self._now().timestamp(), ex=self._life)
 
     async def sign_outs(self, practitioners: Iterable[str]) -> dict[str, float]:

@@ -346,7 +346,7 @@ class Consults:
         await self.gate.tell(desk_room(practitioner), "desk", await self.desk(practitioner))
 
     def view(self, consult: Consult, me: Participant) -> RoomView:
-        servers = self._ice_servers(f"{consult.appointment}:{me.seat}") if me.admitted else []
+        servers = self.ice_servers(consult.appointment, me.seat) if me.admitted else []
         return room_view(consult, me, self._resume(consult, me), servers)
 
     async def desk(self, practitioner: str) -> DeskView:
@@ -366,8 +366,9 @@ class Consults:
             )
         )
 
-    def _ice_servers(self, holder: str) -> list[IceServer]:
-        credential = self._turn.issue(holder)
+    def ice_servers(self, appointment: str, seat: str) -> list[IceServer]:
+        """The ways to media beside the relay's own address, for who is in; each seat has one quota."""
+        credential = self._turn.issue(f"{appointment}:{seat}")
         if credential is None:
             return []
         return [IceServer(urls=list(credential.urls), username=credential.username, credential=credential.password)]

@@ -23,6 +23,7 @@ from signaling.consults import Consults
 from signaling.handlers import LANES, handlers
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
+from signaling.refresh import Refresh
 from signaling.replays import Replays
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
@@ -41,6 +42,7 @@ class Signaling:
     presence: Presence
     admission: Admission
     diagnostics: Recorder
+    refresh: Refresh
 
     async def worker_exited(self, worker: str) -> None:
         """A media worker of this host ended."""
@@ -50,6 +52,7 @@ class Signaling:
         """An appointment is being destroyed: nothing of it stays in Redis, whoever is in it is told."""
         await self.consults.close(appointment, "cancelled")
         await self.diagnostics.forget(appointment)
+        await self.refresh.end_all(appointment)
 
     async def sign_out(self, practitioner: str) -> None:
         """A practitioner signed out: their sockets close, on every node within seconds, and their tickets are void."""
@@ -85,7 +88,8 @@ def attach(
     """
     settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
     life = timedelta(seconds=settings.resume_seconds)
-    admission = Admission(app[typedefs.TICKETS], redis, now, life)
+    refresh = Refresh(app[typedefs.TICKETS], redis, now)
+    admission = Admission(app[typedefs.TICKETS], refresh, redis, now, life)
     gate = Gate(
         settings,
         limits or Limits(),
@@ -112,7 +116,7 @@ def attach(
     gate.entered, gate.missed = consults.catch_up, consults.missed
     gate.handle(handlers(consults, placement, diagnostics), LANES)
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
-    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics)
+    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh)
     gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import TYPE_CHECKING
 
 from signaling.addresses import pseudonym
@@ -14,20 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``tries`` in ``seconds`` by one ``what``."""
+    """At most ``tries`` in ``seconds`` by one ``what``; ``counts`` says in a sentence what is counted, of whom."""
 
     what: str
     tries: int
+    counts: str
     seconds: int = 900
 
 
-SIGN_IN_ACCOUNT = Limit("sign-in-account", 10)
-SIGN_IN_ADDRESS = Limit("sign-in-address", 50)
-JOIN_ADDRESS = Limit("join-address", 60)
-"""Wrong links only: a whole practice may sit behind one address, and a right link is never kept out by others."""
+SIGN_IN_ACCOUNT = Limit("sign-in-account", 10, "Wrong passwords for one account.")
+SIGN_IN_ADDRESS = Limit("sign-in-address", 50, "Tries to sign in from one address.")
+JOIN_ADDRESS = Limit("join-address", 60, "Links that open nothing, from one address; a right link always opens.")
+"""A whole practice may sit behind one address, and a right link is never kept out by others."""
 
-
-SUPPORT_CODES = Limit("support-codes", 10)
+SUPPORT_CODES = Limit("support-codes", 10, "Support codes of one practitioner.")
+REFRESH_FAMILY = Limit("refresh-family", 60, "Refreshes of one sign-in of an app.")
+LIMITS = (SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, JOIN_ADDRESS, SUPPORT_CODES, REFRESH_FAMILY)
 
 
 class Limiter:
@@ -44,9 +47,10 @@ class Limiter:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(key, 0, ex=limit.seconds, nx=True)
             pipe.incr(key)
-            _, used = await pipe.execute()
+            pipe.pttl(key)
+            _, used, left = await pipe.execute()
         if used > limit.tries:
-            raise ProtocolError("rate_limited")
+            raise ProtocolError("rate_limited", retry_after=max(1, ceil(left / 1000)))
 
     async def forgive(self, limit: Limit, value: object) -> None:
         """Forget the tries: it was the right person."""

@@ -5,7 +5,7 @@ from aiohttp import web
 from rooms.audit import Act
 from signaling import health, metrics
 from signaling.protocol import rest as bodies
-from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, join, technical
+from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, errors, join, technical, tokens
 from signaling.schema import asyncapi, openapi
 
 SIGNED_IN = ("unauthenticated",)
@@ -18,6 +18,13 @@ ENDPOINTS = (
     Endpoint("POST", "/sign-in/link", account.sign_in_by_link, "Sign in with the demo's link.",
              bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited"),
              entered=entries.signed_in),
+    Endpoint("POST", "/tokens", tokens.sign_in, "Sign in an app: an access token and a refresh token, no cookie.",
+             bodies.SignIn, bodies.TokenSet, public=True, codes=("sign_in_refused", "rate_limited"),
+             entered=entries.signed_in),
+    Endpoint("POST", "/tokens/refresh", tokens.refresh, "The next access token and refresh token of an app.",
+             bodies.RefreshRequest, bodies.TokenSet, public=True,
+             codes=("token_invalid", "token_reused", "ended", "not_found", "gone", "locked", "rate_limited")),
+    Endpoint("POST", "/tokens/revoke", tokens.revoke, "Sign out an app.", bodies.RefreshRequest, public=True),
     Endpoint("POST", "/sign-out", account.sign_out, "End the session.", public=True),
     Endpoint("POST", "/account/destroy-all", account.destroy_all, "Destroy all appointments irrecoverably, now.",
              bodies.Confirm, bodies.AllDestroyed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited", "locked")),
@@ -40,6 +47,9 @@ ENDPOINTS = (
     Endpoint("GET", "/appointments/{appointment}", appointments.get, "One appointment.",
              reply=bodies.AppointmentView, codes=ONE,
              entered=entries.one(Act.APPOINTMENT_READ)),
+    Endpoint("POST", "/appointments/{appointment}/join", join.enter, "The practitioner's ticket into the consult.",
+             reply=bodies.Entrance, codes=(*ONE, "ended"),
+             entered=entries.one(Act.APPOINTMENT_READ)),
     Endpoint("POST", "/appointments/{appointment}/end", appointments.end, "End an appointment.",
              reply=bodies.AppointmentView, codes=ONE,
              entered=entries.one(Act.APPOINTMENT_ENDED)),
@@ -54,6 +64,8 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/support-code", technical.support_code,
              "Six digits that let support see the technical timeline.", reply=bodies.SupportCode,
              codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
+    Endpoint("GET", "/errors", errors.catalogue, "Every error code, with what to tell people in four languages.",
+             reply=bodies.ErrorCatalogue, public=True),
     Endpoint("GET", "/receipts", appointments.receipts, "Receipts of what was destroyed.",
              reply=bodies.ReceiptList, codes=(*SIGNED_IN, "locked"),
              entered=entries.receipts_read),

@@ -1,4 +1,4 @@
-"""Who is signed in: an opaque cookie whose hash is a row in the database."""
+"""Who is signed in: an opaque cookie whose hash is a row in the database, or an app's access token."""
 
 from typing import Final
 
@@ -6,9 +6,10 @@ from aiohttp import web
 
 from rooms.model import Practitioner
 from signaling.addresses import public_origin
+from signaling.gate import SIGNALING
 from signaling.protocol.errors import ProtocolError
 from signaling.settings import SignalingSettings
-from signaling.typedefs import SETTINGS, STORE
+from signaling.typedefs import SETTINGS, STORE, TICKETS
 
 ABSOLUTE_SECONDS: Final = 12 * 3600
 PLAIN: Final = "sid"
@@ -21,12 +22,25 @@ def cookie_name(settings: SignalingSettings) -> str:
 
 
 async def practitioner_id(request: web.Request) -> str:
-    """The id of the practitioner who is signed in; ``unauthenticated`` if nobody is."""
+    """The id of the practitioner who is signed in, by cookie or as an app; ``unauthenticated`` if nobody is."""
+    if (said := request.headers.get("Authorization")) is not None:
+        return await _of_app(request, said)
     token = request.cookies.get(cookie_name(request.app[SETTINGS]))
     found = await request.app[STORE].sessions.practitioner(token) if token and len(token) <= 128 else None
     if found is None:
         raise ProtocolError("unauthenticated")
     return found
+
+
+async def _of_app(request: web.Request, authorization: str) -> str:
+    """Of an access token that an app got by signing in; a page's token is for Socket.IO and has no family."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise ProtocolError("unauthenticated")
+    claims = request.app[TICKETS].verify(token.strip(), kinds=("access",))
+    if claims.practitioner is None or claims.family is None or not await request.app[SIGNALING].refresh.alive(claims):
+        raise ProtocolError("token_invalid")
+    return claims.practitioner
 
 
 async def begin(request: web.Request, response: web.StreamResponse, practitioner: Practitioner) -> None:

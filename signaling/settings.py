@@ -34,6 +34,9 @@ class SignalingSettings(BaseModel):
     )
     access_seconds: int = Field(default=300, ge=30, le=3600, description="Life of an access token.")
     resume_seconds: int = Field(default=14_400, ge=300, le=86_400, description="Life of a resume ticket.")
+    refresh_seconds: int = Field(
+        default=43_200, ge=300, le=2_592_000, description="How long an app may refresh before it has to sign in again."
+    )
     join_early_minutes: int = Field(default=60, ge=0, le=1440, description="How long before its start a link opens.")
     join_late_minutes: int = Field(default=30, ge=0, le=1440, description="How long after its end a link still opens.")
     drain_seconds: float = Field(

@@ -1,7 +1,8 @@
-"""Access tokens and resume tickets: short JWTs, so that any node can read what any other node issued.
+"""Access tokens, resume tickets and refresh tokens: short JWTs, so that any node can read what any other node issued.
 
 An access token opens one Socket.IO connection. A resume ticket says that a seat in a consult was held, and
-whether its holder had been called in: it rebuilds a room that an emptied Redis lost.
+whether its holder had been called in: it rebuilds a room that an emptied Redis lost. A refresh token opens nothing; it
+gives the next access token.
 """
 
 from collections.abc import Callable
@@ -23,21 +24,26 @@ ALGORITHM = "HS256"
 MAX_LENGTH = 2048
 
 
+Kind = Literal["access", "resume", "refresh"]
+
+
 class Claims(Message):
     """What a ticket says.
 
     ``seat`` is ``practitioner`` or ``patient``; ``appointment`` is None in the practitioner's desk token;
-    ``participant`` and ``admitted`` have a meaning in a resume ticket only. ``expires`` is in seconds since the
-    Unix epoch.
+    ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``family`` and ``generation`` are those of
+    ``signaling.refresh``. ``expires`` is in seconds since the Unix epoch.
     """
 
-    kind: Literal["access", "resume"]
+    kind: Kind
     role: Role
     practitioner: Id | None = None
     appointment: Id | None = None
     seat: Id
     participant: Id | None = None
     admitted: bool = False
+    family: Id | None = None
+    generation: Annotated[int, Field(ge=1)] | None = None
     expires: Annotated[int, Field(ge=0)]
 
 
@@ -56,8 +62,8 @@ class Tickets:
         header = {"alg": ALGORITHM, "typ": "JWT"}
         return jwt.encode(header, body | {"aud": AUDIENCE, "exp": claims.expires, "jti": token_urlsafe(16)}, self._key)
 
-    def verify(self, token: str) -> Claims:
-        """The claims of a genuine ticket that has not expired; anything else raises ``token_invalid``."""
+    def verify(self, token: str, kinds: tuple[Kind, ...] = ("access", "resume")) -> Claims:
+        """The claims of a genuine ticket of these kinds that has not expired; anything else is ``token_invalid``."""
         if len(token) > MAX_LENGTH:
             raise ProtocolError("token_invalid")
         try:
@@ -66,7 +72,7 @@ class Tickets:
             claims = Claims.model_validate(body)
         except (JoseError, ValidationError, ValueError, KeyError, TypeError) as error:
             raise ProtocolError("token_invalid") from error
-        if audience != AUDIENCE or claims.expires <= self._now().timestamp():
+        if audience != AUDIENCE or claims.kind not in kinds or claims.expires <= self._now().timestamp():
             raise ProtocolError("token_invalid")
         return claims
 

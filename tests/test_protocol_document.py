@@ -6,11 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from signaling.limiter import LIMITS
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
+from signaling.protocol.sentences import SENTENCES
 from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
+from signaling.sockets.limits import Limits
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "protocol.md"
 MARKS = "<!-- {0}: begin, generated -->\n{1}<!-- {0}: end -->"
@@ -87,7 +90,13 @@ def tables() -> dict[str, str]:
     )
     names = (f"| `{name}` | {what} |" for name, what in CAPABILITIES.items())
     replayed = (f"| `{name}` | {SERVER_EVENTS[name][1]} |" for name in SERVER_EVENTS if name in REPLAYED)
+    people = (f"| `{code}` | {one.nl} | {one.en} | {one.de} | {one.fr} |" for code, one in SENTENCES.items())
+    tries = (f"| {one.counts} | {one.tries} in {one.seconds // 60} minutes |" for one in LIMITS)
+    bounds = (f"| `{name}` | {field.description} | {field.default} |" for name, field in Limits.model_fields.items())
     return {
+        "sentences": rows("| code | nl | en | de | fr |", people),
+        "rates": rows("| what is counted | at most |", tries),
+        "bounds": rows("| bound | of what | number |", bounds),
         "capabilities": rows("| capability | what |", names),
         "replayed": rows("| event | what |", replayed),
         "client-events": rows("| event | who | what | body | reply |", client),

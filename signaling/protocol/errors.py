@@ -26,6 +26,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "version_unsupported": ("protocol", 400, "This version of the protocol is not supported."),
     "unauthenticated": ("protocol", 401, "Sign in or open your link first."),
     "token_invalid": ("protocol", 401, "The ticket is invalid or has expired."),
+    "token_reused": ("protocol", 401, "This refresh token was used before; sign in again."),
     "forbidden": ("protocol", 403, "This role may not do that."),
     "origin_refused": ("protocol", 403, "Requests from another site are refused."),
     "bad_state": ("protocol", 409, "That is not possible at this moment of the consult."),
@@ -43,6 +44,10 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "try_again": ("user", 503, "This does not work right now; try again in a moment."),
     "internal": ("internal", 500, "Something went wrong on the server."),
 }
+
+
+RETRY_AFTER = {"rate_limited": 1, "try_again": 2}
+"""Seconds, where nothing better is known."""
 
 
 def _absent(value: object) -> bool:
@@ -92,7 +97,7 @@ def to_wire(error: BaseException) -> WireError:
         code=code,
         category=category,
         message=message,
-        retry_after=getattr(error, "retry_after", None),
+        retry_after=getattr(error, "retry_after", None) or RETRY_AFTER.get(code),
         supported=SUPPORTED if code == "version_unsupported" else None,
     )
 

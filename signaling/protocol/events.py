@@ -24,7 +24,10 @@ Seen = Annotated[
     Sequence | None, Field(description="With the capability ``replay``: the last number this page has seen.")
 ]
 Wrapped = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{80}$", description="60 bytes, base64url.")]
-Sdp = Annotated[str, Field(min_length=1, max_length=131_072)]
+SDP_LENGTH = 131_072
+CHAT_LENGTH = 65_536
+Sdp = Annotated[str, Field(min_length=1, max_length=SDP_LENGTH)]
+Ciphertext = Annotated[Base64Url, Field(max_length=CHAT_LENGTH)]
 
 
 # --- views -----------------------------------------------------------------------------------------------------------
@@ -213,7 +216,7 @@ class Keyframe(Message):
 class Chat(Message):
     """End-to-end encrypted; the server passes it on and keeps nothing."""
 
-    ciphertext: Annotated[Base64Url, Field(max_length=65_536)]
+    ciphertext: Ciphertext
     to: Id | None = Field(default=None, description="Only to this participant (a log after a reload).")
 
 
@@ -262,7 +265,7 @@ class KeyWrapped(Message):
 
 class ChatFrom(Message):
     sender: Id
-    ciphertext: Annotated[Base64Url, Field(max_length=65_536)]
+    ciphertext: Ciphertext
 
 
 class Told(Message):

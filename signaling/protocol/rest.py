@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from signaling.protocol.errors import WireError
+from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Id, Message
+from signaling.protocol.sentences import Sentence
+from signaling.protocol.session import Versions
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$")]
@@ -136,18 +139,71 @@ class Ticket(Message):
     expires_in: int = Field(description="Seconds.")
 
 
+class RefreshRequest(Message):
+    """A refresh token, which is worthless afterwards."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class TokenSet(Message):
+    """For an app. The access token opens Socket.IO and, a practitioner's, REST (``Authorization: Bearer``)."""
+
+    access_token: str
+    expires_in: int = Field(description="Seconds.")
+    refresh_token: str = Field(description="Good once; replaces the one before it.")
+    refresh_expires_in: int = Field(description="Seconds, after which one has to sign in or open the link again.")
+    practitioner: Id | None = Field(default=None, description="Null for a patient.")
+
+
 class JoinRequest(Message):
     """The part of a patient's link behind the ``#``: id and secret, 22 base64url characters each."""
 
     link: Annotated[str, Field(max_length=128)]
+    refresh: bool = Field(default=False, description="Whether the answer shall have a refresh token.")
 
 
-class Join(Message):
-    """What the patient's page may know before anybody calls in."""
+class Protocol(Message):
+    """What the server speaks."""
+
+    supported: Versions
+    capabilities: list[str]
+
+
+class Bounds(Message):
+    """What a client must keep to. Sizes in bytes, times in seconds."""
+
+    message_bytes: int = Field(description="One Socket.IO message.")
+    chat_bytes: int = Field(description="The ciphertext of one chat message, in base64url.")
+    sdp_bytes: int
+    body_bytes: int = Field(description="The body of one REST call.")
+    events_per_second: float = Field(description="Of one socket, in the long run.")
+    events_burst: int
+    authenticate_within: float = Field(description="From the WebSocket to the CONNECT packet.")
+    seat_seconds: int = Field(description="For which a place is kept after its socket was lost.")
+    replay_seconds: int
+    once_seconds: int
+
+
+class Entrance(Message):
+    """The ticket into one consult: all that a client needs before it connects. The appointment is the room."""
 
     access_token: str
-    expires_in: int
+    expires_in: int = Field(description="Seconds.")
     appointment: Id
+    role: Role
+    protocol: Protocol
+    limits: Bounds
+    ice_servers: list[IceServer] = Field(
+        description="With TURN credentials, for who is in at once; empty for who has to wait: they come with the room "
+        "view as soon as the practitioner calls in."
+    )
+    refresh_token: str | None = None
+    refresh_expires_in: int | None = None
+
+
+class Join(Entrance):
+    """What the patient's page may know before anybody calls in."""
+
     role: Literal["patient", "guest"]
     practitioner_name: Name
     starts_at: Moment
@@ -156,6 +212,20 @@ class Join(Message):
     window: Literal["early", "open", "late"]
     opens_at: Moment
     closes_at: Moment = Field(description="Who still waits then, waits in vain.")
+
+
+class ErrorView(Message):
+    """One code, for programmers and for people. ``http`` is null for a code that only a client gives."""
+
+    code: str
+    category: Literal["protocol", "user", "internal"]
+    http: int | None
+    message: str
+    sentence: Sentence
+
+
+class ErrorCatalogue(Message):
+    errors: list[ErrorView]
 
 
 class Failure(Message):

@@ -22,7 +22,12 @@ RETENTION: TypeAdapter[Retention] = TypeAdapter(Retention)
 
 
 async def sign_in(call: Call) -> Me:
-    """E-mail and password. An unknown address gets the same answer after the same work."""
+    """E-mail and password, for a browser."""
+    return _signed_in(call, await authenticated(call))
+
+
+async def authenticated(call: Call) -> Practitioner:
+    """Whose e-mail and password these are. An unknown address gets the same answer after the same work."""
     app, mail = call.request.app, call.body.mail.strip().casefold()
     limiter, address = app[LIMITER], client_address(call.request, app[SETTINGS].trusted_proxies)
     await limiter.count(SIGN_IN_ADDRESS, address)
@@ -31,7 +36,7 @@ async def sign_in(call: Call) -> Me:
     if person is None:
         raise UserError("sign_in_refused")
     await limiter.forgive(SIGN_IN_ACCOUNT, mail)
-    return _signed_in(call, person)
+    return person
 
 
 async def sign_in_by_link(call: Call) -> Me:

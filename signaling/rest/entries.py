@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rooms.audit import Act, Draft, appointment, practitioner
-from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet
+from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet, TokenSet
 from signaling.rest.endpoint import Call
 
 Entry = Callable[[Call, Any], Draft]
@@ -19,8 +19,8 @@ def one(act: Act) -> Entry:
     return draft
 
 
-def signed_in(_call: Call, reply: Me) -> Draft:
-    return Draft(Act.SIGNED_IN, practitioner(reply.practitioner))
+def signed_in(_call: Call, reply: Me | TokenSet) -> Draft:
+    return Draft(Act.SIGNED_IN, practitioner(str(reply.practitioner)))
 
 
 def listed(call: Call, reply: AppointmentList) -> Draft:

@@ -9,13 +9,15 @@ from rooms import audit
 from rooms.audit import PATIENT, Act
 from rooms.model import Appointment
 from signaling.addresses import client_address
+from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import UserError
-from signaling.protocol.rest import Join
+from signaling.protocol.rest import Entrance, Join
 from signaling.rest.appointments import closes_at
 from signaling.rest.endpoint import Call
+from signaling.rest.entrance import entrance
 from signaling.tickets import Claims
-from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
+from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE
 
 LINK = re.compile(r"([A-Za-z0-9_-]{22})([A-Za-z0-9_-]{22})")
 NOBODY = "A" * 22
@@ -34,7 +36,7 @@ async def join(call: Call) -> Join:
     parts = LINK.fullmatch(call.body.link)
     appointment = await app[STORE].appointments.by_link(*(parts.groups() if parts else (NOBODY, NOBODY)))
     now = app[NOW]()
-    closes = await _closes(app, appointment, now) if parts and appointment else now
+    closes = await closes_for(app, appointment, now) if parts and appointment else now
     if appointment is None or closes <= now:
         await limiter.count(JOIN_ADDRESS, address)
         raise UserError("link_invalid")
@@ -42,7 +44,7 @@ async def join(call: Call) -> Join:
     return await _joined(call, appointment, now, closes)
 
 
-async def _closes(app: web.Application, appointment: Appointment, now: datetime) -> datetime:
+async def closes_for(app: web.Application, appointment: Appointment, now: datetime) -> datetime:
     """Until when the link opens: one that runs over its time must let back in whoever reloads."""
     if appointment.state != "planned":
         return now
@@ -54,21 +56,15 @@ async def _closes(app: web.Application, appointment: Appointment, now: datetime)
 
 async def _joined(call: Call, appointment: Appointment, now: datetime, closes: datetime) -> Join:
     app = call.request.app
-    settings, tickets = app[SETTINGS], app[TICKETS]
+    settings = app[SETTINGS]
     practitioner = await app[STORE].practitioners.get(appointment.owner)
     opens_at = appointment.starts_at - timedelta(minutes=settings.join_early_minutes)
-    claims = Claims(
-        kind="access",
-        role="patient",
-        appointment=appointment.id,
-        seat="patient",
-        expires=tickets.expires_in(settings.access_seconds),
-    )
+    access = Claims(kind="access", role="patient", appointment=appointment.id, seat="patient", expires=0)
+    until = int(closes.timestamp()) if call.body.refresh else None
     return Join(
-        access_token=tickets.issue(claims),
-        expires_in=settings.access_seconds,
-        appointment=appointment.id,
+        **await entrance(call, access, appointment.id, until),
         role="patient",
+        ice_servers=[],
         practitioner_name=practitioner.display_name,
         starts_at=appointment.starts_at.isoformat(),
         minutes=appointment.minutes,
@@ -77,3 +73,14 @@ async def _joined(call: Call, appointment: Appointment, now: datetime, closes: d
         opens_at=opens_at.isoformat(),
         closes_at=closes.isoformat(),
     )
+
+
+async def enter(call: Call) -> Entrance:
+    """The same for the practitioner, who is in at once and therefore gets TURN credentials with it."""
+    app = call.request.app
+    appointment = await app[STORE].appointments.get(call.practitioner, call.path["appointment"])
+    if appointment.state != "planned":
+        raise UserError("ended")
+    access = Claims(kind="access", role="practitioner", practitioner=call.practitioner, seat="practitioner", expires=0)
+    ways = app[SIGNALING].consults.ice_servers(appointment.id, "practitioner")
+    return Entrance(**await entrance(call, access, appointment.id, None), role="practitioner", ice_servers=ways)

@@ -22,6 +22,9 @@ TOUCH_NOTHING = {
     "GET /api/v1/me": "the account's own name, for its own page",
     "POST /api/v1/desk/ticket": "a token, nothing stored",
     "GET /api/v1/retention": "a number, nobody's name",
+    "GET /api/v1/errors": "the same for everybody",
+    "POST /api/v1/tokens/refresh": "tokens, nothing stored; a second use is entered where it is noticed",
+    "POST /api/v1/tokens/revoke": "nothing stored",
 }
 ENTERED_BY_STORAGE = {
     "POST /api/v1/account/destroy-all",

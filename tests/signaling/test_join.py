@@ -87,7 +87,7 @@ async def test_every_broken_link_gets_the_same_answer(server: Server) -> None:
 
 @pytest.mark.serial
 async def test_every_broken_link_takes_the_same_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.rest.join.JOIN_ADDRESS", Limit("join-address", 10_000))
+    monkeypatch.setattr("signaling.rest.join.JOIN_ADDRESS", Limit("join-address", 10_000, "Links."))
     links = await broken_links(server)
     durations: dict[str, list[float]] = {why: [] for why in links}
     for _ in range(25):

@@ -1,0 +1,140 @@
+"""Refresh tokens: each is good once, and one that is used twice ends all that came from the same sign-in.
+
+A *family* is one sign-in of one app, or one opening of a patient's link. Each refresh gives the next generation's token
+and makes the one before it worthless, but for an app that did not get the answer: for ``GRACE_SECONDS`` the last used
+token gets the same generation again. A token that is older, or used later than that, is in two hands: the family ends,
+the audit trail says so, and both have to sign in again.
+
+Tokens are signed, so Redis holds no secret: ``sk:refresh:<family>`` is the number of the present generation and when it
+began, ``sk:refresh-of:<holder>`` the families of a practitioner or an appointment. Both end by themselves when the
+family does; an emptied Redis ends all families.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import Final, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import WatchError
+
+from rooms.live import begin
+from signaling.protocol.errors import ProtocolError, UserError
+from signaling.tickets import Claims, Tickets
+
+GRACE_SECONDS: Final = 10
+ATTEMPTS: Final = 10
+
+
+class Reused(ProtocolError):  # noqa: N818
+    """A refresh token came a second time; its family is no more."""
+
+    def __init__(self, claims: Claims) -> None:
+        super().__init__("token_reused")
+        self.claims = claims
+
+
+@dataclass(frozen=True)
+class Generation:
+    """``began`` is in milliseconds since the Unix epoch."""
+
+    number: int
+    began: int
+
+    @classmethod
+    def read(cls, raw: bytes | str) -> "Generation":
+        number, began = raw.split()
+        return cls(int(number), int(began))
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.began}"
+
+
+class Refresh:
+    """Families of all nodes, in Redis."""
+
+    def __init__(self, tickets: Tickets, redis: Redis, now: Callable[[], datetime]) -> None:
+        self._tickets = tickets
+        self._redis = redis
+        self._now = now
+
+    async def begin(self, access: Claims, expires: int) -> tuple[Claims, str]:
+        """A new family for whom these claims are of, until ``expires`` (seconds since the Unix epoch).
+
+        The claims of its access tokens, and its first refresh token.
+        """
+        family = token_urlsafe(16)
+        first = access.model_copy(update={"kind": "refresh", "family": family, "generation": 1, "expires": expires})
+        life = max(1, expires - int(self._now().timestamp()))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(family_key(family), str(Generation(1, self._moment())), ex=life)
+            pipe.sadd(holder_key(first), family)
+            pipe.expire(holder_key(first), life)
+            await pipe.execute()
+        return access.model_copy(update={"family": family}), self._tickets.issue(first)
+
+    async def verify(self, token: str) -> Claims:
+        """The claims of a refresh token that was not tampered with; whether it is used up is asked by ``rotate``."""
+        return self._tickets.verify(token, kinds=("refresh",))
+
+    async def rotate(self, claims: Claims) -> str:
+        """The next token of the family; ``token_invalid`` if it has ended, ``Reused`` if it ends by this."""
+        key = family_key(str(claims.family))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for _ in range(ATTEMPTS):
+                await pipe.watch(key)
+                raw = await pipe.get(key)
+                if raw is None:
+                    raise ProtocolError("token_invalid")
+                present = Generation.read(raw)
+                if claims.generation != present.number:
+                    return await self._late(claims, present)
+                following = Generation(present.number + 1, self._moment())
+                begin(pipe)
+                pipe.set(key, str(following), keepttl=True)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return self._token(claims, following)
+        raise UserError("try_again")
+
+    async def alive(self, claims: Claims) -> bool:
+        """Whether the family of an access token still stands."""
+        return bool(await self._redis.exists(family_key(str(claims.family))))
+
+    async def end(self, claims: Claims) -> None:
+        """No token of this family is good any more. Idempotent."""
+        await self._redis.delete(family_key(str(claims.family)))
+        await self._redis.srem(holder_key(claims), str(claims.family))
+
+    async def end_all(self, holder: str) -> None:
+        """Every app of this practitioner has to sign in again; every one of this appointment's link is out."""
+        key = holder_key(holder)
+        families = cast("set[bytes]", await self._redis.smembers(key))
+        await self._redis.delete(key, *(family_key(family.decode()) for family in families))
+
+    async def _late(self, claims: Claims, present: Generation) -> str:
+        """The token before the present one, just replaced: whoever sent it did not get the answer, most likely."""
+        fresh = self._moment() - present.began <= GRACE_SECONDS * 1000
+        if claims.generation == present.number - 1 and fresh:
+            return self._token(claims, present)
+        await self.end(claims)
+        raise Reused(claims)
+
+    def _token(self, claims: Claims, generation: Generation) -> str:
+        return self._tickets.issue(claims.model_copy(update={"generation": generation.number}))
+
+    def _moment(self) -> int:
+        return int(self._now().timestamp() * 1000)
+
+
+def family_key(family: str) -> str:
+    return f"sk:refresh:{family}"
+
+
+def holder_key(holder: Claims | str) -> str:
+    """Of the practitioner, or of the appointment whose link was opened."""
+    name = holder if isinstance(holder, str) else holder.practitioner or holder.appointment
+    return f"sk:refresh-of:{name}"

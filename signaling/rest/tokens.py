@@ -1,0 +1,88 @@
+"""Signing in an app: short access tokens, and refresh tokens of which each is good once."""
+
+from contextlib import suppress
+
+from rooms import audit
+from rooms.audit import SERVER, Act
+from rooms.errors import RoomsError
+from signaling.gate import SIGNALING
+from signaling.limiter import REFRESH_FAMILY
+from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.rest import TokenSet
+from signaling.refresh import Reused
+from signaling.rest import account
+from signaling.rest.endpoint import Call
+from signaling.rest.join import closes_for
+from signaling.tickets import Claims
+from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
+
+
+async def sign_in(call: Call) -> TokenSet:
+    """E-mail and password, without a cookie."""
+    app = call.request.app
+    person = await account.authenticated(call)
+    tickets, settings = app[TICKETS], app[SETTINGS]
+    access = Claims(
+        kind="access", role="practitioner", practitioner=person.id, seat="practitioner", expires=tickets.expires_in(0)
+    )
+    claims, token = await app[SIGNALING].refresh.begin(access, tickets.expires_in(settings.refresh_seconds))
+    return _set(call, claims, token, settings.refresh_seconds)
+
+
+async def refresh(call: Call) -> TokenSet:
+    """The next two tokens. One that was used before ends the family, which the audit trail says."""
+    app = call.request.app
+    families = app[SIGNALING].refresh
+    claims = await families.verify(call.body.refresh_token)
+    await app[LIMITER].count(REFRESH_FAMILY, claims.family)
+    await _still_there(call, claims)
+    try:
+        token = await families.rotate(claims)
+    except Reused:
+        await _enter_reuse(call, claims)
+        raise
+    return _set(call, claims, token, claims.expires - app[TICKETS].expires_in(0))
+
+
+async def revoke(call: Call) -> None:
+    """The app signs out. A token that is none any more is as good (RFC 7009 2.2)."""
+    families = call.request.app[SIGNALING].refresh
+    with suppress(ProtocolError):
+        claims = await families.verify(call.body.refresh_token)
+        await families.end(claims)
+
+
+async def _still_there(call: Call, claims: Claims) -> None:
+    """An account that was closed refreshes nothing, nor does a link that opens nothing any more."""
+    app = call.request.app
+    if claims.practitioner:
+        try:
+            await app[STORE].practitioners.get(claims.practitioner)
+        except RoomsError as error:
+            raise ProtocolError("token_invalid") if error.code in ("not_found", "gone") else error from None
+        return
+    appointment = await app[STORE].appointments.by_id(str(claims.appointment))
+    if await closes_for(app, appointment, app[NOW]()) <= app[NOW]():
+        raise UserError("ended")
+
+
+async def _enter_reuse(call: Call, claims: Claims) -> None:
+    store = call.request.app[STORE]
+    if claims.practitioner:
+        subject = audit.practitioner(claims.practitioner)
+    else:
+        appointment = await store.appointments.by_id(str(claims.appointment))
+        subject = audit.appointment(appointment.owner, appointment.id)
+    await store.audit.record(Act.TOKEN_REUSED, SERVER, subject)
+
+
+def _set(call: Call, claims: Claims, token: str, life: int) -> TokenSet:
+    tickets, seconds = call.request.app[TICKETS], call.request.app[SETTINGS].access_seconds
+    changes = {"kind": "access", "generation": None, "expires": tickets.expires_in(seconds)}
+    return TokenSet(
+        access_token=tickets.issue(claims.model_copy(update=changes)),
+        expires_in=seconds,
+        refresh_token=token,
+        refresh_expires_in=life,
+        practitioner=claims.practitioner,
+    )
