@@ -97,13 +97,15 @@ class KeyExchange:
             self.epochs.append(handshake.epoch)
             self._cancel_timer()
 
-    def _restart(self, epoch: int) -> None:
-        async def ask() -> None:
+    async def restart(self) -> None:
+        """Ask for another handshake, if one is under way."""
+        if self._handshake:
             with suppress(ClientError):
-                await self._request("key-restart", KeyRestart(epoch=epoch))
+                await self._request("key-restart", KeyRestart(epoch=self._handshake.epoch))
 
+    def _restart(self, epoch: int) -> None:
         self._timer = asyncio.get_running_loop().call_later(RESTART_SECONDS, self._restart, epoch)
-        task = asyncio.create_task(ask())
+        task = asyncio.create_task(self.restart())
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)
 

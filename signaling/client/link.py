@@ -62,7 +62,7 @@ class Link:
         Raises:
             ClientError: as `wire.Wire.open` and ``token`` do.
         """
-        wire = Wire(self._url, lambda event, body: self._heard(wire, event, body), tls=self._tls)
+        wire = Wire(self._url, lambda event, body: self._heard(wire, event, body), tls=self._tls, seen=self.seen)
         ticket = self.resume
         try:
             await wire.open(ticket or await self._token())
@@ -76,11 +76,16 @@ class Link:
         if before:
             await before.close()
 
-    async def request(self, event: str, body: Any = None) -> Any:
+    @property
+    def seen(self) -> int | None:
+        """The number of the last numbered event; None as long as there was none."""
+        return self._wire.seen if self._wire else None
+
+    async def request(self, event: str, body: Any = None, *, once: str | None = None) -> Any:
         """As `wire.Wire.request`; nothing is kept for later, because later it could mean something else."""
         if self._wire is None:
             raise Offline
-        return await self._wire.request(event, body)
+        return await self._wire.request(event, body, once=once)
 
     async def drop(self) -> None:
         """As a network would: without a goodbye."""

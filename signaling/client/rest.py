@@ -80,39 +80,39 @@ class Rest:
         if status < 400:
             return text
         try:
-            raise Refusal(Failure.model_validate_json(text).error.code)
+            raise Refusal(Failure.model_validate_json(text, extra="ignore").error.code)
         except ValidationError:
             raise Refusal("internal", f"HTTP {status}") from None
 
     async def sign_in(self, mail: str, password: str) -> Me:
         body = SignIn(mail=mail, password=password).model_dump()
-        return Me.model_validate_json(await self.call("POST", "/sign-in", body))
+        return Me.model_validate_json(await self.call("POST", "/sign-in", body), extra="ignore")
 
     async def sign_in_with_link(self, token: str) -> Me:
         """A demo's link: what stands behind its ``#``."""
         body = SignInLink(token=token).model_dump()
-        return Me.model_validate_json(await self.call("POST", "/sign-in/link", body))
+        return Me.model_validate_json(await self.call("POST", "/sign-in/link", body), extra="ignore")
 
     async def sign_out(self) -> None:
         await self.call("POST", "/sign-out", {})
 
     async def desk_ticket(self) -> str:
         """A fresh access token for the practitioner's socket."""
-        return Ticket.model_validate_json(await self.call("POST", "/desk/ticket", {})).access_token
+        return Ticket.model_validate_json(await self.call("POST", "/desk/ticket", {}), extra="ignore").access_token
 
     async def appointments(self) -> list[AppointmentView]:
         """Those of today."""
-        return AppointmentList.model_validate_json(await self.call("GET", "/appointments")).appointments
+        return AppointmentList.model_validate_json(await self.call("GET", "/appointments"), extra="ignore").appointments
 
     async def new_appointment(self, patient: str, starts_at: str, minutes: int = 30) -> AppointmentView:
         body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes).model_dump()
-        return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body))
+        return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body), extra="ignore")
 
     async def destroy_appointment(self, appointment: str) -> Receipt:
         """Irrecoverably, now."""
-        return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"))
+        return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"), extra="ignore")
 
     async def join(self, link: str) -> Join:
         """By a patient's link: what stands behind its ``#``."""
         body = JoinRequest(link=link).model_dump()
-        return Join.model_validate_json(await self.call("POST", "/join", body))
+        return Join.model_validate_json(await self.call("POST", "/join", body), extra="ignore")

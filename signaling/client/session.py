@@ -5,6 +5,7 @@ import os
 import ssl
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from aiortc import MediaStreamTrack
 
 from signaling.client.chat import ChatEntry, ChatLog, compose
 from signaling.client.e2ee import LABELS, E2eeError
-from signaling.client.errors import Refusal
+from signaling.client.errors import ClientError, Offline, Refusal
 from signaling.client.exchange import KeyExchange, decode, encode
 from signaling.client.keyring import KeyRing
 from signaling.client.link import Link, Token
@@ -31,6 +32,7 @@ from signaling.protocol.events import (
     Tell,
 )
 
+INSIST_SECONDS = 15.0
 OVER = frozenset({"ended", "gone", "link_invalid", "not_found"})
 """What a server says of a consult that is no more."""
 
@@ -78,7 +80,7 @@ class Participant:
         self.losses = 0
         self.returns = 0
         self.ring = KeyRing(time.monotonic)
-        self.keys = KeyExchange(self.ring, self.id, self.request)
+        self.keys = KeyExchange(self.ring, self.id, self.insist)
         self._link = Link(url, self._heard, token, self._return, tls=tls)
         self._link.resume = resume
         self._media = MediaSession(self.ring, self.request, self._spawn, dict(tracks or {}), relayed=relayed)
@@ -129,8 +131,27 @@ class Participant:
         """
         return await self._link.request(event, body)
 
+    async def insist(self, event: str, body: Any) -> Any:
+        """An event that is carried out once, also if the connection is lost before its acknowledgement.
+
+        Raises:
+            Refusal: the server said no.
+            Offline: the connection did not come back within ``INSIST_SECONDS``.
+        """
+        once = encode(os.urandom(16))
+        deadline = time.monotonic() + INSIST_SECONDS
+        while True:
+            returns = self.returns
+            try:
+                return await self._link.request(event, body, once=once)
+            except Offline:
+                while self.returns == returns:
+                    if time.monotonic() > deadline or self.ended or self.taken_over or self._link.refused:
+                        raise
+                    await asyncio.sleep(0.05)
+
     async def arrive(self, *, take_over: bool = False) -> RoomView:
-        body = Arrive(appointment=self.appointment, participant=self.id, take_over=take_over)
+        body = Arrive(appointment=self.appointment, participant=self.id, take_over=take_over, **self._seen())
         return await self._enter("arrive", body)
 
     async def watch(self) -> DeskView:
@@ -205,11 +226,14 @@ class Participant:
         for part in self._chat.parts():
             await self._transmit(part, to)
 
+    def _seen(self) -> dict[str, int]:
+        return {} if self._link.seen is None else {"seen": self._link.seen}
+
     async def _transmit(self, plaintext: bytes, to: str | None = None) -> None:
         frame = self.ring.seal(LABELS["data"], plaintext, "data")
         if frame is None:
             raise Refusal("bad_state", "nobody else has the keys yet")
-        await self.request("chat", Chat(ciphertext=encode(frame), to=to))
+        await self.insist("chat", Chat(ciphertext=encode(frame), to=to))
 
     def _take_chat(self, sender: str, ciphertext: str) -> None:
         try:
@@ -249,6 +273,13 @@ class Participant:
             self._present = False
         self.returns += 1
 
+    async def _catch_up(self) -> None:
+        """Something that was sent is gone: look, and make keys anew if theirs was among it."""
+        with suppress(ClientError):
+            self._heard("room", await self.request("snapshot"))
+            if self.keys.code is None:
+                await self.keys.restart()
+
     async def _run(self) -> None:
         while True:
             event, body = await self._events.get()
@@ -276,6 +307,8 @@ class Participant:
                 self._take_chat(body.sender, body.ciphertext)
             case "told":
                 self.told.append(body.message)
+            case "replay" if not body.complete:
+                self._spawn(self._catch_up())
             case "unencrypted":
                 self.unencrypted.append(body.source)
             case "ended":

@@ -1,4 +1,4 @@
-"""One Socket.IO connection; every body is checked against the registry on its way."""
+"""One Socket.IO connection; every body is checked against the registry, and what that does not know passed over."""
 
 import asyncio
 import ssl
@@ -14,6 +14,7 @@ from signaling.client.errors import Offline, Refusal
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
 from signaling.protocol.model import PROTOCOL_VERSION, Message
+from signaling.protocol.session import ONCE, REPLAY, Numbered
 
 SECONDS = 10.0
 DISCONNECT = "disconnect"
@@ -29,10 +30,18 @@ class Wire:
         listener: called with (event, body) of each server event, in order; the body is the registry's model. The loss
             of the connection is the event ``disconnect`` without a body.
         tls: as in `rest.Rest`.
+
+    Attributes:
+        capabilities: that the server has too, as soon as it said so.
+        seen: the number of the last numbered event; what comes a second time is dropped.
     """
 
-    def __init__(self, url: str, listener: Listener, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, url: str, listener: Listener, *, tls: ssl.SSLContext | None = None, seen: int | None = None
+    ) -> None:
         self.url = url
+        self.capabilities: frozenset[str] = frozenset()
+        self.seen = seen
         self._listener = listener
         self._tls = tls
         self._gone = asyncio.Event()
@@ -54,18 +63,14 @@ class Wire:
             Refusal: the server does not take the token, the origin or the version.
             Offline: there is no server.
         """
-        auth = Connect(version=PROTOCOL_VERSION, token=token).model_dump(exclude_unset=True)
-        await self.open_raw(auth)
-
-    async def open_raw(self, auth: Any, *, origin: str | None = None) -> None:
-        """As `open`, with anything for the protocol's ``auth`` and another origin."""
+        auth = Connect(version=PROTOCOL_VERSION, token=token, capabilities=[REPLAY, ONCE])
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls or True))
         self._client.eio.http = session
         try:
             await self._client.connect(
                 self.url,
-                headers={"Origin": self.url if origin is None else origin},
-                auth=auth,
+                headers={"Origin": self.url},
+                auth=auth.model_dump(exclude_unset=True),
                 transports=["websocket"],
                 wait_timeout=SECONDS,
             )
@@ -74,8 +79,8 @@ class Wire:
             code = _code(self._refusal)
             raise (Refusal(code) if code else Offline(type(error).__name__)) from error
 
-    async def request(self, event: str, body: Message | None = None) -> Any:
-        """The reply's model.
+    async def request(self, event: str, body: Message | None = None, *, once: str | None = None) -> Any:
+        """The reply's model. ``once`` is an id, the same in each repeat: the server carries one of them out.
 
         Raises:
             Refusal: the acknowledgement was an error.
@@ -85,19 +90,16 @@ class Wire:
         message = body or registered.body()
         if not isinstance(message, registered.body):
             raise TypeError(f"{event} has a body of {registered.body.__name__}")
-        reply = await self.send_raw(event, message.model_dump(mode="json", exclude_unset=True))
+        beside = [{"id": once}] if once and ONCE in self.capabilities else []
+        reply = await self._send(event, message.model_dump(mode="json", exclude_unset=True), *beside)
         if not isinstance(reply, dict) or "ok" not in reply:
             raise Refusal("internal", "no acknowledgement of this protocol")
         if not reply["ok"]:
-            raise Refusal(WireError.model_validate(reply["error"]).code)
-        return registered.reply.model_validate(reply["data"])
+            raise Refusal(WireError.model_validate(reply["error"], extra="ignore").code)
+        return registered.reply.model_validate(reply["data"], extra="ignore")
 
-    async def send_raw(self, event: str, *arguments: Any) -> Any:
-        """Anything, and the acknowledgement as it came.
-
-        Raises:
-            Offline: there was none.
-        """
+    async def _send(self, event: str, *arguments: Any) -> Any:
+        """The acknowledgement as it came."""
         call = asyncio.ensure_future(self._client.call(event, arguments, timeout=SECONDS))
         lost = asyncio.ensure_future(self._gone.wait())
         try:
@@ -126,13 +128,26 @@ class Wire:
         model: type[BaseModel] = SERVER_EVENTS[event][0]
 
         async def handle(*arguments: Any) -> dict[str, Any] | None:
-            body = model.model_validate(arguments[0] if arguments and arguments[0] is not None else {})
+            given = arguments[0] if arguments and arguments[0] is not None else {}
+            body: Any = model.model_validate(given, extra="ignore")
             if event == "present":
                 return {}
+            if event == "welcome":
+                self.capabilities = frozenset(body.capabilities)
+            elif event == "replay":
+                self.seen = body.seq
+            elif len(arguments) > 1 and not self._is_next(Numbered.model_validate(arguments[1], extra="ignore").seq):
+                return None
             self._listener(event, body)
             return None
 
         return handle
+
+    def _is_next(self, seq: int) -> bool:
+        if self.seen is not None and seq <= self.seen:
+            return False
+        self.seen = seq
+        return True
 
     async def _refused(self, data: Any = None) -> None:
         self._refusal = data

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from signaling.client.probe import Account
-from tests.conformance import rest_checks, seat_checks, socket_checks, talk_checks
+from tests.conformance import capability_checks, rest_checks, seat_checks, socket_checks, talk_checks
 from tests.conformance.requirement import REQUIREMENTS, Outcome, Requirement, judge
 from tests.conformance.world import World
 
-__all__ = ["rest_checks", "run", "seat_checks", "socket_checks", "talk_checks"]
+__all__ = ["capability_checks", "rest_checks", "run", "seat_checks", "socket_checks", "talk_checks"]
 
 
 async def run(

@@ -119,6 +119,10 @@ class Page:
         got = "a success" if reply["ok"] else reply["error"]["code"]
         expect(got == code, f"{event} gets {got}, not {code}")
 
+    def numbers(self, name: str) -> list[int]:
+        """Of the numbered events of a name."""
+        return [int(beside["seq"]) for event, beside in self.beside if event == name]
+
     async def arrive(self, *, take_over: bool = False, **more: Any) -> dict[str, Any]:
         body = {"appointment": self.appointment, "participant": self.id, "take_over": take_over} | more
         view: dict[str, Any] = await self.do("arrive", body)
@@ -212,29 +216,29 @@ class World:
         self._pages.append(page)
         return page
 
-    async def doctor(self, appointment: str, participant: str | None = None) -> Page:
-        return await self.page(appointment, participant).connect(await self.desk.desk_ticket())
+    async def doctor(self, appointment: str, **auth: Any) -> Page:
+        return await self.page(appointment).connect(await self.desk.desk_ticket(), **auth)
 
-    async def guest(self, link: str, participant: str | None = None) -> Page:
+    async def guest(self, link: str, **auth: Any) -> Page:
         joined = await self.visitor.join(link)
-        return await self.page(joined.appointment, participant).connect(joined.access_token)
+        return await self.page(joined.appointment).connect(joined.access_token, **auth)
 
     async def returning(self, before: Page, *, same: bool = False, **auth: Any) -> Page:
         """With the resume ticket of ``before``: a reload, or with ``same`` a page that lost its socket."""
         page = self.page(before.appointment, before.id if same else None)
         return await page.connect(str(before.view["resume"]), **auth)
 
-    async def waiting(self) -> Consult:
-        """The patient waits, the practitioner watches."""
+    async def waiting(self, **auth: Any) -> Consult:
+        """The patient waits, the practitioner watches. ``auth``: what the patient's page says beside its token."""
         appointment, link = await self.appointment()
-        doctor, guest = await self.doctor(appointment), await self.guest(link)
+        doctor, guest = await self.doctor(appointment), await self.guest(link, **auth)
         await doctor.do("watch")
         await guest.arrive()
         return Consult(appointment, link, doctor, guest)
 
-    async def consult(self) -> Consult:
+    async def consult(self, **auth: Any) -> Consult:
         """Both are in."""
-        them = await self.waiting()
+        them = await self.waiting(**auth)
         await them.doctor.admit(them.guest)
         await until(lambda: them.guest.view["me"]["state"] == "admitted", "the patient is not told of its admission")
         return them

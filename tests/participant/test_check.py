@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -177,12 +178,19 @@ async def test_a_server_that_is_away_is_the_connection_that_fails(check: Check) 
     assert (status, json.loads(out)["failed"]) == (1, "name")
 
 
-async def test_a_certificate_counts_if_its_authority_is_trusted(check: Check, tmp_path: Path) -> None:
+@pytest.fixture
+def own_tls(tmp_path: Path) -> ssl.SSLContext:
+    """A server's, with a certificate that no authority signed."""
+    return self_signed(tmp_path, "https://localhost", datetime.now(UTC))
+
+
+async def test_a_certificate_counts_if_its_authority_is_trusted(
+    check: Check, tmp_path: Path, own_tls: ssl.SSLContext
+) -> None:
     def close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    context = self_signed(tmp_path, "https://localhost", datetime.now(UTC))
-    async with await asyncio.start_server(close, "127.0.0.1", 0, ssl=context) as server:
+    async with await asyncio.start_server(close, "127.0.0.1", 0, ssl=own_tls) as server:
         url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
         authority = str(tmp_path / "secrets" / "tls-self-signed.pem")
         _, strange, _ = await check("--json", url=url)

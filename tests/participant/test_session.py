@@ -147,3 +147,17 @@ async def test_a_screen_is_seen_on_the_stage_and_taken_away(house: House, desk: 
         assert place
         assert place.grey_level() == pytest.approx(90, abs=6)
         await them.visitor.set_track("screen", None)
+
+
+async def test_what_is_said_while_a_page_is_away_waits_for_it_and_comes_once(
+    house: House, desk: Rest, visitor: Rest
+) -> None:
+    async with consult(house, desk, visitor) as them:
+        doctor, guest = them.doctor, them.visitor
+        await guest.lose_signaling()
+        await doctor.send_chat("gehoord?")
+        # The guest's own is sent into the loss, and again after it under the same id.
+        await guest.send_chat("hier nog")
+        await within(10, lambda: None if len(guest.chat) == len(doctor.chat) == 2 else "a message is missing")
+        assert {entry.text for entry in guest.chat} == {entry.text for entry in doctor.chat} == {"gehoord?", "hier nog"}
+        assert guest.returns == 1

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "web" / "static" / "client"
-VENDOR = ROOT / "web" / "static" / "vendor"
+VENDOR = CLIENT / "vendor"
 TESTS = sorted((Path(__file__).parent / "client").glob("*.test.mjs"))
 
 

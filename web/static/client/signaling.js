@@ -1,6 +1,6 @@
 /** One Socket.IO connection to the server, shared by the desk and the consult of a page. */
 
-import { io } from '../vendor/socket.io-client-4.8.4/socket.io.esm.min.js';
+import { io } from './vendor/socket.io-client-4.8.4/socket.io.esm.min.js';
 import { WireError, offline, timedOut } from './errors.js';
 
 export const PROTOCOL_VERSION = 1;
