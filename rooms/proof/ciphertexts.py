@@ -45,7 +45,8 @@ def in_database(path: Path, needle: Needle) -> list[Ciphertext] | None:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
             found = []
             for table, column, owner in SEALED:
-                for row_id, owner_id, content in connection.execute(f"SELECT id, {owner}, {column} FROM {table}"):  # noqa: S608
+                query = f"SELECT id, {owner}, {column} FROM {table}"  # noqa: S608 -- names of our own, above
+                for row_id, owner_id, content in connection.execute(query):
                     if needle.is_it(row_id):
                         found.append(Ciphertext(content, Place(table, column, row_id, owner_id)))
             return found

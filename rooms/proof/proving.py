@@ -1,6 +1,7 @@
 """The places, one after the other."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import String, select, text
+from sqlalchemy.exc import DBAPIError
 
 from rooms.backup.expiry import SEALED
 from rooms.backup.snapshots import unsealed
@@ -21,6 +23,9 @@ from rooms.store import Store, open_store
 from rooms.store.tables import metadata
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
+POSTGRES_FILES = """
+SELECT current_setting('data_directory'), oid FROM pg_database WHERE datname = current_database()
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
             places += [await asyncio.to_thread(in_folder, settings, folder, needle, keys) for folder in folders]
         except RoomsError as error:
             raise StartRefused(f"Nothing can be proven now ({error.code}); try again.") from None
+        except OSError:
+            raise StartRefused("Nothing can be proven: a folder can not be read; run this as root.") from None
     return Proof(receipt, known.destroyed_at, known.generation, places)
 
 
@@ -63,8 +70,6 @@ async def in_rows(store: Store, needle: Needle) -> Looked:
     async with store.database.read() as connection:
         for table in metadata.sorted_tables:
             columns = [column for column in table.c if isinstance(column.type, String)]
-            if not columns:
-                continue
             async for row in await connection.stream(select(*columns)):
                 count += 1
                 if any(needle.positions(str(value).encode()) for value in row if value):
@@ -83,13 +88,10 @@ async def in_database_files(settings: RoomsSettings, store: Store, needle: Needl
     async with store.database.read() as connection:
         try:
             async with connection.begin_nested():
-                data = Path((await connection.execute(text("SHOW data_directory"))).scalar_one())
-                oid = (
-                    await connection.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
-                ).scalar_one()
-        except Exception:  # noqa: BLE001 -- a role that may not ask; the place is then reported as not looked at
-            data = Path("/nonexistent")
-    files = await asyncio.to_thread(walk, data / "base" / str(oid), data / "pg_wal")
+                data, oid = (await connection.execute(text(POSTGRES_FILES))).one()
+                files = await asyncio.to_thread(walk, Path(data, "base", str(oid)), Path(data, "pg_wal"))
+        except (DBAPIError, OSError):  # a role that may not ask, an account that may not look
+            files = []
     if not files:
         looked.skipped = True
         looked.what = "PostgreSQL's files are not here or not readable; run this as root on its host"
@@ -221,9 +223,13 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 
 def walk(*places: Path) -> list[Path]:
-    """Files, and those of folders; none when one of them can not be read."""
-    try:
-        paths = [path for place in places for path in ([place] if place.is_file() else sorted(place.rglob("*")))]
-        return [path for path in paths if path.is_file()]
-    except OSError:
-        return []
+    """Files, and those of folders. Errors: OSError when one of the folders can not be read."""
+
+    def refuse(fault: OSError) -> None:
+        if not isinstance(fault, FileNotFoundError):
+            raise fault
+
+    folders = [found for place in places for found in os.walk(place, onerror=refuse)]
+    paths = [place for place in places if place.is_file()]
+    paths += [Path(folder, name) for folder, _, names in folders for name in sorted(names)]
+    return [path for path in paths if path.is_file()]

@@ -25,7 +25,13 @@ NAMED = (
 )
 """Crypto, key store, storage, retention, audit trail, diagnostics; authorisation."""
 SOURCES = ("rooms", "signaling")
-TESTS = ("tests/rooms", "tests/signaling", "tests/test_locked_server.py", "tests/test_copies_and_proof.py")
+TESTS = (
+    "tests/rooms",
+    "tests/signaling",
+    "tests/test_copies_and_proof.py",
+    "tests/test_inventory.py",
+    "tests/test_locked_server.py",
+)
 SHORT = ("rooms/technical_check.py",), ("tests/rooms/test_technical_check.py",), ("rooms.technical_check",)
 
 

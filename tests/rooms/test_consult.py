@@ -142,6 +142,16 @@ def test_a_patient_who_leaves_gives_up_the_seat_and_waits_again(talking: Consult
     assert [one.id for one in state.waiting] == ["p2"]
 
 
+@pytest.mark.parametrize(
+    ("later", "who"), [(-1, "p1"), (1, "p1"), (0, "nobody")], ids=["before", "not yet", "gone meanwhile"]
+)
+def test_what_a_worker_says_of_another_placing_or_of_who_is_gone_changes_nothing(
+    talking: Consult, later: int, who: str
+) -> None:
+    event = ChangeMedia(talking.fence + later, who, "failed")
+    assert transition(talking, event, NOW) == (talking, ())
+
+
 def test_a_dead_worker_is_replaced_under_a_higher_fence(talking: Consult) -> None:
     state = run(talking, ChangeMedia(talking.fence, "p1", "connected"))
     state, effects = transition(state, LoseWorker(talking.fence), NOW)

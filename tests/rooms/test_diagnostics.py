@@ -197,3 +197,18 @@ def test_no_unknown_field_is_ever_accepted(fields: dict[str, object]) -> None:
     with contextlib.suppress(ValueError):
         assert set(Sample.model_validate(fields).model_dump(exclude_unset=True)) <= set(Sample.model_fields)
         assert set(fields) <= set(Sample.model_fields)
+
+
+async def test_a_sample_that_expires_while_it_is_looked_for_is_left_out(
+    diagnostics: Diagnostics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await diagnostics.record(A, "me", SAMPLE, 0)
+    plain = diagnostics._keys
+
+    async def gone_by_then(appointment: str) -> AsyncIterator[bytes]:
+        async for key in plain(appointment):
+            yield key.replace(b":me:", b":you:")
+            yield key
+
+    monkeypatch.setattr(diagnostics, "_keys", gone_by_then)
+    assert [one.participant for one in await diagnostics.timeline(A)] == ["me"]

@@ -106,6 +106,17 @@ async def test_transitions_at_the_same_moment_all_count(live: LiveConsults) -> N
     assert len(desk.waiting) == 40
 
 
+async def test_whoever_is_always_overtaken_is_told_to_try_again(
+    live: LiveConsults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rooms.live.ATTEMPTS", 1)
+    await live.transition("a", patient(), absent=fresh())
+    said = [Indicate("p1", Indicators(camera=bool(number % 2))) for number in range(12)]
+    outcomes = await asyncio.gather(*(live.transition("a", one) for one in said), return_exceptions=True)
+    assert {one.code for one in outcomes if isinstance(one, RoomsError)} == {"try_again"}
+    assert not [one for one in outcomes if isinstance(one, BaseException) and not isinstance(one, RoomsError)]
+
+
 async def test_no_two_of_many_get_the_same_seat(live: LiveConsults) -> None:
     arrivals = [live.transition("a", patient(f"p{number}"), absent=fresh()) for number in range(12)]
     outcomes = await asyncio.gather(*arrivals, return_exceptions=True)

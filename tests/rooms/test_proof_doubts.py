@@ -1,0 +1,145 @@
+"""What can not be looked at, or says nothing, never passes for a proof."""
+
+import asyncio
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from rooms.backup import snapshots
+from rooms.errors import RoomsError, StartRefused
+from rooms.keys.store import KeyStore
+from rooms.proof import prove, search
+from rooms.proof.proving import parts
+from rooms.proof.search import Needle
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from tests.rooms.people import Time, alice, plan
+from tests.rooms.postgres import Postgres
+from tests.rooms.test_proof import destroyed
+
+
+async def test_a_key_store_in_postgresql_is_looked_through_too(
+    nodes: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(nodes, time, tmp_path)
+    proof = await case.prove()
+    assert proof.destroyed, proof.text()
+    (place,) = [place for place in proof.places if place.place == "key store"]
+    assert re.match(r"\d+ keys", place.what)
+
+
+async def test_a_role_that_may_not_ask_postgresql_for_its_files_is_told_so(
+    sqlite_settings: RoomsSettings, postgres: Postgres, time: Time, tmp_path: Path
+) -> None:
+    url = postgres.new_database()
+    case = await destroyed(sqlite_settings.model_copy(update={"database_url": SecretStr(url)}), time, tmp_path)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE limited LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
+    limited = SecretStr(url.replace("postgres@", "limited@"))
+    case.settings = case.settings.model_copy(update={"database_url": limited})
+    proof = await case.prove()
+    assert [place.place for place in proof.places if place.skipped] == ["its files", "redis"]
+    assert "run this as root" in proof.text()
+
+
+async def test_a_redis_that_does_not_answer_is_not_looked_at(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(sqlite_settings, time, tmp_path)
+    away = Redis(unix_socket_path=str(tmp_path / "nowhere"), retry=Retry(NoBackoff(), 0))
+    proof = await prove(case.settings, case.receipt.receipt, redis=away, folders=case.folders)
+    await away.aclose()
+    assert [(place.place, place.what) for place in proof.places if place.skipped] == [("redis", "it does not answer")]
+
+
+async def test_a_key_that_expired_meanwhile_holds_nothing() -> None:
+    class Empty:
+        async def type(self, _: bytes) -> bytes:
+            return b"none"
+
+    assert [part async for part in parts(Empty(), b"sk:gone")] == [b"sk:gone"]
+
+
+async def test_a_snapshot_that_opens_and_does_not_hold_it_counts_for_nothing(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(sqlite_settings, time, tmp_path)
+    await asyncio.to_thread(snapshots.take, case.settings, tmp_path / "backups", time.now())
+    proof = await case.prove()
+    assert proof.destroyed, proof.text()
+    assert "nothing opens it" not in proof.text()
+
+
+async def test_an_id_alone_among_copies_is_counted_and_breaks_no_promise(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(sqlite_settings, time, tmp_path)
+    (tmp_path / "backups" / "dump.sql").write_bytes(case.gone.id.encode() + b" " + case.gone.id.encode("utf-16-le"))
+    proof = await case.prove()
+    assert proof.destroyed, proof.text()
+    assert "its id stands there 2 times" in proof.text()
+
+
+async def test_a_file_that_can_not_be_read_is_no_proof(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, plain = await destroyed(sqlite_settings, time, tmp_path), Path.open
+    (tmp_path / "logs" / "log").write_text("nothing")
+
+    def refuse(path: Path, *given: Any, **named: Any) -> Any:
+        if path.name == "log":
+            raise PermissionError
+        return plain(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    proof = await case.prove()
+    assert not proof.destroyed
+    assert "log: can not be read" in proof.text()
+
+
+async def test_a_folder_that_can_not_be_read_is_no_proof(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, plain = await destroyed(sqlite_settings, time, tmp_path), os.scandir
+    (tmp_path / "logs" / "older").mkdir()
+
+    def refuse(place: str) -> object:
+        if Path(place).name == "older":
+            raise PermissionError
+        return plain(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(StartRefused, match="a folder can not be read"):
+        await case.prove()
+
+
+async def test_a_key_store_that_does_not_answer_is_no_proof(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        raise RoomsError("try_again")
+
+    case = await destroyed(sqlite_settings, time, tmp_path)
+    monkeypatch.setattr(KeyStore, "every", fail)
+    with pytest.raises(StartRefused, match=r"Nothing can be proven now \(try_again\)"):
+        await case.prove()
+
+
+async def test_what_only_looks_like_an_id_or_is_too_much_to_remember_hides_nothing(
+    sqlite_settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "REMEMBERED", 1)
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        planned = await plan(store, await alice(store))
+        ledger = store.keys.unlocked().ledger
+    needle = Needle(ledger.receipt_of(planned.id), ledger.receipt_of)
+    noise = b"A" * 30 + b"." + b"b\0" * 30 + b".." + b"0" * 60 + b"." + b"a-b+c/d_" * 6 + b"."
+    assert needle.positions(noise * 2 + planned.id.encode()) == [2 * len(noise)]
