@@ -21,7 +21,7 @@ class ChatEntry:
 
 
 def _encode(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, ensure_ascii=False).encode()
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def compose(entry: ChatEntry) -> bytes:
@@ -50,7 +50,7 @@ class ChatLog:
         part: list[dict[str, Any]] = []
         size = 0
         for entry in map(asdict, self.entries):
-            grown = len(_encode(entry)) + 2
+            grown = len(_encode(entry)) + 1
             if part and size + grown > PART_BYTES - 64:
                 yield _encode({"type": "log", "entries": part})
                 part, size = [], 0

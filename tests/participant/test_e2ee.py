@@ -1,9 +1,8 @@
-"""The Python participant's encryption against the test vectors of docs/protocol.md, and against misuse."""
+"""The Python participant's encryption against docs/vectors.json, and against misuse."""
 
 import json
 import os
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.client import e2ee
+from signaling.client.chat import ChatLog
 from signaling.client.e2ee import E2eeError, Member
 from signaling.client.handshake import Handshake, Message, TamperingError
 from signaling.client.keyring import KeyRing, ReplayWindow
+from tests.participant import vectors
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
-VECTORS: dict[str, Any] = json.loads(DOCUMENT.split("## Test vectors")[1].split("```json")[1].split("```")[0])
-APPOINTMENT, EPOCH = VECTORS["appointment"], VECTORS["epoch"]
-MEMBERS = VECTORS["members"]
+VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())
+HANDSHAKES = VECTORS["handshakes"]
+APPOINTMENT = HANDSHAKES[0]["appointment"]
 KIND = st.sampled_from(["audio", "video", "data"])
 
 
@@ -35,26 +35,25 @@ def as_member(member: dict[str, Any]) -> Member:
     return Member(member["participant"], member["role"], raw(member["key"]), raw(member["nonce"]))
 
 
-def test_keys_and_commitments_are_those_of_the_document() -> None:
-    ordered = sorted(MEMBERS, key=lambda member: member["participant"].encode())
-    for member in MEMBERS:
+def test_the_vectors_are_those_that_the_code_makes() -> None:
+    """``python -m tests.participant.vectors`` writes them."""
+    assert vectors.FILE.read_text() == vectors.text()
+
+
+@pytest.mark.parametrize("vector", HANDSHAKES, ids=lambda vector: f"{len(vector['members'])} people")
+def test_handshakes_are_those_of_the_vectors(vector: dict[str, Any]) -> None:
+    appointment, epoch, members = vector["appointment"], vector["epoch"], vector["members"]
+    ordered = sorted(members, key=lambda member: member["participant"].encode())
+    for member in members:
         assert e2ee.public_key(private_key(member)) == raw(member["key"])
-        assert e2ee.commitment(APPOINTMENT, EPOCH, as_member(member)) == raw(member["commitment"])
+        assert e2ee.commitment(appointment, epoch, as_member(member)) == raw(member["commitment"])
         assert ordered.index(member) == member["index"]
-
-
-def test_transcript_and_code_are_those_of_the_document_in_any_order() -> None:
-    for members in permutations(map(as_member, MEMBERS)):
-        agreed = e2ee.transcript(APPOINTMENT, EPOCH, members)
-        assert agreed == raw(VECTORS["transcript"])
-        assert e2ee.verification_code(agreed) == VECTORS["code"]
-
-
-def test_wrapped_secrets_are_those_of_the_document_both_ways() -> None:
-    agreed = raw(VECTORS["transcript"])
-    for member, peer in permutations(MEMBERS):
-        wrap = member["wrap"]
-        assert wrap["to"] == peer["participant"]
+    for order in permutations(map(as_member, members)):
+        agreed = e2ee.transcript(appointment, epoch, order)
+        assert agreed == raw(vector["transcript"])
+        assert e2ee.verification_code(agreed) == vector["code"]
+    for member, peer in permutations(members, 2):
+        [wrap] = [wrap for wrap in member["wraps"] if wrap["to"] == peer["participant"]]
         names = (member["participant"], peer["participant"])
         made = e2ee.wrap(private_key(member), raw(peer["key"]), agreed, *names, raw(member["secret"]), raw(wrap["iv"]))
         assert made == raw(wrap["wrapped"])
@@ -63,15 +62,46 @@ def test_wrapped_secrets_are_those_of_the_document_both_ways() -> None:
             e2ee.unwrap(private_key(peer), raw(member["key"]), agreed, names[1], names[0], made)
 
 
-@pytest.mark.parametrize("vector", VECTORS["frames"], ids=lambda vector: f"{vector['kid']}-{vector['counter']}")
-def test_frames_are_those_of_the_document_both_ways(vector: dict[str, Any]) -> None:
+@pytest.mark.parametrize("vector", VECTORS["keys"], ids=lambda vector: f"{vector['kid']}")
+def test_keys_are_those_of_the_vectors(vector: dict[str, Any]) -> None:
+    assert e2ee.key_id(vector["epoch"], vector["index"], vector["label"]) == vector["kid"]
+    assert e2ee.frame_key(raw(vector["secret"]), vector["kid"]) == (raw(vector["key"]), raw(vector["salt"]))
+
+
+@pytest.mark.parametrize(
+    "vector", [*VECTORS["frames"], *VECTORS["chats"]], ids=lambda vector: f"{vector['kid']}-{vector['counter']}"
+)
+def test_frames_are_those_of_the_vectors_both_ways(vector: dict[str, Any]) -> None:
     key, salt = e2ee.frame_key(raw(vector["secret"]), vector["kid"])
     assert (key, salt) == (raw(vector["key"]), raw(vector["salt"]))
     plain, frame = raw(vector["plain"]), raw(vector["frame"])
     assert e2ee.seal(key, salt, vector["kid"], vector["counter"], plain, vector["kind"]) == frame
+    assert frame[: vector["clear"]] == plain[: vector["clear"]]
     sealed = e2ee.dissect(frame)
     assert (sealed.kid, sealed.counter) == (vector["kid"], vector["counter"])
     assert e2ee.unseal(key, salt, sealed, vector["kind"]) == plain
+
+
+@pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda vector: str(vector["why"]))
+def test_what_the_vectors_refuse_does_not_open(vector: dict[str, Any]) -> None:
+    first = VECTORS["frames"][0]
+    with pytest.raises(E2eeError):
+        e2ee.unseal(raw(first["key"]), raw(first["salt"]), e2ee.dissect(raw(vector["frame"])), vector["kind"])
+
+
+def test_counters_are_accepted_as_in_the_vectors() -> None:
+    window = ReplayWindow()
+    for vector in VECTORS["window"]:
+        assert window.fresh(vector["counter"]) == vector["accepted"]
+        if vector["accepted"]:
+            window.mark(vector["counter"])
+
+
+def test_a_chat_of_the_vectors_is_read() -> None:
+    log = ChatLog()
+    for vector in VECTORS["chats"]:
+        log.take("B_arts-0000000000000a", "practitioner", raw(vector["plain"]))
+    assert [entry.text for entry in log.entries] == ["Goedemorgen", "Dag, dokter — ça va 👋"]
 
 
 @given(st.binary(max_size=40), st.integers(0, 2**32 - 1), st.integers(0, 2**48 - 1), KIND, st.data())

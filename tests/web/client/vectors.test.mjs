@@ -1,4 +1,4 @@
-/** The vectors of docs/protocol.md against the browser's modules; run by tests/web/test_client_modules.py. */
+/** docs/vectors.json against the browser's modules; run by tests/web/test_client_modules.py. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,9 +8,7 @@ import { toBase64Url } from '../../../web/static/client/bytes.js';
 import { ReplayWindow, frameKey, keyId, open, parse, seal } from '../../../web/static/client/frame.js';
 import { commitment, transcript, unwrap, verificationCode, wrap } from '../../../web/static/client/keys.js';
 
-const document = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
-const vectors = JSON.parse(document.split('## Test vectors')[1].match(/```json\n([\s\S]*?)\n```/)[1]);
-const { appointment, epoch } = vectors;
+const vectors = JSON.parse(readFileSync(new URL('../../../docs/vectors.json', import.meta.url), 'utf8'));
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const hex = (value) => Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -28,41 +26,65 @@ function privateKey(member) {
   return crypto.subtle.importKey('jwk', jwk, { name: 'ECDH', namedCurve: 'P-256' }, false, ['deriveBits']);
 }
 
-test('commitments are those of the document', async () => {
-  for (const member of vectors.members) {
-    assert.equal(hex(await commitment(appointment, epoch, entry(member))), member.commitment);
-  }
+for (const { appointment, epoch, members, transcript: expected, code } of vectors.handshakes) {
+  test(`the handshake of ${members.length} is that of the vectors`, async () => {
+    for (const member of members) {
+      assert.equal(hex(await commitment(appointment, epoch, entry(member))), member.commitment);
+    }
+    const entries = members.map(entry);
+    for (const order of [entries, entries.toReversed()]) {
+      const hash = await transcript(appointment, epoch, order);
+      assert.equal(hex(hash), expected);
+      assert.equal(await verificationCode(hash), code);
+    }
+    for (const from of members) {
+      for (const { to, iv, wrapped } of from.wraps) {
+        const other = members.find(({ participant }) => participant === to);
+        const [mine, theirs] = [await privateKey(from), await privateKey(other)];
+        const ends = [bytes(expected), from.participant, to];
+        assert.equal(hex(await wrap(mine, bytes(other.key), ...ends, bytes(from.secret), bytes(iv))), wrapped);
+        assert.equal(hex(await unwrap(theirs, bytes(from.key), ...ends, bytes(wrapped))), from.secret);
+      }
+    }
+  });
+}
+
+test('key ids are those of the vectors', () => {
+  for (const { epoch, index, label, kid } of vectors.keys) assert.equal(keyId(epoch, index, label), kid);
 });
 
-test('transcript and code are those of the document, in whatever order the members came', async () => {
-  const entries = vectors.members.map(entry);
-  for (const order of [entries, entries.toReversed()]) {
-    const hash = await transcript(appointment, epoch, order);
-    assert.equal(hex(hash), vectors.transcript);
-    assert.equal(await verificationCode(hash), vectors.code);
-  }
-});
-
-test('a secret is wrapped and unwrapped as the document says', async () => {
-  const hash = bytes(vectors.transcript);
-  for (const from of vectors.members) {
-    const to = vectors.members.find((other) => other !== from);
-    const [mine, theirs] = [await privateKey(from), await privateKey(to)];
-    const ends = [hash, from.participant, to.participant];
-    const wrapped = await wrap(mine, bytes(to.key), ...ends, bytes(from.secret), bytes(from.wrap.iv));
-    assert.equal(hex(wrapped), from.wrap.wrapped);
-    assert.equal(hex(await unwrap(theirs, bytes(from.key), ...ends, wrapped)), from.secret);
-  }
-});
-
-test('frames are sealed and opened as the document says', async () => {
-  assert.ok(vectors.frames.length >= 8);
-  for (const { secret, kid, counter, kind, plain, frame } of vectors.frames) {
+test('frames and chats are sealed and opened as in the vectors', async () => {
+  assert.ok(vectors.frames.length >= 7);
+  for (const { secret, kid, counter, kind, plain, frame } of [...vectors.frames, ...vectors.chats]) {
     const key = await frameKey(bytes(secret), kid);
     assert.equal(hex(await seal(key, counter, bytes(plain), kind)), frame);
     const parsed = parse(bytes(frame));
     assert.deepEqual([parsed.kid, parsed.counter], [kid, counter]);
     assert.equal(hex(await open(key, parsed, kind)), plain);
+  }
+});
+
+test('what the vectors refuse does not open', async () => {
+  const [first] = vectors.frames;
+  const key = await frameKey(bytes(first.secret), first.kid);
+  for (const { why, kind, frame } of vectors.refused) {
+    const parsed = parse(bytes(frame));
+    if (parsed !== null) await assert.rejects(open({ ...key, kid: parsed.kid }, parsed, kind), why);
+  }
+});
+
+test('counters are accepted as in the vectors', () => {
+  const window = new ReplayWindow();
+  for (const { counter, accepted } of vectors.window) {
+    assert.equal(window.fresh(counter), accepted, `${counter}`);
+    if (accepted) window.mark(counter);
+  }
+});
+
+test('chats are JSON, and base64url on the wire', () => {
+  for (const { plain, json, frame, ciphertext } of vectors.chats) {
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(bytes(plain))), json);
+    assert.equal(toBase64Url(bytes(frame)), ciphertext);
   }
 });
 
