@@ -21,6 +21,7 @@ from signaling.settings import SignalingSettings
 from signaling.tasks import stop
 from signaling.tickets import Tickets
 from signaling.typedefs import SignInLink
+from turn.watch import TurnWatch
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -67,7 +68,7 @@ def build(
     app[typedefs.NOW] = now
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
     app[typedefs.METRICS] = Metrics()
-    app[typedefs.HEALTH] = Health(store, redis, media)
+    app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
     app[typedefs.SIGN_IN_LINK] = sign_in_link
     app[typedefs.DIAGNOSTICS] = Diagnostics(redis, now)
     live = gate.attach(app, secret=secret, diagnostics=app[typedefs.DIAGNOSTICS], native=native)

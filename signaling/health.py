@@ -6,7 +6,6 @@ send no new people here while it fails.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,9 +14,12 @@ from aiohttp import web
 from pydantic import Field
 
 from rooms.errors import StartRefused
+from rooms.store.migrate import trouble as schema_trouble
 from signaling.protocol.model import Message
 from signaling.rest.endpoint import answer
+from signaling.tasks import stop
 from signaling.typedefs import HEALTH
+from turn.watch import TurnWatch
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -39,6 +41,7 @@ class Check(Message):
     ok: bool
     age_seconds: float
     advice: str | None = None
+    needed: bool = Field(True, description="Whether the server is not ready while this is not good.")
 
 
 class Readiness(Message):
@@ -62,23 +65,29 @@ class Part:
     name: str
     probe: Callable[[], Awaitable[str | None]]
     silence: str
+    needed: bool = True
+    age: Callable[[], float] | None = None
+    """Where the probe only reports what was tried before: how long ago."""
 
 
 class Health:
     """Runs the checks when asked, at most once a second however many ask."""
 
-    def __init__(self, store: "Store", redis: "Redis", media: "MediaClient") -> None:
+    def __init__(self, store: "Store", redis: "Redis", media: "MediaClient", turn: TurnWatch) -> None:
         self._store = store
         self._redis = redis
         self._media = media
+        self.turn = turn
         self._beat = monotonic()
         self.leaving = False
         self._lock = asyncio.Lock()
         self._results: dict[str, tuple[str | None, float]] = {}
         self._parts = (
             Part("database", self._database, "The database does not answer."),
+            Part("migrations", self._migrations, "The database does not say what schema it has."),
             Part("redis", self._ping, "Redis does not answer; running consults go on, new ones wait."),
             Part("workers", self._workers, "Redis does not say which media workers there are."),
+            Part("turn", self._turn, "TURN could not be tried.", needed=False, age=lambda: turn.age),
             Part("key_store", self._key_store, "The key store does not answer."),
             Part("retention", self._retention, "The state of destruction can not be read."),
             Part("staying", self._staying, "This node does not say whether it stays."),
@@ -101,11 +110,12 @@ class Health:
             if monotonic() - oldest > FRESH_SECONDS or not self._results:
                 await asyncio.gather(*(self._run(part) for part in self._parts))
         now = monotonic()
-        checks = {
-            name: Check(ok=advice is None, age_seconds=round(now - at, 3), advice=advice)
-            for name, (advice, at) in self._results.items()
-        }
-        good = all(check.ok for check in checks.values())
+        checks = {}
+        for part in self._parts:
+            advice, at = self._results[part.name]
+            age = part.age() if part.age else now - at
+            checks[part.name] = Check(ok=advice is None, age_seconds=round(age, 3), advice=advice, needed=part.needed)
+        good = all(check.ok for check in checks.values() if check.needed)
         return Readiness(status="ready" if good else "not-ready", checks=checks)
 
     async def _run(self, part: Part) -> None:
@@ -119,6 +129,12 @@ class Health:
     async def _database(self) -> str | None:
         await self._store.ping()
         return None
+
+    async def _migrations(self) -> str | None:
+        return await schema_trouble(self._store.database)
+
+    async def _turn(self) -> str | None:
+        return self.turn.trouble
 
     async def _ping(self) -> str | None:
         await self._redis.ping()
@@ -166,9 +182,7 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def heartbeat(app: web.Application) -> AsyncIterator[None]:
-    """The heart beats from start-up to clean-up."""
-    heart = asyncio.create_task(app[HEALTH].heart())
+    """The heart beats, and TURN is tried, from start-up to clean-up."""
+    tasks = [asyncio.create_task(app[HEALTH].heart()), asyncio.create_task(app[HEALTH].turn.run())]
     yield
-    heart.cancel()
-    with suppress(asyncio.CancelledError):
-        await heart
+    await stop(tasks)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from signaling.addresses import is_operator
@@ -58,6 +58,20 @@ class Metrics:
             registry=self.registry,
         )
         self.checks = Gauge("spreekkamer_ready", "1 if the check is good.", ("check",), registry=self.registry)
+        self.ages = Gauge(
+            "spreekkamer_check_age_seconds", "How old the last result is.", ("check",), registry=self.registry
+        )
+        self.turn = Gauge(
+            "spreekkamer_turn_allocation_seconds",
+            "Duration of the last TURN allocation; 0 when it failed or there is no TURN.",
+            registry=self.registry,
+        )
+        self.beat = Gauge(
+            "spreekkamer_loop_beat_age_seconds",
+            "Since the event loop's last beat.",
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
 
     async def collect(self, store: "Store", media: "MediaClient") -> None:
         """Refresh what is asked for only when somebody looks; a part that does not answer keeps its last number."""
@@ -88,6 +102,10 @@ async def metrics(request: web.Request) -> web.Response:
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():
         numbers.checks.labels(name).set(check.ok)
+        numbers.ages.labels(name).set(check.age_seconds)
+    numbers.turn.set(app[HEALTH].turn.seconds or 0)
+    numbers.beat.set(app[HEALTH].live().beat_age_seconds)
     if report.checks["redis"].ok and report.checks["database"].ok:
         await numbers.collect(app[STORE], app[MEDIA])
-    return web.Response(body=generate_latest(numbers.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    body = await asyncio.to_thread(generate_latest, numbers.registry)  # reads /proc
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

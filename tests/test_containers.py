@@ -42,7 +42,7 @@ def test_every_service_is_hardened(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["restart"] == "unless-stopped"
+    assert service["restart"] == ("no" if name == "doctor" else "unless-stopped")
     assert service["pids_limit"] <= 512
     assert not {"privileged", "devices", "pid", "ipc", "userns_mode", "extra_hosts", "env_file"} & set(service)
     assert "docker.sock" not in str(service)
@@ -55,6 +55,9 @@ def test_every_service_is_hardened(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_is_looked_after(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
+    if name == "doctor":
+        assert check == {"disable": True}
+        return
     assert check["test"][0] in ("CMD", "CMD-SHELL") and check["interval"] and check["timeout"]
     for other, condition in SERVICES[name].get("depends_on", {}).items() if name != "caddy" else ():
         assert other in SERVICES and condition["condition"] in ("service_healthy", "service_started")
@@ -67,12 +70,24 @@ def test_every_image_has_a_version(name: str) -> None:
 
 def test_all_parts_are_there_and_two_servers_that_differ_in_their_folder_only() -> None:
     assert set(SERVICES) == {
-        *("server-1", "server-2", "media", "postgres", "keystore", "openbao", "valkey", "caddy", "coturn", "clamav"),
+        *(
+            "server-1",
+            "server-2",
+            "media",
+            "postgres",
+            "keystore",
+            "openbao",
+            "valkey",
+            "caddy",
+            "coturn",
+            "clamav",
+            "doctor",
+        ),
     }
     one, two = ({**SERVICES[name]} for name in ("server-1", "server-2"))
     assert (one.pop("volumes"), two.pop("volumes")) == (["data-1:/data"], ["data-2:/data"])
     assert one == two
-    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["clamav"]
+    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["doctor", "clamav"]
 
 
 def test_only_these_doors_are_open() -> None:
@@ -86,7 +101,7 @@ def test_only_these_doors_are_open() -> None:
 
 
 def test_only_these_are_written_to_and_nothing_of_the_host_is_mounted() -> None:
-    volumes = {name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service}
+    volumes = {name: service["volumes"] for name, service in SERVICES.items() if service.get("volumes")}
     assert volumes == {
         "server-1": ["data-1:/data"],
         "server-2": ["data-2:/data"],
@@ -102,10 +117,13 @@ def test_only_these_are_written_to_and_nothing_of_the_host_is_mounted() -> None:
 def test_what_is_stored_can_not_be_reached_from_outside() -> None:
     inner = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert inner == {"front", "back", "keys", "scanning"}
+    turn = COMPOSE["networks"]["turn"]["driver_opts"]
+    assert turn == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
     networks = {name: set(service["networks"]) for name, service in SERVICES.items() if "networks" in service}
     assert networks == {
-        "server-1": {"front", "back", "keys"},
-        "server-2": {"front", "back", "keys"},
+        "server-1": {"front", "back", "keys", "turn"},
+        "server-2": {"front", "back", "keys", "turn"},
+        "doctor": {"back", "keys", "turn", "outside"},
         "media": {"back", "outside"},
         "postgres": {"back"},
         "valkey": {"back"},
@@ -145,7 +163,7 @@ def test_each_secret_goes_to_those_that_need_it() -> None:
     for name, service in SERVICES.items():
         for secret in service.get("secrets", []):
             holders.setdefault(secret, set()).add(name)
-    servers = {"server-1", "server-2"}
+    servers = {"server-1", "server-2", "doctor"}
     assert holders == {
         **dict.fromkeys(("database_url", "keystore_url", "root_key", "turn", "openbao_token"), servers),
         "openbao_ca": servers,
@@ -160,7 +178,7 @@ def test_each_secret_goes_to_those_that_need_it() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["server-1", "server-2", "media"])
+@pytest.mark.parametrize("name", ["server-1", "server-2", "doctor", "media"])
 def test_every_setting_is_one_that_the_server_knows(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in [variable for variable in os.environ if variable.startswith(PREFIX)]:
         monkeypatch.delenv(variable)
@@ -216,6 +234,14 @@ def test_the_package_holds_all_that_the_server_reads(tmp_path: Path) -> None:
         ["git", "ls-files", "media", "rooms", "signaling", "turn", "web"],
         check=True, cwd=source, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
-    for_developers = ("README.md", "check", "package.json", "package-lock.json", "tsconfig.json")
+    for_developers = (
+        "README.md",
+        "check",
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+        "tsconfig.client.json",
+        "pack",
+    )
     missing = [file for file in tracked if file not in packed and Path(file).name not in for_developers]
     assert missing == []

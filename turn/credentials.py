@@ -27,6 +27,13 @@ class TurnCredentials:
         self._settings = settings
         self._now = now
 
+    @property
+    def server(self) -> tuple[str, int] | None:
+        """Address and plain port of TURN, None where there is none."""
+        if self._settings.address is None or not self._settings.secrets:
+            return None
+        return str(self._settings.address), self._settings.port
+
     def issue(self, holder: str | None = None) -> Credential | None:
         """A credential, or None where there is no TURN.
 

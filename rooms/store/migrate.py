@@ -1,8 +1,10 @@
 """Brings the database to the schema of this code, under a lock, before anything else; one step back when asked."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -15,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from rooms.errors import StartRefused
 from rooms.keys.files import private_folder
 from rooms.lock import waited_for
-from rooms.store.database import listen, options
+from rooms.store.database import Database, listen, options
 
 MIGRATION_LOCK = 0x5370_7265_656B  # PostgreSQL advisory lock
 PATIENCE = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '10min'")
@@ -75,6 +77,24 @@ def revisions(url: URL) -> Revisions:
         steps = [one for one in script.iterate_revisions(newest, current or "base") if one.revision != current]
         pending = tuple(f"{one.revision}: {one.doc}" for one in reversed(steps))
         return Revisions(current, newest, pending, known=True)
+
+
+@cache
+def newest() -> str:
+    """The revision that this code works with. Reads files the first time."""
+    return ScriptDirectory.from_config(configuration()).get_current_head() or ""
+
+
+async def trouble(database: Database) -> str | None:
+    """What is wrong with a running server's schema, as one sentence. Errors: RoomsError."""
+    wanted = await asyncio.to_thread(newest)
+    async with database.read() as connection:
+        found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    if found == wanted:
+        return None
+    if found is not None and found > wanted:
+        return "A newer version has changed the database; update this server too."
+    return "The database was taken a step back; stop this server, or run `spreekkamer db upgrade`."
 
 
 def upgrade(connection: Connection) -> None:

@@ -25,6 +25,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         backup,
         check,
         db,
+        doctor,
         inventory,
         keys,
         practitioner,
@@ -34,5 +35,5 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         support,
     )
 
-    for group in (setup, db, practitioner, retention, keys, backup, proof, audit, inventory, support, check):
+    for group in (setup, db, doctor, practitioner, retention, keys, backup, proof, audit, inventory, support, check):
         group.attach(commands, common)

@@ -10,9 +10,9 @@ from typing import Final
 USER: Final = "spreekkamer"
 COMMANDS: Final = (
     # connections
-    *("ping", "config|get", "info", "client|setinfo", "client|setname", "select"),
+    *("ping", "config|get", "info", "select"),
     # rooms, seats, limits
-    *("get", "set", "mget", "del", "unlink", "exists", "incr", "expire", "pttl", "getdel", "type", "scan"),
+    *("get", "set", "mget", "del", "unlink", "exists", "incrby", "expire", "pttl", "getdel", "type", "scan"),
     *("sadd", "srem", "smembers", "watch", "unwatch", "multi", "exec", "discard"),
     # calls to media workers and their answers
     *("rpush", "blpop", "ltrim", "lrem"),

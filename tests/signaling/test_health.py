@@ -123,3 +123,28 @@ async def test_metrics_are_not_there_for_others(server: Server) -> None:
 async def test_listed_networks_may_read_metrics(server: Server) -> None:
     assert (await server.call("GET", "/metrics", headers={"X-Forwarded-For": "10.1.2.3"})).status == 200
     assert (await server.call("GET", "/metrics", headers={"X-Forwarded-For": "10.1.2.3, 10.2.0.1"})).status == 404
+
+
+async def test_turn_that_fails_is_said_and_takes_no_server_away(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await announce(server)
+    watch = server.app[HEALTH].turn
+    assert (watch.trouble, watch.age) == (None, 0.0)
+    watch.trouble = "TURN does not answer."
+    answer = await server.call("GET", "/health/ready")
+    assert (answer.status, answer.body["status"]) == (200, "ready")
+    assert answer.body["checks"]["turn"] == {
+        "ok": False, "age_seconds": 0.0, "advice": "TURN does not answer.", "needed": False,
+    }  # fmt: skip
+    assert 'spreekkamer_ready{check="turn"} 0.0' in (await server.call("GET", "/metrics")).body
+
+
+@pytest.mark.parametrize(("revision", "said"), [("9999", "newer version"), ("0001", "step back")])
+async def test_a_schema_that_changed_under_a_running_server_is_named(server: Server, revision: str, said: str) -> None:
+    await announce(server)
+    async with server.store.database.write() as connection:
+        await connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    checks = (await server.call("GET", "/health/ready")).body["checks"]
+    assert [name for name, check in checks.items() if not check["ok"]] == ["migrations"]
+    assert said in checks["migrations"]["advice"]

@@ -1,0 +1,120 @@
+"""`doctor`: looks a deployment over, from inside with its settings, or from elsewhere with its address alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from media.settings import MediaSettings
+from rooms.clock import utc_now
+from rooms.errors import StartRefused
+from rooms.settings import RoomsSettings
+from signaling.doctor import announced, clock, mail, names, ports, redis, relaying, storage, tls
+from signaling.doctor.finding import Check, Finding, as_json, failed, look, text
+from signaling.doctor.resolving import Resolver
+from signaling.process import reveal
+from signaling.settings import SignalingSettings
+from turn.settings import TurnSettings
+
+OUTSIDE = {80: "The proxy (http)", 443: "The proxy", 40_000: "The media workers", 3478: "TURN"}
+
+
+class Looked(Protocol):
+    """The settings that are looked at."""
+
+    @property
+    def rooms(self) -> RoomsSettings: ...
+    @property
+    def signaling(self) -> SignalingSettings: ...
+    @property
+    def media(self) -> MediaSettings: ...
+    @property
+    def turn(self) -> TurnSettings: ...
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    looking = commands.add_parser(
+        "doctor",
+        parents=[common],
+        help="look the deployment over",
+        description="Each check says ok, warn, fail or unknown, what that means and what to do. Changes nothing. "
+        "Exit status: 0, or 1 if a check failed.",
+    )
+    looking.add_argument("--outside", metavar="URL", help="look at the server of this address, from another machine")
+    looking.add_argument("--nameserver", metavar="ADDRESS", help="ask this name server, not the system's")
+    looking.add_argument("--ntp", metavar="HOST", help="compare the clock with this NTP server")
+    looking.add_argument("--mail-domain", metavar="DOMAIN", help="what mail is sent from; the server's name if empty")
+    looking.add_argument("--dkim", metavar="SELECTOR", help="the name of the DKIM key")
+    looking.add_argument("--json", action="store_true", help="print one line of JSON")
+    looking.set_defaults(operate=examine)
+
+
+async def examine(settings: Looked, arguments: argparse.Namespace) -> str:
+    """What was found. Ends the process with status 1 when a check failed."""
+    # What goes wrong is in the findings; a library's log line would say it twice, and less carefully.
+    logging.disable(logging.CRITICAL)
+    try:
+        findings = await look(outside(arguments) if arguments.outside else inside(settings, arguments))
+    finally:
+        logging.disable(logging.NOTSET)
+    said = as_json(findings) if arguments.json else text(findings)
+    if failed(findings):
+        sys.stdout.write(said + "\n")
+        sys.stdout.flush()
+        sys.exit(1)
+    return said
+
+
+def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
+    """Everything that this machine can know with the server's settings."""
+    rooms, media, turn = settings.rooms, settings.media, settings.turn
+    folders = {"data": rooms.data, "backups": rooms.backups}
+    checks: dict[str, Check] = {
+        "database": lambda: storage.database(rooms),
+        "key-store": lambda: storage.keys(rooms, utc_now),
+        "redis": lambda: redis.redis(reveal(settings.signaling.redis_url)),
+        "secrets": _at_once(lambda: storage.secrets(settings)),
+        "disk": _at_once(lambda: storage.disk(folders)),
+        "clock": lambda: clock.clock(arguments.ntp),
+        "announced": _at_once(lambda: announced.announced(media.announced, turn.address, turn.relay_peers)),
+        "turn": lambda: relaying.relaying(turn, utc_now()),
+        "ports": _at_once(ports.from_inside),
+    }
+    if settings.signaling.origin:
+        expected = [*media.announced, *([str(turn.address)] if turn.address else [])]
+        checks |= _named(settings.signaling.origin, arguments, expected)
+    return checks
+
+
+def outside(arguments: argparse.Namespace) -> dict[str, Check]:
+    """Everything that needs no settings, as the world sees it."""
+    parts = urlsplit(arguments.outside)
+    if parts.scheme != "https" or not parts.hostname:
+        raise StartRefused("--outside must be the https:// address of a server.")
+    host, wanted = parts.hostname, dict(OUTSIDE)
+    wanted[parts.port or 443] = wanted.pop(443)
+    return {**_named(arguments.outside, arguments, []), "ports": lambda: ports.ports(host, wanted)}
+
+
+def _named(origin: str, arguments: argparse.Namespace, expected: list[str]) -> dict[str, Check]:
+    """What hangs on the server's name."""
+    parts = urlsplit(origin)
+    host, resolver = parts.hostname or "", Resolver(arguments.nameserver)
+    return {
+        "dns": lambda: names.addresses(resolver, host, expected),
+        "dnssec": lambda: names.dnssec(resolver, host),
+        "tls": lambda: tls.tls(host, parts.port or 443, utc_now()),
+        "mail": lambda: mail.mail(resolver, arguments.mail_domain or host, arguments.dkim),
+    }
+
+
+def _at_once(check: Callable[[], list[Finding]]) -> Callable[[], Awaitable[list[Finding]]]:
+    async def run() -> list[Finding]:
+        return await asyncio.to_thread(check)
+
+    return run

@@ -1,0 +1,1 @@
+"""Looks a deployment over, part by part: what is wrong, what that means, what to do. It changes nothing."""

@@ -1,0 +1,63 @@
+"""Redis or Valkey: keeps nothing, forgets nothing early, and lets our user do no more than it needs."""
+
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+
+from rooms.errors import StartRefused
+from signaling.doctor.finding import Finding, bad, good, unknown, warn
+from signaling.redis import connect, refuse_persistence
+
+ACL_FIX = "Use the ACL file that `spreekkamer setup` writes (secrets/valkey.acl)."
+TRIALS = {"EVAL": ("return 1", "0"), "KEYS": ("sk:doctor:nothing",), "CLIENT LIST": ()}
+"""Harmless, but of kinds that a server of ours never needs."""
+
+
+async def redis(url: str | None) -> list[Finding]:
+    """Look at the Redis of these settings."""
+    if url is None:
+        return [good("redis", "The server starts one of its own, which keeps nothing.")]
+    client = connect(url)
+    try:
+        await client.ping()
+        return [await _persistence(client), await _eviction(client), await _permissions(client)]
+    except (AuthenticationError, NoPermissionError):
+        return [bad("redis", "Redis refuses the user or the password.", "Correct signaling.redis_url or the ACL file.")]
+    except (RedisError, OSError):
+        return [bad("redis", "Redis does not answer.", "Start it; correct signaling.redis_url.")]
+    finally:
+        await client.aclose()
+
+
+async def _persistence(client: Redis) -> Finding:
+    try:
+        await refuse_persistence(client)
+    except StartRefused as reason:
+        return bad("redis", str(reason), "Start it with --save '' --appendonly no, and remove the files it wrote.")
+    return good("redis", "Redis answers and writes nothing to disk.")
+
+
+async def _eviction(client: Redis) -> Finding:
+    try:
+        policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy")
+    except ResponseError:
+        return unknown("redis-eviction", "Redis does not say what it does when it is full.", ACL_FIX)
+    if policy in ("noeviction", b"noeviction"):
+        return good("redis-eviction", "When Redis is full it refuses, and throws no room away.")
+    fix = "Set maxmemory-policy to noeviction."
+    return bad("redis-eviction", "When Redis is full it throws running consults away.", fix)
+
+
+async def _permissions(client: Redis) -> Finding:
+    allowed = []
+    for command, arguments in TRIALS.items():
+        try:
+            await client.execute_command(command, *arguments)  # type: ignore[no-untyped-call]  # the library has no types
+        except NoPermissionError:
+            continue
+        except ResponseError:
+            pass
+        allowed.append(command)
+    if not allowed:
+        return good("redis-acl", "Our user may run our commands and no others.")
+    meaning = f"Our user may also run {', '.join(allowed)}: who takes over a server owns Redis too."
+    return warn("redis-acl", meaning, ACL_FIX)
