@@ -179,7 +179,7 @@ export class Day {
     return el(
       'button',
       {
-        className: 'icon-button technical',
+        className: 'icon-button',
         type: 'button',
         title: t('technical.title'),
         'aria-label': t('technical.title.who', { name: one.patient }),
