@@ -1,6 +1,6 @@
 """``python -m bench [--write]``: all measurements, one after another."""
 
-from bench import join, relay, server
+from bench import join, relay, server, signaling
 
-for part in (relay, join, server):
+for part in (relay, join, server, signaling):
     part.main()

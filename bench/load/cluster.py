@@ -24,6 +24,8 @@ from redis.asyncio import Redis
 
 from bench.load.door import Balancer, Door, eventually
 from media.control import WORKERS, heartbeat_key
+from rooms.consult import Consult
+from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
 from tests.rooms import bao as openbaos
@@ -33,6 +35,8 @@ ROOT = Path(__file__).parents[2]
 READY_SECONDS = 90.0
 PASSWORD = "correct horse battery staple"
 MAIL = "alice@example.org"
+EACH = 25
+"""Appointments of one practitioner."""
 
 
 def free_port() -> int:
@@ -155,7 +159,7 @@ class Cluster:
 async def running(
     folder: Path, *, nodes: int = 2, media: int = 2, appointments: int = 0, **settings: str
 ) -> AsyncIterator[Cluster]:
-    """Everything started and ready, with one practitioner (``MAIL``, ``PASSWORD``) and so many appointments.
+    """Everything started and ready, with so many appointments, the first of them ``MAIL``'s.
 
     ``settings`` are environment variables of all nodes, without ``SPREEKKAMER_``.
     """
@@ -222,12 +226,16 @@ def environment(rooms: RoomsSettings, redis_port: int, origin: str, folder: Path
 
 
 async def furnish(rooms: RoomsSettings, appointments: int) -> list[Planned]:
-    """The practitioner and the appointments, made before any node starts."""
+    """Practitioners and appointments, made before any node starts."""
     async with open_store(rooms) as store:
         await store.retention.catch_up()
-        person = await store.practitioners.add(MAIL, PASSWORD, "A. Practitioner", "nl")
-        now = datetime.now(UTC)
-        made = [await store.appointments.create(person.id, f"P{n}", now, 120, "nl") for n in range(appointments)]
+        now, made = datetime.now(UTC), []
+        for number in range(appointments or 1):
+            if number % EACH == 0:
+                mail = f"{number}.{MAIL}" if number else MAIL
+                person = await store.practitioners.add(mail, PASSWORD, "A. Practitioner", "nl")
+            if number < appointments:
+                made.append(await store.appointments.create(person.id, f"P{number}", now, 120, "nl"))
         return [Planned(one.id, one.id + one.secret) for one in made]
 
 
@@ -322,3 +330,20 @@ class Clerk:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+async def documents(running: Cluster, appointments: list[str]) -> dict[str, Consult]:
+    """The rooms that are there, by appointment."""
+    redis = Redis.from_url(running.redis_url)
+    try:
+        found = [parse(raw) for raw in await redis.mget([room_key(one) for one in appointments])]
+    finally:
+        await redis.aclose()
+    return {consult.appointment: consult for consult in found if consult}
+
+
+async def gauge(node: Node, name: str) -> float:
+    """One of a node's metrics that has no label."""
+    async with aiohttp.ClientSession() as session, session.get(f"{node.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))

@@ -6,13 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
-from redis.asyncio import Redis
 
-from bench.load.cluster import Clerk, Cluster, Node, Planned
+from bench.load.cluster import Clerk, Cluster, Node, Planned, documents
 from bench.load.door import eventually
 from bench.load.visitor import Refused, Visitor
 from rooms.consult import Consult
-from rooms.live import parse, room_key
 from signaling.protocol.model import API
 
 CHAT_SECONDS = 0.25
@@ -74,7 +72,6 @@ class Running:
         self.planned: dict[str, float] = {}
         self.clerk = Clerk(cluster.origin, API)
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        self._redis = Redis.from_url(cluster.redis_url)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -109,7 +106,6 @@ class Running:
         await asyncio.gather(*(seat.visitor.close() for seat in self.seats))
         await self._session.close()
         await self.clerk.close()
-        await self._redis.aclose()
 
     def _pair(self, planned: Planned) -> Pair:
         async def patient() -> str:
@@ -140,9 +136,7 @@ class Running:
         return seat.visitor.connected and where is not None and where != node.port
 
     async def documents(self) -> dict[str, Consult]:
-        keys = [room_key(pair.planned.id) for pair in self.pairs]
-        found = [parse(raw) for raw in await self._redis.mget(keys)]
-        return {consult.appointment: consult for consult in found if consult}
+        return await documents(self.cluster, [pair.planned.id for pair in self.pairs])
 
     async def double(self) -> int:
         """Seats with more than one page, pages with more than one seat, and people who are not in exactly once."""

@@ -131,12 +131,13 @@ class Worker:
         self.peers: dict[str, list[str]] = {}
         self.calls: list[Call] = []
         self.silent = False
+        self.draining = False
         self._redis = connect(url)
         self.control = ControlServer(self._redis, SECRET, name, self.handle, self.beat)
         self._task: asyncio.Task[None] | None = None
 
     def beat(self) -> Heartbeat:
-        return Heartbeat(worker=self.name, rooms=len(self.rooms), peers=0, packets_per_second=0)
+        return Heartbeat(worker=self.name, rooms=len(self.rooms), peers=0, packets_per_second=0, draining=self.draining)
 
     def handle(self, call: Call) -> Reply:
         self.calls.append(call)
