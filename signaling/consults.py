@@ -166,7 +166,12 @@ class Consults:
     async def close(self, appointment: str, reason: EndReason) -> None:
         """End a consult from outside (cancelled, destroyed, expired); nothing of it stays in Redis."""
         if await self.live.load(appointment):
-            await self.apply(appointment, Close(reason))
+            try:
+                await self.apply(appointment, Close(reason))
+            except RoomsError as error:
+                # Somebody ended it between the two: then there is nothing left to close.
+                if error.code != "bad_state":
+                    raise
 
     async def inside(self, socket: Socket, *, admitted: bool = False) -> tuple[Consult, Participant]:
         """The room and the place in it that this socket has; with ``admitted``, only if called in."""

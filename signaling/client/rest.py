@@ -12,15 +12,18 @@ from signaling.protocol.model import API
 from signaling.protocol.rest import (
     AppointmentList,
     AppointmentView,
+    Entrance,
     Failure,
     Join,
     JoinRequest,
     Me,
     NewAppointment,
     Receipt,
+    RefreshRequest,
     SignIn,
     SignInLink,
     Ticket,
+    TokenSet,
 )
 
 SECONDS = 10.0
@@ -57,14 +60,16 @@ class Rest:
         """Idempotent."""
         await self._session.close()
 
-    async def fetch(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
-        """Status and text of an answer, whatever they are.
+    async def fetch(self, method: str, path: str, body: Any = None, *, bearer: str | None = None) -> tuple[int, str]:
+        """Status and text of an answer, whatever they are. ``bearer``: an app's access token.
 
         Raises:
             Offline: there was no answer.
         """
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        options: Any = {"json": body, "headers": headers, "ssl": self.tls or True}
         try:
-            async with self._session.request(method, self.url + path, json=body, ssl=self.tls or True) as response:
+            async with self._session.request(method, self.url + path, **options) as response:
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Offline(type(error).__name__) from error
@@ -112,7 +117,30 @@ class Rest:
         """Irrecoverably, now."""
         return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"), extra="ignore")
 
-    async def join(self, link: str) -> Join:
-        """By a patient's link: what stands behind its ``#``."""
-        body = JoinRequest(link=link).model_dump()
+    async def join(self, link: str, *, refresh: bool = False) -> Join:
+        """By a patient's link: what stands behind its ``#``; with ``refresh`` for an app, with a refresh token."""
+        body = JoinRequest(link=link, refresh=refresh).model_dump(exclude_defaults=True)
         return Join.model_validate_json(await self.call("POST", "/join", body), extra="ignore")
+
+    async def enter(self, appointment: str) -> Entrance:
+        """The practitioner's ticket into a consult of theirs."""
+        text = await self.call("POST", f"/appointments/{appointment}/join", {})
+        return Entrance.model_validate_json(text, extra="ignore")
+
+    async def sign_in_app(self, mail: str, password: str) -> TokenSet:
+        """Without a cookie: an access token and a refresh token."""
+        body = SignIn(mail=mail, password=password).model_dump()
+        return TokenSet.model_validate_json(await self.call("POST", "/tokens", body), extra="ignore")
+
+    async def refresh(self, refresh_token: str) -> TokenSet:
+        """The next two; the one that was used is worthless then.
+
+        Raises:
+            Refusal: ``token_reused`` if it was used before, which ends all that descend from the same sign-in.
+        """
+        body = RefreshRequest(refresh_token=refresh_token).model_dump()
+        return TokenSet.model_validate_json(await self.call("POST", "/tokens/refresh", body), extra="ignore")
+
+    async def revoke(self, refresh_token: str) -> None:
+        """Sign out an app."""
+        await self.call("POST", "/tokens/revoke", RefreshRequest(refresh_token=refresh_token).model_dump())

@@ -1,6 +1,6 @@
-"""``python -m tests.conformance URL --account FILE``: one line for each requirement, exit status 1 if one is not met.
+"""``python -m tests.conformance URL --account FILE``: a line for each requirement; status 1 if one is not met.
 
-FILE is as for `spreekkamer check`: TOML with ``mail`` and ``password`` of a practitioner, or a demo's sign-in ``link``.
+FILE is as for `spreekkamer check`: TOML, ``mail`` and ``password`` of a practitioner or a demo's sign-in ``link``.
 """
 
 import argparse
@@ -12,12 +12,13 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from signaling.client.errors import ClientError
 from signaling.client.probe import Account
-from tests.conformance import capability_checks, rest_checks, seat_checks, socket_checks, talk_checks
+from tests.conformance import capability_checks, rest_checks, seat_checks, socket_checks, talk_checks, token_checks
 from tests.conformance.requirement import REQUIREMENTS, Outcome, Requirement, judge
 from tests.conformance.world import World
 
-__all__ = ["capability_checks", "rest_checks", "run", "seat_checks", "socket_checks", "talk_checks"]
+__all__ = ["capability_checks", "rest_checks", "run", "seat_checks", "socket_checks", "talk_checks", "token_checks"]
 
 
 async def run(
@@ -67,7 +68,11 @@ def main() -> int:
         if (one.name in given.only if given.only else given.exhausting or not one.exhausts)
     ]
     tls = ssl.create_default_context(cafile=given.authority) if given.authority else None
-    outcomes = asyncio.run(run(given.url, account, chosen, tls=tls, show=not given.json))
+    try:
+        outcomes = asyncio.run(run(given.url, account, chosen, tls=tls, show=not given.json))
+    except ClientError as error:
+        print(f"The practitioner can not sign in: {error}", file=sys.stderr)
+        return 2
     failed = [outcome for outcome in outcomes if outcome.why is not None]
     if given.json:
         for outcome in outcomes:

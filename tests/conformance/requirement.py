@@ -77,7 +77,7 @@ async def judge(one: Requirement, world: "World") -> Outcome:
     except TimeoutError as error:
         why = str(error) or f"no end after {CHECK_SECONDS:.0f} s"
     except Exception as error:  # noqa: BLE001 -- see above
-        why = f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
     await asyncio.sleep(SETTLE_SECONDS)
     strange = await world.go_home()
     why = why or (strange[0] if strange else None)
