@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | tr -cd '0-9')
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MUTATED := rooms/keys rooms/retention.py rooms/store signaling/tickets.py signaling/sessions.py signaling/admission.py
 CODE := spreekkamer.py media rooms signaling turn web tests bench
 
 .PHONY: help install run test lint format tools system bench screenshots prove requirements clean
@@ -70,7 +71,7 @@ screenshots: $(TOOLS)
 
 prove: $(TOOLS)
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
-	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation rooms/keys rooms/retention.py rooms/store --tests tests/rooms --least 85)
+	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/rooms tests/signaling --seconds 1500 --least 85)
 
 requirements: $(TOOLS)
 	@sh .ci/requirements $(BIN)

@@ -229,7 +229,7 @@ def walk(*places: Path) -> list[Path]:
         if not isinstance(fault, FileNotFoundError):
             raise fault
 
-    folders = [found for place in places for found in os.walk(place, onerror=refuse)]
     paths = [place for place in places if place.is_file()]
+    folders = [found for place in places if place not in paths for found in os.walk(place, onerror=refuse)]
     paths += [Path(folder, name) for folder, _, names in folders for name in sorted(names)]
     return [path for path in paths if path.is_file()]

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from rooms.backup import snapshots
 from rooms.errors import RoomsError, StartRefused
 from rooms.keys.store import KeyStore
-from rooms.proof import prove, search
+from rooms.proof import Folder, prove, search
 from rooms.proof.proving import parts
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
@@ -93,6 +93,10 @@ async def test_a_file_that_can_not_be_read_is_no_proof(
 ) -> None:
     case, plain = await destroyed(sqlite_settings, time, tmp_path), Path.open
     (tmp_path / "logs" / "log").write_text("nothing")
+    one_file = await prove(
+        case.settings, case.receipt.receipt, redis=None, folders=[Folder("log", tmp_path / "logs" / "log")]
+    )
+    assert one_file.destroyed, one_file.text()
 
     def refuse(path: Path, *given: Any, **named: Any) -> Any:
         if path.name == "log":

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rooms.clock import Clock
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
-from rooms.retention import OVERRUN, Deadline, Hooks
+from rooms.retention import LONGEST_CONSULT, OVERRUN, Deadline, Hooks
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
@@ -218,3 +218,38 @@ async def test_the_preview_says_what_the_change_then_does(store: Store, time: Ti
         assert await store.practitioners.set_retention(person.id, setting) == previewed
         time.pass_(minutes=1)
         assert await store.retention.sweep() == previewed
+
+
+def due(at: datetime) -> Appointment:
+    return Appointment("a", "o", "p", at - timedelta(hours=1), 30, "nl", "planned", None, "s", at, 1)
+
+
+@pytest.mark.parametrize(("seconds", "within"), [(0, True), (60, True), (61, False)])
+def test_what_is_due_in_exactly_a_minute_is_counted(time: Time, seconds: int, within: bool) -> None:
+    deadline = Deadline(Clock(time.now, time.boottime), Hooks(), None)
+    assert deadline.within_a_minute(due(START + timedelta(seconds=seconds))) is within
+
+
+def test_at_its_due_moment_it_is_too_late_for_another_setting(time: Time) -> None:
+    deadline = Deadline(Clock(time.now, time.boottime), Hooks(), None)
+    assert deadline.with_due(due(START), "90d") == due(START)
+    assert deadline.with_due(due(START + timedelta(seconds=1)), "90d").due != START + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("waited", "forbidden"), [(-1, False), (0, True)])
+async def test_a_consult_is_waited_for_until_its_last_second(time: Time, waited: int, forbidden: bool) -> None:
+    asked: list[str] = []
+
+    async def in_progress(appointment: str) -> bool:
+        asked.append(appointment)
+        return True
+
+    deadline = Deadline(Clock(time.now, time.boottime), Hooks(in_progress=in_progress), None)
+    past = due(START - LONGEST_CONSULT - timedelta(seconds=waited))
+    assert await deadline.forbids(past) is forbidden
+    assert asked == ([] if forbidden else ["a"]), "whoever has waited for a day asks nobody"
+
+
+async def test_without_anybody_who_knows_no_consult_runs(time: Time) -> None:
+    assert await Deadline(Clock(time.now, time.boottime), Hooks(), None).forbids(due(START))
+    assert await Hooks().in_progress("a") is False
