@@ -1,6 +1,7 @@
 """TCP in the way: a door that can be cut, and a balancer in front of nodes, as an operator's reverse proxy is."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -63,9 +64,11 @@ class Splicer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
-    async def open(self, port: int = 0) -> None:
+    async def open(self, port: int = 0, listener: socket.socket | None = None) -> None:
+        """At a port of loopback, 0 for any; or at what listens already."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, "127.0.0.1", port, backlog=1024)
+        where = {"sock": listener} if listener else {"host": "127.0.0.1", "port": port, "backlog": 1024}
+        self._server = await loop.create_server(self._accept, **where)  # type: ignore[call-overload]
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -149,8 +152,8 @@ class Balancer(Splicer):
         self.where: dict[int, int] = {}
         self._looking: list[asyncio.Task[None]] = []
 
-    async def open(self, port: int = 0) -> None:
-        await super().open(port)
+    async def open(self, port: int = 0, listener: socket.socket | None = None) -> None:
+        await super().open(port, listener)
         self._looking = [asyncio.create_task(self._look(node)) for node in self.ready]
 
     async def close(self) -> None:

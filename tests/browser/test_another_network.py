@@ -70,6 +70,45 @@ async def let_pass(name: str, *rules: str) -> None:
         await run("ip", "netns", "exec", name, "nft", command)
 
 
+@asynccontextmanager
+async def behind_nat(clinic: str) -> AsyncIterator[tuple[str, str]]:
+    """A home network and its router before a namespace that has ``IPV4``; the names of both.
+
+    The router gives each destination that a home's socket speaks to another random port, and lets in only answers: a
+    symmetric NAT, address- and port-dependent in mapping and filtering (RFC 4787).
+    """
+    names = home, router = f"sk-{secrets.token_hex(3)}", f"sk-{secrets.token_hex(3)}"
+    try:
+        for name in names:
+            await run("ip", "netns", "add", name)
+        for command in (
+            f"-n {clinic} link set consult1 netns {router}",
+            f"-n {router} link add home1 type veth peer name home0 netns {home}",
+            f"-n {router} addr add {IPV4[1]}/24 dev consult1",
+            f"-n {router} addr add 10.78.0.254/24 dev home1",
+            *(f"-n {router} link set {device} up" for device in ("lo", "consult1", "home1")),
+            f"-n {home} addr add 10.78.0.1/24 dev home0",
+            *(f"-n {home} link set {device} up" for device in ("lo", "home0")),
+            f"-n {home} route add default via 10.78.0.254",
+        ):
+            await run("ip", *command.split())
+        inside = ("ip", "netns", "exec", router)
+        await run(*inside, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+        for command in (
+            "add table ip nat",
+            "add chain ip nat out { type nat hook postrouting priority 100; }",
+            "add rule ip nat out oifname consult1 counter masquerade fully-random",
+            "add chain ip nat through { type filter hook forward priority 0; policy drop; }",
+            "add rule ip nat through iifname home1 accept",
+            "add rule ip nat through ct state established accept",
+        ):
+            await run(*inside, "nft", command)
+        yield home, router
+    finally:
+        for name in names:
+            await run("ip", "netns", "del", name)
+
+
 async def story(name: str, **env: str) -> None:
     """Two people see and hear each other, server and browsers in the namespace."""
     command = ("ip", "netns", "exec", name, sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", STORY)
@@ -129,3 +168,21 @@ async def test_a_consult_works_through_turn_where_only_its_tcp_port_is_open(tmp_
         finally:
             coturn.terminate()
             await coturn.wait()
+
+
+@pytest.mark.timeout(180)
+async def test_a_consult_works_behind_a_symmetric_nat(tmp_path: Path) -> None:
+    """Both browsers are at home; the relay sees ports that no candidate names."""
+    async with namespace(*IPV4) as clinic, behind_nat(clinic) as (home, router):
+        program = tmp_path / "chromium"
+        program.write_text(f'#!/bin/sh\nexec ip netns exec {home} /usr/bin/chromium "$@"\n')
+        program.chmod(0o700)
+        command = ("ip", "netns", "exec", home, sys.executable, "-m", "tests.browser.doorway", str(HTTP_PORT), clinic)
+        doorway = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        try:
+            await story(clinic, DEMO_PORT=str(HTTP_PORT), CHROMIUM=str(program))
+        finally:
+            doorway.terminate()
+            await doorway.wait()
+        rules = await run("ip", "netns", "exec", router, "nft", "list", "chain", "ip", "nat", "out")
+        assert "counter packets 0" not in rules
