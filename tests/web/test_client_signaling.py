@@ -39,6 +39,10 @@ async def serve() -> AsyncIterator[str]:
         used.add(auth["token"])
 
     async def answer(event: str, sid: str, body: dict[str, Any]) -> dict[str, Any]:
+        if event == "say":
+            for name, said, beside in body["events"]:
+                await server.emit(name, (said, *beside), to=sid)
+            await server.call("present", {}, to=sid, timeout=5)
         if event == "watch":
             return {"ok": True, "data": {"version": len(used), "waiting": [], "in_consult": None}}
         if event == "hang-up":
@@ -109,6 +113,15 @@ async def test_tokens_that_are_never_accepted_end_the_attempts(page: Page) -> No
 
 async def test_an_error_in_an_acknowledgement_keeps_its_code_and_category(page: Page) -> None:
     assert await page.evaluate("scenarios.errors()") == {"taken": ["WireError", "seat_taken", "user"]}
+
+
+async def test_a_numbered_event_counts_once_and_a_gap_is_noticed(page: Page) -> None:
+    assert await page.evaluate("scenarios.numbers()") == {
+        "before": None,
+        "heard": [["a", 1], ["b", 1], ["a", 2], ["b", 2], ["a", 4], ["b", 4], ["a", 5], ["b", 5]],
+        "seen": 44,
+        "gaps": 1,
+    }
 
 
 async def test_the_page_says_that_it_is_still_there(page: Page) -> None:

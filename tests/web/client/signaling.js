@@ -60,4 +60,26 @@ async function present() {
   return signaling.request('ask-present');
 }
 
-Object.assign(window, { scenarios: { comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });
+async function numbers() {
+  const { signaling } = connection();
+  const heard = [];
+  let gaps = 0;
+  signaling.addEventListener('gap', () => { gaps += 1; });
+  signaling.on('chat', ({ n }) => heard.push(['a', n]));
+  signaling.on('chat', ({ n }) => heard.push(['b', n]));
+  const before = signaling.seen;
+  const events = [
+    ['replay', { seq: 40, complete: true }, []],
+    ['chat', { n: 1 }, [{ seq: 41 }]],
+    ['chat', { n: 2 }, [{ seq: 43 }]],
+    ['chat', { n: 3 }, [{ seq: 42 }]],
+    ['chat', { n: 3 }, [{ seq: 43 }]],
+    ['chat', { n: 4 }, []],
+    ['replay', { seq: 43, complete: false }, []],
+    ['chat', { n: 5 }, [{ seq: 44 }]],
+  ];
+  await signaling.request('say', { events });
+  return { before, heard, seen: signaling.seen, gaps };
+}
+
+Object.assign(window, { scenarios: { numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });

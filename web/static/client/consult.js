@@ -188,6 +188,7 @@ export class Consult extends EventTarget {
     const own = [
       ['open', () => this.#return()],
       ['close', () => this.#settle()],
+      ['gap', () => this.#catchUp()],
       ['refused', ({ code }) => (this.#present && OVER.has(code) ? this.#end('expired') : this.#fail(code))],
     ];
     for (const [type, handle] of own) {
@@ -240,8 +241,9 @@ export class Consult extends EventTarget {
   async #return() {
     if (!this.#present) return;
     try {
+      const { seen } = this.#signaling;
       const body = { appointment: this.#appointment, participant: this.participant, take_over: false };
-      const view = await this.#signaling.request('arrive', body);
+      const view = await this.#signaling.request('arrive', seen === null ? body : { ...body, seen });
       this.#onRoom(view);
       this.#tellIndicators();
       this.#conversation?.reconnected();
@@ -251,6 +253,17 @@ export class Consult extends EventTarget {
       if (error.code === 'seat_taken') this.#takenOver();
       else if (OVER.has(error.code)) this.#end('expired');
       else setTimeout(() => this.#signaling.connected && this.#return(), RETURN_RETRY_MS);
+    }
+  }
+
+  /** Something that was sent while we were away is gone: look where the room is, and make keys anew if theirs were in it. */
+  async #catchUp() {
+    if (!this.#present) return;
+    try {
+      this.#onRoom(await this.#signaling.request('snapshot'));
+      this.#conversation?.reconnected();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
     }
   }
 

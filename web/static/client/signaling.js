@@ -4,6 +4,8 @@ import { io } from './vendor/socket.io-client-4.8.4/socket.io.esm.min.js';
 import { WireError, offline, timedOut } from './errors.js';
 
 export const PROTOCOL_VERSION = 1;
+/** What this client knows beyond the protocol's first form; the server's `welcome` says which of it counts. */
+const CAPABILITIES = ['replay'];
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The first try is short: a node that stands still takes a connection and never answers, and there are others. */
@@ -23,8 +25,14 @@ const HOPELESS = new Set(['version_unsupported', 'origin_refused', 'link_invalid
  * @property {() => void} [resumeRefused] the server does not take that ticket (any more)
  */
 
-/** Events: `open`; `close`; `refused` with the WireError after which it has stopped trying. */
+/**
+ * Events: `open`; `close`; `refused` with the WireError after which it has stopped trying; `gap`: something that was sent
+ * while we were away is gone.
+ */
 export class Signaling extends EventTarget {
+  /** The number of the last numbered event, for the next `arrive` of the same participant. @type {number | null} */
+  seen = null;
+
   #options;
   #socket;
   #closed = false;
@@ -34,6 +42,8 @@ export class Signaling extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #lastWasResume = false;
+  /** Whether the event that is being passed on comes for the first time. */
+  #fresh = true;
   /** The network is back, or somebody looks at the page again: do not wait for the next turn. */
   #hurry = () => {
     if (this.#timer === undefined) return;
@@ -61,6 +71,7 @@ export class Signaling extends EventTarget {
       this.dispatchEvent(new Event('close'));
       this.#again();
     });
+    this.#socket.onAny((event, ...args) => this.#number(event, args));
     this.#socket.on('present', (...args) => {
       const acknowledge = args.at(-1);
       if (typeof acknowledge === 'function') acknowledge({});
@@ -124,10 +135,23 @@ export class Signaling extends EventTarget {
    * @returns {() => void} stops listening
    */
   on(event, listener) {
-    this.#socket.on(event, listener);
-    return () => {
-      this.#socket.off(event, listener);
+    const first = (/** @type {any} */ body) => {
+      if (this.#fresh) listener(body);
     };
+    this.#socket.on(event, first);
+    return () => {
+      this.#socket.off(event, first);
+    };
+  }
+
+  /** Called before an event's listeners. @param {string} event @param {any[]} args */
+  #number(event, [body, beside]) {
+    const seq = event === 'replay' ? null : (beside?.seq ?? null);
+    this.#fresh = seq === null || this.seen === null || seq > this.seen;
+    if (event === 'replay') {
+      this.seen = body.seq;
+      if (!body.complete) this.dispatchEvent(new Event('gap'));
+    } else if (seq !== null && this.#fresh) this.seen = seq;
   }
 
   /** @returns {Promise<void>} */
@@ -155,7 +179,7 @@ export class Signaling extends EventTarget {
     try {
       const ticket = this.#options.resume?.() ?? null;
       this.#lastWasResume = ticket !== null;
-      pass({ version: PROTOCOL_VERSION, token: ticket ?? (await this.#options.token()) });
+      pass({ version: PROTOCOL_VERSION, token: ticket ?? (await this.#options.token()), capabilities: CAPABILITIES });
     } catch (error) {
       this.#socket.disconnect();
       this.#onRefusal(error instanceof WireError ? Object.assign(new Error(error.message), { data: error }) : error);
