@@ -186,3 +186,8 @@ def test_an_older_program_says_that_the_database_is_newer(rooms: RoomsSettings) 
     assert "newer version" in (revisions(url).behind or "")
     with pytest.raises(StartRefused, match="newer version"):
         downgrade(url)
+
+
+def test_the_upgrade_notes_name_the_newest_revision() -> None:
+    notes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    assert f"Database: revision `{HEAD}`" in notes
