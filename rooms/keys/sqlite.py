@@ -64,7 +64,6 @@ def epochs_of(
     return Epochs(connection, secrets or EpochFiles(path.parent), roots, random)
 
 
-def truncate_wal(connection: sqlite3.Connection) -> bool:
-    """Move the WAL into the file and empty it; False when a reader was in the way."""
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
+def truncate_wal(connection: sqlite3.Connection) -> None:
+    """Move the WAL into the file and empty it, unless a reader is in the way."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

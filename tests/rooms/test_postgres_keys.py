@@ -1,5 +1,6 @@
 """The key store in PostgreSQL, for more than one node."""
 
+import contextlib
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_a_connection_lost_inside_a_transaction_is_not_papered_over(nodes: Rooms
     assert connection.execute("SELECT to_regclass('half')").fetchone() == (None,)
     connection.close()
     connection.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_connection_lost_after_a_transaction_comes_back(
+    nodes: RoomsSettings, postgres: Postgres, *, fails: bool
+) -> None:
+    with closing(PostgresConnection(address(nodes))) as connection:
+        with contextlib.suppress(psycopg.Error), transaction(connection):
+            connection.execute("SELECT nonsense" if fails else "SELECT 1")
+        postgres.drop_connections()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_statement_that_fails_leaves_the_connection_usable(nodes: RoomsSettings) -> None:
