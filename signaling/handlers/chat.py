@@ -8,10 +8,10 @@ from signaling.sockets.socket import Socket
 
 
 async def chat(consults: Consults, socket: Socket, body: Chat) -> Empty:
-    """To all others who are in, or to one of them; ``not_found`` if that one is not there to get it."""
+    """To all others who are in, or to one of them; ``not_found`` if nobody is there to get it."""
     consult, me = await consults.inside(socket, admitted=True)
     receivers = [one for one in consult.admitted if one.id != me.id and body.to in (None, one.id)]
-    if body.to is not None and not any(one.socket or one.replay for one in receivers):
+    if not any(one.socket or one.replay for one in receivers):
         raise UserError("not_found")
     await consults.say(consult, receivers, "chat", ChatFrom(sender=me.id, ciphertext=body.ciphertext))
     return Empty()

@@ -7,8 +7,8 @@ from contextlib import suppress
 import pytest
 
 from rooms.store import Store
-from signaling.redis import EmbeddedRedis
-from tests.signaling.live.cast import LINES, SDP, Practice, Worker, open_node, until
+from signaling.redis import EmbeddedRedis, connect
+from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, open_node, until
 
 
 @pytest.fixture
@@ -58,4 +58,44 @@ async def test_a_consult_outlives_its_redis(mortal: EmbeddedRedis, store: Store,
         assert (await patient.do("offer", offer))["sdp"] == f"answer to {patient.id}"
         await doctor.do("chat", {"ciphertext": "abc"})
         await until(lambda: patient.events("chat"), "chat passes again")
+    await worker.die()
+
+
+async def test_a_message_that_nobody_would_get_is_not_acknowledged(node: Node, practice: Practice) -> None:
+    """So it is while a room that Redis lost is being made anew, and not everybody is back in it."""
+    patient = await practice.patient_page().connect(node)
+    doctor = await practice.practitioner_page().connect(node)
+    await patient.arrive(practice.appointment.id)
+    await doctor.arrive(practice.appointment.id)
+    assert await doctor.code("chat", {"ciphertext": "abc"}) == "not_found"
+    await doctor.admit(practice.appointment.id, patient)
+    assert await doctor.code("chat", {"ciphertext": "abc"}) is None
+
+
+async def test_a_redis_that_may_only_be_read_disturbs_nobody_and_lets_nobody_in(
+    mortal: EmbeddedRedis, store: Store, practice: Practice
+) -> None:
+    worker = Worker(mortal.url, "worker-1")
+    await worker.start()
+    redis = connect(mortal.url)
+    another = await practice.another()
+    async with open_node(mortal.url, store) as node:
+        patient = await practice.patient_page().connect(node)
+        doctor = await practice.practitioner_page().connect(node)
+        await patient.arrive(practice.appointment.id)
+        await doctor.admit(practice.appointment.id, patient)
+        await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
+        before = patient.view
+        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+        newcomer = await another.patient_page().connect(node)
+        arrival = {"appointment": another.appointment.id, "participant": newcomer.id, "take_over": False}
+        assert await newcomer.code("arrive", arrival) == "try_again"
+        await doctor.do("chat", {"ciphertext": "abc"})
+        await until(lambda: patient.events("chat"), "who is in is heard")
+        await redis.execute_command("REPLICAOF", "NO", "ONE")
+        assert (await newcomer.arrive(another.appointment.id))["me"]["state"] == "waiting"
+        view = await patient.do("snapshot")
+        assert view["media"]["fence"] == before["media"]["fence"]
+        assert view["keys"]["epoch"] == before["keys"]["epoch"]
+    await redis.aclose()
     await worker.die()
