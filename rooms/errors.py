@@ -2,6 +2,7 @@
 
 RoomsError            carries a stable code of the wire's catalogue
 ├── Locked            the key store can not be used: ``locked``
+│   └── Away          a part of it does not answer, and may again: ``locked``
 └── Tampered          a ciphertext is not where it was written: ``internal``
 StartRefused          the process must not start; its text is one sentence for the operator
 """
@@ -24,6 +25,10 @@ class Locked(RoomsError):  # noqa: N818
     def __init__(self, reason: str) -> None:
         super().__init__("locked")
         self.reason = reason
+
+
+class Away(Locked):
+    """The key store's database or OpenBao does not answer or is sealed: nothing is wrong with the keys."""
 
 
 class Tampered(RoomsError):  # noqa: N818

@@ -53,6 +53,9 @@ class RoomsSettings(BaseModel):
         ),
     ] = None
     transit: TransitSettings = TransitSettings()
+    keystore_wait: Annotated[
+        float, Field(ge=0, le=600, description="Seconds that a start waits for a key store that does not answer yet.")
+    ] = 0.0
     root_key_file: Annotated[
         Path | None,
         Field(description="Root key, 32 bytes in base64; default <data>/secrets/root.key, made at first start."),

@@ -79,6 +79,19 @@ def test_a_file_that_is_missing_is_made_from_the_others_and_one_that_no_longer_f
     assert make(tmp_path, PLACE, os.urandom, NOW).stale == ("turnserver.conf",)
 
 
+def test_two_turn_secrets_go_into_both_ends(tmp_path: Path) -> None:
+    make(tmp_path, PLACE, os.urandom, NOW)
+    secrets = tmp_path / "secrets"
+    (secrets / "turn").chmod(0o600)
+    (secrets / "turn").write_text(f"{STRONG}\n{STRONG[::-1]}\n")
+    (secrets / "turnserver.conf").unlink()
+    assert make(tmp_path, PLACE, os.urandom, NOW).new == ("turnserver.conf",)
+    lines = (secrets / "turnserver.conf").read_text().splitlines()
+    assert [line for line in lines if "secret=" in line] == [
+        f"static-auth-secret={STRONG}", f"static-auth-secret={STRONG[::-1]}",
+    ]  # fmt: skip
+
+
 def test_a_weak_secret_that_was_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "database").write_text("postgres")

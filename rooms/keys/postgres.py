@@ -4,7 +4,7 @@ from typing import Self
 
 import psycopg
 
-from rooms.errors import Locked
+from rooms.errors import Away
 from rooms.keys import schema
 from rooms.keys.connection import PostgresConnection, transaction
 from rooms.keys.envelope import Random
@@ -51,7 +51,7 @@ def reached(address: str) -> PostgresConnection:
     try:
         return PostgresConnection(address)
     except psycopg.Error:
-        raise Locked("The key store's database can not be reached; see to it and start again.") from None
+        raise Away("The key store's database can not be reached; see to it and start again.") from None
 
 
 def has_tables(connection: PostgresConnection) -> bool:

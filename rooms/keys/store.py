@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
-from rooms.errors import Locked, RoomsError
+from rooms.errors import Away, Locked, RoomsError
 from rooms.keys.backends import Backend
 from rooms.keys.connection import FAULTS
 from rooms.keys.inspection import Inspection
@@ -16,6 +16,8 @@ from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Receipt
 
 logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -176,16 +178,27 @@ class KeyStore:
             raise RoomsError("try_again") from None
 
 
-async def open_keystore(backend: Backend, *, pair: str | None, generation: int, tidy: bool = True) -> KeyStore:
+async def open_keystore(
+    backend: Backend, *, pair: str | None, generation: int, tidy: bool = True, wait: float = 0.0
+) -> KeyStore:
     """The key store that belongs to a database with this pair id and generation.
 
     ``pair`` None is a new database: only then a key store and a root key are made, and never over existing ones.
-    Anything wrong gives a locked store; a root key that others can read raises StartRefused.
+    Anything wrong gives a locked store; a root key that others can read raises StartRefused. For what does not answer
+    it waits ``wait`` seconds first: after a power cut everything starts at once, in any order.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="keys")
-    opening = asyncio.get_running_loop().run_in_executor(executor, open_checked, backend, pair, generation, tidy)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
     try:
-        keys = await opening
+        while True:
+            try:
+                keys = await loop.run_in_executor(executor, open_checked, backend, pair, generation, tidy)
+                break
+            except Away:
+                if loop.time() >= until:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
     except Locked as locked:
         return KeyStore(None, locked, executor)
     except BaseException:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from rooms.errors import Locked, StartRefused
+from rooms.errors import Away, Locked, StartRefused
 from rooms.keys.envelope import KEY_BYTES, Place, Random
 from rooms.keys.epoch_secrets import Made
 from rooms.settings import TransitSettings
@@ -84,11 +84,13 @@ class Transit:
             status, content = self._exchange(method, path, token, json.dumps(body or {}))
             answer = json.loads(content or b"{}")
         except (OSError, http.client.HTTPException, ValueError):
-            raise Locked("OpenBao can not be reached; see to it and start again.") from None
+            raise Away("OpenBao can not be reached; see to it and start again.") from None
         if status == 400 and refused is not None:
             return refused
         if status not in (200, 204):
-            raise Locked(REASONS.get(status, f"OpenBao answers with an error ({status}); see its log."))
+            raise (Away if status == 503 else Locked)(
+                REASONS.get(status, f"OpenBao answers with an error ({status}); see its log.")
+            )
         return answer.get("data") or answer.get("auth") or {}
 
     def _exchange(self, method: str, path: str, token: str, body: str) -> tuple[int, bytes]:

@@ -118,7 +118,9 @@ async def open_store(
         async with database.read() as connection:
             pair = await read_mark(connection, PAIR)
             generation = int(await read_mark(connection, GENERATION) or 0)
-        keys = await open_keystore(keystore, pair=pair, generation=generation)
+        keys = await open_keystore(
+            keystore, pair=pair, generation=generation, wait=settings.keystore_wait if exclusive else 0.0
+        )
         stack.push_async_callback(keys.close)
         if keys.locked is not None:
             logger.error("the key store is locked")

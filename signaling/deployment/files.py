@@ -61,7 +61,8 @@ OWN: Final[dict[str, tuple[int, Callable[[Random], str]]]] = {
 
 def derived(own: dict[str, str], place: Place) -> dict[str, tuple[int, str]]:
     """Configuration that carries secrets: file name → account, text."""
-    turn = TurnSettings(address=place.address, secrets=[SecretStr(own["turn"])], relay_peers=[place.address])
+    secrets = [SecretStr(secret) for secret in own["turn"].split()]
+    turn = TurnSettings(address=place.address, secrets=secrets, relay_peers=[place.address])
     return {
         "database_url": (SERVER, f"postgresql://spreekkamer:{own['database']}@postgres/spreekkamer"),
         "keystore_url": (SERVER, f"postgresql://keystore:{own['keystore']}@keystore/keystore"),
