@@ -1,4 +1,4 @@
-"""After a power cut everything starts at once: a server waits for a key store that does not answer yet, and only then."""
+"""After a power cut everything starts at once: a server waits for a key store that does not answer yet."""
 
 import asyncio
 import time as clocks
