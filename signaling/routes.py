@@ -8,7 +8,7 @@ from signaling.protocol import rest as bodies
 from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, errors, join, technical, tokens
 from signaling.schema import asyncapi, openapi
 
-SIGNED_IN = ("unauthenticated",)
+SIGNED_IN = ("unauthenticated", "token_invalid")
 ONE = (*SIGNED_IN, "not_found", "gone", "locked")
 
 ENDPOINTS = (
@@ -34,13 +34,13 @@ ENDPOINTS = (
     Endpoint("POST", "/desk/ticket", account.desk_ticket, "An access token for Socket.IO.",
              reply=bodies.Ticket, codes=SIGNED_IN),
     Endpoint("GET", "/retention", account.preview_retention, "What a retention setting would destroy at once.",
-             reply=bodies.RetentionSet, query=("retention",), codes=(*SIGNED_IN, "locked")),
+             reply=bodies.RetentionSet, query={"retention": bodies.Retention}, codes=(*SIGNED_IN, "locked")),
     Endpoint("PUT", "/retention", account.set_retention, "Change the retention setting.",
              bodies.SetRetention, bodies.RetentionSet, codes=(*SIGNED_IN, "locked"),
              entered=entries.retention_changed),
     Endpoint("GET", "/appointments", appointments.list_days, "The appointments of some days.",
-             reply=bodies.AppointmentList, query=("first", "last"), codes=(*SIGNED_IN, "locked"),
-             entered=entries.listed),
+             reply=bodies.AppointmentList, query={"first": bodies.Day, "last": bodies.Day},
+             codes=(*SIGNED_IN, "locked"), entered=entries.listed),
     Endpoint("POST", "/appointments", appointments.create, "Plan an appointment.",
              bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "locked"),
              entered=entries.one(Act.APPOINTMENT_CREATED)),

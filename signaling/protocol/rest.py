@@ -1,8 +1,10 @@
 """Every REST body. Times are RFC 3339 with an offset; days are ISO 8601 dates."""
 
+import re
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import IceServer, Role
@@ -11,8 +13,26 @@ from signaling.protocol.sentences import Sentence
 from signaling.protocol.session import Versions
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _moment(text: str) -> str:
+    if not MOMENT.fullmatch(text):
+        raise ValueError("not a moment with an offset")
+    datetime.fromisoformat(text)
+    return text
+
+
+def _day(text: str) -> str:
+    if not DAY.fullmatch(text):
+        raise ValueError("not a day")
+    date.fromisoformat(text)
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Language = Literal["nl", "en", "de", "fr"]
 Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
 

@@ -3,7 +3,7 @@
 import hmac
 from contextlib import suppress
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from rooms.audit import Act, practitioner
 from rooms.model import Practitioner
@@ -74,10 +74,7 @@ async def preview_retention(call: Call) -> RetentionSet:
     """What a setting would destroy within a minute, without setting it; without one: the setting as it is."""
     store = call.request.app[STORE]
     asked = call.request.query.get("retention")
-    try:
-        retention = RETENTION.validate_python(asked) if asked else await _retention(call)
-    except ValidationError:
-        raise ProtocolError("invalid") from None
+    retention = RETENTION.validate_python(asked) if asked else await _retention(call)
     number = await store.practitioners.preview_retention(call.practitioner, retention)
     return RetentionSet(retention=retention, due_within_minute=number)
 

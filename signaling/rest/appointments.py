@@ -16,8 +16,9 @@ MAX_DAYS = 400
 async def list_days(call: Call) -> AppointmentList:
     """The appointments on the days from ``first`` to ``last``, both included; today without them."""
     today = call.request.app[NOW]().astimezone().date()
-    first = _day(call.request.query.get("first"), today)
-    last = _day(call.request.query.get("last"), max(first, today))
+    query = call.request.query
+    first = date.fromisoformat(query["first"]) if "first" in query else today
+    last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid")
     found = await call.request.app[STORE].appointments.list(call.practitioner, first, last)
@@ -25,10 +26,7 @@ async def list_days(call: Call) -> AppointmentList:
 
 
 async def create(call: Call) -> AppointmentView:
-    try:
-        starts_at = datetime.fromisoformat(call.body.starts_at)
-    except ValueError:
-        raise ProtocolError("invalid") from None
+    starts_at = datetime.fromisoformat(call.body.starts_at)
     appointment = await call.request.app[STORE].appointments.create(
         call.practitioner, call.body.patient, starts_at, call.body.minutes, call.body.language
     )
@@ -64,13 +62,6 @@ async def destroy(call: Call) -> Receipt:
 async def receipts(call: Call) -> ReceiptList:
     found = await call.request.app[STORE].appointments.receipts(call.practitioner)
     return ReceiptList(receipts=[receipt_view(receipt) for receipt in found])
-
-
-def _day(text: str | None, default: date) -> date:
-    try:
-        return date.fromisoformat(text) if text else default
-    except ValueError:
-        raise ProtocolError("invalid") from None
 
 
 def in_time(appointment: model.Appointment, now: datetime, settings: SignalingSettings) -> bool:

@@ -1,12 +1,12 @@
 """One row of the table of REST routes, and the one way from an HTTP request to a handler and back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from rooms.audit import Draft
 from signaling import sessions
@@ -51,7 +51,8 @@ class Endpoint:
     reply: type[Message] | None = None
     public: bool = False
     status: int = 200
-    query: tuple[str, ...] = ()
+    query: Mapping[str, Any] = field(default_factory=dict)
+    """Its optional parameters, with their types."""
     codes: tuple[str, ...] = ()
     entered: Callable[[Call, Any], Draft] | None = None
     """What the audit trail says of it, on disk before the answer leaves."""
@@ -67,8 +68,7 @@ def aiohttp_handler(endpoint: Endpoint) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         practitioner = "" if endpoint.public else await sessions.practitioner_id(request)
-        if unknown := request.query.keys() - set(endpoint.query):
-            raise ProtocolError("invalid") from KeyError(len(unknown))
+        check_query(request, endpoint.query)
         call = Call(request, await read(request, endpoint.body), practitioner)
         reply = await endpoint.handler(call)
         if endpoint.entered is not None:
@@ -79,6 +79,18 @@ def aiohttp_handler(endpoint: Endpoint) -> Handler:
         return response
 
     return handle
+
+
+def check_query(request: web.Request, known: Mapping[str, Any]) -> None:
+    """Each parameter at most once, of its type, and no other."""
+    for name in set(request.query):
+        given = request.query.getall(name)
+        try:
+            if name not in known or len(given) > 1:
+                raise ProtocolError("invalid")
+            TypeAdapter(known[name]).validate_python(given[0])
+        except ValidationError:
+            raise ProtocolError("invalid") from None
 
 
 def answer(reply: Message, status: int = 200) -> web.Response:

@@ -8,10 +8,18 @@ from aiohttp import web
 from pydantic.json_schema import models_json_schema
 
 from signaling.protocol.errors import WireError
-from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
+from signaling.protocol.events import CLIENT_EVENTS, REPLAYED, SERVER_EVENTS, Connect
 from signaling.protocol.model import PROTOCOL_VERSION, Message
+from signaling.protocol.session import Numbered, Once
 
 REFERENCE = "#/components/schemas/{model}"
+TOKEN = {
+    "type": "apiKey",
+    "in": "password",
+    "description": "An access token or a resume ticket, as `token` in the auth payload of the CONNECT packet.",
+}
+BESIDE = {"x-beside": {"$ref": REFERENCE.format(model="Numbered")}}
+"""With the capability ``replay`` this stands beside the body; ``x-once`` says where ``Once`` may."""
 
 
 def document() -> dict[str, Any]:
@@ -24,9 +32,10 @@ def document() -> dict[str, Any]:
         operations[f"client.{name}"] = _operation("receive", f"client.{name}") | {
             "reply": {"channel": _channel(), "messages": [_in_channel(f"client.{name}.ack")]},
             "x-roles": sorted(event.roles),
+            "x-once": event.once,
         }
     for name, (body, summary) in SERVER_EVENTS.items():
-        messages[f"server.{name}"] = _message(name, body, summary)
+        messages[f"server.{name}"] = _message(name, body, summary) | (BESIDE if name in REPLAYED else {})
         operations[f"server.{name}"] = _operation("send", f"server.{name}")
     return {
         "asyncapi": "3.0.0",
@@ -39,12 +48,12 @@ def document() -> dict[str, Any]:
             }
         },
         "operations": operations,
-        "components": {"messages": messages, "schemas": _schemas()},
+        "components": {"messages": messages, "schemas": _schemas(), "securitySchemes": {"token": TOKEN}},
     }
 
 
 def _schemas() -> dict[str, Any]:
-    models: set[type[Message]] = {WireError, Connect}
+    models: set[type[Message]] = {WireError, Connect, Numbered, Once}
     for event in CLIENT_EVENTS.values():
         models |= {event.body, event.reply}
     models |= {body for body, _ in SERVER_EVENTS.values()}
@@ -73,7 +82,12 @@ def _acknowledgement(name: str, reply: type[Message]) -> dict[str, Any]:
 
 
 def _operation(action: str, message: str) -> dict[str, Any]:
-    return {"action": action, "channel": _channel(), "messages": [_in_channel(message)]}
+    return {
+        "action": action,
+        "channel": _channel(),
+        "messages": [_in_channel(message)],
+        "security": [{"$ref": "#/components/securitySchemes/token"}],
+    }
 
 
 def _channel() -> dict[str, str]:

@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiohttp import web
+from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from signaling.protocol.errors import CATALOGUE
-from signaling.protocol.model import PROTOCOL_VERSION, Message
+from signaling.protocol.errors import CATALOGUE, RETRY_AFTER
+from signaling.protocol.model import PROTOCOL_VERSION, Id, Message
 from signaling.protocol.rest import Failure
 from signaling.rest.endpoint import Endpoint
 
+RETRY_AFTER_HEADER = {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = ("invalid", "too_large", "origin_refused", "try_again", "internal")
 SAFE_ALWAYS = ("invalid", "try_again", "internal")
@@ -33,14 +35,16 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "info": {
             "title": "Spreekkamer",
             "version": f"{PROTOCOL_VERSION}.0.0",
-            "description": "Errors have a stable code; its meaning is in the message.",
-            "license": {"name": "See the LICENSE file of the server"},
+            "description": "Errors have a stable code; its meaning is in the message and in `GET /api/v1/errors`.",
+            "license": {"name": "European Union Public Licence 1.2", "identifier": "EUPL-1.2"},
         },
+        "servers": [{"url": "/", "description": "The server that this document comes from."}],
         "paths": paths,
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-sid", "description": "`sid` over http."}
+                "app": {"type": "http", "scheme": "bearer", "description": "An app's access token."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-sid", "description": "`sid` over http."},
             },
         },
     }
@@ -52,11 +56,11 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": operation_id(endpoint),
         "summary": endpoint.summary,
         "parameters": [
-            *(_parameter(name, "path") for name in re.findall(r"{(\w+)}", endpoint.path)),
-            *(_parameter(name, "query") for name in endpoint.query),
+            *(_parameter(name, "path", Id) for name in re.findall(r"{(\w+)}", endpoint.path)),
+            *(_parameter(name, "query", kind) for name, kind in endpoint.query.items()),
         ],
         "responses": {str(endpoint.status if endpoint.reply else 204): _success(endpoint)} | _failures(endpoint),
-        "security": [] if endpoint.public else [{"session": []}],
+        "security": [] if endpoint.public else [{"app": []}, {"session": []}],
     }
     if endpoint.body:
         found["requestBody"] = {"required": True, "content": _json(endpoint.body)}
@@ -68,8 +72,8 @@ def operation_id(endpoint: Endpoint) -> str:
     return f"{endpoint.handler.__module__.rpartition('.')[2]}-{endpoint.handler.__name__}".replace("_", "-")
 
 
-def _parameter(name: str, place: str) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string", "maxLength": 64}}
+def _parameter(name: str, place: str, kind: Any) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": TypeAdapter(kind).json_schema()}
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:
@@ -87,6 +91,7 @@ def _failures(endpoint: Endpoint) -> dict[str, Any]:
             "description": " ".join(f"`{code}`: {CATALOGUE[code][2]}" for code in codes),
             "content": _json(Failure),
         }
+        | ({"headers": {"Retry-After": RETRY_AFTER_HEADER}} if any(code in RETRY_AFTER for code in codes) else {})
         for status, codes in sorted(by_status.items())
     }
 

@@ -14,7 +14,19 @@ from pathlib import Path
 
 from tests.prove.figures import Figure, Proof, Size, machine
 
-NAMES = ("kills", "clocks", "crowd", "residue", "backups", "technical", "speed", "coverage", "nodes")
+NAMES = (
+    "kills",
+    "clocks",
+    "crowd",
+    "residue",
+    "backups",
+    "technical",
+    "speed",
+    "schemathesis",
+    "coverage",
+    "nodes",
+    "outages",
+)
 README = Path(__file__).with_name("README.md")
 START, END = "<!-- figures -->", "<!-- end -->"
 

@@ -1,7 +1,8 @@
 """A whole server without media: ``python -m tests.prove.server OPTIONS``, OPTIONS being JSON. Prints its port.
 
-``rooms`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the address of one that keeps
-everything on disk, which a server of ours would refuse; ``log`` a file for all that it says at the lowest level.
+``rooms`` and ``signaling`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the address of
+one that keeps everything on disk, which a server of ours would refuse; ``log`` a file for all that it says at the
+lowest level.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ async def main(options: dict[str, Any]) -> None:
         if redis is None:
             redis = (await stack.enter_async_context(open_redis(None))).client
         application = app.build(
-            SignalingSettings(port=port.getsockname()[1]),
+            SignalingSettings(port=port.getsockname()[1], **options.get("signaling", {})),
             store,
             redis,
             MediaClient(redis, SECRET),

@@ -1,5 +1,13 @@
 """The machine-readable descriptions are valid and say what the server really does."""
 
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
 from openapi_pydantic.v3.v3_1 import OpenAPI
 from openapi_spec_validator import validate
 
@@ -8,6 +16,10 @@ from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS
 from signaling.routes import ENDPOINTS
 from signaling.schema import asyncapi, openapi
 from tests.signaling.conftest import Server
+from tests.signaling.descriptions import differences
+
+
+LINTER = Path(__file__).parents[2] / "web" / "node_modules" / ".bin" / "redocly"
 
 
 async def test_the_openapi_document_is_valid(server: Server) -> None:
@@ -26,7 +38,35 @@ async def test_every_rest_route_is_described_and_nothing_else(server: Server) ->
         for route in server.app.router.routes()
         if route.resource is not None and route.resource.canonical.startswith("/api/v1/") and route.method != "HEAD"
     }
-    assert described == served - {("GET", "/api/openapi.json"), ("GET", "/api/asyncapi.json")}
+    assert described == served
+
+
+def test_registry_openapi_asyncapi_and_the_document_say_the_same() -> None:
+    assert differences() == []
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="the linter is a Node package, as the check of the scripts is")
+@pytest.mark.parametrize("document", [openapi.document(ENDPOINTS), asyncapi.document()], ids=["openapi", "asyncapi"])
+def test_a_linter_finds_nothing(tmp_path: Path, document: dict[str, Any]) -> None:
+    (tmp_path / "document.json").write_text(json.dumps(document, indent=1))
+    done = subprocess.run(
+        [LINTER, "lint", "--format=json", "document.json"],
+        cwd=tmp_path,
+        env=os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["problems"] == []
+
+
+def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CLIENT_EVENTS, "wave", CLIENT_EVENTS["leave"])
+    monkeypatch.setitem(SERVER_EVENTS, "waved", SERVER_EVENTS["ended"])
+    assert differences() == [
+        "docs/protocol.md, client-events: wave is missing",
+        "docs/protocol.md, server-events: waved is missing",
+    ]
 
 
 def test_operations_have_names_of_their_own() -> None:

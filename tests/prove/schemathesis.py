@@ -1,0 +1,103 @@
+"""REST calls that the OpenAPI document describes, and such that it forbids, against a live server.
+
+schemathesis makes both from the document: no answer may be a server error, each has a status, a type, headers and a
+body that the document names, wrong input is refused and right input is not. It also counts where registry, OpenAPI,
+AsyncAPI and docs/protocol.md say different things.
+"""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from signaling.protocol.model import API
+from tests.prove.figures import Figure, Size, counted
+from tests.signaling.descriptions import differences
+
+CONFIGURATION = Path(__file__).with_suffix(".toml")
+PASSWORD = "correct horse battery staple"
+SIGN_OUT = f"{API}/sign-out"
+"""Ends what all other calls stand on, so it has a run of its own."""
+
+
+@dataclass(frozen=True)
+class Run:
+    cases: int
+    failures: int
+
+
+def prove(size: Size) -> list[Figure]:
+    """Every operation, with a practitioner's token; signing out by itself."""
+    data = size.folder / "data"
+    asyncio.run(fill(data))
+    command = [
+        sys.executable,
+        "-m",
+        "tests.prove.server",
+        json.dumps({"rooms": {"data": str(data)}, "signaling": {"access_seconds": 3600}}),
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        try:
+            phases = ("examples,coverage,fuzzing,stateful", "60") if size.full else ("fuzzing", "1")
+            runs = [
+                run(size, port, "--exclude-path", SIGN_OUT, "--phases", phases[0], "-n", phases[1]),
+                *([run(size, port, "--include-path", SIGN_OUT, "-n", phases[1])] if size.full else []),
+            ]
+        finally:
+            server.stdin.close()
+            server.wait(10)
+    found = differences()
+    sys.stdout.writelines(f"{one}\n" for one in found)
+    return [
+        counted(
+            "answers that OpenAPI does not describe", sum(r.failures for r in runs), sum(r.cases for r in runs), "calls"
+        ),
+        counted("differences of registry, OpenAPI, AsyncAPI and docs", len(found), 4, "descriptions"),
+    ]
+
+
+async def fill(data: Path) -> None:
+    """A practitioner with some appointments."""
+    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+        person = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
+        for _ in range(3):
+            await store.appointments.create(person.id, "Patient", datetime.now(UTC), 30, "nl")
+
+
+def run(size: Size, port: int, *options: str) -> Run:
+    """One run of schemathesis. What it finds goes to standard output, with the command that repeats it."""
+    origin = f"http://127.0.0.1:{port}"
+    sent = (f"Authorization: Bearer {token(origin)}", f"Origin: http://localhost:{port}")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
+    command += [f"{origin}/api/openapi.json", *(part for header in sent for part in ("-H", header))]
+    command += ["--seed", str(size.random.randrange(1 << 32)), "--continue-on-failure", "--no-shrink", *options]
+    done = subprocess.run(
+        command, cwd=size.folder, env=os.environ | {"NO_COLOR": "1"}, capture_output=True, text=True, check=False
+    )
+    cases = re.search(r"([\d,]+) generated", done.stdout)
+    failures = re.search(r"found ([\d,]+) unique", done.stdout)
+    if done.returncode:
+        sys.stdout.write(done.stdout + done.stderr)
+    return Run(
+        cases=int(cases[1].replace(",", "")) if cases else 0,
+        failures=int(failures[1].replace(",", "")) if failures else bool(done.returncode),
+    )
+
+
+def token(origin: str) -> str:
+    """An app's access token."""
+    body = json.dumps({"mail": "alice@example.org", "password": PASSWORD}).encode()
+    asked = urllib.request.Request(f"{origin}{API}/tokens", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked) as answer:
+        return str(json.load(answer)["access_token"])
