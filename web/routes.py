@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from web import assets, headers, pages
+from web import assets, headers, pages, reference
 from web.locale import CATALOGUES
 from web.render import SETTINGS
 from web.settings import WebSettings
@@ -23,6 +23,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/desk", pages.desk, name="desk")
     app.router.add_get("/c", pages.patient, name="patient")
     app.router.add_get("/privacy", pages.privacy, name="privacy")
+    app.router.add_get("/api", reference.api, name="api")
     app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")
     app.router.add_get("/static/{name:.+}", assets.handler(files), name="static")
 
