@@ -26,6 +26,7 @@ NAMES = (
     "coverage",
     "nodes",
     "outages",
+    "turn",
 )
 README = Path(__file__).with_name("README.md")
 START, END = "<!-- figures -->", "<!-- end -->"

@@ -18,7 +18,8 @@ from tests.prove.figures import Figure, Size, at_most, counted
 from tests.prove.nodes import SETTLE, losses
 
 AWAY_SECONDS = 4.0
-HEALED_SECONDS = 10
+HEALED_SECONDS = 20
+"""Pages wait up to 6 s between two tries when several have failed."""
 ANSWER_SECONDS = 8.0
 HONEST = frozenset({"try_again", "welcome"})
 

@@ -2,140 +2,31 @@
 
 import asyncio
 import shutil
-import socket
-import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
-from typing import cast
 
 import pytest
-from aioice import stun, turn
+from aioice import stun
 from pydantic import SecretStr
 
 from signaling.tls import self_signed
+from tests.turn import server, special
+from tests.turn.server import LOOPBACK, OLD_SECRET, SECRET, Coturn, Sink, allocate, free_port, issue, now, settings
 from turn.coturn import NotConfigured, render
 from turn.credentials import Credential, TurnCredentials
 from turn.settings import TurnSettings
 
 needs_turnserver = pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn's turnserver")
 
-SECRET, OLD_SECRET = "first-secret-of-the-test", "second-secret-of-the-test"
-LOOPBACK = "127.0.0.1"
-
-ELSEWHERE = [
-    *("0.0.0.0", "127.0.0.2", "10.0.0.5", "100.64.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.1", "192.0.2.1"),
-    *(
-        "192.168.1.1",
-        "198.18.0.1",
-        "198.51.100.7",
-        "203.0.113.9",
-        "224.0.0.1",
-        "240.0.0.1",
-        "255.255.255.255",
-        "8.8.8.8",
-    ),
-    *("::1", "::ffff:127.0.0.1", "::ffff:10.0.0.5", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "fc00::1", "fd00::1"),
-    *("fe80::1", "2001:db8::1", "ff02::1", "2002:7f00:1::"),
-]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def settings(port: int, **changes: object) -> TurnSettings:
-    return TurnSettings(
-        address=IPv4Address(LOOPBACK),
-        port=port,
-        secrets=[SecretStr(SECRET), SecretStr(OLD_SECRET)],
-        relay_peers=[IPv4Address(LOOPBACK)],
-        min_port=50_000,
-        max_port=50_100,
-    ).model_copy(update=changes)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@dataclass
-class Coturn:
-    settings: TurnSettings
-    output: list[str]
-
 
 @pytest.fixture
 async def coturn(tmp_path: Path) -> AsyncIterator[Coturn]:
-    """turnserver on loopback; the one line that we add lets it speak to loopback at all."""
     await asyncio.to_thread(self_signed, tmp_path, f"https://{LOOPBACK}", now())
     pem = str(tmp_path / "secrets" / "tls-self-signed.pem")
     ours = settings(free_port(), tls_name="localhost", tls_port=free_port(), certificate=pem, private_key=pem)
-    file = tmp_path / "turnserver.conf"
-    file.write_text(render(ours) + f"allow-loopback-peers\npidfile={tmp_path / 'pid'}\n")
-    process = await asyncio.create_subprocess_exec(
-        *("turnserver", "-c", str(file)), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
-    )
-    assert process.stdout is not None
-    try:
-        for _ in range(100):
-            try:
-                _, writer = await asyncio.open_connection(LOOPBACK, ours.port)
-                writer.close()
-                await writer.wait_closed()
-                break
-            except OSError:
-                assert process.returncode is None, await process.stdout.read()
-                await asyncio.sleep(0.05)
-        running = Coturn(ours, [])
+    async with server.running(ours, tmp_path) as running:
         yield running
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        running.output += (await process.stdout.read()).decode().splitlines()
-        await process.wait()
-
-
-class Sink(asyncio.DatagramProtocol):
-    """Remembers what arrives."""
-
-    def __init__(self) -> None:
-        self.received: asyncio.Queue[tuple[bytes, tuple[str, int]]] = asyncio.Queue()
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.received.put_nowait((data, addr))
-
-
-async def allocate(server: TurnSettings, credential: Credential, transport: str = "udp"):  # type: ignore[no-untyped-def]
-    over_tls = transport == "tls"
-    return await turn.create_turn_endpoint(
-        Sink,
-        server_addr=(str(server.address), server.tls_port if over_tls else server.port),
-        username=credential.username,
-        password=credential.password,
-        transport="tcp" if over_tls else transport,
-        ssl=trusting(server) if over_tls else None,
-    )
-
-
-def trusting(server: TurnSettings) -> ssl.SSLContext:
-    """Believes the server's own certificate and no other."""
-    return ssl.create_default_context(cafile=server.certificate)
-
-
-def issue(server: TurnSettings, at: datetime | None = None, holder: str | None = None) -> Credential:
-    credential = TurnCredentials(server, lambda: at or now()).issue(holder)
-    assert credential is not None
-    return credential
 
 
 @needs_turnserver
@@ -162,42 +53,11 @@ async def test_our_credential_opens_an_allocation_that_reaches_the_relay(coturn:
 
 @needs_turnserver
 async def test_no_peer_but_the_relay_can_be_reached(coturn: Coturn) -> None:
-    client, _ = await allocate(coturn.settings, issue(coturn.settings))
-    inner = client._TurnTransport__inner_protocol
-    try:
-        reached = []
-        for number, address in enumerate(ELSEWHERE):
-            for attempt in (permission(address), channel(0x4000 + number, address)):
-                code = await answer(inner, attempt)
-                if code not in (400, 403, 443):
-                    reached.append((address, attempt.message_method.name, code))
-        assert reached == []
-    finally:
-        client.close()
-        await asyncio.sleep(0.05)
-
-
-async def answer(inner, request: stun.Message) -> int:  # type: ignore[no-untyped-def]
-    """The error code of the answer, 200 if there is none."""
-    try:
-        await inner.request_with_retry(request)
-    except stun.TransactionFailed as failure:
-        code: int = failure.response.attributes["ERROR-CODE"][0]
-        return code
-    return 200
-
-
-def permission(address: str) -> stun.Message:
-    request = stun.Message(message_method=stun.Method.CREATE_PERMISSION, message_class=stun.Class.REQUEST)
-    request.attributes["XOR-PEER-ADDRESS"] = (address, 4000)
-    return request
-
-
-def channel(number: int, address: str) -> stun.Message:
-    request = stun.Message(message_method=stun.Method.CHANNEL_BIND, message_class=stun.Class.REQUEST)
-    request.attributes["CHANNEL-NUMBER"] = number
-    request.attributes["XOR-PEER-ADDRESS"] = (address, 4000)
-    return request
+    """Every special-purpose range, in every disguise, and somebody else's server."""
+    peers = special.peers()
+    assert len(peers) > 500
+    assert await server.reached(coturn.settings, [*peers, "8.8.8.8", "2a00:1450::1"]) == []
+    assert await server.reached(coturn.settings, [LOOPBACK]) == [LOOPBACK, LOOPBACK]
 
 
 @needs_turnserver
@@ -217,11 +77,25 @@ async def test_a_bad_credential_opens_nothing(coturn: Coturn, fault: str) -> Non
 
 
 @needs_turnserver
-async def test_the_second_secret_is_still_good_while_the_first_is_new(coturn: Coturn) -> None:
-    before = coturn.settings.model_copy(update={"secrets": [SecretStr(OLD_SECRET)]})
-    client, _ = await allocate(coturn.settings, issue(before))
-    client.close()
-    await asyncio.sleep(0.05)
+async def test_secrets_are_rotated_without_a_gap(tmp_path: Path) -> None:
+    """In three steps: coturn takes both, servers sign with the new one, coturn drops the old one."""
+    old, both = [SecretStr(OLD_SECRET)], [SecretStr(SECRET), SecretStr(OLD_SECRET)]
+    ours = settings(free_port(), secrets=old)
+    issued = issue(ours)
+    renewed = issue(ours.model_copy(update={"secrets": both}))
+    ours = ours.model_copy(update={"secrets": both})
+    async with server.running(ours, tmp_path):
+        for credential in (issued, renewed):
+            client, _ = await allocate(ours, credential)
+            client.close()
+            await asyncio.sleep(0.05)
+    ours = ours.model_copy(update={"secrets": both[:1], "port": free_port()})
+    async with server.running(ours, tmp_path):
+        client, _ = await allocate(ours, renewed)
+        client.close()
+        with pytest.raises(stun.TransactionFailed):
+            await allocate(ours, issued)
+        await asyncio.sleep(0.05)
 
 
 @needs_turnserver
