@@ -47,7 +47,7 @@ def test_its_bounds_are_those_of_the_server() -> None:
     expected = (
         f"{limits.events_per_second:.0f} events a second with bursts of {limits.events_burst}",
         f"{limits.message_bytes // 1024} KiB",
-        f"{limits.strikes}\nrefused events",
+        f"{limits.strikes} events\nin a row that came too fast",
         f"{JOIN_ADDRESS.tries} wrong links",
         f"{max(one.max_length for one in Chat.model_fields['ciphertext'].metadata if hasattr(one, 'max_length')):,}",
         f"{max(one.max_length for one in Offer.model_fields['lines'].metadata if hasattr(one, 'max_length'))} lines",

@@ -129,7 +129,7 @@ async def signing_out_closes(world: World) -> None:
         await world.sign_in()
 
 
-@requirement("REST", "Who tries many wrong links is `rate_limited`, and a right link still opens.", exhausts=True)
+@requirement("Limits", "Who tries many wrong links is `rate_limited`, and a right link still opens.", exhausts=True)
 async def wrong_links_are_limited(world: World) -> None:
     _, link = await world.appointment()
     for _ in range(200):

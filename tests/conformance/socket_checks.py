@@ -156,19 +156,36 @@ async def own_appointment_only(world: World) -> None:
     await guest.refused("not_found", "arrive", {"appointment": other, "participant": guest.id})
 
 
-@requirement("Events from a client", "Too many events at once are `rate_limited`; a moment later it goes on.")
+@requirement("Limits", "Too many events at once are `rate_limited`; a moment later it goes on.")
 async def flood(world: World) -> None:
     them = await world.waiting()
-    replies = await asyncio.gather(*(them.guest.ask("snapshot") for _ in range(140)))
+    limits = (await world.visitor.join(them.link)).limits
+    count = limits.events_burst + int(limits.events_per_second * 2)
+    replies = await asyncio.gather(*(them.guest.ask("snapshot") for _ in range(count)))
     codes = {reply["error"]["code"] for reply in replies if not reply["ok"]}
-    expect(codes == {"rate_limited"}, f"140 events at once get {codes or 'no refusal'}")
+    expect(codes == {"rate_limited"}, f"{count} events at once get {codes or 'no refusal'}")
+    done = sum(reply["ok"] for reply in replies)
+    expect(done >= limits.events_burst, f"{done} of {limits.events_burst} events that may come at once")
     await asyncio.sleep(1)
     await them.guest.do("snapshot")
 
 
-@requirement("From link to talk", "A message that is too large ends its connection, and nobody else's.")
+@requirement("Limits", "Who goes on although it is `rate_limited` is closed, and nobody else.")
+async def strikes(world: World) -> None:
+    them = await world.waiting()
+    count = (await world.visitor.join(them.link)).limits.events_burst * 5
+    for _ in range(count):
+        await them.guest.socket.emit("snapshot", {})
+        if not them.guest.connected:
+            break
+    await until(lambda: not them.guest.connected, f"{count} events at once, and still there")
+    await them.doctor.do("watch")
+
+
+@requirement("Limits", "A message that is too large ends its connection, and nobody else's.")
 async def huge_message(world: World) -> None:
     them = await world.waiting()
-    await them.guest.socket.emit("chat", {"ciphertext": "A" * 400_000})
-    await until(lambda: not them.guest.connected, "400,000 characters are taken")
+    size = (await world.visitor.join(them.link)).limits.message_bytes * 2
+    await them.guest.socket.emit("chat", {"ciphertext": "A" * size})
+    await until(lambda: not them.guest.connected, f"{size} characters are taken")
     await them.doctor.do("watch")
