@@ -1,4 +1,7 @@
-"""A synthetic consult: two participants through everything a server does, each step timed, nothing left behind."""
+"""A synthetic consult: two participants through everything a server does, each step timed.
+
+Of it stay the receipt of its appointment's destruction and what the audit trail says of it, nothing else.
+"""
 
 import asyncio
 import json

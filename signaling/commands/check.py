@@ -26,7 +26,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], _commo
     checking = commands.add_parser(
         "check",
         help="hold a synthetic consult on a running server",
-        description="Two participants hold a consult with encrypted media; each step is timed. Nothing stays behind. "
+        description="Two participants hold a consult with encrypted media; each step is timed. The appointment "
+        "is destroyed afterwards; its receipt and the audit trail's entries stay. "
         "Exit status: 0 all is well, 1 a step failed, 2 wrong use.",
     )
     checking.add_argument("url", metavar="URL", help="the server's address, as https://consult.example")

@@ -149,6 +149,21 @@ async def test_a_screen_is_seen_on_the_stage_and_taken_away(house: House, desk: 
         await them.visitor.set_track("screen", None)
 
 
+async def test_a_ticket_that_is_not_taken_gives_way_to_the_link(house: House, desk: Rest, visitor: Rest) -> None:
+    _, link = await house.appointment(desk)
+    guest = await patient(visitor, link, resume="no ticket of this server")
+    async with guest:
+        assert (await guest.arrive()).me.state == "waiting"
+        assert guest.resume
+
+
+async def test_a_consult_that_ended_meanwhile_is_not_come_back_to(house: House, desk: Rest, visitor: Rest) -> None:
+    async with consult(house, desk, visitor) as them:
+        await them.visitor.lose_signaling()
+        await them.doctor.leave()
+        await within(10, lambda: None if them.visitor.ended else "still trying")
+
+
 async def test_what_is_said_while_a_page_is_away_waits_for_it_and_comes_once(
     house: House, desk: Rest, visitor: Rest
 ) -> None:
