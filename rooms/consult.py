@@ -58,9 +58,6 @@ HOLD = timedelta(seconds=60)
 OPENING = timedelta(seconds=3)
 """A worker that has not opened an assigned room in this time does not get it."""
 
-REFRESH = timedelta(minutes=20)
-"""A room in which nothing happens is shown anew this often: tickets and TURN credentials expire."""
-
 PRACTITIONER = "practitioner"
 EPOCH_ZERO = 1_735_689_600
 """2025-01-01 in seconds, so that key epochs fit 31 bits until 2093."""
@@ -173,8 +170,8 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
             return _lose_socket(state, participant, socket, moment), []
         case Indicate(participant, indicators):
             return _change(state, replace(_present(state, participant), indicators=indicators)), []
-        case Tick(nodes, workers):
-            return _tick(state, nodes, workers, moment), []
+        case Tick():
+            return _tick(state, event, moment), []
         case _:
             return _apply_media(state, event, moment), []
 
@@ -309,17 +306,17 @@ def _end(state: Consult, reason: EndReason) -> tuple[Consult, list[Effect]]:
     return replace(state, participants=(), ended=reason), effects
 
 
-def _tick(state: Consult, nodes: frozenset[str] | None, workers: frozenset[str] | None, moment: int) -> Consult:
+def _tick(state: Consult, tick: Tick, moment: int) -> Consult:
     for one in state.participants:
-        if nodes is not None and one.socket and one.node not in nodes:
+        if tick.nodes is not None and one.socket and one.node not in tick.nodes:
             state = _lose_socket(state, one.id, one.socket, moment)
     limit = moment - HOLD // MILLISECOND
     gone = frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
     state = _without(state, gone)
-    if state.participants and moment - state.touched >= REFRESH // MILLISECOND:
+    if state.participants and moment - state.touched >= tick.refresh // MILLISECOND:
         state = replace(state, touched=moment)
     late = not state.ready and moment - state.assigned >= OPENING // MILLISECOND
-    missing = workers is not None and state.worker not in workers
+    missing = tick.workers is not None and state.worker not in tick.workers
     return _unplace(state) if state.worker is not None and (late or missing) else state
 
 

@@ -5,7 +5,10 @@ process; moments are milliseconds since the Unix epoch.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
+
+REFRESH = timedelta(minutes=20)
 
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
@@ -120,10 +123,14 @@ class ChangeMedia:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed. ``nodes`` and ``workers`` are those alive; None: not known, so nobody is declared dead."""
+    """Time passed. ``nodes`` and ``workers`` are those alive; None: not known, so nobody is declared dead.
+
+    A room in which nothing happened for ``refresh`` is shown anew: tickets and TURN credentials expire.
+    """
 
     nodes: frozenset[str] | None = None
     workers: frozenset[str] | None = None
+    refresh: timedelta = REFRESH
 
 
 MediaEvent = RestartKeys | Assign | Opened | LoseWorker | ChangeMedia

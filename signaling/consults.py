@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
 from typing import Any
@@ -20,6 +20,7 @@ from rooms import audit
 from rooms.audit import Act
 from rooms.consult import PRACTITIONER, Consult, Participant, asked, new
 from rooms.consult_events import (
+    REFRESH,
     Admit,
     Arrive,
     Close,
@@ -353,6 +354,11 @@ class Consults:
     def view(self, consult: Consult, me: Participant) -> RoomView:
         servers = self.ice_servers(consult.appointment, me.seat) if me.admitted else []
         return room_view(consult, me, self._resume(consult, me), servers)
+
+    @property
+    def refresh(self) -> timedelta:
+        """How long a room's views stay good."""
+        return min(REFRESH, self._turn.renew_after)
 
     async def desk(self, practitioner: str) -> DeskView:
         return desk_view(await self.live.desk(practitioner))

@@ -194,7 +194,7 @@ class Presence:
     async def _keep_house(self) -> None:
         workers = await self._workers()
         alive = None if workers is None else frozenset(one.worker for one in workers)
-        tick = Tick(nodes=await self._nodes(), workers=alive)
+        tick = Tick(nodes=await self._nodes(), workers=alive, refresh=self._consults.refresh)
         if workers and any(one.draining for one in workers):
             await self._move_rooms(workers)
         for consult in await self._consults.live.running():

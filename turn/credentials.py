@@ -4,7 +4,7 @@ import hmac
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from turn.settings import TurnSettings
@@ -33,6 +33,11 @@ class TurnCredentials:
         if self._settings.address is None or not self._settings.secrets:
             return None
         return str(self._settings.address), self._settings.port
+
+    @property
+    def renew_after(self) -> timedelta:
+        """Whoever has had a credential for so long should get another, good for when a path has to be found anew."""
+        return timedelta(seconds=self._settings.lifetime / 2)
 
     def issue(self, holder: str | None = None) -> Credential | None:
         """A credential, or None where there is no TURN.

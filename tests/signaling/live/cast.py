@@ -96,7 +96,13 @@ class Node:
 
 @asynccontextmanager
 async def open_node(
-    url: str, store: Store, *, limits: Limits | None = None, native: bool = False, name: str | None = None
+    url: str,
+    store: Store,
+    *,
+    limits: Limits | None = None,
+    native: bool = False,
+    name: str | None = None,
+    turn: TurnSettings | None = None,
 ) -> AsyncIterator[Node]:
     redis = connect(url)
     app = web.Application()
@@ -104,7 +110,7 @@ async def open_node(
     app[typedefs.STORE] = store
     app[typedefs.REDIS] = redis
     app[typedefs.MEDIA] = MediaClient(redis, SECRET)
-    app[typedefs.TURN] = TurnCredentials(TurnSettings(), utc_now)
+    app[typedefs.TURN] = TurnCredentials(turn or TurnSettings(), utc_now)
     app[typedefs.TICKETS] = Tickets(SECRET, utc_now)
     app[typedefs.NOW] = utc_now
     notebook = Notebook()

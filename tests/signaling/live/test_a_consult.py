@@ -1,8 +1,13 @@
 """The whole way of a consult through real Socket.IO clients, on each kind of Redis."""
 
-import pytest
+from ipaddress import IPv4Address
 
-from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, until
+import pytest
+from pydantic import SecretStr
+
+from rooms.store import Store
+from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, open_node, until
+from turn.settings import TurnSettings
 
 EACH_REDIS = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
 
@@ -56,3 +61,26 @@ async def test_a_patient_waits_is_admitted_talks_and_the_practitioner_ends_it(
     assert await node.signaling.consults.live.load(appointment) is None
     assert (await practice.store.appointments.by_id(appointment)).state == "ended"
     assert await patient.code("arrive", {"appointment": appointment, "participant": patient.id}) == "ended"
+
+
+async def test_turn_credentials_are_renewed_when_half_of_their_life_is_over(
+    redis_url: str, store: Store, worker: Worker, practice: Practice
+) -> None:
+    """By the room's view, in a consult in which nothing happens; here they live for two seconds."""
+    settings = TurnSettings(address=IPv4Address("192.0.2.7"), secrets=[SecretStr("a secret of this test, long enough")])
+    short = settings.model_copy(update={"lifetime": 2})
+    async with open_node(redis_url, store, turn=short) as node:
+        patient = await practice.patient_page().connect(node)
+        doctor = await practice.practitioner_page().connect(node)
+        await patient.arrive(practice.appointment.id)
+        await doctor.admit(practice.appointment.id, patient)
+        await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
+
+        def ends() -> int:
+            (server,) = patient.view["media"]["ice_servers"]
+            return int(server["username"].partition(":")[0])
+
+        first, fence = ends(), patient.view["media"]["fence"]
+        for later in (1, 2):
+            await until(lambda later=later: ends() >= first + later, "another credential")
+        assert patient.view["media"]["fence"] == fence
