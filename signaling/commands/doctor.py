@@ -7,19 +7,19 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from media.settings import MediaSettings
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from signaling.doctor import announced, clock, mail, names, ports, redis, relaying, storage, tls
-from signaling.doctor.finding import Check, Finding, as_json, failed, look, text
-from signaling.doctor.resolving import Resolver
 from signaling.process import reveal
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
+
+if TYPE_CHECKING:
+    from signaling.doctor.finding import Check, Finding
 
 OUTSIDE = {80: "The proxy (http)", 443: "The proxy", 40_000: "The media workers", 3478: "TURN"}
 
@@ -56,6 +56,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def examine(settings: Looked, arguments: argparse.Namespace) -> str:
     """What was found. Ends the process with status 1 when a check failed."""
+    from signaling.doctor.finding import as_json, failed, look, text
+
     # What goes wrong is in the findings; a library's log line would say it twice, and less carefully.
     logging.disable(logging.CRITICAL)
     try:
@@ -72,6 +74,8 @@ async def examine(settings: Looked, arguments: argparse.Namespace) -> str:
 
 def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
     """Everything that this machine can know with the server's settings."""
+    from signaling.doctor import announced, clock, ports, redis, relaying, storage
+
     rooms, media, turn = settings.rooms, settings.media, settings.turn
     folders = {"data": rooms.data, "backups": rooms.backups}
     checks: dict[str, Check] = {
@@ -93,6 +97,8 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
 
 def outside(arguments: argparse.Namespace) -> dict[str, Check]:
     """Everything that needs no settings, as the world sees it."""
+    from signaling.doctor import ports
+
     parts = urlsplit(arguments.outside)
     if parts.scheme != "https" or not parts.hostname:
         raise StartRefused("--outside must be the https:// address of a server.")
@@ -103,6 +109,9 @@ def outside(arguments: argparse.Namespace) -> dict[str, Check]:
 
 def _named(origin: str, arguments: argparse.Namespace, expected: list[str]) -> dict[str, Check]:
     """What hangs on the server's name."""
+    from signaling.doctor import mail, names, tls
+    from signaling.doctor.resolving import Resolver
+
     parts = urlsplit(origin)
     host, resolver = parts.hostname or "", Resolver(arguments.nameserver)
     return {

@@ -11,7 +11,6 @@ from pathlib import Path
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from signaling.commands import Configured
-from signaling.deployment.files import Place, make
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -26,6 +25,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def setup(_: Configured, arguments: argparse.Namespace) -> str:
     """What was made; nothing that was there is written over."""
+    from signaling.deployment.files import Place, make
+
     domain = arguments.domain.lower().rstrip(".")
     if not DOMAIN.fullmatch(domain):
         raise StartRefused("--domain must be a host name, such as consult.example.org.")

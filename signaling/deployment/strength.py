@@ -10,13 +10,13 @@ from sqlalchemy.exc import ArgumentError
 
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from signaling.addresses import LOOPBACK
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
 
 KEY_LENGTH: Final = 32
 PASSWORD_LENGTH: Final = 16
 FEWEST_CHARACTERS: Final = 8
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 DEFAULTS: Final = re.compile(
     r"change.?me|secret|password|passwd|default|example|spreekkamer|postgres|valkey|redis|admin|insecure|test|qwerty|"
     r"0123456789(abcdef)?|1234567890?|abcdef(gh)?|[^a-z0-9]",

@@ -2,7 +2,8 @@
 
 ``docker COMMAND …`` is called by the shell that runs the blocks of docs/operations.md. What containers would give, an
 own network and mounted secrets, is translated: host names to ports of loopback, ``/run/secrets`` to a folder. The
-state is in the file that ``DEPLOYMENT`` names, with the ports to use and the processes that were started.
+state is in the file that ``DEPLOYMENT`` names, with the ports to use and the processes that were started. It is started
+for every step, so it imports only what the step needs.
 """
 
 import contextlib
@@ -19,15 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import yaml
-
-from rooms.errors import Locked
-from rooms.keys.transit import Transit
-from rooms.settings import TransitSettings
-from tests.rooms.bao import binary
-from tests.rooms.postgres import ACCOUNT, binaries
-
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "spreekkamer"]
 ORDER = ("postgres", "keystore", "openbao", "valkey", "server-1", "server-2", "media", "caddy", "coturn")
@@ -43,6 +35,8 @@ class Deployment:
         self.folder = Path(self._values["folder"])
         self.ports: dict[str, int] = self._values["ports"]
         self.run = self.folder / "run"
+        import yaml
+
         self.services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
         self.environment = dict(
             line.split("=", 1) for line in (self.folder / ".env").read_text().splitlines() if re.match(r"\w+=", line)
@@ -131,6 +125,10 @@ def program(deployment: Deployment, name: str) -> None:
 
 def postgres(deployment: Deployment, name: str) -> None:
     """As the image's entry point does: a cluster with one account whose password the file holds."""
+    import psycopg
+
+    from tests.rooms.postgres import ACCOUNT, binaries
+
     folder = binaries()
     assert folder is not None
     environment = deployment.services["services"][name]["environment"]
@@ -158,6 +156,11 @@ def postgres(deployment: Deployment, name: str) -> None:
 
 
 def openbao(deployment: Deployment, name: str) -> None:
+    from rooms.errors import Locked
+    from rooms.keys.transit import Transit
+    from rooms.settings import TransitSettings
+    from tests.rooms.bao import binary
+
     (deployment.run / "openbao").mkdir()
     deployment.mounted("openbao_tls")
     deployment.start(name, [str(binary()), "server", f"-config={deployment.mounted('openbao_hcl')}"], {})

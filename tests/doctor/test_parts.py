@@ -21,6 +21,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
 from rooms.store.migrate import downgrade, migrate
@@ -375,6 +376,18 @@ def test_the_command_runs_from_the_command_line(tmp_path: Path) -> None:
     found = {one["check"]: one["state"] for one in json.loads(done.stdout)["findings"]}
     assert found["database"] == "fail"
     assert found["secrets"] == "ok"
+
+
+@pytest.mark.parametrize("url", ["http://consult.example.org", "consult.example.org", "https://"])
+async def test_from_outside_only_an_https_address_is_looked_at(url: str) -> None:
+    with pytest.raises(StartRefused, match="https://"):
+        await doctor.examine(Settings(), arguments(outside=url))
+
+
+async def test_from_outside_no_setting_of_this_machine_is_used() -> None:
+    assert set(doctor.outside(arguments(outside="https://consult.example.org"))) == {
+        "dns", "dnssec", "tls", "mail", "ports",
+    }  # fmt: skip
 
 
 def test_only_unknowns_are_no_failure() -> None:
