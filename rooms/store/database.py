@@ -18,6 +18,11 @@ logger = logging.getLogger(__name__)
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 POSTGRES_OPTIONS = "-c statement_timeout=10000 -c lock_timeout=5000 -c timezone=UTC"
+POSTGRES_LINE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""Of a connection that was cut without a word the kernel knows after ten seconds, not after hours."""
+
+POSTGRES_SECONDS = 30.0
+"""For a transaction: a server that takes connections and says nothing more would else be waited on for ever."""
 
 
 class Database:
@@ -71,7 +76,8 @@ class Database:
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
         try:
-            yield
+            async with asyncio.timeout(None if self.sqlite else POSTGRES_SECONDS):
+                yield
         except IntegrityError:
             raise RoomsError("conflict") from None
         except (DBAPIError, exc.TimeoutError, sqlite3.Error, OSError):
@@ -88,7 +94,7 @@ def options(url: URL) -> dict[str, Any]:
     """Engine options for this kind of database."""
     if url.get_backend_name() == "sqlite":
         return {"pool_reset_on_return": None}  # ``reset_sqlite`` does it where there is something to roll back
-    return {"pool_pre_ping": True, "connect_args": {"options": POSTGRES_OPTIONS, "connect_timeout": 5}}
+    return {"pool_pre_ping": True, "connect_args": {"options": POSTGRES_OPTIONS, "connect_timeout": 5, **POSTGRES_LINE}}
 
 
 def listen(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.load.door import Door
 from rooms import clock
 from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.keys import files
@@ -15,8 +16,8 @@ from rooms.keys.backends import SqliteBackend
 from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.store import KeyStore, open_checked
 from rooms.keys.wrapped import WrappedKeys
-from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.settings import RoomsSettings, database_url
+from rooms.store import Store, database, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
 from tests.rooms.postgres import Postgres
 
@@ -169,6 +170,28 @@ async def test_a_database_server_that_dropped_its_connections_is_used_again(
             await in_the_middle()
         assert dropped.is_set()
         assert await store.practitioners.get(person.id) == person
+
+
+async def test_a_database_that_says_nothing_any_more_is_not_waited_on_for_ever(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes connections and keeps them: the kernel sees nothing wrong with it."""
+    monkeypatch.setattr(database, "POSTGRES_SECONDS", 0.5)
+    door = Door(str(postgres.socket / ".s.PGSQL.5432"))
+    await door.open()
+    address = postgres.new_database().partition("?")[0].replace("@/", f"@127.0.0.1:{door.port}/")
+    opened = database.Database(database_url(address))
+    try:
+        await opened.ping()
+        door.cut()
+        with pytest.raises(RoomsError) as refused:
+            await opened.ping()
+        assert refused.value.code == "try_again"
+        door.mend()
+        await opened.ping()
+    finally:
+        await opened.close()
+        await door.close()
 
 
 def test_a_key_store_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
