@@ -186,7 +186,7 @@ def _apply_media(state: Consult, event: MediaEvent, moment: int) -> Consult:
             return replace(state, ready=True) if state.worker and state.fence == fence else state
         case LoseWorker(fence):
             return _unplace(state) if state.worker and state.fence == fence else state
-        case ChangeMedia(fence, participant, media):
+        case ChangeMedia(fence, participant, media):  # pragma: no branch -- the last kind there is
             return _change_media(state, fence, participant, media)
 
 

@@ -179,12 +179,16 @@ def functions(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
 
 
 def put_in_place(mutant: Mutant) -> bool:
-    """Change the functions that are loaded; False when what changes ran when the module was imported."""
+    """Change the functions that are loaded; False when there is none: what changes ran when the module was imported."""
     file = str(mutant.path)
     plain = dict(functions(compile(ast.parse(mutant.path.read_text()), file, "exec")))
     changed = {key: code for key, code in functions(compile(mutant.source(), file, "exec")) if plain.get(key) != code}
-    for found in gc.get_objects() if changed else ():
-        if isinstance(found, FunctionType) and found.__code__.co_filename == file:
-            code = found.__code__
-            found.__code__ = changed.get((code.co_qualname, code.co_firstlineno), code)
-    return bool(changed)
+    found = [
+        (one, changed[key])
+        for one in (gc.get_objects() if changed else ())
+        if isinstance(one, FunctionType) and one.__code__.co_filename == file
+        if (key := (one.__code__.co_qualname, one.__code__.co_firstlineno)) in changed
+    ]
+    for function, code in found:
+        function.__code__ = code
+    return bool(found)

@@ -12,6 +12,7 @@ from rooms.consult_events import (
     Arrive,
     Assign,
     ChangeMedia,
+    Close,
     CloseRoom,
     Ended,
     Event,
@@ -150,6 +151,25 @@ def test_what_a_worker_says_of_another_placing_or_of_who_is_gone_changes_nothing
 ) -> None:
     event = ChangeMedia(talking.fence + later, who, "failed")
     assert transition(talking, event, NOW) == (talking, ())
+
+
+def test_a_consult_that_the_server_closes_ends_for_everybody(talking: Consult) -> None:
+    state, effects = transition(talking, Close("destroyed"), NOW)
+    assert state.ended == "destroyed"
+    assert {Ended("socket of p1", "destroyed"), Ended("socket of d1", "destroyed")} <= set(effects)
+
+
+def test_media_that_flow_are_not_said_to_be_connecting_again(talking: Consult) -> None:
+    state = run(talking, ChangeMedia(talking.fence, "p1", "connected"))
+    assert run(state, ChangeMedia(talking.fence, "p1", "connecting")) is state
+
+
+def test_a_room_in_which_nothing_happens_is_shown_anew_for_its_tickets(talking: Consult) -> None:
+    tick = Tick(refresh=timedelta(minutes=5))
+    moments = [NOW + timedelta(minutes=5) - timedelta(milliseconds=1), NOW + timedelta(minutes=5)]
+    touched = [run(talking, tick, now=moment).touched for moment in moments]
+    assert touched[0] == talking.touched
+    assert touched[1] == talking.touched + 300_000
 
 
 def test_a_dead_worker_is_replaced_under_a_higher_fence(talking: Consult) -> None:

@@ -210,39 +210,30 @@ async def test_what_is_destroyed_while_we_look_is_nothing_to_wonder_about(
 ) -> None:
     first, second = await of_alice(used)
     missing, confirmed = KeyStore.missing, KeyStore.confirmed
-    monkeypatch.setattr(
-        KeyStore, "missing", meanwhile(missing, lambda: used.retention.destroy(first.owner, first.id), before=True)
-    )
+
+    async def destroyed_first(keys: KeyStore, ids: Sequence[str]) -> list[str]:
+        if first.id in ids and keys is not used.keys:
+            await used.retention.destroy(first.owner, first.id)
+        return await missing(keys, ids)
+
+    monkeypatch.setattr(KeyStore, "missing", destroyed_first)
     assert await findings_of(keystore_settings, time) == ()
+    assert (await used.keys.receipt(first.owner, first.id)) is not None
     monkeypatch.setattr(KeyStore, "missing", missing)
-    monkeypatch.setattr(
-        KeyStore,
-        "confirmed",
-        meanwhile(confirmed, lambda: used.retention.destroy(second.owner, second.id), before=False),
-    )
+
+    async def destroyed_then(keys: KeyStore, after: str, limit: int) -> list[str]:
+        found = await confirmed(keys, after, limit)
+        if second.id in found and keys is not used.keys:
+            await used.retention.destroy(second.owner, second.id)
+        return found
+
+    monkeypatch.setattr(KeyStore, "confirmed", destroyed_then)
     assert await findings_of(keystore_settings, time) == ()
+    assert (await used.keys.receipt(second.owner, second.id)) is not None
 
 
 async def findings_of(settings: RoomsSettings, time: Time) -> tuple[str, ...]:
     return (await verify(settings, time.now)).findings
-
-
-def meanwhile(plain: Any, act: Any, *, before: bool) -> Any:
-    """A method beside which something happens the first time."""
-    done: list[bool] = []
-
-    async def method(*given: Any) -> Any:
-        if before and not done:
-            done.append(True)
-            await act()
-            return await plain(*given)
-        answer = await plain(*given)
-        if not done:
-            done.append(True)
-            await act()
-        return answer
-
-    return method
 
 
 async def test_status_one_and_all_findings_in_words_and_in_json(

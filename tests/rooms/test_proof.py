@@ -147,6 +147,13 @@ async def test_a_key_that_came_back_is_found(sqlite_settings: RoomsSettings, tim
     assert [place.place for place in proof.places if place.left] == ["key store"], proof.text()
 
 
+def make_image(folder: Path) -> None:
+    """Of the backup something that is no database any more."""
+    (backup,) = folder.iterdir()
+    (folder / "image").write_bytes(b"no database" + backup.read_bytes())
+    backup.unlink()
+
+
 @pytest.mark.duty("S-31")
 async def test_a_backup_whose_ciphertext_opens_is_found(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
@@ -172,6 +179,9 @@ async def test_a_backup_whose_ciphertext_opens_is_found(
     proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)])
     assert [place.place for place in proof.places if place.left] == ["backups"], proof.text()
     assert "a key opens it" in proof.text()
+    await asyncio.to_thread(make_image, older)
+    proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)])
+    assert "image: a key opens what stands there" in proof.text()
 
 
 @pytest.mark.duty("S-31")

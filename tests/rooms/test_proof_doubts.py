@@ -17,7 +17,7 @@ from rooms.backup import snapshots
 from rooms.errors import RoomsError, StartRefused
 from rooms.keys.store import KeyStore
 from rooms.proof import Folder, prove, search
-from rooms.proof.proving import parts
+from rooms.proof.proving import parts, walk
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
@@ -147,3 +147,13 @@ async def test_what_only_looks_like_an_id_or_is_too_much_to_remember_hides_nothi
     needle = Needle(ledger.receipt_of(planned.id), ledger.receipt_of)
     noise = b"A" * 30 + b"." + b"b\0" * 30 + b".." + b"0" * 60 + b"." + b"a-b+c/d_" * 6 + b"."
     assert needle.positions(noise * 2 + planned.id.encode()) == [2 * len(noise)]
+
+
+async def test_a_folder_that_is_not_there_is_not_looked_at(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(sqlite_settings, time, tmp_path)
+    nowhere = Folder("exports", tmp_path / "nowhere")
+    proof = await prove(case.settings, case.receipt.receipt, redis=None, folders=[nowhere])
+    assert [place.what for place in proof.places if place.place == "exports"] == ["there is no such folder"]
+    assert walk(tmp_path / "nowhere") == []
