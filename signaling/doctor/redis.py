@@ -8,7 +8,7 @@ from signaling.doctor.finding import Finding, bad, good, unknown, warn
 from signaling.redis import connect, refuse_persistence
 
 ACL_FIX = "Use the ACL file that `spreekkamer setup` writes (secrets/valkey.acl)."
-TRIALS = {"EVAL": ("return 1", "0"), "KEYS": ("sk:doctor:nothing",), "CLIENT LIST": ()}
+TRIALS = {"EVAL": ("return 1", "0"), "KEYS": ("nothing",), "CLIENT LIST": ()}
 """Harmless, but of kinds that a server of ours never needs."""
 
 
