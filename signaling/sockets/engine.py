@@ -54,8 +54,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             allow_upgrades=False,
             async_handlers=False,
             cors_allowed_origins=[],
-            # The second number is added to what clients are told. They notice a node that stands still 3.5 s after its
-            # last ping, and are back elsewhere within 5; a slow answer of theirs may take 2.5 s.
+            # The second number is added to what clients are told, in whole seconds. They notice a node that stands
+            # still 3.5 s after its last ping and are back within 5; a ping may be 2 s late, an answer take 2.5 s.
             ping_interval=(limits.ping_interval, -limits.ping_early),
             ping_timeout=limits.ping_timeout,
             max_http_buffer_size=limits.message_bytes,

@@ -11,10 +11,10 @@ class Limits(BaseModel):
     message_bytes: int = Field(
         default=196_608, ge=1024, description="One message; an offer of 128 kB fits with escapes."
     )
-    ping_interval: float = Field(default=2, gt=0, description="Between two pings.")
+    ping_interval: float = Field(default=1.5, gt=0, description="Between two pings.")
     ping_timeout: float = Field(default=2.5, gt=0, description="For the answer to a ping.")
-    ping_early: int = Field(
-        default=1,
+    ping_early: float = Field(
+        default=0.5,
         ge=0,
         description="So much sooner than interval and timeout together does a client that hears no ping give up.",
     )
