@@ -16,7 +16,7 @@ class RoomsError(Exception):
         self.code = code
 
 
-class Locked(RoomsError):  # noqa: N818
+class Locked(RoomsError):  # noqa: N818 -- a state, not a mistake
     """The key store is wrong, missing, older than the database or read-only.
 
     ``reason`` is one sentence for the operator, never for a client.
@@ -31,12 +31,12 @@ class Away(Locked):
     """The key store's database or OpenBao does not answer or is sealed: nothing is wrong with the keys."""
 
 
-class Tampered(RoomsError):  # noqa: N818
+class Tampered(RoomsError):  # noqa: N818 -- a state, not a mistake
     """Authenticated decryption failed: moved between rows, columns or owners, or changed."""
 
     def __init__(self) -> None:
         super().__init__("internal")
 
 
-class StartRefused(Exception):  # noqa: N818
+class StartRefused(Exception):  # noqa: N818 -- a state, not a mistake
     """The process must not start. ``str(error)`` is one sentence that says what to do."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +16,10 @@ from tests.prove.figures import Figure, Size, counted
 from tests.rooms.people import START, alice
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "UTC")]
-CHANGES = [datetime(2027, 3, 28, 2, 30), datetime(2027, 10, 31, 2, 30), datetime(2027, 11, 7, 1, 30)]  # noqa: DTZ001
+CHANGES = [  # the zone's own time, so without a zone
+    datetime(2027, month, day, hour, 30)  # noqa: DTZ001
+    for month, day, hour in ((3, 28, 2), (10, 31, 2), (11, 7, 1))
+]
 JUMPS = [timedelta(minutes=6), timedelta(hours=1), timedelta(days=1), timedelta(days=400), timedelta(days=3652)]
 """Beyond the five minutes by which a clock may be ahead."""
 
@@ -85,14 +89,14 @@ async def campaign(size: Size, runs: int) -> World:
     return world
 
 
-def noting(world: World):  # type: ignore[no-untyped-def]
+def noting(world: World) -> Callable[[str], Awaitable[None]]:
     async def note(appointment: str) -> None:
         world.note(appointment)
 
     return note
 
 
-def opened(settings: RoomsSettings, node: Node, *, exclusive: bool):  # type: ignore[no-untyped-def]
+def opened(settings: RoomsSettings, node: Node, *, exclusive: bool) -> AbstractAsyncContextManager[Store]:
     return open_store(settings, now=node.now, boot=node.boot, exclusive=exclusive)
 
 

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from rooms.errors import RoomsError
@@ -54,7 +55,7 @@ def editing(size: Size, name: str, server: servers.Postgres | None) -> list[Figu
     kills, lost, half, doubled, made = size.choose(200, 4), 0, 0, 0, 0
     for number in range(kills):
         ready.unlink(missing_ok=True)
-        child = start(lambda number=number: edit(settings, log, ready, number))  # type: ignore[misc]
+        child = start(partial(edit, settings, log, ready, number))
         kill_at(child, ready, size.random.uniform(0, 0.15))
         found = ask(lambda: compare(settings, log), folder.with_suffix(".json"))
         lost, half, doubled = lost + found["lost"], half + found["half"], doubled + found["doubled"]
@@ -147,7 +148,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
         ready = folder.with_suffix(".ready")
         ready.unlink(missing_ok=True)
         began = time.monotonic()
-        child = start(lambda copy=copy, ready=ready: sweep(copy, ready))  # type: ignore[misc]
+        child = start(partial(sweep, copy, ready))
         if number == 0:  # the first one is let through, to know how long it takes
             while not ready.exists():
                 time.sleep(0.001)
@@ -156,7 +157,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
             duration = time.monotonic() - began
         else:
             interrupted += kill_at(child, ready, size.random.uniform(0, duration))
-        found = ask(lambda copy=copy: after(copy), answer)  # type: ignore[misc]
+        found = ask(partial(after, copy), answer)
         left, touched = left + found["left"], touched + found["touched"]
         shutil.rmtree(folder)
     what = f"{name}: kill -9 in the sweep"

@@ -199,7 +199,7 @@ async def persist(redis: str) -> None:
 def memory(process: int) -> bytes:
     """All that a process may write to."""
     parts = []
-    with Path(f"/proc/{process}/maps").open() as maps, open(f"/proc/{process}/mem", "rb", 0) as content:  # noqa: PTH123
+    with Path(f"/proc/{process}/maps").open() as maps, open(f"/proc/{process}/mem", "rb", 0) as content:  # noqa: PTH123 -- unbuffered
         for line in maps:
             match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
             if match:
