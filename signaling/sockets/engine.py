@@ -75,7 +75,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         except SpreekkamerError as error:
             self.count(error.code)
             wire = to_wire(error)
-            return web.json_response({"error": wire.model_dump()}, status=http_status(wire))
+            headers = {"Retry-After": str(wire.retry_after)} if wire.retry_after else None
+            return web.json_response({"error": wire.model_dump()}, status=http_status(wire), headers=headers)
         response: web.StreamResponse = await super().handle_request(request)
         return response
 
