@@ -23,7 +23,7 @@ class Act(StrEnum):
 
     SIGNED_IN = "signed-in"
     SIGNED_OUT = "signed-out"
-    TOKEN_REUSED = "token-reused"
+    TOKEN_REUSED = "token-reused"  # noqa: S105 -- an act
     ACCOUNT_ADDED = "account-added"
     CLOSURE_ASKED = "closure-asked"
     ACCOUNT_CLOSED = "account-closed"
