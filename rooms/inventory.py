@@ -21,8 +21,9 @@ Retention = Literal[
     "backup", "audit", "server", "browser", "operator",
 ]  # fmt: skip
 """How long. ``setting`` is the practitioner's central one; ``resume`` is ``signaling.resume_seconds`` after the last
-change, ``refresh`` is ``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the
-operator removes the copy, unreadable from the moment the key is destroyed; ``audit`` is ``rooms.audit_days``; ``operator`` is whatever collects the log lines."""
+change, ``refresh`` is ``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the operator
+removes the copy, unreadable from the moment the key is destroyed; ``audit`` is ``rooms.audit_days``; ``operator`` is
+whatever collects the log lines."""
 
 Form = Literal["sealed", "wrapped", "hashed", "pseudonym", "random", "secret", "clear"]
 """Encrypted; a key under another key; a hash; a keyed hash; only random ids, states and times; a key; in clear."""
