@@ -76,7 +76,7 @@ async def server(
         await stack.enter_async_context(listener.listening(application, port, context))
         if sandbox:
             await health.wait(application)
-        yield origin, guests, partial(drain.drain, application, workers, settings.media.drain_seconds)
+        yield origin, guests, partial(drain.drain, application, partial(workers.drain, settings.media.drain_seconds))
 
 
 async def serve(arguments: argparse.Namespace) -> None:

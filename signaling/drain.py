@@ -7,10 +7,10 @@ workers move meanwhile. A node without neighbours has nobody to leave anything t
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 
 from aiohttp import web
 
-from media.processes import LocalWorkers
 from signaling import gate, typedefs
 
 SENDING_AWAY = 2.0
@@ -22,15 +22,15 @@ LAST_WORDS = 0.5
 log = logging.getLogger(__name__)
 
 
-async def drain(app: web.Application, workers: LocalWorkers, rooms_within: float) -> None:
-    """Return when nobody depends on this node any more, or ``rooms_within`` seconds later."""
+async def drain(app: web.Application, hand_over: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Return when nobody depends on this node any more; ``hand_over`` moves the rooms of its media workers."""
     live = app[gate.SIGNALING]
     if not live.presence.neighbours:
         return
     log.warning("this node leaves; its clients move to others")
     live.presence.leaving = app[typedefs.HEALTH].leaving = True
     async with asyncio.TaskGroup() as group:
-        group.create_task(workers.drain(rooms_within))
+        group.create_task(hand_over())
         await asyncio.sleep(app[typedefs.SETTINGS].drain_seconds)
         live.gate.close_doors("leaving")
         await live.gate.send_away(SENDING_AWAY)

@@ -27,7 +27,9 @@ async def test_a_body_that_never_comes_is_not_waited_for(server: Server, monkeyp
 
     async with aiohttp.ClientSession() as session, asyncio.timeout(10):
         headers = {"Content-Type": "application/json", "Origin": server.origin}
-        async with session.post(f"http://127.0.0.1:{server.port}/api/v1/sign-in", data=slow(), headers=headers) as answer:
+        async with session.post(
+            f"http://127.0.0.1:{server.port}/api/v1/sign-in", data=slow(), headers=headers
+        ) as answer:
             assert answer.status == 400
             assert (await answer.json())["error"]["code"] == "invalid"
         held.set()

@@ -18,7 +18,6 @@ from signaling.schema import asyncapi, openapi
 from tests.signaling.conftest import Server
 from tests.signaling.descriptions import differences
 
-
 LINTER = Path(__file__).parents[2] / "web" / "node_modules" / ".bin" / "redocly"
 
 
