@@ -129,7 +129,9 @@ async def test_the_demo_says_where_it_is_in_one_line_and_stops_with_all_it_start
     async with aiohttp.ClientSession() as session, session.get(ready["health_url"]) as response:
         health = await response.json()
     assert health["status"] == "ready"
-    assert set(health["checks"]) == {"database", "redis", "workers", "key_store", "retention", "clock"}
+    assert set(health["checks"]) == {
+        *("database", "migrations", "redis", "workers", "turn", "key_store", "retention", "clock", "staying")
+    }
 
     status, me = await post(f"{origin}/api/v1/sign-in/link", {"token": ready["practitioner_url"].partition("#")[2]})
     assert (status, me["display_name"]) == (200, "Demo practitioner")

@@ -156,4 +156,7 @@ async def test_a_folder_that_is_not_there_is_not_looked_at(
     nowhere = Folder("exports", tmp_path / "nowhere")
     proof = await prove(case.settings, case.receipt.receipt, redis=None, folders=[nowhere])
     assert [place.what for place in proof.places if place.place == "exports"] == ["there is no such folder"]
+
+
+def test_a_folder_that_goes_meanwhile_has_no_files(tmp_path: Path) -> None:
     assert walk(tmp_path / "nowhere") == []

@@ -132,11 +132,8 @@ async def test_a_loss_that_redis_did_not_take_is_told_later(
 NO_TURN: Any = SimpleNamespace(age=0.0)
 
 
-class NoWorkers:
-    """A node whose media is elsewhere."""
-
-    async def drain(self, _seconds: float) -> None:
-        return
+async def no_workers() -> None:
+    """Rooms whose workers are all elsewhere have nothing to hand over."""
 
 
 async def test_a_node_that_leaves_is_first_not_ready_then_sends_its_clients_away(
@@ -148,7 +145,7 @@ async def test_a_node_that_leaves_is_first_not_ready_then_sends_its_clients_away
     settings = there.app[typedefs.SETTINGS].model_copy(update={"drain_seconds": 0.5})
     health = Health(practice.store, there.app[typedefs.REDIS], there.app[typedefs.MEDIA], NO_TURN)
     app = {**dict(there.app.items()), typedefs.SETTINGS: settings, typedefs.HEALTH: health}
-    leaving = asyncio.create_task(drain.drain(app, NoWorkers(), 0))  # type: ignore[arg-type]
+    leaving = asyncio.create_task(drain.drain(app, no_workers))
     await asyncio.sleep(0.1)
     assert not (await health.ready()).checks["staying"].ok
     assert patient.socket.connected
