@@ -1,6 +1,6 @@
-"""Runs the proofs of what is promised and prints one table: ``python -m tests.prove [--write] [--short] [NAME …]``.
+"""Runs the proofs of what is promised and prints their tables: ``python -m tests.prove [--write] [--short] [NAME …]``.
 
-``--write`` puts the table into README.md beside this file. Exit status 1 when a figure is not met.
+``--write`` puts them into README.md beside this file. Exit status 1 when a figure is not met.
 """
 
 import argparse
@@ -29,24 +29,23 @@ NAMES = (
     "turn",
 )
 README = Path(__file__).with_name("README.md")
-START, END = "<!-- figures -->", "<!-- end -->"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--short", action="store_true", help="the form that the tests run")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     parser.add_argument("--seed", type=int, default=None)
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
-    figures = [figure for name in arguments.names or NAMES for figure in run(name, seed, full=not arguments.short)]
-    text = table(figures, seed)
-    sys.stdout.write(f"\n{text}\n")
-    if arguments.write:
-        before, _, rest = README.read_text().partition(START)
-        README.write_text(f"{before}{START}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
-    return 0 if figures and all(figure.met for figure in figures) else 1
+    met = True
+    for name in arguments.names or NAMES:
+        figures = run(name, seed, full=not arguments.short)
+        met = met and bool(figures) and all(figure.met for figure in figures)
+        if arguments.write:
+            README.write_text(written(README.read_text(), name, table(figures, seed)))
+    return 0 if met else 1
 
 
 def run(name: str, seed: int, *, full: bool) -> list[Figure]:
@@ -71,6 +70,13 @@ def table(figures: list[Figure], seed: int) -> str:
     head = f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, seed {seed}."
     rows = ["| what | reach | reached | met |", "|---|---|---|---|", *(figure.row() for figure in figures)]
     return f"{head}\n\n" + "\n".join(rows)
+
+
+def written(page: str, name: str, text: str) -> str:
+    """The page with this proof's table in its place."""
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, _, rest = page.partition(start)
+    return f"{before}{start}\n{text}\n\n{end}{rest.partition(end)[2]}"
 
 
 if __name__ == "__main__":
