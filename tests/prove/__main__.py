@@ -43,8 +43,10 @@ def main() -> int:
     for name in arguments.names or NAMES:
         figures = run(name, seed, full=not arguments.short)
         met = met and bool(figures) and all(figure.met for figure in figures)
+        text = table(figures, seed)
+        sys.stdout.write(f"\n{text}\n\n")
         if arguments.write:
-            README.write_text(written(README.read_text(), name, table(figures, seed)))
+            README.write_text(written(README.read_text(), name, text))
     return 0 if met else 1
 
 

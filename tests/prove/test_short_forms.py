@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.prove.__main__ import END, NAMES, README, START
+from tests.prove.__main__ import NAMES, README, written
 from tests.prove.coverage import by_folder
 from tests.prove.figures import at_most, counted
 
@@ -39,9 +39,16 @@ def test_a_figure_that_is_not_met_says_so() -> None:
     assert json.dumps(at_most("listing", 60, 59.9, "ms").met) == "true"
 
 
-async def test_the_page_has_a_place_for_the_table() -> None:
-    text = await asyncio.to_thread(README.read_text)
-    assert text.index(START) < text.index(END)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_is_written_in_its_place_and_leaves_the_others(name: str) -> None:
+    page = README.read_text()
+    once = written(page, name, "| new |")
+    assert once.count("| new |") == 1
+    assert written(once, name, "| newer |") == once.replace("| new |", "| newer |")
+    others = [other for other in NAMES if other != name]
+    for other in others:
+        start, end = f"<!-- {other} -->", f"<!-- end of {other} -->"
+        assert once[once.index(start) : once.index(end)] == page[page.index(start) : page.index(end)]
 
 
 def test_what_no_test_reaches_is_listed_and_not_met() -> None:
