@@ -87,6 +87,8 @@ def measure(tests: Sequence[str], sources: Sequence[str], report: Path, *, paral
         "-q",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "tests.prove.resumed",
         "-m",
         "not serial and not browser",
         *tests,

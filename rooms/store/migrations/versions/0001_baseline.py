@@ -62,9 +62,3 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False, comment="pair id, key store generation, retention cap, clock"),
         sa.PrimaryKeyConstraint("name", name="pk_marks"),
     )
-
-
-def downgrade() -> None:
-    """Undo."""
-    for table in ("marks", "leases", "appointments", "sessions", "practitioners"):
-        op.drop_table(table)
