@@ -11,6 +11,9 @@
 Only pages whose client has the capability have a list; all of it goes when the consult ends. Numbers start from the
 clock, so they rise although Redis was emptied, and rise by one for each event of one participant, in the order in which
 Redis got them: a node that is asked to pass on number 9 after number 7 knows that it has to look for number 8.
+
+A transaction whose answer is lost with the connection is made again, so an event may stand in a list twice. The first
+place is the event's number; the second is that of nothing.
 """
 
 import json
@@ -74,10 +77,7 @@ class Replays:
 
     async def since(self, appointment: str, participant: str, seen: int) -> Missed:
         """What came after ``seen``."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.get(seq_key(appointment, participant))
-            pipe.lrange(list_key(appointment, participant), 0, -1)
-            last, found = await pipe.execute()
+        last, found = await self._list(appointment, participant)
         return await self._missed(int(last or seen), found, seen)
 
     async def add(self, appointment: str, participants: Sequence[str], event: str, body: Message) -> dict[str, int]:
@@ -92,16 +92,23 @@ class Replays:
                 pipe.ltrim(list_key(appointment, one), -KEPT_EVENTS, -1)
                 pipe.expire(seq_key(appointment, one), self._life)
                 pipe.expire(list_key(appointment, one), self._life)
-            pipe.set(body_key(token), raw, ex=KEPT_SECONDS)
+            pipe.set(body_key(token), raw, ex=KEPT_SECONDS, nx=True)
             pipe.set(size, 0, ex=KEPT_SECONDS, nx=True)
             for _ in range(ceil(len(raw) / KIBIBYTE)):
                 pipe.incr(size)
             *replies, used = await pipe.execute()
         numbers = {one: replies[6 * i + 1] for i, one in enumerate(participants) if replies[6 * i]}
+        if not replies[6 * len(participants)]:
+            numbers = {one: await self._number(appointment, one, token) for one in numbers}
         unlisted = [key(appointment, one) for one in participants if one not in numbers for key in (seq_key, list_key)]
         if superfluous := [*unlisted, *([body_key(token)] if used > KEPT_KIBIBYTES or not numbers else [])]:
             await self._redis.delete(*superfluous)
         return numbers
+
+    async def _number(self, appointment: str, participant: str, token: str) -> int:
+        """Of an event that was kept already."""
+        last, found = await self._list(appointment, participant)
+        return int(last or 0) - len(found) + 1 + found.index(token.encode())
 
     async def end(self, appointment: str) -> None:
         """Nothing of this room is kept any more."""
@@ -116,14 +123,21 @@ class Replays:
         if tokens:
             await self._redis.delete(*(body_key(token) for token in tokens))
 
+    async def _list(self, appointment: str, participant: str) -> tuple[bytes | None, list[bytes]]:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(seq_key(appointment, participant))
+            pipe.lrange(list_key(appointment, participant), 0, -1)
+            last, found = await pipe.execute()
+        return last, found
+
     async def _missed(self, last: int, found: list[bytes], seen: int | None) -> Missed:
         if seen is None or seen >= last:
             # A number from before Redis was emptied, or of another page: there is nothing to compare it with.
             return Missed(last, seen is None or seen == last)
-        wanted = [
-            (number, token) for number, token in zip(count(last - len(found) + 1), found, strict=False) if number > seen
-        ]
-        events = [(number, token) for number, token in wanted if token]
+        numbered = list(zip(count(last - len(found) + 1), found, strict=False))
+        first = {token: number for number, token in reversed(numbered)}
+        wanted = [(number, token) for number, token in numbered if number > seen]
+        events = [(number, token) for number, token in wanted if token and first[token] == number]
         bodies = await self._redis.mget([body_key(token.decode()) for _, token in events]) if events else []
         complete = len(wanted) == last - seen and None not in bodies
         there = [(number, *json.loads(raw)) for (number, _), raw in zip(events, bodies, strict=True) if raw]

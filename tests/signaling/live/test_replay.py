@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import ConnectionError as Disconnected
 
 from signaling import replays
 from signaling.protocol.events import ChatFrom
@@ -78,6 +80,34 @@ async def test_a_page_that_saw_everything_gets_nothing_again(node: Node, practic
     await doctor.do("chat", {"ciphertext": "new"})
     await until(lambda: texts(again), "the new message")
     assert texts(again) == ["new"]
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_message_whose_keeping_was_repeated_comes_once(
+    node: Node, practice: Practice, monkeypatch: pytest.MonkeyPatch, away: bool
+) -> None:
+    """The connection to Redis broke after it had kept the message, and before it said so."""
+    patient, doctor = await in_a_consult(node, practice)
+    transaction, broken = Pipeline._execute_transaction, []
+
+    async def break_once(pipe: Pipeline, connection: Any, commands: Any, raise_on_error: bool) -> Any:
+        done = await transaction(pipe, connection, commands, raise_on_error)
+        if not broken and any(arguments[1].startswith("sk:replay-body:") for arguments, _ in commands):
+            broken.append(True)
+            raise Disconnected
+        return done
+
+    if away:
+        await patient.leave_abruptly()
+    monkeypatch.setattr(Pipeline, "_execute_transaction", break_once)
+    await doctor.do("chat", {"ciphertext": "first"})
+    await doctor.do("chat", {"ciphertext": "second"})
+    assert broken
+    if away:
+        patient = await come_back(patient, node, practice.appointment.id, last(patient))
+    await until(lambda: "second" in texts(patient), "the second message")
+    assert texts(patient) == ["first", "second"]
+    assert all(said["complete"] for said in patient.events("replay"))
 
 
 async def test_a_new_page_gets_nothing_of_the_one_before(node: Node, practice: Practice) -> None:
