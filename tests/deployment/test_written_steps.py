@@ -22,6 +22,7 @@ UNUSED = {
     # prove-destroyed, support codes, a destroyed consult's samples, connections that are given back
     *("lrange", "hgetall", "zrange", "xrange", "type", "getdel", "unlink", "discard", "unwatch"),
     *("info", "select", "unsubscribe"),
+    "scan",  # once a minute
     "lrem",  # a call to a worker that did not answer
 }
 
