@@ -94,7 +94,7 @@ async def storm(running: Cluster, load: Load) -> list[Figure]:
 
         began = time.monotonic()
         await asyncio.gather(*(drop(number, one) for number, one in enumerate(crowd.visitors)))
-        while any(one.back < lost[one.id] for one in crowd.visitors) and time.monotonic() < began + 60:  # noqa: ASYNC110
+        while any(one.back < lost[one.id] for one in crowd.visitors) and time.monotonic() < began + 60:  # noqa: ASYNC110 -- a sum of many
             await asyncio.sleep(0.02)
         each = sorted(one.back - lost[one.id] for one in crowd.visitors)
         beside = f"median {statistics.median(each):.2f}, counted from each one's loss; slowest {each[-1]:.2f}"

@@ -177,5 +177,5 @@ class Running:
         status, said = await self.clerk.call("GET", "/appointments")
         if status != 200:
             raise RuntimeError(f"no list: {said}")
-        there = {one["appointment"] for one in said["appointments"]}  # type: ignore[attr-defined]
+        there = {one["appointment"] for one in said["appointments"]}  # type: ignore[attr-defined]  # JSON
         return sum(made not in there for made in self.planned)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -55,7 +56,7 @@ async def dial(target: Address, pipe: Pipe) -> None:
         await loop.create_connection(lambda: pipe, *target)
 
 
-class Splicer:
+class Splicer(ABC):
     """Accepts on a free port of loopback and splices each connection to where ``choose`` says."""
 
     def __init__(self) -> None:
@@ -68,7 +69,7 @@ class Splicer:
         """At a port of loopback, 0 for any; or at what listens already."""
         loop = asyncio.get_running_loop()
         where = {"sock": listener} if listener else {"host": "127.0.0.1", "port": port, "backlog": 1024}
-        self._server = await loop.create_server(self._accept, **where)  # type: ignore[call-overload]
+        self._server = await loop.create_server(self._accept, **where)  # type: ignore[call-overload]  # either form
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -93,8 +94,9 @@ class Splicer:
         task.add_done_callback(self._tasks.discard)
         return pipe
 
+    @abstractmethod
     async def _connect(self, pipe: Pipe) -> None:
-        raise NotImplementedError
+        """Splice a newcomer's connection to one behind."""
 
 
 class Door(Splicer):
@@ -176,7 +178,7 @@ class Balancer(Splicer):
     async def _connect(self, pipe: Pipe) -> None:
         nodes = sorted((node for node, good in self.ready.items() if good), key=lambda node: self.carried[node])
         for node in nodes:
-            far = Pipe(lambda far, node=node: self._gone(far, node))  # type: ignore[misc]
+            far = Pipe(lambda far, node=node: self._gone(far, node))  # type: ignore[misc]  # bound now
             try:
                 await dial(("127.0.0.1", node), far)
             except OSError:
@@ -191,7 +193,7 @@ class Balancer(Splicer):
                 pipe.splice(far)
             return
         with suppress(AttributeError):
-            pipe.transport.abort()  # type: ignore[union-attr]
+            pipe.transport.abort()  # type: ignore[union-attr]  # connected
 
     def _gone(self, far: Pipe, node: int) -> None:
         if far in self._pipes:
