@@ -31,7 +31,7 @@ test('each frame is taken once', async () => {
   assert.equal(bob.sender(frame.kid), 'alice');
   assert.equal(bob.seen(frame), false);
   const both = await Promise.all([bob.open(frame, 'data'), bob.open(frame, 'data')]);
-  assert.deepEqual(both.map(text), ['hello', null]);
+  assert.deepEqual(new Set(both.map(text)), new Set(['hello', null])); // which one first is up to the crypto threads
   assert.equal(bob.seen(frame), true);
 });
 
