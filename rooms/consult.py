@@ -395,4 +395,6 @@ def _change(state: Consult, changed: Participant) -> Consult:
 
 
 def _without(state: Consult, gone: frozenset[str]) -> Consult:
+    if not gone:
+        return state
     return replace(state, participants=tuple(one for one in state.participants if one.id not in gone))

@@ -31,6 +31,9 @@ from rooms.errors import RoomsError
 ROOMS = "sk:rooms"
 ATTEMPTS = 50
 """Each lost race means that somebody else's transition went through, so this many in a row is a fault."""
+PART = 32
+"""Documents that are read before others have their turn: a thousand in one go would hold up everybody for 40 ms."""
+
 AT_ONCE = 32
 """Commands under way at once. The client's pool has 100 connections and refuses more, which a storm would reach."""
 
@@ -73,12 +76,9 @@ class LiveConsults:
 
     async def load_all(self, appointments: Iterable[str]) -> dict[str, Consult]:
         """The documents that are there, by appointment."""
-        names = sorted(set(appointments))
-        if not names:
-            return {}
         async with self._asking():
-            found = await self._redis.mget([room_key(name) for name in names])
-        return {name: consult for name, raw in zip(names, found, strict=True) if (consult := parse(raw))}
+            found = await self._read(sorted(set(appointments)))
+        return {name: consult for name, consult in found.items() if consult}
 
     async def transition(
         self, appointment: str, event: Event, *, absent: Consult | None = None
@@ -166,14 +166,21 @@ class LiveConsults:
         pipe.expire(version, self.life)
 
     async def _documents(self, index: str, members: set[bytes]) -> list[Consult]:
-        appointments = sorted(member.decode() for member in members)
-        if not appointments:
-            return []
-        found = [parse(raw) for raw in await self._redis.mget([room_key(one) for one in appointments])]
-        for appointment, consult in zip(appointments, found, strict=True):
+        found = await self._read(sorted(member.decode() for member in members))
+        for appointment, consult in found.items():
             if consult is None:
                 await self._prune(index, appointment)
-        return [consult for consult in found if consult]
+        return [consult for consult in found.values() if consult]
+
+    async def _read(self, appointments: list[str]) -> dict[str, Consult | None]:
+        """Each with its document. Those of a part are of one moment, and others have their turn between two parts."""
+        found: dict[str, Consult | None] = {}
+        for first in range(0, len(appointments), PART):
+            part = appointments[first : first + PART]
+            raws = await self._redis.mget([room_key(one) for one in part])
+            found.update(zip(part, map(parse, raws), strict=True))
+            await asyncio.sleep(0)  # Redis may have answered so soon that nobody had to wait
+        return found
 
     async def _prune(self, index: str, appointment: str) -> None:
         """Take an expired document out of an index, unless somebody makes it anew at this moment."""

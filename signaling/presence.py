@@ -42,6 +42,9 @@ BEAT_WITHIN = 0.8
 CUT_OFF = 2.5
 """Seconds without a heartbeat after which a node with neighbours gives its clients up; less than ``NODE_LIFE``."""
 
+PART = 32
+"""Rooms or sockets that are gone through before others have their turn."""
+
 MOVES = 10
 """Rooms that leave a worker which is about to end, each second."""
 
@@ -124,7 +127,9 @@ class Presence:
         await self.close_outdated()
         bound = [(one, one.binding) for one in self._consults.gate.authenticated.values() if one.binding]
         documents = await self._consults.live.load_all(binding.appointment for _, binding in bound)
-        for socket, binding in bound:
+        for number, (socket, binding) in enumerate(bound):
+            if number % PART == 0:
+                await asyncio.sleep(0)
             if socket.binding is binding:
                 await self._compare(socket, binding, documents.get(binding.appointment))
         if await self._redis.set(HOUSEKEEPER, self._consults.node, px=TERM, nx=True):
@@ -197,7 +202,9 @@ class Presence:
         tick = Tick(nodes=await self._nodes(), workers=alive, refresh=self._consults.refresh)
         if workers and any(one.draining for one in workers):
             await self._move_rooms(workers)
-        for consult in await self._consults.live.running():
+        for number, consult in enumerate(await self._consults.live.running()):
+            if number % PART == 0:
+                await asyncio.sleep(0)
             try:
                 if transition(consult, tick, self._consults.now())[0] is not consult:
                     consult = await self._consults.apply(consult.appointment, tick)  # noqa: PLW2901

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from redis.exceptions import ConnectionError as Away
 from rooms.consult import Consult, new
 from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave
 from rooms.errors import RoomsError
-from rooms.live import LiveConsults, room_key
+from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
 
 LIFE = timedelta(hours=4)
 
@@ -79,6 +80,27 @@ async def test_what_is_stored_is_what_is_loaded(live: LiveConsults) -> None:
     assert await live.running() == [stored]
     assert await live.is_live("a")
     assert not await live.is_live("b")
+
+
+async def test_others_have_their_turn_while_many_rooms_are_read(
+    live: LiveConsults, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"appointment-{number}" for number in range(5 * PART)]
+    await redis.mset({room_key(name): DOCUMENT.dump_json(fresh(name)) for name in names})
+    read: list[int] = []
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns, again
+        turns += 1
+        again = asyncio.get_running_loop().call_soon(count)
+
+    again = asyncio.get_running_loop().call_soon(count)
+    monkeypatch.setattr("rooms.live.parse", lambda raw: (read.append(turns), parse(raw))[1])
+    assert sorted(await live.load_all(names)) == sorted(names)
+    again.cancel()
+    assert len(read) == len(names)
+    assert max(Counter(read).values()) <= PART
 
 
 async def test_without_a_document_only_an_arrival_makes_one(live: LiveConsults) -> None:

@@ -4,15 +4,19 @@ import asyncio
 import json
 import pickle
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from rooms.consult import EPOCH_ZERO
-from signaling.presence import node_key
+from rooms.consult import EPOCH_ZERO, Consult, new, transition
+from rooms.consult_events import Arrive
+from signaling.presence import PART, node_key
 from signaling.redis import connect
 from signaling.sockets.manager import CHANNEL
-from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, until
+from signaling.sockets.socket import Binding, Socket
+from signaling.tickets import Claims
+from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, page, until, utc_now
 
 EACH_REDIS = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
 
@@ -151,6 +155,49 @@ def signed(node: Node, message: dict[str, Any]) -> bytes:
 
     body = json.dumps(message).encode()
     return hmac.digest(node.signaling.gate.manager._key, body, "sha256") + body
+
+
+async def test_others_have_their_turn_while_a_node_looks_after_many_rooms(
+    nodes: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await nodes(name="here")
+    presence, gate, live = node.signaling.presence, node.signaling.gate, node.signaling.consults.live
+    me, seen, turns = asyncio.current_task(), [], 0
+
+    def count() -> None:
+        nonlocal turns, again
+        turns += 1
+        again = asyncio.get_running_loop().call_soon(count)
+
+    def note(name: str) -> None:
+        if asyncio.current_task() is me:  # the node itself does the same meanwhile
+            seen.append((name, turns))
+
+    def looked(consult: Consult, event: Any, now: Any) -> Any:
+        note("keeping house")
+        return transition(consult, event, now)
+
+    async def compared(_socket: Socket, binding: Binding, consult: Consult | None) -> None:
+        assert consult and consult.appointment == binding.appointment
+        note("comparing")
+
+    pages = [page() for _ in range(4 * PART)]
+    for one in pages:
+        claims = Claims(kind="access", role="patient", appointment=one, seat="patient", expires=0)
+        socket = Socket(one, claims, time.time(), gate.limits, time.monotonic)
+        arrival = Arrive(participant=one, seat="patient", role="patient", socket=one, node="here")
+        await live.transition(one, arrival, absent=new(one, "owner", utc_now()))
+        socket.binding = Binding(one, one, None, 0)
+        gate.authenticated[one] = socket
+    monkeypatch.setattr("signaling.presence.transition", looked)
+    monkeypatch.setattr(presence, "_compare", compared)
+    again = asyncio.get_running_loop().call_soon(count)
+    await presence.turn()
+    await presence._keep_house()
+    again.cancel()
+    gate.authenticated.clear()
+    assert {name for name, _ in seen} == {"comparing", "keeping house"}
+    assert max(Counter(seen).values()) <= PART
 
 
 async def test_everybody_who_arrives_at_once_is_there_once(nodes: Any, worker: Worker, practice: Practice) -> None:
