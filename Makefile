@@ -72,7 +72,7 @@ screenshots: $(TOOLS)
 prove: $(TOOLS)
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
 	$(if $(NAMES),,PROVE=1 $(BIN)/pytest -q --timeout=1200 $(addprefix tests/rooms/test_,crashes.py root_key.py any_order.py))
-	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/rooms tests/signaling --seconds 1500 --least 85)
+	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/rooms tests/signaling --seconds 1500 --least 85 $(if $(WRITE),--write))
 
 requirements: $(TOOLS)
 	@sh .ci/requirements $(BIN)

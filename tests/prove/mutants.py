@@ -5,7 +5,8 @@ import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -13,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 OPTIMIZED = 1  # inspect.CO_OPTIMIZED: what functions have and bodies of classes and modules have not
+ANY_NUMBER = "# PostgreSQL advisory lock"
+"""Stands beside numbers that may be any, as long as all processes have the same: no mutants of these."""
 
 COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -41,13 +44,18 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: the ``variant``-th of the ``number``-th node of a file."""
+    """One change: the ``variant``-th of the ``number``-th node of a file.
+
+    Whoever runs one of ``lines`` may notice it: the lines of its statement, of its function for what stands in the
+    signature, of all that names it for a constant.
+    """
 
     path: Path
     line: int
     number: int
     variant: int
     change: str
+    lines: tuple[int, ...] = ()
 
     def source(self) -> ast.Module:
         """The changed module."""
@@ -82,7 +90,7 @@ def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "if not", ast.If(ast.UnaryOp(ast.Not(), test), body, otherwise)
         case ast.IfExp(test, body, otherwise):
             yield "the other of two", ast.IfExp(ast.UnaryOp(ast.Not(), test), body, otherwise)
-        case ast.Return(ast.expr() as value) if not is_none(value):
+        case ast.Return(ast.expr() as value) if not is_none(value) and not is_false(value):
             yield "return None", ast.Return(ast.Constant(None))
         case ast.Expr(ast.Call() | ast.Await()) | ast.Raise():
             yield "left out", ast.Pass()
@@ -94,6 +102,38 @@ def name(node: ast.AST) -> str:
 
 def is_none(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def is_false(node: ast.AST) -> bool:
+    """None says the same to whoever asks for yes or no; True, which is tried too, does not."""
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def reached_by(node: ast.AST, outer: tuple[int, ...], uses: Mapping[str, set[int]]) -> tuple[int, ...]:
+    """The lines whose running can show a change of this node; ``outer`` for what is no statement."""
+    match node:
+        case ast.FunctionDef(lineno=first, end_lineno=last) | ast.AsyncFunctionDef(lineno=first, end_lineno=last):
+            return tuple(range(first, (last or first) + 1))
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if not outer:
+            return tuple(sorted(uses.get(name, ())))
+        case ast.Module() | ast.ClassDef():
+            return ()
+        case ast.Match(lineno=first, subject=subject):
+            return tuple(range(first, (subject.end_lineno or first) + 1))
+        case ast.stmt(lineno=first, body=[ast.stmt(lineno=inside), *_]):
+            return tuple(range(first, max(inside, first + 1)))
+        case ast.stmt(lineno=first, end_lineno=last):
+            return tuple(range(first, (last or first) + 1))
+    return outer
+
+
+def used(tree: ast.Module) -> dict[str, set[int]]:
+    """On which lines each name is read."""
+    uses: dict[str, set[int]] = defaultdict(set)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            uses[node.id].add(node.lineno)
+    return uses
 
 
 def is_left_alone(node: ast.AST) -> bool:
@@ -111,24 +151,31 @@ def is_left_alone(node: ast.AST) -> bool:
 class Mutator(ast.NodeTransformer):
     """Numbers the nodes that could be changed; changes the one that is wanted."""
 
-    def __init__(self, wanted: Mutant | None = None, path: Path | None = None) -> None:
+    def __init__(
+        self, wanted: Mutant | None = None, path: Path | None = None, uses: Mapping[str, set[int]] | None = None
+    ) -> None:
         self.found: list[Mutant] = []
         self._wanted = wanted
         self._path = path
+        self._uses = uses or {}
+        self._lines: tuple[int, ...] = ()
         self._number = 0
 
     def visit(self, node: ast.AST) -> Any:
         if is_left_alone(node):
             return node
         self._number += 1
-        number = self._number
+        number, outer = self._number, self._lines
+        self._lines = reached_by(node, outer, self._uses)
         for field in ("annotation", "returns", "decorator_list"):
             if hasattr(node, field):
                 setattr(node, field, [] if field == "decorator_list" and self._wanted is None else getattr(node, field))
         changes = list(variants(node))
         if self._path is not None:
             line = getattr(node, "lineno", 0)
-            self.found += [Mutant(self._path, line, number, at, text) for at, (text, _) in enumerate(changes)]
+            self.found += [
+                Mutant(self._path, line, number, at, text, self._lines) for at, (text, _) in enumerate(changes)
+            ]
         skipped = {id(part) for field in ("annotation", "returns") if (part := getattr(node, field, None))}
         for field, value in ast.iter_fields(node):
             if field == "decorator_list":
@@ -137,6 +184,7 @@ class Mutator(ast.NodeTransformer):
                 value[:] = [self.visit(part) if isinstance(part, ast.AST) else part for part in value]
             elif isinstance(value, ast.AST) and id(value) not in skipped:
                 setattr(node, field, self.visit(value))
+        self._lines = outer
         if self._wanted is not None and number == self._wanted.number:
             return list(variants(node))[self._wanted.variant][1]
         return node
@@ -146,9 +194,11 @@ def mutants(paths: Sequence[Path]) -> list[Mutant]:
     """All there are."""
     found = []
     for path in sorted(file for place in paths for file in ([place] if place.is_file() else place.rglob("*.py"))):
-        numbering = Mutator(path=path)
-        numbering.visit(ast.parse(path.read_text()))
-        found += numbering.found
+        text = path.read_text()
+        tree, lines = ast.parse(text), text.splitlines()
+        numbering = Mutator(path=path, uses=used(tree))
+        numbering.visit(tree)
+        found += [one for one in numbering.found if ANY_NUMBER not in lines[one.line - 1]]
     return found
 
 
@@ -178,17 +228,14 @@ def functions(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
             yield from functions(inner)
 
 
-def put_in_place(mutant: Mutant) -> bool:
-    """Change the functions that are loaded; False when there is none: what changes ran when the module was imported."""
+def loaded(mutant: Mutant) -> list[tuple[FunctionType, CodeType]]:
+    """The functions in memory that it changes, with their new code; none when what changes runs at import."""
     file = str(mutant.path)
     plain = dict(functions(compile(ast.parse(mutant.path.read_text()), file, "exec")))
     changed = {key: code for key, code in functions(compile(mutant.source(), file, "exec")) if plain.get(key) != code}
-    found = [
+    return [
         (one, changed[key])
         for one in (gc.get_objects() if changed else ())
         if isinstance(one, FunctionType) and one.__code__.co_filename == file
         if (key := (one.__code__.co_qualname, one.__code__.co_firstlineno)) in changed
     ]
-    for function, code in found:
-        function.__code__ = code
-    return bool(found)

@@ -1,12 +1,14 @@
 """Mutation: change the code in one small place after another and see whether a test notices.
 
-    python -m tests.prove.mutation rooms/keys --tests tests/rooms/test_key_store.py tests/rooms/test_bao.py
+    python -m tests.prove.mutation rooms/keys rooms/retention.py --tests tests/rooms [--write]
 
 The tests are collected once and run once under coverage, so that each mutant meets only tests that reach it, quickest
 first, until one fails. A mutant lives in a forked process and changes the functions that are loaded there (or, if it
 changes what runs at import, all our modules are imported anew): no file is ever changed. Two run at a time; servers
 that the tests need (PostgreSQL, OpenBao) are started once for all. Stops after ``--seconds``; what was tried until then
-is a random sample. Prints the score and every survivor.
+is a random sample of each path, in turn, and the score is that of the paths by the number of mutants that each could
+have. One in ``CONTROL`` tries is the code as it is, which no test may fail. Prints every survivor and a table, which
+``--write`` puts into README.md beside this file.
 """
 
 import argparse
@@ -18,79 +20,45 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
 import coverage
 import pytest
 
-from tests.prove.mutants import ROOT, Hook, Mutant, mutants, put_in_place
+from tests.prove.__main__ import README, table, written
+from tests.prove.figures import Figure
+from tests.prove.mutants import ROOT, Hook, Mutant, loaded, mutants
+from tests.prove.reach import Reach, Watch
 from tests.rooms import bao, postgres
 
 OURS = ("rooms", "signaling", "tests", "web", "media", "turn")
 KEPT = {"tests", "tests.rooms", "tests.prove", "tests.rooms.bao", "tests.rooms.postgres", "tests.rooms.child"}
 QUIET = ["-q", "--no-header", "--no-summary", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist"]
-ENOUGH = 30.0  # seconds that the tests of one mutant may take together, when nothing is changed
-PATIENCE = 4  # times as long may they take when something is
+CONTROL = 40
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None  # where flushing costs nothing
 
 
 @dataclass(frozen=True)
-class Reach:
-    """Which tests reach which line of which file, and how long each takes."""
+class Try:
+    """A mutant, or as a control the same tests without any change."""
 
-    lines: Mapping[tuple[str, int], set[str]]
-    seconds: Mapping[str, float]
-
-    def tests(self, mutant: Mutant) -> list[str]:
-        """Those that could notice, quickest first; for what runs at import all that reach anything of the file."""
-        file = str(mutant.path)
-        reaching = self.lines.get((file, mutant.line), set()) & self.seconds.keys()
-        if not reaching:
-            reaching = {test for (path, _), tests in self.lines.items() if path == file for test in tests}
-        chosen: list[str] = []
-        spent = 0.0
-        for test in sorted(reaching & self.seconds.keys(), key=lambda test: self.seconds[test]):
-            spent += self.seconds[test]
-            if chosen and spent > ENOUGH:
-                break
-            chosen.append(test)
-        return chosen
-
-    def patience(self, tests: Sequence[str]) -> float:
-        """After so many seconds a mutant hangs."""
-        return 30 + PATIENCE * sum(self.seconds[test] for test in tests)
-
-
-class Watch:
-    """In a child: how long each test took, whether one failed, and which one coverage is to think of."""
-
-    def __init__(self, measured: coverage.Coverage | None = None) -> None:
-        self.seconds: dict[str, float] = {}
-        self.failed = False
-        self._measured = measured
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        if self._measured:
-            self._measured.switch_context(item.nodeid)
-        return (yield)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
-        self.failed = self.failed or report.failed
+    mutant: Mutant
+    control: bool = False
 
 
 @dataclass
 class Child:
-    """A mutant at work."""
+    """A try at work."""
 
-    mutant: Mutant
+    what: Try
     process: int
     deadline: float
+    hung: bool = False
 
     def noticed(self) -> bool | None:
         """Whether a test noticed it; None when that is not known yet. One that hangs is noticed."""
@@ -101,7 +69,53 @@ class Child:
             return None
         os.killpg(self.process, signal.SIGKILL)
         os.waitpid(self.process, 0)
+        self.hung = True
         return True
+
+
+@dataclass
+class Tally:
+    """Of one path: all mutants that it could have, and what became of those that were tried."""
+
+    possible: int
+    tried: int = 0
+    alive: int = 0
+    hung: int = 0
+
+    @property
+    def share(self) -> float:
+        """How many of those tried were noticed, from 0 to 1."""
+        return (self.tried - self.alive) / max(self.tried, 1)
+
+
+@dataclass
+class Score:
+    """Of all paths."""
+
+    least: float
+    paths: dict[str, Tally]
+    controls: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def percent(self) -> float:
+        """Of all mutants there could be, were they all like those tried."""
+        possible = sum(one.possible for one in self.paths.values())
+        return 100 * sum(one.share * one.possible for one in self.paths.values()) / max(possible, 1)
+
+    def figures(self) -> list[Figure]:
+        """A row for each path, for all, and for the controls."""
+        rows = [self._row(f"`{path}`", 100 * one.share, [one]) for path, one in self.paths.items()]
+        whole = self._row("all, each path by its size", self.percent, list(self.paths.values()))
+        control = f"{len(self.failed)} in all tests and {self.controls} controls"
+        return [*rows, whole, Figure("failures without any change", "0", control, not self.failed)]
+
+    def _row(self, what: str, percent: float, tallies: Sequence[Tally]) -> Figure:
+        tried, hung = sum(one.tried for one in tallies), sum(one.hung for one in tallies)
+        alive, possible = sum(one.alive for one in tallies), sum(one.possible for one in tallies)
+        reached = f"{percent:.1f} % ({tried - alive:,} of {tried:,} tried, {hung} by hanging; {possible:,} possible)"
+        met = percent >= self.least and all(one.tried for one in tallies)
+        return Figure(f"{what}: changes that a test notices", f"≥ {self.least:g} %", reached, met)
 
 
 class Campaign:
@@ -111,22 +125,24 @@ class Campaign:
         self._given = given
         self._servers = servers
         self._scratch = scratch
-        self.tried = 0
-        self.alive: list[Mutant] = []
-        self.everything = mutants([path.resolve() for path in given.paths])
+        self._mutants = {str(path): mutants([path.resolve()]) for path in given.paths}
+        self.score = Score(given.least, {path: Tally(len(found)) for path, found in self._mutants.items()})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
         reach = self._baseline(session)
-        order = random.Random(self._given.seed).sample(self.everything, len(self.everything))
+        order = self._order()
         end, running = time.monotonic() + self._given.seconds, list[Child]()
         while running or (order and time.monotonic() < end):
             while order and len(running) < self._given.jobs and time.monotonic() < end:
-                mutant = order.pop()
-                tests = reach.tests(mutant)
-                process = self._start(partial(self._meet, mutant, [items[test] for test in tests]))
-                running.append(Child(mutant, process, time.monotonic() + reach.patience(tests)))
+                what = order.pop(0)
+                tests = reach.tests(what.mutant)
+                compile(
+                    what.mutant.source(), str(what.mutant.path), "exec"
+                )  # a mutant that is no code would be noticed
+                process = self._start(partial(self._meet, what, [items[test] for test in tests]))
+                running.append(Child(what, process, time.monotonic() + reach.patience(tests)))
             time.sleep(0.01)
             for child in list(running):
                 if (noticed := child.noticed()) is not None:
@@ -134,38 +150,61 @@ class Campaign:
                     self._count(child, noticed)
         return True
 
+    def _order(self) -> list[Try]:
+        """One of each path in turn, each path in random order; with the controls between."""
+        chance = random.Random(self._given.seed)
+        shuffled = [chance.sample(found, len(found)) for found in self._mutants.values()]
+        turns = [Try(one) for one in chain.from_iterable(zip_longest(*shuffled)) if one is not None]
+        for at in range(CONTROL // 2, len(turns), CONTROL):
+            turns.insert(at, Try(turns[at].mutant, control=True))
+        return turns
+
     def _count(self, child: Child, noticed: bool) -> None:
         shutil.rmtree(self._scratch / str(child.process), ignore_errors=True)
-        self.tried += 1
+        mutant = child.what.mutant
+        if child.what.control:
+            self.score.controls += 1
+            if noticed:
+                self.score.failed.append(str(mutant))
+                say(f"failed without any change, with the tests of: {mutant}")
+            return
+        path = next(path for path, found in self._mutants.items() if mutant in found)
+        tally = self.score.paths[path]
+        tally.tried += 1
+        tally.hung += child.hung
         if not noticed:
-            self.alive.append(child.mutant)
-            print(f"survived: {child.mutant}", file=sys.__stdout__, flush=True)
+            tally.alive += 1
+            say(f"survived: {mutant}")
 
     def _baseline(self, session: pytest.Session) -> Reach:
-        """Run all tests once; ends the program when one fails without any mutant."""
-        data, times = self._scratch / "coverage", self._scratch / "times"
+        """Run all tests once, shared among the jobs file by file; those that fail are told and left out."""
+        files = sorted({item.path for item in session.items})
+        parts = [
+            [item for item in session.items if files.index(item.path) % self._given.jobs == at]
+            for at in range(self._given.jobs)
+        ]
+        places = [self._scratch / f"baseline-{at}" for at in range(len(parts))]
+        at_work = [self._start(partial(self._measure, *one)) for one in zip(parts, places, strict=True)]
+        for process in at_work:
+            os.waitpid(process, 0)
+        reach = Reach.read(places)
+        self.score.failed += sorted(item.nodeid for item in session.items if item.nodeid not in reach.seconds)
+        for test in self.score.failed:
+            say(f"failed without any change: {test}")
+        return reach
 
-        def run() -> bool:
-            places = [str(path if path.is_dir() else path.parent) for path in self._given.paths]
-            measured = coverage.Coverage(data_file=str(data), source=places, config_file=str(ROOT / "pyproject.toml"))
-            watch = Watch(measured)
-            with measured.collect():
-                self._run(session.items, watch)
-            measured.save()
-            times.write_text("\n".join(f"{seconds} {test}" for test, seconds in watch.seconds.items()))
-            return watch.failed
-
-        if os.waitstatus_to_exitcode(os.waitpid(self._start(run), 0)[1]) != 0:
-            pytest.exit("The tests fail as it is.", returncode=2)
-        rows = [line.split(" ", 1) for line in times.read_text().splitlines()]
-        found = coverage.CoverageData(str(data))
-        found.read()
-        lines = {
-            (file, line): set(contexts)
-            for file in found.measured_files()
-            for line, contexts in found.contexts_by_lineno(file).items()
-        }
-        return Reach(lines, {test: float(seconds) for seconds, test in rows})
+    def _measure(self, items: Sequence[pytest.Item], place: Path) -> bool:
+        """In a child: which test runs what, and how long it takes if it passes."""
+        sources = [str(path if path.is_dir() else path.parent) for path in self._given.paths]
+        measured = coverage.Coverage(
+            data_file=f"{place}.lines", source=sources, config_file=str(ROOT / "pyproject.toml")
+        )
+        watch = Watch(measured)
+        with measured.collect():
+            self._run(items, watch, to_the_end=True)
+        measured.save()
+        watch.write(place)
+        return False
 
     def _start(self, work: Callable[[], bool]) -> int:
         """Do it in a child with a folder of its own; its status is 1 when a test failed."""
@@ -182,21 +221,24 @@ class Campaign:
             status = int(work())
         os._exit(status)
 
-    def _meet(self, mutant: Mutant, items: Sequence[pytest.Item]) -> bool:
+    def _meet(self, what: Try, items: Sequence[pytest.Item]) -> bool:
         """Whether one of these tests notices."""
         watch = Watch()
-        if put_in_place(mutant):
+        if found := loaded(what.mutant):
+            for function, code in found if not what.control else ():
+                function.__code__ = code
             self._run(items, watch)
         else:
             forget_ours()
-            sys.meta_path.insert(0, Hook(mutant))
+            if not what.control:
+                sys.meta_path.insert(0, Hook(what.mutant))
             folder = self._scratch / str(os.getpid())
             status = pytest.main([*QUIET, "-x", f"--basetemp={folder}", *(item.nodeid for item in items)])
-            watch.failed = status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        return watch.failed
+            return status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        return bool(watch.failed)
 
-    def _run(self, items: Sequence[pytest.Item], watch: Watch) -> None:
-        """Until one fails."""
+    def _run(self, items: Sequence[pytest.Item], watch: Watch, *, to_the_end: bool = False) -> None:
+        """Until one fails, unless all are wanted."""
         if not items:
             return
         config = items[0].config
@@ -206,7 +248,7 @@ class Campaign:
         config.pluginmanager.register(watch)
         for item, following in zip(items, [*items[1:], None], strict=True):
             config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if watch.failed:
+            if watch.failed and not to_the_end:
                 return
 
 
@@ -237,6 +279,11 @@ def forget_ours() -> None:
             del sys.modules[module]
 
 
+def say(line: str) -> None:
+    """Past pytest, which keeps what is printed to itself."""
+    print(line, file=sys.__stdout__, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Mutation score of some modules under some tests.")
     parser.add_argument("paths", nargs="+", type=Path)
@@ -245,6 +292,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time")
     parser.add_argument("--least", type=float, default=0.0, help="exit with status 1 below this percentage")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
     given = parser.parse_args()
     os.chdir(ROOT)
     with contextlib.ExitStack() as stack:
@@ -253,10 +301,11 @@ def main() -> None:
         status = pytest.main([*QUIET, "-m", "not serial and not browser", *given.tests], plugins=[campaign])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         sys.exit(int(status))
-    noticed = campaign.tried - len(campaign.alive)
-    score = 100 * noticed / max(campaign.tried, 1)
-    print(f"mutation: {noticed} of {campaign.tried} noticed ({len(campaign.everything)} possible), score {score:.1f} %")
-    sys.exit(score < given.least)
+    text = table(campaign.score.figures(), given.seed)
+    print(f"\n{text}\n")
+    if given.write:
+        README.write_text(written(README.read_text(), "mutation", text))
+    sys.exit(campaign.score.percent < given.least or bool(campaign.score.failed))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""Which tests reach a mutant, and how long each takes."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import coverage
+import pytest
+
+from tests.prove.mutants import Mutant
+
+ENOUGH = 30.0  # seconds that the tests of one mutant may take together, when nothing is changed
+PATIENCE = 4  # times as long may they take when something is
+
+
+@dataclass(frozen=True)
+class Reach:
+    """By file and line, the tests that run it; by test, its seconds."""
+
+    lines: Mapping[tuple[str, int], set[str]]
+    seconds: Mapping[str, float]
+
+    @classmethod
+    def read(cls, places: Sequence[Path]) -> Self:
+        """What ``Watch`` and coverage have written. A test that failed has no seconds and is not chosen."""
+        seconds: dict[str, float] = {}
+        lines: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for place in places:
+            rows = [line.split(" ", 1) for line in place.read_text().splitlines()]
+            seconds |= {test: float(count) for count, test in rows}
+            found = coverage.CoverageData(f"{place}.lines")
+            found.read()
+            for file in found.measured_files():
+                for line, contexts in found.contexts_by_lineno(file).items():
+                    lines[file, line] |= set(contexts)
+        return cls(lines, seconds)
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Those that could notice, quickest first; all that reach anything of the file where that is not known."""
+        file = str(mutant.path)
+        reaching = {test for line in mutant.lines for test in self.lines.get((file, line), ())} & self.seconds.keys()
+        if not reaching:
+            reaching = {test for (path, _), tests in self.lines.items() if path == file for test in tests}
+        chosen: list[str] = []
+        spent = 0.0
+        for test in sorted(reaching & self.seconds.keys(), key=lambda test: self.seconds[test]):
+            spent += self.seconds[test]
+            if chosen and spent > ENOUGH:
+                break
+            chosen.append(test)
+        return chosen
+
+    def patience(self, tests: Sequence[str]) -> float:
+        """After so many seconds a mutant hangs."""
+        return 30 + PATIENCE * sum(self.seconds[test] for test in tests)
+
+
+class Watch:
+    """In a child: how long each test took, which failed, and which one coverage is to think of."""
+
+    def __init__(self, measured: coverage.Coverage | None = None) -> None:
+        self.failed: set[str] = set()
+        self._seconds: dict[str, float] = {}
+        self._measured = measured
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        if self._measured:
+            self._measured.switch_context(item.nodeid)
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed.add(report.nodeid)
+
+    def write(self, place: Path) -> None:
+        """The seconds of those that passed, a line for each."""
+        passed = [f"{seconds} {test}" for test, seconds in self._seconds.items() if test not in self.failed]
+        place.write_text("\n".join(passed))
