@@ -12,7 +12,7 @@ from rooms.model import RETENTION, Appointment, Retention
 logger = logging.getLogger(__name__)
 
 OVERRUN = timedelta(minutes=30)
-"""A consult that never ended counts as ended this long after its planned end: when the patient's link closes."""
+"""A consult that never ended counts as ended this long after its planned end: when, by default, its link closes."""
 
 LONGEST_CONSULT = timedelta(hours=24)
 """A running consult is waited for, but no longer than this after its due time (S-30)."""

@@ -38,7 +38,13 @@ class SignalingSettings(BaseModel):
         default=43_200, ge=300, le=2_592_000, description="How long an app may refresh before it has to sign in again."
     )
     join_early_minutes: int = Field(default=60, ge=0, le=1440, description="How long before its start a link opens.")
-    join_late_minutes: int = Field(default=30, ge=0, le=1440, description="How long after its end a link still opens.")
+    join_late_minutes: int = Field(
+        default=30,
+        ge=0,
+        le=1440,
+        description="How long after its end a link still opens, unless the appointment is destroyed by then: "
+        "with retention `end` half an hour after its planned end.",
+    )
     drain_seconds: float = Field(
         default=3,
         ge=0,

@@ -12,6 +12,7 @@ import pytest
 from rooms.errors import Locked, Tampered
 from rooms.keys import wrapped
 from rooms.keys.backends import backend
+from rooms.keys.connection import transaction
 from rooms.keys.envelope import new_key
 from rooms.keys.files import EpochFiles, create_root_key, read_root_key
 from rooms.keys.places import NOBODY
@@ -72,6 +73,22 @@ def test_many_keys_at_once_are_those_of_their_owners(
     part = list(made)[: number // 2]
     assert keys.get_many(part) == {row: made[owner, row] for owner, row in part}
     assert keys.get_many(foreign) == {}
+
+
+def test_whoever_reads_does_not_wait_for_another_process_that_writes(
+    keys: WrappedKeys, keystore_settings: RoomsSettings
+) -> None:
+    key = keys.add("alice", "row", START)
+    other = backend(keystore_settings).open(tidy=False)
+    try:
+        with transaction(other._db):
+            assert keys.get("alice", "row") == (key, True)
+            assert keys.get_many([("alice", "row")]) == {"row": key}
+            assert keys.missing(["row", "other"]) == ["other"]
+            assert key in keys.every()
+            assert keys.inspect(START).findings == ()
+    finally:
+        other.close()
 
 
 def test_no_two_rows_share_a_key(keys: WrappedKeys) -> None:

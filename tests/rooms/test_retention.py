@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from rooms.clock import Clock
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
-from rooms.retention import LONGEST_CONSULT, OVERRUN, Deadline, Hooks
+from rooms.retention import OVERRUN, Deadline, Hooks
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
+from signaling.settings import SignalingSettings
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
 
@@ -38,9 +39,13 @@ async def test_due_is_the_end_of_the_consult_and_the_setting(
     person = await alice(store)
     await store.practitioners.set_retention(person.id, setting)
     planned = await plan(store, person)
-    assert planned.due == planned.ends_at + OVERRUN + span
+    assert planned.due == planned.ends_at + timedelta(minutes=30) + span
     time.pass_(hours=1, minutes=10)
     assert (await store.appointments.end(planned.id)).due == time.wall + span
+
+
+def test_by_default_an_appointment_stays_as_long_as_its_link_opens() -> None:
+    assert timedelta(minutes=SignalingSettings().join_late_minutes) == OVERRUN
 
 
 @pytest.mark.duty("S-32")
@@ -245,7 +250,7 @@ async def test_a_consult_is_waited_for_until_its_last_second(time: Time, waited:
         return True
 
     deadline = Deadline(Clock(time.now, time.boottime), Hooks(in_progress=in_progress), None)
-    past = due(START - LONGEST_CONSULT - timedelta(seconds=waited))
+    past = due(START - timedelta(hours=24, seconds=waited))
     assert await deadline.forbids(past) is forbidden
     assert asked == ([] if forbidden else ["a"]), "whoever has waited for a day asks nobody"
 
