@@ -67,7 +67,8 @@ EPOCH_ZERO = 1_735_689_600
 class Participant:
     """One page in a seat. ``socket`` is None while it is away, ``gone`` then says since when.
 
-    ``lineage`` is the participant that the practitioner called in; reloads inherit it.
+    ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
+    sign-in, which ends its resume tickets.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Participant:
     media: MediaState = "new"
     indicators: Indicators = field(default_factory=Indicators)
     replay: bool = False
+    family: str | None = None
 
     @property
     def admitted(self) -> bool:
@@ -230,7 +232,8 @@ def _return(state: Consult, known: Participant, event: Arrive) -> tuple[Consult,
     if known.seat != event.seat or known.role != event.role:
         raise RoomsError("not_found")
     effects: list[Effect] = [Drop(known.socket)] if known.socket else []
-    return _change(state, replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay)), effects
+    back = replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay, family=event.family)
+    return _change(state, back), effects
 
 
 def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effect]]:
@@ -251,6 +254,7 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
         socket=event.socket,
         node=event.node,
         replay=event.replay,
+        family=event.family,
     )
     effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
     return replace(state, participants=(*state.participants, newcomer)), effects

@@ -1,8 +1,8 @@
 """Who may open a socket: a genuine ticket that was not overtaken by a sign-out.
 
-A resume ticket lives for hours in a page's session storage. For a practitioner it must not outlive the session, so a
-sign-out is noted for as long as such a ticket can live, and closes the sockets that are open. Access tokens live for
-minutes and come from a session that is alive.
+A resume ticket lives for hours in a page's session storage. For a practitioner it must not outlive the session, nor for
+an app the family it came from; so a sign-out is noted for as long as such a ticket can live, and closes the sockets
+that are open. Access tokens live for minutes and come from a session that is alive.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 from signaling.protocol.errors import ProtocolError
+from signaling.protocol.events import SignedOutCode
 from signaling.refresh import Refresh
 from signaling.sockets.socket import Socket
 from signaling.tickets import Claims, Tickets
@@ -35,8 +36,12 @@ class Admission:
     async def authenticate(self, token: str) -> Claims:
         """The claims of a token; ``token_invalid`` for anything that does not open a socket (any more)."""
         claims = self._tickets.verify(token)
-        if claims.family and not await self._refresh.alive(claims):
-            raise ProtocolError("token_invalid")
+        if claims.family:
+            if why := (await self._refresh.ended([claims.family])).get(claims.family):
+                raise ProtocolError(why)
+            # A resume ticket outlives an emptied Redis, for the sake of the consult that it rebuilds.
+            if claims.kind == "access" and not await self._refresh.alive(claims):
+                raise ProtocolError("token_invalid")
         if claims.kind == "resume" and claims.practitioner:
             written = claims.expires - self._life.total_seconds()
             # The ticket's time is rounded up to a second.
@@ -55,8 +60,15 @@ class Admission:
         marks = await self._redis.mget([signed_out_key(name) for name in names]) if names else []
         return {name: float(mark) for name, mark in zip(names, marks, strict=True) if mark}
 
-    async def outdated(self, sockets: Iterable[Socket]) -> list[Socket]:
-        """Which of these sockets were opened before their practitioner signed out."""
-        theirs = [(one, one.claims.practitioner) for one in sockets if one.claims.practitioner]
-        marks = await self.sign_outs(name for _, name in theirs)
-        return [one for one, name in theirs if one.opened <= marks.get(name, 0)]
+    async def outdated(self, sockets: Iterable[Socket]) -> list[tuple[Socket, SignedOutCode]]:
+        """Which of these sockets were opened before their practitioner signed out or their family ended."""
+        everybody = list(sockets)
+        marks = await self.sign_outs(one.claims.practitioner for one in everybody if one.claims.practitioner)
+        ended = await self._refresh.ended(one.claims.family for one in everybody if one.claims.family)
+        found: list[tuple[Socket, SignedOutCode]] = []
+        for one in everybody:
+            if why := ended.get(one.claims.family or ""):
+                found.append((one, why))
+            elif one.opened <= marks.get(one.claims.practitioner or "", 0):
+                found.append((one, "token_invalid"))
+        return found

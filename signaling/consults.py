@@ -231,6 +231,7 @@ class Consults:
             lineage=lineage,
             issued=issued,
             replay=socket.replays,
+            family=claims.family,
         )
 
     async def _seat(self, fresh: Consult, arrival: Arrive, admit: str | None) -> Consult:
@@ -373,6 +374,7 @@ class Consults:
                 seat=me.seat,
                 participant=me.lineage or me.id,
                 admitted=me.admitted,
+                family=me.family,
                 expires=ceil((consult.touched + self._life) / 1000),
             )
         )

@@ -28,6 +28,7 @@ from signaling.replays import Replays
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
 from signaling.tasks import stop
+from signaling.tickets import Claims
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,14 @@ class Signaling:
         await self.refresh.end_all(appointment)
 
     async def sign_out(self, practitioner: str) -> None:
-        """A practitioner signed out: their sockets close, on every node within seconds, and their tickets are void."""
+        """A practitioner signed out: their sockets close, on every node, and their tickets are void."""
         await self.admission.sign_out(practitioner)
-        await self.presence.close_outdated()
+        await self.gate.sign_out(practitioner, "token_invalid")
+
+    async def revoke(self, claims: Claims) -> None:
+        """An app signed out: nothing that came from its sign-in is good any more."""
+        await self.refresh.end(claims)
+        await self.gate.sign_out(str(claims.family), "token_invalid")
 
     async def in_progress(self, appointment: str) -> bool:
         """Whether somebody is in this consult or waits for it."""
@@ -88,7 +94,7 @@ def attach(
     """
     settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
     life = timedelta(seconds=settings.resume_seconds)
-    refresh = Refresh(app[typedefs.TICKETS], redis, now)
+    refresh = Refresh(app[typedefs.TICKETS], redis, now, life)
     admission = Admission(app[typedefs.TICKETS], refresh, redis, now, life)
     gate = Gate(
         settings,

@@ -136,10 +136,10 @@ class Presence:
             await self._keep_house()
 
     async def close_outdated(self) -> None:
-        """Close the sockets of practitioners who signed out, here or on another node."""
+        """Close the sockets of whoever signed out, should the word of it not have come or have come too early."""
         gate = self._consults.gate
-        for socket in await self._admission.outdated(list(gate.authenticated.values())):
-            await gate.close_socket(socket.sid)
+        for socket, why in await self._admission.outdated(gate.authenticated.values()):
+            await gate.turn_out(socket, why)
 
     async def beat(self) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:

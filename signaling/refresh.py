@@ -7,12 +7,13 @@ the audit trail says so, and both have to sign in again.
 
 Tokens are signed, so Redis holds no secret: ``sk:refresh:<family>`` is the number of the present generation and when it
 began, ``sk:refresh-of:<holder>`` the families of a practitioner or an appointment. Both end by themselves when the
-family does; an emptied Redis ends all families.
+family does; an emptied Redis ends all families. ``sk:refresh-ended:<family>`` says why one ended before its time, as
+long as there may be resume tickets that came from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Final, cast
 
@@ -21,6 +22,7 @@ from redis.exceptions import WatchError
 
 from rooms.live import begin
 from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.events import SignedOutCode
 from signaling.tickets import Claims, Tickets
 
 GRACE_SECONDS: Final = 10
@@ -52,12 +54,13 @@ class Generation:
 
 
 class Refresh:
-    """Families of all nodes, in Redis."""
+    """Families of all nodes, in Redis. ``life`` is that of a resume ticket."""
 
-    def __init__(self, tickets: Tickets, redis: Redis, now: Callable[[], datetime]) -> None:
+    def __init__(self, tickets: Tickets, redis: Redis, now: Callable[[], datetime], life: timedelta) -> None:
         self._tickets = tickets
         self._redis = redis
         self._now = now
+        self._life = life
 
     async def begin(self, access: Claims, expires: int) -> tuple[Claims, str]:
         """A new family for whom these claims are of, until ``expires`` (seconds since the Unix epoch).
@@ -104,10 +107,20 @@ class Refresh:
         """Whether the family of an access token still stands."""
         return bool(await self._redis.exists(family_key(str(claims.family))))
 
-    async def end(self, claims: Claims) -> None:
-        """No token of this family is good any more. Idempotent."""
-        await self._redis.delete(family_key(str(claims.family)))
-        await self._redis.srem(holder_key(claims), str(claims.family))
+    async def end(self, claims: Claims, why: SignedOutCode = "token_invalid") -> None:
+        """No token of this family is good any more, nor a resume ticket that came from it. Idempotent."""
+        family = str(claims.family)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(ended_key(family), why, ex=self._life)
+            pipe.delete(family_key(family))
+            pipe.srem(holder_key(claims), family)
+            await pipe.execute()
+
+    async def ended(self, families: Iterable[str]) -> dict[str, SignedOutCode]:
+        """Why, of each that ended before its time."""
+        names = sorted(set(families))
+        marks = cast("list[bytes | None]", await self._redis.mget(map(ended_key, names)) if names else [])
+        return {name: cast("SignedOutCode", why.decode()) for name, why in zip(names, marks, strict=True) if why}
 
     async def end_all(self, holder: str) -> None:
         """Every app of this practitioner has to sign in again; every one of this appointment's link is out."""
@@ -120,7 +133,7 @@ class Refresh:
         fresh = self._moment() - present.began <= GRACE_SECONDS * 1000
         if claims.generation == present.number - 1 and fresh:
             return self._token(claims, present)
-        await self.end(claims)
+        await self.end(claims, "token_reused")
         raise Reused(claims)
 
     def _token(self, claims: Claims, generation: Generation) -> str:
@@ -132,6 +145,10 @@ class Refresh:
 
 def family_key(family: str) -> str:
     return f"sk:refresh:{family}"
+
+
+def ended_key(family: str) -> str:
+    return f"sk:refresh-ended:{family}"
 
 
 def holder_key(holder: Claims | str) -> str:

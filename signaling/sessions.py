@@ -1,5 +1,6 @@
 """Who is signed in: an opaque cookie whose hash is a row in the database, or an app's access token."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -21,18 +22,26 @@ def cookie_name(settings: SignalingSettings) -> str:
     return SECURE if public_origin(settings).startswith("https://") else PLAIN
 
 
-async def practitioner_id(request: web.Request) -> str:
-    """The id of the practitioner who is signed in, by cookie or as an app; ``unauthenticated`` if nobody is."""
+@dataclass(frozen=True)
+class Caller:
+    """Who is signed in, and the family of the app that it is by."""
+
+    practitioner: str
+    family: str | None = None
+
+
+async def caller(request: web.Request) -> Caller:
+    """The practitioner who is signed in, by cookie or as an app; ``unauthenticated`` if nobody is."""
     if (said := request.headers.get("Authorization")) is not None:
         return await _of_app(request, said)
     token = request.cookies.get(cookie_name(request.app[SETTINGS]))
     found = await request.app[STORE].sessions.practitioner(token) if token and len(token) <= 128 else None
     if found is None:
         raise ProtocolError("unauthenticated")
-    return found
+    return Caller(found)
 
 
-async def _of_app(request: web.Request, authorization: str) -> str:
+async def _of_app(request: web.Request, authorization: str) -> Caller:
     """Of an access token that an app got by signing in; a page's token is for Socket.IO and has no family."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
@@ -40,7 +49,7 @@ async def _of_app(request: web.Request, authorization: str) -> str:
     claims = request.app[TICKETS].verify(token.strip(), kinds=("access",))
     if claims.practitioner is None or claims.family is None or not await request.app[SIGNALING].refresh.alive(claims):
         raise ProtocolError("token_invalid")
-    return claims.practitioner
+    return Caller(claims.practitioner, claims.family)
 
 
 async def begin(request: web.Request, response: web.StreamResponse, practitioner: Practitioner) -> None:

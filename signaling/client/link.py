@@ -12,7 +12,16 @@ from signaling.client.wire import DISCONNECT, Listener, Wire
 RETRY_MIN_SECONDS = 0.2
 RETRY_MAX_SECONDS = 4.0
 HOPELESS = frozenset(
-    {"version_unsupported", "origin_refused", "link_invalid", "ended", "gone", "unauthenticated", "sign_in_refused"}
+    {
+        "version_unsupported",
+        "origin_refused",
+        "link_invalid",
+        "ended",
+        "gone",
+        "unauthenticated",
+        "sign_in_refused",
+        "token_reused",
+    }
 )
 """What trying again can not mend."""
 

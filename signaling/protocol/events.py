@@ -4,7 +4,7 @@ The acknowledgement is ``{"ok": true, "data": <reply model>}`` or ``{"ok": false
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ Source = Literal["microphone", "camera", "screen"]
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
 HoldMessage = Literal["soon", "five-minutes", "fifteen-minutes", "check-sound"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
+SignedOutCode = Literal["token_invalid", "token_reused"]
 
 Epoch = Annotated[int, Field(ge=1, le=2**31)]
 Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 bytes, base64url.")]
@@ -276,6 +277,12 @@ class Ended(Message):
     reason: EndReason
 
 
+class SignedOut(Message):
+    """What this connection was opened with is good for nothing any more; the connection is closed after it."""
+
+    code: SignedOutCode = Field(description="Of the error catalogue, which has what to tell the person.")
+
+
 class Unencrypted(Message):
     """The relay saw a frame without the encryption trailer and forwards no more of this source."""
 
@@ -316,6 +323,8 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "leave": ClientEvent(Empty, Empty, EVERYONE, "Leave; when the practitioner does, the consult ends for all."),
 }
 
+SIGNED_OUT: Final = "signed-out"
+
 SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     "welcome": (Welcome, "What both sides can; first, and only to a client that named its capabilities."),
     "replay": (Replay, "The number that the client is at; what it missed follows."),
@@ -331,6 +340,7 @@ SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     "present": (Empty, "Is this page still there? Answered by an empty acknowledgement."),
     "taken-over": (Empty, "Another window took this place."),
     "ended": (Ended, "The consult is over for this participant."),
+    SIGNED_OUT: (SignedOut, "Signed out, here or elsewhere, or a token was used twice; the connection is closed."),
 }
 
 REPLAYED = frozenset({"key-commit", "key-reveal", "key-wrap", "chat", "told", "unencrypted"})

@@ -53,7 +53,7 @@ async def sign_out(call: Call) -> None:
     """End the session; sockets and tickets of this practitioner end with it."""
     app = call.request.app
     with suppress(ProtocolError):
-        person = await sessions.practitioner_id(call.request)
+        person = (await sessions.caller(call.request)).practitioner
         await app[SIGNALING].sign_out(person)
         await app[STORE].audit.record(Act.SIGNED_OUT, practitioner(person))
     call.after.append(lambda response: sessions.end(call.request, response))
@@ -107,6 +107,7 @@ async def desk_ticket(call: Call) -> Ticket:
         role="practitioner",
         practitioner=call.practitioner,
         seat="practitioner",
+        family=call.family,
         expires=tickets.expires_in(seconds),
     )
     return Ticket(access_token=tickets.issue(claims), expires_in=seconds)

@@ -22,7 +22,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Call:
-    """A checked request. ``practitioner`` is the id of who is signed in, empty where nobody needs to be.
+    """A checked request. ``practitioner`` is the id of who is signed in, empty where nobody needs to be; ``family``
+    that of the app it is by.
 
     ``after`` is called with the response before it goes out, for cookies.
     """
@@ -30,6 +31,7 @@ class Call:
     request: web.Request
     body: Any
     practitioner: str = ""
+    family: str | None = None
     after: list[Callable[[web.StreamResponse], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -67,9 +69,9 @@ def aiohttp_handler(endpoint: Endpoint) -> Handler:
     """Sign-in first, then the body, then the handler; errors go through ``signaling.middlewares``."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        practitioner = "" if endpoint.public else await sessions.practitioner_id(request)
+        who = sessions.Caller("") if endpoint.public else await sessions.caller(request)
         check_query(request, endpoint.query)
-        call = Call(request, await read(request, endpoint.body), practitioner)
+        call = Call(request, await read(request, endpoint.body), who.practitioner, who.family)
         reply = await endpoint.handler(call)
         if endpoint.entered is not None:
             await request.app[STORE].audit.record_all([endpoint.entered(call, reply)])

@@ -81,6 +81,13 @@ async def enter(call: Call) -> Entrance:
     appointment = await app[STORE].appointments.get(call.practitioner, call.path["appointment"])
     if appointment.state != "planned":
         raise UserError("ended")
-    access = Claims(kind="access", role="practitioner", practitioner=call.practitioner, seat="practitioner", expires=0)
+    access = Claims(
+        kind="access",
+        role="practitioner",
+        practitioner=call.practitioner,
+        seat="practitioner",
+        family=call.family,
+        expires=0,
+    )
     ways = app[SIGNALING].consults.ice_servers(appointment.id, "practitioner")
     return Entrance(**await entrance(call, access, appointment.id, None), role="practitioner", ice_servers=ways)

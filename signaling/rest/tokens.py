@@ -39,6 +39,7 @@ async def refresh(call: Call) -> TokenSet:
     try:
         token = await families.rotate(claims)
     except Reused:
+        await app[SIGNALING].gate.sign_out(str(claims.family), "token_reused")
         await _enter_reuse(call, claims)
         raise
     return _set(call, claims, token, claims.expires - app[TICKETS].expires_in(0))
@@ -46,10 +47,9 @@ async def refresh(call: Call) -> TokenSet:
 
 async def revoke(call: Call) -> None:
     """The app signs out. A token that is none any more is as good (RFC 7009 2.2)."""
-    families = call.request.app[SIGNALING].refresh
+    live = call.request.app[SIGNALING]
     with suppress(ProtocolError):
-        claims = await families.verify(call.body.refresh_token)
-        await families.end(claims)
+        await live.revoke(await live.refresh.verify(call.body.refresh_token))
 
 
 async def _still_there(call: Call, claims: Claims) -> None:

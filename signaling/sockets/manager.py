@@ -16,6 +16,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
+from signaling.protocol.events import SIGNED_OUT
+
 CHANNEL = "sk:socket.io"
 MAC = 32
 RETRY = 0.2
@@ -95,6 +97,9 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
         return None
 
     async def _handle_emit(self, message: dict[str, Any]) -> None:
+        if message["event"] == SIGNED_OUT:
+            self.server.signed_out(message["room"], message["data"][0]["code"])
+            return
         if isinstance(message.get("room"), str) and isinstance(message["data"], list) and message["data"]:
             if len(message["data"]) == NUMBERED:
                 data, beside = message["data"]

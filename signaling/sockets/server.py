@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
-from signaling.protocol.events import SERVER_EVENTS
+from signaling.protocol.events import SERVER_EVENTS, SIGNED_OUT, SignedOut, SignedOutCode
 from signaling.protocol.model import PROTOCOL_VERSION, Message
 from signaling.protocol.session import CAPABILITIES, SUPPORTED, Numbered, Welcome
 from signaling.replays import Missed
@@ -171,6 +171,22 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
     async def close_socket(self, sid: str) -> None:
         """Disconnect a client, wherever it is connected, after all that was sent to it before."""
         await self.disconnect(sid)
+
+    async def sign_out(self, holder: str, why: SignedOutCode) -> None:
+        """Tell all sockets of a practitioner or a family, on every node, that they are signed out, and close them."""
+        await self.emit(SIGNED_OUT, SignedOut(code=why).model_dump(), to=holder)
+
+    def signed_out(self, holder: str, why: SignedOutCode) -> None:
+        """The same for the sockets of this node, asked for here or elsewhere."""
+        for socket in list(self.authenticated.values()):
+            if holder in socket.holders:
+                self.spawn(self.turn_out(socket, why))
+
+    async def turn_out(self, socket: Socket, why: SignedOutCode) -> None:
+        """Close a socket of this node, saying why; nothing that it asked for and was not begun is done."""
+        socket.cut_off = True
+        await self.emit(SIGNED_OUT, SignedOut(code=why).model_dump(), to=socket.sid, ignore_queue=True)
+        await self.close_socket(socket.sid)
 
     def close_doors(self, reason: str | None) -> None:
         """Let nobody in any more, or (None) again. Who is in stays."""

@@ -87,6 +87,11 @@ class Socket:
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
+    def holders(self) -> frozenset[str | None]:
+        """The practitioner and the family whose sign-out ends it."""
+        return frozenset({self.claims.practitioner, self.claims.family})
+
+    @property
     def replays(self) -> bool:
         """Whether this page can be sent again what it missed."""
         return REPLAY in (self.capabilities or ())

@@ -5,7 +5,7 @@ from signaling.client.rest import Rest
 from signaling.protocol.model import PROTOCOL_VERSION
 from signaling.protocol.session import CAPABILITIES
 from tests.conformance.requirement import Violation, expect, requirement
-from tests.conformance.world import World
+from tests.conformance.world import Refused, World, until
 
 
 async def refused(world: World, refresh_token: str, *codes: str) -> None:
@@ -79,6 +79,28 @@ async def reuse_ends_the_family(world: World) -> None:
     third = await world.visitor.refresh(second.refresh_token)
     await refused(world, first, "token_reused")
     await refused(world, third.refresh_token, "token_reused", "token_invalid")
+
+
+@requirement("Tokens of an app", "A socket of a family that ends is told why, with `signed-out`, and closed.")
+async def socket_of_an_ended_family(world: World) -> None:
+    for code in ("token_reused", "token_invalid"):
+        appointment, _, first = await family(world)
+        second = await world.visitor.refresh(first)
+        third = await world.visitor.refresh(second.refresh_token)
+        guest = await world.page(appointment).connect(third.access_token)
+        await guest.arrive()
+        if code == "token_reused":
+            await refused(world, first, code)
+        else:
+            await world.visitor.revoke(third.refresh_token)
+        await until(lambda guest=guest: not guest.connected, "its socket stays open")
+        expect(guest.events("signed-out") == [{"code": code}], f"it is told {guest.events('signed-out')}")
+        try:
+            await world.returning(guest)
+        except Refused as refusal:
+            expect(refusal.code in ("token_invalid", "token_reused"), f"its ticket gets {refusal.code}")
+        else:
+            raise Violation("its resume ticket opens a socket")
 
 
 @requirement("Tokens of an app", "Revoking ends a family, and so does the end of the appointment.")

@@ -117,6 +117,20 @@ async def test_of_many_refreshes_at_once_all_get_the_same_generation(server: Ser
     assert {one.generation for one in claims} == {2}
 
 
+async def test_a_ticket_that_an_app_asked_for_ends_with_its_family(server: Server) -> None:
+    tokens = await signed_in(server)
+    appointment = await server.appoint(server.alice)
+    paths = ("/desk/ticket", f"/appointments/{appointment.id}/join")
+    tickets = [(await call(server, "POST", path, token=tokens["access_token"])).body for path in paths]
+    admission = server.app[SIGNALING].admission
+    for ticket in tickets:
+        assert await admission.authenticate(ticket["access_token"])
+    await call(server, "POST", "/tokens/revoke", {"refresh_token": tokens["refresh_token"]})
+    for ticket in tickets:
+        with pytest.raises(ProtocolError, match="token_invalid"):
+            await admission.authenticate(ticket["access_token"])
+
+
 @pytest.mark.parametrize("how", ["revoke", "sign-out", "sign-out-elsewhere", "close", "flush"])
 async def test_a_family_ends(server: Server, how: str) -> None:
     tokens = await signed_in(server)

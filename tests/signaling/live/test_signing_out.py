@@ -1,0 +1,134 @@
+"""Who is signed out hears it at once, on whatever node, and comes back with nothing that was given before."""
+
+from typing import Any
+
+import pytest
+
+from signaling.protocol.errors import ProtocolError
+from signaling.refresh import Reused
+from signaling.tickets import Claims
+from tests.signaling.live.cast import Node, Person, Practice, soon, until
+
+
+async def no_look() -> None:
+    """What a node does each second to find who was signed out, if it does not."""
+
+
+@pytest.fixture
+async def here(nodes: Any) -> Node:
+    """The node of whoever is signed out, which only hears of it from the other."""
+    node: Node = await nodes(name="here")
+    node.signaling.presence.close_outdated = no_look  # type: ignore[method-assign]  # word of it has to come at once
+    return node
+
+
+@pytest.fixture
+async def there(nodes: Any) -> Node:
+    node: Node = await nodes(name="there")
+    return node
+
+
+async def app(node: Node, practice: Practice, *, patient: bool = False) -> tuple[Claims, Person]:
+    """The newest refresh token's claims, and a page that was opened with an access token of that family."""
+    whose = (
+        {"role": "patient", "seat": "patient", "appointment": practice.appointment.id}
+        if patient
+        else {"role": "practitioner", "seat": "practitioner", "practitioner": practice.practitioner}
+    )
+    access = Claims.model_validate({"kind": "access", "expires": soon()} | whose)
+    claims, token = await node.signaling.refresh.begin(access, soon())
+    page = await Person(claims).connect(node)
+    return await node.signaling.refresh.verify(token), page
+
+
+async def turned_out(page: Person, code: str) -> None:
+    await until(lambda: not page.socket.connected, "the connection is closed")
+    assert page.heard[-1] == ("signed-out", {"code": code})
+
+
+async def refusal(node: Node, token: str) -> str:
+    """The code with which a node refuses a token."""
+    with pytest.raises(ProtocolError) as refused:
+        await node.signaling.admission.authenticate(token)
+    return refused.value.code
+
+
+@pytest.mark.parametrize("patient", [False, True], ids=["practitioner", "patient"])
+async def test_of_a_family_that_was_revoked_elsewhere_all_sockets_are_told_and_closed(
+    here: Node, there: Node, practice: Practice, patient: bool
+) -> None:
+    claims, page = await app(here, practice, patient=patient)
+    _, other = await app(here, practice)
+    browser = await practice.practitioner_page().connect(here)
+    view = await page.arrive(practice.appointment.id)
+    await there.signaling.revoke(claims)
+    await turned_out(page, "token_invalid")
+    assert other.socket.connected and browser.socket.connected
+    assert await refusal(there, view["resume"]) == "token_invalid"
+
+
+async def test_a_second_use_of_a_refresh_token_says_so_on_the_other_node(
+    here: Node, there: Node, practice: Practice
+) -> None:
+    first, page = await app(here, practice)
+    view = await page.arrive(practice.appointment.id)
+    refresh = there.signaling.refresh
+    second = await refresh.verify(await refresh.rotate(first))
+    await refresh.rotate(second)
+    with pytest.raises(Reused):
+        await refresh.rotate(first)
+    assert page.socket.connected
+    await there.signaling.gate.sign_out(str(first.family), "token_reused")
+    await turned_out(page, "token_reused")
+    assert await refusal(there, view["resume"]) == "token_reused"
+
+
+async def test_signing_out_closes_pages_and_apps_of_that_practitioner_and_nobody_elses(
+    here: Node, there: Node, practice: Practice
+) -> None:
+    _, page = await app(here, practice)
+    browser = await practice.practitioner_page().connect(here)
+    patient = await practice.patient_page().connect(here)
+    await there.signaling.sign_out(practice.practitioner)
+    await turned_out(page, "token_invalid")
+    await turned_out(browser, "token_invalid")
+    assert patient.socket.connected
+
+
+async def test_nothing_more_is_done_for_a_socket_that_is_being_closed(here: Node, practice: Practice) -> None:
+    _, page = await app(here, practice)
+    (socket,) = here.signaling.gate.authenticated.values()
+    here.signaling.gate.signed_out(practice.practitioner, "token_invalid")
+    await turned_out(page, "token_invalid")
+    assert socket.cut_off
+
+
+async def test_who_missed_the_word_of_it_is_found_at_the_next_look(nodes: Any, practice: Practice) -> None:
+    node: Node = await nodes()
+    claims, page = await app(node, practice, patient=True)
+    _, other = await app(node, practice, patient=True)
+    await node.signaling.refresh.end(claims, "token_reused")
+    await turned_out(page, "token_reused")
+    assert other.socket.connected
+
+
+async def test_an_emptied_redis_signs_nobody_out_of_a_consult(here: Node, practice: Practice) -> None:
+    _, page = await app(here, practice)
+    view = await page.arrive(practice.appointment.id)
+    await here.signaling.refresh.end_all(practice.practitioner)  # As if it had been emptied: no word of why.
+    back = await Person(view["resume"]).connect(here)
+    assert back.socket.connected
+    assert await refusal(here, str(page.socket.connection_auth["token"])) == "token_invalid"
+
+
+async def test_a_ticket_keeps_its_family_over_the_views_of_other_nodes(
+    here: Node, there: Node, practice: Practice
+) -> None:
+    claims, page = await app(here, practice, patient=True)
+    await page.arrive(practice.appointment.id)
+    doctor = await practice.practitioner_page().connect(there)
+    await doctor.admit(practice.appointment.id, page)
+    await until(lambda: page.view["me"]["state"] == "admitted", "the patient is in")
+    tickets = there.signaling.consults._tickets
+    assert tickets.verify(page.view["resume"]).family == claims.family
+    assert tickets.verify(doctor.view["resume"]).family is None
