@@ -8,6 +8,9 @@ from typing import Any
 MAX_CHARACTERS = 4_000
 PART_BYTES = 48_000
 
+REQUEST = b'{"type":"log-wanted"}'
+"""The plaintext with which one to whom something was lost asks the others for their logs."""
+
 
 @dataclass(frozen=True)
 class ChatEntry:
@@ -36,17 +39,22 @@ def compose(entry: ChatEntry) -> bytes:
 
 
 class ChatLog:
-    """What was said, oldest first."""
+    """What was said.
+
+    Attributes:
+        entries: oldest first. incomplete: something was lost, and no log of somebody else came since.
+    """
 
     def __init__(self) -> None:
         self.entries: list[ChatEntry] = []
+        self.incomplete = False
 
     def keep(self, entry: ChatEntry) -> None:
         """One's own that was sent."""
         self._merge([entry])
 
     def parts(self) -> Iterator[bytes]:
-        """The whole log for a page that was reloaded, as plaintexts of at most 48,000 bytes."""
+        """The whole log for somebody who lacks some of it, as plaintexts of at most 48,000 bytes; at least one."""
         part: list[dict[str, Any]] = []
         size = 0
         for entry in map(asdict, self.entries):
@@ -56,18 +64,23 @@ class ChatLog:
                 part, size = [], 0
             part.append(entry)
             size += grown
-        if part:
-            yield _encode({"type": "log", "entries": part})
+        yield _encode({"type": "log", "entries": part})
 
-    def take(self, sender: str, role: str, plaintext: bytes) -> None:
-        """What authenticated as ``sender``'s; what is no chat is dropped."""
+    def take(self, sender: str, role: str, plaintext: bytes) -> bool:
+        """What authenticated as ``sender``'s; what is no chat is dropped. Returns whether it asks for the log."""
         try:
             content = json.loads(plaintext)
-            listed = content["type"] == "log"
-            entries = content["entries"] if listed else [content | {"role": role, "participant": sender}]
-            self._merge([_entry(entry) for entry in entries])
+            match content["type"]:
+                case "text":
+                    self._merge([_entry(content | {"role": role, "participant": sender})])
+                case "log":
+                    self._merge([_entry(entry) for entry in content["entries"]])
+                    self.incomplete = False
+                case "log-wanted":
+                    return True
         except (ValueError, KeyError, TypeError):
-            return
+            return False
+        return False
 
     def _merge(self, entries: list[ChatEntry]) -> None:
         merged = {entry.id: entry for entry in [*entries, *self.entries]}

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from aiortc import MediaStreamTrack
 
-from signaling.client.chat import ChatEntry, ChatLog, compose
+from signaling.client.chat import REQUEST, ChatEntry, ChatLog, compose
 from signaling.client.e2ee import LABELS, E2eeError
 from signaling.client.errors import ClientError, Offline, Refusal
 from signaling.client.exchange import KeyExchange, decode, encode
@@ -85,6 +85,7 @@ class Participant:
         self._link.resume = resume
         self._media = MediaSession(self.ring, self.request, self._spawn, dict(tracks or {}), relayed=relayed)
         self._chat = ChatLog()
+        self._answering: set[str] = set()
         self._present = False
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -222,7 +223,7 @@ class Participant:
         self._chat.keep(entry)
 
     async def resend_chat(self, to: str) -> None:
-        """The whole log, to a page that was reloaded."""
+        """The whole log, to somebody who lacks some of it."""
         for part in self._chat.parts():
             await self._transmit(part, to)
 
@@ -241,8 +242,25 @@ class Participant:
         except E2eeError:
             return
         roles = {other.participant: other.role for other in self.room.others} if self.room else {}
-        if signer == sender and label == LABELS["data"] and sender in roles:
-            self._chat.take(sender, roles[sender], plaintext)
+        if signer != sender or label != LABELS["data"] or sender not in roles:
+            return
+        asks = self._chat.take(sender, roles[sender], plaintext)
+        if asks and sender not in self._answering:
+            self._answering.add(sender)
+            self._spawn(self._answer(sender))
+
+    async def _answer(self, sender: str) -> None:
+        try:
+            with suppress(ClientError):
+                await self.resend_chat(sender)
+        finally:
+            self._answering.discard(sender)
+
+    async def _ask_for_chat(self) -> None:
+        """Whoever is in with us, and again after the next handshake if no log came."""
+        self._chat.incomplete = True
+        with suppress(ClientError):
+            await self._transmit(REQUEST)
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -274,11 +292,12 @@ class Participant:
         self.returns += 1
 
     async def _catch_up(self) -> None:
-        """Something that was sent is gone: look, and make keys anew if theirs was among it."""
+        """Something that was sent is gone: look, and make keys anew if theirs was among it, ask for what was said."""
         with suppress(ClientError):
             self._heard("room", await self.request("snapshot"))
             if self.keys.code is None:
                 await self.keys.restart()
+        await self._ask_for_chat()
 
     async def _run(self) -> None:
         while True:
@@ -287,6 +306,8 @@ class Participant:
                 await self._follow(body)
             elif event.startswith("key-"):
                 await self.keys.receive(event, body)
+                if self._chat.incomplete and self.keys.code:
+                    self._spawn(self._ask_for_chat())
             else:
                 self._note(event, body)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,15 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class House:
-    """Its origin and how its practitioner signs in."""
+    """Its origin, how its practitioner signs in, and where it keeps its Redis."""
 
     url: str
     token: str
+    scratch: Path
+
+    @property
+    def redis_url(self) -> str:
+        return f"unix://{next(self.scratch.glob('*/redis.sock'))}"
 
     async def appointment(self, rest: Rest) -> tuple[str, str]:
         """A new one that starts now: its id and what stands behind the ``#`` of its link."""
@@ -34,13 +40,17 @@ class House:
 @contextmanager
 def open_house(data: Path) -> Iterator[House]:
     command = [sys.executable, "-m", "spreekkamer", "demo", "--port", "0", "--data", str(data), "--json"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    scratch = tempfile.TemporaryDirectory()  # a short path: that of a Unix socket has 107 bytes
+    env = os.environ | {"PYTHONUNBUFFERED": "1", "TMPDIR": scratch.name}
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=env)
     try:
         assert server.stdout
         ready: dict[str, Any] = json.loads(server.stdout.readline())
-        yield House(ready["health_url"].split("/health")[0], ready["practitioner_url"].split("#")[1])
+        url, token = ready["health_url"].split("/health")[0], ready["practitioner_url"].split("#")[1]
+        yield House(url, token, Path(scratch.name))
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(20)
         if server.stdout:
             server.stdout.close()
+        scratch.cleanup()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from redis.asyncio import Redis
 
 from signaling.client.errors import Refusal
 from signaling.client.rest import Rest
@@ -175,4 +176,14 @@ async def test_what_is_said_while_a_page_is_away_waits_for_it_and_comes_once(
         await guest.send_chat("hier nog")
         await within(10, lambda: None if len(guest.chat) == len(doctor.chat) == 2 else "a message is missing")
         assert {entry.text for entry in guest.chat} == {entry.text for entry in doctor.chat} == {"gehoord?", "hier nog"}
+        assert guest.returns == 1
+
+
+async def test_what_nobody_kept_for_a_page_is_asked_of_the_others(house: House, desk: Rest, visitor: Rest) -> None:
+    async with consult(house, desk, visitor) as them, Redis.from_url(house.redis_url) as redis:
+        doctor, guest = them.doctor, them.visitor
+        await guest.lose_signaling()
+        await doctor.send_chat("gehoord?")
+        await redis.delete(*[key async for key in redis.scan_iter("sk:replay-body:*")])
+        await within(10, lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
         assert guest.returns == 1

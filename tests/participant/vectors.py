@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signaling.client import e2ee
-from signaling.client.chat import ChatEntry, ChatLog, compose
+from signaling.client.chat import REQUEST, ChatEntry, ChatLog, compose
 from signaling.client.exchange import encode
 from signaling.client.keyring import ReplayWindow
 
@@ -96,7 +96,7 @@ def chats() -> list[dict[str, Any]]:
     log.keep(said)
     log.keep(answered)
     made = []
-    for counter, plain in enumerate((compose(said), *log.parts())):
+    for counter, plain in enumerate((compose(said), *log.parts(), REQUEST)):
         sealed = frame(ARTS, 7, 1, 3, counter, "data", plain)
         made.append(sealed | {"json": json.loads(plain), "ciphertext": encode(bytes.fromhex(sealed["frame"]))})
     return made

@@ -1,4 +1,4 @@
-/** The chat of one consult: encrypted on the way, in memory only, re-sent to a page that was reloaded. */
+/** The chat of one consult: encrypted on the way, in memory only, re-sent to a page that was reloaded or that lost some of it. */
 
 import { fromBase64Url, random, toBase64Url, utf8 } from './bytes.js';
 import { WireError } from './errors.js';
@@ -25,6 +25,9 @@ export class Chat extends EventTarget {
   #me;
   #roleOf;
   #stop;
+  #incomplete = false;
+  /** @type {Set<string>} those who are being sent the log because they asked */
+  #asking = new Set();
 
   /**
    * @param {Wire} wire
@@ -56,6 +59,17 @@ export class Chat extends EventTarget {
     this.#emit(this.#own(entry));
   }
 
+  /** Something may have been lost: ask the others for their logs; without an answer `askAgain` does. */
+  async ask() {
+    this.#incomplete = true;
+    await this.#transmit({ type: 'log-wanted' }).catch(() => undefined);
+  }
+
+  /** There are new keys. */
+  async askAgain() {
+    if (this.#incomplete) await this.ask();
+  }
+
   /** Everything said so far, to somebody who does not have it. @param {string} to */
   async resend(to) {
     /** @type {Entry[]} */
@@ -71,7 +85,14 @@ export class Chat extends EventTarget {
       part.push(entry);
       size += length;
     }
-    if (part.length) await this.#transmit({ type: 'log', entries: part }, to);
+    await this.#transmit({ type: 'log', entries: part }, to);
+  }
+
+  /** @param {string} to */
+  async #answer(to) {
+    if (this.#asking.has(to)) return;
+    this.#asking.add(to);
+    await this.resend(to).finally(() => this.#asking.delete(to));
   }
 
   /** Forget everything. */
@@ -98,7 +119,10 @@ export class Chat extends EventTarget {
       const entry = entryFrom({ ...content, role, participant: sender });
       if (entry === null || !this.#add([entry])) return;
       this.#emit(this.#own(entry));
+    } else if (content.type === 'log-wanted') {
+      await this.#answer(sender);
     } else if (content.type === 'log' && Array.isArray(content.entries)) {
+      this.#incomplete = false;
       const entries = content.entries.slice(0, MAX_ENTRIES).map(entryFrom).filter((/** @type {Entry | null} */ it) => it !== null);
       if (this.#add(entries)) this.#emit({ log: true });
     }

@@ -261,7 +261,7 @@ export class Consult extends EventTarget {
     if (!this.#present) return;
     try {
       this.#onRoom(await this.#signaling.request('snapshot'));
-      this.#conversation?.reconnected();
+      this.#conversation?.missed();
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
     }

@@ -99,6 +99,12 @@ export class Conversation extends EventTarget {
     this.#media.reconnected();
   }
 
+  /** Something that was sent to us while we were away is gone. */
+  missed() {
+    this.reconnected();
+    this.#chat.ask();
+  }
+
   /** @param {Source} source @param {MediaStreamTrack | null} track */
   async setTrack(source, track) {
     await this.#media.setTrack(source, track);
@@ -136,7 +142,10 @@ export class Conversation extends EventTarget {
       this.#emit('code', { code: this.code });
       change();
     });
-    on(this.#keys, 'complete', () => this.#shareChat());
+    on(this.#keys, 'complete', () => {
+      this.#shareChat();
+      this.#chat.askAgain();
+    });
     on(this.#keys, 'tampering', () => {
       this.#encryption.disown().catch(() => undefined);
       this.#emit('tampering');
