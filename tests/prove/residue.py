@@ -25,13 +25,16 @@ import aiohttp
 from rooms.backup import data
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
+from signaling.client.rest import Rest
 from signaling.redis import connect
+from tests.prove import consult
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
 from tests.rooms.postgres import Postgres
-from tests.rooms.test_at_rest import CANARIES, forms
+from tests.rooms.test_at_rest import CANARIES as TYPED
+from tests.rooms.test_at_rest import forms
 
-WRONG = "canary-wrong-password"
+CANARIES = {**TYPED, "wrong": "canary-wrong-password", "turn": "canary of what is shared with coturn"}
 CONTROL = b"something that must be found"
 
 
@@ -85,9 +88,10 @@ async def campaign(size: Size, name: str, postgres: Postgres | None) -> Search:
     async with open_store(settings) as store:
         await store.retention.catch_up()
         await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
-    search = Search({**CANARIES, "wrong": WRONG})
+    search = Search(dict(CANARIES))
     with redis_with_disk(folder) as (redis, process):
-        options = {"rooms": rooms, "redis": redis, "log": str(folder / "server.log")}
+        relay = {"address": "203.0.113.7", "secrets": [CANARIES["turn"]]}
+        options = {"rooms": rooms, "turn": relay, "redis": redis, "log": str(folder / "server.log")}
         command = [sys.executable, "-m", "tests.prove.server", json.dumps(options)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as server:
             over = threading.Event()
@@ -119,6 +123,7 @@ def control(folder: Path, sqlite: bool) -> None:
     everything = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for kind in (".aof", ".rdb"):
         assert any(CONTROL in content for path, content in everything.items() if path.suffix == kind), kind
+    assert any(b"sk:room:" in content for path, content in everything.items() if path.suffix == ".aof"), "a consult"
     backups = [content for path, content in everything.items() if path.parent.name == "backups"]
     assert backups
     assert all(b"closing" in content or b"generation" in content for content in backups)
@@ -137,9 +142,10 @@ def keep_looking(search: Search, folder: Path, process: int, over: threading.Eve
 async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -> None:
     """A practitioner's day over REST, and the patient's link; at the end nothing is left of it."""
     origin, jar = f"http://localhost:{port}", aiohttp.CookieJar(unsafe=True)
+    agent = {"Origin": origin, "User-Agent": consult.STRANGE}
     day = (datetime.now(UTC) + timedelta(minutes=5)).replace(microsecond=0)
 
-    async with aiohttp.ClientSession(headers={"Origin": origin}, cookie_jar=jar) as session:
+    async with aiohttp.ClientSession(headers=agent, cookie_jar=jar) as session:
 
         async def call(method: str, path: str, body: Mapping[str, object] | None = None, status: int = 0) -> Any:
             address = f"http://127.0.0.1:{port}/api/v1/{path}"
@@ -148,18 +154,23 @@ async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -
                 return await answer.json() if answer.content_type == "application/json" else None
 
         mail = {"mail": CANARIES["mail"]}
-        await call("POST", "sign-in", {**mail, "password": WRONG}, 403)
+        await call("POST", "sign-in", {**mail, "password": CANARIES["wrong"]}, 403)
         await call("POST", "sign-in", {**mail, "password": CANARIES["password"]})
-        made = []
+        made, links = [], []
         for number in range(6):
             plan = {"patient": CANARIES["patient"], "starts_at": day.isoformat(), "minutes": 37, "language": "nl"}
             one = await call("POST", "appointments", plan)
             made.append(one["appointment"])
-            search.secrets[f"link {turn}-{number}"] = one["link"].partition("#")[2][22:]
-            await call("POST", "join", {"link": one["link"].partition("#")[2]})
+            links.append(one["link"].partition("#")[2])
+            search.secrets[f"link {turn}-{number}"] = links[-1][22:]
+            await call("POST", "join", {"link": links[-1]})
         async with open_store(settings, exclusive=False) as store:
             search.secrets |= {f"key {turn}-{n}": key for n, key in enumerate(await store.keys.every())}
         await call("GET", f"appointments?first={day.date()}&last={day.date()}")
+        async with Rest(origin) as desk, Rest(origin) as visitor:
+            await desk.sign_in(CANARIES["mail"], CANARIES["password"])
+            search.secrets |= await consult.hold(desk, visitor, made[2], links[2], turn)
+            await desk.sign_out()
         await call("POST", f"appointments/{made[0]}/end", {})
         await call("PUT", "retention", {"retention": "7d" if turn % 2 else "30d"})
         await call("DELETE", f"appointments/{made[1]}")

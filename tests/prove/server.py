@@ -1,8 +1,8 @@
 """A whole server without media: ``python -m tests.prove.server OPTIONS``, OPTIONS being JSON. Prints its port.
 
-``rooms`` and ``signaling`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the address of
-one that keeps everything on disk, which a server of ours would refuse; ``log`` a file for all that it says at the
-lowest level.
+``rooms``, ``signaling`` and ``turn`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the
+address of one that keeps everything on disk, which a server of ours would refuse; ``log`` a file for all that it says
+at the lowest level.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ async def main(options: dict[str, Any]) -> None:
             store,
             redis,
             MediaClient(redis, SECRET),
-            TurnCredentials(TurnSettings(), now),
+            TurnCredentials(TurnSettings(**options.get("turn", {})), now),
             now,
             secret=SECRET,
         )
