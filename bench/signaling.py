@@ -1,11 +1,13 @@
 """What signaling takes: 500 clients that come back at once, join requests, round trips and memory at 1,000 sockets.
 
-Two nodes of the real server over one redis-server and one PostgreSQL (`bench.load.cluster`). The clients are in this
-process, each a WebSocket with the waits of a browser's page; they take processor time too, on the same cores.
+Two nodes of the real server over one redis-server and one PostgreSQL (`bench.load.cluster`), nothing in between. Each
+client is a WebSocket with the waits of a browser's page; they take processor time too, on the same cores. Those that
+only wait are in a process of their own (`bench.load.crowd`), so that a round trip is the server's and not theirs.
 """
 
 import argparse
 import asyncio
+import itertools
 import statistics
 import tempfile
 import time
@@ -17,20 +19,19 @@ from pathlib import Path
 import aiohttp
 
 from bench.load import cluster
-from bench.load.cluster import Clerk, Cluster, Node
+from bench.load import crowd as crowds
+from bench.load.cluster import Cluster, Node
+from bench.load.crowd import Crowd
+from bench.load.targets import cpu_seconds
 from bench.load.visitor import Refused, Visitor
 from bench.relay import machine, pressure, write
 from signaling.protocol.model import API
 from tests.prove.figures import Figure, at_most, counted
 
-STORM_SECONDS = 2.0
 BACK_SECONDS = 5.0
 ROUND_TRIP_MS = 50.0
 SOCKET_KIB = 60.0
 AT_ONCE = 16
-WARM_UP = 50
-PINGED = 6.0
-"""Seconds in which every socket is asked whether it still lives, so that what that needs is counted too."""
 
 
 @dataclass(frozen=True)
@@ -40,54 +41,29 @@ class Load:
     returning: int = 500
     waiting: int = 1000
     seconds: float = 10.0
+    storm: float = 2.0
+    """Seconds in which those who return lose their connection, one after the other."""
 
+    asking: int = 20
+    """Those of the waiting whose round trips are measured, in a process that does nothing else."""
 
-class Crowd:
-    """Patients of as many appointments, each in a waiting room and with an address of its own."""
+    warm_up: int = 50
+    """Those that are there before memory is counted."""
 
-    def __init__(self, running: Cluster) -> None:
-        self.visitors: list[Visitor] = []
-        self._running = running
-        self._sessions: list[aiohttp.ClientSession] = []
-        self._clerk = Clerk(running.origin, API, running.nodes[0].url)
-
-    async def gather(self, count: int, nodes: list[Node]) -> None:
-        """So many more, on each of the nodes in turn."""
-        many = asyncio.Semaphore(AT_ONCE)
-
-        async def one(number: int) -> None:
-            planned = self._running.planned[number]
-            address, origin = nodes[number % len(nodes)].url, self._running.origin
-            own = f"127.1.{number // 250}.{number % 250 + 1}"
-            session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(own, 0)))
-            self._sessions.append(session)
-            visitor = Visitor(session, address, origin, planned.id, lambda: self._clerk.join(planned.link))
-            self.visitors.append(visitor)
-            async with many:
-                while not visitor.view:
-                    await visitor.open(60)
-                    with suppress(Refused):  # it was lost on the way and connects again
-                        await visitor.arrive()
-
-        begin = len(self.visitors)
-        await asyncio.gather(*(one(number) for number in range(begin, begin + count)))
-
-    async def close(self) -> None:
-        await asyncio.gather(*(visitor.close() for visitor in self.visitors))
-        await asyncio.gather(*(session.close() for session in self._sessions))
-        await self._clerk.close()
+    pinged: float = 6.0
+    """Seconds in which every socket is asked whether it still lives, so that what that needs is counted too."""
 
 
 async def storm(running: Cluster, load: Load) -> list[Figure]:
-    """All clients lose their connection within two seconds and come back to the other node."""
-    crowd = Crowd(running)
+    """All clients lose their connection within a moment and come back to the other node."""
+    urls = [node.url for node in running.nodes]
+    crowd = Crowd(running.origin, running.planned, urls[0])
     try:
-        await crowd.gather(load.returning, running.nodes)
-        urls = [node.url for node in running.nodes]
+        await crowd.gather(load.returning, urls)
         lost: dict[str, float] = {}
 
         async def drop(number: int, visitor: Visitor) -> None:
-            await asyncio.sleep(STORM_SECONDS * number / load.returning)
+            await asyncio.sleep(load.storm * number / load.returning)
             visitor.url = urls[(urls.index(visitor.url) + 1) % len(urls)]
             lost[visitor.id] = time.monotonic()
             visitor.drop()
@@ -98,11 +74,12 @@ async def storm(running: Cluster, load: Load) -> list[Figure]:
             await asyncio.sleep(0.02)
         each = sorted(one.back - lost[one.id] for one in crowd.visitors)
         beside = f"median {statistics.median(each):.2f}, counted from each one's loss; slowest {each[-1]:.2f}"
-        last = max(one.back for one in crowd.visitors) - began - STORM_SECONDS
+        last = max(one.back for one in crowd.visitors) - began - load.storm
         double = await doubles(running, crowd)
     finally:
         await crowd.close()
-    what = f"{load.returning} clients drop and return within {STORM_SECONDS:g} s, two nodes"
+    counts = {1: "one node", 2: "two nodes"}
+    what = f"{load.returning} clients drop and return within {load.storm:g} s, {counts[len(urls)]}"
     return [
         at_most(f"{what}: the last is back after", BACK_SECONDS, max(last, each[-1]), "s", beside),
         counted(f"{what}: in twice or not at all", double, load.returning, "clients"),
@@ -144,33 +121,63 @@ async def joins(running: Cluster, load: Load) -> str:
 
 async def waiting(running: Cluster, load: Load) -> list[Figure]:
     """Round trips and memory while so many wait on one node."""
-    node, crowd = running.nodes[0], Crowd(running)
-    try:
-        await crowd.gather(WARM_UP, [node])
-        await asyncio.sleep(PINGED)
-        before = resident_kib(node)
-        await crowd.gather(load.waiting - WARM_UP, [node])
-        await asyncio.sleep(PINGED)
-        each = (resident_kib(node) - before) / (load.waiting - WARM_UP)
-        times: list[float] = []
-        until = time.monotonic() + load.seconds
-        while time.monotonic() < until:
-            visitor = crowd.visitors[len(times) * 37 % len(crowd.visitors)]
-            began = time.perf_counter()
-            with suppress(Refused):  # it is connecting again
-                await visitor.request("snapshot")
-                times.append((time.perf_counter() - began) * 1000)
-            await asyncio.sleep(0.01)
-        lost = sum(visitor.losses for visitor in crowd.visitors)
-    finally:
-        await crowd.close()
-    times.sort()
-    p99 = times[int(len(times) * 0.99)]
-    beside = f"p99; median {statistics.median(times):.1f}, {len(times):,} of them, {lost} connections lost meanwhile"
+    node = running.nodes[0]
+    mine = running.planned[: load.asking]
+    async with crowds.elsewhere(running.origin, node.url, running.planned[load.asking :]) as others:
+        crowd = Crowd(running.origin, mine, node.url)
+        try:
+            await crowd.gather(load.asking, [node.url])
+            await others.gather(load.warm_up)
+            await asyncio.sleep(load.pinged)
+            before = resident_kib(node)
+            more = load.waiting - load.asking - load.warm_up
+            await others.gather(more)
+            await asyncio.sleep(load.pinged)
+            each = (resident_kib(node) - before) / more
+            asked = await ask(crowd, node, load.seconds)
+            there = await others.end()
+        finally:
+            await crowd.close()
+    beside = (
+        f"p99; median {statistics.median(asked.times):.1f}, {len(asked.times):,} of them, "
+        f"{asked.losses + there['losses']} connections lost meanwhile; the server took {asked.share:.0%} of a "
+        f"processor; who asks was {asked.late:.1f} ms late (p99), the others' process {there['late']:.1f} ms"
+    )
+    p99 = crowds.percentile(asked.times, 0.99)
     return [
         at_most(f"signaling round trip with {load.waiting:,} waiting sockets", ROUND_TRIP_MS, p99, "ms", beside),
         at_most("memory per connected socket that waits", SOCKET_KIB, each, "KiB", f"RSS, {load.waiting:,} sockets"),
     ]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """``times`` of each round trip and ``late`` (p99 of this process's loop) in ms; ``share`` of a processor."""
+
+    times: list[float]
+    late: float
+    share: float
+    losses: int
+
+
+async def ask(crowd: Crowd, node: Node, seconds: float) -> Asked:
+    """One of the crowd after the other, a hundred times a second."""
+    times: list[float] = []
+    lateness, lost = crowds.Lateness(), crowd.losses
+    watching = asyncio.create_task(lateness.watch())
+    began, spent = time.monotonic(), cpu_seconds(node.process.pid)
+    for number in itertools.count():
+        if time.monotonic() >= began + seconds:
+            break
+        visitor = crowd.visitors[number % len(crowd.visitors)]
+        asked = time.perf_counter()
+        with suppress(Refused):  # it is connecting again
+            await visitor.request("snapshot")
+            times.append((time.perf_counter() - asked) * 1000)
+        await asyncio.sleep(0.01)
+    share = (cpu_seconds(node.process.pid) - spent) / (time.monotonic() - began)
+    watching.cancel()
+    return Asked(times, lateness.p99(), share, crowd.losses - lost)
 
 
 def resident_kib(node: Node) -> int:
@@ -179,14 +186,19 @@ def resident_kib(node: Node) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
+async def table(running: Cluster, load: Load) -> list[str]:
+    """Its rows."""
+    rows = [figure.row() for figure in await storm(running, load)]
+    rows.append(await joins(running, load))
+    return rows + [figure.row() for figure in await waiting(running, load)]
+
+
 async def measure(load: Load) -> str:
     """The whole table."""
     appointments = max(load.returning, load.waiting)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        async with cluster.running(Path(folder), media=1, appointments=appointments) as running:
-            rows = [figure.row() for figure in await storm(running, load)]
-            rows.append(await joins(running, load))
-            rows += [figure.row() for figure in await waiting(running, load)]
+        async with cluster.running(Path(folder), media=1, appointments=appointments, doors=False) as running:
+            rows = await table(running, load)
     busy = f"in the last 5 minutes something waited for a processor {pressure('avg300'):.0f} % of the time"
     head = ["| what | reach | reached | met |", "|---|---|---|---|"]
     return "\n".join([f"{datetime.now(UTC):%Y-%m-%d}; {machine()}; {busy}.", "", *head, *rows])

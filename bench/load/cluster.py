@@ -5,11 +5,9 @@ through a door of its own (`bench.load.door`), so that it alone can be cut off.
 """
 
 import asyncio
-import json
 import os
 import secrets
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -22,36 +20,20 @@ import aiohttp
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bench.load.clerk import MAIL, PASSWORD, ROOT, Planned
 from bench.load.door import Balancer, Door, eventually
 from media.control import WORKERS, heartbeat_key
 from rooms.consult import Consult
 from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
+from tests.ports import free_port
 from tests.rooms import bao as openbaos
 from tests.rooms import postgres as postgresqls
 
-ROOT = Path(__file__).parents[2]
 READY_SECONDS = 90.0
-PASSWORD = "correct horse battery staple"
-MAIL = "alice@example.org"
 EACH = 25
 """Appointments of one practitioner."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@dataclass
-class Planned:
-    """An appointment, and what stands behind the ``#`` of its patient's link."""
-
-    id: str
-    link: str
 
 
 class Process:
@@ -157,20 +139,17 @@ class Cluster:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, nodes: int = 2, media: int = 2, appointments: int = 0, **settings: str
+    folder: Path, *, nodes: int = 2, media: int = 2, appointments: int = 0, doors: bool = True, **settings: str
 ) -> AsyncIterator[Cluster]:
     """Everything started and ready, with so many appointments, the first of them ``MAIL``'s.
 
-    ``settings`` are environment variables of all nodes, without ``SPREEKKAMER_``.
+    Without ``doors`` no node can be cut off, and nothing of theirs passes through this process, whose loop would else
+    be in every figure. ``settings`` are environment variables of all nodes, without ``SPREEKKAMER_``.
     """
     async with AsyncExitStack() as stack:
         database = stack.enter_context(postgresqls.running())
         bao = stack.enter_context(openbaos.running())
-        redis_port = free_port()
-        command = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        redis = Process(command, {}, folder / "redis.log")
-        await redis.start()
-        stack.push_async_callback(redis.stop)
+        redis, redis_port = await start_redis(stack, folder)
         rooms = RoomsSettings(
             data=folder / "first",
             trust_clock=True,
@@ -187,14 +166,47 @@ async def running(
         own = {f"SPREEKKAMER_{name}": value for name, value in settings.items()}
         for index in range(media):
             await start_media(stack, cluster, shared | own, folder / f"media-{index}.log")
-        sockets = str(database.socket / ".s.PGSQL.5432")
+        behind = (redis_port, str(database.socket / ".s.PGSQL.5432")) if doors else None
         for port in node_ports:
-            await start_node(stack, cluster, rooms, port, (redis_port, sockets), shared | own)
+            await start_node(stack, cluster, rooms, port, behind, shared | own)
         await asyncio.gather(*(node.await_ready() for node in cluster.nodes))
         await balancer.open(balancer_port)
         stack.push_async_callback(balancer.close)
         await eventually(lambda: _all(balancer), "the balancer sees the nodes ready", 10)
         yield cluster
+
+
+@asynccontextmanager
+async def alone(folder: Path, *, appointments: int) -> AsyncIterator[Cluster]:
+    """One node with its own media worker and with files for databases: what is started in a moment."""
+    async with AsyncExitStack() as stack:
+        redis, redis_port = await start_redis(stack, folder)
+        rooms = RoomsSettings(data=folder / "data", trust_clock=True)
+        port, balancer = free_port(), Balancer([])
+        cluster = Cluster(folder, balancer, f"redis://127.0.0.1:{redis_port}", redis)
+        cluster.planned = await furnish(rooms, appointments)
+        await balancer.open()
+        stack.push_async_callback(balancer.close)
+        own = {"ROOMS__DATA": str(rooms.data), "MEDIA__WORKERS": "1", "SIGNALING__PORT": str(port)}
+        told = environment(rooms, redis_port, cluster.origin, folder) | {
+            f"SPREEKKAMER_{name}": value for name, value in own.items()
+        }
+        process = Process([sys.executable, "-m", "spreekkamer", "serve"], told, folder / "node.log")
+        await process.start()
+        stack.push_async_callback(process.stop)
+        cluster.nodes.append(Node(port, process, Door(("127.0.0.1", redis_port)), Door("")))
+        await cluster.nodes[0].await_ready()
+        yield cluster
+
+
+async def start_redis(stack: AsyncExitStack, folder: Path) -> tuple[Process, int]:
+    """A redis-server that keeps nothing, and its port."""
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    redis = Process(command, {}, folder / "redis.log")
+    await redis.start()
+    stack.push_async_callback(redis.stop)
+    return redis, port
 
 
 async def _all(balancer: Balancer) -> bool:
@@ -204,12 +216,15 @@ async def _all(balancer: Balancer) -> bool:
 def environment(rooms: RoomsSettings, redis_port: int, origin: str, folder: Path) -> dict[str, str]:
     """What all processes of the cluster are told."""
     transit = rooms.transit
-    told = {
-        "ROOMS__TRUST_CLOCK": "true",
+    keys = {
         "ROOMS__ROOT_KEY_FILE": str(rooms.root_key_file),
         "ROOMS__TRANSIT__ADDRESS": str(transit.address),
         "ROOMS__TRANSIT__TOKEN_FILE": str(transit.token_file),
         "ROOMS__TRANSIT__KEY": transit.key,
+    }
+    told = {
+        **(keys if transit.address else {}),
+        "ROOMS__TRUST_CLOCK": "true",
         "SIGNALING__ORIGIN": origin,
         "SIGNALING__REDIS_URL": f"redis://127.0.0.1:{redis_port}",
         "SIGNALING__SECRET": secrets.token_urlsafe(32),
@@ -253,25 +268,30 @@ async def start_node(
     cluster: Cluster,
     rooms: RoomsSettings,
     port: int,
-    behind: tuple[int, str],
+    behind: tuple[int, str] | None,
     told: dict[str, str],
 ) -> None:
-    """`spreekkamer serve` behind two doors."""
-    redis, database = Door(("127.0.0.1", behind[0])), Door(behind[1])
-    for door in (redis, database):
-        await door.open()
-        stack.push_async_callback(door.close)
-    name = f"node-{len(cluster.nodes)}"
+    """`spreekkamer serve`, behind two doors if it is said what is behind them."""
     assert rooms.database_url is not None
     assert rooms.keystore_url is not None
+    name = f"node-{len(cluster.nodes)}"
+    ways = {
+        "DATABASE_URL": rooms.database_url.get_secret_value(),
+        "KEYSTORE_URL": rooms.keystore_url.get_secret_value(),
+    }
     own = {
+        **{f"ROOMS__{key}": url for key, url in ways.items()},
         "ROOMS__DATA": str(cluster.folder / name),
-        "ROOMS__DATABASE_URL": through(rooms.database_url, database.port),
-        "ROOMS__KEYSTORE_URL": through(rooms.keystore_url, database.port),
         "SIGNALING__PORT": str(port),
-        "SIGNALING__REDIS_URL": f"redis://127.0.0.1:{redis.port}",
         "MEDIA__WORKERS": "0",
     }
+    redis, database = Door(("127.0.0.1", behind[0] if behind else 0)), Door(behind[1] if behind else "")
+    if behind:
+        for door in (redis, database):
+            await door.open()
+            stack.push_async_callback(door.close)
+        own |= {f"ROOMS__{key}": through(url, database.port) for key, url in ways.items()}
+        own["SIGNALING__REDIS_URL"] = f"redis://127.0.0.1:{redis.port}"
     command = [sys.executable, "-m", "spreekkamer", "serve"]
     names = {f"SPREEKKAMER_{key}": value for key, value in own.items()}
     process = Process(command, told | names, cluster.folder / f"{name}.log")
@@ -280,56 +300,9 @@ async def start_node(
     cluster.nodes.append(Node(port, process, redis, database))
 
 
-def through(url: SecretStr, port: int) -> str:
+def through(url: str, port: int) -> str:
     """A database's address by way of a port of loopback."""
-    return f"{url.get_secret_value().partition('?')[0].replace('@/', f'@127.0.0.1:{port}/')}"
-
-
-class Clerk:
-    """The practitioner's REST session, through the balancer."""
-
-    def __init__(self, origin: str, api: str, url: str | None = None) -> None:
-        self._base = (url or origin) + api
-        self._session = aiohttp.ClientSession(
-            headers={"Origin": origin},
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
-            connector=aiohttp.TCPConnector(force_close=True),
-            timeout=aiohttp.ClientTimeout(total=5),
-        )
-
-    async def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
-        """Status and JSON."""
-        async with self._session.request(method, self._base + path, json=body) as answer:
-            text = await answer.text()
-            return answer.status, json.loads(text) if text else {}
-
-    async def sign_in(self) -> None:
-        status, said = await self.call("POST", "/sign-in", {"mail": MAIL, "password": PASSWORD})
-        if status != 200:
-            raise RuntimeError(f"sign-in was refused: {said}")
-
-    async def ticket(self) -> str:
-        status, said = await self.call("POST", "/desk/ticket", {})
-        if status != 200:
-            raise RuntimeError(f"no ticket: {said}")
-        return str(said["access_token"])
-
-    async def join(self, link: str) -> str:
-        status, said = await self.call("POST", "/join", {"link": link})
-        if status != 200:
-            raise RuntimeError(f"the link does not open: {said}")
-        return str(said["access_token"])
-
-    async def plan(self, patient: str) -> str | None:
-        """A new appointment's id if that was acknowledged."""
-        body = {"patient": patient, "starts_at": datetime.now(UTC).isoformat(timespec="seconds"), "minutes": 30}
-        with suppress(aiohttp.ClientError, TimeoutError, OSError):
-            status, said = await self.call("POST", "/appointments", body)
-            return str(said["appointment"]) if status == 201 else None
-        return None
-
-    async def close(self) -> None:
-        await self._session.close()
+    return f"{url.partition('?')[0].replace('@/', f'@127.0.0.1:{port}/')}"
 
 
 async def documents(running: Cluster, appointments: list[str]) -> dict[str, Consult]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from bench.load.cluster import Clerk, Cluster, Node, Planned, documents
+from bench.load.clerk import Clerk, Planned
+from bench.load.cluster import Cluster, Node, documents
 from bench.load.door import eventually
 from bench.load.visitor import Refused, Visitor
 from rooms.consult import Consult

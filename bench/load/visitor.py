@@ -19,6 +19,7 @@ REQUEST_SECONDS = 10.0
 CONNECT_SECONDS, CONNECT_SECONDS_MOST = 2.0, 8.0
 RETRY_LEAST, RETRY_MOST = 0.2, 4.0
 RETURN_RETRY = 1.0
+PATIENT = aiohttp.ClientWSTimeout(ws_close=None)
 OVER = frozenset({"ended", "gone", "not_found", "link_invalid"})
 
 Token = Callable[[], Awaitable[str]]
@@ -162,7 +163,7 @@ class Visitor:
     async def _connect(self) -> tuple[aiohttp.ClientWebSocketResponse, float]:
         """A socket that the server has let in, and the seconds within which a ping must come."""
         address = f"{self.url}/socket.io/?EIO=4&transport=websocket"
-        socket = await self._session.ws_connect(address, headers={"Origin": self._origin}, compress=0, timeout=None)
+        socket = await self._session.ws_connect(address, headers={"Origin": self._origin}, compress=0, timeout=PATIENT)
         try:
             hello = json.loads((await socket.receive_str())[1:])
             token = self.view["resume"] if self.view else await self._token()

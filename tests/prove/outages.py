@@ -10,7 +10,8 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bench.load import cluster
-from bench.load.cluster import Clerk, Cluster
+from bench.load.clerk import Clerk
+from bench.load.cluster import Cluster
 from bench.load.consults import Running
 from bench.load.door import eventually
 from signaling.protocol.model import API
