@@ -166,12 +166,18 @@ class Handler(logging.StreamHandler[TextIO]):
         pass
 
 
+def not_of_who_hung_up(record: logging.LogRecord) -> bool:
+    """Whether a record of aiohttp tells of more than a client that was gone before its answer."""
+    return not (record.exc_info and isinstance(record.exc_info[1], ConnectionResetError))
+
+
 def configure(form: Literal["json", "human"], level: str, stream: TextIO | None = None) -> None:
     """Send everything that this process logs, warns of or dies from through the filter."""
     handler = Handler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else HumanFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("aiohttp.server").addFilter(not_of_who_hung_up)
     for name in CAPPED:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
     sys.excepthook = _log_uncaught

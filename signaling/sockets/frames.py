@@ -31,12 +31,13 @@ class GuardedWebSocket:
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         self._request = environ["aiohttp.request"]
         # Without compression: no window of 300 kB per idle socket, and nothing to inflate.
-        self._response = web.WebSocketResponse(
+        response = web.WebSocketResponse(
             max_msg_size=self._engine.limits.message_bytes, compress=False, timeout=CLOSE_WITHIN
         )
-        await self._response.prepare(self._request)
+        await response.prepare(self._request)
+        self._response = response
         await self._handler(self)
-        return self._response
+        return response
 
     async def wait(self) -> str:
         """The next frame; OSError ends the connection."""
@@ -60,7 +61,9 @@ class GuardedWebSocket:
             raise OSError from None
 
     async def close(self) -> None:
-        await self._socket.close()
+        """Idempotent; there is nothing to close when the client left before the upgrade was answered."""
+        if self._response is not None:
+            await self._response.close()
 
     def abort(self) -> None:
         """Without a goodbye."""

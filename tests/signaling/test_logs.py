@@ -40,6 +40,7 @@ def stream(form: str) -> Iterator[io.StringIO]:
     yield written
     logging.captureWarnings(capture=False)
     logging.root.handlers[:], sys.excepthook = before, hook
+    logging.getLogger("aiohttp.server").removeFilter(logs.not_of_who_hung_up)
     logging.root.setLevel(level)
     for name, old in levels.items():
         logging.getLogger(name).setLevel(old)
@@ -68,6 +69,17 @@ def test_an_allowed_field_takes_only_words_of_our_own(stream: io.StringIO, value
 def test_arguments_of_a_message_are_not_written(stream: io.StringIO) -> None:
     logging.getLogger("signaling").error("from %s", "10.1.2.3")
     assert "10.1.2.3" not in stream.getvalue()
+
+
+def test_a_client_that_was_gone_before_its_answer_is_no_error(stream: io.StringIO) -> None:
+    library = logging.getLogger("aiohttp.server")
+    for error in (aiohttp.ClientConnectionResetError(), ValueError()):
+        try:
+            raise error
+        except (ConnectionResetError, ValueError):
+            library.exception("Error handling request")
+    assert "Reset" not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
 
 
 def failing() -> None:

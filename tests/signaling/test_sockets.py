@@ -1,10 +1,15 @@
 """What one connection may ask: how fast, how much at once, in which order."""
 
 import asyncio
+from types import SimpleNamespace
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signaling.sockets.frames import GuardedWebSocket
 from signaling.sockets.limits import Limits
 from signaling.sockets.socket import Socket, TokenBucket
 from signaling.tickets import Claims
@@ -84,3 +89,17 @@ def test_refusals_in_a_row_exhaust_a_socket_and_one_success_forgives_them() -> N
     assert not one.exhausted
     assert [one.take() for _ in range(3)] == [False] * 3
     assert one.exhausted
+
+
+class Session:
+    """What Engine.IO makes for a connection, as far as a socket knows it."""
+
+    async def handle(self, _socket: object) -> None:
+        """Never reached here."""
+
+
+async def test_a_socket_whose_upgrade_failed_can_be_hung_up() -> None:
+    one = GuardedWebSocket(Session().handle, SimpleNamespace(limits=Limits()))
+    with pytest.raises(web.HTTPBadRequest):
+        await one({"aiohttp.request": make_mocked_request("GET", "/socket.io/")})
+    await one.close()
