@@ -8,6 +8,7 @@ SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | 
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MUTATED := rooms/keys rooms/retention.py rooms/store signaling/tickets.py signaling/sessions.py signaling/admission.py
+LONG := rooms/test_crashes.py rooms/test_root_key.py rooms/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
 CODE := spreekkamer.py media rooms signaling turn web tests bench
 
 .PHONY: help install run test lint format tools system bench screenshots prove requirements clean
@@ -71,7 +72,7 @@ screenshots: $(TOOLS)
 
 prove: $(TOOLS)
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
-	$(if $(NAMES),,PROVE=1 $(BIN)/pytest -q --timeout=1200 $(addprefix tests/rooms/test_,crashes.py root_key.py any_order.py))
+	$(if $(NAMES),,PROVE=1 $(BIN)/pytest -q --timeout=1200 $(addprefix tests/,$(LONG)))
 	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/rooms tests/signaling --seconds 1500 --least 85 $(if $(WRITE),--write))
 
 requirements: $(TOOLS)

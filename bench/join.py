@@ -8,13 +8,15 @@ import argparse
 import asyncio
 import statistics
 import tempfile
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from playwright.async_api import Browser
 
 from bench.relay import write
-from tests.browser.conftest import Demo, Person, eventually, plan, sit_down, start_demo
+from signaling.client.rest import Rest
+from tests.browser.conftest import Demo, Person, eventually, sit_down, start_demo
 from tests.chromium import chromium
 
 WATCH = """
@@ -47,6 +49,14 @@ WATCH = """
 """
 
 PARTS = (("answered", "offer answered"), ("connected", "ICE and DTLS up"), ("picture", "first remote frame decoded"))
+
+
+async def plan(demo: Demo) -> str:
+    """The patient's link of a new appointment, in a minute."""
+    async with Rest(demo.origin) as rest:
+        await rest.sign_in_with_link(demo.practitioner_url.split("#")[1])
+        start = datetime.now(UTC) + timedelta(minutes=1)
+        return (await rest.new_appointment("Patient", start.isoformat(timespec="seconds"))).link
 
 
 async def one_consult(browser: Browser, demo: Demo) -> dict[str, dict[str, float]]:

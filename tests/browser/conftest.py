@@ -6,19 +6,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
-from signaling.client.rest import Rest
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from signaling.rest.appointments import patient_link
+from signaling.sessions import PLAIN
 from tests import chromium as program
 
 ROOT = Path(__file__).parents[2]
+TIMED = bool(os.environ.get("PROVE"))
+"""Whether how long something takes is judged: a machine that is busy with other things is no error."""
+
 FIXED_PORT = int(os.environ.get("DEMO_PORT", "0"))
 INBOUND = """
 async () => {
@@ -63,6 +71,10 @@ class Demo:
     data: Path
     log: Path
 
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.port}"
+
     async def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             self.process.send_signal(sign)
@@ -71,74 +83,54 @@ class Demo:
             self.process.stdout.close()
 
 
-@dataclass
-class Starting:
-    """A demo that does not answer yet."""
-
-    process: subprocess.Popen[str]
-    data: Path
-    log: Path
-
-    async def ready(self) -> Demo:
-        """Wait for its one JSON line."""
-        assert self.process.stdout is not None
-        line = await asyncio.wait_for(asyncio.to_thread(self.process.stdout.readline), 30)
-        assert line, self.log.read_text()
-        said = json.loads(line)
-        urls = (said["practitioner_url"], said["patient_url"], said["health_url"])
-        return Demo(self.process, *urls, urlsplit(said["health_url"]).port or 80, self.data, self.log)
-
-
-def launch_demo(data: Path, port: int = 0) -> Starting:
-    """Begin to start the demo."""
+async def start_demo(data: Path, port: int = 0) -> Demo:
+    """Start the demo and wait for its one JSON line."""
     log = data.parent / f"{data.name}.log"
     data.mkdir(parents=True, exist_ok=True)
     program = str(Path(sys.executable).parent / "spreekkamer")
     command = [program, "demo", "--port", str(port), "--data", str(data), "--json"]
     with log.open("ab") as stderr:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
-    return Starting(process, data, log)
+    assert process.stdout is not None
+    line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 30)
+    assert line, log.read_text()
+    said = json.loads(line)
+    urls = (said["practitioner_url"], said["patient_url"], said["health_url"])
+    return Demo(process, *urls, urlsplit(said["health_url"]).port or 80, data, log)
 
 
-async def start_demo(data: Path, port: int = 0) -> Demo:
-    """Start the demo and wait for it."""
-    return await (await asyncio.to_thread(launch_demo, data, port)).ready()
-
-
-class Spares:
-    """The demo of the next test starts during this one: starting takes longer than many a test."""
-
-    def __init__(self, folders: pytest.TempPathFactory) -> None:
-        self._folders = folders
-        self._next: Starting | None = None
-
-    def take(self) -> Starting:
-        taken = self._next or self._launch()
-        self._next = None if FIXED_PORT else self._launch()
-        return taken
-
-    def _launch(self) -> Starting:
-        return launch_demo(self._folders.mktemp("demo") / "data", FIXED_PORT)
-
-    def close(self) -> None:
-        if self._next is not None:
-            self._next.process.terminate()
-            self._next.process.communicate(timeout=15)
-
-
-@pytest.fixture(scope="session")
-def spares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spares]:
-    kept = Spares(tmp_path_factory)
-    yield kept
-    kept.close()
-
-
-@pytest.fixture
-async def demo(spares: Spares) -> AsyncIterator[Demo]:
-    running = await (await asyncio.to_thread(spares.take)).ready()
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    """One server for all tests that leave it running."""
+    running = await start_demo(tmp_path_factory.mktemp("demo") / "data", FIXED_PORT)
     yield running
     await running.stop()
-    assert "Traceback" not in running.log.read_text()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A practitioner of one test's own, signed in by ``cookie``, whose one appointment has just begun."""
+
+    cookie: str
+    patient_url: str
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(house: Demo) -> Desk:
+    """Made in the data folder, beside the running server, as an operator's commands work."""
+    settings, begins = RoomsSettings(data=house.data, trust_clock=True), datetime.now().astimezone()
+    async with open_store(settings, exclusive=False) as store:
+        person = await store.practitioners.add(f"{token_hex(8)}@example.org", token_hex(16), "Dokter", "nl")
+        appointment = await store.appointments.create(person.id, "Patiënt", begins.replace(microsecond=0), 120, "nl")
+        return Desk(await store.sessions.create(person.id), patient_link(house.origin, appointment))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def demo(house: Demo, desk: Desk) -> AsyncIterator[Demo]:
+    """The server as one test sees it."""
+    before = len(house.log.read_bytes())
+    yield replace(house, patient_url=desk.patient_url)
+    assert b"Traceback" not in house.log.read_bytes()[before:]
 
 
 @dataclass
@@ -194,8 +186,9 @@ async def sees_and_hears(person: Person, timeout: float = 20) -> None:
     await eventually(more, f"more decoded frames and audible sound than {before}", timeout)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
+    """One for all tests; each person has a context of their own in it, as good as another browser."""
     async with program.chromium() as browser:
         yield browser
 
@@ -217,17 +210,18 @@ async def sit_down(browser: Browser, origin_port: int, **options: object) -> Per
     return person
 
 
-@pytest.fixture
-async def practitioner(chromium: Browser, demo: Demo) -> AsyncIterator[Person]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def practitioner(chromium: Browser, demo: Demo, desk: Desk) -> AsyncIterator[Person]:
     person = await sit_down(chromium, demo.port)
-    await person.page.goto(demo.practitioner_url)
+    await person.context.add_cookies([{"name": PLAIN, "value": desk.cookie, "url": demo.origin}])
+    await person.page.goto(f"{demo.origin}/desk")
     await person.find("new-appointment").wait_for()
     yield person
     assert person.problems == []
     await person.context.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def patient(chromium: Browser, demo: Demo) -> AsyncIterator[Person]:
     person = await sit_down(chromium, demo.port, viewport={"width": 390, "height": 844})
     await person.page.goto(demo.patient_url)
@@ -235,15 +229,6 @@ async def patient(chromium: Browser, demo: Demo) -> AsyncIterator[Person]:
     yield person
     assert person.problems == []
     await person.context.close()
-
-
-async def plan(demo: Demo, starts_at: datetime | None = None, minutes: int = 30) -> str:
-    """The patient's link of a new appointment, in a minute unless ``starts_at`` says otherwise."""
-    origin, token = demo.practitioner_url.split("/signin#")
-    start = starts_at or datetime.now(UTC) + timedelta(minutes=1)
-    async with Rest(origin) as rest:
-        await rest.sign_in_with_link(token)
-        return (await rest.new_appointment("Patient", start.isoformat(timespec="seconds"), minutes)).link
 
 
 async def begin_consult(practitioner: Person, patient: Person) -> None:

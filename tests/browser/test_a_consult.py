@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.browser.conftest import Demo, Person, begin_consult, eventually, plan, sees_and_hears
+from signaling.protocol.model import API
+from tests.browser.conftest import Demo, Person, begin_consult, eventually, sees_and_hears
 
 
 async def test_two_people_see_and_hear_each_other_encrypted(demo: Demo, practitioner: Person, patient: Person) -> None:
@@ -81,9 +82,12 @@ async def test_a_waiting_patient_has_received_no_media_address_and_no_other_name
 async def test_who_waits_in_vain_is_told_when_the_time_is_over(
     demo: Demo, practitioner: Person, patient: Person
 ) -> None:
-    link = await plan(demo, datetime.now(UTC) - timedelta(minutes=34, seconds=50), minutes=5)
+    begun = datetime.now(UTC) - timedelta(minutes=34, seconds=50)
+    body = {"patient": "Laat", "starts_at": begun.isoformat(timespec="seconds"), "minutes": 5}
+    headers = {"Origin": demo.origin}
+    planned = await practitioner.context.request.post(f"{demo.origin}{API}/appointments", data=body, headers=headers)
     await patient.page.goto("about:blank")
-    await patient.page.goto(link)
+    await patient.page.goto((await planned.json())["link"])
     await patient.find("join").click()
     await patient.find("waiting").wait_for()
     await practitioner.find("admit").first.wait_for()

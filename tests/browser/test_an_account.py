@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from playwright.async_api import expect
@@ -12,25 +13,27 @@ from tests.browser.test_the_desk import plan
 
 pytestmark = [pytest.mark.browser]
 
-MAIL, PASSWORD = "kim@example.org", "een rustige ochtend"
+PASSWORD = "een rustige ochtend"
 
 
-async def add_account(demo: Demo) -> None:
-    """As an operator does, beside the running server."""
+async def add_account(demo: Demo) -> str:
+    """As an operator does, beside the running server; its address."""
+    mail = f"{token_hex(8)}@example.org"
     command = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "spreekkamer"),
-        *("practitioner", "add", MAIL, "--name", "Kim"),
+        *("practitioner", "add", mail, "--name", "Kim"),
         env={"SPREEKKAMER_ROOMS__DATA": str(demo.data)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await command.communicate(f"{PASSWORD}\n".encode())
     assert said == b"Added.\n"
+    return mail
 
 
-async def sign_in(person: Person, port: int, password: str = PASSWORD) -> None:
+async def sign_in(person: Person, port: int, mail: str, password: str = PASSWORD) -> None:
     await person.page.goto(f"http://localhost:{port}/signin")
-    await person.find("mail").fill(MAIL)
+    await person.find("mail").fill(mail)
     await person.find("password").fill(password)
     await person.find("sign-in").click()
 
@@ -41,18 +44,23 @@ async def open_ending(person: Person, password: str) -> None:
     await person.page.locator("#ending-password").fill(password)
 
 
+async def test_the_demos_link_signs_in(demo: Demo, patient: Person) -> None:
+    await patient.page.goto(demo.practitioner_url)
+    await patient.find("new-appointment").wait_for()
+
+
 async def test_signing_in_asks_for_the_right_password(demo: Demo, patient: Person) -> None:
-    await add_account(demo)
-    await sign_in(patient, demo.port, "iets anders")
+    mail = await add_account(demo)
+    await sign_in(patient, demo.port, mail, "iets anders")
     await patient.page.get_by_role("alert").get_by_text("klopt niet").wait_for()
-    await sign_in(patient, demo.port)
+    await sign_in(patient, demo.port, mail)
     await patient.find("new-appointment").wait_for()
 
 
 @pytest.mark.duty("S-43")
 async def test_an_account_is_closed_with_all_that_it_had(demo: Demo, patient: Person) -> None:
-    await add_account(demo)
-    await sign_in(patient, demo.port)
+    mail = await add_account(demo)
+    await sign_in(patient, demo.port, mail)
     await patient.find("new-appointment").wait_for()
     await plan(patient, "Blauwe vlinder")
     said = patient.page.locator("[data-slot=ending-said]")
@@ -70,5 +78,5 @@ async def test_an_account_is_closed_with_all_that_it_had(demo: Demo, patient: Pe
     await open_ending(patient, PASSWORD)
     await patient.find("close-account").click()
     await patient.page.wait_for_url(f"http://localhost:{demo.port}/")
-    await sign_in(patient, demo.port)
+    await sign_in(patient, demo.port, mail)
     await patient.page.get_by_role("alert").get_by_text("klopt niet").wait_for()
