@@ -33,6 +33,7 @@ from signaling.protocol.events import (
 )
 
 INSIST_SECONDS = 15.0
+ASK_AGAIN_SECONDS, ASK_AGAIN_SECONDS_MOST = 2.0, 32.0
 OVER = frozenset({"ended", "gone", "link_invalid", "not_found"})
 """What a server says of a consult that is no more."""
 
@@ -257,10 +258,13 @@ class Participant:
             self._answering.discard(sender)
 
     async def _ask_for_chat(self) -> None:
-        """Whoever is in with us, and again after the next handshake if no log came."""
-        self._chat.incomplete = True
-        with suppress(ClientError):
-            await self._transmit(REQUEST)
+        """Whoever is in with us, until a log comes."""
+        wait, self._chat.incomplete = ASK_AGAIN_SECONDS, True
+        while self._chat.incomplete:
+            with suppress(ClientError):
+                await self._transmit(REQUEST)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, ASK_AGAIN_SECONDS_MOST)
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -297,7 +301,8 @@ class Participant:
             self._heard("room", await self.request("snapshot"))
             if self.keys.code is None:
                 await self.keys.restart()
-        await self._ask_for_chat()
+        if not self._chat.incomplete:
+            await self._ask_for_chat()
 
     async def _run(self) -> None:
         while True:
@@ -306,8 +311,6 @@ class Participant:
                 await self._follow(body)
             elif event.startswith("key-"):
                 await self.keys.receive(event, body)
-                if self._chat.incomplete and self.keys.code:
-                    self._spawn(self._ask_for_chat())
             else:
                 self._note(event, body)
 

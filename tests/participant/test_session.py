@@ -185,5 +185,6 @@ async def test_what_nobody_kept_for_a_page_is_asked_of_the_others(house: House, 
         await guest.lose_signaling()
         await doctor.send_chat("gehoord?")
         await redis.delete(*[key async for key in redis.scan_iter("sk:replay-body:*")])
+        await doctor.lose_signaling()
         await within(10, lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
         assert guest.returns == 1

@@ -147,13 +147,6 @@ async def test_chat_is_encrypted_and_sent_again_to_who_was_reloaded(page: Page) 
     assert result["kept"] == 1
 
 
-async def test_a_chat_of_which_something_was_lost_is_asked_of_the_others_until_one_answers(page: Page) -> None:
-    result = await page.evaluate("scenarios.lostChat()")
-    assert result["asked"] == result["again"] == {"type": "log-wanted"}
-    assert sorted(result["texts"]) == ["daar", "hier"]
-    assert result["silent"], "it asks although it was answered"
-
-
 async def test_frames_count_only_in_the_slot_announced_for_their_sender(page: Page) -> None:
     result = await page.evaluate("scenarios.wrongSlot()")
     assert result == {"wrong": 0}

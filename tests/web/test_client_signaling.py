@@ -1,5 +1,6 @@
 """The client's connection to a Socket.IO server that refuses, answers and hangs up."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,9 +28,11 @@ def refused(code: str) -> socketio.exceptions.ConnectionRefusedError:
 
 @asynccontextmanager
 async def serve() -> AsyncIterator[str]:
-    """Accepts the tokens t1, t2, … once each."""
+    """Accepts the tokens t1, t2, … once each; knows ``once``, but for tokens that end in ``-old``."""
     server = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"], cors_allowed_origins="*")
     used: set[str] = set()
+    sent: list[tuple[str, str | None]] = []
+    done: dict[str, str] = {}
 
     async def connect(_sid: str, _environ: object, auth: dict[str, Any]) -> None:
         if auth["token"] == "old-version" or auth["version"] != 1:
@@ -37,8 +40,27 @@ async def serve() -> AsyncIterator[str]:
         if not auth["token"].startswith("t") or auth["token"] in used:
             raise refused("token_invalid")
         used.add(auth["token"])
+        if "capabilities" in auth:
+            both = [] if auth["token"].endswith("-old") else ["once"]
+            await server.emit(
+                "welcome", {"version": 1, "supported": {"oldest": 1, "newest": 1}, "capabilities": both}, to=_sid
+            )
 
-    async def answer(event: str, sid: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def carry_out(sid: str, body: dict[str, Any], once: str | None) -> dict[str, Any]:
+        """It is done, and then its acknowledgement is lost as often as the body says."""
+        sent.append((body["ciphertext"], once))
+        done.setdefault(once or secrets.token_hex(8), body["ciphertext"])
+        if sum(id_ == once for _, id_ in sent) <= body["lose"]:
+            await server.disconnect(sid)
+        return {"ok": True, "data": {}}
+
+    async def answer(
+        event: str, sid: str, body: dict[str, Any], beside: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        if event in ("chat", "tell"):
+            return await carry_out(sid, body, beside["id"] if beside else None)
+        if event == "sent":
+            return {"ok": True, "data": {"ids": [once for _, once in sent], "done": list(done.values())}}
         if event == "say":
             for name, said, beside in body["events"]:
                 await server.emit(name, (said, *beside), to=sid)
@@ -122,6 +144,29 @@ async def test_a_numbered_event_counts_once_and_a_gap_is_noticed(page: Page) -> 
         "seen": 44,
         "gaps": 1,
     }
+
+
+@pytest.mark.parametrize(("event", "place"), [("chat", True), ("tell", False)])
+async def test_a_message_is_sent_again_under_its_id_when_the_page_is_back_in_its_place(
+    page: Page, event: str, place: bool
+) -> None:
+    result = await page.evaluate(f"scenarios.once({{event: '{event}', place: {str(place).lower()}}})")
+    first, *again, other = result["ids"]
+    assert first and again == [first, first] and other != first
+    assert result["done"] == ["x", "y"]
+    assert (result["code"], result["again"]) == (None, None)
+    if place:
+        assert result["early"] == [first]  # Not before its page had entered again.
+
+
+async def test_a_server_that_does_not_know_repeats_gets_none(page: Page) -> None:
+    result = await page.evaluate("scenarios.once({knows: false})")
+    assert result["ids"] == [None, None]
+    assert result["code"] == ["WireError", "offline", "user"]
+
+
+async def test_who_closes_waits_for_no_repeat(page: Page) -> None:
+    assert await page.evaluate("scenarios.givenUp()") == {"code": ["WireError", "offline", "user"]}
 
 
 async def test_the_page_says_that_it_is_still_there(page: Page) -> None:

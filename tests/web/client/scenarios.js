@@ -1,6 +1,6 @@
 /** What happens in the tests of test_client_browser.py, which say what must come of it. */
 
-import { fromBase64Url, toBase64Url, utf8 } from '/static/client/bytes.js';
+import { fromBase64Url } from '/static/client/bytes.js';
 import { KeyExchange } from '/static/client/key-exchange.js';
 
 import { World, begin, decoded, frames, framesEncoded, late, pause, until } from './loopback.js';
@@ -205,38 +205,6 @@ export async function chat() {
   await until(() => world.chat);
   const log = await opened(fromBase64Url(world.chat.ciphertext));
   return { content, again, to: world.chat.to, log, kept: world.consult.chatLog.length };
-}
-
-/** A message of the other's is gone with what the server kept: it comes when it is asked for, and ours is told to whoever asks. */
-export async function lostChat() {
-  const world = new World();
-  await begin(world);
-  await connected(world);
-  await world.consult.sendChat('hier');
-  const opened = async () => {
-    await until(() => world.chat);
-    const plaintext = await world.encryption.open(world.me, fromBase64Url(world.chat.ciphertext));
-    world.chat = null;
-    return JSON.parse(new TextDecoder().decode(plaintext));
-  };
-  const say = async (content) => {
-    const frame = await world.encryption.seal(utf8(JSON.stringify(content)));
-    world.line.say('chat', { sender: world.other.participant, ciphertext: toBase64Url(frame) });
-  };
-  await opened();
-  world.line.dispatchEvent(new Event('gap'));
-  const asked = await opened();
-  world.rekey();
-  const again = await opened();
-  const lost = { id: 'lost', role: 'patient', participant: world.other.participant, text: 'daar', at: Date.now() };
-  await say({ type: 'log', entries: [lost] });
-  await until(() => world.consult.chatLog.length === 2);
-  await say({ type: 'log-wanted' });
-  const log = await opened();
-  world.rekey();
-  await until(() => world.consult.code !== null);
-  await pause(500);
-  return { asked, again, texts: log.entries.map(({ text }) => text), silent: world.chat === null };
 }
 
 export async function wrongSlot() {

@@ -82,4 +82,29 @@ async function numbers() {
   return { before, heard, seen: signaling.seen, gaps };
 }
 
-Object.assign(window, { scenarios: { numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });
+/** A message whose acknowledgement is lost, with all that was sent of it and all that came of it. */
+async function once({ knows = true, event = 'chat', place = true }) {
+  const { signaling, heard } = connection({ token: async () => `t${(heard.tokens += 1)}${knows ? '' : '-old'}` });
+  if (place) await signaling.request('arrive', { participant: 'p' });
+  await signaling.request('echo');
+  const sent = codeOf(signaling.request(event, { ciphertext: 'x', lose: 2 }));
+  await until(() => heard.opened === 2);
+  const early = await signaling.request('echo').then(() => signaling.request('sent'));
+  if (place) await signaling.request('arrive', { participant: 'p' });
+  await until(() => !knows || heard.opened === 3);
+  if (place && knows) await signaling.request('arrive', { participant: 'p' });
+  const code = await sent;
+  const again = await codeOf(signaling.request(event, { ciphertext: 'y', lose: 0 }));
+  return { code, again, early: early.ids, ...(await signaling.request('sent')) };
+}
+
+async function givenUp() {
+  const { signaling, heard } = connection();
+  await signaling.request('arrive', { participant: 'p' });
+  const sent = codeOf(signaling.request('chat', { ciphertext: 'x', lose: 1 }));
+  await until(() => heard.closed === 1);
+  signaling.close();
+  return { code: await sent };
+}
+
+Object.assign(window, { scenarios: { once, givenUp, numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });

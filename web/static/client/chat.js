@@ -11,6 +11,8 @@ const MAX_TEXT = 4_000;
 const MAX_ENTRIES = 2_000;
 /** A message on the wire may have 65,536 base64url characters: 49,152 bytes, less trailer and tag. */
 const MAX_PLAINTEXT = 48_000;
+const ASK_AGAIN_MS = 2_000;
+const ASK_AGAIN_MOST_MS = 32_000;
 
 /** @typedef {{id: string, role: Role, participant: string, text: string, at: number}} Entry */
 /** @typedef {Entry & {mine: boolean}} ChatEntry */
@@ -26,6 +28,8 @@ export class Chat extends EventTarget {
   #roleOf;
   #stop;
   #incomplete = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {Set<string>} those who are being sent the log because they asked */
   #asking = new Set();
 
@@ -59,15 +63,12 @@ export class Chat extends EventTarget {
     this.#emit(this.#own(entry));
   }
 
-  /** Something may have been lost: ask the others for their logs; without an answer `askAgain` does. */
-  async ask() {
+  /** Something was lost: ask the others for their logs until one comes. */
+  async ask(wait = ASK_AGAIN_MS) {
+    clearTimeout(this.#timer);
     this.#incomplete = true;
     await this.#transmit({ type: 'log-wanted' }).catch(() => undefined);
-  }
-
-  /** There are new keys. */
-  async askAgain() {
-    if (this.#incomplete) await this.ask();
+    if (this.#incomplete) this.#timer = setTimeout(() => this.ask(Math.min(2 * wait, ASK_AGAIN_MOST_MS)), wait);
   }
 
   /** Everything said so far, to somebody who does not have it. @param {string} to */
@@ -88,6 +89,11 @@ export class Chat extends EventTarget {
     await this.#transmit({ type: 'log', entries: part }, to);
   }
 
+  #complete() {
+    this.#incomplete = false;
+    clearTimeout(this.#timer);
+  }
+
   /** @param {string} to */
   async #answer(to) {
     if (this.#asking.has(to)) return;
@@ -98,6 +104,7 @@ export class Chat extends EventTarget {
   /** Forget everything. */
   close() {
     this.#stop();
+    this.#complete();
     this.log = [];
   }
 
@@ -122,7 +129,7 @@ export class Chat extends EventTarget {
     } else if (content.type === 'log-wanted') {
       await this.#answer(sender);
     } else if (content.type === 'log' && Array.isArray(content.entries)) {
-      this.#incomplete = false;
+      this.#complete();
       const entries = content.entries.slice(0, MAX_ENTRIES).map(entryFrom).filter((/** @type {Entry | null} */ it) => it !== null);
       if (this.#add(entries)) this.#emit({ log: true });
     }

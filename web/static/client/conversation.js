@@ -142,10 +142,7 @@ export class Conversation extends EventTarget {
       this.#emit('code', { code: this.code });
       change();
     });
-    on(this.#keys, 'complete', () => {
-      this.#shareChat();
-      this.#chat.askAgain();
-    });
+    on(this.#keys, 'complete', () => this.#shareChat());
     on(this.#keys, 'tampering', () => {
       this.#encryption.disown().catch(() => undefined);
       this.#emit('tampering');
