@@ -13,11 +13,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from urllib.parse import quote
 
 from pydantic import SecretStr
 from sqlalchemy import inspect, select
 
-from rooms.backup.data import opened, settle
+from rooms.backup.data import is_sqlite, newest, opened, settle
 from rooms.backup.expiry import KEY, NAME, SEALED, STAMP, erase, expire
 from rooms.errors import StartRefused, Tampered
 from rooms.keys.backends import backend
@@ -71,17 +72,18 @@ def contents(keystore: Path) -> bytes:
         return packed.getvalue()
 
 
-async def restore(settings: RoomsSettings, source: Path, now: datetime) -> None:
+async def restore(settings: RoomsSettings, source: Path, now: datetime, backup: Path | None = None) -> None:
     """Put a snapshot where the key store was.
 
     Only where there is none, only while its key is there, and never one that is older than what the database knows to
-    be destroyed. Errors: StartRefused.
+    be destroyed; where that is lost too, than what ``backup`` knows: one of the data, or a folder for its newest.
+    Errors: StartRefused.
     """
     await asyncio.to_thread(expire, key_folder(settings), now)
     descriptor = await asyncio.to_thread(hold, settings.data)
     draft = settings.keystore().parent / "restored"
     try:
-        pair, generation = await asyncio.to_thread(unpack, settings, source, draft)
+        pair, generation = await asyncio.to_thread(unpack, settings, source, draft, backup)
         copied = settings.model_copy(update={"keystore_url": SecretStr(f"sqlite:///{draft / STORE}")})
         keys = await open_keystore(backend(copied), pair=pair, generation=generation)
         reason = keys.locked
@@ -96,28 +98,38 @@ async def restore(settings: RoomsSettings, source: Path, now: datetime) -> None:
         os.close(descriptor)
 
 
-def unpack(settings: RoomsSettings, source: Path, draft: Path) -> tuple[str, int]:
-    """The snapshot's files into a folder of their own; returns the database's pair id and generation."""
+def unpack(settings: RoomsSettings, source: Path, draft: Path, backup: Path | None) -> tuple[str, int]:
+    """The snapshot's files into a folder of their own; returns the pair id and the newest generation that is known."""
     if settings.keystore().exists():
         raise StartRefused("There is a key store already; move it away first, it may be the newest there is.")
-    found = said(settings)
-    if PAIR not in found:
-        raise StartRefused("There is no database that the key snapshot could belong to; restore the database first.")
+    known = [] if backup is None else [said_in(newest(backup))]
+    known = [one for one in (said(settings), *known) if PAIR in one]
+    if not known:
+        raise StartRefused("There is no database to compare the key snapshot with; name a backup of it with --backup.")
     files = unsealed(settings, source)
     clear(draft)
     private_folder(draft)
     for name, content in files.items():
         write_new(draft / name, content)
         (draft / name).chmod(0o600)
-    return found[PAIR], int(found.get(GENERATION, 0))
+    return known[0][PAIR], max(int(one.get(GENERATION, 0)) for one in known)
 
 
 def said(settings: RoomsSettings) -> dict[str, str]:
-    """The database's marks."""
-    with opened(settings.database()) as engine, engine.connect() as connection:
+    """The database's marks; none where there is no database."""
+    url = settings.database()
+    if is_sqlite(url) and not Path(url.database or "").exists():
+        return {}
+    with opened(url) as engine, engine.connect() as connection:
         if not inspect(connection).has_table(marks.name):
             return {}
         return {row.name: row.value for row in connection.execute(select(marks))}
+
+
+def said_in(backup: Path) -> dict[str, str]:
+    """The marks in a backup of the data, which is not touched."""
+    with closing(sqlite3.connect(f"file:{quote(str(backup.absolute()))}?mode=ro&immutable=1", uri=True)) as connection:
+        return dict(connection.execute("SELECT name, value FROM marks").fetchall())
 
 
 def install(draft: Path, target: Path) -> None:

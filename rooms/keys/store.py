@@ -220,7 +220,10 @@ def open_checked(backend: Backend, pair: str | None, generation: int, tidy: bool
     elif pair is not None and keys.pair != pair:
         reason = "The key store belongs to another database."
     elif keys.ledger.generation() < generation:
-        reason = "The key store is older than the database; put the newest one back and start again."
+        reason = (
+            "The key store is older than the database and would bring back what was destroyed since;"
+            " put the newest one in its place and start again."
+        )
     if reason:
         keys.close()
         raise Locked(reason)

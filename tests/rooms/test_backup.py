@@ -295,6 +295,45 @@ async def test_after_a_day_no_key_snapshot_opens(sqlite_settings: RoomsSettings,
         await snapshots.restore(settings, taken, time.now())
 
 
+async def test_a_backup_and_a_key_snapshot_are_enough_when_everything_else_is_lost(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    settings = keeping(sqlite_settings, tmp_path)
+    async with snapshotted(settings, time, tmp_path / "snapshots") as (_, planned, taken):
+        await backup(settings, tmp_path / "backups", time.now())
+    before = (written := next((tmp_path / "backups").iterdir())).read_bytes()
+    shutil.rmtree(settings.keystore().parent)
+    shutil.rmtree(Path(settings.database().database or "").parent)
+    with pytest.raises(StartRefused, match="name a backup of it"):
+        await snapshots.restore(settings, taken, time.now())
+    with pytest.raises(StartRefused, match="The key store is missing"):
+        await data.restore(settings, tmp_path / "backups")
+    await snapshots.restore(settings, taken, time.now(), tmp_path / "backups")
+    await data.restore(settings, tmp_path / "backups")
+    assert written.read_bytes() == before
+    async with opened(settings, time) as store:
+        assert store.locked is None
+        assert await store.appointments.list(planned.owner, DAY, DAY) == [planned]
+
+
+@pytest.mark.duty("S-31")
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_key_snapshot_is_not_older_than_what_the_newest_backup_knows_to_be_destroyed(
+    sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, lost: bool
+) -> None:
+    settings = keeping(sqlite_settings, tmp_path)
+    async with snapshotted(settings, time, tmp_path / "snapshots") as (store, planned, taken):
+        await backup(settings, tmp_path / "older", time.now())
+        await store.retention.destroy(planned.owner, planned.id)
+        await backup(settings, tmp_path / "backups", time.now())
+    shutil.rmtree(settings.keystore().parent)
+    if lost:
+        shutil.rmtree(Path(settings.database().database or "").parent)
+    with pytest.raises(StartRefused, match="would bring back what was destroyed"):
+        await snapshots.restore(settings, taken, time.now(), tmp_path / ("backups" if lost else "older"))
+    assert not settings.keystore().exists()
+
+
 @pytest.mark.duty("S-31")
 async def test_a_key_snapshot_that_is_older_than_a_destruction_is_refused(
     settings: RoomsSettings, time: Time, tmp_path: Path

@@ -149,7 +149,7 @@ async def test_a_key_snapshot_needs_its_database(
         sqlite3.connect(other).close()
     elsewhere = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{other}")})
     assert make_url(elsewhere.database().render_as_string()).database == str(other)
-    with pytest.raises(StartRefused, match="restore the database first"):
+    with pytest.raises(StartRefused, match="name a backup of it"):
         await snapshots.restore(elsewhere, taken, time.now())
     assert not settings.keystore().exists()
 
