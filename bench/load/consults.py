@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -20,10 +20,9 @@ SETTLE_SECONDS = 30.0
 
 @dataclass
 class Seat:
-    """A visitor, what it wrote and was acknowledged (and when, in monotonic seconds)."""
+    """A visitor who writes."""
 
     visitor: Visitor
-    said: dict[str, float] = field(default_factory=dict)
 
     async def talk(self, name: str) -> None:
         """Until cancelled. What is not acknowledged was not said: people see that, and say it again."""
@@ -32,13 +31,12 @@ class Seat:
             number += 1
             text = f"{name}-{number:06d}"
             with suppress(Refused, TimeoutError):
-                await self.visitor.request("chat", {"ciphertext": text})
-                self.said[text] = time.monotonic()
+                await self.visitor.say(text)
             await asyncio.sleep(CHAT_SECONDS)
 
     def heard_from(self, moment: float) -> float | None:
         """Seconds from ``moment`` to the first acknowledgement after it."""
-        after = [at for at in self.said.values() if at > moment]
+        after = [at for at in self.visitor.said.values() if at > moment]
         return min(after) - moment if after else None
 
 
@@ -55,9 +53,10 @@ class Pair:
         return self.practitioner, self.patient
 
     def lost(self) -> list[str]:
-        """What was acknowledged and never came to the other."""
-        both = ((self.practitioner, self.patient), (self.patient, self.practitioner))
-        return [text for one, other in both for text in one.said if text not in set(other.visitor.chats)]
+        """What was acknowledged and never came to the other, neither by itself nor when asked for."""
+        one, other = self.practitioner.visitor, self.patient.visitor
+        heard = {page.id: {*page.chats, *page.learned} for page in (one, other)}
+        return [*(one.said.keys() - heard[other.id]), *(other.said.keys() - heard[one.id])]
 
     def doubled(self) -> int:
         """How much came more than once."""

@@ -8,7 +8,8 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -20,7 +21,12 @@ CONNECT_SECONDS, CONNECT_SECONDS_MOST = 2.0, 8.0
 RETRY_LEAST, RETRY_MOST = 0.2, 4.0
 RETURN_RETRY = 1.0
 PATIENT = aiohttp.ClientWSTimeout(ws_close=None)
+ASK_AGAIN, ASK_AGAIN_MOST = 2.0, 32.0
 OVER = frozenset({"ended", "gone", "not_found", "link_invalid"})
+
+WANTED, LOG, BETWEEN = "log-wanted", "log-", "_"
+LOG_LINES = 4_000
+"""So many of what visitors say have room in one message."""
 
 Token = Callable[[], Awaitable[str]]
 
@@ -38,7 +44,8 @@ class Visitor:
 
     Attributes:
         view: the newest view of the room. back: when it was last in the room after a loss (monotonic seconds).
-        chats: what it was sent, in order. ended, taken_over: what it was told. losses: sockets lost. gaps: how often
+        said: what it wrote and was acknowledged, and when (monotonic seconds). chats: what it was sent, in order.
+        learned: what it heard from the other's log, having lost something. ended, taken_over: what it was told. losses: sockets lost. gaps: how often
         it was told that what it missed is not complete. away: seconds of each absence from the room.
     """
 
@@ -47,7 +54,9 @@ class Visitor:
         self.appointment = appointment
         self.url = url
         self.view: dict[str, Any] = {}
+        self.said: dict[str, float] = {}
         self.chats: list[str] = []
+        self.learned: set[str] = set()
         self.ended: str | None = None
         self.taken_over = False
         self.back = 0.0
@@ -66,7 +75,8 @@ class Visitor:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._count = 0
         self._running: asyncio.Task[None] | None = None
-        self._returning: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lacking = False
 
     @property
     def connected(self) -> bool:
@@ -98,6 +108,11 @@ class Visitor:
         self._see(await self.request("admit", body))
         self._present = True
         self.back = time.monotonic()
+
+    async def say(self, text: str) -> None:
+        """To all others. Raises as `request` does; then it was not said."""
+        await self.request("chat", {"ciphertext": text})
+        self.said[text] = time.monotonic()
 
     async def request(self, event: str, body: dict[str, Any] | None = None) -> Any:
         """The data of the acknowledgement.
@@ -138,9 +153,10 @@ class Visitor:
     async def close(self) -> None:
         """Idempotent."""
         self._closed = True
-        for task in (*self._returning, *([self._running] if self._running else [])):
+        tasks = [*self._tasks, *([self._running] if self._running else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._returning, *([self._running] if self._running else []), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- the connection ------------------------------------------------------------------------------------------
 
@@ -184,9 +200,7 @@ class Visitor:
         self._socket = socket
         self._open.set()
         if self._present:
-            task = asyncio.create_task(self._return())
-            self._returning.add(task)
-            task.add_done_callback(self._returning.discard)
+            self._spawn(self._return())
         loop = asyncio.get_running_loop()
         due = loop.time() + deadline
         try:
@@ -251,13 +265,49 @@ class Visitor:
             self._see(body)
         elif event == "replay":
             self._seen = body["seq"]
-            self.gaps += not body["complete"]
+            if not body["complete"]:
+                self.gaps += 1
+                self._spawn(self._ask())
         elif event == "chat":
-            self.chats.append(body["ciphertext"])
+            self._hear_said(body["sender"], body["ciphertext"])
         elif event == "ended":
             self.ended = body["reason"]
         elif event == "taken-over":
             self.taken_over = True
+
+    # --- what was said: in the clear, for there is nothing to be kept from anybody --------------------------------
+
+    def _hear_said(self, sender: str, text: str) -> None:
+        if text == WANTED:
+            self._spawn(self._answer(sender))
+        elif text.startswith(LOG):
+            self._lacking = False
+            self.learned.update(text.removeprefix(LOG).split(BETWEEN))
+        else:
+            self.chats.append(text)
+
+    async def _ask(self) -> None:
+        """As ``Chat.ask``."""
+        if self._lacking:
+            return
+        self._lacking, wait = True, ASK_AGAIN
+        while self._lacking:
+            with suppress(Refused, TimeoutError):
+                await self.request("chat", {"ciphertext": WANTED})
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, ASK_AGAIN_MOST)
+
+    async def _answer(self, sender: str) -> None:
+        said = [*self.said]
+        with suppress(Refused, TimeoutError):
+            for first in range(0, max(len(said), 1), LOG_LINES):
+                log = LOG + BETWEEN.join(said[first : first + LOG_LINES])
+                await self.request("chat", {"ciphertext": log, "to": sender})
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _see(self, view: dict[str, Any]) -> None:
         if not self.view or view["version"] >= self.view["version"]:

@@ -204,11 +204,16 @@ async def workers(running: Cluster) -> bool:
 
 async def losses(people: Running) -> list[Figure]:
     """What was acknowledged and is not there, all over the campaign."""
-    chats, said_in_all = sum(len(pair.lost()) for pair in people.pairs), sum(len(seat.said) for seat in people.seats)
+    chats, said_in_all = (
+        sum(len(pair.lost()) for pair in people.pairs),
+        sum(len(seat.visitor.said) for seat in people.seats),
+    )
+    asked = sum(len(seat.visitor.learned - set(seat.visitor.chats)) for seat in people.seats)
     twice = sum(pair.doubled() for pair in people.pairs)
     made = len(people.planned)
     return [
         counted("chat messages acknowledged and lost", chats, said_in_all, "acknowledged"),
+        Figure("chat messages that came only when asked for", "printed", f"{asked} in {said_in_all:,}", met=True),
         counted("chat messages that came twice", twice, said_in_all, "acknowledged"),
         counted("appointments acknowledged and lost", await people.unplanned(), made, "acknowledged"),
     ]

@@ -142,7 +142,7 @@ async def suffer(running: Cluster, people: Running, outage: Outage, link: str) -
     moment = time.monotonic()
 
     async def well() -> bool:
-        talking = all(any(at > moment for at in seat.said.values()) for seat in people.seats)
+        talking = all(any(at > moment for at in seat.visitor.said.values()) for seat in people.seats)
         return talking and await people.well() and await come(running, link) == "welcome"
 
     await eventually(well, f"all is well again after: {outage.name}", 60)
