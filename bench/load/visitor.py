@@ -45,8 +45,9 @@ class Visitor:
     Attributes:
         view: the newest view of the room. back: when it was last in the room after a loss (monotonic seconds).
         said: what it wrote and was acknowledged, and when (monotonic seconds). chats: what it was sent, in order.
-        learned: what it heard from the other's log, having lost something. ended, taken_over: what it was told. losses: sockets lost. gaps: how often
-        it was told that what it missed is not complete. away: seconds of each absence from the room.
+        learned: what it heard from the other's log, having lost something. ended, taken_over: what it was told.
+        losses: sockets lost. gaps: how often it was told that what it missed is not complete.
+        away: seconds of each absence from the room.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, origin: str, appointment: str, token: Token) -> None:
