@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,15 +12,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.ports import free_ports
+
 CADDYFILE = Path(__file__).parents[1] / "Caddyfile"
 pytestmark = pytest.mark.skipif(shutil.which("caddy") is None, reason="NOT TESTED: install the package caddy")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -85,8 +79,8 @@ class Proxy:
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
-    servers = Backend("one", port=free_port()), Backend("two", port=free_port())
-    port, check = free_port(), free_port()
+    one, two, port, check = free_ports(4)
+    servers = Backend("one", port=one), Backend("two", port=two)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

@@ -5,7 +5,6 @@ import asyncio
 import base64
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -28,6 +27,7 @@ from signaling.deployment.files import OWN, Place, make
 from signaling.deployment.strength import refuse_weak, weakness
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
+from tests.ports import free_port
 from tests.rooms.bao import binary
 from turn.settings import TurnSettings
 
@@ -196,13 +196,6 @@ def test_a_secret_file_that_others_can_read_or_that_is_missing_refuses_the_start
         load(Settings)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextlib.asynccontextmanager
 async def running_bao(file: Path) -> AsyncIterator[None]:
     with (file.parent / "log").open("wb") as log:
@@ -220,9 +213,9 @@ async def test_openbao_makes_itself_ready_with_our_token_and_unseals_itself_afte
     await asyncio.to_thread(make, tmp_path, PLACE, os.urandom, NOW)
     secrets = tmp_path / "secrets"
     port, own = free_port(), made(tmp_path)
-    pair, public = openbao.certificate("localhost", datetime.now(UTC))
-    (tmp_path / "tls").write_bytes(pair)
-    (tmp_path / "ca").write_bytes(public)
+    signed = openbao.certificate("localhost", datetime.now(UTC))
+    (tmp_path / "tls").write_bytes(signed.pair)
+    (tmp_path / "ca").write_bytes(signed.certificate)
     (tmp_path / "raft").mkdir()
     text = openbao.configuration(
         seal=own["openbao_seal"].strip(), token=own["openbao_token"].strip(), host="localhost", listen="127.0.0.1",

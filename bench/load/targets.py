@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
+from tests.ports import free_port
 
 _JANUS_PLUGINS = Path("/usr/lib/x86_64-linux-gnu/janus")
 _START_SECONDS = 10.0
@@ -144,7 +144,7 @@ async def janus(address: str, event_loops: int = 0) -> AsyncIterator[Target]:
             (folder / kind / f"libjanus_{library}.so").symlink_to(_JANUS_PLUGINS / kind / f"libjanus_{library}.so")
         (folder / "none").mkdir()
         (folder / "janus.jcfg").write_text(_janus_config(folder, address, event_loops))
-        port = _free_port()
+        port = free_port()
         (folder / "janus.transport.websockets.jcfg").write_text(
             f'general: {{ json = "compact"\n ws = true\n ws_ip = "127.0.0.1"\n ws_port = {port} }}\n'
         )
@@ -172,12 +172,6 @@ nat: {{ ice_lite = true
  full_trickle = false }}
 media: {{ ipv6 = false }}
 """
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def _connect(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:

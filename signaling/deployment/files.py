@@ -133,9 +133,9 @@ class _Making:
             return
         for name in names:
             (self._secrets / name).unlink(missing_ok=True)
-        pair, public = openbao.certificate("openbao", now)
-        self._put("openbao_tls", OPENBAO, pair.decode(), fixed=False)
-        self._put("openbao_ca", SERVER, public.decode(), fixed=False)
+        made = openbao.certificate("openbao", now)
+        self._put("openbao_tls", OPENBAO, made.pair.decode(), fixed=False)
+        self._put("openbao_ca", SERVER, made.certificate.decode(), fixed=False)
 
     def _put(self, name: str, owner: int, text: str, *, fixed: bool) -> None:
         path = self._secrets / name

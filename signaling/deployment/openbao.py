@@ -7,10 +7,7 @@ is kept as short as it goes, for it still holds, so encrypted, what was trimmed.
 from datetime import datetime, timedelta
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from signaling.certificates import SelfSigned, self_signed
 
 KEY: Final = "spreekkamer"
 LIFE: Final = timedelta(days=3650)
@@ -100,25 +97,6 @@ def configuration(
     )
 
 
-def certificate(host: str, now: datetime) -> tuple[bytes, bytes]:
-    """Key and certificate together, and the certificate alone, which is its own authority. PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + LIFE)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host), x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = made.public_bytes(serialization.Encoding.PEM)
-    return private + public, public
+def certificate(host: str, now: datetime) -> SelfSigned:
+    """Its own authority, so that the server can be given it to trust."""
+    return self_signed(host, host, now, LIFE, authority=True)

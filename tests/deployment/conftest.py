@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_ports
 from tests.rooms import postgres
 
 ROOT = Path(__file__).parents[2]
@@ -50,19 +50,6 @@ def blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL)
 
 
-def free_ports() -> dict[str, int]:
-    with_names = {}
-    probes = []
-    for name in NAMES:
-        probe = socket.socket()
-        probe.bind(("127.0.0.1", 0))
-        probes.append(probe)
-        with_names[name] = probe.getsockname()[1]
-    for probe in probes:
-        probe.close()
-    return with_names
-
-
 @pytest.fixture(scope="session")
 def followed() -> Iterator[Followed]:
     needed = ("redis-server", "turnserver", "caddy")
@@ -72,8 +59,9 @@ def followed() -> Iterator[Followed]:
     with tempfile.TemporaryDirectory(prefix="spreekkamer-deploy-") as place:
         folder = Path(place)
         folder.chmod(0o711)
+        ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
         state, shim = folder / "state.json", folder / "bin" / "docker"
-        state.write_text(json.dumps({"folder": place, "ports": free_ports(), "pids": {}}))
+        state.write_text(json.dumps({"folder": place, "ports": ports, "pids": {}}))
         shim.parent.mkdir()
         shim.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.deployment.docker "$@"\n')
         shim.chmod(0o755)

@@ -68,9 +68,9 @@ async def test_a_check_that_hangs_or_breaks_does_not_stop_the_others() -> None:
 
 @asynccontextmanager
 async def https(folder: Path, name: str, *, hsts: bool = True, old: bool = False) -> AsyncIterator[int]:
-    pair, public = openbao.certificate(name, NOW)
-    (folder / "pair").write_bytes(pair)
-    (folder / "ca").write_bytes(public)
+    signed = openbao.certificate(name, NOW)
+    (folder / "pair").write_bytes(signed.pair)
+    (folder / "ca").write_bytes(signed.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "pair")
     if old:

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import re
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rooms.settings import TransitSettings
+from tests.ports import free_port
 from tests.rooms.child import served
 
 TOKEN = "the-root-token-of-a-test"
@@ -101,10 +101,8 @@ class Bao:
 @contextlib.contextmanager
 def running(*options: str) -> Iterator[Bao]:
     """Start a server."""
-    with tempfile.TemporaryDirectory(prefix="spreekkamer-bao-") as place, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory(prefix="spreekkamer-bao-") as place:
+        port = free_port()
         command = [str(binary()), "server", "-dev", "-dev-no-store-token"]
         command += [f"-dev-root-token-id={TOKEN}", f"-dev-listen-address=127.0.0.1:{port}", *options]
         environment = {"PATH": os.environ["PATH"], "HOME": place}

@@ -1,7 +1,6 @@
 """A turnserver with the configuration that we ship, and what a client can ask of it."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,12 +13,12 @@ from typing import Any, cast
 from aioice import stun, turn
 from pydantic import SecretStr
 
+from tests.ports import LOOPBACK
 from turn.coturn import render
 from turn.credentials import Credential, TurnCredentials
 from turn.settings import TurnSettings
 
 SECRET, OLD_SECRET = "first-secret-of-the-test", "second-secret-of-the-test"
-LOOPBACK = "127.0.0.1"
 READY_SECONDS = 30.0
 REFUSED = frozenset({400, 403, 443})
 """Bad request, forbidden, peer address family mismatch."""
@@ -38,13 +37,6 @@ def settings(port: int, **changes: object) -> TurnSettings:
         min_port=50_000,
         max_port=50_100,
     ).model_copy(update=changes)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

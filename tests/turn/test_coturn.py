@@ -11,8 +11,9 @@ from aioice import stun
 from pydantic import SecretStr
 
 from signaling.tls import self_signed
+from tests.ports import LOOPBACK, free_port, free_ports
 from tests.turn import server, special
-from tests.turn.server import LOOPBACK, OLD_SECRET, SECRET, Coturn, Sink, allocate, free_port, issue, now, settings
+from tests.turn.server import OLD_SECRET, SECRET, Coturn, Sink, allocate, issue, now, settings
 from turn.coturn import NotConfigured, render
 from turn.credentials import Credential, TurnCredentials
 from turn.settings import TurnSettings
@@ -24,7 +25,8 @@ needs_turnserver = pytest.mark.skipif(shutil.which("turnserver") is None, reason
 async def coturn(tmp_path: Path) -> AsyncIterator[Coturn]:
     await asyncio.to_thread(self_signed, tmp_path, f"https://{LOOPBACK}", now())
     pem = str(tmp_path / "secrets" / "tls-self-signed.pem")
-    ours = settings(free_port(), tls_name="localhost", tls_port=free_port(), certificate=pem, private_key=pem)
+    port, tls_port = free_ports(2)
+    ours = settings(port, tls_name="localhost", tls_port=tls_port, certificate=pem, private_key=pem)
     async with server.running(ours, tmp_path) as running:
         yield running
 
