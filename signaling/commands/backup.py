@@ -29,9 +29,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
     taking.set_defaults(operate=take)
     returning = actions.add_parser("restore", parents=[common], help="put one where the key store was")
     returning.add_argument("source", type=Path)
-    returning.add_argument(
-        "--backup", type=Path, help="of the data, or a folder for its newest, if the database is lost"
-    )
+    returning.add_argument("--backup", type=Path, help="of the data, if the database is lost too")
     returning.set_defaults(operate=restore_keys)
 
 
@@ -65,7 +63,7 @@ async def take(settings: Configured, arguments: argparse.Namespace) -> str:
 async def restore_keys(settings: Configured, arguments: argparse.Namespace) -> str:
     """Put a copy of the key store back."""
     await snapshots.restore(settings.rooms, arguments.source, utc_now(), arguments.backup)
-    if arguments.backup is not None:
+    if not await asyncio.to_thread(snapshots.said, settings.rooms):
         return "The key store is back; restore the data now."
     await enter(settings, Act.SNAPSHOT_RESTORED)
     return "The key store is back."
