@@ -9,22 +9,37 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
 
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import open_store
+from rooms.store.database import Database
 from rooms.store.migrate import configuration, migrate
 from rooms.store.tables import metadata
 from tests.rooms.people import Time
 from tests.rooms.postgres import Postgres
 
 
-async def test_the_migrations_make_exactly_the_tables_of_the_code(store: Store) -> None:
-    async with store.database.read() as connection:
-        differences = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
-        )
-    assert differences == []
+async def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path, postgres: Postgres) -> None:
+    for url in (None, postgres.new_database(migrated=False)):
+        address = RoomsSettings(data=tmp_path, database_url=url).database()
+        await asyncio.to_thread(migrate, address)
+        database = Database(address)
+        async with database.read() as connection:
+            differences = await connection.run_sync(
+                lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
+            )
+            keys = await connection.run_sync(primary_keys)
+        await database.close()
+        assert differences == []
+        assert keys == {table.name: [column.name for column in table.primary_key] for table in metadata.sorted_tables}
+
+
+def primary_keys(connection: Connection) -> dict[str, list[str]]:
+    """Of our tables; ``compare_metadata`` does not look at these."""
+    inspector = inspect(connection)
+    return {table: inspector.get_pk_constraint(table)["constrained_columns"] for table in metadata.tables}
 
 
 def test_there_is_one_line_of_revisions() -> None:

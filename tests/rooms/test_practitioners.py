@@ -9,7 +9,7 @@ from argon2 import PasswordHasher, Type, extract_parameters
 from rooms.errors import RoomsError
 from rooms.store import Store
 from rooms.store.practitioners import canonical
-from tests.rooms.people import PASSWORD, Time, alice, charlie
+from tests.rooms.people import PASSWORD, START, Time, alice, charlie
 
 
 async def test_a_practitioner_signs_in_with_address_and_password(store: Store) -> None:
@@ -32,15 +32,34 @@ async def test_an_address_belongs_to_one_practitioner(store: Store) -> None:
     assert len(await store.keys.unconfirmed()) == 1, "no key is left of the refused one"
 
 
+async def test_somebody_whose_key_is_gone_is_nobody(store: Store) -> None:
+    """As in the middle of closing an account."""
+    person = await alice(store)
+    await store.keys.destroy([(person.id, person.id)], START)
+    assert await store.practitioners.authenticate(person.mail, PASSWORD) is None
+
+
+@pytest.mark.parametrize(
+    ("mail", "password", "name"),
+    [("a" * 242 + "@example.org", "8 at all", "x"), ("a@b", "x" * 1024, "x" * 200)],
+    ids=["longest address", "longest name and password"],
+)
+async def test_the_longest_and_the_shortest_that_make_an_account(
+    sqlite_store: Store, mail: str, password: str, name: str
+) -> None:
+    person = await sqlite_store.practitioners.add(mail, password, name, "nl")
+    assert (person.mail, person.display_name) == (mail, name)
+
+
 @pytest.mark.parametrize(
     ("mail", "password", "name"),
     [
         ("alice", PASSWORD, "Alice"),
         ("@example.org", PASSWORD, "Alice"),
         ("alice@", PASSWORD, "Alice"),
-        ("alice@example.org\n", "short", "Alice"),
+        ("alice@example.org\n", "7 of it", "Alice"),
         ("alice@exam\nple.org", PASSWORD, "Alice"),
-        ("a" * 250 + "@example.org", PASSWORD, "Alice"),
+        ("a" * 243 + "@example.org", PASSWORD, "Alice"),
         ("alice@example.org", PASSWORD, " "),
         ("alice@example.org", PASSWORD, "x" * 201),
         ("alice@example.org", "x" * 1025, "Alice"),

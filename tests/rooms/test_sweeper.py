@@ -148,6 +148,22 @@ async def test_two_servers_do_not_sweep_at_once(settings: RoomsSettings, time: T
         assert await two.retention.sweep() == 1, "the lease of a server that died runs out"
 
 
+async def test_at_its_last_millisecond_a_lease_is_still_its_holders(settings: RoomsSettings, time: Time) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as one,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as two,
+    ):
+        assert await one.retention._lease.take()
+        time.pass_(seconds=60)
+        assert not await two.retention._lease.take()
+        async with one.database.write() as connection:
+            assert await one.retention._lease.renew(connection)
+        time.pass_(seconds=60, milliseconds=1)
+        async with one.database.write() as connection:
+            assert not await one.retention._lease.renew(connection)
+        assert await two.retention._lease.take()
+
+
 async def test_a_server_that_lost_its_lease_while_frozen_marks_nothing(settings: RoomsSettings, time: Time) -> None:
     async with (
         open_store(settings, now=time.now, boot=time.boottime) as frozen,

@@ -39,6 +39,41 @@ def test_it_ends_when_it_says() -> None:
         tickets.verify(token)
 
 
+def test_it_is_over_in_the_very_second_that_it_says() -> None:
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        TICKETS.verify(TICKETS.issue(claims(expires=int(CLOCK.now().timestamp()))))
+    moment = CLOCK.now().replace(microsecond=0)
+    tickets = Tickets(SECRET, lambda: moment)
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        tickets.verify(tickets.issue(claims(expires=tickets.expires_in(0))))
+
+
+def test_who_is_not_said_to_have_been_called_in_was_not() -> None:
+    said = {"kind": "resume", "role": "patient", "seat": "patient", "exp": 2**32, "aud": AUDIENCE, "jti": "x"}
+    assert not TICKETS.verify(jwt.encode({"alg": "HS256"}, said, OctKey.import_key(SECRET))).admitted
+
+
+def test_it_says_nothing_that_it_has_no_meaning_for() -> None:
+    issued = TICKETS.issue(Claims(kind="access", role="patient", appointment="a" * 22, seat="patient", expires=2**32))
+    body = json.loads(base64.urlsafe_b64decode(issued.split(".")[1] + "=="))
+    assert set(body) == {"kind", "role", "appointment", "seat", "admitted", "aud", "exp", "jti"}
+
+
+@pytest.mark.parametrize(("length", "passes"), [(2048, True), (2049, False)])
+def test_nobody_makes_us_look_at_more_than_any_ticket_of_ours_has(length: int, passes: bool) -> None:
+    def genuine(padding: int, more: int) -> str:
+        said = STAMPED | {"practitioner": "p" * 22, "jti": "x" * more}
+        return jwt.encode({"alg": "HS256", "kid": "x" * padding}, said, OctKey.import_key(SECRET))
+
+    tokens = (genuine(padding, more) for padding in range(1200, 1400) for more in range(3))
+    token = next(token for token in tokens if len(token) == length)
+    if passes:
+        assert TICKETS.verify(token).practitioner == "p" * 22
+    else:
+        with pytest.raises(ProtocolError, match="token_invalid"):
+            TICKETS.verify(token)
+
+
 def test_two_tickets_are_never_the_same() -> None:
     assert TICKETS.issue(claims()) != TICKETS.issue(claims())
 
@@ -99,5 +134,6 @@ def test_one_changed_bit_is_enough(place: int, bit: int) -> None:
 
 
 def test_a_short_secret_is_no_secret() -> None:
+    assert Tickets(b"x" * 32, CLOCK.now)
     with pytest.raises(ValueError, match="shorter"):
-        Tickets(b"short", CLOCK.now)
+        Tickets(b"x" * 31, CLOCK.now)

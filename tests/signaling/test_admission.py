@@ -1,0 +1,103 @@
+"""A sign-out ends what was opened before it, and nothing else (case 4)."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from signaling.admission import Admission, signed_out_key
+from signaling.protocol.errors import ProtocolError
+from signaling.refresh import Refresh
+from signaling.tickets import Claims, Tickets
+from tests.signaling.conftest import SECRET
+
+LIFE = timedelta(hours=4)
+ALICE, BOB = (secrets.token_urlsafe(16) for _ in range(2))
+
+
+class House:
+    """Tickets and sign-outs at moments that the test chooses; it begins on a full second."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.wall = datetime(2027, 3, 1, 9, tzinfo=UTC)
+        self.tickets = Tickets(SECRET, self.now)
+        refresh = Refresh(self.tickets, redis, self.now, LIFE)
+        self.admission = Admission(self.tickets, refresh, redis, self.now, LIFE)
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def pass_(self, **span: float) -> None:
+        self.wall += timedelta(**span)
+
+    def claims(self, practitioner: str | None, kind: str = "resume") -> Claims:
+        role = "practitioner" if practitioner else "patient"
+        fields = {"kind": kind, "role": role, "seat": role, "practitioner": practitioner}
+        life = int(LIFE.total_seconds()) if kind == "resume" else 300
+        return Claims.model_validate(fields | {"expires": self.tickets.expires_in(life)})
+
+    def token(self, practitioner: str | None, kind: str = "resume") -> str:
+        return self.tickets.issue(self.claims(practitioner, kind))
+
+    async def opens(self, token: str) -> bool:
+        try:
+            await self.admission.authenticate(token)
+        except ProtocolError as refusal:
+            assert refusal.code == "token_invalid"
+            return False
+        return True
+
+
+@pytest.fixture
+def house(redis: Redis) -> House:
+    return House(redis)
+
+
+async def test_a_resume_ticket_does_not_outlive_its_practitioners_sign_out(house: House) -> None:
+    hers, his, patients = (house.token(who) for who in (ALICE, BOB, None))
+    assert await house.opens(hers)
+    house.pass_(minutes=1)
+    await house.admission.sign_out(ALICE)
+    assert not await house.opens(hers)
+    assert await house.opens(his) and await house.opens(patients), "nobody else is signed out"
+    house.pass_(seconds=5)
+    assert await house.opens(house.token(ALICE)), "who has signed in again"
+
+
+async def test_what_was_written_in_the_second_of_the_sign_out_is_taken_for_older(house: House) -> None:
+    await house.admission.sign_out(ALICE)
+    opened = []
+    for _ in range(3):
+        opened.append(await house.opens(house.token(ALICE)))
+        house.pass_(seconds=1)
+    assert opened == [False, False, True]
+
+
+async def test_an_access_token_comes_from_a_session_that_lives(house: House) -> None:
+    token = house.token(ALICE, "access")
+    await house.admission.sign_out(ALICE)
+    assert await house.opens(token)
+
+
+async def test_a_sign_out_is_noted_for_as_long_as_a_ticket_of_before_could_live(house: House, redis: Redis) -> None:
+    await house.admission.sign_out(ALICE)
+    assert LIFE.total_seconds() - 5 < await redis.ttl(signed_out_key(ALICE)) <= LIFE.total_seconds()
+
+
+async def test_sockets_that_were_opened_until_the_sign_out_are_found_and_no_others(house: House) -> None:
+    await house.admission.sign_out(ALICE)
+    moment = house.wall.timestamp()
+
+    def socket(practitioner: str | None, opened: float) -> Any:
+        return SimpleNamespace(claims=house.claims(practitioner, "access"), opened=opened)
+
+    before, then = socket(ALICE, moment - 1), socket(ALICE, moment)
+    others = [socket(ALICE, moment + 0.001), socket(BOB, moment - 1), socket(None, moment - 1)]
+    assert await house.admission.outdated([before, *others, then]) == [
+        (before, "token_invalid"),
+        (then, "token_invalid"),
+    ]
+    assert await house.admission.outdated([]) == []
