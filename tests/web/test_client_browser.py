@@ -136,10 +136,11 @@ async def test_a_lost_socket_shows_and_the_same_participant_returns(page: Page) 
     }
 
 
-async def test_chat_is_encrypted_and_sent_again_to_who_was_reloaded(page: Page) -> None:
+async def test_chat_is_encrypted_asked_for_after_a_gap_and_sent_again_to_who_was_reloaded(page: Page) -> None:
     result = await page.evaluate("scenarios.chat()")
     assert result["content"]["text"] == "Goedemiddag <b>dokter</b>"
     assert result["again"] is None, "a replayed message was taken"
+    assert result["asked"] == {"type": "log-wanted"}
     assert result["to"] == "zz-other-reloaded"
     [entry] = result["log"]["entries"]
     assert entry["text"] == "Goedemiddag <b>dokter</b>"

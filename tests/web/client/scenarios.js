@@ -197,14 +197,18 @@ export async function chat() {
   const opened = async (frame) => JSON.parse(new TextDecoder().decode(await world.encryption.open(world.me, frame)));
   const content = await opened(sent);
   const again = await world.encryption.open(world.me, sent);
+  world.chat = null;
+  world.line.dispatchEvent(new Event('gap'));
+  await until(() => world.chat);
+  const asked = await opened(fromBase64Url(world.chat.ciphertext));
   world.other.participant = 'zz-other-reloaded';
   world.keys.close();
   world.keys = new KeyExchange(world.otherLine, world.other.participant, world.encryption);
   world.chat = null;
   world.rekey();
-  await until(() => world.chat);
+  await until(() => world.chat?.to);
   const log = await opened(fromBase64Url(world.chat.ciphertext));
-  return { content, again, to: world.chat.to, log, kept: world.consult.chatLog.length };
+  return { content, again, asked, to: world.chat.to, log, kept: world.consult.chatLog.length };
 }
 
 export async function wrongSlot() {
