@@ -59,19 +59,16 @@ def test_it_says_nothing_that_it_has_no_meaning_for() -> None:
     assert set(body) == {"kind", "role", "appointment", "seat", "admitted", "aud", "exp", "jti"}
 
 
-@pytest.mark.parametrize(("length", "passes"), [(2048, True), (2049, False)])
-def test_nobody_makes_us_look_at_more_than_any_ticket_of_ours_has(length: int, passes: bool) -> None:
-    def genuine(padding: int, more: int) -> str:
-        said = STAMPED | {"practitioner": "p" * 22, "jti": "x" * more}
-        return jwt.encode({"alg": "HS256", "kid": "x" * padding}, said, OctKey.import_key(SECRET))
-
-    tokens = (genuine(padding, more) for padding in range(1200, 1400) for more in range(3))
-    token = next(token for token in tokens if len(token) == length)
-    if passes:
-        assert TICKETS.verify(token).practitioner == "p" * 22
-    else:
-        with pytest.raises(ProtocolError, match="token_invalid"):
-            TICKETS.verify(token)
+@pytest.mark.parametrize(("length", "decoded"), [(2048, True), (2049, False)])
+def test_nobody_makes_us_decode_more_than_a_ticket_of_ours_has(
+    length: int, decoded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    plain = jwt.decode
+    monkeypatch.setattr(jwt, "decode", lambda token, *rest, **more: (seen.append(token), plain(token, *rest, **more)))
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        TICKETS.verify("x" * length)
+    assert bool(seen) is decoded
 
 
 def test_two_tickets_are_never_the_same() -> None:
