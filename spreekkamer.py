@@ -76,6 +76,7 @@ async def server(
         await stack.enter_async_context(listener.listening(application, port, context))
         if sandbox:
             await health.wait(application)
+        process.keep_what_is_there()
         yield origin, guests, partial(drain.drain, application, partial(workers.drain, settings.media.drain_seconds))
 
 

@@ -13,11 +13,11 @@ so that an old ticket does not open it again; a consult that ended is deleted at
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
@@ -32,11 +32,13 @@ ROOMS = "sk:rooms"
 ATTEMPTS = 50
 """Each lost race means that somebody else's transition went through, so this many in a row is a fault."""
 PART = 32
-"""Documents that are read before others have their turn: a thousand in one go would hold up everybody for 40 ms."""
+"""Documents that are read before others have their turn. A thousand in one go would hold up everybody for 40 ms, and
+so many that live so long at once make the garbage collector go through all that there is."""
 
 AT_ONCE = 32
 """Commands under way at once. The client's pool has 100 connections and refuses more, which a storm would reach."""
 
+T = TypeVar("T")
 DOCUMENT: TypeAdapter[Consult] = TypeAdapter(Consult)
 
 
@@ -129,10 +131,15 @@ class LiveConsults:
             in_consult=min(inside, default=None),
         )
 
-    async def running(self) -> list[Consult]:
-        """Every consult with somebody in it."""
+    async def running(self) -> AsyncIterator[Consult]:
+        """Every consult with somebody in it, some of them at a time."""
         async with self._asking():
-            return await self._documents(ROOMS, cast("set[bytes]", await self._redis.smembers(ROOMS)))
+            members = sorted(cast("set[bytes]", await self._redis.smembers(ROOMS)))
+        for part in parts(members):
+            async with self._asking():
+                consults = await self._documents(ROOMS, part)
+            for consult in consults:
+                yield consult
 
     async def is_live(self, appointment: str) -> bool:
         """Whether somebody is in the room or waits for it."""
@@ -165,7 +172,7 @@ class LiveConsults:
         pipe.incr(version)
         pipe.expire(version, self.life)
 
-    async def _documents(self, index: str, members: set[bytes]) -> list[Consult]:
+    async def _documents(self, index: str, members: Iterable[bytes]) -> list[Consult]:
         found = await self._read(sorted(member.decode() for member in members))
         for appointment, consult in found.items():
             if consult is None:
@@ -175,8 +182,7 @@ class LiveConsults:
     async def _read(self, appointments: list[str]) -> dict[str, Consult | None]:
         """Each with its document. Those of a part are of one moment, and others have their turn between two parts."""
         found: dict[str, Consult | None] = {}
-        for first in range(0, len(appointments), PART):
-            part = appointments[first : first + PART]
+        for part in parts(appointments):
             raws = await self._redis.mget([room_key(one) for one in part])
             found.update(zip(part, map(parse, raws), strict=True))
             await asyncio.sleep(0)  # Redis may have answered so soon that nobody had to wait
@@ -192,6 +198,11 @@ class LiveConsults:
             pipe.srem(index, appointment)
             with suppress(WatchError):
                 await pipe.execute()
+
+
+def parts(everything: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many at a time that others need not wait long."""
+    return (everything[first : first + PART] for first in range(0, len(everything), PART))
 
 
 def begin(pipe: Pipeline) -> None:

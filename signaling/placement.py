@@ -88,7 +88,7 @@ class Placement:
         self._avoid(worker)
         try:
             await self._redis.delete(heartbeat_key(worker))
-            for consult in await self._consults.live.running():
+            async for consult in self._consults.live.running():
                 if consult.worker == worker:
                     await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
         except (RedisError, RoomsError):

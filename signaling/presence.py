@@ -26,6 +26,7 @@ from media.control import Heartbeat, MediaClient, MediaUnavailable
 from rooms.consult import Consult, transition
 from rooms.consult_events import LoseWorker, Tick
 from rooms.errors import RoomsError
+from rooms.live import parts
 from signaling.admission import Admission
 from signaling.consults import Consults
 from signaling.placement import Placement
@@ -41,9 +42,6 @@ BEAT_WITHIN = 0.8
 
 CUT_OFF = 2.5
 """Seconds without a heartbeat after which a node with neighbours gives its clients up; less than ``NODE_LIFE``."""
-
-PART = 32
-"""Rooms or sockets that are gone through before others have their turn."""
 
 MOVES = 10
 """Rooms that leave a worker which is about to end, each second."""
@@ -126,12 +124,11 @@ class Presence:
         await self._consults.note_losses()
         await self.close_outdated()
         bound = [(one, one.binding) for one in self._consults.gate.authenticated.values() if one.binding]
-        documents = await self._consults.live.load_all(binding.appointment for _, binding in bound)
-        for number, (socket, binding) in enumerate(bound):
-            if number % PART == 0:
-                await asyncio.sleep(0)
-            if socket.binding is binding:
-                await self._compare(socket, binding, documents.get(binding.appointment))
+        for part in parts(bound):
+            documents = await self._consults.live.load_all(binding.appointment for _, binding in part)
+            for socket, binding in part:
+                if socket.binding is binding:
+                    await self._compare(socket, binding, documents.get(binding.appointment))
         if await self._redis.set(HOUSEKEEPER, self._consults.node, px=TERM, nx=True):
             await self._keep_house()
 
@@ -202,9 +199,7 @@ class Presence:
         tick = Tick(nodes=await self._nodes(), workers=alive, refresh=self._consults.refresh)
         if workers and any(one.draining for one in workers):
             await self._move_rooms(workers)
-        for number, consult in enumerate(await self._consults.live.running()):
-            if number % PART == 0:
-                await asyncio.sleep(0)
+        async for consult in self._consults.live.running():
             try:
                 if transition(consult, tick, self._consults.now())[0] is not consult:
                     consult = await self._consults.apply(consult.appointment, tick)  # noqa: PLW2901
@@ -214,7 +209,8 @@ class Presence:
                 log.info("a room was not looked after", extra={"code": error.code})
 
     async def _move_rooms(self, workers: list[Heartbeat]) -> None:
-        for consult in islice(moving(await self._consults.live.running(), workers), MOVES):
+        running = [consult async for consult in self._consults.live.running()]
+        for consult in islice(moving(running, workers), MOVES):
             with suppress(RoomsError):
                 await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
 

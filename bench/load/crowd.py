@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -47,7 +48,7 @@ class Crowd:
             session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(own, 0)))
             self._sessions.append(session)
             address = urls[number % len(urls)]
-            visitor = Visitor(session, address, self._origin, planned.id, lambda: self._clerk.join(planned.link))
+            visitor = Visitor(session, address, self._origin, planned.id, partial(self._token, planned.link))
             self.visitors.append(visitor)
             async with many:
                 while not visitor.view:
@@ -57,6 +58,12 @@ class Crowd:
 
         begin = len(self.visitors)
         await asyncio.gather(*(one(number) for number in range(begin, begin + count)))
+
+    async def _token(self, link: str) -> str:
+        try:
+            return await self._clerk.join(link)
+        except RuntimeError:  # it is busy: the visitor asks again
+            raise Refused("try_again") from None
 
     @property
     def losses(self) -> int:

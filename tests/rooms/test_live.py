@@ -61,6 +61,10 @@ def live(redis: Redis) -> LiveConsults:
     return LiveConsults(redis, utc_now, LIFE)
 
 
+async def everything(live: LiveConsults) -> list[Consult]:
+    return [consult async for consult in live.running()]
+
+
 def patient(page: str = "p1") -> Arrive:
     return Arrive(participant=page, seat="patient", role="patient", socket=f"socket of {page}", node="node")
 
@@ -77,7 +81,7 @@ async def test_what_is_stored_is_what_is_loaded(live: LiveConsults) -> None:
     stored, _ = await live.transition("a", patient(), absent=fresh())
     assert await live.load("a") == stored
     assert await live.load_all(["a", "b"]) == {"a": stored}
-    assert await live.running() == [stored]
+    assert await everything(live) == [stored]
     assert await live.is_live("a")
     assert not await live.is_live("b")
 
@@ -184,7 +188,7 @@ async def test_a_room_that_all_left_keeps_its_document_so_that_old_tickets_stay_
     await live.transition("a", patient(), absent=fresh())
     consult, _ = await live.transition("a", Leave("p1"))
     assert await live.load("a") == consult
-    assert await live.running() == []
+    assert await everything(live) == []
 
 
 async def test_versions_of_the_desk_rise_though_redis_was_emptied(live: LiveConsults, redis: Redis) -> None:
@@ -209,9 +213,9 @@ async def test_a_document_that_can_not_be_read_counts_as_lost(live: LiveConsults
     await live.transition("a", patient(), absent=fresh())
     await redis.set(room_key("a"), garbage)
     assert await live.load("a") is None
-    assert await live.running() == []
+    assert await everything(live) == []
     await live.transition("a", patient(), absent=fresh())
-    assert len(await live.running()) == 1
+    assert len(await everything(live)) == 1
 
 
 async def test_an_index_that_names_a_room_that_expired_is_put_right(live: LiveConsults, redis: Redis) -> None:
@@ -224,7 +228,7 @@ async def test_an_index_that_names_a_room_that_expired_is_put_right(live: LiveCo
 async def test_a_redis_that_is_away_passes() -> None:
     client = Redis(unix_socket_path="/nowhere/redis.sock", driver_info=None, retry=Retry(NoBackoff(), 0))
     live = LiveConsults(client, utc_now, LIFE)
-    for attempt in (live.load("a"), live.transition("a", patient(), absent=fresh()), live.desk("o"), live.running()):
+    for attempt in (live.load("a"), live.transition("a", patient(), absent=fresh()), live.desk("o"), everything(live)):
         with pytest.raises(RoomsError, match="try_again") as refused:
             await attempt
         assert isinstance(refused.value.__cause__, Away)

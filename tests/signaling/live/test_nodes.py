@@ -11,7 +11,8 @@ import pytest
 
 from rooms.consult import EPOCH_ZERO, Consult, new, transition
 from rooms.consult_events import Arrive
-from signaling.presence import PART, node_key
+from rooms.live import PART
+from signaling.presence import node_key
 from signaling.redis import connect
 from signaling.sockets.manager import CHANNEL
 from signaling.sockets.socket import Binding, Socket
