@@ -111,7 +111,6 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def begin_sqlite(connection: Connection) -> None:

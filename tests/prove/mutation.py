@@ -125,6 +125,7 @@ class Campaign:
         self._given = given
         self._servers = servers
         self._scratch = scratch
+        self.done = False
         self._mutants = {str(path): mutants([path.resolve()]) for path in given.paths}
         self.score = Score(given.least, {path: Tally(len(found)) for path, found in self._mutants.items()})
 
@@ -148,6 +149,7 @@ class Campaign:
                 if (noticed := child.noticed()) is not None:
                     running.remove(child)
                     self._count(child, noticed)
+        self.done = True
         return True
 
     def _order(self) -> list[Try]:
@@ -190,7 +192,7 @@ class Campaign:
         reach = Reach.read(places)
         self.score.failed += sorted(item.nodeid for item in session.items if item.nodeid not in reach.seconds)
         for test in self.score.failed:
-            say(f"failed without any change: {test}")
+            say(f"failed without any change: {test}: {reach.failed.get(test, 'it was not run')}")
         return reach
 
     def _measure(self, items: Sequence[pytest.Item], place: Path) -> bool:
@@ -299,8 +301,8 @@ def main() -> None:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mutation-", dir=SCRATCH)))
         campaign = Campaign(given, Servers(stack), scratch)
         status = pytest.main([*QUIET, "-m", "not serial and not browser", *given.tests], plugins=[campaign])
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        sys.exit(int(status))
+    if not campaign.done:
+        sys.exit(f"pytest did not come to an end: {status!r}")
     text = table(campaign.score.figures(), given.seed)
     print(f"\n{text}\n")
     if given.write:

@@ -1,8 +1,9 @@
 """Which tests reach a mutant, and how long each takes."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -17,25 +18,28 @@ PATIENCE = 4  # times as long may they take when something is
 
 @dataclass(frozen=True)
 class Reach:
-    """By file and line, the tests that run it; by test, its seconds."""
+    """By file and line, the tests that run it; by test its seconds, or why it failed."""
 
     lines: Mapping[tuple[str, int], set[str]]
     seconds: Mapping[str, float]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, places: Sequence[Path]) -> Self:
         """What ``Watch`` and coverage have written. A test that failed has no seconds and is not chosen."""
         seconds: dict[str, float] = {}
+        failed: dict[str, str] = {}
         lines: dict[tuple[str, int], set[str]] = defaultdict(set)
         for place in places:
             rows = [line.split(" ", 1) for line in place.read_text().splitlines()]
             seconds |= {test: float(count) for count, test in rows}
+            failed |= json.loads(place.with_suffix(".failed").read_text())
             found = coverage.CoverageData(f"{place}.lines")
             found.read()
             for file in found.measured_files():
                 for line, contexts in found.contexts_by_lineno(file).items():
                     lines[file, line] |= set(contexts)
-        return cls(lines, seconds)
+        return cls(lines, seconds, failed)
 
     def tests(self, mutant: Mutant) -> list[str]:
         """Those that could notice, quickest first; all that reach anything of the file where that is not known."""
@@ -61,7 +65,7 @@ class Watch:
     """In a child: how long each test took, which failed, and which one coverage is to think of."""
 
     def __init__(self, measured: coverage.Coverage | None = None) -> None:
-        self.failed: set[str] = set()
+        self.failed: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
         self._measured = measured
 
@@ -74,9 +78,10 @@ class Watch:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
         if report.failed:
-            self.failed.add(report.nodeid)
+            self.failed.setdefault(report.nodeid, f"{report.when}: {report.longreprtext.splitlines()[-1:]}")
 
     def write(self, place: Path) -> None:
-        """The seconds of those that passed, a line for each."""
+        """The seconds of those that passed, a line for each; why others failed beside it."""
         passed = [f"{seconds} {test}" for test, seconds in self._seconds.items() if test not in self.failed]
         place.write_text("\n".join(passed))
+        place.with_suffix(".failed").write_text(json.dumps(self.failed))
