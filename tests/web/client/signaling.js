@@ -82,20 +82,30 @@ async function numbers() {
   return { before, heard, seen: signaling.seen, gaps };
 }
 
-/** A message whose acknowledgement is lost, with all that was sent of it and all that came of it. */
-async function once({ knows = true, event = 'chat', place = true }) {
+/** A message whose acknowledgement is lost so many times, with all that was sent of it and all that came of it. */
+async function once({ knows = true, event = 'chat', place = true, lose = 2 }) {
   const { signaling, heard } = connection({ token: async () => `t${(heard.tokens += 1)}${knows ? '' : '-old'}` });
-  if (place) await signaling.request('arrive', { participant: 'p' });
+  const enter = () => place && signaling.request('arrive', { participant: 'p' });
+  const sent = async () => (await signaling.request('sent')).ids;
   await signaling.request('echo');
-  const sent = codeOf(signaling.request(event, { ciphertext: 'x', lose: 2 }));
-  await until(() => heard.opened === 2);
-  const early = await signaling.request('echo').then(() => signaling.request('sent'));
-  if (place) await signaling.request('arrive', { participant: 'p' });
-  await until(() => !knows || heard.opened === 3);
-  if (place && knows) await signaling.request('arrive', { participant: 'p' });
-  const code = await sent;
-  const again = await codeOf(signaling.request(event, { ciphertext: 'y', lose: 0 }));
-  return { code, again, early: early.ids, ...(await signaling.request('sent')) };
+  await enter();
+  const said = codeOf(signaling.request(event, { ciphertext: 'x', lose }));
+  const early = [];
+  for (let lost = 1; lost <= lose; lost += 1) {
+    await until(() => heard.opened === lost + 1);
+    if (place) early.push((await sent()).length);
+    await enter();
+  }
+  const code = await said;
+  await signaling.request(event, { ciphertext: 'y', lose: 0 });
+  return { code, early, ...(await signaling.request('sent')) };
+}
+
+/** For a test that drives the page's clock itself. */
+function patient() {
+  const { signaling, heard } = connection();
+  window.patient = heard;
+  signaling.open();
 }
 
 async function givenUp() {
@@ -107,4 +117,4 @@ async function givenUp() {
   return { code: await sent };
 }
 
-Object.assign(window, { scenarios: { once, givenUp, numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });
+Object.assign(window, { scenarios: { once, patient, givenUp, numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });

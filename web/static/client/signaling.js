@@ -1,11 +1,17 @@
 /** One Socket.IO connection to the server, shared by the desk and the consult of a page. */
 
 import { io } from './vendor/socket.io-client-4.8.4/socket.io.esm.min.js';
+import { random, toBase64Url } from './bytes.js';
 import { WireError, offline, timedOut } from './errors.js';
 
 export const PROTOCOL_VERSION = 1;
 /** What this client knows beyond the protocol's first form; the server's `welcome` says which of it counts. */
-const CAPABILITIES = ['replay'];
+const CAPABILITIES = ['replay', 'once'];
+/** What a person said, so that it should arrive although the connection was lost; each is carried out once. */
+const INSISTED = new Set(['chat', 'tell']);
+/** The server remembers for two minutes what it carried out; a later repeat would be another message. */
+const INSIST_MS = 30_000;
+const REPEAT_MS = 1_000;
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The first try is short: a node that stands still takes a connection and never answers, and there are others. */
@@ -16,7 +22,15 @@ const RETRY_MAX_MS = 4_000;
 /** Waiting longer than this for the first connection is no connection. */
 const OPEN_TIMEOUT_MS = 15_000;
 const MAX_TOKEN_REFUSALS = 3;
-const HOPELESS = new Set(['version_unsupported', 'origin_refused', 'link_invalid', 'ended', 'gone', 'unauthenticated']);
+const HOPELESS = new Set([
+  'version_unsupported',
+  'origin_refused',
+  'link_invalid',
+  'ended',
+  'gone',
+  'unauthenticated',
+  'token_reused',
+]);
 
 /**
  * @typedef {object} SignalingOptions
@@ -42,6 +56,10 @@ export class Signaling extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #lastWasResume = false;
+  /** Both sides know `once`. */
+  #once = false;
+  /** This connection has a place in a room. */
+  #placed = false;
   /** Whether the event that is being passed on comes for the first time. */
   #fresh = true;
   /** The network is back, or somebody looks at the page again: do not wait for the next turn. */
@@ -67,7 +85,9 @@ export class Signaling extends EventTarget {
     });
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('connect_error', (/** @type {Error & {data?: any}} */ error) => this.#onRefusal(error));
+    this.#socket.on('welcome', ({ capabilities }) => (this.#once = capabilities.includes('once')));
     this.#socket.on('disconnect', () => {
+      this.#placed = false;
       this.dispatchEvent(new Event('close'));
       this.#again();
     });
@@ -99,11 +119,13 @@ export class Signaling extends EventTarget {
     globalThis.removeEventListener('online', this.#hurry);
     document.removeEventListener('visibilitychange', this.#hurry);
     this.#socket.disconnect();
+    this.dispatchEvent(new Event('closed'));
   }
 
   /**
    * Send an event and wait for its acknowledgement. Connects first if nothing ever did; rejects with `offline` while a
-   * connection that was there is lost, because a late repetition could mean something else by then.
+   * connection that was there is lost, because a late repetition could mean something else by then. A chat message or a
+   * word to who waits that was on its way when the connection was lost is sent again when it is back.
    * @param {string} event
    * @param {object} [body]
    * @returns {Promise<any>} the reply's data
@@ -111,6 +133,35 @@ export class Signaling extends EventTarget {
    */
   async request(event, body = {}) {
     if (!this.connected) await this.#opened();
+    if (INSISTED.has(event) && this.#once) return this.#insist(event, body);
+    const data = await this.#send(event, body);
+    if (event === 'arrive' || event === 'admit') {
+      this.#placed = true;
+      this.dispatchEvent(new Event('placed'));
+    }
+    return data;
+  }
+
+  /** Until it is acknowledged, under one id. @param {string} event @param {object} body */
+  async #insist(event, body) {
+    const beside = { id: toBase64Url(random(16)) };
+    const back = this.#placed ? 'placed' : 'open';
+    const end = performance.now() + INSIST_MS;
+    for (let repeat = false; ; repeat = true) {
+      try {
+        return await this.#send(event, body, beside);
+      } catch (error) {
+        const { code } = /** @type {WireError} */ (error);
+        // A repeat is told to try again as long as a node is still at work on the first.
+        const underWay = repeat && code === 'try_again';
+        if (this.#closed || performance.now() > end || !(underWay || code === 'offline')) throw error;
+        await (underWay ? new Promise((resolve) => setTimeout(resolve, REPEAT_MS)) : this.#until(back));
+      }
+    }
+  }
+
+  /** @param {string} event @param {object[]} parts @returns {Promise<any>} */
+  #send(event, ...parts) {
     return new Promise((resolve, reject) => {
       const lost = () => finish(() => reject(offline()));
       const finish = (/** @type {() => void} */ settle) => {
@@ -118,7 +169,7 @@ export class Signaling extends EventTarget {
         settle();
       };
       this.addEventListener('close', lost);
-      this.#socket.timeout(REQUEST_TIMEOUT_MS).emit(event, body, (/** @type {Error | null} */ late, /** @type {any} */ reply) =>
+      this.#socket.timeout(REQUEST_TIMEOUT_MS).emit(event, ...parts, (/** @type {Error | null} */ late, /** @type {any} */ reply) =>
         finish(() => {
           if (late) reject(timedOut());
           else if (reply?.ok === true) resolve(reply.data);
@@ -158,19 +209,23 @@ export class Signaling extends EventTarget {
   #opened() {
     if (this.#closed || this.#wasOpen) return Promise.reject(offline());
     this.open();
+    return this.#until('open');
+  }
+
+  /** @param {'open' | 'placed'} type @returns {Promise<void>} */
+  #until(type) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => settle(timedOut()), OPEN_TIMEOUT_MS);
       /** @param {unknown} outcome */
       const settle = (outcome) => {
         clearTimeout(timer);
-        this.removeEventListener('open', settle);
-        this.removeEventListener('refused', settle);
+        for (const one of [type, 'refused', 'closed']) this.removeEventListener(one, settle);
         if (outcome instanceof WireError) reject(outcome);
         else if (outcome instanceof CustomEvent) reject(outcome.detail);
+        else if (/** @type {Event} */ (outcome).type === 'closed') reject(offline());
         else resolve();
       };
-      this.addEventListener('open', settle);
-      this.addEventListener('refused', settle);
+      for (const one of [type, 'refused', 'closed']) this.addEventListener(one, settle);
     });
   }
 
@@ -207,6 +262,7 @@ export class Signaling extends EventTarget {
       this.dispatchEvent(new CustomEvent('refused', { detail: refusal }));
       return;
     }
+    this.#socket.io.timeout(Math.min(Number(this.#socket.io.timeout()) * 2, CONNECT_TIMEOUT_MAX_MS));
     this.#again();
   }
 
@@ -215,7 +271,6 @@ export class Signaling extends EventTarget {
     if (this.#closed || this.#timer !== undefined) return;
     const wait = this.#delay * (0.5 + Math.random());
     this.#delay = Math.min(this.#delay * 2, RETRY_MAX_MS);
-    this.#socket.io.timeout(Math.min(Number(this.#socket.io.timeout()) * 2, CONNECT_TIMEOUT_MAX_MS));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.#closed) this.#socket.connect();

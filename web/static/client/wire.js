@@ -6,6 +6,8 @@
  * @typedef {'new' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} MediaState
  * @typedef {'soon' | 'five-minutes' | 'fifteen-minutes' | 'check-sound'} HoldMessage
  * @typedef {'ended' | 'left' | 'cancelled' | 'expired'} EndReason
+ * @typedef {{version: number, supported: {oldest: number, newest: number}, capabilities: string[]}} Welcome
+ * @typedef {{code: 'token_invalid' | 'token_reused'}} SignedOut
  *
  * @typedef {{microphone: boolean, camera: boolean, screen: boolean}} Indicators
  * @typedef {{participant: string, role: Role, state: 'waiting' | 'admitted', connected: boolean, media: MediaState,
