@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -96,8 +99,8 @@ async def test_an_appointment_destroyed_while_it_ends_is_gone(
     planned = await plan(sqlite_store, person)
     plain = KeyStore.get_many
 
-    async def meanwhile(keys: KeyStore, wanted: object) -> dict[str, bytes]:
-        found = await plain(keys, wanted)  # type: ignore[arg-type]
+    async def meanwhile(keys: KeyStore, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+        found = await plain(keys, wanted)
         monkeypatch.undo()
         await sqlite_store.retention.destroy(person.id, planned.id)
         return found
@@ -285,3 +288,14 @@ async def test_a_key_store_that_can_not_be_read_any_more_is_one_sentence(
     assert await sqlite_store.key_trouble() is None
     monkeypatch.setattr(WrappedKeys, "check", fail)
     assert await sqlite_store.key_trouble() == "The key store does not answer."
+
+
+def test_what_was_begun_and_left_is_rolled_back_before_the_connection_is_used_again(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "any.sqlite", isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE any (value)")
+        for begin in ("BEGIN IMMEDIATE", "BEGIN"):
+            connection.execute(begin)
+            connection.execute("INSERT INTO any VALUES (1)")
+            database.reset_sqlite(connection, None, None)
+            assert not connection.in_transaction
+        assert connection.execute("SELECT count(*) FROM any").fetchone() == (0,)
