@@ -5,8 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
