@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.media.simulation import Client, Simulation
+from tests.media.client import Client
+from tests.media.simulation import Simulation
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from media.bandwidth import Downlink, Rate
 from media.slot import Slot
 from media.wire import rtcp
-from tests.media.simulation import Client, Simulation
+from tests.media.client import Client
+from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
 

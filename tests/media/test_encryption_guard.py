@@ -3,9 +3,10 @@
 import pytest
 
 from media.control import UnencryptedSeen
+from tests.media.client import Client
 from tests.media.link import lose
 from tests.media.packets import frames
-from tests.media.simulation import Client, Simulation
+from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
 

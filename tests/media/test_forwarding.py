@@ -6,8 +6,10 @@ import pytest
 
 from media.control import RemovePeer, SlotsChanged
 from media.control import Slot as SlotView
+from tests.media.client import TRAILER, Client
+from tests.media.offering import ABS_SEND_TIME, MID, TRANSPORT_SEQUENCE
 from tests.media.packets import frames, sequences
-from tests.media.simulation import ABS_SEND_TIME, MID, TRAILER, TRANSPORT_SEQUENCE, Client, Simulation
+from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
 
@@ -20,20 +22,16 @@ async def test_both_directions_arrive_complete_under_the_announced_ssrcs(simulat
         assert len(frames(client.got())) == 60
         assert len(client.got()) == 180
         assert len(client.got("audio")) == 100
-        announced = client.answer.sdp  # type: ignore[union-attr]
+        assert client.answer is not None
+        announced = client.answer.sdp
         for kind in ("audio", "video"):
             assert f"a=ssrc:{client.out_ssrcs(kind)[0]} cname:" in announced
         assert f"a=ssrc-group:FID {client.out_ssrcs('video')[0]} {client.out_ssrcs('video')[1]}" in announced
 
 
-async def test_payload_types_are_those_of_the_subscribers_own_offer(
-    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_payload_types_are_those_of_the_subscribers_own_offer(simulation: Simulation) -> None:
     alice = simulation.join("alice")
-    with monkeypatch.context() as patch:
-        patch.setattr("tests.media.simulation.VP8", 120)
-        patch.setattr("tests.media.simulation.OPUS", 63)
-        bob = simulation.join("bob")
+    bob = simulation.join("bob", vp8=120, opus=63)
     alice.stream(0.5, audio=True)
     simulation.run(1)
     assert {packet.payload_type for packet in bob.got()} == {120}
@@ -260,11 +258,14 @@ async def test_three_people_see_each_other_in_slots_of_their_own(simulation: Sim
             assert len(person.got("audio", number)) == 25
 
 
-async def test_a_subscriber_without_abs_send_time_gets_plain_headers(simulation: Simulation) -> None:
+async def test_a_subscriber_without_abs_send_time_gets_plain_headers(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice = simulation.join("alice")
     bob = Client(simulation, "bob")
     sdp = bob.sdp()
-    bob.sdp = lambda: "\r\n".join(line for line in sdp.split("\r\n") if "extmap" not in line)  # type: ignore[method-assign]
+    plain = "\r\n".join(line for line in sdp.split("\r\n") if "extmap" not in line)
+    monkeypatch.setattr(bob, "sdp", lambda: plain)
     bob.connect()
     alice.stream(0.5)
     simulation.run(1)

@@ -2,6 +2,7 @@
 
 import os
 import random
+from functools import partial
 from struct import pack
 
 import pytest
@@ -13,8 +14,9 @@ from media.dtls import forget_source
 from media.peer import MAX_SSRCS
 from media.wire import rtcp
 from media.wire.rtp import find_extension, one_byte_extensions, payload_bounds
+from tests.media.client import TRAILER, Client
 from tests.media.packets import frames
-from tests.media.simulation import TRAILER, Client, Simulation
+from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
 ELSEWHERE = b"\2\0\x99\x99\1\2\3\4"
@@ -41,7 +43,7 @@ async def test_garbage_from_anywhere_ends_no_call(simulation: Simulation, pair: 
     for index in range(2_000):
         data = dice.choice([*shapes, dice.randbytes(dice.randrange(1, 1_900))])
         key = dice.choice([ELSEWHERE, alice.key, bob.key])
-        simulation.at(simulation.now + index / 1_000, lambda data=data, key=key: simulation.deliver(data, key))  # type: ignore[misc]
+        simulation.at(simulation.now + index / 1_000, partial(simulation.deliver, data, key))
     simulation.run(2.2)
     assert len(frames(bob.got())) == 60
     assert len(bob.got("audio")) == 100
@@ -101,7 +103,7 @@ async def test_a_logged_in_peer_may_send_anything(simulation: Simulation, pair: 
         for _ in range(dice.randrange(4)):
             packet[dice.randrange(8 if dice.random() < 0.5 else len(packet))] = dice.randrange(256)
         packet[0] = packet[0] & 0x3F | 0x80
-        simulation.at(simulation.now + index / 1_000, lambda data=bytes(packet): _transmit_anyway(alice, data))  # type: ignore[misc]
+        simulation.at(simulation.now + index / 1_000, partial(_transmit_anyway, alice, bytes(packet)))
     simulation.run(3.3)
     assert len(frames(alice.got())) == 90
     assert len(alice.got("audio")) == 150
@@ -184,7 +186,7 @@ async def test_mutated_rtcp_is_survived(simulation: Simulation, pair: Pair) -> N
             data[dice.randrange(4 if dice.random() < 0.5 else len(data))] = dice.randrange(256)
         data[0] = data[0] & 0x3F | 0x80
         data[1] = 192 + data[1] % 32
-        simulation.at(simulation.now + index / 190, lambda data=bytes(data): bob.transmit_rtcp(data))  # type: ignore[misc]
+        simulation.at(simulation.now + index / 190, partial(bob.transmit_rtcp, bytes(data)))
     simulation.run(3)
     assert len(frames(bob.got())) == 90
     assert counters(simulation)["errors"] == 0
@@ -216,7 +218,7 @@ async def test_an_empty_repair_packet_is_survived(simulation: Simulation, pair: 
 
 
 async def test_a_failure_in_one_packet_is_counted_and_the_next_one_served(
-    simulation: Simulation, pair: Pair, caplog: object
+    simulation: Simulation, pair: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice, bob = pair
 
@@ -236,4 +238,4 @@ async def test_a_failure_in_one_packet_is_counted_and_the_next_one_served(
     simulation.run(0.1)
     assert counters(simulation)["errors"] == 50
     assert len(bob.got("audio")) == 2
-    assert len(caplog.records) == 1, "one line a minute"  # type: ignore[attr-defined]
+    assert len(caplog.records) == 1, "one line a minute"

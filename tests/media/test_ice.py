@@ -1,12 +1,16 @@
 """Whose an address is, where media goes, and when a client counts as gone."""
 
+from functools import partial
+
+import pytest
 from aioice import stun
 
 from media.control import PeerState, RemovePeer, SlotsChanged
 from media.ice import IceAgent, Path
 from media.net.outbox import Outbox
+from tests.media.client import Client
 from tests.media.packets import frames
-from tests.media.simulation import Client, MemoryOutbox, Simulation
+from tests.media.simulation import MemoryOutbox, Simulation
 
 Pair = tuple[Client, Client]
 
@@ -14,7 +18,7 @@ Pair = tuple[Client, Client]
 class Nowhere(Outbox):
     def __init__(self, transport: str = "udp") -> None:
         super().__init__(1)
-        self.transport = transport  # type: ignore[misc]
+        self.transport = transport
 
 
 def path(key: str, transport: str = "udp", at: float = 0.0) -> Path:
@@ -134,10 +138,12 @@ async def test_media_from_an_address_that_passed_no_check_is_dropped(simulation:
     assert simulation.router.counters.foreign == 45
 
 
-async def test_forged_checks_change_nothing_and_get_no_answer(simulation: Simulation, pair: Pair) -> None:
+async def test_forged_checks_change_nothing_and_get_no_answer(
+    simulation: Simulation, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice, bob = pair
     sent: list[bytes] = []
-    simulation.sent = lambda _key, data: sent.append(data)  # type: ignore[method-assign]
+    monkeypatch.setattr(simulation, "sent", lambda _key, data: sent.append(data))
     selected = alice.peer.transport.path
     attacker = b"\2\0\x99\x99\1\2\3\4"
     truncated = alice.binding_request()
@@ -210,7 +216,7 @@ async def test_forged_packets_do_not_keep_a_client_alive(simulation: Simulation,
     bob.keep_alive(40)
     for index in range(400):
         data = bytes([0x80, 96]) + bytes(40) + index.to_bytes(2, "big")
-        simulation.at(simulation.now + index / 10, lambda data=data: simulation.deliver(data, alice.key))  # type: ignore[misc]
+        simulation.at(simulation.now + index / 10, partial(simulation.deliver, data, alice.key))
     simulation.run(35)
     assert [event.state for event in simulation.of(PeerState) if event.peer == "alice"][-1] == "lost"
     assert simulation.router.counters.authentication_failed > 300
@@ -243,7 +249,7 @@ async def test_a_tcp_path_that_breaks_falls_back_to_the_one_before(simulation: S
     assert alice.peer.transport.outbox is tcp
     bob.stream(0.5)
     simulation.run(0.1)
-    simulation.router.connection_lost(alice.key)  # type: ignore[arg-type]
+    simulation.router.connection_lost(alice.key)  # type: ignore[arg-type]  # the simulation's keys stand for connections
     alice.key = udp_key
     simulation.clients[udp_key] = alice
     simulation.run(0.7)

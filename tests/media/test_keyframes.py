@@ -1,11 +1,14 @@
 """Key frames are asked for at once, but not in a storm."""
 
+from functools import partial
+
 from media.control import RequestKeyframe
 from media.keyframes import KeyframeRequests
 from media.wire import rtcp
+from tests.media.client import Client
 from tests.media.link import lose
 from tests.media.packets import frames
-from tests.media.simulation import Client, Simulation
+from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
 
@@ -84,7 +87,7 @@ async def test_a_storm_of_requests_becomes_two_a_second(simulation: Simulation, 
     ssrc = bob.out_ssrcs("video")[0]
     for index in range(1_000):
         request = rtcp.pli(1, ssrc) if index % 2 else rtcp.fir(1, [(ssrc, index & 0xFF)])
-        simulation.at(simulation.now + index / 500, lambda request=request: bob.transmit_rtcp(request))
+        simulation.at(simulation.now + index / 500, partial(bob.transmit_rtcp, request))
     simulation.run(2)
     asked = len(alice.keyframe_requests()) - before
     assert 3 <= asked <= 5

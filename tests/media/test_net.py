@@ -221,7 +221,7 @@ async def test_a_connection_without_an_authentic_check_is_closed(monkeypatch: py
 async def test_a_receiver_that_does_not_read_is_bounded_and_told_to_pause() -> None:
     async with listening(lambda *_: None) as (port, number):
         _, writer = await asyncio.open_connection("127.0.0.1", number, limit=1)
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a reading transport, which its type does not say
         await asyncio.sleep(0.02)
         (connection,) = port.connections
         for _ in range(20_000):

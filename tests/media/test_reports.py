@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from media.control import PeerSample
 from media.reports import PublisherClock, Reception, ntp_time
 from media.wire import rtcp
+from tests.media.client import Client
 from tests.media.link import lossy
-from tests.media.simulation import Client, Simulation
+from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
 PUBLISHER_BEHIND = 86_400.0

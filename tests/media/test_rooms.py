@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from media.control import (
     UnencryptedSeen,
 )
 from media.control import Slot as SlotView
-from tests.media.simulation import Client, Simulation
+from tests.media.client import Client
+from tests.media.simulation import Simulation
 
 OFFERS = Path(__file__).parent / "wire" / "offers"
 
@@ -99,8 +101,9 @@ async def test_a_new_fingerprint_is_a_new_transport_in_the_same_place(simulation
     alice, bob = simulation.join("alice"), simulation.join("bob")
     alice.stream(0.5)
     simulation.run(0.6)
+    before = alice.peer
     again = simulation.join("alice")
-    assert again.peer is not alice
+    assert again.peer is not before
     assert len(simulation.router.rooms["room"].peers) == 2
     assert bob.peer.seats == {0: "alice"}
     again.stream(0.5, at=90_000)
@@ -156,12 +159,12 @@ def without(text: str, part: str) -> str:
     ],
 )
 async def test_an_offer_that_can_not_be_taken_is_refused_and_changes_nothing(
-    simulation: Simulation, change: object
+    simulation: Simulation, change: Callable[[str, list[Line]], tuple[str, list[Line]]]
 ) -> None:
     alice = simulation.join("alice")
     bob = simulation.join("bob")
-    lines = [Line(mid=mid, **use) for mid, _, _, use in alice.lines()]
-    sdp, lines = change(alice.sdp(), lines)  # type: ignore[operator]
+    lines = [offered.line for offered in alice.lines()]
+    sdp, lines = change(alice.sdp(), lines)
     reply = simulation.router.handle(OfferCall(room="room", fence=1, peer="alice", sdp=sdp, lines=lines))
     assert reply == Refused(code="sdp_invalid")
     alice.stream(0.3)
@@ -175,10 +178,12 @@ async def test_a_stranger_with_a_bad_offer_gets_no_place(simulation: Simulation)
     assert not simulation.router.rooms["room"].peers
 
 
-async def test_lines_that_no_longer_send_stop_being_published(simulation: Simulation) -> None:
+async def test_lines_that_no_longer_send_stop_being_published(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice, bob = simulation.join("alice"), simulation.join("bob")
     sdp = alice.sdp()
-    alice.sdp = lambda: sdp.replace("a=sendonly", "a=inactive")  # type: ignore[method-assign]
+    monkeypatch.setattr(alice, "sdp", lambda: sdp.replace("a=sendonly", "a=inactive"))
     assert isinstance(alice.offer(), Answered)
     assert alice.peer.publications == {}
     assert all(slot.source is None for slot in bob.peer.slots.values())

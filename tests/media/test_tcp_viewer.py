@@ -2,8 +2,9 @@
 
 from itertools import pairwise
 
+from tests.media.client import Client
 from tests.media.packets import frames
-from tests.media.simulation import Client, MemoryOutbox, Simulation
+from tests.media.simulation import MemoryOutbox, Simulation
 
 
 def over_tcp(simulation: Simulation, client: Client) -> MemoryOutbox:

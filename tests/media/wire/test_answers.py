@@ -1,6 +1,7 @@
 """Answers, judged by the libraries that must take them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -13,14 +14,14 @@ from media.wire.sdp import AnswerLine, AnswerParams, Candidate, Fingerprint, Off
 OFFERS = {path.stem: path.read_bytes().decode() for path in (Path(__file__).parent / "offers").glob("*.sdp")}
 
 
-def params(offer: Offer, **changes: object) -> AnswerParams:
+def params(offer: Offer, **changes: Any) -> AnswerParams:
     lines = {
         line.mid: AnswerLine("recvonly")
         if line.direction == "sendonly"
         else AnswerLine("sendonly", Outgoing(1000 + index, 2000 + index, "cname", "stream", f"track{index}"))
         for index, line in enumerate(offer.media)
     }
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "session": 2**62,
         "version": 1,
         "ice_ufrag": "w0AAAAAAAAAAAAAA",
@@ -33,7 +34,7 @@ def params(offer: Offer, **changes: object) -> AnswerParams:
         ],
         "lines": lines,
     }
-    return AnswerParams(**(fields | changes))  # type: ignore[arg-type]
+    return AnswerParams(**(fields | changes))
 
 
 def sections(answer: str) -> list[list[str]]:
