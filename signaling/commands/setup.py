@@ -17,7 +17,9 @@ DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     making = commands.add_parser("setup", parents=[common], help="make all secrets for docker compose, once")
-    making.add_argument("folder", type=Path, help="where docker-compose.yml is; secrets/ and .env are written there")
+    making.add_argument(
+        "folder", type=Path, help="where docker-compose.yml is; secrets/, .env and firewall.nft are written there"
+    )
     making.add_argument("--domain", required=True, help="name of the server, such as consult.example.org")
     making.add_argument("--address", required=True, help="public IPv4 address of this host")
     making.set_defaults(operate=setup)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from rooms.errors import StartRefused
 from rooms.keys.files import write_new
-from signaling.deployment import acl, openbao
+from signaling.deployment import acl, firewall, openbao
 from signaling.deployment.strength import PASSWORD_LENGTH, weakness
 from turn.coturn import render
 from turn.settings import TurnSettings
@@ -86,7 +86,7 @@ def environment(place: Place) -> str:
 
 
 def make(folder: Path, place: Place, random: Random, now: datetime) -> Made:
-    """Everything that is missing below ``folder``. Errors: StartRefused (not writable, a secret that is too weak)."""
+    """Everything that is missing in ``folder``. Errors: StartRefused (not writable, a secret that is too weak)."""
     secrets = folder / "secrets"
     try:
         secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,14 +116,19 @@ class _Making:
         for name, (owner, text) in derived(own, place).items():
             self._put(name, owner, text, fixed=True)
         self._certificate(now)
-        env = self._secrets.parent / ".env"
-        if env.exists():
-            self._kept.append(".env")
-        else:
-            write_new(env, environment(place).encode())
-            env.chmod(0o600)
-            self._new.append(".env")
+        for name, text in ((".env", environment(place)), ("firewall.nft", firewall.rules(place.address))):
+            self._beside(name, text)
         return Made(tuple(self._new), tuple(self._kept), tuple(self._stale), tuple(self._unowned))
+
+    def _beside(self, name: str, text: str) -> None:
+        """What the operator goes on with; never compared, for it is his."""
+        path = self._secrets.parent / name
+        if path.exists():
+            self._kept.append(name)
+        else:
+            write_new(path, text.encode())
+            path.chmod(0o600)
+            self._new.append(name)
 
     def _certificate(self, now: datetime) -> None:
         """Both halves or none: a certificate fits no other key."""
