@@ -329,7 +329,7 @@ class MediaClient:
                     logger.warning("media: forged heartbeat")
         return alive
 
-    async def call(self, worker: str, call: Call, timeout: float = CALL_SECONDS) -> Reply:  # noqa: ASYNC109
+    async def call(self, worker: str, call: Call, timeout: float = CALL_SECONDS) -> Reply:  # noqa: ASYNC109 -- Redis waits as long
         """Ask ``worker``; a `Refused` is a reply too.
 
         Raises:
@@ -347,7 +347,7 @@ class MediaClient:
                     await pipe.execute()
                 answer = await self._redis.blpop([reply_key(identity)], timeout=timeout)
             if answer is None:
-                await self._redis.lrem(key, 1, message)  # type: ignore[arg-type]
+                await self._redis.lrem(key, 1, message)  # type: ignore[arg-type]  # bytes are right too
                 raise MediaUnavailable("the worker did not answer")
             return unseal(self._secret, reply_key(identity), answer[1], REPLY)
         except (RedisError, OSError, TimeoutError) as error:

@@ -140,7 +140,7 @@ class DtlsSession:
         on_closed: Callable[[], None],
     ) -> None:
         self._records = _Records(send)
-        self._transport = RTCDtlsTransport(self._records, [certificate.rtc])  # type: ignore[arg-type]
+        self._transport = RTCDtlsTransport(self._records, [certificate.rtc])  # type: ignore[arg-type]  # stands for an ICE transport
         self._transport._set_role("server")
         self._parameters = RTCDtlsParameters([RTCDtlsFingerprint(f.algorithm, f.value) for f in fingerprints], "client")
         self._on_keys = on_keys

@@ -139,7 +139,7 @@ class Worker:
             self._udp.start()
             gc.collect()
             gc.freeze()
-            print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)  # noqa: T201
+            print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)  # noqa: T201 -- the parent reads it
             async with asyncio.TaskGroup() as group:
                 duties = (self._control.run(), self._tick(), self._drain(drain, stop))
                 tasks = [group.create_task(duty) for duty in duties]
@@ -211,15 +211,15 @@ def main() -> int:
         _ask_for_priority()
         asyncio.run(_serve(worker_config))
     except UntestedVersionError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)  # noqa: T201 -- for the operator
         return 1
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        print("The media port is in use or may not be opened: set another media.port.", file=sys.stderr)  # noqa: T201
+        print("The media port is in use or may not be opened: set another media.port.", file=sys.stderr)  # noqa: T201 -- for the operator
         return 1
     except RedisError:
-        print("Redis does not answer: the media worker can't be reached without it.", file=sys.stderr)  # noqa: T201
+        print("Redis does not answer: the media worker can't be reached without it.", file=sys.stderr)  # noqa: T201 -- for the operator
         return 1
     return 0
 

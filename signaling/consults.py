@@ -368,7 +368,7 @@ class Consults:
         return self._tickets.issue(
             Claims(
                 kind="resume",
-                role=me.role,  # type: ignore[arg-type]
+                role=me.role,  # type: ignore[arg-type]  # a string there; the two that claims know
                 practitioner=consult.owner if me.seat == PRACTITIONER else None,
                 appointment=consult.appointment,
                 seat=me.seat,

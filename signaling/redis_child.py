@@ -92,7 +92,7 @@ def run_fake(folder: Path) -> None:
         def handle_error(self, request: Any, client_address: Any) -> None:
             pass
 
-    server = UnixFakeServer(str(folder / SOCKET))  # type: ignore[arg-type]
+    server = UnixFakeServer(str(folder / SOCKET))  # type: ignore[arg-type]  # a path, where it expects a port
     (folder / SOCKET).chmod(0o700)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=janitor, args=(FakeRedis(server=server.fake_server),), daemon=True).start()

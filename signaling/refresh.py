@@ -29,7 +29,7 @@ GRACE_SECONDS: Final = 10
 ATTEMPTS: Final = 10
 
 
-class Reused(ProtocolError):  # noqa: N818
+class Reused(ProtocolError):  # noqa: N818 -- what happened
     """A refresh token came a second time; its family is no more."""
 
     def __init__(self, claims: Claims) -> None:

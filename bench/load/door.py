@@ -69,7 +69,7 @@ class Splicer(ABC):
         """At a port of loopback, 0 for any; or at what listens already."""
         loop = asyncio.get_running_loop()
         where = {"sock": listener} if listener else {"host": "127.0.0.1", "port": port, "backlog": 1024}
-        self._server = await loop.create_server(self._accept, **where)  # type: ignore[call-overload]  # either form
+        self._server = await loop.create_server(self._accept, **where)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from cffi import FFI  # type: ignore[import-untyped]
+from cffi import FFI  # type: ignore[import-untyped]  # it has no types
 
 from bench.load.person import Person
 from bench.load.streams import Outgoing

@@ -77,7 +77,7 @@ class Person:
         self._certificate = certificate
         self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(16)
         self._records = _Records(self.sock)
-        self._dtls: Any = RTCDtlsTransport(self._records, [certificate])  # type: ignore[arg-type]
+        self._dtls: Any = RTCDtlsTransport(self._records, [certificate])  # type: ignore[arg-type]  # stands for an ICE transport
         self._bound = asyncio.Event()
         self._transport_sequence = 0
         self._length = ffi.new("int *")

@@ -1,6 +1,6 @@
 """Preallocated memory for packets."""
 
-from cffi import FFI  # type: ignore[import-untyped]
+from cffi import FFI  # type: ignore[import-untyped]  # it has no types
 
 SLOT = 2_048
 """Bytes per packet. The longest datagram that is taken is shorter, so that a new header and a tag fit."""

@@ -37,7 +37,7 @@ class SealedVp8Encoder(Vp8Encoder):
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         return super().encode(frame, force_keyframe or self._dropped)
 
-    def _packetize(self, buffer: bytes, picture_id: int) -> list[bytes]:  # type: ignore[override]
+    def _packetize(self, buffer: bytes, picture_id: int) -> list[bytes]:  # type: ignore[override]  # a static method there
         sealed = self._seal(buffer)
         self._dropped = sealed is None
         return [] if sealed is None else Vp8Encoder._packetize(sealed, picture_id)
@@ -64,9 +64,9 @@ class _OpeningQueue(queue.Queue[Any]):
 def seal_frames(sender: RTCRtpSender, seal: Seal) -> None:
     """Send only what ``seal`` returns, nothing when it returns None. Call before the connection starts."""
     encoder = SealedOpusEncoder(seal) if sender.kind == "audio" else SealedVp8Encoder(seal)
-    sender._RTCRtpSender__encoder = encoder  # type: ignore[attr-defined]
+    sender._RTCRtpSender__encoder = encoder  # type: ignore[attr-defined]  # it has no public way in
 
 
 def open_frames(receiver: RTCRtpReceiver, open_frame: Open) -> None:
     """Decode what ``open_frame`` returns. Call before the connection starts; it runs on the event loop."""
-    receiver._RTCRtpReceiver__decoder_queue = _OpeningQueue(open_frame)  # type: ignore[attr-defined]
+    receiver._RTCRtpReceiver__decoder_queue = _OpeningQueue(open_frame)  # type: ignore[attr-defined]  # nor this one

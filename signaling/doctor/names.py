@@ -23,11 +23,11 @@ ROOT_ANCHORS: Final = (
 """The root's keys, as IANA publishes them (DS: key tag, algorithm, digest type, digest)."""
 
 
-class Bogus(Exception):  # noqa: N818
+class Bogus(Exception):  # noqa: N818 -- DNSSEC's own word
     """A signature or a link of the chain is not right; the text says where."""
 
 
-class Unsigned(Exception):  # noqa: N818
+class Unsigned(Exception):  # noqa: N818 -- DNSSEC's own word
     """The chain ends above the name; the text says where."""
 
 

@@ -13,7 +13,7 @@ async def relaying(settings: TurnSettings, now: datetime) -> list[Finding]:
     credential = TurnCredentials(settings, lambda: now).issue()
     if credential is None or settings.address is None:
         return [unknown("turn", "TURN is not configured.", "Run coturn and set turn.address and turn.secrets.")]
-    ways: list[Transport] = ["udp", "tcp", *(["tls"] if settings.tls_name else [])]  # type: ignore[list-item]
+    ways: tuple[Transport, ...] = ("udp", "tcp", "tls") if settings.tls_name else ("udp", "tcp")
     findings = []
     for way in ways:
         server = (str(settings.address), settings.tls_port if way == "tls" else settings.port)

@@ -16,7 +16,7 @@ SECONDS = 4.0
 MISSING = (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer)
 
 
-class Silent(Exception):  # noqa: N818
+class Silent(Exception):  # noqa: N818 -- a state, not a mistake
     """No server answered, or with an error."""
 
 

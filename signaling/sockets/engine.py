@@ -37,7 +37,7 @@ class LibraryLog:
     info = warning = debug
 
 
-class Engine(engineio.AsyncServer):  # type: ignore[misc]
+class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no types
     """Accepts a WebSocket or says in one wire error why not.
 
     A browser always sends an Origin, and it must be ours. A client that is no browser may send none: it carries no

@@ -26,7 +26,7 @@ class GuardedWebSocket:
         self._response: web.WebSocketResponse | None = None
         self._request: web.Request | None = None
         # The driver's interface has no other way from a session to its connection.
-        handler.__self__.connection = self  # type: ignore[attr-defined]
+        handler.__self__.connection = self  # type: ignore[attr-defined]  # see above
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         self._request = environ["aiohttp.request"]

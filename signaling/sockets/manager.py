@@ -37,7 +37,7 @@ class Silent(RedisError):  # noqa: N818 - a state of affairs
     """Redis does not say that the subscription lives."""
 
 
-class SignedManager(AsyncPubSubManager):  # type: ignore[misc]
+class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library has no types
     """``HMAC-SHA-256(key, body) ‖ body``, body in JSON. What is not signed with our key is dropped and counted."""
 
     name = "signed"

@@ -48,7 +48,7 @@ Handler = Callable[[Socket, Any], Awaitable[Message]]
 log = logging.getLogger(__name__)
 
 
-class Gate(socketio.AsyncServer):  # type: ignore[misc]
+class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no types
     """The Socket.IO server.
 
     ``authenticate`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that
@@ -338,7 +338,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         elif packet.packet_type == ACK:
             await self._handle_ack(eio_sid, NAMESPACE, packet.id, packet.data)
 
-    async def _handle_ack(self, eio_sid: str, namespace: str, id: int, data: Any) -> None:  # noqa: A002
+    async def _handle_ack(self, eio_sid: str, namespace: str, id: int, data: Any) -> None:  # noqa: A002 -- the library's name
         """Only to a question that was asked; what the client says with it is not used."""
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
         # Number 0 is where the library keeps the counter of its questions.
@@ -347,7 +347,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
             return
         await self.manager.trigger_callback(sid, id, [])
 
-    async def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:  # noqa: A002
+    async def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:  # noqa: A002 -- the library's name
         socket = self.authenticated.get(self.manager.sid_from_eio_sid(eio_sid, namespace))
         if socket is None:
             self.count("unauthenticated")
@@ -364,7 +364,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
                 return
             self.spawn(self._run(socket, eio_sid, id, accepted))
 
-    async def _run(self, socket: Socket, eio_sid: str, id: int | None, accepted: Accepted) -> None:  # noqa: A002
+    async def _run(self, socket: Socket, eio_sid: str, id: int | None, accepted: Accepted) -> None:  # noqa: A002 -- the library's name
         event, body, once = accepted
         work = partial(self._handler_of[event], socket, body)
         try:
@@ -379,14 +379,14 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]
         if event in ENTERING:
             await self.entered(socket)
 
-    async def _refuse(self, eio_sid: str, id: int | None, error: Exception, event: str = "none") -> None:  # noqa: A002
+    async def _refuse(self, eio_sid: str, id: int | None, error: Exception, event: str = "none") -> None:  # noqa: A002 -- the library's name
         wire = to_wire(_honest(error))
         self.count(wire.code)
         if wire.code == "internal":
             log.error("an event failed", exc_info=error, extra={"event": event})
         await self._acknowledge(eio_sid, id, {"ok": False, "error": wire.model_dump()})
 
-    async def _acknowledge(self, eio_sid: str, id: int | None, reply: dict[str, Any]) -> None:  # noqa: A002
+    async def _acknowledge(self, eio_sid: str, id: int | None, reply: dict[str, Any]) -> None:  # noqa: A002 -- the library's name
         if id is not None:
             await self._send_packet(eio_sid, self.packet_class(ACK, namespace=NAMESPACE, id=id, data=[reply]))
 

@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
@@ -57,6 +58,9 @@ async (selector) => {
   return Array.from(new Uint8Array(digest).slice(0, 8)).join(',');
 }
 """
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -141,7 +145,7 @@ class Person:
     context: BrowserContext
     problems: list[str] = field(default_factory=list)
 
-    def find(self, testid: str):  # type: ignore[no-untyped-def]
+    def find(self, testid: str) -> Locator:
         return self.page.get_by_test_id(testid)
 
     async def media(self) -> dict[str, float]:
@@ -156,7 +160,7 @@ class Person:
         await self.page.wait_for_selector(f'[data-testid="call"][data-state="{state}"]', timeout=timeout * 1000)
 
 
-async def eventually(check, why: str, timeout: float = 15, every: float = 0.1):  # type: ignore[no-untyped-def]
+async def eventually(check: Callable[[], Awaitable[T | None]], why: str, timeout: float = 15, every: float = 0.1) -> T:
     """Poll ``check`` until it returns something true; fail with why and the last value."""
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
@@ -193,14 +197,14 @@ async def chromium() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def sit_down(browser: Browser, origin_port: int, **options: object) -> Person:
+async def sit_down(browser: Browser, origin_port: int, **options: Any) -> Person:
     """A new person; remembers console errors and any request to another origin."""
-    context = await browser.new_context(locale="nl-NL", **options)  # type: ignore[arg-type]
+    context = await browser.new_context(locale="nl-NL", **options)
     await context.add_init_script(program.RECORD_PEER_CONNECTIONS)
     page = await context.new_page()
     person = Person(page, context)
 
-    def on_request(request) -> None:  # type: ignore[no-untyped-def]
+    def on_request(request: Request) -> None:
         url = urlsplit(request.url)
         if url.scheme in ("http", "https", "ws", "wss") and url.port != origin_port:
             person.problems.append(f"foreign request {request.url}")

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page
 
@@ -99,11 +100,11 @@ class Studio:
         self.browser, self.demo, self.album = browser, demo, album
         self.origin = f"http://localhost:{demo.port}"
 
-    async def page(self, url: str = "", script: str = "", **options: object) -> Page:
+    async def page(self, url: str = "", script: str = "", **options: Any) -> Page:
         context: BrowserContext = await self.browser.new_context(
             locale="nl-NL",
             timezone_id="Europe/Amsterdam",
-            **options,  # type: ignore[arg-type]
+            **options,
         )
         if script:
             await context.add_init_script(script)

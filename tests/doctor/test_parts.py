@@ -168,7 +168,7 @@ def test_addresses_that_nobody_outside_can_reach_are_named(
 
 
 @needs_turnserver
-async def test_turn_is_tried_end_to_end(coturn: Coturn) -> None:  # noqa: F811
+async def test_turn_is_tried_end_to_end(coturn: Coturn) -> None:  # noqa: F811 -- the fixture
     ours = coturn.settings.model_copy(update={"tls_name": None})
     assert states(await relaying.relaying(ours, datetime.now(UTC))) == {"turn-udp": "ok", "turn-tcp": "ok"}
     named = await relaying.relaying(coturn.settings, datetime.now(UTC))
@@ -179,7 +179,7 @@ async def test_turn_is_tried_end_to_end(coturn: Coturn) -> None:  # noqa: F811
 
 
 @needs_turnserver
-async def test_a_wrong_secret_and_a_server_that_is_away_are_named(coturn: Coturn) -> None:  # noqa: F811
+async def test_a_wrong_secret_and_a_server_that_is_away_are_named(coturn: Coturn) -> None:  # noqa: F811 -- the fixture
     wrong = coturn.settings.model_copy(update={"tls_name": None, "secrets": [SecretStr("another secret")]})
     found = await relaying.relaying(wrong, datetime.now(UTC))
     assert set(states(found).values()) == {"fail"}
@@ -287,7 +287,7 @@ def test_a_full_disk_and_swap_are_named(tmp_path: Path, monkeypatch: pytest.Monk
     swaps = tmp_path / "swaps"
     swaps.write_text("Filename Type Size Used Priority\n")
     for free, state in ((500 << 30, "ok"), (800 << 20, "warn"), (100 << 20, "fail")):
-        usage = shutil._ntuple_diskusage(600 << 30, (600 << 30) - free, free)  # type: ignore[attr-defined]
+        usage = shutil._ntuple_diskusage(600 << 30, (600 << 30) - free, free)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
         assert states(storage.disk({"data": tmp_path / "not yet", "backups": None}, swaps)) == {
             "disk-data": state, "swap": "ok",

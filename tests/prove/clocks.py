@@ -17,7 +17,7 @@ from tests.rooms.people import START, alice
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "UTC")]
 CHANGES = [  # the zone's own time, so without a zone
-    datetime(2027, month, day, hour, 30)  # noqa: DTZ001
+    datetime(2027, month, day, hour, 30)  # noqa: DTZ001 -- see above
     for month, day, hour in ((3, 28, 2), (10, 31, 2), (11, 7, 1))
 ]
 JUMPS = [timedelta(minutes=6), timedelta(hours=1), timedelta(days=1), timedelta(days=400), timedelta(days=3652)]

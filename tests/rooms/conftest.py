@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ from tests.rooms.people import START, Time
 def quick_hashing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """argon2id with almost no work, except where the work is what is tested."""
     if "real_hashing" not in request.fixturenames:
-        hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # noqa: E731
-        monkeypatch.setattr("rooms.store.practitioners.PasswordHasher", hasher)
+        quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        monkeypatch.setattr("rooms.store.practitioners.PasswordHasher", quick)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def watch(killer: Killer) -> None:
             super().commit()
 
     plain = connection.sqlite3.connect
-    connection.sqlite3.connect = lambda *args, **kwargs: plain(*args, **{"factory": Counted, **kwargs})  # type: ignore[misc]
+    connection.sqlite3.connect = lambda *args, **kwargs: plain(*args, **{"factory": Counted, **kwargs})
 
 
 def look(place: Backend, expected: bytes, steps: int) -> int:

@@ -12,7 +12,7 @@ from tests.rooms.people import START
 
 DAY = START.date()
 SETTINGS = st.sampled_from(sorted(RETENTION))
-moments = st.datetimes(datetime(2027, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2027, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- Hypothesis adds the zone
 
 GIVEN = ["given"] * 4
 REFUSED = ["gone", "gone", "nothing", "nothing"]

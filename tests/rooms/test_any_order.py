@@ -4,16 +4,18 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from rooms.errors import RoomsError
-from rooms.model import RETENTION, Appointment, Practitioner, Receipt
+from rooms.model import RETENTION, Appointment, Practitioner, Receipt, Retention
 from rooms.retention import OVERRUN
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
@@ -21,6 +23,8 @@ from tests.rooms.people import START, Time, alice, charlie
 
 FIRST, LAST = START.date() - timedelta(days=9), START.date() + timedelta(days=9000)
 CAP = timedelta(days=365)
+
+T = TypeVar("T")
 
 
 class Story(RuleBasedStateMachine):
@@ -38,17 +42,17 @@ class Story(RuleBasedStateMachine):
         self.backup: set[str] | None = None
         self.living: dict[str, Appointment] = {}
         self.destroyed: dict[str, Receipt | None] = {}
-        self.setting: dict[str, str] = {}
+        self.setting: dict[str, Retention] = {}
         self.enter()
         self.people: list[Practitioner] = [self.run(alice(self.store)), self.run(charlie(self.store))]
         self.setting = {person.id: "30d" for person in self.people}
 
-    def run(self, awaitable: object) -> object:
-        return self.loop.run_until_complete(awaitable)  # type: ignore[arg-type]
+    def run(self, awaitable: Awaitable[T]) -> T:
+        return self.loop.run_until_complete(awaitable)
 
     def enter(self) -> None:
         self.context = open_store(self.settings, now=self.time.now, boot=self.time.boottime)
-        self.store: Store = self.run(self.context.__aenter__())  # type: ignore[assignment]
+        self.store: Store = self.run(self.context.__aenter__())
         assert self.store.locked is None
         self.jumped = 0.0
         self.run(self.store.retention.catch_up())
@@ -81,7 +85,7 @@ class Story(RuleBasedStateMachine):
         person = self.people[who]
         made = self.run(self.store.appointments.create(person.id, f"Patient {minutes}", start, length, "nl"))
         assert isinstance(made, Appointment)
-        span = RETENTION[self.setting[person.id]]  # type: ignore[index]
+        span = RETENTION[self.setting[person.id]]
         assert made.due == start + timedelta(minutes=length) + OVERRUN + (CAP if span is None else min(span, CAP))
         self.living[made.id] = made
         return made
@@ -114,9 +118,9 @@ class Story(RuleBasedStateMachine):
         self.living.pop(appointment.id, None)
 
     @rule(who=st.integers(0, 1), setting=st.sampled_from(sorted(RETENTION)))
-    def change_setting(self, who: int, setting: str) -> None:
+    def change_setting(self, who: int, setting: Retention) -> None:
         person = self.people[who]
-        self.run(self.store.practitioners.set_retention(person.id, setting))  # type: ignore[arg-type]
+        self.run(self.store.practitioners.set_retention(person.id, setting))
         self.setting[person.id] = setting
         for key, entry in list(self.living.items()):
             if entry.owner == person.id and not self.due(entry):
@@ -152,7 +156,7 @@ class Story(RuleBasedStateMachine):
         self.run(self.store.retention.sweep())
         self.forget_due()
         status = self.run(self.store.retention.status())
-        assert (status.overdue, status.alarms, status.paused) == (0, 0, None)  # type: ignore[attr-defined]
+        assert (status.overdue, status.alarms, status.paused) == (0, 0, None)
 
     @rule()
     def restart(self) -> None:
@@ -187,7 +191,7 @@ class Story(RuleBasedStateMachine):
         for person in self.people:
             found = self.run(self.store.appointments.list(person.id, FIRST, LAST))
             expected = {k: e for k, e in self.living.items() if e.owner == person.id and not self.due(e)}
-            assert {entry.id: entry for entry in found} == expected  # type: ignore[attr-defined]
+            assert {entry.id: entry for entry in found} == expected
 
 
 Story.TestCase.settings = settings(

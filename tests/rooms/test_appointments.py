@@ -77,7 +77,7 @@ async def test_what_makes_no_appointment_is_refused(
 ) -> None:
     person = await alice(sqlite_store)
     with pytest.raises(RoomsError, match="invalid"):
-        await sqlite_store.appointments.create(person.id, patient, start, minutes, language)  # type: ignore[arg-type]
+        await sqlite_store.appointments.create(person.id, patient, start, minutes, language)  # type: ignore[arg-type]  # the type refuses it as well
 
 
 async def test_nobody_plans_for_a_practitioner_that_does_not_exist(store: Store) -> None:

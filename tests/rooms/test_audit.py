@@ -81,7 +81,7 @@ async def test_many_at_once_share_a_transaction_and_keep_one_chain(store: Store)
         writes += 1
         return real()
 
-    store.database.write = counted  # type: ignore[method-assign, assignment]
+    store.database.write = counted  # type: ignore[method-assign, assignment]  # counts them
     await asyncio.gather(*(fill(store, 1) for _ in range(300)))
     report = await store.audit.verify()
     assert (report.bad, report.entries, report.first, report.last) == (None, 300, 1, 300)

@@ -167,7 +167,7 @@ async def test_openbao_that_answers_nonsense_or_nothing_locks(
         assert await locked_reason(away, time) == "OpenBao answers with an error (500); see its log."
 
 
-class answering:  # noqa: N801
+class answering:  # noqa: N801 -- reads as a function in `with`
     """A server that says the same to everybody, or nothing."""
 
     def __init__(self, said: bytes) -> None:

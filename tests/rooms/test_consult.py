@@ -36,7 +36,7 @@ TestConsultMachine.settings = settings(max_examples=150, stateful_step_count=40,
 
 
 def at(seat: str, page: str, **more: object) -> Arrive:
-    return Arrive(participant=page, seat=seat, role=seat, socket=f"socket of {page}", node="node", **more)  # type: ignore[arg-type]
+    return Arrive(participant=page, seat=seat, role=seat, socket=f"socket of {page}", node="node", **more)  # type: ignore[arg-type]  # of many types
 
 
 def run(state: Consult, *events: Event, now: datetime = NOW) -> Consult:

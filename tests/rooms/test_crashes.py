@@ -46,7 +46,7 @@ async def crash(scenario: str, tmp_path: Path) -> tuple[dict[str, Appointment], 
 
 async def owners(store: Store) -> tuple[str, str]:
     people = [await store.practitioners.by_mail(f"{name}@example.org") for name in ("alice", "charlie")]
-    return tuple(person.id for person in people if person)  # type: ignore[return-value]
+    return tuple(person.id for person in people if person)  # type: ignore[return-value]  # the two of them
 
 
 @pytest.mark.duty("S-30", "S-31")

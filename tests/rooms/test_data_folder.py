@@ -69,7 +69,7 @@ async def test_a_command_works_beside_a_running_server(sqlite_settings: RoomsSet
     ],
 )
 def test_an_address_that_can_not_work_is_one_sentence_without_the_address(fields: dict[str, str]) -> None:
-    settings = RoomsSettings(**fields)  # type: ignore[arg-type]
+    settings = RoomsSettings(**fields)
     with pytest.raises(StartRefused) as refused:
         _ = settings.database(), settings.keystore()
     assert "geheim" not in str(refused.value)
@@ -80,11 +80,11 @@ def test_an_address_that_can_not_work_is_one_sentence_without_the_address(fields
 )
 def test_a_setting_out_of_range_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        RoomsSettings(**fields)  # type: ignore[arg-type]
+        RoomsSettings(**fields)
 
 
 def test_a_password_in_the_address_stays_out_of_repr() -> None:
-    assert "geheim" not in repr(RoomsSettings(database_url="postgresql://a:geheim@b/c"))  # type: ignore[arg-type]
+    assert "geheim" not in repr(RoomsSettings(database_url="postgresql://a:geheim@b/c"))
 
 
 async def test_a_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,9 +60,9 @@ async def test_the_order_is_mark_then_key_then_caches_then_row(store: Store, mon
 
     plain = store.keys.destroy
 
-    async def destroy(*arguments: object) -> object:
+    async def destroy(*arguments: Any) -> object:
         await look("key")
-        return await plain(*arguments)  # type: ignore[arg-type]
+        return await plain(*arguments)
 
     async def forget(_: str) -> None:
         await look("caches")

@@ -289,7 +289,7 @@ def test_a_second_process_does_not_erase_an_epoch_that_is_being_made(
         assert not opened, "it waits"
         return made
 
-    files._epochs.begin = begin  # type: ignore[method-assign]
+    files._epochs.begin = begin  # type: ignore[method-assign]  # fails in the middle
     assert files.rotate()
     other.join()
     assert opened[0].get("alice", "row") == (key, True)
@@ -309,7 +309,7 @@ def test_a_commit_that_failed_does_not_block_the_next(files: SqliteKeys, monkeyp
             raise sqlite3.OperationalError("database or disk is full")
 
     plain = files._db
-    files._db = Failing(plain)  # type: ignore[assignment]
+    files._db = Failing(plain)  # type: ignore[assignment]  # a connection in all that is used
     with pytest.raises(sqlite3.OperationalError):
         files.add_practitioner("alice", START)
     files._db = plain

@@ -72,9 +72,9 @@ async def test_what_makes_no_account_is_refused(sqlite_store: Store, mail: str, 
 
 async def test_a_language_or_setting_that_does_not_exist_is_refused(sqlite_store: Store) -> None:
     with pytest.raises(RoomsError, match="invalid"):
-        await sqlite_store.practitioners.add("a@b.nl", PASSWORD, "Alice", "tlh")  # type: ignore[arg-type]
+        await sqlite_store.practitioners.add("a@b.nl", PASSWORD, "Alice", "tlh")  # type: ignore[arg-type]  # the type refuses it as well
     with pytest.raises(RoomsError, match="invalid"):
-        await sqlite_store.practitioners.add("a@b.nl", PASSWORD, "Alice", "nl", "1y")  # type: ignore[arg-type]
+        await sqlite_store.practitioners.add("a@b.nl", PASSWORD, "Alice", "nl", "1y")  # type: ignore[arg-type]  # the type refuses it as well
 
 
 async def test_an_unknown_id_is_not_found(store: Store) -> None:

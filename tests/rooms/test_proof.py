@@ -171,9 +171,9 @@ async def test_a_backup_whose_ciphertext_opens_is_found(
             from rooms.keys.envelope import seal
             from rooms.keys.places import data_place
 
-            owner = keys._practitioner_key(person.id)  # type: ignore[attr-defined]
+            owner = keys._practitioner_key(person.id)  # type: ignore[attr-defined]  # of the key store in a file
             wrapped = seal(owner, key, data_place("smuggled", person.id))
-            keys._db.execute("INSERT INTO data_keys VALUES ('smuggled', ?, ?, NULL)", (person.id, wrapped))  # type: ignore[attr-defined]
+            keys._db.execute("INSERT INTO data_keys VALUES ('smuggled', ?, ?, NULL)", (person.id, wrapped))  # type: ignore[attr-defined]  # of the key store in a file
 
         await store.keys._run(plant)
     proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)])

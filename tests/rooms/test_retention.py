@@ -1,6 +1,7 @@
 """One central setting per practitioner; what is past due is gone for everybody, swept or not."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from tests.rooms.readers import GIVEN, REFUSED, refusals
 
 DAY = START.date()
 SETTINGS = st.sampled_from(sorted(RETENTION))
-moments = st.datetimes(datetime(2027, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2027, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- Hypothesis adds the zone
 
 
 @pytest.mark.duty("S-29", "S-32")
@@ -110,7 +111,7 @@ async def test_a_setting_that_does_not_exist_is_refused(sqlite_store: Store) -> 
     person = await alice(sqlite_store)
     for call in (sqlite_store.practitioners.set_retention, sqlite_store.practitioners.preview_retention):
         with pytest.raises(RoomsError, match="invalid"):
-            await call(person.id, "1y")  # type: ignore[arg-type]
+            await call(person.id, "1y")  # type: ignore[arg-type]  # there is none of a year
         with pytest.raises(RoomsError, match="not_found"):
             await call("AAAAAAAAAAAAAAAAAAAAAA", "end")
 
@@ -199,9 +200,9 @@ async def test_a_longer_setting_in_the_middle_of_a_sweep_revives_nothing(
     time.pass_(days=31)
     plain = store.retention._destruction.mark_due
 
-    async def meanwhile(*arguments: object) -> object:
+    async def meanwhile(*arguments: Any) -> object:
         await store.practitioners.set_retention(person.id, "90d")
-        return await plain(*arguments)  # type: ignore[arg-type]
+        return await plain(*arguments)
 
     monkeypatch.setattr(store.retention._destruction, "mark_due", meanwhile)
     await store.retention.sweep()

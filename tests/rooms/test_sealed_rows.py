@@ -56,9 +56,9 @@ async def test_two_appointments_that_change_places_with_their_keys_fail_closed(s
     mine, theirs = await plan(store, one), await plan(store, other)
 
     def swap(keys: object) -> None:
-        keys._db.execute("UPDATE data_keys SET id = 'x' WHERE id = ?", (mine.id,))  # type: ignore[attr-defined]
-        keys._db.execute("UPDATE data_keys SET id = ? WHERE id = ?", (mine.id, theirs.id))  # type: ignore[attr-defined]
-        keys._db.execute("UPDATE data_keys SET id = ? WHERE id = 'x'", (theirs.id,))  # type: ignore[attr-defined]
+        keys._db.execute("UPDATE data_keys SET id = 'x' WHERE id = ?", (mine.id,))  # type: ignore[attr-defined]  # of the key store in a file
+        keys._db.execute("UPDATE data_keys SET id = ? WHERE id = ?", (mine.id, theirs.id))  # type: ignore[attr-defined]  # of the key store in a file
+        keys._db.execute("UPDATE data_keys SET id = ? WHERE id = 'x'", (theirs.id,))  # type: ignore[attr-defined]  # of the key store in a file
 
     await store.keys._run(swap)
     async with store.database.write() as connection:

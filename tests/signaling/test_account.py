@@ -1,6 +1,7 @@
 """Destroying everything and closing the account over REST: the password once more, then gone."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,7 @@ async def test_a_closed_account_has_a_receipt_and_no_way_in(server: Server) -> N
 
 
 async def test_the_operator_closes_an_account_beside_a_running_server(
-    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import argparse
     from dataclasses import dataclass
@@ -67,7 +68,7 @@ async def test_the_operator_closes_an_account_beside_a_running_server(
         rooms: RoomsSettings
         signaling: SignalingSettings
 
-    settings = Settings(RoomsSettings(data=tmp_path / "data"), SignalingSettings())  # type: ignore[operator]
+    settings = Settings(RoomsSettings(data=tmp_path / "data"), SignalingSettings())
     planned = await server.appoint(server.alice)
     monkeypatch.setattr("builtins.input", lambda _: "something else")
     asked = argparse.Namespace(mail="alice@example.org", yes=False)

@@ -107,7 +107,7 @@ async def test_metrics_are_numbers_without_ids(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "server_settings",
-    [SignalingSettings(), SignalingSettings(trusted_proxies=["127.0.0.0/8"])],  # type: ignore[list-item]
+    [SignalingSettings(), SignalingSettings(trusted_proxies=["127.0.0.0/8"])],
     ids=["no proxy", "behind a proxy"],
 )
 async def test_metrics_are_not_there_for_others(server: Server) -> None:
@@ -118,7 +118,7 @@ async def test_metrics_are_not_there_for_others(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "server_settings",
-    [SignalingSettings(trusted_proxies=["127.0.0.0/8"], operator_networks=["10.1.0.0/16"])],  # type: ignore[list-item]
+    [SignalingSettings(trusted_proxies=["127.0.0.0/8"], operator_networks=["10.1.0.0/16"])],
 )
 async def test_listed_networks_may_read_metrics(server: Server) -> None:
     assert (await server.call("GET", "/metrics", headers={"X-Forwarded-For": "10.1.2.3"})).status == 200

@@ -17,6 +17,7 @@ import socketio
 from rooms.errors import RoomsError
 from signaling import logs
 from signaling.logs import REDACTED, Pii
+from signaling.tickets import Claims
 from signaling.typedefs import TICKETS
 from tests.signaling.conftest import PASSWORD, Server
 
@@ -126,7 +127,7 @@ def test_a_line_break_or_an_escape_stays_in_one_line(stream: io.StringIO, form: 
 
 def test_pii_never_prints() -> None:
     name = Pii("Jan Jansen")
-    assert {str(name), repr(name), f"{name:>20}", "%s" % name, str([name])} == {REDACTED, f"[{REDACTED}]"}  # noqa: UP031
+    assert {str(name), repr(name), f"{name:>20}", "%s" % name, str([name])} == {REDACTED, f"[{REDACTED}]"}  # noqa: UP031 -- one way more to write a name
     assert name.reveal() == "Jan Jansen"
 
 
@@ -266,9 +267,7 @@ async def every_event(server: Server, appointment: str) -> None:
             await client.disconnect()
 
 
-def claims(server: Server, appointment: str):  # type: ignore[no-untyped-def]
-    from signaling.tickets import Claims
-
+def claims(server: Server, appointment: str) -> Claims:
     expires = server.app[TICKETS].expires_in(60)
     return Claims(kind="access", role="patient", appointment=appointment, seat="patient", expires=expires)
 

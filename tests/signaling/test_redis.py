@@ -151,7 +151,7 @@ async def redis_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
     )
     try:
         async with asyncio.timeout(10):
-            while not Path(path).exists():  # noqa: ASYNC110
+            while not Path(path).exists():  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.02)
         yield path
     finally:

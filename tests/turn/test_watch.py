@@ -17,7 +17,7 @@ def watching(ours: TurnSettings) -> TurnWatch:
 
 
 @needs_turnserver
-async def test_an_allocation_tells_that_turn_works_and_how_fast(coturn: Coturn) -> None:  # noqa: F811
+async def test_an_allocation_tells_that_turn_works_and_how_fast(coturn: Coturn) -> None:  # noqa: F811 -- the fixture
     watch = watching(coturn.settings)
     await watch.look()
     assert watch.trouble is None
@@ -26,7 +26,7 @@ async def test_an_allocation_tells_that_turn_works_and_how_fast(coturn: Coturn) 
 
 
 @needs_turnserver
-async def test_a_refusal_is_said_without_the_secret(coturn: Coturn) -> None:  # noqa: F811
+async def test_a_refusal_is_said_without_the_secret(coturn: Coturn) -> None:  # noqa: F811 -- the fixture
     watch = watching(coturn.settings.model_copy(update={"secrets": [SecretStr("another secret")]}))
     await watch.look()
     assert watch.trouble is not None and "401" in watch.trouble

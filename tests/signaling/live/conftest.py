@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -113,12 +113,12 @@ async def nodes(redis_url: str, store: Store) -> AsyncIterator[Callable[..., obj
 
 
 @pytest.fixture
-async def node(nodes: Callable[..., object]) -> Node:
-    return await nodes()  # type: ignore[misc,no-any-return]
+async def node(nodes: Callable[..., Awaitable[Node]]) -> Node:
+    return await nodes()
 
 
 @pytest.fixture
-async def workers(redis_url: str) -> AsyncIterator[Callable[[str], object]]:
+async def workers(redis_url: str) -> AsyncIterator[Callable[[str], Awaitable[Worker]]]:
     started: list[Worker] = []
 
     async def start(name: str = "worker-1") -> Worker:
@@ -133,5 +133,5 @@ async def workers(redis_url: str) -> AsyncIterator[Callable[[str], object]]:
 
 
 @pytest.fixture
-async def worker(workers: Callable[[str], object]) -> Worker:
-    return await workers("worker-1")  # type: ignore[misc,no-any-return]
+async def worker(workers: Callable[[str], Awaitable[Worker]]) -> Worker:
+    return await workers("worker-1")

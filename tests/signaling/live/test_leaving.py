@@ -57,14 +57,14 @@ async def test_a_node_that_redis_does_not_hear_drops_its_clients_and_lets_nobody
 ) -> None:
     here, there = await nodes(name="here"), await nodes(name="there")
     doctor, patient = await in_consult(here, there, practice)
-    beat, there.signaling.presence.beat = there.signaling.presence.beat, unheard  # type: ignore[method-assign]
+    beat, there.signaling.presence.beat = there.signaling.presence.beat, unheard
     await until(lambda: not patient.socket.connected, "the patient is dropped")
     assert doctor.socket.connected
     assert await refused(there)
     again = await practice.patient_page(patient.id).connect(here)
     assert (await again.arrive(practice.appointment.id))["me"]["state"] == "admitted"
     assert again.view["media"]["fence"] == doctor.view["media"]["fence"], "the media goes on where it was"
-    there.signaling.presence.beat = beat  # type: ignore[method-assign]
+    there.signaling.presence.beat = beat
     await until(lambda: not there.signaling.gate.eio.closed_because, "it lets people in again")
     stranger = await practice.patient_page().connect(there)
     assert stranger.socket.connected
@@ -76,7 +76,7 @@ async def test_a_node_alone_keeps_its_clients_when_redis_does_not_hear_it(
 ) -> None:
     patient = await practice.patient_page().connect(node)
     await patient.arrive(practice.appointment.id)
-    node.signaling.presence.beat = unheard  # type: ignore[method-assign]
+    node.signaling.presence.beat = unheard  # type: ignore[method-assign]  # one node only is deaf
     await asyncio.sleep(1)
     assert patient.socket.connected
     assert not await refused(node)

@@ -52,7 +52,7 @@ async def test_a_node_that_dies_loses_its_sockets_for_all(nodes: Any, worker: Wo
     await patient.arrive(practice.appointment.id)
     await doctor.admit(practice.appointment.id, patient)
     # As if killed: nobody writes its heartbeat any more, and nothing was said about its sockets.
-    there.signaling.presence.turn = there.signaling.presence.beat = stand_still  # type: ignore[method-assign]
+    there.signaling.presence.turn = there.signaling.presence.beat = stand_still
     await until(lambda: doctor.view["others"] and not doctor.view["others"][0]["connected"], "the patient is away", 8)
     again = await practice.patient_page(patient.id).connect(here)
     assert (await again.arrive(practice.appointment.id))["me"]["state"] == "admitted"

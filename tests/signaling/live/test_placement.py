@@ -231,7 +231,7 @@ async def test_a_restarted_server_lets_both_come_back_though_redis_forgot(
     tickets = patient.view["resume"], doctor.view["resume"]
     for one in (patient, doctor):
         await one.leave_abruptly()
-    old.signaling.presence.turn = lambda: asyncio.sleep(0)  # type: ignore[method-assign]
+    old.signaling.presence.turn = lambda: asyncio.sleep(0)
     await asyncio.sleep(1.1)
     redis = connect(redis_url)
     await redis.flushall()
