@@ -8,8 +8,8 @@ from signaling.protocol import rest as bodies
 from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, errors, join, technical, tokens
 from signaling.schema import asyncapi, openapi
 
-SIGNED_IN = ("unauthenticated", "token_invalid")
-ONE = (*SIGNED_IN, "not_found", "gone", "locked")
+SIGNED_IN = ("unauthenticated", "token_invalid", "locked")
+ONE = (*SIGNED_IN, "not_found", "gone")
 
 ENDPOINTS = (
     Endpoint("POST", "/sign-in", account.sign_in, "Sign in with e-mail and password.",
@@ -25,24 +25,24 @@ ENDPOINTS = (
              bodies.RefreshRequest, bodies.TokenSet, public=True,
              codes=("token_invalid", "token_reused", "ended", "not_found", "gone", "locked", "rate_limited")),
     Endpoint("POST", "/tokens/revoke", tokens.revoke, "Sign out an app.", bodies.RefreshRequest, public=True),
-    Endpoint("POST", "/sign-out", account.sign_out, "End the session.", public=True),
+    Endpoint("POST", "/sign-out", account.sign_out, "End the session.", public=True, codes=("locked",)),
     Endpoint("POST", "/account/destroy-all", account.destroy_all, "Destroy all appointments irrecoverably, now.",
-             bodies.Confirm, bodies.AllDestroyed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited", "locked")),
+             bodies.Confirm, bodies.AllDestroyed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited")),
     Endpoint("POST", "/account/close", account.close, "Destroy all appointments and the account.",
-             bodies.Confirm, bodies.AccountClosed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited", "locked")),
+             bodies.Confirm, bodies.AccountClosed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited")),
     Endpoint("GET", "/me", account.me, "Who is signed in.", reply=bodies.Me, codes=SIGNED_IN),
     Endpoint("POST", "/desk/ticket", account.desk_ticket, "An access token for Socket.IO.",
              reply=bodies.Ticket, codes=SIGNED_IN),
     Endpoint("GET", "/retention", account.preview_retention, "What a retention setting would destroy at once.",
-             reply=bodies.RetentionSet, query={"retention": bodies.Retention}, codes=(*SIGNED_IN, "locked")),
+             reply=bodies.RetentionSet, query={"retention": bodies.Retention}, codes=SIGNED_IN),
     Endpoint("PUT", "/retention", account.set_retention, "Change the retention setting.",
-             bodies.SetRetention, bodies.RetentionSet, codes=(*SIGNED_IN, "locked"),
+             bodies.SetRetention, bodies.RetentionSet, codes=SIGNED_IN,
              entered=entries.retention_changed),
     Endpoint("GET", "/appointments", appointments.list_days, "The appointments of some days.",
              reply=bodies.AppointmentList, query={"first": bodies.Day, "last": bodies.Day},
-             codes=(*SIGNED_IN, "locked"), entered=entries.listed),
+             codes=SIGNED_IN, entered=entries.listed),
     Endpoint("POST", "/appointments", appointments.create, "Plan an appointment.",
-             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "locked"),
+             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=SIGNED_IN,
              entered=entries.one(Act.APPOINTMENT_CREATED)),
     Endpoint("GET", "/appointments/{appointment}", appointments.get, "One appointment.",
              reply=bodies.AppointmentView, codes=ONE,
@@ -67,7 +67,7 @@ ENDPOINTS = (
     Endpoint("GET", "/errors", errors.catalogue, "Every error code, with what to tell people in four languages.",
              reply=bodies.ErrorCatalogue, public=True),
     Endpoint("GET", "/receipts", appointments.receipts, "Receipts of what was destroyed.",
-             reply=bodies.ReceiptList, codes=(*SIGNED_IN, "locked"),
+             reply=bodies.ReceiptList, codes=SIGNED_IN,
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
              bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited")),

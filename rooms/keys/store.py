@@ -142,6 +142,10 @@ class KeyStore:
         """The blind index of an address in canonical form."""
         return self.unlocked().mail_index(mail)
 
+    def session_index(self, token: str) -> bytes:
+        """What the database holds of a session."""
+        return self.unlocked().session_index(token)
+
     async def audit_key(self) -> bytes:
         """The key of the audit trail."""
         return await self._run(WrappedKeys.audit_key)

@@ -157,6 +157,10 @@ class WrappedKeys:
         """The blind index of an address in canonical form."""
         return fingerprint(self._mail_key, "mail", mail)
 
+    def session_index(self, token: str) -> bytes:
+        """What the database holds of a session: who can write there, but has not this key, can make none."""
+        return fingerprint(self._mail_key, "session", token)
+
     # --- the audit trail ---------------------------------------------------------------------------------------------
 
     def audit_key(self) -> bytes:

@@ -146,7 +146,7 @@ def assemble(
     hooks = Hooks()
     deadline = Deadline(clock, hooks, settings.retention_cap)
     practitioners = Practitioners(database, keys, deadline, now)
-    sessions = Sessions(database, now)
+    sessions = Sessions(database, keys, now)
     retention = Sweeper(
         database,
         keys,

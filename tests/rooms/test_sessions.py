@@ -1,9 +1,13 @@
 """Sign-in sessions end by themselves."""
 
+from hashlib import sha256
 from pathlib import Path
+
+from sqlalchemy import insert, update
 
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.tables import sessions
 from tests.rooms.people import Time, alice, charlie
 
 
@@ -64,3 +68,17 @@ async def test_the_database_does_not_know_the_token(sqlite_store: Store, sqlite_
     token = await sqlite_store.sessions.create((await alice(sqlite_store)).id)
     written = b"".join(path.read_bytes() for path in Path(sqlite_settings.data).rglob("*") if path.is_file())
     assert token.encode() not in written
+
+
+async def test_who_can_only_write_to_the_database_signs_in_as_nobody(store: Store, time: Time) -> None:
+    person, mallory = await alice(store), await charlie(store)
+    own = await store.sessions.create(mallory.id)
+    for made_up in ("made up", f"{person.id}.made up"):
+        row = {"practitioner": person.id, "created": int(time.now().timestamp()), "used": int(time.now().timestamp())}
+        async with store.database.write() as connection:
+            await connection.execute(insert(sessions).values(token=sha256(made_up.encode()).digest(), **row))
+        assert await store.sessions.practitioner(made_up) is None
+    async with store.database.write() as connection:
+        await connection.execute(update(sessions).values(practitioner=person.id))
+    for turned_over in (own, own.replace(mallory.id, person.id)):
+        assert await store.sessions.practitioner(turned_over) is None
