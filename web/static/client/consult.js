@@ -3,6 +3,7 @@
 import { random, toBase64Url } from './bytes.js';
 import { Conversation } from './conversation.js';
 import { WireError } from './errors.js';
+import { OwnIndicators } from './indicators.js';
 import { forgetResume, storeResume, storedResume } from './resume.js';
 import { Signaling } from './signaling.js';
 
@@ -44,8 +45,7 @@ export class Consult extends EventTarget {
   #conversation = null;
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #devices = { microphone: null, camera: null, screen: null };
-  /** @type {Indicators} */
-  #indicators = { microphone: false, camera: false, screen: false };
+  #indicators;
   /** @type {(() => void)[]} */
   #stops = [];
   #present = false;
@@ -65,6 +65,7 @@ export class Consult extends EventTarget {
     this.#workerUrl = workerUrl;
     this.#ownsSignaling = signaling === undefined;
     this.#signaling = signaling ?? this.#ownSignaling(token);
+    this.#indicators = new OwnIndicators(this.#signaling);
     this.#listen();
   }
 
@@ -139,8 +140,7 @@ export class Consult extends EventTarget {
 
   /** @param {Partial<Indicators>} indicators */
   indicate(indicators) {
-    this.#indicators = { ...this.#indicators, ...indicators };
-    this.#tellIndicators();
+    this.#indicators.set(indicators);
   }
 
   /** @param {string} text @returns {Promise<void>} @throws {WireError} */
@@ -167,6 +167,7 @@ export class Consult extends EventTarget {
     this.#headStart = undefined;
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    this.#indicators.close();
     this.#conversation?.close();
     this.#conversation = null;
     if (this.#ownsSignaling) this.#signaling.close();
@@ -232,7 +233,7 @@ export class Consult extends EventTarget {
     const view = await this.#signaling.request(event, { appointment: this.#appointment, ...body });
     this.#present = true;
     this.#onRoom(view);
-    this.#tellIndicators();
+    this.#indicators.entered(view.me.indicators);
     while (this.#headStart !== undefined) await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
     return view;
   }
@@ -245,7 +246,7 @@ export class Consult extends EventTarget {
       const body = { appointment: this.#appointment, participant: this.participant, take_over: false };
       const view = await this.#signaling.request('arrive', seen === null ? body : { ...body, seen });
       this.#onRoom(view);
-      this.#tellIndicators();
+      this.#indicators.entered(view.me.indicators);
       this.#conversation?.reconnected();
       this.#settle();
     } catch (error) {
@@ -296,15 +297,6 @@ export class Consult extends EventTarget {
     const lost = () => this.#devices[source] === track && this.#conversation?.report('device-lost');
     if (source !== 'screen') track?.addEventListener('ended', lost, { once: true });
     await this.#conversation?.setTrack(source, track);
-  }
-
-  #tellIndicators() {
-    const told = this.room?.me.indicators;
-    const wanted = this.#indicators;
-    const same = told?.microphone === wanted.microphone && told.camera === wanted.camera && told.screen === wanted.screen;
-    if (this.#present && this.#signaling.connected && !same) {
-      this.#signaling.request('indicate', wanted).catch(() => undefined);
-    }
   }
 
   /** @param {string} reason */
