@@ -33,6 +33,11 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"spreekkamer_retention_lag_seconds": "300x60"},
         {"spreekkamer_retention_lag_seconds": "60x60"},
     ),
+    "DestructionNotGood": (
+        {'spreekkamer_ready{check="retention"}': "0x60"},
+        {'spreekkamer_ready{check="retention"}': "1x60", 'spreekkamer_ready{check="redis"}': "0x60"},
+    ),
+    "StillLeaving": ({'spreekkamer_ready{check="staying"}': "0x60"}, {'spreekkamer_ready{check="staying"}': "1x60"}),
     "AppointmentWithoutKey": ({"spreekkamer_retention_alarms": "1x60"}, {"spreekkamer_retention_alarms": "0x60"}),
     "TechnicalDataWithoutExpiry": (
         {"spreekkamer_technical_without_expiry": "0+1x60"},
@@ -112,6 +117,15 @@ def test_every_check_that_is_named_exists() -> None:
     text = " ".join(expression for _, expression in expressions())
     for found in re.findall(r'check[!=~]+"([^"]+)"', text):
         assert set(found.split("|")) <= parts
+
+
+def test_every_readiness_check_that_is_not_good_alarms() -> None:
+    alarming: set[str] = set()
+    for rule in RULES:
+        for sign, pattern in re.findall(r'spreekkamer_ready\{check(=~?|!~|!=)"([^"]+)"\} == 0', rule["expr"]):
+            matching = {check for check in CHECKS if re.fullmatch(pattern, check)}
+            alarming |= matching if sign in ("=", "=~") else set(CHECKS) - matching
+    assert alarming == set(CHECKS)
 
 
 def test_every_metric_of_ours_is_on_the_dashboard_or_alarms() -> None:

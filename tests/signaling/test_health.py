@@ -1,6 +1,7 @@
 """Health names each part that does not work; metrics are for the operator only."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,9 @@ from signaling.gate import SIGNALING
 from signaling.settings import SignalingSettings
 from signaling.typedefs import HEALTH, REDIS
 from tests.signaling.conftest import SECRET, Server
+
+FOLDER = Path(__file__).parents[2] / "docs" / "monitoring"
+MONITORING = "".join((FOLDER / name).read_text() for name in ("alerts.yml", "grafana.json"))
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +107,19 @@ async def test_metrics_are_numbers_without_ids(server: Server) -> None:
     assert server.alice.id not in text
     labels = set(re.findall(r'(\w+)="', text))
     assert labels <= {"method", "route", "status", "le", "code", "check"}
+
+
+async def test_every_metric_that_alerts_and_dashboard_name_is_served(server: Server) -> None:
+    await announce(server)
+    server.app[SIGNALING].gate.count("rate_limited")
+    await server.call("GET", "/metrics")  # itself counted, the next time
+    text = (await server.call("GET", "/metrics")).body
+    served = set(re.findall(r"^([a-z_]+)(?=[{ ])", text, re.MULTILINE))
+    named = set(re.findall(r"\b(?:spreekkamer|process)_\w+", MONITORING))
+    assert named
+    assert named - served == set()
+    checks = set(re.findall(r'^spreekkamer_ready\{check="(\w+)"\}', text, re.MULTILINE))
+    assert checks == set((await server.app[HEALTH].ready()).checks)
 
 
 @pytest.mark.parametrize(
