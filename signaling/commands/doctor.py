@@ -21,7 +21,8 @@ from turn.settings import TurnSettings
 if TYPE_CHECKING:
     from signaling.doctor.finding import Check, Finding
 
-OUTSIDE = {80: "The proxy (http)", 443: "The proxy", 40_000: "The media workers", 3478: "TURN"}
+TURN_PORT, MEDIA_PORT = 3478, 40_000
+OUTSIDE = {80: "The proxy (http)", 443: "The proxy", MEDIA_PORT: "The media workers", TURN_PORT: "TURN"}
 
 
 class Looked(Protocol):
@@ -104,7 +105,11 @@ def outside(arguments: argparse.Namespace) -> dict[str, Check]:
         raise StartRefused("--outside must be the https:// address of a server.")
     host, wanted = parts.hostname, dict(OUTSIDE)
     wanted[parts.port or 443] = wanted.pop(443)
-    return {**_named(arguments.outside, arguments, []), "ports": lambda: ports.ports(host, wanted)}
+    return {
+        **_named(arguments.outside, arguments, []),
+        "ports": lambda: ports.ports(host, wanted),
+        "ports-udp": lambda: ports.over_udp(host, TURN_PORT, MEDIA_PORT),
+    }
 
 
 def _named(origin: str, arguments: argparse.Namespace, expected: list[str]) -> dict[str, Check]:

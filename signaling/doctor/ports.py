@@ -1,12 +1,15 @@
 """Doors: which should be open to the world and are, which should not be and are. Only another machine can tell."""
 
 import asyncio
-from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
+
+from aioice import stun
 
 from signaling.doctor.finding import Finding, bad, good, unknown
 
 SECONDS: Final = 3.0
+TRIES: Final = 3
 INNER: Final = {
     5432: "PostgreSQL",
     6379: "Valkey",
@@ -18,7 +21,7 @@ INNER: Final = {
 
 
 async def ports(host: str, wanted: dict[int, str], inner: dict[int, str] | None = None) -> list[Finding]:
-    """From another machine. TCP only: UDP that nobody answers looks like UDP that is filtered."""
+    """From another machine, over TCP."""
     inner = INNER if inner is None else inner
     numbers = [*wanted, *inner]
     answers = dict(zip(numbers, await asyncio.gather(*(_open(host, number) for number in numbers)), strict=True))
@@ -32,10 +35,26 @@ async def ports(host: str, wanted: dict[int, str], inner: dict[int, str] | None 
     return findings
 
 
+async def over_udp(host: str, turn: int, media: int) -> list[Finding]:
+    """From another machine. TURN answers a STUN Binding request of anybody (RFC 8489 section 2), a worker nobody's."""
+    if await _binds(host, turn):
+        found = good(f"port-{turn}-udp", "TURN answers over UDP.")
+    else:
+        meaning = f"Nothing answers at UDP {turn}."
+        fix = "Start coturn and open the port in every firewall before it; or is UDP blocked where you look from?"
+        found = bad(f"port-{turn}-udp", meaning, fix)
+    meaning = f"A media worker answers at UDP {media} only people in a consult, so a look from outside can not tell."
+    return [
+        found,
+        unknown(f"port-{media}-udp", meaning, "From here: spreekkamer check URL, which holds a consult by it."),
+    ]
+
+
 def from_inside() -> list[Finding]:
     """Said in their place where the look is not from elsewhere."""
     meaning = "A machine can not see its own ports as others do: firewalls and NAT stand in between."
-    return [unknown("ports", meaning, "On another machine: spreekkamer doctor --outside https://YOUR-NAME")]
+    fix = "On another machine: spreekkamer doctor --outside https://YOUR-NAME, and spreekkamer check for media."
+    return [unknown("ports", meaning, fix)]
 
 
 def _wanted(number: int, what: str, *, is_open: bool) -> Finding:
@@ -55,5 +74,39 @@ async def _open(host: str, number: int) -> bool:
     return True
 
 
-def listed(settings_ports: Iterable[tuple[int, str]]) -> dict[int, str]:
-    return dict(settings_ports)
+async def _binds(host: str, number: int) -> bool:
+    """Whether a STUN server answers there; a lost packet is sent again."""
+    loop = asyncio.get_running_loop()
+    request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+    try:
+        transport, inbox = await loop.create_datagram_endpoint(_Answer, remote_addr=(host, number))
+    except OSError:
+        return False
+    try:
+        for _ in range(TRIES):
+            transport.sendto(bytes(request))
+            try:
+                async with asyncio.timeout(SECONDS / TRIES):
+                    return await asyncio.shield(inbox.answered) == request.transaction_id
+            except TimeoutError:
+                continue
+        return False
+    finally:
+        transport.close()
+        inbox.answered.cancel()
+
+
+class _Answer(asyncio.DatagramProtocol):
+    """The transaction that was answered first."""
+
+    def __init__(self) -> None:
+        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        with suppress(ValueError):
+            answer = stun.parse_message(data)
+            if answer.message_class is stun.Class.RESPONSE and not self.answered.done():
+                self.answered.set_result(answer.transaction_id)
+
+    def error_received(self, _error: Exception) -> None:
+        """Refused, for now; coturn may just be starting."""

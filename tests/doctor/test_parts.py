@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import ssl
 import struct
 import subprocess
@@ -144,6 +145,26 @@ async def test_doors_that_should_be_open_and_those_that_should_not() -> None:
     found = states(await ports.ports("127.0.0.1", {port: "Ours"}, {port: "PostgreSQL"}))
     assert found == {f"port-{port}": "fail", "ports-closed": "ok"}
     assert states(ports.from_inside()) == {"ports": "unknown"}
+
+
+@needs_turnserver
+async def test_turn_is_seen_over_udp_from_elsewhere(coturn: Coturn) -> None:  # noqa: F811 -- the fixture
+    port = coturn.settings.port
+    there = states(await ports.over_udp("127.0.0.1", port, 40_000))
+    assert there == {f"port-{port}-udp": "ok", "port-40000-udp": "unknown"}
+
+
+async def test_udp_that_nobody_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "SECONDS", 0.3)
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        assert states(await ports.over_udp("127.0.0.1", port, 1)) == {
+            f"port-{port}-udp": "fail",
+            "port-1-udp": "unknown",
+        }
+        assert silent.recv(64)[4:8] == b"\x21\x12\xa4\x42", "a STUN message"
+    assert states(await ports.over_udp("127.0.0.1", port, 1))[f"port-{port}-udp"] == "fail"
 
 
 @pytest.mark.parametrize(
@@ -386,7 +407,7 @@ async def test_from_outside_only_an_https_address_is_looked_at(url: str) -> None
 
 async def test_from_outside_no_setting_of_this_machine_is_used() -> None:
     assert set(doctor.outside(arguments(outside="https://consult.example.org"))) == {
-        "dns", "dnssec", "tls", "mail", "ports",
+        "dns", "dnssec", "tls", "mail", "ports", "ports-udp",
     }  # fmt: skip
 
 
