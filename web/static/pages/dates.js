@@ -3,9 +3,11 @@ import { language, plural, practiceZone, t } from './language.js';
 /** Moments and days as a person says them: “vandaag 14:30”, “vrijdag 28 november 14:30”. */
 
 const DAY_MS = 86_400_000;
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
-const thisYear = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' });
-const otherYear = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+/** A clock of 24 hours, and the day before the month: what a practice writes, also in English. */
+const style = language === 'en' ? 'en-GB' : language;
+const clock = new Intl.DateTimeFormat(style, { hour: '2-digit', minute: '2-digit' });
+const thisYear = new Intl.DateTimeFormat(style, { weekday: 'long', day: 'numeric', month: 'long' });
+const otherYear = new Intl.DateTimeFormat(style, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 
 /** The local calendar day, `YYYY-MM-DD`. @param {Date} date */
 export function dayOf(date) {
@@ -57,7 +59,7 @@ export function momentThere(at) {
   const date = new Date(at);
   const here = moment(date);
   try {
-    const there = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone: practiceZone });
+    const there = new Intl.DateTimeFormat(style, { hour: '2-digit', minute: '2-digit', timeZone: practiceZone });
     if (there.format(date) === time(date)) return here;
     const place = practiceZone.split('/').pop()?.replaceAll('_', ' ') ?? practiceZone;
     return t('date.zone', { moment: here, time: there.format(date), place });
