@@ -1,9 +1,11 @@
 """Capabilities: what both sides have, numbered events, repeats."""
 
+import json
 import secrets
 
 from signaling.client.exchange import encode
 from signaling.protocol.session import CAPABILITIES
+from tests.conformance.recorded import FILE, Player
 from tests.conformance.requirement import expect, requirement
 from tests.conformance.world import Page, World, until
 
@@ -87,3 +89,8 @@ async def repeats_are_done_once(world: World) -> None:
     await back.do("chat", {"ciphertext": "another"})
     await until(lambda: "another" in said(them.doctor), "no `chat`")
     expect(said(them.doctor) == [body["ciphertext"], "another"], "a repeat is carried out")
+
+
+@requirement("Versions and capabilities", "A client of this version holds a whole consult as it was once recorded.")
+async def recorded_session(world: World) -> None:
+    await Player(world).play(json.loads(FILE.read_text())["steps"])

@@ -70,6 +70,7 @@ MISTAKES: dict[str, tuple[str, Alter, Alter]] = {
         swapped(r'\{"ok":false,"error":\{"code":"unknown_event".*?\}\}', '{"ok":true,"data":{}}'),
     ),
     "says another code": ("wrong-link-opens-nothing", swapped("link_invalid", "not_found"), untouched),
+    "gives an old app another answer": ("recorded-session", swapped('"window":"open"', '"window":"soon"'), untouched),
     "says too much to who waits": ("waiting-sees-nothing", untouched, swapped('"media":null', '"media":[1]')),
     "lets everybody in": ("ticket-of-waiting", untouched, swapped('"state":"waiting"', '"state":"admitted"')),
     "gives views a field more": ("told", untouched, swapped('"appointment"', '"patient":"x","appointment"')),

@@ -161,6 +161,7 @@ class Page:
         self.refusal = data
 
     async def _present(self, *_: Any) -> dict[str, Any]:
+        self.heard.append(("present", {}))
         if self.silent:
             await asyncio.sleep(SECONDS)
         return {}
@@ -196,7 +197,7 @@ class World:
         self.desk = Rest(self.url, tls=tls)
         self.visitor = Rest(self.url, tls=tls)
         self._pages: list[Page] = []
-        self._appointments: list[str] = []
+        self.appointments: list[str] = []
 
     async def sign_in(self, desk: Rest | None = None) -> None:
         who = desk or self.desk
@@ -208,7 +209,7 @@ class World:
     async def appointment(self) -> tuple[str, str]:
         """A new one that begins now: its id and what stands behind the ``#`` of its link."""
         view = await self.desk.new_appointment(PATIENT, datetime.now(UTC).isoformat(timespec="seconds"))
-        self._appointments.append(view.appointment)
+        self.appointments.append(view.appointment)
         return view.appointment, view.link.split("#")[1]
 
     def page(self, appointment: str, participant: str | None = None) -> Page:
@@ -255,7 +256,7 @@ class World:
         await self.go_home()
         try:
             await self.sign_in()
-            for appointment in self._appointments:
+            for appointment in self.appointments:
                 await self.desk.destroy_appointment(appointment)
             await self.desk.sign_out()
         except ClientError:
