@@ -189,3 +189,23 @@ def test_the_dashboard_is_one_that_grafana_reads() -> None:
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(places)
     assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in DASHBOARD["panels"])
+
+
+def test_what_the_operator_adds_for_prometheus_fits_the_compose_file() -> None:
+    root = FOLDER.parents[1]
+    chapter = (root / "docs" / "operations.md").read_text().split("## Health and metrics")[1].split("\n## ")[0]
+    added, scraped = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", chapter, re.DOTALL))
+    compose = yaml.safe_load((root / "docker-compose.yml").read_text())
+    servers = {name for name in compose["services"] if name.startswith("server-")}
+    assert set(added["services"]) == servers | {"prometheus"}
+    for name in servers:
+        said = added["services"][name]["environment"]["SPREEKKAMER_SIGNALING__OPERATOR_NETWORKS"]
+        (network,) = added["services"]["prometheus"]["networks"]
+        assert json.loads(said) == [compose["networks"][network]["ipam"]["config"][0]["subnet"]]
+        assert network in compose["services"][name]["networks"]
+    (job,) = scraped["scrape_configs"]
+    assert set(job["static_configs"][0]["targets"]) == {f"{name}:8080" for name in servers}
+    assert {f'job="{job["job_name"]}"'} == set(re.findall(r'job="\w+"', (FOLDER / "alerts.yml").read_text()))
+    mounts = {one.split(":")[1]: root / one.split(":")[0] for one in added["services"]["prometheus"]["volumes"]}
+    (rules,) = scraped["rule_files"]
+    assert (mounts["/etc/prometheus/rules"] / Path(rules).name).exists()
