@@ -47,9 +47,10 @@ async def run(
 
 def line(outcome: Outcome) -> str:
     one = outcome.requirement
-    mark = "PASS" if outcome.why is None else "FAIL"
+    mark = "FAIL" if outcome.why else "SKIP" if outcome.untried else "PASS"
     text = f"{mark} {one.name:26} {one.section}: {one.sentence} ({outcome.seconds:.1f} s)"
-    return text if outcome.why is None else f"{text}\n     {outcome.why}"
+    reason = outcome.why or outcome.untried
+    return f"{text}\n     {reason}" if reason else text
 
 
 def main() -> int:
@@ -74,12 +75,17 @@ def main() -> int:
         print(f"The practitioner can not sign in: {error}", file=sys.stderr)
         return 2
     failed = [outcome for outcome in outcomes if outcome.why is not None]
+    tried = [outcome for outcome in outcomes if outcome.untried is None]
     if given.json:
         for outcome in outcomes:
             fields = {"name": outcome.requirement.name, "section": outcome.requirement.section, "why": outcome.why}
-            print(json.dumps(fields | {"passed": outcome.why is None, "seconds": round(outcome.seconds, 3)}))
+            print(
+                json.dumps(
+                    fields | {"passed": outcome in tried and outcome.why is None, "seconds": round(outcome.seconds, 3)}
+                )
+            )
     else:
-        print(f"{len(outcomes) - len(failed)} of {len(outcomes)} requirements are met.")
+        print(f"{len(tried) - len(failed)} of {len(outcomes)} requirements are met.")
     return 1 if failed else 0
 
 

@@ -20,6 +20,10 @@ class Violation(Exception):  # noqa: N818 -- the server's, not an error of ours
     """The server does not do what the document says."""
 
 
+class Untried(Exception):  # noqa: N818 -- nobody's error
+    """What it needs is not there, so nothing is known of it."""
+
+
 def expect(met: object, otherwise: str) -> None:
     """Raises:
     Violation: it is not met.
@@ -46,9 +50,12 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Outcome:
+    """``why`` it is not met, or ``untried``: why nobody knows."""
+
     requirement: Requirement
     seconds: float
     why: str | None
+    untried: str | None = None
 
 
 REQUIREMENTS: dict[str, Requirement] = {}
@@ -68,12 +75,14 @@ def requirement(section: str, sentence: str, *, exhausts: bool = False) -> Calla
 async def judge(one: Requirement, world: "World") -> Outcome:
     """Whatever goes wrong, the server has not shown that it does what it should."""
     start = time.monotonic()
-    why = None
+    why, untried = None, None
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await one.check(world)
     except Violation as violation:
         why = str(violation)
+    except Untried as reason:
+        untried = str(reason)
     except TimeoutError as error:
         why = str(error) or f"no end after {CHECK_SECONDS:.0f} s"
     except Exception as error:  # noqa: BLE001 -- see above
@@ -81,4 +90,4 @@ async def judge(one: Requirement, world: "World") -> Outcome:
     await asyncio.sleep(SETTLE_SECONDS)
     strange = await world.go_home()
     why = why or (strange[0] if strange else None)
-    return Outcome(one, time.monotonic() - start, why)
+    return Outcome(one, time.monotonic() - start, why, untried)

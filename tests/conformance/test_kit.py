@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
 from signaling.client.probe import Account
-from tests.conformance.__main__ import run
+from tests.conformance.__main__ import line, run
 from tests.conformance.proxy import Alter, altered
 from tests.conformance.requirement import REQUIREMENTS, Requirement
 from tests.participant.house import House, open_house
@@ -50,9 +52,24 @@ async def test_our_own_server_meets_every_requirement(house: House) -> None:
     assert await unmet(house.url, house, chosen) == {}
 
 
-async def test_it_meets_those_that_use_up_an_allowance(tmp_path: Path) -> None:
+async def test_it_meets_those_that_use_up_an_allowance_and_those_of_a_practitioner_with_a_password(
+    tmp_path: Path,
+) -> None:
+    account = Account(mail="alice@example.org", password="correct horse battery staple")
+    async with open_store(RoomsSettings(data=tmp_path, trust_clock=True)) as store:
+        await store.practitioners.add(account.mail, account.password, "Alice", "nl")
+    chosen = [one for one in REQUIREMENTS.values() if one.exhausts or one.name == "app-signs-in"]
     with open_house(tmp_path) as house:
-        assert await unmet(house.url, house, [one for one in REQUIREMENTS.values() if one.exhausts]) == {}
+        outcomes = await run(house.url, account, chosen, show=False)
+    assert len(outcomes) > 1
+    assert {outcome.requirement.name: outcome.why or outcome.untried for outcome in outcomes} == dict.fromkeys(
+        one.name for one in chosen
+    )
+
+
+async def test_what_could_not_be_tried_is_not_said_to_be_met(house: House) -> None:
+    (outcome,) = await run(house.url, Account(link=house.token), [REQUIREMENTS["app-signs-in"]], show=False)
+    assert outcome.untried and line(outcome).startswith("SKIP")
 
 
 def untouched(text: str) -> list[str]:
