@@ -2,7 +2,7 @@
 
 ``rooms``, ``signaling`` and ``turn`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the
 address of one that keeps everything on disk, which a server of ours would refuse; ``log`` a file for all that it says
-at the lowest level.
+at the lowest level; ``sign_in`` a token and the practitioner whom it signs in, as in a demo.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from rooms.store import open_store
 from signaling import app, listener, logs
 from signaling.redis import connect, open_redis
 from signaling.settings import SignalingSettings
+from signaling.typedefs import SignInLink
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 
@@ -45,6 +46,7 @@ async def main(options: dict[str, Any]) -> None:
             TurnCredentials(TurnSettings(**options.get("turn", {})), now),
             now,
             secret=SECRET,
+            sign_in_link=SignInLink(**options["sign_in"]) if "sign_in" in options else None,
         )
         await stack.enter_async_context(listener.listening(application, port))
         sys.stdout.write(f"{port.getsockname()[1]}\n")
