@@ -1,5 +1,5 @@
 """``python -m tests.deployment.doors open PORT …`` answers at them over TCP and UDP until it is ended;
-``… knock UID tcp|udp ADDRESS PORT …`` prints those that answer to this account, as JSON.
+``… knock UID tcp|udp ADDRESS PORT=SECONDS …`` prints those that answer to this account in time, as JSON.
 """
 
 import asyncio
@@ -10,8 +10,6 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
-
-SECONDS = 0.7
 
 
 class Echo(asyncio.DatagramProtocol):
@@ -31,9 +29,9 @@ async def answer(ports: list[int]) -> None:
     await asyncio.Event().wait()
 
 
-def knock(kind: str, address: str, port: int) -> bool:
+def knock(kind: str, address: str, port: int, seconds: float) -> bool:
     with socket.socket(type=socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as door:
-        door.settimeout(SECONDS)
+        door.settimeout(seconds)
         with contextlib.suppress(OSError):
             door.connect((address, port))
             if kind == "udp":
@@ -43,10 +41,10 @@ def knock(kind: str, address: str, port: int) -> bool:
     return False
 
 
-def knock_at_all(kind: str, address: str, ports: list[int]) -> list[int]:
-    with ThreadPoolExecutor(len(ports)) as many:
-        found = many.map(lambda port: knock(kind, address, port), ports)
-        return [port for port, there in zip(ports, found, strict=True) if there]
+def knock_at_all(kind: str, address: str, patience: dict[int, float]) -> list[int]:
+    with ThreadPoolExecutor(len(patience)) as many:
+        found = many.map(lambda port: knock(kind, address, port, patience[port]), patience)
+        return [port for port, there in zip(patience, found, strict=True) if there]
 
 
 if __name__ == "__main__":
@@ -55,4 +53,5 @@ if __name__ == "__main__":
         asyncio.run(answer([int(one) for one in rest]))
     account, kind, address, *wanted = rest
     os.setuid(int(account))
-    print(json.dumps(knock_at_all(kind, address, [int(one) for one in wanted])))
+    patience = {int(port): float(seconds) for port, seconds in (one.split("=") for one in wanted)}
+    print(json.dumps(knock_at_all(kind, address, patience)))
