@@ -259,6 +259,13 @@ def test_no_wrapped_key_of_what_was_destroyed_stays_in_a_file(files: SqliteKeys,
     assert not [cipher for cipher in wrapped if cipher in left]
 
 
+def test_a_rotation_that_was_cut_off_elsewhere_meanwhile_is_not_in_the_way(files: SqliteKeys, tmp_path: Path) -> None:
+    leftover = tmp_path / "epoch-2.key"
+    leftover.write_bytes(b"x" * 32)
+    files.rotate(everything=True)
+    assert leftover.read_bytes() != b"x" * 32
+
+
 @pytest.mark.parametrize("leftover", ["epoch-7.key", "epoch-2.key", "epoch-2.key.99.partial"])
 def test_what_a_broken_off_rotation_left_is_erased_at_the_next_start(
     tmp_path: Path, root: bytes, files: SqliteKeys, leftover: str

@@ -30,6 +30,8 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server) -
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Path=/" in cookie
+    assert "Secure" not in cookie, "plain http, which only loopback uses"
+    assert f"Max-Age={12 * 3600}" in cookie
 
 
 @pytest.mark.parametrize("server_settings", [SignalingSettings(origin="https://consult.example.org")])
@@ -40,6 +42,10 @@ async def test_over_https_the_cookie_is_bound_to_the_host(server: Server) -> Non
     assert cookie.startswith("__Host-sid=")
     assert "Secure" in cookie
     assert "Domain" not in cookie
+    signed_out = await server.call("POST", "/api/v1/sign-out", {}, headers={"Origin": "https://consult.example.org"})
+    removal = signed_out.headers["Set-Cookie"]
+    assert removal.startswith('__Host-sid=""') and "Max-Age=0" in removal
+    assert all(part in removal for part in ("Secure", "HttpOnly", "Path=/")), "else a browser keeps it"
 
 
 @pytest.mark.parametrize(
