@@ -8,7 +8,7 @@ changes what runs at import, all our modules are imported anew): no file is ever
 that the tests need (PostgreSQL, OpenBao) are started once for all. Stops after ``--seconds``; what was tried until then
 is a random sample of each path, in turn, and the score is that of the paths by the number of mutants that each could
 have. One in ``CONTROL`` tries is the code as it is, which no test may fail. Prints every survivor and a table, which
-``--write`` puts into README.md beside this file.
+``--write`` puts into README.md beside this file; so it does when it is told to end (SIGTERM).
 """
 
 import argparse
@@ -135,6 +135,7 @@ class Campaign:
         reach = self._baseline(session)
         order = self._order()
         end, running = time.monotonic() + self._given.seconds, list[Child]()
+        signal.signal(signal.SIGTERM, lambda *_: order.clear())
         while running or (order and time.monotonic() < end):
             while order and len(running) < self._given.jobs and time.monotonic() < end:
                 what = order.pop(0)
@@ -173,6 +174,8 @@ class Campaign:
         path = next(path for path, found in self._mutants.items() if mutant in found)
         tally = self.score.paths[path]
         tally.tried += 1
+        if sum(one.tried for one in self.score.paths.values()) % 100 == 0:
+            say(f"{self.score.percent:.1f} % so far")
         tally.hung += child.hung
         if not noticed:
             tally.alive += 1
@@ -183,7 +186,7 @@ class Campaign:
         files = sorted({item.path for item in session.items})
         parts = [
             [item for item in session.items if files.index(item.path) % self._given.jobs == at]
-            for at in range(self._given.jobs)
+            for at in range(min(self._given.jobs, len(files)))
         ]
         places = [self._scratch / f"baseline-{at}" for at in range(len(parts))]
         at_work = [self._start(partial(self._measure, *one)) for one in zip(parts, places, strict=True)]
@@ -214,6 +217,7 @@ class Campaign:
         if child:
             return child
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         status = 1
         with contextlib.suppress(BaseException):
             quiet = os.open(os.devnull, os.O_WRONLY)
