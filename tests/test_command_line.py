@@ -214,6 +214,14 @@ def is_one_sentence(text: str) -> bool:
     )
 
 
+async def refuses_to_start(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """With one sentence."""
+    settings = {"SPREEKKAMER_SIGNALING__PORT": "0", "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data")} | environment
+    status, out, err = await (await run("serve", **settings)).end(START_SECONDS)
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err), err
+
+
 @pytest.mark.parametrize(
     "environment",
     [
@@ -229,10 +237,7 @@ def is_one_sentence(text: str) -> bool:
 async def test_a_wrong_setting_refuses_the_start_with_one_sentence(
     run: Run, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    settings = {"SPREEKKAMER_SIGNALING__PORT": "0", "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data")} | environment
-    status, out, err = await (await run("serve", **settings)).end(START_SECONDS)
-    assert (status, out) == (1, "")
-    assert is_one_sentence(err), err
+    await refuses_to_start(run, tmp_path, environment)
 
 
 async def test_a_practitioner_who_was_added_can_sign_in(run: Run, tmp_path: Path) -> None:
@@ -302,10 +307,7 @@ async def test_ctrl_c_in_a_terminal_reaches_all_and_still_ends_well(run: Run, tm
 async def test_a_server_for_others_is_not_started_half_configured(
     run: Run, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    settings = {"SPREEKKAMER_SIGNALING__PORT": "0", "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data")} | environment
-    status, out, err = await (await run("serve", **settings)).end(START_SECONDS)
-    assert (status, out) == (1, "")
-    assert is_one_sentence(err), err
+    await refuses_to_start(run, tmp_path, environment)
 
 
 async def test_it_can_speak_tls_with_a_certificate_of_its_own(run: Run, tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ AVAILABLE = sys.platform == "linux" and sys.maxsize > 2**32
 
 _NAME = 32
 _V4, _V6 = 8, 28
-_HEADER_WORDS = 8
 _SO_TIMESTAMPNS = 35
 _WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 

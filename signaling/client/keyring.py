@@ -80,10 +80,6 @@ class KeyRing:
             kid = e2ee.key_id(epoch, index, label)
             self._remote[kid] = _Remote(participant, epoch, *e2ee.frame_key(secret, kid))
 
-    def forget_own(self) -> None:
-        """Send nothing until there is a new secret."""
-        self._own = {}
-
     def seal(self, label: int, frame: bytes, kind: e2ee.Kind) -> bytes | None:
         """The encrypted frame; None as long as there is no key, and then nothing may be sent."""
         own = self._own.get(label)

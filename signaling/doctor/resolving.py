@@ -13,7 +13,6 @@ import dns.resolver
 import dns.rrset
 
 SECONDS = 4.0
-MISSING = (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer)
 
 
 class Silent(Exception):  # noqa: N818 -- a state, not a mistake

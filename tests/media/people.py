@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
@@ -83,12 +83,17 @@ def hear_and_see(people: tuple[Person, Person]) -> bool:
     return True
 
 
+async def meet(people: tuple[Person, Person]) -> None:
+    """Connect both, and wait until each hears and sees the other."""
+    for person in people:
+        person.start()
+        await person.join()
+    await until(lambda: hear_and_see(people), what=lambda: counts(people))
+
+
 def counts(people: tuple[Person, Person]) -> list[tuple[int, int]]:
     return [(place.opened, place.decoded) for person in people for place in person.media.receiving]
 
 
 async def close(*people: Person) -> None:
     await asyncio.gather(*(person.media.close() for person in people))
-
-
-Hook = Callable[[], Awaitable[None]]

@@ -21,7 +21,7 @@ from media.control import Event, Inspect, Inspected, MediaClient, PeerState
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from tests.media.people import close as close_people
-from tests.media.people import counts, couple, hear_and_see, until
+from tests.media.people import counts, couple, meet, until
 from tests.media.servers import start_redis
 from tests.media.test_hostile_input import ALERT, CLIENT_HELLO
 
@@ -80,10 +80,7 @@ async def test_two_stock_clients_hear_and_see_each_other_end_to_end_encrypted(
     stage: Stage, workers: LocalWorkers
 ) -> None:
     people = await couple(stage.client, workers.workers[0])
-    for person in people:
-        person.start()
-        await person.join()
-    await until(lambda: hear_and_see(people), what=lambda: counts(people))
+    await meet(people)
     for person in people:
         assert all(place.refused == 0 for place in person.media.receiving)
         assert person.media.pc.connectionState == "connected"
@@ -112,10 +109,7 @@ async def test_one_packet_from_anywhere_can_not_keep_a_call_from_starting(stage:
                 await asyncio.sleep(0.001)
 
         attacking = asyncio.create_task(attack())
-        for person in people:
-            person.start()
-            await person.join()
-        await until(lambda: hear_and_see(people), what=lambda: counts(people))
+        await meet(people)
         done.set()
         await attacking
     assert set(stage.states("alice") + stage.states("bob")) == {"connected"}
@@ -144,10 +138,7 @@ async def test_media_goes_on_without_redis_and_calls_work_when_it_is_back(
     stage: Stage, workers: LocalWorkers, tmp_path: Path
 ) -> None:
     people = await couple(stage.client, workers.workers[0])
-    for person in people:
-        person.start()
-        await person.join()
-    await until(lambda: hear_and_see(people), what=lambda: counts(people))
+    await meet(people)
     stage.server.kill()
     await stage.server.wait()
     (tmp_path / "redis.sock").unlink(missing_ok=True)

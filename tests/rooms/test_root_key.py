@@ -159,13 +159,15 @@ def test_what_was_replaced_is_overwritten(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["elsewhere", "root.key"]
 
 
-def test_the_root_key_itself_is_never_taken_for_what_was_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", ["root.key.old", "root.key.12345.partial"])
+def test_the_root_key_itself_is_never_taken_for_what_was_left_behind(tmp_path: Path, left: str) -> None:
+    """What was replaced, or what another process left half written, may be one of two names of the key in use."""
     path = tmp_path / "root.key"
     create_root_key(path)
-    old = path.read_bytes()
-    (tmp_path / "root.key.old").hardlink_to(path)
+    before = path.read_bytes()
+    (tmp_path / left).hardlink_to(path)
     RootKeys.read(path).settle()
-    assert path.read_bytes() == old
+    assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
 
 
@@ -203,15 +205,4 @@ def test_a_draft_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
     draft.write_bytes(b"half")
     create_root_key(tmp_path / "root.key")
     assert len(read_root_key(tmp_path / "root.key")) == 32
-    assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
-
-
-def test_what_another_process_left_half_written_goes_but_is_not_overwritten(tmp_path: Path) -> None:
-    """It may be one of two names of the root key itself."""
-    path = tmp_path / "root.key"
-    create_root_key(path)
-    before = path.read_bytes()
-    (tmp_path / "root.key.12345.partial").hardlink_to(path)
-    RootKeys.read(path).settle()
-    assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]

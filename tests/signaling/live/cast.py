@@ -304,6 +304,16 @@ class Practice:
             participant,
         )
 
+    async def talk(self, node: Node, *, at: Node | None = None, able: list[str] | None = None) -> tuple[Person, Person]:
+        """Patient and practitioner, who is ``at`` another node perhaps, both in; ``able`` are their capabilities."""
+        patient, doctor = self.patient_page(), self.practitioner_page()
+        patient.capabilities = doctor.capabilities = able
+        await patient.connect(node)
+        await doctor.connect(at or node)
+        await patient.arrive(self.appointment.id)
+        await doctor.admit(self.appointment.id, patient)
+        return patient, doctor
+
     async def another(self) -> "Practice":
         """Another appointment of the same practitioner."""
         return Practice(self.store, self.practitioner, await appoint(self.store, self.practitioner))

@@ -70,10 +70,7 @@ async def test_turn_credentials_are_renewed_when_half_of_their_life_is_over(
     settings = TurnSettings(address=IPv4Address("192.0.2.7"), secrets=[SecretStr("a secret of this test, long enough")])
     short = settings.model_copy(update={"lifetime": 2})
     async with open_node(redis_url, store, turn=short) as node:
-        patient = await practice.patient_page().connect(node)
-        doctor = await practice.practitioner_page().connect(node)
-        await patient.arrive(practice.appointment.id)
-        await doctor.admit(practice.appointment.id, patient)
+        patient, _ = await practice.talk(node)
         await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
 
         def ends() -> int:

@@ -10,26 +10,9 @@ from pydantic.fields import FieldInfo
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS
 from signaling.sockets.limits import Limits
+from tests.conformance.bodies import GOOD, INSIDE
 from tests.signaling.live.cast import Node, Person, Practice, Worker
 from tests.signaling.live.raw import raw
-
-GOOD: dict[str, dict[str, Any]] = {
-    "watch": {},
-    "arrive": {"appointment": "a", "participant": "p"},
-    "admit": {"appointment": "a", "participant": "p", "me": "m"},
-    "tell": {"appointment": "a", "participant": "p", "message": "soon"},
-    "snapshot": {},
-    "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "microphone"}]},
-    "indicate": {"microphone": True, "camera": True, "screen": False},
-    "key-commit": {"epoch": 1, "commitment": "c" * 43},
-    "key-reveal": {"epoch": 1, "key": "k" * 87, "nonce": "n" * 43},
-    "key-wrap": {"epoch": 1, "to": "p", "wrapped": "w" * 80},
-    "key-restart": {"epoch": 1},
-    "keyframe": {"participant": "p", "source": "camera"},
-    "chat": {"ciphertext": "abc"},
-    "report": {"at": 0},
-    "leave": {},
-}
 
 LONG = "x" * 131_073
 WRONG: tuple[Any, ...] = (None, "", "\x00", "💣" * 2000, LONG, -1, 2**63, 1.5, True, [], {}, [[]], {"$gt": ""})
@@ -106,9 +89,6 @@ async def test_each_bad_body_of_each_event_is_refused_with_one_code_and_changes_
 async def test_a_patient_may_not_do_what_is_the_practitioners(node: Node, practice: Practice, event: str) -> None:
     patient = await practice.patient_page().connect(node)
     assert await patient.code(event, GOOD[event]) == "forbidden"
-
-
-INSIDE = ("offer", "key-commit", "key-reveal", "key-wrap", "key-restart", "keyframe", "chat")
 
 
 @pytest.mark.parametrize("event", INSIDE)

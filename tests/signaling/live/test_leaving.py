@@ -21,10 +21,7 @@ from tests.signaling.live.cast import ORIGIN, SECRET, Node, Person, Practice, Wo
 
 async def in_consult(here: Node, there: Node, practice: Practice) -> tuple[Person, Person]:
     """The practitioner at one node, the patient at the other."""
-    patient = await practice.patient_page().connect(there)
-    doctor = await practice.practitioner_page().connect(here)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(there, at=here)
     await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "media is ready")
     await until(lambda: there.signaling.presence.neighbours and here.signaling.presence.neighbours, "they know others")
     return doctor, patient
@@ -160,10 +157,7 @@ async def test_a_node_that_leaves_is_first_not_ready_then_sends_its_clients_away
 
 async def test_rooms_leave_a_media_worker_that_is_about_to_end(node: Node, workers: Any, practice: Practice) -> None:
     first = await workers("worker-1")
-    patient = await practice.patient_page().connect(node)
-    doctor = await practice.practitioner_page().connect(node)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, _ = await practice.talk(node)
     await until(lambda: first.rooms and patient.view["media"]["ready"], "the room is on the only worker")
     fence = patient.view["media"]["fence"]
     first.draining = True

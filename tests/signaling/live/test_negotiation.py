@@ -32,11 +32,7 @@ async def test_the_first_event_says_what_both_can(
 
 
 async def test_who_names_nothing_is_told_nothing_new(node: Node, practice: Practice) -> None:
-    patient, doctor = practice.patient_page(), practice.practitioner_page()
-    await patient.connect(node)
-    await doctor.connect(node)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(node)
     await doctor.do("chat", {"ciphertext": "aaaa"})
     await until(lambda: patient.events("chat"), "the message")
     assert {name for name, _ in patient.heard} <= {"room", "chat"}

@@ -47,10 +47,7 @@ async def test_two_nodes_share_a_room(nodes: Any, worker: Worker, practice: Prac
 
 async def test_a_node_that_dies_loses_its_sockets_for_all(nodes: Any, worker: Worker, practice: Practice) -> None:
     here, there = await nodes(name="here"), await nodes(name="there")
-    patient = await practice.patient_page().connect(there)
-    doctor = await practice.practitioner_page().connect(here)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(there, at=here)
     # As if killed: nobody writes its heartbeat any more, and nothing was said about its sockets.
     there.signaling.presence.turn = there.signaling.presence.beat = stand_still
     await until(lambda: doctor.view["others"] and not doctor.view["others"][0]["connected"], "the patient is away", 8)
@@ -66,10 +63,7 @@ async def test_a_node_that_was_taken_for_dead_puts_its_sockets_back(
     nodes: Any, worker: Worker, practice: Practice, redis_url: str
 ) -> None:
     here, there = await nodes(name="here"), await nodes(name="there")
-    patient = await practice.patient_page().connect(there)
-    doctor = await practice.practitioner_page().connect(here)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    _, doctor = await practice.talk(there, at=here)
     redis = connect(redis_url)
     await redis.delete(node_key("there"))
     await here.signaling.presence._keep_house()

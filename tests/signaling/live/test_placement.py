@@ -13,10 +13,7 @@ from tests.signaling.live.cast import LINES, SDP, Node, Person, Practice, Worker
 
 async def talking(practice: Practice, node: Node) -> tuple[Person, Person]:
     """Patient and practitioner, in, with media."""
-    patient = await practice.patient_page().connect(node)
-    doctor = await practice.practitioner_page().connect(node)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(node)
     for one in (patient, doctor):
         await ready(one)
         await offer(one)

@@ -80,10 +80,7 @@ async def test_a_redis_that_may_only_be_read_disturbs_nobody_and_lets_nobody_in(
     redis = connect(mortal.url)
     another = await practice.another()
     async with open_node(mortal.url, store) as node:
-        patient = await practice.patient_page().connect(node)
-        doctor = await practice.practitioner_page().connect(node)
-        await patient.arrive(practice.appointment.id)
-        await doctor.admit(practice.appointment.id, patient)
+        patient, doctor = await practice.talk(node)
         await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
         before = patient.view
         await redis.execute_command("REPLICAOF", "127.0.0.1", "1")

@@ -17,11 +17,12 @@ from signaling.replays import KEPT_EVENTS, Replays
 from tests.signaling.live.cast import Node, Person, Practice, until, utc_now
 
 Nodes = Callable[..., Awaitable[Node]]
+ABLE = ["once", "replay"]
 BOTH = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
 
 
 def able(person: Person) -> Person:
-    person.capabilities = ["once", "replay"]
+    person.capabilities = ABLE
     return person
 
 
@@ -30,11 +31,7 @@ def texts(person: Person) -> list[str]:
 
 
 async def in_a_consult(node: Node, practice: Practice) -> tuple[Person, Person]:
-    patient, doctor = able(practice.patient_page()), able(practice.practitioner_page())
-    await patient.connect(node)
-    await doctor.connect(node)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(node, able=ABLE)
     await until(lambda: doctor.events("replay") and patient.events("replay"), "the beginning")
     return patient, doctor
 
@@ -161,11 +158,7 @@ async def test_nothing_of_it_is_left_when_the_consult_ends(nodes: Nodes, practic
 
 async def test_of_pages_that_can_not_catch_up_nothing_is_kept(node: Node, practice: Practice, redis_url: str) -> None:
     redis = connect(redis_url)
-    patient, doctor = practice.patient_page(), practice.practitioner_page()
-    await patient.connect(node)
-    await doctor.connect(node)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(node)
     await doctor.do("chat", {"ciphertext": "aaaa"})
     await until(lambda: patient.events("chat"), "the message")
     assert [key async for key in redis.scan_iter("sk:replay*")] == []

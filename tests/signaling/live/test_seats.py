@@ -21,10 +21,7 @@ async def elsewhere(nodes: Any, node: Node, second: bool) -> Node:
 
 async def talking(practice: Practice, node: Node) -> tuple[Person, Person]:
     """Patient and practitioner, in."""
-    patient = await practice.patient_page().connect(node)
-    doctor = await practice.practitioner_page().connect(node)
-    await patient.arrive(practice.appointment.id)
-    await doctor.admit(practice.appointment.id, patient)
+    patient, doctor = await practice.talk(node)
     await until(lambda: patient.view["me"]["state"] == "admitted", "the patient is in")
     return patient, doctor
 

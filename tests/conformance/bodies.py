@@ -1,0 +1,25 @@
+"""What may be sent: a body for each event."""
+
+from typing import Any
+
+GOOD: dict[str, dict[str, Any]] = {
+    "watch": {},
+    "arrive": {"appointment": "a", "participant": "p"},
+    "admit": {"appointment": "a", "participant": "p", "me": "m"},
+    "tell": {"appointment": "a", "participant": "p", "message": "soon"},
+    "snapshot": {},
+    "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "microphone"}]},
+    "indicate": {"microphone": True, "camera": True, "screen": False},
+    "key-commit": {"epoch": 1, "commitment": "c" * 43},
+    "key-reveal": {"epoch": 1, "key": "k" * 87, "nonce": "n" * 43},
+    "key-wrap": {"epoch": 1, "to": "p", "wrapped": "w" * 80},
+    "key-restart": {"epoch": 1},
+    "keyframe": {"participant": "p", "source": "camera"},
+    "chat": {"ciphertext": "abc"},
+    "report": {"at": 0},
+    "leave": {},
+}
+"""Right in form. What they name does not exist."""
+
+INSIDE = ("offer", "key-commit", "key-reveal", "key-wrap", "key-restart", "keyframe", "chat")
+"""Events of those who are in a consult."""
