@@ -55,7 +55,7 @@ async def test_use_keeps_a_session_alive_for_twelve_hours(store: Store, time: Ti
 async def test_the_sweep_forgets_expired_sessions(sqlite_store: Store, time: Time) -> None:
     person = await alice(sqlite_store)
     await sqlite_store.sessions.create(person.id)
-    time.pass_(minutes=31)
+    time.pass_(minutes=30)
     living = await sqlite_store.sessions.create(person.id)
     await sqlite_store.retention.sweep()
     async with sqlite_store.database.read() as connection:
