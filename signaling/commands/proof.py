@@ -17,7 +17,7 @@ from signaling.redis import connect
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     proving = commands.add_parser("prove-destroyed", parents=[common], help="look everywhere for what a receipt is of")
-    proving.add_argument("receipt")
+    proving.add_argument("receipt", help="write -- before one that begins with a hyphen")
     proving.add_argument("--backups", type=Path, metavar="FOLDER", help="default rooms.backups")
     proving.add_argument("--logs", type=Path, metavar="PATH", help="folder or file of the logs")
     proving.add_argument("--exports", type=Path, metavar="FOLDER", help="folder of exported files")
