@@ -12,7 +12,7 @@ const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl:
 const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 
 /** @param {unknown} error @returns {Problem} */
-export function problemOf(error) {
+function problemOf(error) {
   const name = error instanceof DOMException || error instanceof Error ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';

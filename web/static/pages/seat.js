@@ -1,7 +1,7 @@
 import { slot, testid } from './build.js';
 
 /** Ask whether this window takes the place of another one. @param {ParentNode} root @returns {Promise<boolean>} */
-export function askForSeat(root) {
+function askForSeat(root) {
   const dialog = /** @type {HTMLDialogElement} */ (slot(root, 'seat'));
   return new Promise((resolve) => {
     const finish = (/** @type {boolean} */ take) => {
