@@ -263,7 +263,6 @@ async def every_packet(running: Running) -> None:
 
 
 @pytest.mark.duty("S-12")
-@pytest.mark.timeout(120)
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_nothing_that_went_in_comes_out_in_a_line_of_a_whole_server(running: Running) -> None:
     given = await every_route(running)

@@ -24,8 +24,7 @@ from signaling.tickets import Tickets
 from tests.signaling.conftest import Time
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 40
-pytestmark = pytest.mark.timeout(150)
+START_SECONDS = 120
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Command:
         async with asyncio.timeout(START_SECONDS):
             return (await self.process.stdout.readline()).decode()
 
-    async def end(self, seconds: float = 20) -> tuple[int, str, str]:
+    async def end(self, seconds: float = START_SECONDS) -> tuple[int, str, str]:
         """Exit status and what it still had to say."""
         async with asyncio.timeout(seconds):
             out, err = await self.process.communicate()

@@ -232,7 +232,6 @@ def test_the_pinned_requirements_have_hashes_and_no_address(name: str) -> None:
     assert len(pins) > 20
 
 
-@pytest.mark.serial
 def test_the_package_holds_all_that_the_server_reads(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "."]
     source = tmp_path / "source"
@@ -250,7 +249,6 @@ def test_the_package_holds_all_that_the_server_reads(tmp_path: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.serial
 def test_two_builds_of_one_commit_are_the_same(tmp_path: Path) -> None:
     digests = set()
     for place in ("one", "another place"):

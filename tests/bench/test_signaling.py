@@ -13,7 +13,6 @@ pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="re
 SMALL = Load(returning=6, waiting=6, seconds=0.3, asking=2, warm_up=2, pinged=0.1, storm=0.2)
 
 
-@pytest.mark.timeout(120)
 async def test_a_small_crowd_drops_returns_joins_and_waits(tmp_path: Path) -> None:
     async with cluster.alone(tmp_path, appointments=6) as running:
         rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in await table(running, SMALL)]

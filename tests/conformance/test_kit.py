@@ -45,7 +45,6 @@ async def unmet(url: str, house: House, chosen: Iterable[Requirement]) -> dict[s
     return {outcome.requirement.name: outcome.why for outcome in outcomes if outcome.why}
 
 
-@pytest.mark.timeout(180)
 async def test_our_own_server_meets_every_requirement(house: House) -> None:
     chosen = [one for one in REQUIREMENTS.values() if not one.exhausts]
     assert len(chosen) >= 50

@@ -16,7 +16,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from signaling.deployment import acl
 from tests.deployment.conftest import STEPS, Followed, blocks
 
-pytestmark = [pytest.mark.timeout(450), pytest.mark.serial]
+pytestmark = pytest.mark.timeout(450)
 ROOT = Path(__file__).parents[2]
 UNUSED = {
     # prove-destroyed, support codes, a destroyed consult's samples, connections that are given back

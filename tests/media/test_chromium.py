@@ -19,7 +19,7 @@ from media.settings import MediaSettings
 from tests.chromium import chromium
 from tests.media.servers import start_redis
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, pytest.mark.serial]
 
 SCRIPT = Path(__file__).with_name("page.js")
 

@@ -73,7 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     }
     environment = os.environ | settings
     adding = spreekkamer("practitioner", "add", MAIL, "--name", "Monitoring", env=environment)
-    assert adding.communicate(f"{PASSWORD}\n", 40)[0] == "Added.\n"
+    assert adding.communicate(f"{PASSWORD}\n", 120)[0] == "Added.\n"
     process = spreekkamer("serve", env=environment)
     assert process.stdout
     try:

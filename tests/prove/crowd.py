@@ -36,7 +36,7 @@ async def campaign(size: Size) -> list[Figure]:
     due = datetime.now(UTC).replace(microsecond=0)
     await fill(data, due, count)
     ahead = (
-        datetime.now(UTC) + timedelta(seconds=size.choose(LEAD, 5)) - due
+        datetime.now(UTC) + timedelta(seconds=size.choose(LEAD, 10)) - due
     )  # so that the moment comes once the server is up
     rooms = {"data": str(data), "sweep_interval": size.choose(20, 2)}
     options = {"rooms": rooms, "off": -ahead.total_seconds()}

@@ -82,7 +82,6 @@ def test_addresses(address: str, host: tuple[str, int]) -> None:
     assert Transit(TransitSettings(address=address))._host == host
 
 
-@pytest.mark.timeout(60)
 def test_tls_is_checked_against_the_authority_that_was_given(tmp_path: Path) -> None:
     with servers.running("-dev-tls", f"-dev-tls-cert-dir={tmp_path}") as server:
         authority = tmp_path / "vault-ca.pem"

@@ -50,7 +50,6 @@ async def owners(store: Store) -> tuple[str, str]:
 
 
 @pytest.mark.duty("S-30", "S-31")
-@pytest.mark.timeout(180)
 async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: Path) -> None:
     made, folders = await crash("sweep", tmp_path)
     time = Time()
@@ -77,7 +76,6 @@ async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: P
         assert epochs == ["epoch-2.key"], folder.name
 
 
-@pytest.mark.timeout(180)
 async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Path) -> None:
     made, folders = await crash("create", tmp_path)
     time = Time()
@@ -105,7 +103,6 @@ async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Pa
             assert await store.appointments.list(one, DAY, DAY), folder.name
 
 
-@pytest.mark.timeout(180)
 async def test_a_new_setting_is_there_for_all_or_for_none(tmp_path: Path) -> None:
     made, folders = await crash("setting", tmp_path)
     time = Time()

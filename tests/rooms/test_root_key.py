@@ -25,7 +25,6 @@ def names(settings: RoomsSettings) -> list[str]:
     return sorted(path.name for path in settings.root_key().parent.iterdir())
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("action", ["rotate", "root"])
 def test_killed_at_any_step_everything_still_opens(keystore_settings: RoomsSettings, action: str) -> None:
     backend(keystore_settings).create("pair")

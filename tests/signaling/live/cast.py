@@ -225,17 +225,17 @@ class Person:
         auth = {"version": 1, "token": token}
         if self.capabilities is not None:
             auth["capabilities"] = self.capabilities
-        await self.socket.connect(node.url, transports=["websocket"], auth=auth, headers=headers, wait_timeout=5)
+        await self.socket.connect(node.url, transports=["websocket"], auth=auth, headers=headers, wait_timeout=30)
         return self
 
     async def ask(self, event: str, body: Any = None) -> dict[str, Any]:
         """The acknowledgement as it came."""
-        reply: dict[str, Any] = await self.socket.call(event, body if body is not None else {}, timeout=5)
+        reply: dict[str, Any] = await self.socket.call(event, body if body is not None else {}, timeout=30)
         return reply
 
     async def ask_once(self, name: str, event: str, body: Any = None) -> dict[str, Any]:
         """The acknowledgement of an event with an id beside its body."""
-        reply: dict[str, Any] = await self.socket.call(event, (body or {}, {"id": name}), timeout=5)
+        reply: dict[str, Any] = await self.socket.call(event, (body or {}, {"id": name}), timeout=30)
         return reply
 
     async def do(self, event: str, body: Any = None) -> dict[str, Any]:

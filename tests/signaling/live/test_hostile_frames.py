@@ -296,7 +296,6 @@ async def test_a_flood_is_kicked_and_nobody_else_notices(node: Node, worker: Wor
     assert sorted(waits)[int(len(waits) * 0.95)] < 0.05
 
 
-@pytest.mark.serial
 async def test_ten_thousand_pongs_make_no_tasks(node: Node, practice: Practice) -> None:
     async with raw(node) as client:
         await client.connect(practice.patient_page())
