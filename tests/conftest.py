@@ -19,10 +19,7 @@ BROWSER = Path(__file__).parent / "browser"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What drives browsers through the whole story shares one browser, so one event loop.
-
-    It runs one at a time, as ``make test`` runs the marked ones.
-    """
+    """What drives browsers through the whole story shares one of them, so one event loop."""
     for item in items:
         if BROWSER in item.path.parents:
             item.add_marker("browser")

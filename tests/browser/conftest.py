@@ -27,6 +27,8 @@ from tests import chromium as program
 ROOT = Path(__file__).parents[2]
 TIMED = bool(os.environ.get("PROVE"))
 """Whether how long something takes is judged: a machine that is busy with other things is no error."""
+PATIENCE = 60.0
+"""Seconds until what should happen is missed."""
 
 FIXED_PORT = int(os.environ.get("DEMO_PORT", "0"))
 INBOUND = """
@@ -96,7 +98,7 @@ async def start_demo(data: Path, port: int = 0) -> Demo:
     with log.open("ab") as stderr:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
     assert process.stdout is not None
-    line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 30)
+    line = await asyncio.to_thread(process.stdout.readline)
     assert line, log.read_text()
     said = json.loads(line)
     urls = (said["practitioner_url"], said["patient_url"], said["health_url"])
@@ -156,11 +158,13 @@ class Person:
         digest: str | None = await self.page.evaluate(PICTURE, f'[data-testid="{testid}"]')
         return digest
 
-    async def call_state(self, state: str, timeout: float = 15) -> None:
+    async def call_state(self, state: str, timeout: float = PATIENCE) -> None:
         await self.page.wait_for_selector(f'[data-testid="call"][data-state="{state}"]', timeout=timeout * 1000)
 
 
-async def eventually(check: Callable[[], Awaitable[T | None]], why: str, timeout: float = 15, every: float = 0.1) -> T:
+async def eventually(
+    check: Callable[[], Awaitable[T | None]], why: str, timeout: float = PATIENCE, every: float = 0.1
+) -> T:
     """Poll ``check`` until it returns something true; fail with why and the last value."""
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
@@ -172,7 +176,7 @@ async def eventually(check: Callable[[], Awaitable[T | None]], why: str, timeout
         await asyncio.sleep(every)
 
 
-async def sees_and_hears(person: Person, timeout: float = 20) -> None:
+async def sees_and_hears(person: Person, timeout: float = PATIENCE) -> None:
     """A remote picture that changes, a frame count that grows, audio energy above silence."""
     first = await eventually(person.picture, "a remote picture", timeout)
 
@@ -200,6 +204,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def sit_down(browser: Browser, origin_port: int, **options: Any) -> Person:
     """A new person; remembers console errors and any request to another origin."""
     context = await browser.new_context(locale="nl-NL", **options)
+    context.set_default_timeout(PATIENCE * 1000)
     await context.add_init_script(program.RECORD_PEER_CONNECTIONS)
     page = await context.new_page()
     person = Person(page, context)

@@ -25,7 +25,7 @@ async def test_two_people_see_and_hear_each_other_encrypted(demo: Demo, practiti
     await eventually(same_code, "the same six digits on both screens")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.serial
 async def test_the_uplink_grows_by_the_relays_feedback(practitioner: Person, patient: Person) -> None:
     """2 Mbit/s within 10 s, unless a busy machine spoils the first estimate three times: then growth takes longer.
 
@@ -46,6 +46,7 @@ async def test_the_uplink_grows_by_the_relays_feedback(practitioner: Person, pat
     assert max(best) > 400_000, f"within 10 s at most: {best} bit/s"
 
 
+@pytest.mark.serial
 async def test_the_picture_begins_small_and_grows_by_itself(practitioner: Person, patient: Person) -> None:
     await patient.page.evaluate(
         """window.widths = [];
@@ -59,7 +60,7 @@ async def test_the_picture_begins_small_and_grows_by_itself(practitioner: Person
         widths = await patient.page.evaluate("window.widths")
         return len(widths) > 1 and widths[0] <= 320 and widths[-1] >= 2 * widths[0]
 
-    await eventually(grown, "a small first picture and a larger one after it", 15)
+    await eventually(grown, "a small first picture and a larger one after it")
 
 
 async def test_a_waiting_patient_has_received_no_media_address_and_no_other_name(
@@ -91,11 +92,12 @@ async def test_who_waits_in_vain_is_told_when_the_time_is_over(
     await patient.find("join").click()
     await patient.find("waiting").wait_for()
     await practitioner.find("admit").first.wait_for()
-    await patient.find("waiting").wait_for(state="hidden", timeout=20_000)
+    await patient.find("waiting").wait_for(state="hidden")
     await patient.page.get_by_role("heading", name="voorbij").wait_for()
     await practitioner.find("admit").first.wait_for(state="hidden")
 
 
+@pytest.mark.serial
 async def test_the_practitioner_sees_who_waits_within_a_second(practitioner: Person, patient: Person) -> None:
     before = await practitioner.page.title()
     await patient.find("join").click()
@@ -107,11 +109,13 @@ async def test_the_practitioner_sees_who_waits_within_a_second(practitioner: Per
 async def test_mute_and_camera_off_are_told_to_the_other_side(practitioner: Person, patient: Person) -> None:
     await begin_consult(practitioner, patient)
     await patient.find("toggle-mic").click()
-    silent = (await practitioner.media())["energy"]
-    await asyncio.sleep(2)
-    silent = (await practitioner.media())["energy"]
-    await asyncio.sleep(2)
-    assert (await practitioner.media())["energy"] - silent < 1e-4
+
+    async def silent() -> bool:
+        before = (await practitioner.media())["energy"]
+        await asyncio.sleep(1)
+        return (await practitioner.media())["energy"] - before < 1e-4
+
+    await eventually(silent, "nothing is heard any more")
     await patient.find("toggle-mic").click()
     await sees_and_hears(practitioner)
     await patient.find("toggle-camera").click()
@@ -163,6 +167,7 @@ async def test_a_reload_while_waiting_is_not_a_second_entry(practitioner: Person
     assert await practitioner.find("admit").count() == 1
 
 
+@pytest.mark.serial
 async def test_a_duplicate_tab_is_asked_whether_it_takes_over(
     demo: Demo, practitioner: Person, patient: Person
 ) -> None:
@@ -187,7 +192,7 @@ async def not_in_call(person: Person) -> bool:
 async def test_the_practitioner_leaving_ends_the_consult_for_both(practitioner: Person, patient: Person) -> None:
     await begin_consult(practitioner, patient)
     await practitioner.find("leave").click()
-    await patient.call_state("ended", 5)
+    await patient.call_state("ended")
     await practitioner.find("new-appointment").wait_for()
 
 
@@ -196,7 +201,7 @@ async def test_a_consult_that_ended_by_mistake_opens_again_with_the_same_link(
 ) -> None:
     await begin_consult(practitioner, patient)
     await practitioner.find("leave").click()
-    await patient.call_state("ended", 5)
+    await patient.call_state("ended")
     await practitioner.find("reopen").click()
     await practitioner.find("reopen").wait_for(state="hidden")
     await patient.page.reload()

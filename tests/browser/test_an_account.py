@@ -11,8 +11,6 @@ from playwright.async_api import expect
 from tests.browser.conftest import Demo, Person
 from tests.browser.test_the_desk import plan
 
-pytestmark = [pytest.mark.browser]
-
 PASSWORD = "een rustige ochtend"
 
 

@@ -115,26 +115,22 @@ async def story(name: str, **env: str) -> None:
     assert "1 passed" in await run(*command, WITHOUT_LOOPBACK="1", **env)
 
 
-@pytest.mark.timeout(180)
 async def test_a_consult_works_without_loopback_candidates() -> None:
     async with namespace(*IPV4) as name:
         await story(name)
 
 
-@pytest.mark.timeout(180)
 async def test_a_consult_works_over_ipv6_alone() -> None:
     async with namespace(*IPV6) as name:
         await story(name)
 
 
-@pytest.mark.timeout(180)
 async def test_a_consult_works_where_udp_is_blocked() -> None:
     async with namespace(*IPV4) as name:
         await let_pass(name, "meta l4proto tcp")
         await story(name)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn's turnserver")
 async def test_a_consult_works_through_turn_where_only_its_tcp_port_is_open(tmp_path: Path) -> None:
     """The relay's own ports can not be reached but from coturn's."""
@@ -170,7 +166,6 @@ async def test_a_consult_works_through_turn_where_only_its_tcp_port_is_open(tmp_
             await coturn.wait()
 
 
-@pytest.mark.timeout(180)
 async def test_a_consult_works_behind_a_symmetric_nat(tmp_path: Path) -> None:
     """Both browsers are at home; the relay sees ports that no candidate names."""
     async with namespace(*IPV4) as clinic, behind_nat(clinic) as (home, router):

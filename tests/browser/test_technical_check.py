@@ -6,8 +6,6 @@ import pytest
 
 from tests.browser.conftest import Demo, Person
 
-pytestmark = [pytest.mark.browser]
-
 
 @pytest.mark.duty("S-11", "S-34")
 async def test_the_technical_check_is_in_plain_words_and_gives_a_code(

@@ -3,11 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-import pytest
-
 from tests.browser.conftest import Demo, Person, eventually
-
-pytestmark = [pytest.mark.browser]
 
 STRANGE_NAMES = ['<img src=x onerror="window.hit = 1">', "محمد عبد الرحمن", "J", "Ω" * 200]
 

@@ -5,8 +5,6 @@ import pytest
 from tests.browser.conftest import Demo, Person, begin_consult, eventually
 from web.storage import KEPT
 
-pytestmark = [pytest.mark.browser]
-
 STORED = """
 async () => ({
   localStorage: Object.keys(localStorage),
@@ -40,7 +38,6 @@ async def kept(person: Person) -> dict[str, set[str]]:
 
 
 @pytest.mark.duty("S-35", "S-37", "S-39")
-@pytest.mark.timeout(120)
 async def test_only_declared_things_stay_in_a_browser(practitioner: Person, patient: Person) -> None:
     assert await kept(patient) == {"cookie": set(), "localStorage": set(), "sessionStorage": set()}
     await begin_consult(practitioner, patient)
@@ -87,7 +84,7 @@ async def test_after_the_end_camera_and_microphone_are_closed(practitioner: Pers
     await practitioner.find("leave").click()
     await patient.call_state("ended")
     for person in (practitioner, patient):
-        await eventually(lambda person=person: closed(person, live), "both devices are closed", 5)
+        await eventually(lambda person=person: closed(person, live), "both devices are closed")
 
 
 async def closed(person: Person, live: str) -> bool:
