@@ -23,7 +23,7 @@ from bench.load.visitor import Refused, Visitor
 from signaling.protocol.model import API
 
 AT_ONCE = 16
-PATIENCE = 60.0
+ATTEMPTS, PATIENCE = 5, 60.0
 LOOK = 0.005
 LINE_BYTES = 1 << 20
 
@@ -51,10 +51,12 @@ class Crowd:
             visitor = Visitor(session, address, self._origin, planned.id, partial(self._token, planned.link))
             self.visitors.append(visitor)
             async with many:
-                while not visitor.view:
-                    await visitor.open(PATIENCE)
-                    with suppress(Refused):  # it was lost on the way and connects again
+                for _ in range(ATTEMPTS):
+                    with suppress(Refused, TimeoutError):  # it was lost on the way and connects again
+                        await visitor.open(PATIENCE)
                         await visitor.arrive()
+                        return
+                raise TimeoutError("a visitor does not come in")
 
         begin = len(self.visitors)
         await asyncio.gather(*(one(number) for number in range(begin, begin + count)))

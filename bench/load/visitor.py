@@ -90,11 +90,17 @@ class Visitor:
     # --- what a page does ----------------------------------------------------------------------------------------
 
     async def open(self, seconds: float = 15.0) -> None:
-        """Connect, and stay connected."""
+        """Connect, and stay connected. Raises TimeoutError, and whatever ended the attempts."""
         if self._running is None:
             self._running = asyncio.create_task(self._run())
-        async with asyncio.timeout(seconds):
-            await self._open.wait()
+        opened = asyncio.create_task(self._open.wait())
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.wait({opened, self._running}, return_when=asyncio.FIRST_COMPLETED)
+            if self._running.done():
+                self._running.result()
+        finally:
+            opened.cancel()
 
     async def arrive(self) -> None:
         body = {"appointment": self.appointment, "participant": self.id, "take_over": False, "seen": self._seen}
