@@ -1,0 +1,1 @@
+"""What things cost, measured beside a peer in the same run where there is one. See README.md."""

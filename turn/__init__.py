@@ -1,0 +1,1 @@
+"""Time-limited TURN credentials, and coturn's configuration."""

@@ -1,0 +1,1 @@
+"""What a browser shows: pages, translations, modules, styles."""

@@ -1,1 +1,1 @@
-"""Load for relays: many people who send what a camera and a microphone send, each packet when it is due."""
+"""What load is made of: people who send packets to a relay when each is due, and visitors who keep nodes busy."""

@@ -1,0 +1,1 @@
+"""That the benchmarks run, in their short form."""

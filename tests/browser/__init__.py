@@ -1,0 +1,1 @@
+"""Whole consults in real Chromium, and the pictures of the documentation."""

@@ -1,0 +1,1 @@
+"""Every finding of `doctor`, made to appear and to go away."""

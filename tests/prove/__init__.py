@@ -1,0 +1,1 @@
+"""Proofs, long and counted: see README.md. `python -m tests.prove`."""

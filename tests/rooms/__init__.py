@@ -1,0 +1,1 @@
+"""The domain on real databases, key stores and Redis."""

@@ -1,0 +1,1 @@
+"""The application for machines, without pages and without media."""

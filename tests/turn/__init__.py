@@ -1,0 +1,1 @@
+"""A real turnserver with the configuration that we ship."""
