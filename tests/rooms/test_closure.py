@@ -5,11 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from rooms.store.closure import Emptied
+from rooms.store.tables import marks
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 from tests.rooms.test_destruction import states
 
@@ -80,6 +82,11 @@ async def test_what_can_not_be_opened_goes_too(store: Store) -> None:
     assert await states(store) == {}
 
 
+async def marks_of(store: Store) -> dict[str, str]:
+    async with store.database.read() as connection:
+        return {row.name: row.value for row in await connection.execute(select(marks))}
+
+
 @pytest.mark.duty("S-28")
 async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, settings: RoomsSettings) -> None:
     person, other = await alice(store), await charlie(store)
@@ -91,8 +98,10 @@ async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, setti
         told.append(practitioner)
 
     store.retention.hooks.on_close = on_close
+    marked = await marks_of(store)
     closed = await store.retention.close(person.id)
     assert (closed.destroyed, closed.waiting) == (1, 0)
+    assert await marks_of(store) == marked | {"generation": "2"}, "what the database says of itself stays"
     assert closed.receipt is not None
     assert closed.receipt.generation == 2
     assert told == [person.id]
