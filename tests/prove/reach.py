@@ -1,9 +1,11 @@
 """Which tests reach a mutant, and how long each takes."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -42,19 +44,25 @@ class Reach:
         return cls(lines, seconds, failed)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Those that could notice, quickest first; all that reach anything of the file where that is not known."""
+        """Those that could notice, the quickest and closest first; where that is not known, all that reach the file."""
         file = str(mutant.path)
         reaching = {test for line in mutant.lines for test in self.lines.get((file, line), ())} & self.seconds.keys()
         if not reaching:
             reaching = {test for (path, _), tests in self.lines.items() if path == file for test in tests}
         chosen: list[str] = []
         spent = 0.0
-        for test in sorted(reaching & self.seconds.keys(), key=lambda test: self.seconds[test]):
+        breadth = self.breadth
+        for test in sorted(reaching & self.seconds.keys(), key=lambda test: self.seconds[test] * breadth[test]):
             spent += self.seconds[test]
             if chosen and spent > ENOUGH:
                 break
             chosen.append(test)
         return chosen
+
+    @cached_property
+    def breadth(self) -> Counter[str]:
+        """How many lines each test runs: what runs few is about these."""
+        return Counter(chain.from_iterable(self.lines.values()))
 
     def patience(self, tests: Sequence[str]) -> float:
         """After so many seconds a mutant hangs."""
