@@ -199,10 +199,10 @@ class Presence:
         tick = Tick(nodes=await self._nodes(), workers=alive, refresh=self._consults.refresh)
         if workers and any(one.draining for one in workers):
             await self._move_rooms(workers)
-        async for consult in self._consults.live.running():
+        async for found in self._consults.live.running():
             try:
-                if transition(consult, tick, self._consults.now())[0] is not consult:
-                    consult = await self._consults.apply(consult.appointment, tick)  # noqa: PLW2901
+                late = transition(found, tick, self._consults.now())[0] is not found
+                consult = await self._consults.apply(found.appointment, tick) if late else found
                 if consult.admitted and consult.worker is None:
                     self._placement.request(consult.appointment)
             except RoomsError as error:
