@@ -7,8 +7,9 @@ first, until one fails. A mutant lives in a forked process and changes the funct
 changes what runs at import, all our modules are imported anew): no file is ever changed. Two run at a time; servers
 that the tests need (PostgreSQL, OpenBao) are started once for all. Stops after ``--seconds``; what was tried until then
 is a random sample of each path, in turn, and the score is that of the paths by the number of mutants that each could
-have. One in ``CONTROL`` tries is the code as it is, which no test may fail. Prints every survivor and a table, which
-``--write`` puts into README.md beside this file; so it does when it is told to end (SIGTERM).
+have. A mutant counts as noticed when the same tests, in the same order, pass without it; a test that fails then too is
+left out from there on, and the mutant is tried again. Prints every survivor and a table, which ``--write`` puts into
+README.md beside this file; so it does when it is told to end (SIGTERM).
 """
 
 import argparse
@@ -20,7 +21,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, zip_longest
@@ -39,15 +40,15 @@ from tests.rooms import bao, postgres
 OURS = ("rooms", "signaling", "tests", "web", "media", "turn")
 KEPT = {"tests", "tests.rooms", "tests.prove", "tests.rooms.bao", "tests.rooms.postgres", "tests.rooms.child"}
 QUIET = ["-q", "--no-header", "--no-summary", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist"]
-CONTROL = 40
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None  # where flushing costs nothing
 
 
 @dataclass(frozen=True)
 class Try:
-    """A mutant, or as a control the same tests without any change."""
+    """A mutant and the tests that it meets; as a control the tests without it."""
 
     mutant: Mutant
+    tests: tuple[str, ...]
     control: bool = False
 
 
@@ -95,7 +96,7 @@ class Score:
     least: float
     paths: dict[str, Tally]
     controls: int = 0
-    failed: list[str] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
 
     @property
     def percent(self) -> float:
@@ -104,11 +105,15 @@ class Score:
         return 100 * sum(one.share * one.possible for one in self.paths.values()) / max(possible, 1)
 
     def figures(self) -> list[Figure]:
-        """A row for each path, for all, and for the controls."""
+        """A row for each path, for all, and for the tests that can not be relied on."""
         rows = [self._row(f"`{path}`", 100 * one.share, [one]) for path, one in self.paths.items()]
         whole = self._row("all, each path by its size", self.percent, list(self.paths.values()))
-        control = f"{len(self.failed)} in all tests and {self.controls} controls"
-        return [*rows, whole, Figure("failures without any change", "0", control, not self.failed)]
+        found = f"{len(self.left_out)} found in all tests and {self.controls:,} controls"
+        return [
+            *rows,
+            whole,
+            Figure("tests that fail without any change, and were left out", "printed", found, met=True),
+        ]
 
     def _row(self, what: str, percent: float, tallies: Sequence[Tally]) -> Figure:
         tried, hung = sum(one.tried for one in tallies), sum(one.hung for one in tallies)
@@ -131,55 +136,74 @@ class Campaign:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = {item.nodeid: item for item in session.items}
-        reach = self._baseline(session)
-        order = self._order()
-        end, running = time.monotonic() + self._given.seconds, list[Child]()
-        signal.signal(signal.SIGTERM, lambda *_: order.clear())
-        while running or (order and time.monotonic() < end):
-            while order and len(running) < self._given.jobs and time.monotonic() < end:
-                what = order.pop(0)
-                tests = reach.tests(what.mutant)
-                compile(
-                    what.mutant.source(), str(what.mutant.path), "exec"
-                )  # a mutant that is no code would be noticed
-                process = self._start(partial(self._meet, what, [items[test] for test in tests]))
-                running.append(Child(what, process, time.monotonic() + reach.patience(tests)))
+        self._items = {item.nodeid: item for item in session.items}
+        self._reach = self._baseline(session)
+        order, queue, running = self._order(), list[Try](), list[Child]()
+        end = time.monotonic() + self._given.seconds
+        signal.signal(signal.SIGTERM, lambda *_: [tries.clear() for tries in (order, queue)])
+        while running or ((queue or order) and time.monotonic() < end):
+            while (queue or order) and len(running) < self._given.jobs and time.monotonic() < end:
+                running.append(self._begin(queue.pop() if queue else self._try(order.pop(0))))
             time.sleep(0.01)
             for child in list(running):
                 if (noticed := child.noticed()) is not None:
                     running.remove(child)
-                    self._count(child, noticed)
+                    if following := self._judge(child, noticed):
+                        queue.append(following)
         self.done = True
         return True
 
-    def _order(self) -> list[Try]:
-        """One of each path in turn, each path in random order; with the controls between."""
+    def _order(self) -> list[Mutant]:
+        """One of each path in turn, each path in random order."""
         chance = random.Random(self._given.seed)
         shuffled = [chance.sample(found, len(found)) for found in self._mutants.values()]
-        turns = [Try(one) for one in chain.from_iterable(zip_longest(*shuffled)) if one is not None]
-        for at in range(CONTROL // 2, len(turns), CONTROL):
-            turns.insert(at, Try(turns[at].mutant, control=True))
-        return turns
+        return [one for one in chain.from_iterable(zip_longest(*shuffled)) if one is not None]
 
-    def _count(self, child: Child, noticed: bool) -> None:
+    def _try(self, mutant: Mutant) -> Try:
+        compile(mutant.source(), str(mutant.path), "exec")  # one that is no code would be noticed
+        return Try(mutant, tuple(test for test in self._reach.tests(mutant) if test not in self.score.left_out))
+
+    def _begin(self, what: Try) -> Child:
+        process = self._start(partial(self._meet, what))
+        return Child(what, process, time.monotonic() + self._reach.patience(what.tests))
+
+    def _judge(self, child: Child, noticed: bool) -> Try | None:
+        """Count it, or say what must be tried to know what it means."""
         shutil.rmtree(self._scratch / str(child.process), ignore_errors=True)
-        mutant = child.what.mutant
-        if child.what.control:
+        what, failed = child.what, self._failed(child.process)
+        if what.control:
             self.score.controls += 1
+            self._leave_out(dict.fromkeys(failed, "in a control"))
             if noticed:
-                self.score.failed.append(str(mutant))
-                say(f"failed without any change, with the tests of: {mutant}")
-            return
+                return self._try(what.mutant) if set(failed) & set(what.tests) else None
+        elif noticed and not child.hung:
+            places = [what.tests.index(test) + 1 for test in failed if test in what.tests]
+            return Try(what.mutant, what.tests[: min(places, default=None)], control=True)
+        self._count(what.mutant, alive=not (noticed or what.control), hung=child.hung)
+        return None
+
+    def _failed(self, process: int) -> list[str]:
+        """The tests that failed in this child, as it wrote them down."""
+        told = self._scratch / f"{process}.failed"
+        failed = told.read_text().splitlines() if told.exists() else []
+        told.unlink(missing_ok=True)
+        return failed
+
+    def _leave_out(self, failed: Mapping[str, str]) -> None:
+        for test, why in failed.items():
+            self.score.left_out.add(test)
+            say(f"fails without any change: {test}: {why}")
+
+    def _count(self, mutant: Mutant, *, alive: bool, hung: bool) -> None:
         path = next(path for path, found in self._mutants.items() if mutant in found)
         tally = self.score.paths[path]
         tally.tried += 1
+        tally.hung += hung
+        tally.alive += alive
+        if alive:
+            say(f"survived: {mutant}")
         if sum(one.tried for one in self.score.paths.values()) % 100 == 0:
             say(f"{self.score.percent:.1f} % so far")
-        tally.hung += child.hung
-        if not noticed:
-            tally.alive += 1
-            say(f"survived: {mutant}")
 
     def _baseline(self, session: pytest.Session) -> Reach:
         """Run all tests once, shared among the jobs file by file; those that fail are told and left out."""
@@ -193,9 +217,8 @@ class Campaign:
         for process in at_work:
             os.waitpid(process, 0)
         reach = Reach.read(places)
-        self.score.failed += sorted(item.nodeid for item in session.items if item.nodeid not in reach.seconds)
-        for test in self.score.failed:
-            say(f"failed without any change: {test}: {reach.failed.get(test, 'it was not run')}")
+        absent = sorted(self._items.keys() - reach.seconds.keys())
+        self._leave_out({test: reach.failed.get(test, "it was not run") for test in absent})
         return reach
 
     def _measure(self, items: Sequence[pytest.Item], place: Path) -> bool:
@@ -227,21 +250,22 @@ class Campaign:
             status = int(work())
         os._exit(status)
 
-    def _meet(self, what: Try, items: Sequence[pytest.Item]) -> bool:
-        """Whether one of these tests notices."""
+    def _meet(self, what: Try) -> bool:
+        """Whether one of its tests notices."""
         watch = Watch()
         if found := loaded(what.mutant):
             for function, code in found if not what.control else ():
                 function.__code__ = code
-            self._run(items, watch)
+            self._run([self._items[test] for test in what.tests], watch)
+            status = pytest.ExitCode.TESTS_FAILED if watch.failed else pytest.ExitCode.OK
         else:
             forget_ours()
             if not what.control:
                 sys.meta_path.insert(0, Hook(what.mutant))
-            folder = self._scratch / str(os.getpid())
-            status = pytest.main([*QUIET, "-x", f"--basetemp={folder}", *(item.nodeid for item in items)])
-            return status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        return bool(watch.failed)
+            options = [*QUIET, "-x", f"--basetemp={self._scratch / str(os.getpid())}"]
+            status = pytest.ExitCode(pytest.main([*options, *what.tests], plugins=[watch]))
+        (self._scratch / f"{os.getpid()}.failed").write_text("\n".join(watch.failed))
+        return status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
     def _run(self, items: Sequence[pytest.Item], watch: Watch, *, to_the_end: bool = False) -> None:
         """Until one fails, unless all are wanted."""
@@ -311,7 +335,7 @@ def main() -> None:
     print(f"\n{text}\n")
     if given.write:
         README.write_text(written(README.read_text(), "mutation", text))
-    sys.exit(campaign.score.percent < given.least or bool(campaign.score.failed))
+    sys.exit(campaign.score.percent < given.least)
 
 
 if __name__ == "__main__":

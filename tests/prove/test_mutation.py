@@ -77,10 +77,9 @@ def test_each_path_counts_by_its_size_not_by_how_many_were_tried() -> None:
     assert small.reached == "100.0 % (100 of 100 tried, 3 by hanging; 100 possible)"
 
 
-def test_a_path_of_which_nothing_was_tried_and_a_control_that_fails_are_not_met() -> None:
+def test_a_path_of_which_nothing_was_tried_is_not_met() -> None:
     one = score(Tally(possible=1, tried=1), Tally(possible=1))
-    one.controls, one.failed = 2, ["a.py:1"]
-    assert [figure.met for figure in one.figures()] == [True, False, False, False]
+    assert [figure.met for figure in one.figures()[:3]] == [True, False, False]
 
 
 def test_the_table_has_its_place() -> None:
