@@ -37,13 +37,13 @@ $(BIN)/python:
 
 $(SERVER): | $(BIN)/python
 	@echo 'Installing the server into $(VENV) …'
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@rm -f $(VENV)/.server-* && touch $@
 
 $(TOOLS): $(SERVER)
 	@echo 'Installing what tests and checks need into $(VENV) …'
-	@$(PIP) --require-hashes -r requirements-dev.txt
+	@$(PIP) --no-deps --require-hashes -r requirements-dev.txt
 	@rm -f $(VENV)/.tools-* && touch $@
 
 tools: $(TOOLS)
