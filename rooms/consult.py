@@ -19,9 +19,8 @@ Invariants, each held by a property test:
 Refusals are ``RoomsError``: ``seat_taken room_full not_found bad_state ended``; a refused event changes nothing.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from rooms.consult_events import (
     Admit,
@@ -36,7 +35,6 @@ from rooms.consult_events import (
     EndReason,
     Event,
     Indicate,
-    Indicators,
     Leave,
     LoseSocket,
     LoseWorker,
@@ -51,6 +49,7 @@ from rooms.consult_events import (
     TakenOver,
     Tick,
 )
+from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.errors import RoomsError
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -58,71 +57,8 @@ HOLD = timedelta(seconds=60)
 OPENING = timedelta(seconds=3)
 """A worker that has not opened an assigned room in this time does not get it."""
 
-PRACTITIONER = "practitioner"
 EPOCH_ZERO = 1_735_689_600
 """2025-01-01 in seconds, so that key epochs fit 31 bits until 2093."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Participant:
-    """One page in a seat. ``socket`` is None while it is away, ``gone`` then says since when.
-
-    ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
-    sign-in, which ends its resume tickets.
-    """
-
-    id: str
-    seat: str
-    role: str
-    lineage: str | None
-    since: int
-    socket: str | None
-    node: str | None
-    gone: int | None = None
-    media: MediaState = "new"
-    indicators: Indicators = field(default_factory=Indicators)
-    replay: bool = False
-    family: str | None = None
-
-    @property
-    def admitted(self) -> bool:
-        return self.lineage is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consult:
-    """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch."""
-
-    schema: Literal[1] = 1
-    appointment: str
-    owner: str
-    capacity: int = 2
-    born: int
-    touched: int
-    version: int
-    participants: tuple[Participant, ...] = ()
-    worker: str | None = None
-    fence: int = 0
-    ready: bool = False
-    assigned: int = 0
-    epoch: int = 0
-    ended: EndReason | None = None
-
-    @property
-    def admitted(self) -> tuple[Participant, ...]:
-        """Who is in, ordered by id bytewise: the order of the key handshake."""
-        return tuple(sorted((one for one in self.participants if one.admitted), key=lambda one: one.id))
-
-    @property
-    def waiting(self) -> tuple[Participant, ...]:
-        return tuple(one for one in self.participants if not one.admitted)
-
-    @property
-    def practitioner(self) -> Participant | None:
-        return next((one for one in self.participants if one.seat == PRACTITIONER), None)
-
-    def find(self, participant: str) -> Participant | None:
-        return next((one for one in self.participants if one.id == participant), None)
 
 
 def new(appointment: str, owner: str, now: datetime, *, capacity: int = 2) -> Consult:

@@ -2,7 +2,7 @@
 
 | key | what |
 |---|---|
-| ``sk:room:<appointment>`` | the document (``rooms.consult.Consult``) |
+| ``sk:room:<appointment>`` | the document (``rooms.consult_state.Consult``) |
 | ``sk:rooms`` | appointments with somebody in the room, for the housekeeper |
 | ``sk:desk:<owner>`` | the same per practitioner, for the desk |
 | ``sk:desk:<owner>:version`` | rises with every change of that desk |
@@ -24,8 +24,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError, WatchError
 
-from rooms.consult import Consult, milliseconds, transition
+from rooms.consult import milliseconds, transition
 from rooms.consult_events import Effect, Event
+from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 
 ROOMS = "sk:rooms"

@@ -18,7 +18,7 @@ from media.control import CloseRoom as CloseRoomCall
 from media.control import RemovePeer as RemovePeerCall
 from rooms import audit
 from rooms.audit import Act
-from rooms.consult import PRACTITIONER, Consult, Participant, asked, new
+from rooms.consult import asked, new
 from rooms.consult_events import (
     REFRESH,
     Admit,
@@ -38,6 +38,7 @@ from rooms.consult_events import (
     ShowDesk,
     TakenOver,
 )
+from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.errors import RoomsError
 from rooms.live import LiveConsults
 from rooms.store import Store

@@ -28,9 +28,9 @@ from media.control import (
     heartbeat_key,
 )
 from media.control import Slot as WorkerSlot
-from rooms.consult import Consult, Participant
 from rooms.consult_events import Assign, ChangeMedia, LoseWorker, MediaState
 from rooms.consult_events import Opened as RoomOpened
+from rooms.consult_state import Consult, Participant
 from rooms.errors import RoomsError
 from signaling.consults import Consults
 from signaling.protocol.events import Slots, SlotView, Unencrypted

@@ -23,8 +23,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from media.control import Heartbeat, MediaClient, MediaUnavailable
-from rooms.consult import Consult, transition
+from rooms.consult import transition
 from rooms.consult_events import LoseWorker, Tick
+from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 from rooms.live import parts
 from signaling.admission import Admission

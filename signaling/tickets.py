@@ -47,6 +47,18 @@ class Claims(Message):
     expires: Annotated[int, Field(ge=0)]
 
 
+def practitioner_access(practitioner: str, family: str | None = None, expires: int = 0) -> Claims:
+    """For the desk and the consults that are opened from it. Whoever issues it says how long it lives."""
+    return Claims(
+        kind="access",
+        role="practitioner",
+        practitioner=practitioner,
+        seat="practitioner",
+        family=family,
+        expires=expires,
+    )
+
+
 class Tickets:
     """Issues and verifies tickets with one secret that all nodes share (at least 32 bytes)."""
 

@@ -1,6 +1,6 @@
 """What one participant may know of a room, and a practitioner of the desk."""
 
-from rooms.consult import PRACTITIONER, Consult, Participant
+from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.live import DeskState
 from signaling.protocol.events import (
     DeskView,

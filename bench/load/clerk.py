@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -32,7 +33,7 @@ class Clerk:
             timeout=aiohttp.ClientTimeout(total=5),
         )
 
-    async def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+    async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON."""
         async with self._session.request(method, self._base + path, json=body) as answer:
             text = await answer.text()

@@ -23,7 +23,7 @@ from redis.asyncio import Redis
 from bench.load.clerk import MAIL, PASSWORD, ROOT, Planned
 from bench.load.door import Balancer, Door, eventually
 from media.control import WORKERS, heartbeat_key
-from rooms.consult import Consult
+from rooms.consult_state import Consult
 from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
 from rooms.store import open_store

@@ -11,7 +11,7 @@ from bench.load.clerk import Clerk, Planned
 from bench.load.cluster import Cluster, Node, documents
 from bench.load.door import eventually
 from bench.load.visitor import Refused, Visitor
-from rooms.consult import Consult
+from rooms.consult_state import Consult
 from signaling.protocol.model import API
 
 CHAT_SECONDS = 0.25
@@ -177,5 +177,5 @@ class Running:
         status, said = await self.clerk.call("GET", "/appointments")
         if status != 200:
             raise RuntimeError(f"no list: {said}")
-        there = {one["appointment"] for one in said["appointments"]}  # type: ignore[attr-defined]  # JSON
+        there = {one["appointment"] for one in said["appointments"]}
         return sum(made not in there for made in self.planned)

@@ -5,6 +5,7 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import aiohttp
 
@@ -178,7 +179,7 @@ class Balancer(Splicer):
     async def _connect(self, pipe: Pipe) -> None:
         nodes = sorted((node for node, good in self.ready.items() if good), key=lambda node: self.carried[node])
         for node in nodes:
-            far = Pipe(lambda far, node=node: self._gone(far, node))  # type: ignore[misc]  # bound now
+            far = Pipe(partial(self._gone, node))
             try:
                 await dial(("127.0.0.1", node), far)
             except OSError:
@@ -195,7 +196,7 @@ class Balancer(Splicer):
         with suppress(AttributeError):
             pipe.transport.abort()  # type: ignore[union-attr]  # connected
 
-    def _gone(self, far: Pipe, node: int) -> None:
+    def _gone(self, node: int, far: Pipe) -> None:
         if far in self._pipes:
             self._pipes.discard(far)
             self.carried[node] -= 1

@@ -1,7 +1,7 @@
 """The key handshake: passed on between those who are in, never read."""
 
-from rooms.consult import Consult, Participant
 from rooms.consult_events import RestartKeys
+from rooms.consult_state import Consult, Participant
 from signaling.consults import Consults
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import (

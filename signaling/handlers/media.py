@@ -1,8 +1,8 @@
 """Offers to the media worker that has the room."""
 
 from media.control import Answered, Call, Line, MediaUnavailable, OfferCall, Refused, RemovePeer, Reply, RequestKeyframe
-from rooms.consult import Consult
 from rooms.consult_events import ChangeMedia
+from rooms.consult_state import Consult
 from signaling.consults import Consults
 from signaling.placement import Placement, slot_views
 from signaling.protocol.errors import ProtocolError, SpreekkamerError, UserError

@@ -15,7 +15,7 @@ from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import AccountClosed, AllDestroyed, Me, Retention, RetentionSet, Ticket
 from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
-from signaling.tickets import Claims
+from signaling.tickets import practitioner_access
 from signaling.typedefs import LIMITER, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
 
 RETENTION: TypeAdapter[Retention] = TypeAdapter(Retention)
@@ -102,14 +102,7 @@ async def desk_ticket(call: Call) -> Ticket:
     """An access token for the Socket.IO connection of the desk and of the consults opened from it."""
     app = call.request.app
     seconds, tickets = app[SETTINGS].access_seconds, app[TICKETS]
-    claims = Claims(
-        kind="access",
-        role="practitioner",
-        practitioner=call.practitioner,
-        seat="practitioner",
-        family=call.family,
-        expires=tickets.expires_in(seconds),
-    )
+    claims = practitioner_access(call.practitioner, call.family, tickets.expires_in(seconds))
     return Ticket(access_token=tickets.issue(claims), expires_in=seconds)
 
 

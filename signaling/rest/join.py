@@ -16,7 +16,7 @@ from signaling.protocol.rest import Entrance, Join
 from signaling.rest.appointments import closes_at
 from signaling.rest.endpoint import Call
 from signaling.rest.entrance import entrance
-from signaling.tickets import Claims
+from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE
 
 LINK = re.compile(r"([A-Za-z0-9_-]{22})([A-Za-z0-9_-]{22})")
@@ -81,13 +81,6 @@ async def enter(call: Call) -> Entrance:
     appointment = await app[STORE].appointments.get(call.practitioner, call.path["appointment"])
     if appointment.state != "planned":
         raise UserError("ended")
-    access = Claims(
-        kind="access",
-        role="practitioner",
-        practitioner=call.practitioner,
-        seat="practitioner",
-        family=call.family,
-        expires=0,
-    )
+    access = practitioner_access(call.practitioner, call.family)
     ways = app[SIGNALING].consults.ice_servers(appointment.id, "practitioner")
     return Entrance(**await entrance(call, access, appointment.id, None), role="practitioner", ice_servers=ways)

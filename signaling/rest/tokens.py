@@ -13,7 +13,7 @@ from signaling.refresh import Reused
 from signaling.rest import account
 from signaling.rest.endpoint import Call
 from signaling.rest.join import closes_for
-from signaling.tickets import Claims
+from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
 
 
@@ -22,9 +22,7 @@ async def sign_in(call: Call) -> TokenSet:
     app = call.request.app
     person = await account.authenticated(call)
     tickets, settings = app[TICKETS], app[SETTINGS]
-    access = Claims(
-        kind="access", role="practitioner", practitioner=person.id, seat="practitioner", expires=tickets.expires_in(0)
-    )
+    access = practitioner_access(person.id, expires=tickets.expires_in(0))
     claims, token = await app[SIGNALING].refresh.begin(access, tickets.expires_in(settings.refresh_seconds))
     return _set(call, claims, token, settings.refresh_seconds)
 

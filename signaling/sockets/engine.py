@@ -2,8 +2,7 @@
 
 import logging
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import engineio
@@ -42,11 +41,18 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
 
     A browser always sends an Origin, and it must be ours. A client that is no browser may send none: it carries no
     cookies and its token stands in the CONNECT packet, so another site gains nothing by its absence; ``native`` says
-    whether this server admits such clients.
+    whether this server admits such clients. ``half_open`` counts the connections of each address that have not
+    authenticated yet.
     """
 
     def __init__(
-        self, settings: SignalingSettings, limits: Limits, *, native: bool, count: Callable[[str], None]
+        self,
+        settings: SignalingSettings,
+        limits: Limits,
+        half_open: Mapping[str, int],
+        *,
+        native: bool,
+        count: Callable[[str], None],
     ) -> None:
         super().__init__(
             async_mode="aiohttp",
@@ -64,7 +70,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
         self._async: dict[str, Any] = {**self._async, "websocket": GuardedWebSocket}
         self.limits = limits
         self.count = count
-        self.pending: Counter[str] = Counter()
+        self._half_open = half_open
         self.closed_because: str | None = None
         self._settings = settings
         self._native = native
@@ -89,7 +95,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
             raise ProtocolError("invalid")
         if "sid" in query or "j" in query:
             raise ProtocolError("invalid")
-        if self.pending[self.address(request)] >= self.limits.pending_per_address:
+        if self._half_open.get(self.address(request), 0) >= self.limits.pending_per_address:
             raise ProtocolError("rate_limited")
         if self.closed_because or len(self.sockets) >= self.limits.sockets:
             raise UserError("try_again")

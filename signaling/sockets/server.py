@@ -31,6 +31,7 @@ from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Accepted, accept, connect
 from signaling.sockets.agent import UNKNOWN, agent
 from signaling.sockets.engine import Engine, LibraryLog
+from signaling.sockets.half_open import HalfOpen
 from signaling.sockets.limits import Limits
 from signaling.sockets.manager import SignedManager
 from signaling.sockets.repeats import Repeats
@@ -80,8 +81,10 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         self._authenticate = authenticate
         self._clock = clock
         self._now = now
-        self._engine_of = lambda **_: Engine(settings, limits, native=native, count=self.count)
-        self._waiting: dict[str, tuple[str, asyncio.TimerHandle]] = {}
+        self._half_open = HalfOpen(limits.authenticate_within, self._too_late)
+        self._engine_of = lambda **_: Engine(
+            settings, limits, self._half_open.of_address, native=native, count=self.count
+        )
         self._asking: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         super().__init__(client_manager=SignedManager(redis, secret, self.count), logger=LibraryLog(self.count))
@@ -222,8 +225,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         await self.hang_up()
         listening = getattr(self.manager, "thread", None)
         await stop([*self._tasks, *([listening] if listening else [])])
-        for _, timer in self._waiting.values():
-            timer.cancel()
+        self._half_open.close()
         if self.eio.service_task_handle:
             await self.eio.shutdown()
 
@@ -237,7 +239,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         request: web.Request = environ["aiohttp.request"]
         # Nothing else is read of the environ; kept, it would hold the request as long as the socket lives.
         self.environ[eio_sid] = {AGENT: agent(request.headers.get("User-Agent", ""))}
-        self._expect_connect(eio_sid, self.eio.address(request))
+        self._half_open.expect(eio_sid, self.eio.address(request))
 
     def start(self) -> None:
         """Begin to listen to other nodes; idempotent."""
@@ -245,26 +247,12 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
             self.manager_initialized = True
             self.manager.initialize()
 
-    def _expect_connect(self, eio_sid: str, address: str) -> None:
-        timer = asyncio.get_running_loop().call_later(self.limits.authenticate_within, self._too_late, eio_sid)
-        self._waiting[eio_sid] = (address, timer)
-        self.eio.pending[address] += 1
-
-    def _connected(self, eio_sid: str) -> None:
-        address, timer = self._waiting.pop(eio_sid, (None, None))
-        if timer is not None:
-            timer.cancel()
-        if address is not None:
-            self.eio.pending[address] -= 1
-            if self.eio.pending[address] <= 0:
-                del self.eio.pending[address]
-
     def _too_late(self, eio_sid: str) -> None:
         self.count("authentication_timeout")
         self.spawn(self.eio.hang_up(eio_sid))
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._connected(eio_sid)
+        self._half_open.settle(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
@@ -280,7 +268,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
         if eio_sid not in self.environ:
             raise socketio.exceptions.ConnectionRefusedError("closed")
-        self._connected(eio_sid)
+        self._half_open.settle(eio_sid)
         seen = self.environ[eio_sid].get(AGENT, UNKNOWN)
         named = asked.capabilities
         both = None if named is None else frozenset(CAPABILITIES.keys() & named)
@@ -303,7 +291,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         below = self.eio.sockets.get(eio_sid)
         if below and not below.closing:
             # The connection below may be used for another CONNECT, but not kept for nothing.
-            self._expect_connect(eio_sid, "")
+            self._half_open.expect(eio_sid, "")
         try:
             await self.lost(socket)
         except Exception as error:

@@ -157,7 +157,7 @@ async def come(running: Cluster, link: str) -> str:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             status, said = await clerk.call("POST", "/join", {"link": link})
-        return "welcome" if status == 200 else str(said["error"]["code"])  # type: ignore[index]  # JSON
+        return "welcome" if status == 200 else str(said["error"]["code"])
     except (TimeoutError, aiohttp.ClientError):
         return "nothing"
     finally:

@@ -7,7 +7,7 @@ from itertools import count
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rooms.consult import HOLD, PRACTITIONER, Consult, asked, milliseconds, new, transition
+from rooms.consult import HOLD, asked, milliseconds, new, transition
 from rooms.consult_events import (
     Admit,
     Arrive,
@@ -31,6 +31,7 @@ from rooms.consult_events import (
     TakenOver,
     Tick,
 )
+from rooms.consult_state import PRACTITIONER, Consult
 from rooms.errors import RoomsError
 
 SEATS = {PRACTITIONER: "practitioner", "patient": "patient", "guest-1": "guest"}

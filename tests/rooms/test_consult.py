@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import settings
 
-from rooms.consult import Consult, asked, milliseconds, new, transition
+from rooms.consult import asked, milliseconds, new, transition
 from rooms.consult_events import (
     Admit,
     Arrive,
@@ -25,6 +25,7 @@ from rooms.consult_events import (
     TakenOver,
     Tick,
 )
+from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 from tests.rooms.consult_machine import ConsultMachine
 

@@ -15,8 +15,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Away
 
-from rooms.consult import Consult, new
+from rooms.consult import new
 from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave
+from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
 

@@ -3,7 +3,7 @@
 from hypothesis import settings
 from hypothesis.stateful import invariant
 
-from rooms.consult import PRACTITIONER
+from rooms.consult_state import PRACTITIONER
 from signaling.protocol.events import RoomView
 from signaling.views import room_view
 from tests.rooms.consult_machine import ConsultMachine

@@ -218,7 +218,7 @@ async def test_whoever_does_not_authenticate_is_closed_while_others_come_in(node
             while not (await socket.receive(timeout=3)).type.value >= 0x100:
                 pass
         assert time.monotonic() - began < 2
-        assert not node.signaling.gate.eio.pending
+        assert not node.signaling.gate._half_open.of_address
         await practice.patient_page().connect(node)
 
 

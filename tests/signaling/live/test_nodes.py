@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from rooms.consult import EPOCH_ZERO, Consult, new, transition
+from rooms.consult import EPOCH_ZERO, new, transition
 from rooms.consult_events import Arrive
+from rooms.consult_state import Consult
 from rooms.live import PART
 from signaling.presence import node_key
 from signaling.redis import connect

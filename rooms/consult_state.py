@@ -1,0 +1,71 @@
+"""The document of a live consult: who sits where, on which media worker, under which keys. Ids only."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rooms.consult_events import EndReason, Indicators, MediaState
+
+PRACTITIONER = "practitioner"
+"""The practitioner's seat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """One page in a seat. ``socket`` is None while it is away, ``gone`` then says since when.
+
+    ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
+    sign-in, which ends its resume tickets.
+    """
+
+    id: str
+    seat: str
+    role: str
+    lineage: str | None
+    since: int
+    socket: str | None
+    node: str | None
+    gone: int | None = None
+    media: MediaState = "new"
+    indicators: Indicators = field(default_factory=Indicators)
+    replay: bool = False
+    family: str | None = None
+
+    @property
+    def admitted(self) -> bool:
+        return self.lineage is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consult:
+    """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch."""
+
+    schema: Literal[1] = 1
+    appointment: str
+    owner: str
+    capacity: int = 2
+    born: int
+    touched: int
+    version: int
+    participants: tuple[Participant, ...] = ()
+    worker: str | None = None
+    fence: int = 0
+    ready: bool = False
+    assigned: int = 0
+    epoch: int = 0
+    ended: EndReason | None = None
+
+    @property
+    def admitted(self) -> tuple[Participant, ...]:
+        """Who is in, ordered by id bytewise: the order of the key handshake."""
+        return tuple(sorted((one for one in self.participants if one.admitted), key=lambda one: one.id))
+
+    @property
+    def waiting(self) -> tuple[Participant, ...]:
+        return tuple(one for one in self.participants if not one.admitted)
+
+    @property
+    def practitioner(self) -> Participant | None:
+        return next((one for one in self.participants if one.seat == PRACTITIONER), None)
+
+    def find(self, participant: str) -> Participant | None:
+        return next((one for one in self.participants if one.id == participant), None)
