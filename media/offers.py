@@ -80,7 +80,7 @@ def plan(offer: Offer, lines: list[Line]) -> Plan:
 
 def _send_line(media: MediaLine, agreement: Agreement, source: Source, made: Plan) -> SendLine:
     if media.kind != _KINDS[source] or media.direction not in ("sendonly", "sendrecv") or source in made.send:
-        raise WireError("a line that can not be this source")
+        raise WireError("a line that cannot be this source")
     repairs = set(media.fid.values())
     return SendLine(
         source=source,
@@ -103,7 +103,7 @@ def _receive_line(media: MediaLine, agreement: Agreement, line: Line, made: Plan
     if number is None or not STAGE <= number <= _MAX_SLOT or (number == STAGE) != (line.use == "stage"):
         raise WireError("a slot without a number")
     if media.direction not in ("recvonly", "sendrecv"):
-        raise WireError("a slot that can not receive")
+        raise WireError("a slot that cannot receive")
     if any(other.number == number and other.form.kind == media.kind for other in made.receive.values()):
         raise WireError("a slot with two lines of a kind")
     return ReceiveLine(

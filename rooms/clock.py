@@ -1,4 +1,4 @@
-"""Whether the wall clock may be believed: destroying can not be undone (design: a forward jump pauses it)."""
+"""Whether the wall clock may be believed: destroying cannot be undone (design: a forward jump pauses it)."""
 
 import ctypes
 import time

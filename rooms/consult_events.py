@@ -86,14 +86,14 @@ class Indicate:
 
 @dataclass(frozen=True, slots=True)
 class RestartKeys:
-    """The handshake of ``epoch`` can not be finished. One that is already over changes nothing."""
+    """The handshake of ``epoch`` cannot be finished. One that is already over changes nothing."""
 
     epoch: int
 
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Give the room to a worker; takes effect only while ``unless`` is the fence, so two nodes can not both do it."""
+    """Give the room to a worker; takes effect only while ``unless`` is the fence, so two nodes cannot both do it."""
 
     worker: str
     unless: int

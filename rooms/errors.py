@@ -1,7 +1,7 @@
 """What can go wrong in ``rooms``.
 
 RoomsError            carries a stable code of the wire's catalogue
-├── Locked            the key store can not be used: ``locked``
+├── Locked            the key store cannot be used: ``locked``
 │   └── Away          a part of it does not answer, and may again: ``locked``
 └── Tampered          a ciphertext is not where it was written: ``internal``
 StartRefused          the process must not start; its text is one sentence for the operator

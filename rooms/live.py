@@ -212,7 +212,7 @@ def begin(pipe: Pipeline) -> None:
 
 
 def parse(raw: bytes | str | None) -> Consult | None:
-    """A document; one that can not be read (of another schema) counts as lost, and is rebuilt."""
+    """A document; one that cannot be read (of another schema) counts as lost, and is rebuilt."""
     if raw is None:
         return None
     try:

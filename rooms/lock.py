@@ -55,4 +55,4 @@ def opened(path: Path) -> int:
         private_folder(path.parent)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
-        raise StartRefused("The data folder can not be written.") from None
+        raise StartRefused("The data folder cannot be written.") from None

@@ -70,8 +70,8 @@ class Receipt:
 class RetentionStatus:
     """For readiness and metrics. Seconds; no ids.
 
-    ``paused`` is a sentence (the clock can not be trusted) or None. ``overdue`` counts living appointments past due;
-    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that can not be opened
+    ``paused`` is a sentence (the clock cannot be trusted) or None. ``overdue`` counts living appointments past due;
+    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that cannot be opened
     and have no receipt.
     """
 

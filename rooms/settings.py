@@ -84,7 +84,7 @@ class RoomsSettings(BaseModel):
         return database_url(text or f"sqlite:///{self.data.absolute() / 'database' / 'rooms.sqlite'}")
 
     def keystore_address(self) -> URL:
-        """The key store's address; StartRefused when it can not be one."""
+        """The key store's address; StartRefused when it cannot be one."""
         if not self.keystore_url:
             return URL.create("sqlite", database=str(self.data.absolute() / "keys" / "keystore.sqlite"))
         url = parse(self.keystore_url.get_secret_value())

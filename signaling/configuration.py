@@ -63,7 +63,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text())
     except OSError:
-        raise StartRefused(f"The settings file {file} can not be read.") from None
+        raise StartRefused(f"The settings file {file} cannot be read.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StartRefused(f"The settings file {file} is not TOML: {error}.") from None
 
@@ -109,4 +109,4 @@ def _read_secret(variable: str, file: Path) -> str:
             raise StartRefused(f"{variable}: everybody can read {file}; chmod it to 0400.")
         return file.read_text().strip()
     except (OSError, UnicodeDecodeError):
-        raise StartRefused(f"{variable}: {file} can not be read.") from None
+        raise StartRefused(f"{variable}: {file} cannot be read.") from None

@@ -89,9 +89,9 @@ class Health:
             Part("workers", self._workers, "Redis does not say which media workers there are."),
             Part("turn", self._turn, "TURN could not be tried.", needed=False, age=lambda: turn.age),
             Part("key_store", self._key_store, "The key store does not answer."),
-            Part("retention", self._retention, "The state of destruction can not be read."),
+            Part("retention", self._retention, "The state of destruction cannot be read."),
             Part("staying", self._staying, "This node does not say whether it stays."),
-            Part("clock", self._clock, "The state of the clock can not be read."),
+            Part("clock", self._clock, "The state of the clock cannot be read."),
         )
 
     async def heart(self) -> None:

@@ -1,4 +1,4 @@
-"""Log lines that can not tell who talked to whom: an allow-list decides what may leave the process.
+"""Log lines that cannot tell who talked to whom: an allow-list decides what may leave the process.
 
     logger = logging.getLogger(__name__)
     logger.warning("a media worker is gone", extra={"worker": worker, "count": rooms})
@@ -160,7 +160,7 @@ class HumanFormatter(logging.Formatter):
 
 
 class Handler(logging.StreamHandler[TextIO]):
-    """Writes to a stream; a line that can not be formatted is lost in silence, never shown half-filtered."""
+    """Writes to a stream; a line that cannot be formatted is lost in silence, never shown half-filtered."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the name is logging's
         pass

@@ -114,7 +114,7 @@ class Presence:
             try:
                 await self.turn()
             except (RedisError, RoomsError):
-                log.warning("Redis does not answer; rooms can not be looked after")
+                log.warning("Redis does not answer; rooms cannot be looked after")
             except Exception:
                 log.exception("looking after the rooms failed")
             await asyncio.sleep(PERIOD)

@@ -57,7 +57,7 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
             write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
         secret = base64.b64decode(file.read_bytes(), validate=True)
     except (OSError, ValueError):
-        raise StartRefused(f"The secret in {file} can not be read; mend it or set signaling.secret.") from None
+        raise StartRefused(f"The secret in {file} cannot be read; mend it or set signaling.secret.") from None
     if len(secret) != SECRET_BYTES:
         raise StartRefused(f"{file} is not a secret of ours; restore it or remove it.")
     return secret

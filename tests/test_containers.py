@@ -115,7 +115,7 @@ def test_only_these_are_written_to_and_nothing_of_the_host_is_mounted() -> None:
     assert {one[0].partition(":")[0] for one in volumes.values()} == set(COMPOSE["volumes"])
 
 
-def test_what_is_stored_can_not_be_reached_from_outside() -> None:
+def test_what_is_stored_cannot_be_reached_from_outside() -> None:
     inner = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert inner == {"front", "back", "keys", "scanning"}
     turn = COMPOSE["networks"]["turn"]["driver_opts"]

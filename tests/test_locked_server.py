@@ -1,4 +1,4 @@
-"""A server whose key store can not be used: it answers, says why, and writes nothing over anything."""
+"""A server whose key store cannot be used: it answers, says why, and writes nothing over anything."""
 
 import asyncio
 import os

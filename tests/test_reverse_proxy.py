@@ -135,7 +135,7 @@ async def test_metrics_are_not_for_the_world(proxy: Proxy) -> None:
         assert (await proxy.get(path))[0] == 404
 
 
-async def test_a_client_can_not_claim_another_address(proxy: Proxy) -> None:
+async def test_a_client_cannot_claim_another_address(proxy: Proxy) -> None:
     _, _, headers = await proxy.get("/c", **{"X-Forwarded-For": "203.0.113.9"})
     last = [server.seen[-1] for server in proxy.servers if server.seen and "203.0.113.9" in str(server.seen[-1])]
     assert last == []

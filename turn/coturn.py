@@ -9,7 +9,7 @@ from turn.settings import TurnSettings
 
 
 class NotConfigured(ValueError):  # noqa: N818 -- what the operator reads
-    """Something that coturn can not do without is missing; the text says what."""
+    """Something that coturn cannot do without is missing; the text says what."""
 
 
 def render(settings: TurnSettings) -> str:

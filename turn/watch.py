@@ -41,5 +41,5 @@ class TurnWatch:
             self.trouble = None
         except Unreachable as reason:
             self.seconds = None
-            self.trouble = f"TURN {reason}; people whose network blocks UDP can not take part (`spreekkamer doctor`)."
+            self.trouble = f"TURN {reason}; people whose network blocks UDP cannot take part (`spreekkamer doctor`)."
         self._looked = monotonic()

@@ -1,6 +1,6 @@
 """Static files, read and compressed once when the application is built.
 
-A request never touches the disk, so it can not block the loop and no path can leave the folder. Everything is
+A request never touches the disk, so it cannot block the loop and no path can leave the folder. Everything is
 revalidated by its ETag: after an update no page mixes old and new modules.
 """
 

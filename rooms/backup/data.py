@@ -193,7 +193,7 @@ def begin(draft: Path, original: Path | None = None) -> None:
         if original is not None:
             shutil.copyfile(original, draft)
     except OSError:
-        raise StartRefused("The backup can not be read, or the folder not be written.") from None
+        raise StartRefused("The backup cannot be read, or the folder not be written.") from None
     if original is not None:
         check(draft)
     migrate(sqlite_url(draft))
@@ -262,7 +262,7 @@ def refuse_living(url: URL, *, replace: bool) -> int:
             found = {row.name: row.value for row in connection.execute(select(marks))}
     except DBAPIError:
         if not is_sqlite(url):
-            raise StartRefused("The database can not be opened; check database_url and that it runs.") from None
+            raise StartRefused("The database cannot be opened; check database_url and that it runs.") from None
         found = {PAIR: "damaged"}
     if PAIR in found and not replace:
         raise StartRefused("There is a database already; --replace destroys it and puts the backup in its place.")

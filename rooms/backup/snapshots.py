@@ -156,7 +156,7 @@ def unsealed(settings: RoomsSettings, source: Path) -> dict[str, bytes]:
     except Tampered:
         raise StartRefused("This key snapshot is damaged.") from None
     except OSError:
-        raise StartRefused("The key snapshot can not be read.") from None
+        raise StartRefused("The key snapshot cannot be read.") from None
 
 
 def clear(folder: Path) -> None:

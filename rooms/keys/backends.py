@@ -68,7 +68,7 @@ class SqliteBackend:
             private_folder(self._path.parent)
             SqliteKeys.create(self._path, RootKeys.read(self._root), pair, self._random, self._epochs)
         except FAULTS:
-            raise StartRefused("The folder of the key store or of the root key can not be written.") from None
+            raise StartRefused("The folder of the key store or of the root key cannot be written.") from None
 
     def open(self, *, tidy: bool = True) -> WrappedKeys:
         """Locked, StartRefused."""
@@ -98,7 +98,7 @@ class PostgresBackend:
             create_root_key(self._root)
             PostgresKeys.create(self._address, RootKeys.read(self._root), pair, self._random, self._epochs)
         except FAULTS:
-            raise StartRefused("The key store's database or the root key's folder can not be written.") from None
+            raise StartRefused("The key store's database or the root key's folder cannot be written.") from None
 
     def open(self, *, tidy: bool = True) -> WrappedKeys:
         """Locked, StartRefused."""

@@ -24,4 +24,4 @@ class EpochSecrets(Protocol):
         """Erase all other epochs' secrets. Safe to repeat. Errors: Locked, OSError."""
 
     def check(self) -> None:
-        """Locked when secrets can not be had now, or could outlive their erasure."""
+        """Locked when secrets cannot be had now, or could outlive their erasure."""

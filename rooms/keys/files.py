@@ -21,7 +21,7 @@ def read_root_key(path: Path) -> bytes:
     except FileNotFoundError:
         raise Locked("The root key file is missing; put it back and start again.") from None
     except OSError:
-        raise Locked("The root key file can not be read.") from None
+        raise Locked("The root key file cannot be read.") from None
     if mode & 0o077 and not path.is_relative_to(MOUNTED_SECRETS):
         raise StartRefused("The root key file can be read by others; set its mode to 0400.")
     try:
@@ -58,7 +58,7 @@ class EpochFiles:
             secret = self._path(number).read_bytes()
         except OSError:
             raise Locked(
-                "The key store's epoch key is missing; an older copy of the key store can not be used."
+                "The key store's epoch key is missing; an older copy of the key store cannot be used."
             ) from None
         if len(secret) != KEY_BYTES:
             raise Locked("The key store's epoch key is damaged.")

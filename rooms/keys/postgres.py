@@ -38,7 +38,7 @@ class PostgresKeys(WrappedKeys):
 
 
 def holds(address: str) -> bool:
-    """Whether there is a key store in this database; Locked when that can not be seen."""
+    """Whether there is a key store in this database; Locked when that cannot be seen."""
     connection = reached(address)
     try:
         return has_tables(connection)
@@ -51,7 +51,7 @@ def reached(address: str) -> PostgresConnection:
     try:
         return PostgresConnection(address)
     except psycopg.Error:
-        raise Away("The key store's database can not be reached; see to it and start again.") from None
+        raise Away("The key store's database cannot be reached; see to it and start again.") from None
 
 
 def has_tables(connection: PostgresConnection) -> bool:

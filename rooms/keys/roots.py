@@ -50,8 +50,8 @@ class RootKeys:
     def settle(self) -> None:
         """Put the successor in the root key's place if it is the one in use, and overwrite what it replaced.
 
-        Inside a write transaction of the key store: nobody else may settle or prepare meanwhile. In a folder that can
-        not be written (a mounted secret) the successor is used from where it lies.
+        Inside a write transaction of the key store: nobody else may settle or prepare meanwhile. In a folder that
+        cannot be written (a mounted secret) the successor is used from where it lies.
         """
         if self._path is None:
             return

@@ -48,7 +48,7 @@ class SqliteKeys(WrappedKeys):
         try:
             connection = open_sqlite(path)
         except sqlite3.Error:
-            raise Locked("The key store can not be opened for writing.") from None
+            raise Locked("The key store cannot be opened for writing.") from None
         return cls.verified(connection, epochs_of(connection, path, root, random, secrets), random, tidy=tidy)
 
     def flush(self) -> None:
@@ -59,7 +59,7 @@ class SqliteKeys(WrappedKeys):
 def epochs_of(
     connection: sqlite3.Connection, path: Path, root: RootKeys | bytes, random: Random, secrets: EpochSecrets | None
 ) -> Epochs:
-    """A root key alone, without its file, can not be replaced."""
+    """A root key alone, without its file, cannot be replaced."""
     roots = root if isinstance(root, RootKeys) else RootKeys(root)
     return Epochs(connection, secrets or EpochFiles(path.parent), roots, random)
 

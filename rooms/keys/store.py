@@ -1,4 +1,4 @@
-"""The key store as the rest of ``rooms`` sees it: asynchronous, and locked when it can not be trusted."""
+"""The key store as the rest of ``rooms`` sees it: asynchronous, and locked when it cannot be trusted."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ class KeyStore:
 
     @property
     def locked(self) -> str | None:
-        """Why the key store can not be used: one sentence for the operator."""
+        """Why the key store cannot be used: one sentence for the operator."""
         return self._locked.reason if self._locked else None
 
     @property
@@ -42,7 +42,7 @@ class KeyStore:
         return self.unlocked().pair
 
     def unlocked(self) -> WrappedKeys:
-        """The store itself; Locked when it can not be used."""
+        """The store itself; Locked when it cannot be used."""
         if self._keys is None:
             raise self._locked or Locked("The key store is closed.")
         return self._keys

@@ -68,7 +68,7 @@ class Transit:
         self._call("POST", f"{self._mount}/keys/{self._key}/trim", {"min_available_version": version})
 
     def _renew(self) -> None:
-        """Lengthen the token's life now and then; one that can not be renewed is replaced in its file by others."""
+        """Lengthen the token's life now and then; one that cannot be renewed is replaced in its file by others."""
         if monotonic() - self._renewed > RENEW_SECONDS:
             self._call("POST", "auth/token/renew-self", refused={})
             self._renewed = monotonic()
@@ -79,12 +79,12 @@ class Transit:
         try:
             token = self._token_file.read_text().strip() if self._token_file else ""
         except (OSError, UnicodeDecodeError):
-            raise Locked("The file with OpenBao's token can not be read.") from None
+            raise Locked("The file with OpenBao's token cannot be read.") from None
         try:
             status, content = self._exchange(method, path, token, json.dumps(body or {}))
             answer = json.loads(content or b"{}")
         except (OSError, http.client.HTTPException, ValueError):
-            raise Away("OpenBao can not be reached; see to it and start again.") from None
+            raise Away("OpenBao cannot be reached; see to it and start again.") from None
         if status == 400 and refused is not None:
             return refused
         if status not in (200, 204):
@@ -135,12 +135,12 @@ class TransitSecrets:
         return Made(number, secret, self._transit.encrypt(number, secret, context(number)))
 
     def read(self, number: int, sealed: bytes) -> bytes:
-        """The secret; Locked when OpenBao is not there or can not open it."""
+        """The secret; Locked when OpenBao is not there or cannot open it."""
         if not sealed:
             raise Locked("The key store has its epoch keys in files, not in OpenBao.")
         key = self._transit.key()
         if number < key["min_decryption_version"]:
-            raise Locked("The key store's epoch key is destroyed; an older copy of the key store can not be used.")
+            raise Locked("The key store's epoch key is destroyed; an older copy of the key store cannot be used.")
         secret = self._transit.decrypt(sealed, context(number))
         if secret is None or len(secret) != KEY_BYTES:
             raise Locked("The Transit key does not open the key store.")

@@ -59,7 +59,7 @@ class WrappedKeys:
                     epochs.tidy()
         except (*FAULTS, Tampered):
             connection.close()
-            raise Locked("The key store is damaged or can not be written.") from None
+            raise Locked("The key store is damaged or cannot be written.") from None
         except BaseException:
             connection.close()
             raise

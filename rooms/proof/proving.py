@@ -60,7 +60,7 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
         except RoomsError as error:
             raise StartRefused(f"Nothing can be proven now ({error.code}); try again.") from None
         except OSError:
-            raise StartRefused("Nothing can be proven: a folder can not be read; run this as root.") from None
+            raise StartRefused("Nothing can be proven: a folder cannot be read; run this as root.") from None
     return Proof(receipt, known.destroyed_at, known.generation, places)
 
 
@@ -207,7 +207,7 @@ def in_files(looked: Looked, files: Sequence[Path], needle: Needle, keys: Sequen
                     else:
                         dead += 1
         except OSError:
-            looked.left.append(f"{path.name}: can not be read")
+            looked.left.append(f"{path.name}: cannot be read")
     looked.what = f"{len(there)} files, {size / 1e6:.1f} MB"
     if dead and keys is not None:
         looked.notes.append(f"its id stands there {dead} times; what is beside it opens with none of {len(keys)} keys")
@@ -223,7 +223,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 
 def walk(*places: Path) -> list[Path]:
-    """Files, and those of folders. Errors: OSError when one of the folders can not be read."""
+    """Files, and those of folders. Errors: OSError when one of the folders cannot be read."""
 
     def refuse(fault: OSError) -> None:
         if not isinstance(fault, FileNotFoundError):

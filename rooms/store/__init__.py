@@ -88,7 +88,7 @@ class Store:
 
     @property
     def locked(self) -> str | None:
-        """Why the key store can not be used: one sentence for the operator."""
+        """Why the key store cannot be used: one sentence for the operator."""
         return self.keys.locked
 
     async def key_trouble(self) -> str | None:
@@ -104,7 +104,7 @@ class Store:
 async def open_store(
     settings: RoomsSettings, *, now: Now = utc_now, boot: Callable[[], float] = boottime, exclusive: bool = True
 ) -> AsyncIterator[Store]:
-    """Open everything, migrated. Errors: StartRefused. A key store that can not be used gives a locked store."""
+    """Open everything, migrated. Errors: StartRefused. A key store that cannot be used gives a locked store."""
     url, keystore = settings.database(), backend(settings)
     async with AsyncExitStack() as stack:
         name = new_id()

@@ -204,7 +204,7 @@ class Appointments:
         return self._decoy
 
     def _readable(self, row: Row[Any], keys: dict[str, bytes]) -> Appointment | None:
-        """One row that can not be opened does not hide the others; it is the sweeper's alarm."""
+        """One row that cannot be opened does not hide the others; it is the sweeper's alarm."""
         try:
             return open_appointment(keys[row.id], row)
         except (KeyError, Tampered):

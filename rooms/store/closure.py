@@ -113,7 +113,7 @@ class Closure:
         return closed
 
     async def _make_due(self, connection: AsyncConnection, owner: str) -> None:
-        """Rows that can not be opened have no due time to move: they are marked."""
+        """Rows that cannot be opened have no due time to move: they are marked."""
         living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         rows = (await connection.execute(living.order_by(appointments.c.id).with_for_update())).all()
         keys = await self.keys.get_many((owner, row.id) for row in rows)

@@ -44,7 +44,7 @@ class Revisions:
 def migrate(url: URL) -> None:
     """Upgrade to the newest revision: all steps or none, one process at a time. Blocks; run it in a thread.
 
-    Errors: StartRefused when the database can not be reached or was used by a newer program.
+    Errors: StartRefused when the database cannot be reached or was used by a newer program.
     """
     with _alone(url) as connection:
         upgrade(connection)
@@ -121,7 +121,7 @@ def _connected(url: URL) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except (DBAPIError, OSError):
-        raise StartRefused("The database can not be opened; check database_url and that it runs.") from None
+        raise StartRefused("The database cannot be opened; check database_url and that it runs.") from None
     finally:
         engine.dispose()
 

@@ -151,7 +151,7 @@ class Practitioners:
     async def _living(
         self, connection: AsyncConnection, owner: str, *, lock: bool = False
     ) -> tuple[list[Appointment], dict[str, bytes]]:
-        """All that can be opened; what can not is the sweeper's alarm."""
+        """All that can be opened; what cannot is the sweeper's alarm."""
         query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         locking = query.order_by(appointments.c.id).with_for_update() if lock else query
         rows = (await connection.execute(locking)).all()

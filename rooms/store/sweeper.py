@@ -191,7 +191,7 @@ class Sweeper:
                 try:
                     opened.append(open_appointment(keys[row.id], row))
                 except (KeyError, Tampered):
-                    logger.exception("a row whose due day has come can not be opened")
+                    logger.exception("a row whose due day has come cannot be opened")
             due = []
             for start in range(0, len(opened), AT_ONCE):
                 part = opened[start : start + AT_ONCE]

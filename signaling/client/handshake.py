@@ -51,7 +51,7 @@ class Handshake:
         self.me = me
         self.others = {participant for participant, _ in members} - {me}
         if len(self.others) != len(members) - 1:
-            raise TamperingError("the member list can not be true")
+            raise TamperingError("the member list cannot be true")
         self.secret = random(32)
         self.secrets: dict[str, bytes] = {}
         self.code: str | None = None

@@ -23,7 +23,7 @@ HOPELESS = frozenset(
         "token_reused",
     }
 )
-"""What trying again can not mend."""
+"""What trying again cannot mend."""
 
 Token = Callable[[], Awaitable[str]]
 

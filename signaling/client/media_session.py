@@ -94,7 +94,7 @@ class MediaSession:
             await before.close()
 
     async def _replace(self, failed: MediaConnection) -> None:
-        """aiortc can not restart ICE: a connection that failed gives way to a new one."""
+        """aiortc cannot restart ICE: a connection that failed gives way to a new one."""
         if failed is self.connection and self._view:
             await asyncio.sleep(RETRY_SECONDS)
             await self._renew(self._view)

@@ -72,7 +72,7 @@ class Step:
 
 
 class StepFailed(Exception):  # noqa: N818 -- what happened, not what is wrong with us
-    """The rest can not be tried."""
+    """The rest cannot be tried."""
 
 
 def whole(url: str) -> SplitResult:

@@ -49,7 +49,7 @@ async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
     if restored.destroyed:
         lines.append(f"{restored.destroyed} were destroyed since the backup and stay destroyed.")
     if restored.unreadable:
-        lines.append(f"{restored.unreadable} have no key in the key store and can not be read.")
+        lines.append(f"{restored.unreadable} have no key in the key store and cannot be read.")
     return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 
 async def status(settings: Configured, arguments: argparse.Namespace) -> str:
-    """Revision and what is to be done; exit status 1 when this version can not work with it as it is."""
+    """Revision and what is to be done; exit status 1 when this version cannot work with it as it is."""
     found = await asyncio.to_thread(revisions, settings.rooms.database())
     if found.behind:
         steps = "".join(f"\n{step}" for step in found.pending)

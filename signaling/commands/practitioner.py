@@ -36,7 +36,7 @@ async def add(settings: Configured, arguments: argparse.Namespace) -> str:
             await store.audit.record(Act.ACCOUNT_ADDED, operator(), practitioner(person.id))
         except RoomsError as error:
             reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
-            reason = reasons.get(error.code) or "The address, the name or the password can not be used."
+            reason = reasons.get(error.code) or "The address, the name or the password cannot be used."
             raise StartRefused(reason) from None
     return "Added."
 

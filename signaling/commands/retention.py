@@ -17,7 +17,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 
 async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
-    """Confirm that the clock is right, so that what is past due is destroyed (it can not be undone)."""
+    """Confirm that the clock is right, so that what is past due is destroyed (it cannot be undone)."""
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         await store.retention.resume()
         if store.locked is None:

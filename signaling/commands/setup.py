@@ -41,6 +41,6 @@ async def setup(_: Configured, arguments: argparse.Namespace) -> str:
     if made.stale:
         lines.append(f"These no longer fit the others; remove them and run this again: {', '.join(made.stale)}.")
     if made.unowned:
-        lines.append("The containers can not read them yet: run this as root.")
+        lines.append("The containers cannot read them yet: run this as root.")
     lines.append("Copy secrets/root_key offline now, fill in .env, then: docker compose up --detach")
     return "\n".join(lines)

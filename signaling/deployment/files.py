@@ -93,7 +93,7 @@ def make(folder: Path, place: Place, random: Random, now: datetime) -> Made:
         secrets.chmod(0o700)
         return _Making(secrets).all(place, random, now)
     except (OSError, UnicodeDecodeError) as error:
-        raise StartRefused(f"{folder} can not be written: {type(error).__name__}.") from None
+        raise StartRefused(f"{folder} cannot be written: {type(error).__name__}.") from None
 
 
 class _Making:

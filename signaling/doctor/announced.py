@@ -24,7 +24,7 @@ def announced(media: Sequence[str], turn: IPv4Address | None, peers: Sequence[IP
         else:
             findings.append(good("announced", f"Clients are told {', '.join(media)}."))
     if turn is None:
-        meaning = "There is no TURN: people in networks that block UDP and the relay's TCP port can not take part."
+        meaning = "There is no TURN: people in networks that block UDP and the relay's TCP port cannot take part."
         return [*findings, warn("announced-turn", meaning, "Run coturn and set turn.address and turn.secrets.")]
     if not public(str(turn)):
         findings.append(

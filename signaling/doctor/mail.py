@@ -34,7 +34,7 @@ def _spf(found: list[str]) -> Finding:
 
 def _dkim(found: list[str] | None, selector: str | None) -> Finding:
     if found is None:
-        return unknown("mail-dkim", "The name of the DKIM key can not be guessed.", "Give --dkim SELECTOR.")
+        return unknown("mail-dkim", "The name of the DKIM key cannot be guessed.", "Give --dkim SELECTOR.")
     keys = [re.search(r"(?:^|;)\s*p=\s*([^;]*)", text) for text in found]
     if not any(keys):
         meaning = f"There is no DKIM key {selector}."

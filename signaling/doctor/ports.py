@@ -43,7 +43,7 @@ async def over_udp(host: str, turn: int, media: int) -> list[Finding]:
         meaning = f"Nothing answers at UDP {turn}."
         fix = "Start coturn and open the port in every firewall before it; or is UDP blocked where you look from?"
         found = bad(f"port-{turn}-udp", meaning, fix)
-    meaning = f"A media worker answers at UDP {media} only people in a consult, so a look from outside can not tell."
+    meaning = f"A media worker answers at UDP {media} only people in a consult, so a look from outside cannot tell."
     return [
         found,
         unknown(f"port-{media}-udp", meaning, "From here: spreekkamer check URL, which holds a consult by it."),
@@ -52,7 +52,7 @@ async def over_udp(host: str, turn: int, media: int) -> list[Finding]:
 
 def from_inside() -> list[Finding]:
     """Said in their place where the look is not from elsewhere."""
-    meaning = "A machine can not see its own ports as others do: firewalls and NAT stand in between."
+    meaning = "A machine cannot see its own ports as others do: firewalls and NAT stand in between."
     fix = "On another machine: spreekkamer doctor --outside https://YOUR-NAME, and spreekkamer check for media."
     return [unknown("ports", meaning, fix)]
 

@@ -37,7 +37,7 @@ async def keys(settings: RoomsSettings, now: Callable[[], datetime]) -> list[Fin
     except Locked as locked:
         return [bad("key-store", locked.reason, fix)]
     except (StartRefused, RoomsError) as error:
-        return [bad("key-store", f"It can not be looked at: {error}", fix)]
+        return [bad("key-store", f"It cannot be looked at: {error}", fix)]
     if verdict.findings:
         return [bad("key-store", " ".join(verdict.findings[:3]), fix)]
     return [good("key-store", f"{verdict.practitioners} practitioners' and {verdict.data_keys} data keys open.")]
@@ -61,7 +61,7 @@ def disk(folders: dict[str, Path | None], swaps: Path = Path("/proc/swaps")) -> 
         try:
             usage = shutil.disk_usage(_existing(folder))
         except OSError:
-            findings.append(bad(f"disk-{name}", "The folder can not be reached.", "Mount it; correct the settings."))
+            findings.append(bad(f"disk-{name}", "The folder cannot be reached.", "Mount it; correct the settings."))
             continue
         share = usage.free / usage.total if usage.total else 0.0
         meaning = f"{usage.free / (1 << 30):.1f} GiB free, {share:.0%}."

@@ -30,7 +30,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "forbidden": ("protocol", 403, "This role may not do that."),
     "origin_refused": ("protocol", 403, "Requests from another site are refused."),
     "bad_state": ("protocol", 409, "That is not possible at this moment of the consult."),
-    "sdp_invalid": ("protocol", 400, "The session description can not be used."),
+    "sdp_invalid": ("protocol", 400, "The session description cannot be used."),
     "rate_limited": ("protocol", 429, "Too many requests; wait a moment."),
     "not_found": ("user", 404, "This does not exist, or no longer."),
     "link_invalid": ("user", 404, "This link does not work (any more)."),

@@ -202,7 +202,7 @@ class KeyWrap(Message):
 
 
 class KeyRestart(Message):
-    """This handshake can not be finished (a message was lost); the server starts the next epoch."""
+    """This handshake cannot be finished (a message was lost); the server starts the next epoch."""
 
     epoch: Epoch
 

@@ -104,7 +104,7 @@ class ReceiptList(Message):
 
 
 class Confirm(Message):
-    """The password once more, for what can not be undone."""
+    """The password once more, for what cannot be undone."""
 
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 

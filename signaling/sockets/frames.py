@@ -1,6 +1,6 @@
 """The WebSocket below Engine.IO, so that the two libraries above only ever see frames that a client library sends.
 
-Left alone, a frame that Engine.IO can not read leaves its socket half open and a traceback in the log, a binary
+Left alone, a frame that Engine.IO cannot read leaves its socket half open and a traceback in the log, a binary
 attachment count makes Socket.IO wait for ever, and a client that never reads makes the server buffer without end.
 """
 

@@ -136,7 +136,7 @@ async def test_the_whole_story_with_the_keyboard_alone(practitioner: Person, pat
             if await person.page.evaluate("document.activeElement?.dataset.testid") == testid:
                 return await person.page.keyboard.press("Enter")
             await person.page.keyboard.press("Tab")
-        pytest.fail(f"{testid} can not be reached with Tab")
+        pytest.fail(f"{testid} cannot be reached with Tab")
 
     await press(patient, "join")
     await patient.find("waiting").wait_for()

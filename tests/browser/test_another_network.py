@@ -133,7 +133,7 @@ async def test_a_consult_works_where_udp_is_blocked() -> None:
 
 @pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn's turnserver")
 async def test_a_consult_works_through_turn_where_only_its_tcp_port_is_open(tmp_path: Path) -> None:
-    """The relay's own ports can not be reached but from coturn's."""
+    """The relay's own ports cannot be reached but from coturn's."""
     address = IPV4[0].partition("/")[0]
     settings = TurnSettings(
         address=IPv4Address(address),

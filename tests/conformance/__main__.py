@@ -72,7 +72,7 @@ def main() -> int:
     try:
         outcomes = asyncio.run(run(given.url, account, chosen, tls=tls, show=not given.json))
     except ClientError as error:
-        print(f"The practitioner can not sign in: {error}", file=sys.stderr)
+        print(f"The practitioner cannot sign in: {error}", file=sys.stderr)
         return 2
     failed = [outcome for outcome in outcomes if outcome.why is not None]
     tried = [outcome for outcome in outcomes if outcome.untried is None]

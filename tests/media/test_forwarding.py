@@ -202,7 +202,7 @@ async def test_a_stream_is_found_by_its_mid_when_no_ssrc_was_announced(simulatio
     assert len(bob.got("audio")) == 25
 
 
-async def test_a_stream_that_can_not_be_attributed_is_dropped_until_it_can(simulation: Simulation) -> None:
+async def test_a_stream_that_cannot_be_attributed_is_dropped_until_it_can(simulation: Simulation) -> None:
     alice = simulation.join("alice", announce=False, screen=True)
     bob = simulation.join("bob")
     alice.send_frame(0, 2, key=True)

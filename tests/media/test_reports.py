@@ -161,7 +161,7 @@ def test_the_quick_way_says_the_same_as_the_general_one(first: int, start: int, 
     assert [rtcp.parse(quick)] == [rtcp.parse(packet) for packet in general]
 
 
-def test_the_quick_way_declines_what_it_can_not_say() -> None:
+def test_the_quick_way_declines_what_it_cannot_say() -> None:
     assert rtcp.steady_feedback(1, 2, 0, 5, [1_000, 1_256]) is None
     assert rtcp.steady_feedback(1, 2, 0, 5, [1_000, 999]) is None
 

@@ -158,7 +158,7 @@ def without(text: str, part: str) -> str:
         pytest.param(lambda sdp, lines: ("\0" * 1_000, lines), id="zeros"),
     ],
 )
-async def test_an_offer_that_can_not_be_taken_is_refused_and_changes_nothing(
+async def test_an_offer_that_cannot_be_taken_is_refused_and_changes_nothing(
     simulation: Simulation, change: Callable[[str, list[Line]], tuple[str, list[Line]]]
 ) -> None:
     alice = simulation.join("alice")

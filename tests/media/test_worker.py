@@ -93,7 +93,7 @@ async def test_two_stock_clients_hear_and_see_each_other_end_to_end_encrypted(
     assert (await inspect(stage, workers.workers[0])).peers == 0
 
 
-async def test_one_packet_from_anywhere_can_not_keep_a_call_from_starting(stage: Stage, workers: LocalWorkers) -> None:
+async def test_one_packet_from_anywhere_cannot_keep_a_call_from_starting(stage: Stage, workers: LocalWorkers) -> None:
     """aiortc by itself fails on each of these in 24 of 24 calls."""
     worker = workers.workers[0]
     address = ("127.0.0.1", workers.ports[worker])

@@ -105,7 +105,7 @@ class Score:
         return 100 * sum(one.share * one.possible for one in self.paths.values()) / max(possible, 1)
 
     def figures(self) -> list[Figure]:
-        """A row for each path, for all, and for the tests that can not be relied on."""
+        """A row for each path, for all, and for the tests that cannot be relied on."""
         rows = [self._row(f"`{path}`", 100 * one.share, [one]) for path, one in self.paths.items()]
         whole = self._row("all, each path by its size", self.percent, list(self.paths.values()))
         found = f"{len(self.left_out)} found in all tests and {self.controls:,} controls"

@@ -30,7 +30,7 @@ async def test_an_appointment_comes_back_as_it_was_planned(store: Store) -> None
     assert await store.appointments.by_id(planned.id) == planned
 
 
-async def test_charlie_can_not_open_the_appointment_of_alice(store: Store) -> None:
+async def test_charlie_cannot_open_the_appointment_of_alice(store: Store) -> None:
     planned, other = await plan(store, await alice(store)), await charlie(store)
     with pytest.raises(RoomsError, match="not_found"):
         await store.appointments.get(other.id, planned.id)

@@ -93,7 +93,7 @@ def test_an_older_copy_of_the_key_store_is_locked(single: RoomsSettings, tmp_pat
     keys.rotate(everything=True)
     keys.close()
     older = single.model_copy(update={"keystore_url": SecretStr(f"sqlite:///{copy}")})
-    assert why(older) == "The key store's epoch key is destroyed; an older copy of the key store can not be used."
+    assert why(older) == "The key store's epoch key is destroyed; an older copy of the key store cannot be used."
 
 
 async def test_an_older_copy_of_the_nodes_key_store_is_locked(
@@ -150,7 +150,7 @@ async def test_openbao_out_of_reach_locks(keystore_settings: RoomsSettings, time
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         away = changed(keystore_settings, address=f"http://127.0.0.1:{unused.getsockname()[1]}")
-        assert "can not be reached" in await locked_reason(away, time)
+        assert "cannot be reached" in await locked_reason(away, time)
 
 
 async def test_openbao_that_answers_nonsense_or_nothing_locks(
@@ -161,7 +161,7 @@ async def test_openbao_that_answers_nonsense_or_nothing_locks(
     for said in (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{{{", b"nonsense\r\n\r\n", b""):
         with answering(said) as port:
             away = changed(keystore_settings, address=f"http://127.0.0.1:{port}")
-            assert "can not be reached" in await locked_reason(away, time)
+            assert "cannot be reached" in await locked_reason(away, time)
     with answering(b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\n{}") as port:
         away = changed(keystore_settings, address=f"http://127.0.0.1:{port}")
         assert await locked_reason(away, time) == "OpenBao answers with an error (500); see its log."
@@ -209,7 +209,7 @@ async def test_a_token_that_is_refused_or_not_there_locks(
     wrong.write_text("s.wrong\n")
     assert "refuses the token" in await locked_reason(changed(keystore_settings, token_file=wrong), time)
     assert "refuses the token" in await locked_reason(changed(keystore_settings, token_file=None), time)
-    assert "can not be read" in await locked_reason(changed(keystore_settings, token_file=tmp_path / "nowhere"), time)
+    assert "cannot be read" in await locked_reason(changed(keystore_settings, token_file=tmp_path / "nowhere"), time)
 
 
 async def test_a_missing_transit_key_locks_and_no_new_one_is_made(

@@ -99,5 +99,5 @@ def test_tls_is_checked_against_the_authority_that_was_given(tmp_path: Path) -> 
             threading.Event().wait(0.1)
         with pytest.raises(Locked, check=lambda locked: "key is missing" in locked.reason):
             trusted.key()
-        with pytest.raises(Locked, check=lambda locked: "can not be reached" in locked.reason):
+        with pytest.raises(Locked, check=lambda locked: "cannot be reached" in locked.reason):
             Transit(TransitSettings(address=address, token_file=token)).key()

@@ -1,4 +1,4 @@
-"""Destroying waits when the clock can not be believed; reading fails closed."""
+"""Destroying waits when the clock cannot be believed; reading fails closed."""
 
 from datetime import timedelta
 

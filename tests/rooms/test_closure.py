@@ -69,7 +69,7 @@ async def test_no_consult_is_waited_for_longer_than_a_day(store: Store, time: Ti
     assert await store.retention.sweep() == 1
 
 
-async def test_what_can_not_be_opened_goes_too(store: Store) -> None:
+async def test_what_cannot_be_opened_goes_too(store: Store) -> None:
     person = await alice(store)
     broken, keyless, _ = [await plan(store, person) for _ in range(3)]
     async with store.database.write() as connection:

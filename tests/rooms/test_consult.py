@@ -69,7 +69,7 @@ def test_a_patient_waits_until_called_in() -> None:
     assert state.epoch > 0
 
 
-def test_somebody_who_is_not_there_can_not_be_called_in_and_nobody_enters_by_trying() -> None:
+def test_somebody_who_is_not_there_cannot_be_called_in_and_nobody_enters_by_trying() -> None:
     state = run(new("a", "o", NOW), at("patient", "p1"))
     assert refusal(state, Admit(at("practitioner", "d1"), "nobody")) == "not_found"
 
@@ -220,7 +220,7 @@ def test_a_socket_that_comes_as_another_page_is_the_first_ones_no_more(talking: 
     assert [one.id for one in state.participants if one.socket == "socket of p1"] == ["g1"]
 
 
-def test_a_page_of_one_seat_can_not_come_back_in_another(talking: Consult) -> None:
+def test_a_page_of_one_seat_cannot_come_back_in_another(talking: Consult) -> None:
     guest = Arrive(participant="p1", seat="guest-1", role="guest", socket="s", node="node")
     assert refusal(talking, guest) == "not_found"
     assert refusal(talking, Admit(replace(at("practitioner", "p1"), socket="s"), "p1")) == "not_found"

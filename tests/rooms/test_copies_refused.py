@@ -1,4 +1,4 @@
-"""Backups and key snapshots that can not be made or put back: one sentence, and all is as it was."""
+"""Backups and key snapshots that cannot be made or put back: one sentence, and all is as it was."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ async def test_a_backup_beside_a_key_store_in_postgresql(nodes: RoomsSettings, t
     assert (await backup(nodes, tmp_path / "backups", time.now())).appointments == 1
 
 
-async def test_a_backup_that_can_not_be_written_is_not_there(
+async def test_a_backup_that_cannot_be_written_is_not_there(
     settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(settings, time)
@@ -73,7 +73,7 @@ async def test_a_restore_that_breaks_off_leaves_what_was_there(
         assert await store.appointments.list(person.id, START.date(), START.date()) == [planned]
 
 
-async def test_a_backup_that_can_not_be_read_is_not_restored(
+async def test_a_backup_that_cannot_be_read_is_not_restored(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(sqlite_settings, time)
@@ -83,7 +83,7 @@ async def test_a_backup_that_can_not_be_read_is_not_restored(
         raise OSError("input/output error")
 
     monkeypatch.setattr(shutil, "copyfile", fail)
-    with pytest.raises(StartRefused, match="can not be read"):
+    with pytest.raises(StartRefused, match="cannot be read"):
         await data.restore(sqlite_settings, tmp_path / "backups", replace=True)
 
 
@@ -109,14 +109,14 @@ async def test_a_database_server_that_is_away_gets_nothing_restored(
     await fill(sqlite_settings, time)
     await backup(sqlite_settings, tmp_path / "backups", time.now())
     away = sqlite_settings.model_copy(update={"database_url": SecretStr("postgresql://x@/y?host=/nowhere")})
-    with pytest.raises(StartRefused, match="The database can not be opened"):
+    with pytest.raises(StartRefused, match="The database cannot be opened"):
         await data.restore(away, tmp_path / "backups")
 
 
 # --- key snapshots ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_key_snapshot_that_can_not_be_taken(sqlite_settings: RoomsSettings, time: Time, tmp_path: Path) -> None:
+async def test_a_key_snapshot_that_cannot_be_taken(sqlite_settings: RoomsSettings, time: Time, tmp_path: Path) -> None:
     settings = keeping(sqlite_settings, tmp_path)
     with pytest.raises(StartRefused, match="key store is missing"):
         await snapshot(settings, tmp_path / "snapshots", time.now())
@@ -154,7 +154,7 @@ async def test_a_key_snapshot_needs_its_database(
     assert not settings.keystore().exists()
 
 
-async def test_a_key_snapshot_that_can_not_be_read_or_written_back_changes_nothing(
+async def test_a_key_snapshot_that_cannot_be_read_or_written_back_changes_nothing(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path
 ) -> None:
     settings = keeping(sqlite_settings, tmp_path)
@@ -163,7 +163,7 @@ async def test_a_key_snapshot_that_can_not_be_read_or_written_back_changes_nothi
     shutil.rmtree(settings.keystore().parent)
     away = taken.with_name("away")
     taken.rename(away)
-    with pytest.raises(StartRefused, match="can not be read"):
+    with pytest.raises(StartRefused, match="cannot be read"):
         await snapshots.restore(settings, taken, time.now())
     away.rename(taken)
     settings.keystore().parent.mkdir()

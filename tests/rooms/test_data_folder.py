@@ -68,7 +68,7 @@ async def test_a_command_works_beside_a_running_server(sqlite_settings: RoomsSet
         {"keystore_url": ":"},
     ],
 )
-def test_an_address_that_can_not_work_is_one_sentence_without_the_address(fields: dict[str, str]) -> None:
+def test_an_address_that_cannot_work_is_one_sentence_without_the_address(fields: dict[str, str]) -> None:
     settings = RoomsSettings(**fields)
     with pytest.raises(StartRefused) as refused:
         _ = settings.database(), settings.keystore()
@@ -87,9 +87,9 @@ def test_a_password_in_the_address_stays_out_of_repr() -> None:
     assert "geheim" not in repr(RoomsSettings(database_url="postgresql://a:geheim@b/c"))
 
 
-async def test_a_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartRefused, match="can not be written"):
+    with pytest.raises(StartRefused, match="cannot be written"):
         async with open_store(RoomsSettings(data=tmp_path / "file" / "data")):
             pass
 

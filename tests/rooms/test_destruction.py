@@ -257,7 +257,7 @@ async def test_an_appointment_leaves_no_ciphertext_in_the_sqlite_files(
 
 
 async def test_nothing_is_destroyed_when_only_the_database_says_so(sqlite_store: Store) -> None:
-    """Somebody with the database alone can not move a due day: the moment inside the content counts."""
+    """Somebody with the database alone cannot move a due day: the moment inside the content counts."""
     person = await alice(sqlite_store)
     planned = await plan(sqlite_store, person)
     async with sqlite_store.database.write() as connection:

@@ -137,7 +137,7 @@ async def test_what_is_not_on_the_list_is_refused(
 @pytest.mark.parametrize(
     ("appointment", "participant"), [("*", "me"), ("a:b", "me"), ("", "me"), (A, ""), (A, "x\n"), (A, "é")]
 )
-async def test_ids_can_not_break_out_of_their_key(diagnostics: Diagnostics, appointment: str, participant: str) -> None:
+async def test_ids_cannot_break_out_of_their_key(diagnostics: Diagnostics, appointment: str, participant: str) -> None:
     with pytest.raises(RoomsError, match="invalid"):
         await diagnostics.record(appointment, participant, SAMPLE, 0)
 

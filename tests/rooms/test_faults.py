@@ -1,4 +1,4 @@
-"""Disks that are full, rows that vanish meanwhile, files that can not be read: a refusal, never a half truth."""
+"""Disks that are full, rows that vanish meanwhile, files that cannot be read: a refusal, never a half truth."""
 
 import asyncio
 import os
@@ -110,7 +110,7 @@ async def test_an_appointment_destroyed_while_it_ends_is_gone(
         await sqlite_store.appointments.end(planned.id)
 
 
-async def test_an_appointment_without_its_key_can_not_end(sqlite_store: Store) -> None:
+async def test_an_appointment_without_its_key_cannot_end(sqlite_store: Store) -> None:
     person = await alice(sqlite_store)
     planned = await plan(sqlite_store, person)
     await sqlite_store.keys.destroy([(person.id, planned.id)], START)
@@ -118,7 +118,7 @@ async def test_an_appointment_without_its_key_can_not_end(sqlite_store: Store) -
         await sqlite_store.appointments.end(planned.id)
 
 
-async def test_a_row_that_can_not_be_opened_keeps_its_due_day_when_the_setting_changes(sqlite_store: Store) -> None:
+async def test_a_row_that_cannot_be_opened_keeps_its_due_day_when_the_setting_changes(sqlite_store: Store) -> None:
     person = await alice(sqlite_store)
     broken, fine = await plan(sqlite_store, person), await plan(sqlite_store, person)
     async with sqlite_store.database.write() as connection:
@@ -197,9 +197,9 @@ async def test_a_database_that_says_nothing_any_more_is_not_waited_on_for_ever(
         await door.close()
 
 
-def test_a_key_store_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+def test_a_key_store_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartRefused, match="can not be written"):
+    with pytest.raises(StartRefused, match="cannot be written"):
         open_checked(SqliteBackend(tmp_path / "file" / "keys.sqlite", tmp_path / "root.key"), None, 0)
 
 
@@ -237,7 +237,7 @@ def test_a_damaged_epoch_file_locks(tmp_path: Path) -> None:
 def test_a_root_key_that_is_a_folder_locks(tmp_path: Path) -> None:
     with pytest.raises(Locked) as caught:
         files.read_root_key(tmp_path)
-    assert "can not be read" in caught.value.reason
+    assert "cannot be read" in caught.value.reason
 
 
 def test_secrets_that_a_container_engine_mounts_may_be_readable(
@@ -279,7 +279,7 @@ async def test_a_write_that_was_cut_off_holds_nothing_up(sqlite_store: Store) ->
     await plan(sqlite_store, person)
 
 
-async def test_a_key_store_that_can_not_be_read_any_more_is_one_sentence(
+async def test_a_key_store_that_cannot_be_read_any_more_is_one_sentence(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:

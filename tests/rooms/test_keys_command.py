@@ -320,7 +320,7 @@ async def test_keys_that_do_not_belong_together_are_a_finding(
 
     await used.keys._run(reseal)
     (found,) = await findings(keystore_settings, time)
-    assert found == "The key store is damaged or can not be written."
+    assert found == "The key store is damaged or cannot be written."
 
 
 async def test_more_rows_than_one_batch_are_all_looked_at(

@@ -210,7 +210,7 @@ async def test_a_document_of_another_schema_counts_as_lost(live: LiveConsults, r
 
 
 @pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"schema": 2}', b'{"appointment": 1}', b"\xff"])
-async def test_a_document_that_can_not_be_read_counts_as_lost(live: LiveConsults, redis: Redis, garbage: bytes) -> None:
+async def test_a_document_that_cannot_be_read_counts_as_lost(live: LiveConsults, redis: Redis, garbage: bytes) -> None:
     await live.transition("a", patient(), absent=fresh())
     await redis.set(room_key("a"), garbage)
     assert await live.load("a") is None

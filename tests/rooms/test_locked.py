@@ -188,7 +188,7 @@ async def test_a_read_only_key_store_locks(sqlite_settings: RoomsSettings, time:
         cwd=Path(__file__).parents[2],
     )
     folder.chmod(0o700)
-    assert "can not be" in done.stdout, done.stderr
+    assert "cannot be" in done.stdout, done.stderr
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 

@@ -29,7 +29,7 @@ async def test_a_key_store_in_postgresql_that_is_gone_locks_and_no_new_one_is_ma
     assert "key store is missing" in await locked_reason(emptied, time)
     assert not backend(emptied).holds()
     away = nodes.model_copy(update={"keystore_url": SecretStr("postgresql://x@/y?host=/nowhere")})
-    assert "can not be reached" in await locked_reason(away, time)
+    assert "cannot be reached" in await locked_reason(away, time)
 
 
 async def test_a_read_only_key_store_in_postgresql_locks(nodes: RoomsSettings, time: Time, postgres: Postgres) -> None:
@@ -37,7 +37,7 @@ async def test_a_read_only_key_store_in_postgresql_locks(nodes: RoomsSettings, t
     name = nodes.keystore_address().database
     with postgres._connection() as connection:
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    assert "can not be written" in await locked_reason(nodes, time)
+    assert "cannot be written" in await locked_reason(nodes, time)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_nodes_share_everything_and_notice_each_others_epochs(
 
 
 @pytest.mark.parametrize("folder", ["root", "database"])
-def test_a_first_start_that_can_not_write_is_one_sentence(
+def test_a_first_start_that_cannot_write_is_one_sentence(
     nodes: RoomsSettings, tmp_path: Path, folder: str, postgres: Postgres
 ) -> None:
     if folder == "root":
@@ -158,7 +158,7 @@ def test_a_first_start_that_can_not_write_is_one_sentence(
             connection.execute(
                 f"ALTER DATABASE {nodes.keystore_address().database} SET default_transaction_read_only = on"
             )
-    with pytest.raises(StartRefused, match="can not be written"):
+    with pytest.raises(StartRefused, match="cannot be written"):
         backend(nodes).create("pair")
 
 

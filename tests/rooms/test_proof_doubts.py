@@ -1,4 +1,4 @@
-"""What can not be looked at, or says nothing, never passes for a proof."""
+"""What cannot be looked at, or says nothing, never passes for a proof."""
 
 import asyncio
 import os
@@ -88,7 +88,7 @@ async def test_an_id_alone_among_copies_is_counted_and_breaks_no_promise(
     assert "its id stands there 2 times" in proof.text()
 
 
-async def test_a_file_that_can_not_be_read_is_no_proof(
+async def test_a_file_that_cannot_be_read_is_no_proof(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, plain = await destroyed(sqlite_settings, time, tmp_path), Path.open
@@ -106,10 +106,10 @@ async def test_a_file_that_can_not_be_read_is_no_proof(
     monkeypatch.setattr(Path, "open", refuse)
     proof = await case.prove()
     assert not proof.destroyed
-    assert "log: can not be read" in proof.text()
+    assert "log: cannot be read" in proof.text()
 
 
-async def test_a_folder_that_can_not_be_read_is_no_proof(
+async def test_a_folder_that_cannot_be_read_is_no_proof(
     sqlite_settings: RoomsSettings, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, plain = await destroyed(sqlite_settings, time, tmp_path), os.scandir
@@ -121,7 +121,7 @@ async def test_a_folder_that_can_not_be_read_is_no_proof(
         return plain(place)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(StartRefused, match="a folder can not be read"):
+    with pytest.raises(StartRefused, match="a folder cannot be read"):
         await case.prove()
 
 

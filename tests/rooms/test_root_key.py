@@ -118,7 +118,7 @@ def test_another_host_without_it_is_locked_until_it_has_it(
     beside.close()
 
 
-def test_a_successor_in_use_where_the_folder_can_not_be_written_is_not_taken_for_a_new_one(
+def test_a_successor_in_use_where_the_folder_cannot_be_written_is_not_taken_for_a_new_one(
     keys: WrappedKeys,
     keystore_settings: RoomsSettings,
     monkeypatch: pytest.MonkeyPatch,
@@ -170,7 +170,7 @@ def test_the_root_key_itself_is_never_taken_for_what_was_left_behind(tmp_path: P
     assert [entry.name for entry in tmp_path.iterdir()] == ["root.key"]
 
 
-def test_a_root_key_without_a_file_can_not_be_looked_for(tmp_path: Path) -> None:
+def test_a_root_key_without_a_file_cannot_be_looked_for(tmp_path: Path) -> None:
     roots = RootKeys(KEY)
     assert list(roots.candidates()) == [KEY]
     roots.settle()

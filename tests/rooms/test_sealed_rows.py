@@ -72,7 +72,7 @@ async def test_two_appointments_that_change_places_with_their_keys_fail_closed(s
 
 
 @pytest.mark.duty("S-05", "S-51")
-async def test_the_columns_of_a_practitioner_can_not_be_exchanged(store: Store) -> None:
+async def test_the_columns_of_a_practitioner_cannot_be_exchanged(store: Store) -> None:
     """They are under one key: only the place tells them apart."""
     person = await alice(store)
     async with store.database.write() as connection:

@@ -110,5 +110,5 @@ def test_a_file_that_is_not_toml_refuses_the_start(tmp_path: Path, text: str) ->
 
 
 def test_a_missing_file_refuses_the_start(tmp_path: Path) -> None:
-    with pytest.raises(StartRefused, match="can not be read"):
+    with pytest.raises(StartRefused, match="cannot be read"):
         load(Settings, tmp_path / "nowhere.toml")

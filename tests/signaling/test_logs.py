@@ -148,7 +148,7 @@ def test_warnings_go_through_the_filter(stream: io.StringIO) -> None:
 
 
 def test_every_message_in_our_code_is_a_constant_without_arguments() -> None:
-    """A message that is put together may hold anything; a filter at run time can not know."""
+    """A message that is put together may hold anything; a filter at run time cannot know."""
     found = []
     for folder in ("media", "rooms", "signaling", "turn", "web"):
         for file in (ROOT / folder).rglob("*.py"):

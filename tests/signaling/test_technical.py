@@ -42,7 +42,7 @@ async def test_another_practitioner_s_consult_does_not_exist(server: Server) -> 
         assert (await server.call(method, f"/api/v1/appointments/{consult.id}/{path}")).status == 401
 
 
-async def test_codes_can_not_be_asked_for_without_end(server: Server) -> None:
+async def test_codes_cannot_be_asked_for_without_end(server: Server) -> None:
     await server.sign_in("alice")
     consult = await server.appoint(server.alice)
     asked = [

@@ -112,7 +112,7 @@ async def test_without_a_worker_a_room_waits_for_one(workers: Any, node: Node, p
     await ready(doctor, seconds=2)
 
 
-async def test_an_offer_the_worker_can_not_use_or_of_another_fence_is_refused(
+async def test_an_offer_the_worker_cannot_use_or_of_another_fence_is_refused(
     worker: Worker, node: Node, practice: Practice
 ) -> None:
     patient, _ = await talking(practice, node)

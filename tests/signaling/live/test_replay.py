@@ -156,7 +156,7 @@ async def test_nothing_of_it_is_left_when_the_consult_ends(nodes: Nodes, practic
     await redis.aclose()
 
 
-async def test_of_pages_that_can_not_catch_up_nothing_is_kept(node: Node, practice: Practice, redis_url: str) -> None:
+async def test_of_pages_that_cannot_catch_up_nothing_is_kept(node: Node, practice: Practice, redis_url: str) -> None:
     redis = connect(redis_url)
     patient, doctor = await practice.talk(node)
     await doctor.do("chat", {"ciphertext": "aaaa"})

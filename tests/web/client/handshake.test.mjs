@@ -124,7 +124,7 @@ test('a second, different commitment aborts', async () => {
   assert.ok(all.get('a').failure instanceof Tampering);
 });
 
-test('a member list that can not be true is refused', async () => {
+test('a member list that cannot be true is refused', async () => {
   const own = await ownMaterial();
   const options = { appointment: 'x', participant: 'a', epoch: 1, own };
   const crowd = Array.from({ length: 33 }, (_, index) => (index ? `m${index}` : 'a'));

@@ -1,5 +1,5 @@
 /**
- * The encryption worker: every encoded frame of the page passes here. It drops what it can not encrypt or authenticate,
+ * The encryption worker: every encoded frame of the page passes here. It drops what it cannot encrypt or authenticate,
  * always, and never passes a frame on as it came.
  *
  * To it: `own`, `disown`, `remote`, `slots`, `seal`, `open`, `count`, `listen`, `forget` (see `encryption.js`). From it: `ready`, `result`, `first`

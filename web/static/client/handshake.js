@@ -56,12 +56,12 @@ export class Handshake {
   #over = false;
   complete = false;
 
-  /** @param {HandshakeOptions} options @throws {Tampering} if the members can not be true */
+  /** @param {HandshakeOptions} options @throws {Tampering} if the members cannot be true */
   constructor(options) {
     const { members, participant } = options;
     const ids = new Set(members.map((member) => member.participant));
     if (ids.size !== members.length || !ids.has(participant) || members.length > MAX_MEMBERS) {
-      throw new Tampering('the member list can not be true');
+      throw new Tampering('the member list cannot be true');
     }
     this.#options = options;
     this.#members = [...members].sort((left, right) => compare(left.participant, right.participant));

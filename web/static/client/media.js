@@ -102,7 +102,7 @@ export class MediaConnection extends EventTarget {
    * @param {(offer: {sdp: string, lines: Line[]}) => Promise<Answer>} exchange
    * @param {{restart?: boolean}} [options] restart: new ICE credentials
    * @returns {Promise<Answer>}
-   * @throws {Moved} if another relay answered: this connection can not go on, make a new one
+   * @throws {Moved} if another relay answered: this connection cannot go on, make a new one
    */
   negotiate(exchange, { restart = false } = {}) {
     const turn = this.#negotiation.then(() => this.#negotiate(exchange, restart));

@@ -50,7 +50,7 @@ export class Capture extends EventTarget {
     });
   }
 
-  /** Open both, in one question to the person; what can not be opened has its `problem`. Never rejects. */
+  /** Open both, in one question to the person; what cannot be opened has its `problem`. Never rejects. */
   async start() {
     this.started = true;
     try {
