@@ -9,11 +9,15 @@ StartRefused          the process must not start; its text is one sentence for t
 
 
 class RoomsError(Exception):
-    """A refusal with a stable code: ``invalid not_found gone conflict locked try_again internal``."""
+    """A refusal with a stable code: ``invalid not_found gone conflict locked try_again internal``.
 
-    def __init__(self, code: str) -> None:
+    ``field`` is what is wrong with ``invalid``, under the wire's name, where one field is.
+    """
+
+    def __init__(self, code: str, field: str | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.field = field
 
 
 class Locked(RoomsError):  # noqa: N818 -- a state, not a mistake

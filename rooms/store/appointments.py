@@ -67,10 +67,14 @@ class Appointments:
         Errors: ``invalid`` (also so long ago that it would be due already), ``not_found`` (the owner).
         """
         patient = patient.strip()
-        if not 1 <= len(patient) <= MAX_NAME or minutes not in MINUTES or language not in get_args(Language):
-            raise RoomsError("invalid")
+        if not 1 <= len(patient) <= MAX_NAME:
+            raise RoomsError("invalid", "patient")
+        if minutes not in MINUTES:
+            raise RoomsError("invalid", "minutes")
+        if language not in get_args(Language):
+            raise RoomsError("invalid", "language")
         if starts_at.utcoffset() is None:
-            raise RoomsError("invalid")
+            raise RoomsError("invalid", "starts_at")
         owner_key, known = await self._keys.get(owner, owner)
         if not known:
             raise RoomsError("not_found")
@@ -86,7 +90,7 @@ class Appointments:
                 raise RoomsError("not_found")
             planned = self._deadline.with_due(planned, open_profile(owner_key, person).retention)
             if self._deadline.past(planned):
-                raise RoomsError("invalid")
+                raise RoomsError("invalid", "starts_at")
             await connection.execute(NEW, seal_appointment(key, planned))
         return planned
 

@@ -192,16 +192,18 @@ class Practitioners:
     def _check(self, person: Practitioner, password: str) -> None:
         local, at, domain = person.mail.rpartition("@")
         if not (local and at and domain) or len(person.mail) > MAX_MAIL or not person.mail.isprintable():
-            raise RoomsError("invalid")
-        if not 1 <= len(person.display_name) <= MAX_NAME or person.language not in get_args(Language):
-            raise RoomsError("invalid")
+            raise RoomsError("invalid", "mail")
+        if not 1 <= len(person.display_name) <= MAX_NAME:
+            raise RoomsError("invalid", "display_name")
+        if person.language not in get_args(Language):
+            raise RoomsError("invalid", "language")
         if len(password) not in PASSWORD_LENGTH:
-            raise RoomsError("invalid")
+            raise RoomsError("invalid", "password")
         self._check_retention(person.retention)
 
     def _check_retention(self, setting: str) -> None:
         if setting not in RETENTION:
-            raise RoomsError("invalid")
+            raise RoomsError("invalid", "retention")
 
     # --- passwords ---------------------------------------------------------------------------------------------------
 

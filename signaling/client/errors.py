@@ -10,11 +10,12 @@ Exception
 
 
 class ClientError(Exception):
-    """``code`` is stable."""
+    """``code`` is stable; ``field`` is what is wrong with ``invalid``, where one field is."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}: {detail}" if detail else code)
+    def __init__(self, code: str, detail: str = "", *, field: str | None = None) -> None:
+        super().__init__(f"{code}: {detail or field}" if detail or field else code)
         self.code = code
+        self.field = field
 
 
 class Refusal(ClientError):  # noqa: N818 -- the answer, not our failure

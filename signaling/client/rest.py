@@ -85,7 +85,8 @@ class Rest:
         if status < 400:
             return text
         try:
-            raise Refusal(Failure.model_validate_json(text, extra="ignore").error.code)
+            error = Failure.model_validate_json(text, extra="ignore").error
+            raise Refusal(error.code, field=error.field)
         except ValidationError:
             raise Refusal("internal", f"HTTP {status}") from None
 

@@ -95,7 +95,8 @@ class Wire:
         if not isinstance(reply, dict) or "ok" not in reply:
             raise Refusal("internal", "no acknowledgement of this protocol")
         if not reply["ok"]:
-            raise Refusal(WireError.model_validate(reply["error"], extra="ignore").code)
+            refusal = WireError.model_validate(reply["error"], extra="ignore")
+            raise Refusal(refusal.code, field=refusal.field)
         return registered.reply.model_validate(reply["data"], extra="ignore")
 
     async def _send(self, event: str, *arguments: Any) -> Any:

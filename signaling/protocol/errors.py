@@ -7,7 +7,8 @@ Everything else is internal: the wire gets the code ``internal`` and nothing mor
 ``to_wire`` is the only place where an exception becomes a wire error.
 """
 
-from typing import Literal
+import re
+from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -50,6 +51,11 @@ RETRY_AFTER = {"rate_limited": 1, "try_again": 2}
 """Seconds, where nothing better is known."""
 
 
+FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+DEEPEST: Final = 4
+"""Names in a path to a field; a client's own inventions are not repeated at length."""
+
+
 def _absent(value: object) -> bool:
     return value is None
 
@@ -63,18 +69,24 @@ class WireError(Message):
     retry_after: int | None = Field(
         default=None, ge=1, exclude_if=_absent, description="Seconds after which it may be tried again."
     )
+    field: str | None = Field(
+        default=None,
+        exclude_if=_absent,
+        description="With ``invalid``: the field or parameter that is wrong, as ``starts_at`` or ``lines.0.mid``.",
+    )
     supported: Versions | None = Field(
         default=None, exclude_if=_absent, description="With ``version_unsupported``: what the server speaks."
     )
 
 
 class SpreekkamerError(Exception):
-    """An error with a stable code from the catalogue; ``retry_after`` in seconds, where that is known."""
+    """An error with a stable code from the catalogue; ``retry_after`` in seconds and ``field``, where known."""
 
-    def __init__(self, code: str, *, retry_after: int | None = None) -> None:
+    def __init__(self, code: str, *, retry_after: int | None = None, field: str | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.retry_after = retry_after
+        self.field = field
 
 
 class ProtocolError(SpreekkamerError):
@@ -85,11 +97,18 @@ class UserError(SpreekkamerError):
     """The person must know or decide something."""
 
 
+def wrong_field(error: ValidationError) -> str | None:
+    """The first field that a model does not accept, as ``lines.0.mid``; None where the whole body is wrong."""
+    path = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][:DEEPEST]
+    named = all(isinstance(part, int) or FIELD.fullmatch(part) for part in path)
+    return ".".join(map(str, path)) if path and named else None
+
+
 def to_wire(error: BaseException) -> WireError:
     """Map any exception to its wire form; what is not known is ``internal``."""
-    code = getattr(error, "code", None)
+    code, field = getattr(error, "code", None), getattr(error, "field", None)
     if isinstance(error, ValidationError):
-        code = "invalid"
+        code, field = "invalid", wrong_field(error)
     if not isinstance(code, str) or code not in CATALOGUE:
         code = "internal"
     category, _, message = CATALOGUE[code]
@@ -98,6 +117,7 @@ def to_wire(error: BaseException) -> WireError:
         category=category,
         message=message,
         retry_after=getattr(error, "retry_after", None) or RETRY_AFTER.get(code),
+        field=field if code == "invalid" else None,
         supported=SUPPORTED if code == "version_unsupported" else None,
     )
 

@@ -20,7 +20,7 @@ async def list_days(call: Call) -> AppointmentList:
     first = date.fromisoformat(query["first"]) if "first" in query else today
     last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
-        raise ProtocolError("invalid")
+        raise ProtocolError("invalid", field="last")
     found = await call.request.app[STORE].appointments.list(call.practitioner, first, last)
     return AppointmentList(appointments=[_view(call, appointment) for appointment in found])
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rooms.audit import Draft
 from signaling import sessions
-from signaling.protocol.errors import ProtocolError
+from signaling.protocol.errors import ProtocolError, wrong_field
 from signaling.protocol.model import API, Empty, Message
 from signaling.typedefs import STORE
 
@@ -87,12 +87,14 @@ def check_query(request: web.Request, known: Mapping[str, Any]) -> None:
     """Each parameter at most once, of its type, and no other."""
     for name in set(request.query):
         given = request.query.getall(name)
+        if name not in known:
+            raise ProtocolError("invalid")
         try:
-            if name not in known or len(given) > 1:
-                raise ProtocolError("invalid")
             TypeAdapter(known[name]).validate_python(given[0])
         except ValidationError:
-            raise ProtocolError("invalid") from None
+            raise ProtocolError("invalid", field=name) from None
+        if len(given) > 1:
+            raise ProtocolError("invalid", field=name)
 
 
 def answer(reply: Message, status: int = 200) -> web.Response:
@@ -122,5 +124,5 @@ async def read(request: web.Request, model: type[Message] | None) -> Message:
         raise ProtocolError("invalid")
     try:
         return (model or Empty).model_validate_json(data)
-    except ValidationError:
-        raise ProtocolError("invalid") from None
+    except ValidationError as error:
+        raise ProtocolError("invalid", field=wrong_field(error)) from None

@@ -136,14 +136,17 @@ async def test_a_wrong_field_is_one_error_and_changes_nothing(server: Server) ->
     for change in WRONG:
         answer = await server.call("POST", "/api/v1/appointments", PLAN | change, who="alice")
         assert (answer.status, answer.code) == (400, "invalid"), change
+        assert answer.body["error"]["field"] == next(iter(change))
     found = await server.call("GET", "/api/v1/appointments?first=2027-01-01&last=2027-12-31", who="alice")
     assert found.body == {"appointments": []}
 
 
 @pytest.mark.parametrize(
     "query",
-    ["first=yesterday", "first=2027-01-02&last=2027-01-01", "first=2020-01-01&last=2027-01-01", "day=2027-01-01"],
+    ["first=yesterday", "last=2027-01-01&first=2027-01-02", "last=2027-01-01&first=2020-01-01", "day=2027-01-01"],
 )
-async def test_wrong_days_are_refused(server: Server, query: str) -> None:
+async def test_wrong_days_are_refused_by_name(server: Server, query: str) -> None:
     await server.sign_in("alice")
-    assert (await server.call("GET", f"/api/v1/appointments?{query}", who="alice")).code == "invalid"
+    refused = await server.call("GET", f"/api/v1/appointments?{query}", who="alice")
+    assert refused.code == "invalid"
+    assert refused.body["error"].get("field") == (None if query.startswith("day") else query.partition("=")[0])

@@ -19,22 +19,23 @@ WRONG: tuple[Any, ...] = (None, "", "\x00", "💣" * 2000, LONG, -1, 2**63, 1.5,
 NOT_A_BODY: tuple[Any, ...] = (None, [], [{}], "text", 7, True, "{}")
 
 
-def bad_bodies(event: str) -> Iterator[Any]:
-    """What the event's own model says must be refused."""
+def bad_bodies(event: str) -> Iterator[tuple[Any, str | None]]:
+    """What the event's own model says must be refused, each with the field that is wrong or the first part of it."""
     body = CLIENT_EVENTS[event].body
     good = GOOD[event]
-    yield from NOT_A_BODY
-    yield good | {"unexpected": 1}
-    yield good | {"__proto__": {}}
+    yield from ((body, None) for body in NOT_A_BODY)
+    yield good | {"unexpected": 1}, "unexpected"
+    yield good | {"__proto__": {}}, None
+    yield good | {"x" * 1000: 1}, None
     for name, field in body.model_fields.items():
         if field.is_required():
-            yield {key: value for key, value in good.items() if key != name}
-        yield from (good | {name: value} for value in WRONG if not allowed(body, name, field, value))
+            yield {key: value for key, value in good.items() if key != name}, name
+        yield from ((good | {name: value}, name) for value in WRONG if not allowed(body, name, field, value))
     for nested in (field for field in body.model_fields.values() if list_of(field)):
         name = next(key for key, value in body.model_fields.items() if value is nested)
-        yield good | {name: good[name] * 41}
-        yield good | {name: [good[name][0] | {"unexpected": 1}]}
-        yield good | {name: [{}]}
+        yield good | {name: good[name] * 41}, name
+        yield good | {name: [good[name][0] | {"unexpected": 1}]}, f"{name}.0.unexpected"
+        yield good | {name: [{}]}, f"{name}.0"
 
 
 def allowed(body: type[BaseModel], name: str, field: FieldInfo, value: Any) -> bool:
@@ -71,11 +72,13 @@ async def test_each_bad_body_of_each_event_is_refused_with_one_code_and_changes_
         await client.connect(doctor)
         assert (await client.ask(0, "arrive", {"appointment": appointment, "participant": doctor.id}))["ok"]
         before = await node.signaling.consults.live.load(appointment)
-        for event, body in ((name, body) for name in CLIENT_EVENTS for body in bad_bodies(name)):
+        for event, (body, field) in ((name, bad) for name in CLIENT_EVENTS for bad in bad_bodies(name)):
             tried += 1
             reply = await client.ask(tried, event, body)
             assert not reply["ok"], (event, str(body)[:100])
+            named = reply["error"].pop("field", None)
             assert reply["error"] == {"code": "invalid", "category": "protocol", "message": CATALOGUE["invalid"][2]}
+            assert named == field or (field and named.startswith(f"{field}.")), (event, str(body)[:100])
             assert (await client.ask(0, event, GOOD[event], GOOD[event]))["error"]["code"] == "invalid"
     assert tried > 300
     after = await node.signaling.consults.live.load(appointment)

@@ -7,12 +7,14 @@ export class WireError extends Error {
    * @param {string} code
    * @param {'protocol' | 'user' | 'internal'} category
    * @param {string} message in English, for developers; texts for people go by code
+   * @param {string | null} [field] with `invalid`: the field that is wrong, where one is
    */
-  constructor(code, category, message) {
+  constructor(code, category, message, field = null) {
     super(message);
     this.name = 'WireError';
     this.code = code;
     this.category = category;
+    this.field = field;
   }
 
   /**
@@ -20,10 +22,10 @@ export class WireError extends Error {
    * @param {unknown} body
    */
   static from(body) {
-    const { code, category, message } = /** @type {Record<string, unknown>} */ (body ?? {});
+    const { code, category, message, field } = /** @type {Record<string, unknown>} */ (body ?? {});
     if (typeof code !== 'string') return new WireError('internal', 'internal', 'The answer was not understood.');
     const known = category === 'protocol' || category === 'user' ? category : 'internal';
-    return new WireError(code, known, typeof message === 'string' ? message : code);
+    return new WireError(code, known, typeof message === 'string' ? message : code, typeof field === 'string' ? field : null);
   }
 }
 
