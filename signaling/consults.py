@@ -42,6 +42,7 @@ from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.errors import RoomsError
 from rooms.live import LiveConsults
 from rooms.store import Store
+from signaling.entering import Entering
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import DeskView, IceServer, RoomView
 from signaling.protocol.events import Ended as EndedEvent
@@ -51,6 +52,7 @@ from signaling.sockets.server import Gate
 from signaling.sockets.socket import Binding, Socket
 from signaling.tickets import Claims, Tickets
 from signaling.views import desk_view, room_view
+from signaling.window import JoinWindow
 from turn.credentials import TurnCredentials
 
 CALLS = 32
@@ -84,6 +86,7 @@ class Consults:
         turn: TurnCredentials,
         replays: Replays,
         now: Callable[[], datetime],
+        window: JoinWindow,
         node: str,
     ) -> None:
         self.gate = gate
@@ -99,6 +102,7 @@ class Consults:
         self._turn = turn
         self._replays = replays
         self.now = now
+        self._entering = Entering(live, store, window, now)
         self.place: Callable[[str], None] = lambda appointment: None
 
     # --- coming and going --------------------------------------------------------------------------------------------
@@ -108,9 +112,9 @@ class Consults:
     ) -> RoomView:
         """Take the seat of the socket's claims; with ``admit`` also call that participant in.
 
-        Raises SpreekkamerError or RoomsError: not_found ended gone seat_taken room_full bad_state try_again.
+        Raises SpreekkamerError or RoomsError: not_found too_early ended gone seat_taken room_full bad_state try_again.
         """
-        fresh = new(appointment, await self._owner(socket, appointment), self.now())
+        fresh = new(appointment, await self._entering.owner(socket.claims, appointment), self.now())
         await self._leave_other(socket, appointment)
         arrival = self._arrival(socket, participant, take_over=take_over)
         consult = await self._seat(fresh, arrival, admit)
@@ -192,28 +196,6 @@ class Consults:
         if one is None or not one.admitted or one.id == me.id:
             raise UserError("not_found")
         return consult, me, one
-
-    async def _owner(self, socket: Socket, appointment: str) -> str:
-        """Whose appointment it is, if these claims may enter it; foreign ones do not exist.
-
-        Storage is asked only when there is no document: a consult that ended or was destroyed has none, and
-        hundreds who come back at once should not wait for the database.
-        """
-        claims = socket.claims
-        if (claims.role == "practitioner") != (claims.practitioner is not None):
-            raise ProtocolError("forbidden")
-        if claims.practitioner is None and claims.appointment != appointment:
-            raise UserError("not_found")
-        consult = await self.live.load(appointment)
-        if consult and claims.practitioner in (None, consult.owner):
-            return consult.owner
-        if claims.practitioner:
-            found = await self._store.appointments.get(claims.practitioner, appointment)
-        else:
-            found = await self._store.appointments.by_id(appointment)
-        if found.state != "planned":
-            raise UserError("ended")
-        return found.owner
 
     def _arrival(self, socket: Socket, participant: str, *, take_over: bool) -> Arrive:
         claims = socket.claims

@@ -29,6 +29,7 @@ from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
 from signaling.tasks import stop
 from signaling.tickets import Claims
+from signaling.window import JoinWindow
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ def attach(
         turn=app[typedefs.TURN],
         replays=Replays(redis, now, life),
         now=now,
+        window=JoinWindow.of(settings),
         node=node or secrets.token_urlsafe(16),
     )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)

@@ -6,7 +6,7 @@ gives the next access token.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from secrets import token_urlsafe
 from typing import Annotated, Literal
 
@@ -32,7 +32,8 @@ class Claims(Message):
 
     ``seat`` is ``practitioner`` or ``patient``; ``appointment`` is None in the practitioner's desk token;
     ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``family`` and ``generation`` are those of
-    ``signaling.refresh``. ``expires`` is in seconds since the Unix epoch.
+    ``signaling.refresh``. ``opens``, in an access token of a patient, is when the waiting room does; it and ``expires``
+    are in seconds since the Unix epoch.
     """
 
     kind: Kind
@@ -44,7 +45,13 @@ class Claims(Message):
     admitted: bool = False
     family: Id | None = None
     generation: Annotated[int, Field(ge=1)] | None = None
+    opens: Annotated[int, Field(ge=0)] | None = None
     expires: Annotated[int, Field(ge=0)]
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When the waiting room opens to the holder."""
+        return None if self.opens is None else datetime.fromtimestamp(self.opens, UTC)
 
 
 def practitioner_access(practitioner: str, family: str | None = None, expires: int = 0) -> Claims:

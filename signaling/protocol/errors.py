@@ -39,6 +39,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "seat_taken": ("user", 409, "This consult is open in another window."),
     "room_full": ("user", 409, "There is no free place in this consult."),
     "conflict": ("user", 409, "Somebody else changed this in the meantime."),
+    "too_early": ("user", 409, "The waiting room is not open yet."),
     "ended": ("user", 410, "This consult has ended."),
     "gone": ("user", 410, "This was destroyed."),
     "locked": ("user", 503, "The key store is locked; an operator must look at it."),

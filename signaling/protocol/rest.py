@@ -231,7 +231,9 @@ class Join(Entrance):
     language: Language
     window: Literal["early", "open", "late"]
     opens_at: Moment
+    opens_in: int = Field(description="Seconds until the waiting room opens; 0 when it has.")
     closes_at: Moment = Field(description="Who still waits then, waits in vain.")
+    closes_in: int = Field(description="Seconds until then: a clock that stands wrong does not matter.")
 
 
 class ErrorView(Message):

@@ -1,14 +1,14 @@
 """The practitioner's appointments and the receipts of those that are gone."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from rooms import model
 from signaling.addresses import public_origin
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList
 from signaling.rest.endpoint import Call
-from signaling.settings import SignalingSettings
 from signaling.typedefs import NOW, SETTINGS, STORE
+from signaling.window import JoinWindow
 
 MAX_DAYS = 400
 
@@ -48,7 +48,7 @@ async def reopen(call: Call) -> AppointmentView:
     """Take back an end that came too early, while the patient's link would still let somebody in."""
     appointments, appointment = call.request.app[STORE].appointments, call.path["appointment"]
     found = await appointments.get(call.practitioner, appointment)
-    if not in_time(found, call.request.app[NOW](), call.request.app[SETTINGS]):
+    if not _in_time(call, found):
         raise UserError("ended")
     return _view(call, await appointments.reopen(call.practitioner, appointment))
 
@@ -64,14 +64,10 @@ async def receipts(call: Call) -> ReceiptList:
     return ReceiptList(receipts=[receipt_view(receipt) for receipt in found])
 
 
-def in_time(appointment: model.Appointment, now: datetime, settings: SignalingSettings) -> bool:
-    """Whether it is not too late to come to it."""
-    return now <= closes_at(appointment, settings)
-
-
-def closes_at(appointment: model.Appointment, settings: SignalingSettings) -> datetime:
-    """When the patient's link stops opening it."""
-    return appointment.ends_at + timedelta(minutes=settings.join_late_minutes)
+def _in_time(call: Call, appointment: model.Appointment) -> bool:
+    """Whether it is not too late to come to it, if it has not ended."""
+    app = call.request.app
+    return app[NOW]() <= appointment.ends_at + JoinWindow.of(app[SETTINGS]).late
 
 
 def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
@@ -84,7 +80,7 @@ def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
         language=appointment.language,
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
-        reopens=appointment.state == "ended" and in_time(appointment, app[NOW](), app[SETTINGS]),
+        reopens=appointment.state == "ended" and _in_time(call, appointment),
         link=patient_link(public_origin(app[SETTINGS]), appointment),
     )
 

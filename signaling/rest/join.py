@@ -1,7 +1,7 @@
 """The patient's link: what it opens, and one answer for all that it does not."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aiohttp import web
 
@@ -13,16 +13,14 @@ from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import UserError
 from signaling.protocol.rest import Entrance, Join
-from signaling.rest.appointments import closes_at
 from signaling.rest.endpoint import Call
 from signaling.rest.entrance import entrance
 from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE
+from signaling.window import JoinWindow, seconds_until
 
 LINK = re.compile(r"([A-Za-z0-9_-]{22})([A-Za-z0-9_-]{22})")
 NOBODY = "A" * 22
-OVERTIME = timedelta(minutes=10)
-"""How long a link opens a consult that is over its time, each time that it is asked."""
 
 
 async def join(call: Call) -> Join:
@@ -46,20 +44,20 @@ async def join(call: Call) -> Join:
 
 async def closes_for(app: web.Application, appointment: Appointment, now: datetime) -> datetime:
     """Until when the link opens: one that runs over its time must let back in whoever reloads."""
-    if appointment.state != "planned":
-        return now
-    closes = closes_at(appointment, app[SETTINGS])
-    if closes <= now and await app[STORE].retention.hooks.in_progress(appointment.id):
-        return now + OVERTIME
-    return closes
+    window = JoinWindow.of(app[SETTINGS])
+    closes = window.closes_at(appointment, now)
+    if appointment.state != "planned" or closes > now:
+        return closes
+    running = await app[STORE].retention.hooks.in_progress(appointment.id)
+    return window.closes_at(appointment, now, running=running)
 
 
 async def _joined(call: Call, appointment: Appointment, now: datetime, closes: datetime) -> Join:
     app = call.request.app
-    settings = app[SETTINGS]
     practitioner = await app[STORE].practitioners.get(appointment.owner)
-    opens_at = appointment.starts_at - timedelta(minutes=settings.join_early_minutes)
-    access = Claims(kind="access", role="patient", appointment=appointment.id, seat="patient", expires=0)
+    opens_at = JoinWindow.of(app[SETTINGS]).opens_at(appointment)
+    opens = int(opens_at.timestamp())
+    access = Claims(kind="access", role="patient", appointment=appointment.id, seat="patient", opens=opens, expires=0)
     until = int(closes.timestamp()) if call.body.refresh else None
     return Join(
         **await entrance(call, access, appointment.id, until),
@@ -71,7 +69,9 @@ async def _joined(call: Call, appointment: Appointment, now: datetime, closes: d
         language=appointment.language,
         window="early" if now < opens_at else "open" if now <= appointment.ends_at else "late",
         opens_at=opens_at.isoformat(),
+        opens_in=seconds_until(opens_at, now),
         closes_at=closes.isoformat(),
+        closes_in=seconds_until(closes, now),
     )
 
 

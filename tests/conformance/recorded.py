@@ -27,6 +27,7 @@ VARIES = frozenset(
     {
         *("access_token", "refresh_token", "resume", "expires_in", "refresh_expires_in", "link", "ice_servers", "sdp"),
         *("starts_at", "opens_at", "closes_at", "destroyed_at", "since", "fence", "epoch", "seq", "version", "slots"),
+        *("opens_in", "closes_in"),
         *("practitioner_name", "practitioner", "newest", "in_consult"),
     }
 )

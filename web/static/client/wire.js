@@ -48,7 +48,8 @@
  * @typedef {{access_token: string, expires_in: number}} Ticket
  * @typedef {{access_token: string, expires_in: number, appointment: string, role: 'patient' | 'guest',
  *   practitioner_name: string, starts_at: string, minutes: number, language: Language,
- *   window: 'early' | 'open' | 'late', opens_at: string, closes_at: string}} Join
+ *   window: 'early' | 'open' | 'late', opens_at: string, opens_in: number, closes_at: string,
+ *   closes_in: number}} Join
  */
 
 export {};
