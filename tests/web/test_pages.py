@@ -8,6 +8,8 @@ from tests.web.conftest import LANGUAGES, PAGES, STATIC, Client, imported_by, re
 
 EVERYWHERE = [*PAGES, "/does-not-exist"]
 
+PRELOADED = ("modulepreload", "preload")
+
 TEST_IDS = {
     "/c": [
         *("join", "waiting", "hold-message", "call", "self-video", "remote-video", "remote-screen", "toggle-mic"),
@@ -134,10 +136,8 @@ async def test_a_wrong_address_is_a_page_for_people_and_an_error_for_machines(pa
 async def test_the_consult_page_weighs_at_most_200_kilobytes(pages: Client, path: str) -> None:
     page = await read(pages, path)
     files = {attributes["href"] for tag, attributes in page.elements if attributes.get("rel") == "stylesheet"}
-    files.add("/static/locales/nl.json")
-    for tag, attributes in page.elements:
-        if tag == "script":
-            files |= {f"/static/{name}" for name in imported_by(attributes["src"].removeprefix("/static/"))}
+    files |= {attributes["href"] for _, attributes in page.elements if attributes.get("rel") in PRELOADED}
+    files |= {attributes["src"] for tag, attributes in page.elements if tag == "script"}
     files |= {f"/static/{name}" for name in imported_by("client/e2ee-worker.js")}
     total = 0
     for file in {path, *files}:
