@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from media.refusals import LineReason, Reason
+
 logger = logging.getLogger(__name__)
 
 Source = Literal["microphone", "camera", "screen"]
@@ -72,6 +74,14 @@ class OfferCall(ControlModel):
     lines: list[Line]
 
 
+class RefusedLine(ControlModel):
+    """An m-line that was answered with port 0: its index in the offer, its mid if it has one, and why."""
+
+    line: int
+    mid: str | None
+    reason: LineReason
+
+
 class Answered(ControlModel):
     """``version`` rises with each change of who is where in the room: of two lists, the higher one counts."""
 
@@ -79,6 +89,7 @@ class Answered(ControlModel):
     sdp: str
     version: int
     slots: list[Slot]
+    refused: list[RefusedLine] = []
 
 
 class RemovePeer(ControlModel):
@@ -126,10 +137,11 @@ class Inspected(ControlModel):
 
 
 class Refused(ControlModel):
-    """``code``: sdp_invalid, no_room, no_peer, fenced, room_full, internal."""
+    """``code``: sdp_invalid (and then ``reason``), no_room, no_peer, fenced, room_full, internal."""
 
     reply: Literal["refused"] = "refused"
     code: str
+    reason: Reason | None = None
 
 
 Call = Annotated[

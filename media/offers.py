@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 
-from media.control import STAGE, Line, Source
+from media.control import STAGE, Line, RefusedLine, Source
 from media.publication import Format
+from media.refusals import LineReason, Reason
 from media.slot import SlotFormat
-from media.wire import WireError
 from media.wire.sdp import (
     ABS_SEND_TIME,
     AUDIO_LEVEL,
     MID,
     TRANSPORT_SEQUENCE,
     Agreement,
+    Connection,
     MediaLine,
     Offer,
+    OfferError,
     agree,
+    connect,
+    refusal,
 )
 
 _KINDS: dict[str, str] = {"microphone": "audio", "camera": "video", "screen": "video"}
@@ -46,41 +50,89 @@ class ReceiveLine:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is made of an offer. ``inactive``: m-lines that are kept and idle (a screen that is not shared now)."""
+    """What is made of an offer.
+
+    Attributes:
+        inactive: m-lines that are kept and idle (a screen that is not shared now).
+        connection: the transport that all used lines share.
+        refused: m-lines that were offered and are answered with port 0.
+    """
 
     send: dict[Source, SendLine]
     receive: dict[str, ReceiveLine]
     inactive: list[str]
+    connection: Connection
+    refused: list[RefusedLine]
 
 
 def plan(offer: Offer, lines: list[Line]) -> Plan:
-    """Check the lines against the offer.
+    """Check the lines against the offer, and use what can be used.
 
     Raises:
-        WireError: a line that is not in the offer or used twice, of the wrong kind or direction.
+        OfferError: a line that is not in the offer or used twice, of the wrong kind or direction; or nothing to use.
     """
-    made = Plan({}, {}, [])
-    for line in lines:
-        media = offer.line(line.mid)
-        if media is None:
-            raise WireError("a line that is not in the offer")
+    uses = _uses(offer, lines)
+    reasons = {index: _reason(line, uses) for index, line in enumerate(offer.media)}
+    usable = {line.mid for index, line in enumerate(offer.media) if reasons[index] is None}
+    if not usable:
+        raise OfferError(_common(reasons))
+    connection = connect(offer, usable)
+    made = Plan({}, {}, [], connection, [])
+    for index, media in enumerate(offer.media):
         # The relay mixes nothing and learns nothing from levels: what is not needed is not received.
         media.extensions.pop(AUDIO_LEVEL, None)
-        if line.mid in made.receive or line.mid in made.inactive or any(s.mid == line.mid for s in made.send.values()):
-            raise WireError("a line with two uses")
-        agreement = agree(media)
-        if media.direction == "inactive" or agreement is None:
-            made.inactive.append(line.mid)
-        elif line.use == "slot" or line.use == "stage":
-            made.receive[line.mid] = _receive_line(media, agreement, line, made)
-        else:
-            made.send[line.use] = _send_line(media, agreement, line.use, made)
+        reason = reasons[index]
+        if reason is None and media.mid not in connection.mids:
+            reason = "bundle"
+        if reason is None:
+            _use(media, uses[media.mid], made)
+        elif reason != "stopped" or (media.mid in uses and offer.line(media.mid) is media):
+            made.refused.append(RefusedLine(line=index, mid=media.mid or None, reason=reason))
     return made
 
 
+def _uses(offer: Offer, lines: list[Line]) -> dict[str, Line]:
+    uses: dict[str, Line] = {}
+    for line in lines:
+        if not line.mid or offer.line(line.mid) is None:
+            raise OfferError("line_unknown")
+        if line.mid in uses:
+            raise OfferError("line_twice")
+        uses[line.mid] = line
+    return uses
+
+
+def _reason(line: MediaLine, uses: dict[str, Line]) -> LineReason | None:
+    if line.rejected:
+        return "stopped"
+    if not line.mid:
+        return "mid"
+    return refusal(line) or (None if line.mid in uses else "unused")
+
+
+def _common(reasons: dict[int, LineReason | None]) -> Reason:
+    found = {reason for reason in reasons.values() if reason is not None}
+    return next(iter(found - {"stopped"} or found)) if len(found - {"stopped"}) < 2 else "nothing_usable"
+
+
+def _use(media: MediaLine, line: Line, made: Plan) -> None:
+    agreement = agree(media)
+    assert agreement is not None
+    if media.direction == "inactive":
+        made.inactive.append(media.mid)
+    elif line.use == "slot" or line.use == "stage":
+        made.receive[media.mid] = _receive_line(media, agreement, line, made)
+    else:
+        made.send[line.use] = _send_line(media, agreement, line.use, made)
+
+
 def _send_line(media: MediaLine, agreement: Agreement, source: Source, made: Plan) -> SendLine:
-    if media.kind != _KINDS[source] or media.direction not in ("sendonly", "sendrecv") or source in made.send:
-        raise WireError("a line that cannot be this source")
+    if media.kind != _KINDS[source]:
+        raise OfferError("line_kind")
+    if media.direction not in ("sendonly", "sendrecv"):
+        raise OfferError("line_direction")
+    if source in made.send:
+        raise OfferError("source_twice")
     repairs = set(media.fid.values())
     return SendLine(
         source=source,
@@ -101,11 +153,11 @@ def _send_line(media: MediaLine, agreement: Agreement, source: Source, made: Pla
 def _receive_line(media: MediaLine, agreement: Agreement, line: Line, made: Plan) -> ReceiveLine:
     number = STAGE if line.use == "stage" else line.slot
     if number is None or not STAGE <= number <= _MAX_SLOT or (number == STAGE) != (line.use == "stage"):
-        raise WireError("a slot without a number")
+        raise OfferError("slot_number")
     if media.direction not in ("recvonly", "sendrecv"):
-        raise WireError("a slot that cannot receive")
+        raise OfferError("line_direction")
     if any(other.number == number and other.form.kind == media.kind for other in made.receive.values()):
-        raise WireError("a slot with two lines of a kind")
+        raise OfferError("slot_twice")
     return ReceiveLine(
         number,
         SlotFormat(

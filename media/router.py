@@ -39,7 +39,16 @@ from media.room import Room
 from media.transport import Transport
 from media.wire import WireError, stun
 from media.wire.rtp import SSRC, send_time
-from media.wire.sdp import AnswerLine, AnswerParams, Candidate, Offer, build_answer, parse_offer
+from media.wire.sdp import (
+    AnswerLine,
+    AnswerParams,
+    Candidate,
+    Connection,
+    Offer,
+    OfferError,
+    build_answer,
+    parse_offer,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -256,25 +265,27 @@ class Router:
         try:
             offer = parse_offer(call.sdp)
             wanted = plan(offer, call.lines)
-        except WireError:
-            return Refused(code="sdp_invalid")
+        except OfferError as error:
+            return Refused(code="sdp_invalid", reason=error.reason)
+        connection = wanted.connection
         peer = room.peers.get(call.peer)
-        if peer is not None and peer.transport.fingerprints != offer.fingerprints:
+        if peer is not None and peer.transport.fingerprints != connection.fingerprints:
             self._remove(room, peer, now, seat=False)
             peer = None
         if peer is None:
             if room.full:
                 return Refused(code="room_full")
-            peer = self._add(room, call.peer, offer, now)
-        elif peer.transport.agent.remote_ufrag != offer.ice_ufrag:
-            peer.transport.agent.restart(now, offer.ice_ufrag)
+            peer = self._add(room, call.peer, connection, now)
+        elif peer.transport.agent.remote_ufrag != connection.ice_ufrag:
+            peer.transport.agent.restart(now, connection.ice_ufrag)
         peer.apply(wanted, now)
         self._seat(room, now, quiet=peer)
         self._index()
-        return Answered(sdp=self._answer(peer, offer, wanted), version=room.version, slots=peer.seat_views())
+        sdp = self._answer(peer, offer, wanted)
+        return Answered(sdp=sdp, version=room.version, slots=peer.seat_views(), refused=wanted.refused)
 
-    def _add(self, room: Room, name: str, offer: Offer, now: float) -> Peer:
-        transport = Transport(now, offer.ice_ufrag, self._certificate, offer.fingerprints)
+    def _add(self, room: Room, name: str, connection: Connection, now: float) -> Peer:
+        transport = Transport(now, connection.ice_ufrag, self._certificate, connection.fingerprints)
         peer = Peer(
             name,
             (room.name, room.fence),
@@ -303,6 +314,7 @@ class Router:
                 fingerprints=self._certificate.fingerprints,
                 candidates=self._candidates(),
                 lines=lines,
+                bundle=wanted.connection.mids if wanted.connection.bundled else None,
             ),
         )
 

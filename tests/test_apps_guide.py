@@ -1,11 +1,17 @@
-"""docs/apps.md names only what there is: events, errors, fields, files, numbers."""
+"""docs/apps.md names only what there is: events, errors, fields, files, numbers.
+
+``python -m tests.test_apps_guide`` writes its table of reasons.
+"""
 
 import re
 from pathlib import Path
+from typing import get_args
 
+from media.refusals import LineReason, OfferReason
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Chat, Offer
+from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 from signaling.protocol.rest import Bounds, Join
 from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
@@ -13,7 +19,9 @@ from signaling.sockets.limits import Limits
 from tests.participant import vectors
 
 ROOT = Path(__file__).parents[1]
-GUIDE = (ROOT / "docs" / "apps.md").read_text()
+FILE = ROOT / "docs" / "apps.md"
+GUIDE = FILE.read_text()
+TABLE = re.compile(r"(<!-- reasons: begin, generated -->\n).*?(<!-- reasons: end -->)", re.DOTALL)
 WORDS = set(re.findall(r"`([a-z_-]+)(?: \{[^`]*\})?`", GUIDE))
 
 
@@ -62,3 +70,25 @@ def test_every_file_and_part_of_the_vectors_that_it_names_exists() -> None:
         assert (ROOT / path).exists(), path
     parts = {name.split("[")[0] for name in re.findall(r"^\| `([a-z]+)", section("Test vectors"), re.MULTILINE)}
     assert parts == set(vectors.make()) - {"format"}
+
+
+def reasons() -> str:
+    """The table of why an offer or a line of it cannot be used."""
+    rows = ["| reason | of | why |", "|---|---|---|"]
+    rows += [f"| `{code}` | offer | {sentence} |" for code, sentence in OFFER_REASONS.items()]
+    rows += [f"| `{code}` | line | {sentence} |" for code, sentence in LINE_REASONS.items()]
+    return "\n".join(rows) + "\n"
+
+
+def written(text: str) -> str:
+    return TABLE.sub(lambda found: found[1] + reasons() + found[2], text)
+
+
+def test_its_reasons_are_those_of_the_relay_with_a_sentence_each() -> None:
+    assert set(OFFER_REASONS) == set(get_args(OfferReason))
+    assert set(LINE_REASONS) == set(get_args(LineReason))
+    assert written(GUIDE) == GUIDE, "run: python -m tests.test_apps_guide"
+
+
+if __name__ == "__main__":
+    FILE.write_text(written(GUIDE))

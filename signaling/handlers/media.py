@@ -1,14 +1,18 @@
 """Offers to the media worker that has the room."""
 
+import logging
+
 from media.control import Answered, Call, Line, MediaUnavailable, OfferCall, Refused, RemovePeer, Reply, RequestKeyframe
 from rooms.consult_events import ChangeMedia
 from rooms.consult_state import Consult
 from signaling.consults import Consults
 from signaling.placement import Placement, slot_views
-from signaling.protocol.errors import ProtocolError, SpreekkamerError, UserError
-from signaling.protocol.events import Answer, Keyframe, Offer
+from signaling.protocol.errors import OfferError, ProtocolError, SpreekkamerError, UserError
+from signaling.protocol.events import Answer, Keyframe, Offer, RefusedLine
 from signaling.protocol.model import Empty
 from signaling.sockets.socket import Socket
+
+log = logging.getLogger(__name__)
 
 REFUSALS: dict[str, type[SpreekkamerError]] = {"sdp_invalid": ProtocolError, "room_full": UserError}
 FORGOTTEN = frozenset({"no_room", "fenced"})
@@ -25,7 +29,10 @@ async def offer(consults: Consults, placement: Placement, socket: Socket, body: 
     if not isinstance(reply, Answered):
         raise UserError("try_again")
     consults.gate.spawn(_note(consults, consult, me.id))
-    return Answer(fence=consult.fence, sdp=reply.sdp, version=reply.version, slots=slot_views(reply.slots))
+    refused = [RefusedLine(line=one.line, mid=one.mid, reason=one.reason) for one in reply.refused]
+    return Answer(
+        fence=consult.fence, sdp=reply.sdp, version=reply.version, slots=slot_views(reply.slots), refused=refused
+    )
 
 
 async def keyframe(consults: Consults, placement: Placement, socket: Socket, body: Keyframe) -> Empty:
@@ -52,6 +59,9 @@ async def ask(consults: Consults, placement: Placement, consult: Consult, call: 
     if reply.code in FORGOTTEN:
         await placement.forgotten(consult)
         raise ProtocolError("bad_state")
+    if reply.reason is not None:
+        log.info("an offer was refused", extra={"code": reply.code, "cause": reply.reason})
+        raise OfferError(reply.reason)
     raise REFUSALS.get(reply.code, ProtocolError)(reply.code if reply.code in REFUSALS else "bad_state")
 
 

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from pydantic import Field, ValidationError
 
 from signaling.protocol.model import Message
+from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 from signaling.protocol.session import SUPPORTED, Versions
 
 Category = Literal["protocol", "user", "internal"]
@@ -75,6 +76,9 @@ class WireError(Message):
         exclude_if=_absent,
         description="With ``invalid``: the field or parameter that is wrong, as ``starts_at`` or ``lines.0.mid``.",
     )
+    reason: str | None = Field(
+        default=None, exclude_if=_absent, description="With ``sdp_invalid``: why; ``message`` is its sentence."
+    )
     supported: Versions | None = Field(
         default=None, exclude_if=_absent, description="With ``version_unsupported``: what the server speaks."
     )
@@ -92,6 +96,14 @@ class SpreekkamerError(Exception):
 
 class ProtocolError(SpreekkamerError):
     """The client broke the protocol."""
+
+
+class OfferError(ProtocolError):
+    """A description that cannot be used, for one of the fixed reasons."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("sdp_invalid")
+        self.reason = reason
 
 
 class UserError(SpreekkamerError):
@@ -113,10 +125,12 @@ def to_wire(error: BaseException) -> WireError:
     if not isinstance(code, str) or code not in CATALOGUE:
         code = "internal"
     category, _, message = CATALOGUE[code]
+    reason = error.reason if isinstance(error, OfferError) else None
     return WireError(
         code=code,
         category=category,
-        message=message,
+        message=(OFFER_REASONS | LINE_REASONS).get(reason, message) if reason else message,
+        reason=reason,
         retry_after=getattr(error, "retry_after", None) or RETRY_AFTER.get(code),
         field=field if code == "invalid" else None,
         supported=SUPPORTED if code == "version_unsupported" else None,

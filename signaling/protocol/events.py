@@ -164,7 +164,7 @@ class Tell(Message):
 class Line(Message):
     """What an m-line of the offer is for."""
 
-    mid: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+    mid: Annotated[str, Field(pattern=r"^[!#-'*+\-.0-9A-Z^-~]{1,64}$")]
     use: Literal["microphone", "camera", "screen", "slot", "stage"]
     slot: int | None = Field(default=None, ge=0, le=63, description="With use=slot: its number.")
 
@@ -177,11 +177,22 @@ class Offer(Message):
     lines: Annotated[list[Line], Field(min_length=1, max_length=40)]
 
 
+class RefusedLine(Message):
+    """An m-line that was offered and is answered with port 0."""
+
+    line: int = Field(ge=0, description="Its index in the offer.")
+    mid: str | None = Field(description="Null if it has none that can be used.")
+    reason: str = Field(description="One of a fixed list.")
+
+
 class Answer(Message):
+    """An SDP answer. What is not in ``refused``, and was not closed by the offer itself, is live."""
+
     fence: int
     sdp: str
     version: int = Field(description="Of the slots, as in the event ``slots``.")
     slots: list[SlotView]
+    refused: list[RefusedLine] = Field(default=[], description="Lines that cannot be used.")
 
 
 class KeyCommit(Message):

@@ -4,7 +4,9 @@ Only what the relay needs is read; unknown attributes are passed over. Nothing o
 without having been checked: a description is text, and a line break in it would be one attribute more.
 """
 
-from media.wire.sdp.answer import agree, build_answer
+from media.wire.sdp.answer import agree, build_answer, refusal
+from media.wire.sdp.connection import connect
+from media.wire.sdp.errors import OfferError
 from media.wire.sdp.model import (
     ABS_SEND_TIME,
     AUDIO_LEVEL,
@@ -17,6 +19,7 @@ from media.wire.sdp.model import (
     AnswerParams,
     Candidate,
     Codec,
+    Connection,
     Direction,
     Fingerprint,
     MediaLine,
@@ -37,12 +40,16 @@ __all__ = [
     "AnswerParams",
     "Candidate",
     "Codec",
+    "Connection",
     "Direction",
     "Fingerprint",
     "MediaLine",
     "Offer",
+    "OfferError",
     "Outgoing",
     "agree",
     "build_answer",
+    "connect",
     "parse_offer",
+    "refusal",
 ]

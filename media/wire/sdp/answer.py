@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from media.refusals import LineReason
 from media.wire.sdp.model import (
     ABS_SEND_TIME,
     AUDIO_LEVEL,
@@ -21,7 +22,12 @@ from media.wire.sdp.model import (
 )
 
 _CODECS = {"audio": ("opus", 48_000), "video": ("vp8", 90_000)}
-_PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF"})
+_PROFILES = frozenset(
+    f"{transport}RTP/{profile}" for transport in ("UDP/TLS/", "TCP/DTLS/", "") for profile in ("SAVP", "SAVPF")
+)
+_PROFILES |= {"RTP/AVP", "RTP/AVPF"}
+"""All of RFC 8829, 5.1.2: whatever the name says, it is DTLS-SRTP with the feedback that ``rtcp-fb`` names."""
+
 _FEEDBACK = {"audio": ("transport-cc", "nack"), "video": ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")}
 _SENT = {"audio": (MID, AUDIO_LEVEL, ABS_SEND_TIME), "video": (MID, ABS_SEND_TIME)}
 _RECEIVED = {kind: (*uris, TRANSPORT_SEQUENCE) for kind, uris in _SENT.items()}
@@ -39,23 +45,38 @@ def agree(line: MediaLine) -> Agreement | None:
     """What the m-line is answered with, or None if the relay can't carry it.
 
     Transport-wide congestion control is agreed on only where the offerer sends: it makes the sender of the
-    other direction, the relay, number its packets, and the relay uses the receivers' REMB instead.
+    other direction, the relay, number its packets, and the relay uses the receivers' REMB instead. It takes both
+    the number in packets and the feedback about it.
     """
-    if line.rejected or line.protocol not in _PROTOCOLS or line.kind not in _CODECS:
-        return None
-    codec = next((codec for codec in line.payloads if (codec.name, codec.clock_rate) == _CODECS[line.kind]), None)
-    if codec is None:
+    codec = None if line.rejected else _codec_of(line)
+    if codec is None or line.protocol not in _PROFILES:
         return None
     receives = line.direction in ("sendonly", "sendrecv")
     feedback = [value for value in _FEEDBACK[line.kind] if value in codec.feedback]
+    numbered = receives and TRANSPORT_SEQUENCE in line.extensions and "transport-cc" in feedback
+    extensions = (_RECEIVED if numbered else _SENT)[line.kind]
     return Agreement(
         codec=codec,
         rtx_payload_type=next((other.payload_type for other in line.payloads if _repairs(other, codec)), None),
-        extensions={
-            uri: line.extensions[uri] for uri in (_RECEIVED if receives else _SENT)[line.kind] if uri in line.extensions
-        },
-        feedback=feedback if receives else [value for value in feedback if value != "transport-cc"],
+        extensions={uri: line.extensions[uri] for uri in extensions if uri in line.extensions},
+        feedback=feedback if numbered else [value for value in feedback if value != "transport-cc"],
     )
+
+
+def refusal(line: MediaLine) -> LineReason | None:
+    """Why the relay can't carry a line, None if it can."""
+    if line.rejected:
+        return "stopped"
+    if line.kind not in _CODECS:
+        return "kind"
+    if line.protocol not in _PROFILES:
+        return "profile"
+    return "codec" if _codec_of(line) is None else None
+
+
+def _codec_of(line: MediaLine) -> Codec | None:
+    wanted = _CODECS.get(line.kind)
+    return next((codec for codec in line.payloads if (codec.name, codec.clock_rate) == wanted), None)
 
 
 def _repairs(rtx: Codec, codec: Codec) -> bool:
@@ -71,9 +92,8 @@ def build_answer(offer: Offer, params: AnswerParams) -> str:
     agreed = {
         line.mid: agreement
         for line in offer.media
-        if line.mid in params.lines and line.mid in offer.bundle and (agreement := agree(line)) is not None
+        if line.mid in params.lines and (agreement := agree(line)) is not None
     }
-    bundle = [mid for mid in offer.bundle if mid in agreed]
     lines = [
         "v=0",
         f"o=- {params.session} {params.version} IN IP4 127.0.0.1",
@@ -81,15 +101,16 @@ def build_answer(offer: Offer, params: AnswerParams) -> str:
         "t=0 0",
         "a=ice-lite",
         *(["a=extmap-allow-mixed"] if offer.extmap_allow_mixed else []),
-        "a=group:" + " ".join(["BUNDLE", *bundle]),
+        *(["a=group:" + " ".join(["BUNDLE", *params.bundle])] if params.bundle is not None else []),
         "a=msid-semantic: WMS *",
     ]
     for line in offer.media:
-        if line.mid in agreed:
+        if line.mid in agreed and not line.rejected:
             lines += _accepted(line, agreed[line.mid], params)
         else:
             lines += [f"m={line.kind} 0 {line.protocol} {line.formats[0]}", "c=IN IP4 0.0.0.0"]
-            lines += [f"a=mid:{line.mid}", "a=inactive"]
+            lines += [f"a=mid:{line.mid}"] if line.mid else []
+            lines += ["a=inactive"]
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -34,10 +34,22 @@ class Fingerprint:
 
 
 @dataclass(slots=True)
+class TransportPart:
+    """What one section says of the transport, as written and unchecked; each is None or empty where nothing is said."""
+
+    ufrag: str | None = None
+    password: str | None = None
+    setup: str | None = None
+    fingerprints: list[str] = field(default_factory=list)
+    lite: bool = False
+
+
+@dataclass(slots=True)
 class MediaLine:
     """An m-line as offered; ``direction`` is the offerer's.
 
     Attributes:
+        mid: empty if there is none that can be used.
         rejected: offered with port 0 and not bundle-only.
         payloads: payload types with an rtpmap, in the offerer's order of preference.
         extensions: URI → id.
@@ -56,22 +68,39 @@ class MediaLine:
     fid: dict[int, int] = field(default_factory=dict)
     rids: list[str] = field(default_factory=list)
     msid: str | None = None
+    transport: TransportPart = field(default_factory=TransportPart)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """``bundle``: the mids of the one group; transport attributes were read from its first, then from the session."""
+    """``groups``: the mids of each BUNDLE group, rejected lines left out; ``transport`` is the session's part."""
 
     media: list[MediaLine]
+    groups: list[list[str]]
+    transport: TransportPart
+    extmap_allow_mixed: bool
+
+    def line(self, mid: str) -> MediaLine | None:
+        """The line of that mid; of two, the one in use (a rejected line may keep an old name)."""
+        found = [line for line in self.media if line.mid == mid]
+        return next((line for line in found if not line.rejected), found[0] if found else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The one transport of the lines ``mids``, by what their offerer says of it.
+
+    Attributes:
+        bundled: they are a BUNDLE group; else it is one line by itself.
+        setup: the DTLS role that the offerer takes or leaves open.
+    """
+
+    mids: list[str]
+    bundled: bool
     ice_ufrag: str
     ice_pwd: str
     fingerprints: list[Fingerprint]
     setup: Literal["actpass", "active"]
-    bundle: list[str]
-    extmap_allow_mixed: bool
-
-    def line(self, mid: str) -> MediaLine | None:
-        return next((line for line in self.media if line.mid == mid), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +146,7 @@ class AnswerParams:
     """The answerer's side. ``lines``: mid → how it is answered; all others are rejected.
 
     Attributes:
+        bundle: the mids to group, in the offer's order; None where the offer has no group of them.
         session: 63-bit session id, the same in every answer of a connection; ``version`` rises by one each time.
         fingerprints: of the answerer's certificate.
         candidates: in order of preference.
@@ -129,3 +159,4 @@ class AnswerParams:
     fingerprints: list[Fingerprint]
     candidates: list[Candidate]
     lines: dict[str, AnswerLine]
+    bundle: list[str] | None

@@ -33,6 +33,7 @@ def params(offer: Offer, **changes: Any) -> AnswerParams:
             Candidate("tcp", "192.0.2.1", 40000),
         ],
         "lines": lines,
+        "bundle": [line.mid for line in offer.media if line.mid in (changes.get("lines") or lines)],
     }
     return AnswerParams(**(fields | changes))
 
@@ -53,7 +54,7 @@ def test_every_line_is_answered_in_order_with_one_codec_and_one_transport(name: 
     session, *media = sections(build_answer(offer, params(offer)))
     assert "a=ice-lite" in session
     assert ("a=extmap-allow-mixed" in session) == offer.extmap_allow_mixed
-    assert "a=group:BUNDLE " + " ".join(offer.bundle) in session
+    assert "a=group:BUNDLE " + " ".join(line.mid for line in offer.media) in session
     for line, section in zip(offer.media, media, strict=True):
         assert f"a=mid:{line.mid}" in section
         assert "a=setup:passive" in section

@@ -158,7 +158,7 @@ class Worker:
                 if self.rooms.get(room) != fence:
                     return Refused(code="no_room")
                 if "broken" in sdp:
-                    return Refused(code="sdp_invalid")
+                    return Refused(code="sdp_invalid", reason="not_sdp")
                 self.peers[room] = [*(one for one in self.peers[room] if one != peer), peer]
                 others = [one for one in self.peers[room] if one != peer]
                 return Answered(

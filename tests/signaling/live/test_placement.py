@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from media.control import PeerSample, PeerState, Slot, SlotsChanged, UnencryptedSeen
+from signaling.protocol.refusals import OFFER_REASONS
 from signaling.redis import connect
 from tests.signaling.live.cast import LINES, SDP, Node, Person, Practice, Worker, until
 
@@ -113,11 +114,16 @@ async def test_without_a_worker_a_room_waits_for_one(workers: Any, node: Node, p
 
 
 async def test_an_offer_the_worker_cannot_use_or_of_another_fence_is_refused(
-    worker: Worker, node: Node, practice: Practice
+    worker: Worker, node: Node, practice: Practice, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     patient, _ = await talking(practice, node)
     fence = patient.view["media"]["fence"]
-    assert await patient.code("offer", {"fence": fence, "sdp": "broken", "lines": LINES}) == "sdp_invalid"
+    reply = await patient.ask("offer", {"fence": fence, "sdp": "broken", "lines": LINES})
+    assert (reply["error"]["code"], reply["error"]["reason"]) == ("sdp_invalid", "not_sdp")
+    assert reply["error"]["message"] == OFFER_REASONS["not_sdp"]
+    lines = [(one.message, one.__dict__["cause"]) for one in caplog.records if one.name == "signaling.handlers.media"]
+    assert lines == [("an offer was refused", "not_sdp")]
     assert await patient.code("offer", {"fence": fence - 1, "sdp": SDP, "lines": LINES}) == "bad_state"
     assert practice.appointment.id in worker.rooms
 

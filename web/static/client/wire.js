@@ -23,7 +23,8 @@
  * @typedef {{slot: number, participant: string}} SlotView
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
  * @typedef {{fence: number, version: number, slots: SlotView[]}} Slots
- * @typedef {Slots & {sdp: string}} Answer
+ * @typedef {{line: number, mid: string | null, reason: string}} RefusedLine
+ * @typedef {Slots & {sdp: string, refused: RefusedLine[]}} Answer
  *
  * @typedef {{sender: string, epoch: number, commitment: string}} KeyCommitted
  * @typedef {{sender: string, epoch: number, key: string, nonce: string}} KeyRevealed

@@ -41,10 +41,7 @@ class PatientPage extends HTMLElement {
       copy: (button) => this.#copyLink(button),
     });
     window.addEventListener('hashchange', () => location.reload());
-    window.addEventListener('pagehide', () => {
-      this.#consult?.close();
-      this.preview?.capture.stop();
-    });
+    window.addEventListener('pagehide', () => this.#consult?.close());
     window.addEventListener('pageshow', (event) => event.persisted && location.reload());
     this.#open();
   }
