@@ -51,6 +51,7 @@ async def server(
     from media.control import MediaClient
     from rooms.store import open_store
     from signaling import addresses, app, demo, drain, gate, health, listener, redis, tls
+    from signaling.derived import derive
     from turn.credentials import TurnCredentials
     from web import routes
 
@@ -64,14 +65,15 @@ async def server(
             print(f"spreekkamer: locked. {store.locked}", file=sys.stderr, flush=True)
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
-        media, turn = MediaClient(opened.client, secret), TurnCredentials(settings.turn, utc_now)
+        calls, turn = derive(secret, "calls"), TurnCredentials(settings.turn, utc_now)
+        media = MediaClient(opened.client, calls)
         guests = await demo.prepare(store, utc_now) if sandbox else None
         link = guests.link if guests else None
         application = app.build(signaling, store, opened.client, media, turn, utc_now, secret=secret, sign_in_link=link)
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
         on_exit = application[gate.SIGNALING].worker_exited
-        workers = await stack.enter_async_context(LocalWorkers(settings.media, opened.url, secret, on_exit))
+        workers = await stack.enter_async_context(LocalWorkers(settings.media, opened.url, calls, on_exit))
         context = tls.self_signed(settings.rooms.data, origin, utc_now()) if own_tls else None
         await stack.enter_async_context(listener.listening(application, port, context))
         if sandbox:

@@ -8,7 +8,8 @@
 | ``sk:desk:<owner>:version`` | rises with every change of that desk |
 
 Every key expires ``life`` after its last write, which is also the life of a resume ticket: as long as a ticket is
-valid its document is there, unless Redis was emptied. A room that everybody left keeps its empty document until then,
+valid its document is there, unless Redis was emptied. Documents carry our MAC (``rooms.authentic``): one without counts
+as lost, and is made anew by those who hold tickets. A room that everybody left keeps its empty document until then,
 so that an old ticket does not open it again; a consult that ended is deleted at once.
 """
 
@@ -24,6 +25,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError, WatchError
 
+from rooms.authentic import Authentic
 from rooms.consult import milliseconds, transition
 from rooms.consult_events import Effect, Event
 from rooms.consult_state import Consult
@@ -66,16 +68,17 @@ class DeskState:
 class LiveConsults:
     """The documents of all live consults. Redis faults raise RoomsError ``try_again``."""
 
-    def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta) -> None:
+    def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta, authentic: Authentic) -> None:
         self._redis = redis
         self._now = now
+        self._authentic = authentic
         self.life = life
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def load(self, appointment: str) -> Consult | None:
         """The document, or None: never made, ended, expired, or Redis was emptied."""
         async with self._asking():
-            return parse(await self._redis.get(room_key(appointment)))
+            return self._opened(appointment, await self._redis.get(room_key(appointment)))
 
     async def load_all(self, appointments: Iterable[str]) -> dict[str, Consult]:
         """The documents that are there, by appointment."""
@@ -95,7 +98,7 @@ class LiveConsults:
         async with self._asking(), self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
                 await pipe.watch(key)
-                before = parse(await pipe.get(key)) or absent
+                before = self._opened(appointment, await pipe.get(key)) or absent
                 if before is None:
                     raise RoomsError("bad_state")
                 now = self._now()
@@ -119,7 +122,8 @@ class LiveConsults:
                 pipe.get(version_key(owner))
                 pipe.smembers(desk_key(owner))
                 version, members = await pipe.execute()
-            consults = await self._documents(desk_key(owner), members)
+            # Whoever writes to Redis may list what he likes, also what is another practitioner's.
+            consults = [one for one in await self._documents(desk_key(owner), members) if one.owner == owner]
         waiting = [
             Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None)
             for consult in consults
@@ -161,7 +165,7 @@ class LiveConsults:
         if consult.ended:
             pipe.delete(key)
         else:
-            pipe.set(key, DOCUMENT.dump_json(consult), ex=self.life)
+            pipe.set(key, self._authentic.sign(key, DOCUMENT.dump_json(consult)), ex=self.life)
         for index in (ROOMS, desk):
             if consult.participants:
                 pipe.sadd(index, consult.appointment)
@@ -185,9 +189,13 @@ class LiveConsults:
         found: dict[str, Consult | None] = {}
         for part in parts(appointments):
             raws = await self._redis.mget([room_key(one) for one in part])
-            found.update(zip(part, map(parse, raws), strict=True))
+            found.update(zip(part, map(self._opened, part, raws), strict=True))
             await asyncio.sleep(0)  # Redis may have answered so soon that nobody had to wait
         return found
+
+    def _opened(self, appointment: str, raw: bytes | str | None) -> Consult | None:
+        """A document; one that is not ours counts as lost, and is rebuilt."""
+        return parse(self._authentic.verified(room_key(appointment), raw))
 
     async def _prune(self, index: str, appointment: str) -> None:
         """Take an expired document out of an index, unless somebody makes it anew at this moment."""
@@ -211,12 +219,12 @@ def begin(pipe: Pipeline) -> None:
     cast("Callable[[], None]", pipe.multi)()
 
 
-def parse(raw: bytes | str | None) -> Consult | None:
-    """A document; one that cannot be read (of another schema) counts as lost, and is rebuilt."""
-    if raw is None:
+def parse(value: bytes | None) -> Consult | None:
+    """A document without its MAC; one that cannot be read (of another schema) counts as lost, and is rebuilt."""
+    if value is None:
         return None
     try:
-        return DOCUMENT.validate_json(raw)
+        return DOCUMENT.validate_json(value)
     except ValidationError:
         return None
 

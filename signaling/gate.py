@@ -16,10 +16,12 @@ from datetime import timedelta
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from rooms.authentic import Authentic
 from rooms.live import LiveConsults
 from signaling import typedefs
 from signaling.admission import Admission
 from signaling.consults import Consults
+from signaling.derived import derive
 from signaling.handlers import LANES, handlers
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
@@ -45,6 +47,7 @@ class Signaling:
     admission: Admission
     diagnostics: Recorder
     refresh: Refresh
+    authentic: Authentic
 
     async def worker_exited(self, worker: str) -> None:
         """A media worker of this host ended."""
@@ -95,7 +98,8 @@ def attach(
     """
     settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
     life = timedelta(seconds=settings.resume_seconds)
-    refresh = Refresh(app[typedefs.TICKETS], redis, now, life)
+    authentic = Authentic(derive(secret, "redis"))
+    refresh = Refresh(app[typedefs.TICKETS], redis, now, life, authentic)
     admission = Admission(app[typedefs.TICKETS], refresh, redis, now, life)
     gate = Gate(
         settings,
@@ -108,12 +112,12 @@ def attach(
     )
     consults = Consults(
         gate=gate,
-        live=LiveConsults(redis, now, life),
+        live=LiveConsults(redis, now, life, authentic),
         store=app[typedefs.STORE],
         media=app[typedefs.MEDIA],
         tickets=app[typedefs.TICKETS],
         turn=app[typedefs.TURN],
-        replays=Replays(redis, now, life),
+        replays=Replays(redis, now, life, authentic),
         now=now,
         window=JoinWindow.of(settings),
         node=node or secrets.token_urlsafe(16),
@@ -124,7 +128,7 @@ def attach(
     gate.entered, gate.missed = consults.catch_up, consults.missed
     gate.handle(handlers(consults, placement, diagnostics), LANES)
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
-    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh)
+    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic)
     gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)

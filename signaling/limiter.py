@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from signaling.addresses import pseudonym
+from signaling.derived import derive
 from signaling.protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ class Limiter:
 
     def __init__(self, redis: "Redis", secret: bytes, now: Callable[[], datetime]) -> None:
         self._redis = redis
-        self._secret = secret
+        self._key = derive(secret, "pseudonyms")
         self._now = now
 
     async def count(self, limit: Limit, value: object) -> None:
         """Count one try; raise ``rate_limited`` if there was none left."""
-        key = self._key(limit, value)
+        key = self._name(limit, value)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(key, 0, ex=limit.seconds, nx=True)
             pipe.incr(key)
@@ -54,7 +55,7 @@ class Limiter:
 
     async def forgive(self, limit: Limit, value: object) -> None:
         """Forget the tries: it was the right person."""
-        await self._redis.delete(self._key(limit, value))
+        await self._redis.delete(self._name(limit, value))
 
-    def _key(self, limit: Limit, value: object) -> str:
-        return f"sk:limit:{limit.what}:{pseudonym(self._secret, self._now(), limit.what, value)}"
+    def _name(self, limit: Limit, value: object) -> str:
+        return f"sk:limit:{limit.what}:{pseudonym(self._key, self._now(), limit.what, value)}"

@@ -36,6 +36,12 @@ class Metrics:
         self.socket_refusals = Gauge(
             "spreekkamer_socket_refusals", "What the gate refused or dropped.", ("code",), registry=self.registry
         )
+        self.forged = Gauge(
+            "spreekkamer_redis_forged",
+            "Values read from Redis that no server of ours had written there, by kind, since the start.",
+            ("kind",),
+            registry=self.registry,
+        )
         self.sockets = Gauge("spreekkamer_sockets", "Authenticated Socket.IO connections.", registry=self.registry)
         self.media_workers = Gauge("spreekkamer_media_workers", "Media workers alive.", registry=self.registry)
         self.media_rooms = Gauge("spreekkamer_media_rooms", "Rooms on media workers.", registry=self.registry)
@@ -98,6 +104,8 @@ async def metrics(request: web.Request) -> web.Response:
     numbers.sockets.set(live.sockets)
     for code, count in live.gate.counters.items():
         numbers.socket_refusals.labels(code).set(count)
+    for kind, count in live.authentic.forged.items():
+        numbers.forged.labels(kind).set(count)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():

@@ -7,19 +7,20 @@ the audit trail says so, and both have to sign in again.
 
 Tokens are signed, so Redis holds no secret: ``sk:refresh:<family>`` is the number of the present generation and when it
 began, ``sk:refresh-of:<holder>`` the families of a practitioner or an appointment. Both end by themselves when the
-family does; an emptied Redis ends all families. ``sk:refresh-ended:<family>`` says why one ended before its time, as
-long as there may be resume tickets that came from it.
+family does; an emptied Redis ends all families, and a value that we did not write (``rooms.authentic``) ends its own.
+``sk:refresh-ended:<family>`` says why one ended early, as long as there may be resume tickets that came from it.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
+from rooms.authentic import Authentic
 from rooms.live import begin
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import SignedOutCode
@@ -56,8 +57,16 @@ class Generation:
 class Refresh:
     """Families of all nodes, in Redis. ``life`` is that of a resume ticket."""
 
-    def __init__(self, tickets: Tickets, redis: Redis, now: Callable[[], datetime], life: timedelta) -> None:
+    def __init__(
+        self,
+        tickets: Tickets,
+        redis: Redis,
+        now: Callable[[], datetime],
+        life: timedelta,
+        authentic: Authentic,
+    ) -> None:
         self._tickets = tickets
+        self._authentic = authentic
         self._redis = redis
         self._now = now
         self._life = life
@@ -71,7 +80,7 @@ class Refresh:
         first = access.model_copy(update={"kind": "refresh", "family": family, "generation": 1, "expires": expires})
         life = max(1, expires - int(self._now().timestamp()))
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(family_key(family), str(Generation(1, self._moment())), ex=life)
+            pipe.set(family_key(family), self._signed(family, Generation(1, self._moment())), ex=life)
             pipe.sadd(holder_key(first), family)
             pipe.expire(holder_key(first), life)
             await pipe.execute()
@@ -83,19 +92,19 @@ class Refresh:
 
     async def rotate(self, claims: Claims) -> str:
         """The next token of the family; ``token_invalid`` if it has ended, ``Reused`` if it ends by this."""
-        key = family_key(str(claims.family))
+        family = str(claims.family)
+        key = family_key(family)
         async with self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
                 await pipe.watch(key)
-                raw = await pipe.get(key)
-                if raw is None:
+                present = self._opened(family, await pipe.get(key))
+                if present is None:
                     raise ProtocolError("token_invalid")
-                present = Generation.read(raw)
                 if claims.generation != present.number:
                     return await self._late(claims, present)
                 following = Generation(present.number + 1, self._moment())
                 begin(pipe)
-                pipe.set(key, str(following), keepttl=True)
+                pipe.set(key, self._signed(family, following), keepttl=True)
                 try:
                     await pipe.execute()
                 except WatchError:
@@ -105,7 +114,8 @@ class Refresh:
 
     async def alive(self, claims: Claims) -> bool:
         """Whether the family of an access token still stands."""
-        return bool(await self._redis.exists(family_key(str(claims.family))))
+        family = str(claims.family)
+        return self._opened(family, await self._redis.get(family_key(family))) is not None
 
     async def end(self, claims: Claims, why: SignedOutCode = "token_invalid") -> None:
         """No token of this family is good any more, nor a resume ticket that came from it. Idempotent."""
@@ -120,7 +130,7 @@ class Refresh:
         """Why, of each that ended before its time."""
         names = sorted(set(families))
         marks = cast("list[bytes | None]", await self._redis.mget(map(ended_key, names)) if names else [])
-        return {name: cast("SignedOutCode", why.decode()) for name, why in zip(names, marks, strict=True) if why}
+        return {name: reason(why) for name, why in zip(names, marks, strict=True) if why}
 
     async def end_all(self, holder: str) -> None:
         """Every app of this practitioner has to sign in again; every one of this appointment's link is out."""
@@ -139,8 +149,21 @@ class Refresh:
     def _token(self, claims: Claims, generation: Generation) -> str:
         return self._tickets.issue(claims.model_copy(update={"generation": generation.number}))
 
+    def _signed(self, family: str, generation: Generation) -> bytes:
+        return self._authentic.sign(family_key(family), str(generation).encode())
+
+    def _opened(self, family: str, raw: bytes | str | None) -> Generation | None:
+        value = self._authentic.verified(family_key(family), raw)
+        return None if value is None else Generation.read(value)
+
     def _moment(self) -> int:
         return int(self._now().timestamp() * 1000)
+
+
+def reason(mark: bytes) -> SignedOutCode:
+    """Why a family ended; a mark without a reason that we know still says that it did."""
+    found = mark.decode(errors="replace")
+    return cast("SignedOutCode", found) if found in get_args(SignedOutCode) else "token_invalid"
 
 
 def family_key(family: str) -> str:

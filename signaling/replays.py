@@ -14,6 +14,10 @@ Redis got them: a node that is asked to pass on number 9 after number 7 knows th
 
 A transaction whose answer is lost with the connection is made again, so an event may stand in a list twice. The first
 place is the event's number; the second is that of nothing.
+
+Events carry our MAC (``rooms.authentic``), over their room and who was sent them too: one that is not ours, or stands
+in another page's list, counts as missed. Lists and numbers carry none: who writes to Redis can withhold, repeat and
+reorder what a page was sent in these two minutes, and no more.
 """
 
 import json
@@ -27,6 +31,7 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
+from rooms.authentic import Authentic
 from signaling.protocol.model import Message
 
 KEPT_SECONDS: Final = 120
@@ -50,9 +55,10 @@ class Missed:
 class Replays:
     """``life`` is that of a room's document."""
 
-    def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta) -> None:
+    def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta, authentic: Authentic) -> None:
         self._redis = redis
         self._now = now
+        self._authentic = authentic
         self._life = life
 
     async def open(self, appointment: str, participant: str, seen: int | None) -> Missed:
@@ -73,16 +79,18 @@ class Replays:
             pipe.expire(tokens, self._life)
             pipe.lrange(tokens, 0, -1)
             *_, found = (replies := await pipe.execute())
-        return await self._missed(int(replies[3]), found, seen)
+        return await self._missed((appointment, participant), int(replies[3]), found, seen)
 
     async def since(self, appointment: str, participant: str, seen: int) -> Missed:
         """What came after ``seen``."""
         last, found = await self._list(appointment, participant)
-        return await self._missed(int(last or seen), found, seen)
+        return await self._missed((appointment, participant), int(last or seen), found, seen)
 
     async def add(self, appointment: str, participants: Sequence[str], event: str, body: Message) -> dict[str, int]:
         """Keep one event for these participants. The number of each that has a list."""
-        raw, token = json.dumps([event, body.model_dump(mode="json")]).encode(), token_urlsafe(12)
+        token = token_urlsafe(12)
+        kept = json.dumps([appointment, list(participants), event, body.model_dump(mode="json")]).encode()
+        raw = self._authentic.sign(body_key(token), kept)
         size = size_key(appointment)
         async with self._redis.pipeline(transaction=True) as pipe:
             for one in participants:
@@ -130,7 +138,7 @@ class Replays:
             last, found = await pipe.execute()
         return last, found
 
-    async def _missed(self, last: int, found: list[bytes], seen: int | None) -> Missed:
+    async def _missed(self, page: tuple[str, str], last: int, found: list[bytes], seen: int | None) -> Missed:
         if seen is None or seen >= last:
             # A number from before Redis was emptied, or of another page: there is nothing to compare it with.
             return Missed(last, seen is None or seen == last)
@@ -138,10 +146,20 @@ class Replays:
         first = {token: number for number, token in reversed(numbered)}
         wanted = [(number, token) for number, token in numbered if number > seen]
         events = [(number, token) for number, token in wanted if token and first[token] == number]
-        bodies = await self._redis.mget([body_key(token.decode()) for _, token in events]) if events else []
+        keys = [body_key(token.decode()) for _, token in events]
+        raws = await self._redis.mget(keys) if keys else []
+        bodies = [self._opened(page, key, raw) for key, raw in zip(keys, raws, strict=True)]
         complete = len(wanted) == last - seen and None not in bodies
-        there = [(number, *json.loads(raw)) for (number, _), raw in zip(events, bodies, strict=True) if raw]
+        there = [(number, *body) for (number, _), body in zip(events, bodies, strict=True) if body]
         return Missed(last, complete, tuple(there))
+
+    def _opened(self, page: tuple[str, str], key: str, raw: bytes | str | None) -> tuple[str, dict[str, Any]] | None:
+        """Name and body of an event that this page was sent."""
+        kept = self._authentic.verified(key, raw)
+        if kept is None:
+            return None
+        appointment, participants, event, body = json.loads(kept)
+        return (event, body) if page[0] == appointment and page[1] in participants else None
 
 
 def list_key(appointment: str, participant: str) -> str:

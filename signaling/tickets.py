@@ -8,13 +8,14 @@ gives the next access token.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_urlsafe
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import OctKey
 from pydantic import Field, ValidationError
 
+from signaling.derived import derive
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import Role
 from signaling.protocol.model import Id, Message
@@ -67,12 +68,12 @@ def practitioner_access(practitioner: str, family: str | None = None, expires: i
 
 
 class Tickets:
-    """Issues and verifies tickets with one secret that all nodes share (at least 32 bytes)."""
+    """Issues and verifies tickets with a key of the secret that all nodes share (at least 32 bytes)."""
 
     def __init__(self, secret: bytes, now: Callable[[], datetime]) -> None:
-        if len(secret) < 32:
-            raise ValueError("the ticket secret is shorter than 32 bytes")
-        self._key = OctKey.import_key(secret)
+        self._key = OctKey.import_key(derive(secret, "tickets"))
+        # 0.1.0 signed with the secret itself; whoever is in a consult during the update holds such a ticket.
+        self._former = OctKey.import_key(secret)
         self._now = now
 
     def issue(self, claims: Claims) -> str:
@@ -86,7 +87,7 @@ class Tickets:
         if len(token) > MAX_LENGTH:
             raise ProtocolError("token_invalid")
         try:
-            body = dict(jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims)
+            body = self._opened(token)
             audience, body["expires"], _ = body.pop("aud"), body.pop("exp"), body.pop("jti")
             claims = Claims.model_validate(body)
         except (JoseError, ValidationError, ValueError, KeyError, TypeError) as error:
@@ -94,6 +95,12 @@ class Tickets:
         if audience != AUDIENCE or claims.kind not in kinds or claims.expires <= self._now().timestamp():
             raise ProtocolError("token_invalid")
         return claims
+
+    def _opened(self, token: str) -> dict[str, Any]:
+        try:
+            return dict(jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims)
+        except BadSignatureError:
+            return dict(jwt.decode(token, self._former, algorithms=[ALGORITHM]).claims)
 
     def expires_in(self, seconds: int) -> int:
         """The moment ``seconds`` from now, as ``Claims.expires`` wants it."""

@@ -21,7 +21,7 @@ from web.storage import KEPT
 
 ROOT = Path(__file__).parents[1]
 WRITTEN_BESIDE_THE_FIELDS = {"time", "level", "logger", "message", "place", "error", "traceback", "hidden_fields"}
-CHANNELS = {"sk:socket.io"}
+CHANNELS = {"sk:socket.io:", "sk:socket.io:x"}
 """Published, never stored."""
 
 

@@ -73,6 +73,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'spreekkamer_socket_refusals{code="forged"}': "1x60"},
         {'spreekkamer_socket_refusals{code="rate_limited"}': "1x60"},
     ),
+    "ForgedValues": (
+        {'spreekkamer_redis_forged{kind="room"}': "0x20 5x40"},
+        {'spreekkamer_redis_forged{kind="room"}': "5x60"},
+    ),
     "ManyOpenFiles": (
         {"process_open_fds": "900x60", "process_max_fds": "1000x60"},
         {"process_open_fds": "100x60", "process_max_fds": "1000x60"},
@@ -135,7 +139,7 @@ def test_every_metric_of_ours_is_on_the_dashboard_or_alarms() -> None:
 
 
 def test_no_label_can_hold_an_id() -> None:
-    allowed = {"method", "route", "status", "code", "check"}
+    allowed = {"method", "route", "status", "code", "check", "kind"}
     for collector in Metrics().registry._collector_to_names:
         assert set(getattr(collector, "_labelnames", ())) <= allowed
 

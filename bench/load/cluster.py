@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from bench.load.clerk import MAIL, PASSWORD, ROOT, Planned
 from bench.load.door import Balancer, Door, eventually
 from media.control import WORKERS, heartbeat_key
+from rooms.authentic import MAC
 from rooms.consult_state import Consult
 from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
@@ -309,7 +310,7 @@ async def documents(running: Cluster, appointments: list[str]) -> dict[str, Cons
     """The rooms that are there, by appointment."""
     redis = Redis.from_url(running.redis_url)
     try:
-        found = [parse(raw) for raw in await redis.mget([room_key(one) for one in appointments])]
+        found = [parse(raw and raw[MAC:]) for raw in await redis.mget([room_key(one) for one in appointments])]
     finally:
         await redis.aclose()
     return {consult.appointment: consult for consult in found if consult}

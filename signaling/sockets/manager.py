@@ -1,6 +1,9 @@
 """Socket.IO's messages between nodes, over the application's own Redis connection, each signed.
 
 Whoever can publish into Redis could otherwise emit any event to any client, or call a callback on a node.
+
+Redis knows of no database numbers where it publishes: what is said in ``/1`` is heard in ``/2``. So the channel is
+named after the secret and the number, and two installations on one Redis do not hear each other.
 """
 
 import asyncio
@@ -16,9 +19,9 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
+from signaling.derived import derive
 from signaling.protocol.events import SIGNED_OUT
 
-CHANNEL = "sk:socket.io"
 MAC = 32
 RETRY = 0.2
 RETRY_MOST = 2.0
@@ -42,10 +45,10 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
 
     name = "signed"
 
-    def __init__(self, redis: Redis, key: bytes, count: Callable[[str], None]) -> None:
-        super().__init__(channel=CHANNEL)
+    def __init__(self, redis: Redis, secret: bytes, count: Callable[[str], None]) -> None:
+        super().__init__(channel=channel(redis, secret))
         self._redis = redis
-        self._key = hmac.digest(key, b"spreekkamer socket.io", "sha256")
+        self._key = derive(secret, "messages")
         self._count = count
         self._publishing = asyncio.Semaphore(PUBLISHING)
         self._warned = False
@@ -112,6 +115,12 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
         """Forget what a client of another node was asked, answered or not."""
         if not self.is_connected(sid, "/"):
             self.callbacks.pop(sid, None)
+
+
+def channel(redis: Redis, secret: bytes) -> str:
+    """Of the nodes that share this secret and this database of Redis; tells nothing of either."""
+    number = redis.connection_pool.connection_kwargs.get("db") or 0
+    return f"sk:socket.io:{hmac.digest(derive(secret, 'channel'), b'%d' % number, 'sha256').hex()[:32]}"
 
 
 async def _messages(pubsub: PubSub) -> AsyncIterator[bytes]:

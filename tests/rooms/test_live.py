@@ -15,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Away
 
+from rooms.authentic import Authentic
 from rooms.consult import new
 from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave
 from rooms.consult_state import Consult
@@ -22,6 +23,12 @@ from rooms.errors import RoomsError
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
 
 LIFE = timedelta(hours=4)
+AUTHENTIC = Authentic(b"a key of the tests, of 32 bytes or so")
+
+
+def stored(name: str, document: bytes) -> bytes:
+    """As a node of ours writes it."""
+    return AUTHENTIC.sign(room_key(name), document)
 
 
 def utc_now() -> datetime:
@@ -59,7 +66,7 @@ async def redis(address: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def live(redis: Redis) -> LiveConsults:
-    return LiveConsults(redis, utc_now, LIFE)
+    return LiveConsults(redis, utc_now, LIFE, AUTHENTIC)
 
 
 async def everything(live: LiveConsults) -> list[Consult]:
@@ -91,7 +98,7 @@ async def test_others_have_their_turn_while_many_rooms_are_read(
     live: LiveConsults, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"appointment-{number}" for number in range(5 * PART)]
-    await redis.mset({room_key(name): DOCUMENT.dump_json(fresh(name)) for name in names})
+    await redis.mset({room_key(name): stored(name, DOCUMENT.dump_json(fresh(name))) for name in names})
     read: list[int] = []
     turns = 0
 
@@ -202,17 +209,17 @@ async def test_versions_of_the_desk_rise_though_redis_was_emptied(live: LiveCons
 
 async def test_a_document_of_another_schema_counts_as_lost(live: LiveConsults, redis: Redis) -> None:
     await live.transition("a", patient(), absent=fresh())
-    raw = await redis.get(room_key("a"))
+    raw = AUTHENTIC.verified(room_key("a"), await redis.get(room_key("a")))
     assert isinstance(raw, bytes)
     assert b'"schema":1' in raw
-    await redis.set(room_key("a"), raw.replace(b'"schema":1', b'"schema":2'))
+    await redis.set(room_key("a"), stored("a", raw.replace(b'"schema":1', b'"schema":2')))
     assert await live.load("a") is None
 
 
 @pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"schema": 2}', b'{"appointment": 1}', b"\xff"])
 async def test_a_document_that_cannot_be_read_counts_as_lost(live: LiveConsults, redis: Redis, garbage: bytes) -> None:
     await live.transition("a", patient(), absent=fresh())
-    await redis.set(room_key("a"), garbage)
+    await redis.set(room_key("a"), stored("a", garbage))
     assert await live.load("a") is None
     assert await everything(live) == []
     await live.transition("a", patient(), absent=fresh())
@@ -228,7 +235,7 @@ async def test_an_index_that_names_a_room_that_expired_is_put_right(live: LiveCo
 
 async def test_a_redis_that_is_away_passes() -> None:
     client = Redis(unix_socket_path="/nowhere/redis.sock", driver_info=None, retry=Retry(NoBackoff(), 0))
-    live = LiveConsults(client, utc_now, LIFE)
+    live = LiveConsults(client, utc_now, LIFE, AUTHENTIC)
     for attempt in (live.load("a"), live.transition("a", patient(), absent=fresh()), live.desk("o"), everything(live)):
         with pytest.raises(RoomsError, match="try_again") as refused:
             await attempt

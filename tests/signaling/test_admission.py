@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from rooms.authentic import Authentic
 from signaling.admission import Admission, signed_out_key
 from signaling.protocol.errors import ProtocolError
 from signaling.refresh import Refresh
@@ -24,7 +25,7 @@ class House:
     def __init__(self, redis: Redis) -> None:
         self.wall = datetime(2027, 3, 1, 9, tzinfo=UTC)
         self.tickets = Tickets(SECRET, self.now)
-        refresh = Refresh(self.tickets, redis, self.now, LIFE)
+        refresh = Refresh(self.tickets, redis, self.now, LIFE, Authentic(SECRET))
         self.admission = Admission(self.tickets, refresh, redis, self.now, LIFE)
 
     def now(self) -> datetime:

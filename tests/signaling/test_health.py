@@ -106,7 +106,7 @@ async def test_metrics_are_numbers_without_ids(server: Server) -> None:
     assert appointment.id not in text
     assert server.alice.id not in text
     labels = set(re.findall(r'(\w+)="', text))
-    assert labels <= {"method", "route", "status", "le", "code", "check"}
+    assert labels <= {"method", "route", "status", "le", "code", "check", "kind"}
 
 
 async def test_every_metric_that_alerts_and_dashboard_name_is_served(server: Server) -> None:

@@ -103,18 +103,19 @@ async def open_node(
     native: bool = False,
     name: str | None = None,
     turn: TurnSettings | None = None,
+    secret: bytes = SECRET,
 ) -> AsyncIterator[Node]:
     redis = connect(url)
     app = web.Application()
     app[typedefs.SETTINGS] = SignalingSettings(origin=ORIGIN)
     app[typedefs.STORE] = store
     app[typedefs.REDIS] = redis
-    app[typedefs.MEDIA] = MediaClient(redis, SECRET)
+    app[typedefs.MEDIA] = MediaClient(redis, secret)
     app[typedefs.TURN] = TurnCredentials(turn or TurnSettings(), utc_now)
-    app[typedefs.TICKETS] = Tickets(SECRET, utc_now)
+    app[typedefs.TICKETS] = Tickets(secret, utc_now)
     app[typedefs.NOW] = utc_now
     notebook = Notebook()
-    live = gate.attach(app, secret=SECRET, diagnostics=notebook, limits=limits, native=native, node=name)
+    live = gate.attach(app, secret=secret, diagnostics=notebook, limits=limits, native=native, node=name)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from media.control import CloseRoom, MediaClient, OpenRoom
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
+from rooms.authentic import MAC
 from rooms.live import room_key
 from signaling import drain, presence, typedefs
 from signaling.health import Health
@@ -106,7 +107,7 @@ async def test_a_loss_that_redis_did_not_take_is_told_later(
     patient = await practice.patient_page().connect(node)
     await patient.arrive(practice.appointment.id)
     redis = connect(redis_url)
-    document = json.loads(await redis.get(room_key(practice.appointment.id)))
+    document = json.loads((await redis.get(room_key(practice.appointment.id)))[MAC:])
     await redis.config_set("min-replicas-to-write", 1)
     try:
         await patient.leave_abruptly()
@@ -117,7 +118,7 @@ async def test_a_loss_that_redis_did_not_take_is_told_later(
         await redis.config_set("min-replicas-to-write", 0)
 
     async def noted() -> bool:
-        now = json.loads(await redis.get(room_key(practice.appointment.id)))
+        now = json.loads((await redis.get(room_key(practice.appointment.id)))[MAC:])
         return now["participants"][0]["socket"] is None
 
     async with asyncio.timeout(5):

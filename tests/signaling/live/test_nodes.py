@@ -15,7 +15,6 @@ from rooms.consult_state import Consult
 from rooms.live import PART
 from signaling.presence import node_key
 from signaling.redis import connect
-from signaling.sockets.manager import CHANNEL
 from signaling.sockets.socket import Binding, Socket
 from signaling.tickets import Claims
 from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, page, until, utc_now
@@ -135,13 +134,13 @@ async def test_forged_messages_between_nodes_are_dropped_and_counted(
         json.dumps({"method": "disconnect", "sid": sid, "namespace": "/"}).encode(),
     ]
     for message in messages:
-        await redis.publish(CHANNEL, message)
+        await redis.publish(node.signaling.gate.manager.channel, message)
     await until(lambda: node.counters["forged"] == len(messages), "all are counted")
     assert (await patient.do("snapshot"))["me"]["state"] == "waiting"
     assert patient.events("ended") == []
     # A genuine one still passes after all that.
     genuine = {**forged, "host_id": "another node"}
-    await redis.publish(CHANNEL, signed(node, genuine))
+    await redis.publish(node.signaling.gate.manager.channel, signed(node, genuine))
     await until(lambda: patient.events("ended"), "a genuine message passes")
     await redis.aclose()
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as Disconnected
 
+from rooms.authentic import Authentic
 from signaling import replays
 from signaling.protocol.events import ChatFrom
 from signaling.redis import connect
@@ -17,6 +18,7 @@ from signaling.replays import KEPT_EVENTS, Replays
 from tests.signaling.live.cast import Node, Person, Practice, until, utc_now
 
 Nodes = Callable[..., Awaitable[Node]]
+AUTHENTIC = Authentic(b"a key of the tests, of 32 bytes or so")
 ABLE = ["once", "replay"]
 BOTH = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
 
@@ -194,7 +196,7 @@ async def redis(redis_url: str) -> Any:
 
 @BOTH
 async def test_only_so_many_and_so_much_is_kept(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Replays(redis, utc_now, replays.timedelta(hours=1))
+    kept = Replays(redis, utc_now, replays.timedelta(hours=1), AUTHENTIC)
     begin = (await kept.open("a", "p", None)).seq
     body = ChatFrom(sender="s", ciphertext="x")
     for _ in range(KEPT_EVENTS + 10):
@@ -216,7 +218,7 @@ async def test_only_so_many_and_so_much_is_kept(redis: Redis, monkeypatch: pytes
 
 
 async def test_numbers_rise_although_redis_was_emptied(redis: Redis) -> None:
-    kept = Replays(redis, utc_now, replays.timedelta(hours=1))
+    kept = Replays(redis, utc_now, replays.timedelta(hours=1), AUTHENTIC)
     before = (await kept.open("a", "p", None)).seq
     await redis.flushall()
     await asyncio.sleep(0.005)
