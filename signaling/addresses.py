@@ -1,15 +1,21 @@
 """Who is at the other end, as far as it matters for limits, and which pages may speak to us."""
 
 import hmac
+import logging
 from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from rooms.errors import StartRefused
+from signaling import forwarded
+from signaling.forwarded import Address
 from signaling.settings import Network, SignalingSettings
+from signaling.typedefs import DOUBTS, METRICS
+
+logger = logging.getLogger(__name__)
 
 HTTP_PORT = 80
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -39,31 +45,45 @@ def refuse_plain_http(settings: SignalingSettings) -> None:
         )
 
 
-def client_address(request: web.Request, proxies: Sequence[Network]) -> IPv4Address | IPv6Address | None:
-    """The address of the client: the last one in X-Forwarded-For that is not a trusted proxy's (S-12).
+def client_address(request: web.Request, proxies: Sequence[Network]) -> Address | None:
+    """The address of the client: the nearest one that is not a trusted proxy's (S-12); None over a Unix socket.
 
-    None over a Unix socket, or where a proxy says something that is no address.
+    Where a proxy says something that is no address, the address of that proxy.
     """
-    forwarded = [part.strip() for line in request.headers.getall("X-Forwarded-For", []) for part in line.split(",")]
-    candidate = request.remote
-    while True:
-        try:
-            address = ip_address(candidate or "")
-        except ValueError:
-            return None
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        if not forwarded or not any(address in network for network in proxies):
-            return address
-        candidate = forwarded.pop()
+    return _client(request, proxies)[0]
+
+
+def _client(request: web.Request, proxies: Sequence[Network]) -> tuple[Address | None, bool]:
+    """And whether every proxy said it in a way that we understand; if not, it is counted and logged."""
+    peer = forwarded.node(request.remote or "")
+    if peer is None or not any(peer in network for network in proxies):
+        if peer is not None and any(name in request.headers for name in forwarded.HEADERS):
+            _doubt(request, "untrusted")
+        return peer, True
+    address = peer
+    for said in reversed(forwarded.hops(request)):
+        if said is None:
+            _doubt(request, "unreadable")
+            return address, False
+        address = said
+        if not any(address in network for network in proxies):
+            break
+    return address, True
+
+
+def _doubt(request: web.Request, why: str) -> None:
+    request.app[METRICS].forwarded.labels(why).inc()
+    request.app[DOUBTS].add(why)
+    if why == "unreadable":
+        logger.warning("a proxy does not say whom it speaks for; its clients share one limit", extra={"cause": why})
 
 
 def is_operator(request: web.Request, settings: SignalingSettings) -> bool:
     """Whether the request comes from loopback or a listed network; what a proxy passes on is never from loopback."""
-    address = client_address(request, settings.trusted_proxies)
-    if address is None:
+    address, understood = _client(request, settings.trusted_proxies)
+    if address is None or not understood:
         return False
-    if "X-Forwarded-For" not in request.headers and address.is_loopback:
+    if address.is_loopback and not any(name in request.headers for name in forwarded.HEADERS):
         return True
     return any(address in network for network in settings.operator_networks)
 

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from redis.exceptions import RedisError
 
 from rooms.diagnostics import Diagnostics
 from rooms.errors import RoomsError, StartRefused
 from signaling import gate, health, middlewares, routes, typedefs
+from signaling.forwarded import Doubts
 from signaling.health import Health
 from signaling.limiter import Limiter
 from signaling.metrics import Metrics
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from media.control import MediaClient
     from rooms.store import Store
-    from rooms.store.trail import Trail
     from turn.credentials import TurnCredentials
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def build(
     app[typedefs.TICKETS] = Tickets(secret, now)
     app[typedefs.NOW] = now
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
+    app[typedefs.DOUBTS] = Doubts(redis)
     app[typedefs.METRICS] = Metrics()
     app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
     app[typedefs.SIGN_IN_LINK] = sign_in_link
@@ -96,18 +98,20 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
 
 async def technical_data(app: web.Application) -> AsyncIterator[None]:
     """Twice a minute, nothing technical may be found that would outlive its 24 hours (S-33), nor old audit entries."""
-    tidier = asyncio.create_task(_tidy(app[typedefs.DIAGNOSTICS], app[typedefs.STORE].audit))
+    tidier = asyncio.create_task(_tidy(app))
     yield
     await stop([tidier])
 
 
-async def _tidy(diagnostics: Diagnostics, audit: Trail) -> None:
+async def _tidy(app: web.Application) -> None:
     while True:
         await asyncio.sleep(TIDY_SECONDS)
         with suppress(RoomsError):
-            await diagnostics.tidy()
+            await app[typedefs.DIAGNOSTICS].tidy()
         with suppress(RoomsError):
-            await audit.tidy()
+            await app[typedefs.STORE].audit.tidy()
+        with suppress(RedisError):
+            await app[typedefs.DOUBTS].tell()
 
 
 async def _sweep(store: Store) -> None:

@@ -33,6 +33,14 @@ class Metrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=self.registry,
         )
+        self.forwarded = Counter(
+            "spreekkamer_forwarded_doubts",
+            "Requests whose proxy said no address (unreadable), or that came by a proxy we do not trust (untrusted).",
+            ("code",),
+            registry=self.registry,
+        )
+        for code in ("unreadable", "untrusted"):
+            self.forwarded.labels(code)
         self.socket_refusals = Gauge(
             "spreekkamer_socket_refusals", "What the gate refused or dropped.", ("code",), registry=self.registry
         )

@@ -19,7 +19,7 @@ class SignalingSettings(BaseModel):
         description="The origin that browsers see, such as https://consult.example.org; empty: http://localhost:PORT.",
     )
     trusted_proxies: list[Network] = Field(
-        default=[], description="Networks of reverse proxies whose X-Forwarded-For is believed."
+        default=[], description="Networks of reverse proxies whose X-Forwarded-For or Forwarded is believed."
     )
     operator_networks: list[Network] = Field(
         default=[], description="Networks, beside loopback, that may read metrics and diagnostics."

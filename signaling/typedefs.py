@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from media.control import MediaClient
     from rooms.diagnostics import Diagnostics
     from rooms.store import Store
+    from signaling.forwarded import Doubts
     from signaling.health import Health
     from signaling.limiter import Limiter
     from signaling.metrics import Metrics
@@ -39,6 +40,7 @@ TURN: web.AppKey[TurnCredentials] = web.AppKey("TURN")
 TICKETS: web.AppKey[Tickets] = web.AppKey("TICKETS")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
 LIMITER: web.AppKey[Limiter] = web.AppKey("LIMITER")
+DOUBTS: web.AppKey[Doubts] = web.AppKey("DOUBTS")
 METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
 DIAGNOSTICS: web.AppKey[Diagnostics] = web.AppKey("DIAGNOSTICS")
 HEALTH: web.AppKey[Health] = web.AppKey("HEALTH")

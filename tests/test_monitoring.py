@@ -65,6 +65,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         },
     ),
     "LoopStalls": ({"spreekkamer_loop_beat_age_seconds": "5x60"}, {"spreekkamer_loop_beat_age_seconds": "1x60"}),
+    "ProxyNotUnderstood": (
+        {'spreekkamer_forwarded_doubts_total{code="unreadable"}': "0+60x60"},
+        {'spreekkamer_forwarded_doubts_total{code="untrusted"}': "0+60x60"},
+    ),
     "Refusals": (
         {'spreekkamer_socket_refusals{code="rate_limited"}': "0+6000x60"},
         {'spreekkamer_socket_refusals{code="rate_limited"}': "0+60x60"},

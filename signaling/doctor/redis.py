@@ -5,6 +5,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 
 from rooms.errors import StartRefused
 from signaling.doctor.finding import Finding, bad, good, unknown, warn
+from signaling.forwarded import DOUBT
 from signaling.redis import connect, refuse_persistence
 
 ACL_FIX = "Use the ACL file that `spreekkamer setup` writes (secrets/valkey.acl)."
@@ -19,7 +20,7 @@ async def redis(url: str | None) -> list[Finding]:
     client = connect(url)
     try:
         await client.ping()
-        return [await _persistence(client), await _eviction(client), await _permissions(client)]
+        return [await _persistence(client), await _eviction(client), await _permissions(client), await _proxy(client)]
     except (AuthenticationError, NoPermissionError):
         return [bad("redis", "Redis refuses the user or the password.", "Correct signaling.redis_url or the ACL file.")]
     except (RedisError, OSError):
@@ -45,6 +46,17 @@ async def _eviction(client: Redis) -> Finding:
         return good("redis-eviction", "When Redis is full it refuses, and throws no room away.")
     fix = "Set maxmemory-policy to noeviction."
     return bad("redis-eviction", "When Redis is full it throws running consults away.", fix)
+
+
+async def _proxy(client: Redis) -> Finding:
+    why = await client.get(DOUBT)
+    if why is None:
+        return good("proxy", "In the last hour every proxy said for whom it spoke.")
+    if why in ("unreadable", b"unreadable"):
+        meaning = "A proxy does not say whom it speaks for: all its clients share the limits of one."
+        return bad("proxy", meaning, "Have it set X-Forwarded-For, or Forwarded, to the client's address.")
+    meaning = "Requests came with X-Forwarded-For from an address that is not in signaling.trusted_proxies."
+    return warn("proxy", meaning, "If that was your proxy, add its network; else somebody tried to look like one.")
 
 
 async def _permissions(client: Redis) -> Finding:

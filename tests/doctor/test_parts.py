@@ -259,7 +259,7 @@ async def test_redis_with_our_policy_is_good(redis_with: Any, tmp_path: Path) ->
     file.write_text(acl.rules(STRONG))
     options = (*NOTHING_KEPT, "--aclfile", str(file), "--maxmemory-policy", "noeviction")
     url = await asyncio.to_thread(redis_with, *options, user=f"{acl.USER}:{STRONG}@")
-    assert states(await redis.redis(url)) == {"redis": "ok", "redis-eviction": "ok", "redis-acl": "ok"}
+    assert states(await redis.redis(url)) == {"redis": "ok", "redis-eviction": "ok", "redis-acl": "ok", "proxy": "ok"}
     found = await redis.redis(url.replace(STRONG, "wrong"))
     assert states(found) == {"redis": "fail"}
     assert STRONG not in text(found)
@@ -267,7 +267,12 @@ async def test_redis_with_our_policy_is_good(redis_with: Any, tmp_path: Path) ->
 
 async def test_redis_that_keeps_forgets_or_allows_too_much_is_named(redis_with: Any) -> None:
     url = await asyncio.to_thread(redis_with, "--save", "60 1", "--maxmemory-policy", "allkeys-lru")
-    assert states(await redis.redis(url)) == {"redis": "fail", "redis-eviction": "fail", "redis-acl": "warn"}
+    assert states(await redis.redis(url)) == {
+        "redis": "fail",
+        "redis-eviction": "fail",
+        "redis-acl": "warn",
+        "proxy": "ok",
+    }
     assert states(await redis.redis("unix:///nowhere/redis.sock")) == {"redis": "fail"}
     assert states(await redis.redis(None)) == {"redis": "ok"}
 
