@@ -168,7 +168,8 @@ def _return(state: Consult, known: Participant, event: Arrive) -> tuple[Consult,
     if known.seat != event.seat or known.role != event.role:
         raise RoomsError("not_found")
     effects: list[Effect] = [Drop(known.socket)] if known.socket else []
-    back = replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay, family=event.family)
+    back = replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay)
+    back = replace(back, family=event.family, session=event.session)
     return _change(state, back), effects
 
 
@@ -191,6 +192,7 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
         node=event.node,
         replay=event.replay,
         family=event.family,
+        session=event.session,
     )
     effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
     return replace(state, participants=(*state.participants, newcomer)), effects

@@ -32,7 +32,8 @@ class Arrive:
 
     ``lineage`` and ``issued`` come from a resume ticket that says *admitted*: who was once called in, and when the
     ticket was written. ``silent`` are sockets that were asked whether they are still there and did not answer.
-    ``replay``: the page can be sent again what it missed. ``family``: of the refresh tokens that it comes from.
+    ``replay``: the page can be sent again what it missed. ``family``: of the refresh tokens that it comes from;
+    ``session``: the reference of the browser's session.
     """
 
     participant: str
@@ -46,6 +47,7 @@ class Arrive:
     issued: int = 0
     replay: bool = False
     family: str | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

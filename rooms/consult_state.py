@@ -14,7 +14,7 @@ class Participant:
     """One page in a seat. ``socket`` is None while it is away, ``gone`` then says since when.
 
     ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
-    sign-in, which ends its resume tickets.
+    sign-in, which ends its resume tickets; ``session`` the reference of a browser's, which being here keeps in use.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Participant:
     indicators: Indicators = field(default_factory=Indicators)
     replay: bool = False
     family: str | None = None
+    session: str | None = None
 
     @property
     def admitted(self) -> bool:

@@ -1,15 +1,19 @@
 """Who may open a socket: a genuine ticket that was not overtaken by a sign-out.
 
-A resume ticket lives for hours in a page's session storage. For a practitioner it must not outlive the session, nor for
-an app the family it came from; so a sign-out is noted for as long as such a ticket can live, and closes the sockets
-that are open. Access tokens live for minutes and come from a session that is alive.
+**What was issued before a sign-out opens nothing after it.** A resume ticket lives for hours in a page's session
+storage, an access token for minutes in its memory; a sign-out is noted for as long as either can live, and closes the
+sockets that are open. An access token of a browser is as good as its session; a resume ticket is for a consult that
+runs on and outlives a session that fell idle, but does not wake it.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
 
+from rooms.errors import RoomsError
+from rooms.store.sessions import Sessions
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import SignedOutCode
 from signaling.refresh import Refresh
@@ -22,19 +26,29 @@ def signed_out_key(practitioner: str) -> str:
 
 
 class Admission:
-    """Turns tokens into claims. ``life`` is that of a resume ticket."""
+    """Turns tokens into claims. ``life`` is the longest that a ticket has."""
 
     def __init__(
-        self, tickets: Tickets, refresh: Refresh, redis: Redis, now: Callable[[], datetime], life: timedelta
+        self,
+        tickets: Tickets,
+        refresh: Refresh,
+        sessions: Sessions,
+        redis: Redis,
+        now: Callable[[], datetime],
+        life: timedelta,
     ) -> None:
         self._tickets = tickets
         self._refresh = refresh
+        self._sessions = sessions
         self._redis = redis
         self._now = now
         self._life = life
 
     async def authenticate(self, token: str) -> Claims:
-        """The claims of a token; ``token_invalid`` for anything that does not open a socket (any more)."""
+        """The claims of a token; ``token_invalid`` for anything that does not open a socket (any more).
+
+        They name a session only if it is alive.
+        """
         claims = self._tickets.verify(token)
         if claims.family:
             if why := (await self._refresh.ended([claims.family])).get(claims.family):
@@ -42,12 +56,22 @@ class Admission:
             # A resume ticket outlives an emptied Redis, for the sake of the consult that it rebuilds.
             if claims.kind == "access" and not await self._refresh.alive(claims):
                 raise ProtocolError("token_invalid")
-        if claims.kind == "resume" and claims.practitioner:
-            written = claims.expires - self._life.total_seconds()
-            # The ticket's time is rounded up to a second.
-            if written - 1 <= (await self.sign_outs([claims.practitioner])).get(claims.practitioner, 0):
+        if claims.practitioner:
+            signed_out = (await self.sign_outs([claims.practitioner])).get(claims.practitioner)
+            if signed_out is not None and claims.issued <= signed_out:
                 raise ProtocolError("token_invalid")
-        return claims
+        return await self._of_session(claims, claims.session) if claims.session else claims
+
+    async def _of_session(self, claims: Claims, session: str) -> Claims:
+        if claims.kind == "access":
+            if not await self._sessions.lives(session):
+                raise ProtocolError("token_invalid")
+            return claims
+        # A consult that runs goes on, also where nobody can say whether the session lives.
+        with suppress(RoomsError):
+            if await self._sessions.lives(session):
+                return claims
+        return claims.model_copy(update={"session": None})
 
     async def sign_out(self, practitioner: str) -> None:
         """What was opened for this practitioner until now is no longer."""

@@ -215,6 +215,7 @@ class Consults:
             issued=issued,
             replay=socket.replays,
             family=claims.family,
+            session=claims.session,
         )
 
     async def _seat(self, fresh: Consult, arrival: Arrive, admit: str | None) -> Consult:
@@ -358,6 +359,7 @@ class Consults:
                 participant=me.lineage or me.id,
                 admitted=me.admitted,
                 family=me.family,
+                session=me.session,
                 expires=ceil((consult.touched + self._life) / 1000),
             )
         )

@@ -9,7 +9,8 @@ store.retention.hooks.in_progress = live.in_progress
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,8 +28,10 @@ from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.refresh import Refresh
 from signaling.replays import Replays
+from signaling.session_use import SessionUse
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
+from signaling.sockets.socket import Socket
 from signaling.tasks import stop
 from signaling.tickets import Claims
 from signaling.window import JoinWindow
@@ -48,6 +51,7 @@ class Signaling:
     diagnostics: Recorder
     refresh: Refresh
     authentic: Authentic
+    use: SessionUse
 
     async def worker_exited(self, worker: str) -> None:
         """A media worker of this host ended."""
@@ -100,7 +104,9 @@ def attach(
     life = timedelta(seconds=settings.resume_seconds)
     authentic = Authentic(derive(secret, "redis"))
     refresh = Refresh(app[typedefs.TICKETS], redis, now, life, authentic)
-    admission = Admission(app[typedefs.TICKETS], refresh, redis, now, life)
+    sessions = app[typedefs.STORE].sessions
+    longest = max(life, timedelta(seconds=settings.access_seconds))
+    admission = Admission(app[typedefs.TICKETS], refresh, sessions, redis, now, longest)
     gate = Gate(
         settings,
         limits or Limits(),
@@ -124,16 +130,28 @@ def attach(
     )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     consults.place = placement.request
-    gate.lost, gate.heard = consults.lost, consults.heard
+    use = SessionUse(gate, sessions, now)
+    gate.lost, gate.heard = _in_turn(use.lost, consults.lost), consults.heard
     gate.entered, gate.missed = consults.catch_up, consults.missed
     gate.handle(handlers(consults, placement, diagnostics), LANES)
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
-    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic)
+    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use)
     gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)
     app.cleanup_ctx.append(_live)
     return signaling
+
+
+def _in_turn(*listeners: Callable[[Socket], Awaitable[None]]) -> Callable[[Socket], Awaitable[None]]:
+    """One after the other, each whatever becomes of those before it."""
+
+    async def listen(socket: Socket) -> None:
+        async with AsyncExitStack() as stack:
+            for one in reversed(listeners):
+                stack.push_async_callback(one, socket)
+
+    return listen
 
 
 async def _live(app: web.Application) -> AsyncIterator[None]:
@@ -143,7 +161,8 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
         await signaling.presence.beat()
     except RedisError:
         log.warning("Redis is not there yet")
-    duties = (signaling.presence.watch(), signaling.presence.run(), signaling.placement.listen())
+    presence = signaling.presence
+    duties = (presence.watch(), presence.run(), signaling.placement.listen(), signaling.use.run())
     tasks = [asyncio.create_task(duty) for duty in duties]
     yield
     await stop(tasks)

@@ -24,10 +24,11 @@ def cookie_name(settings: SignalingSettings) -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is signed in, and the family of the app that it is by."""
+    """Who is signed in, and the family of the app or the reference of the session that it is by."""
 
     practitioner: str
     family: str | None = None
+    session: str | None = None
 
 
 async def caller(request: web.Request) -> Caller:
@@ -35,10 +36,15 @@ async def caller(request: web.Request) -> Caller:
     if (said := request.headers.get("Authorization")) is not None:
         return await _of_app(request, said)
     token = request.cookies.get(cookie_name(request.app[SETTINGS]))
-    found = await request.app[STORE].sessions.practitioner(token) if token else None
+    if not token:
+        raise ProtocolError("unauthenticated")
+    sessions = request.app[STORE].sessions
+    session, found = sessions.reference(token), await sessions.practitioner(token)
+    if found is None and await request.app[SIGNALING].use.holds(session):
+        found = await sessions.practitioner(token)
     if found is None:
         raise ProtocolError("unauthenticated")
-    return Caller(found)
+    return Caller(found, session=session)
 
 
 async def _of_app(request: web.Request, authorization: str) -> Caller:

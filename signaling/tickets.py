@@ -7,6 +7,7 @@ gives the next access token.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import floor
 from secrets import token_urlsafe
 from typing import Annotated, Any, Literal
 
@@ -32,9 +33,10 @@ class Claims(Message):
     """What a ticket says.
 
     ``seat`` is ``practitioner`` or ``patient``; ``appointment`` is None in the practitioner's desk token;
-    ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``family`` and ``generation`` are those of
-    ``signaling.refresh``. ``opens``, in an access token of a patient, is when the waiting room does; it and ``expires``
-    are in seconds since the Unix epoch.
+    ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
+    session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``.
+    ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0
+    where an older release did) are in seconds since the Unix epoch.
     """
 
     kind: Kind
@@ -44,10 +46,12 @@ class Claims(Message):
     seat: Id
     participant: Id | None = None
     admitted: bool = False
+    session: Id | None = None
     family: Id | None = None
     generation: Annotated[int, Field(ge=1)] | None = None
     opens: Annotated[int, Field(ge=0)] | None = None
     expires: Annotated[int, Field(ge=0)]
+    issued: Annotated[float, Field(ge=0)] = 0
 
     @property
     def opens_at(self) -> datetime | None:
@@ -55,13 +59,16 @@ class Claims(Message):
         return None if self.opens is None else datetime.fromtimestamp(self.opens, UTC)
 
 
-def practitioner_access(practitioner: str, family: str | None = None, expires: int = 0) -> Claims:
+def practitioner_access(
+    practitioner: str, family: str | None = None, session: str | None = None, expires: int = 0
+) -> Claims:
     """For the desk and the consults that are opened from it. Whoever issues it says how long it lives."""
     return Claims(
         kind="access",
         role="practitioner",
         practitioner=practitioner,
         seat="practitioner",
+        session=session,
         family=family,
         expires=expires,
     )
@@ -77,10 +84,12 @@ class Tickets:
         self._now = now
 
     def issue(self, claims: Claims) -> str:
-        """A signed ticket that carries the claims."""
-        body = claims.model_dump(exclude={"expires"}, exclude_none=True)
+        """A signed ticket that carries the claims, issued now (RFC 7519 4.1.6)."""
+        body = claims.model_dump(exclude={"expires", "issued"}, exclude_none=True)
         header = {"alg": ALGORITHM, "typ": "JWT"}
-        return jwt.encode(header, body | {"aud": AUDIENCE, "exp": claims.expires, "jti": token_urlsafe(16)}, self._key)
+        issued = floor(self._now().timestamp() * 1000) / 1000
+        about = {"aud": AUDIENCE, "exp": claims.expires, "iat": issued, "jti": token_urlsafe(16)}
+        return jwt.encode(header, body | about, self._key)
 
     def verify(self, token: str, kinds: tuple[Kind, ...] = ("access", "resume")) -> Claims:
         """The claims of a genuine ticket of these kinds that has not expired; anything else is ``token_invalid``."""
@@ -89,6 +98,7 @@ class Tickets:
         try:
             body = self._opened(token)
             audience, body["expires"], _ = body.pop("aud"), body.pop("exp"), body.pop("jti")
+            body["issued"] = body.pop("iat", 0)
             claims = Claims.model_validate(body)
         except (JoseError, ValidationError, ValueError, KeyError, TypeError) as error:
             raise ProtocolError("token_invalid") from error

@@ -5,6 +5,8 @@ and a token says whose it is, so that a row which is turned over to another prac
 """
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import delete, insert, or_, select, update
@@ -17,10 +19,17 @@ from rooms.store.tables import sessions
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 TOUCH = timedelta(minutes=1)  # a write per request would be a flush per request
+KEPT = 2 * IDLE
+"""An idle session is dead at once but forgotten later: an open page may be about to say that it is not idle, after a
+database that was away."""
 
 
 class Sessions:
-    """``store.sessions``. Idle 30 minutes, absolute 12 hours. Errors: ``locked``."""
+    """``store.sessions``. Idle 30 minutes, absolute 12 hours. Errors: ``locked``.
+
+    What is not the token but stands for it elsewhere is its ``reference``: good for saying that a session is in use,
+    and for nothing else.
+    """
 
     def __init__(self, database: Database, keys: KeyStore, now: Now) -> None:
         self._database = database
@@ -48,6 +57,30 @@ class Sessions:
                 await connection.execute(update(sessions).where(sessions.c.token == row.token).values(used=now))
         return owner
 
+    def reference(self, token: str) -> str:
+        """What a ticket may carry of a session."""
+        return urlsafe_b64encode(self._keys.session_index(token)).rstrip(b"=").decode()
+
+    async def lives(self, reference: str) -> bool:
+        """Whether this session is good now; that is no use of it."""
+        now = self._seconds()
+        fresh = (sessions.c.used > now - IDLE.total_seconds(), sessions.c.created > now - ABSOLUTE.total_seconds())
+        query = select(sessions.c.token).where(sessions.c.token == _index(reference), *fresh)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def use(self, references: Iterable[str]) -> frozenset[str]:
+        """Something that was open all the time is use of these sessions, however long nobody could say so.
+
+        Returns those that have ended: signed out, or begun twelve hours ago.
+        """
+        indexes, now = {_index(one): one for one in references}, self._seconds()
+        good = (sessions.c.token.in_(indexes), sessions.c.created > now - ABSOLUTE.total_seconds())
+        async with self._database.write() as connection:
+            await connection.execute(update(sessions).where(*good).values(used=now))
+            living = set((await connection.execute(select(sessions.c.token).where(*good))).scalars())
+        return frozenset(reference for index, reference in indexes.items() if index not in living)
+
     async def end(self, token: str) -> None:
         """Sign out; idempotent."""
         async with self._database.write() as connection:
@@ -61,7 +94,7 @@ class Sessions:
     async def purge(self) -> None:
         """Forget the expired ones."""
         now = self._seconds()
-        dead = or_(sessions.c.used <= now - IDLE.total_seconds(), sessions.c.created <= now - ABSOLUTE.total_seconds())
+        dead = or_(sessions.c.used <= now - KEPT.total_seconds(), sessions.c.created <= now - ABSOLUTE.total_seconds())
         async with self._database.read() as connection:
             some = (await connection.execute(select(sessions.c.token).where(dead).limit(1))).first()
         if some is not None:
@@ -70,3 +103,7 @@ class Sessions:
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())
+
+
+def _index(reference: str) -> bytes:
+    return urlsafe_b64decode(reference + "=" * (-len(reference) % 4))

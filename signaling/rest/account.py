@@ -102,7 +102,7 @@ async def desk_ticket(call: Call) -> Ticket:
     """An access token for the Socket.IO connection of the desk and of the consults opened from it."""
     app = call.request.app
     seconds, tickets = app[SETTINGS].access_seconds, app[TICKETS]
-    claims = practitioner_access(call.practitioner, call.family, tickets.expires_in(seconds))
+    claims = practitioner_access(call.practitioner, call.family, call.session, tickets.expires_in(seconds))
     return Ticket(access_token=tickets.issue(claims), expires_in=seconds)
 
 

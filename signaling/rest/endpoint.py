@@ -23,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @dataclass(frozen=True)
 class Call:
     """A checked request. ``practitioner`` is the id of who is signed in, empty where nobody needs to be; ``family``
-    that of the app it is by.
+    that of the app it is by, ``session`` the reference of the browser's session.
 
     ``after`` is called with the response before it goes out, for cookies.
     """
@@ -32,6 +32,7 @@ class Call:
     body: Any
     practitioner: str = ""
     family: str | None = None
+    session: str | None = None
     after: list[Callable[[web.StreamResponse], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -71,7 +72,7 @@ def aiohttp_handler(endpoint: Endpoint) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         who = sessions.Caller("") if endpoint.public else await sessions.caller(request)
         check_query(request, endpoint.query)
-        call = Call(request, await read(request, endpoint.body), who.practitioner, who.family)
+        call = Call(request, await read(request, endpoint.body), who.practitioner, who.family, who.session)
         reply = await endpoint.handler(call)
         if endpoint.entered is not None:
             await request.app[STORE].audit.record_all([endpoint.entered(call, reply)])

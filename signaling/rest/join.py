@@ -81,6 +81,6 @@ async def enter(call: Call) -> Entrance:
     appointment = await app[STORE].appointments.get(call.practitioner, call.path["appointment"])
     if appointment.state != "planned":
         raise UserError("ended")
-    access = practitioner_access(call.practitioner, call.family)
+    access = practitioner_access(call.practitioner, call.family, call.session)
     ways = app[SIGNALING].consults.ice_servers(appointment.id, "practitioner")
     return Entrance(**await entrance(call, access, appointment.id, None), role="practitioner", ice_servers=ways)

@@ -52,10 +52,39 @@ async def test_use_keeps_a_session_alive_for_twelve_hours(store: Store, time: Ti
     assert await store.sessions.practitioner(token) is None
 
 
+async def test_a_page_that_is_open_keeps_a_session_however_long_it_could_not_say_so(store: Store, time: Time) -> None:
+    token = await store.sessions.create((await alice(store)).id)
+    reference = store.sessions.reference(token)
+    time.pass_(minutes=31)
+    await store.retention.sweep()
+    assert not await store.sessions.lives(reference), "nothing said that it was open"
+    assert await store.sessions.use([reference]) == frozenset()
+    assert await store.sessions.lives(reference) and await store.sessions.practitioner(token)
+    time.pass_(minutes=29)
+    assert await store.sessions.lives(reference)
+    time.pass_(minutes=1)
+    assert not await store.sessions.lives(reference), "asking is no use"
+
+
+async def test_a_session_that_ended_is_used_no_more(store: Store, time: Time) -> None:
+    person = await alice(store)
+    tokens = [await store.sessions.create(person.id) for _ in range(3)]
+    gone, old, living = (store.sessions.reference(token) for token in tokens)
+    await store.sessions.end(tokens[0])
+    time.pass_(hours=1)
+    assert await store.sessions.use([gone, old, living]) == {gone}
+    for _ in range(10):
+        time.pass_(hours=1)
+        assert await store.sessions.use([living]) == frozenset()
+    time.pass_(hours=1)
+    assert await store.sessions.use([living]) == {living}, "twelve hours"
+    assert await store.sessions.practitioner(tokens[2]) is None
+
+
 async def test_the_sweep_forgets_expired_sessions(sqlite_store: Store, time: Time) -> None:
     person = await alice(sqlite_store)
     await sqlite_store.sessions.create(person.id)
-    time.pass_(minutes=30)
+    time.pass_(hours=1)
     living = await sqlite_store.sessions.create(person.id)
     await sqlite_store.retention.sweep()
     async with sqlite_store.database.read() as connection:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from signaling import app, listener
+from signaling.client.wire import Wire
 from signaling.redis import connect
 from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
@@ -175,3 +176,21 @@ async def server(
         )
         await stack.enter_async_context(listener.listening(application, port))
         yield Server(application, store, time, settings.port, alice, bob)
+
+
+Opening = Callable[[str], Awaitable[Wire]]
+
+
+@pytest.fixture
+async def opening(server: Server) -> AsyncIterator[Opening]:
+    """Opens sockets with a token, and closes them all in the end."""
+    wires: list[Wire] = []
+
+    async def open_one(token: str) -> Wire:
+        wires.append(Wire(server.origin, lambda _event, _body: None))
+        await wires[-1].open(token)
+        return wires[-1]
+
+    yield open_one
+    for wire in wires:
+        await wire.close()

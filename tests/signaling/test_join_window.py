@@ -1,7 +1,6 @@
 """The server keeps the hours of the waiting room, whatever a page or a ticket thinks the time is."""
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,24 +9,7 @@ import pytest
 from signaling.client.errors import Refusal
 from signaling.client.wire import Wire
 from signaling.protocol.events import Admit, Arrive
-from tests.signaling.conftest import Server
-
-Opening = Callable[[str], Awaitable[Wire]]
-
-
-@pytest.fixture
-async def opening(server: Server) -> AsyncIterator[Opening]:
-    """Opens sockets, and closes them all in the end."""
-    wires: list[Wire] = []
-
-    async def open_one(token: str) -> Wire:
-        wires.append(Wire(server.origin, lambda _event, _body: None))
-        await wires[-1].open(token)
-        return wires[-1]
-
-    yield open_one
-    for wire in wires:
-        await wire.close()
+from tests.signaling.conftest import Opening, Server
 
 
 async def joined(server: Server, link: str, *, refresh: bool = False) -> Any:

@@ -132,3 +132,18 @@ async def test_a_ticket_keeps_its_family_over_the_views_of_other_nodes(
     tickets = there.signaling.consults._tickets
     assert tickets.verify(page.view["resume"]).family == claims.family
     assert tickets.verify(doctor.view["resume"]).family is None
+
+
+@pytest.mark.parametrize("kind", ["desk", "app"])
+async def test_a_ticket_of_before_opens_nothing_on_any_node_and_gives_no_other(
+    here: Node, there: Node, practice: Practice, kind: str
+) -> None:
+    claims = practice.practitioner_page().claims
+    assert isinstance(claims, Claims)
+    if kind == "app":
+        claims, _ = await here.signaling.refresh.begin(claims, soon())
+    ticket = here.signaling.consults._tickets.issue(claims)
+    await there.signaling.sign_out(practice.practitioner)
+    assert [await refusal(node, ticket) for node in (here, there)] == ["token_invalid"] * 2
+    again = practice.practitioner_page()
+    assert (await again.connect(here)).socket.connected, "who signed in again"
