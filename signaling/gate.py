@@ -24,6 +24,7 @@ from signaling.admission import Admission
 from signaling.consults import Consults
 from signaling.derived import derive
 from signaling.handlers import LANES, handlers
+from signaling.limiter import Limiter
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.refresh import Refresh
@@ -133,7 +134,7 @@ def attach(
     use = SessionUse(gate, sessions, now)
     gate.lost, gate.heard = _in_turn(use.lost, consults.lost), consults.heard
     gate.entered, gate.missed = consults.catch_up, consults.missed
-    gate.handle(handlers(consults, placement, diagnostics), LANES)
+    gate.handle(handlers(consults, placement, diagnostics, Limiter(redis, secret, now)), LANES)
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use)
     gate.attach(app, socketio_path=PATH)

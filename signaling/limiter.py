@@ -31,7 +31,10 @@ JOIN_ADDRESS = Limit("join-address", 60, "Links that open nothing, from one addr
 
 SUPPORT_CODES = Limit("support-codes", 10, "Support codes of one practitioner.")
 REFRESH_FAMILY = Limit("refresh-family", 60, "Refreshes of one sign-in of an app.")
-LIMITS = (SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, JOIN_ADDRESS, SUPPORT_CODES, REFRESH_FAMILY)
+KEY_RESTARTS = Limit("key-restart", 20, "Key handshakes that one seat of a consult begins again.", seconds=60)
+"""Twice what a client asks for that finishes none of them."""
+
+LIMITS = (SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, JOIN_ADDRESS, SUPPORT_CODES, REFRESH_FAMILY, KEY_RESTARTS)
 
 
 class Limiter:

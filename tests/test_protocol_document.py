@@ -19,6 +19,10 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "protocol.md"
 MARKS = "<!-- {0}: begin, generated -->\n{1}<!-- {0}: end -->"
 
 
+def span(seconds: int) -> str:
+    return "a minute" if seconds == 60 else f"{seconds // 60} minutes"
+
+
 def kind(schema: dict[str, Any]) -> str:
     """A field's type in words, with its bounds."""
     if "$ref" in schema:
@@ -91,7 +95,7 @@ def tables() -> dict[str, str]:
     names = (f"| `{name}` | {what} |" for name, what in CAPABILITIES.items())
     replayed = (f"| `{name}` | {SERVER_EVENTS[name][1]} |" for name in SERVER_EVENTS if name in REPLAYED)
     people = (f"| `{code}` | {one.nl} | {one.en} | {one.de} | {one.fr} |" for code, one in SENTENCES.items())
-    tries = (f"| {one.counts} | {one.tries} in {one.seconds // 60} minutes |" for one in LIMITS)
+    tries = (f"| {one.counts} | {one.tries} in {span(one.seconds)} |" for one in LIMITS)
     bounds = (f"| `{name}` | {field.description} | {field.default} |" for name, field in Limits.model_fields.items())
     return {
         "sentences": rows("| code | nl | en | de | fr |", people),

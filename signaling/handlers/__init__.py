@@ -7,6 +7,7 @@ from functools import partial
 
 from signaling.consults import Consults
 from signaling.handlers import chat, desk, keys, media, report, room
+from signaling.limiter import Limiter
 from signaling.placement import Placement, Recorder
 from signaling.sockets.server import Handler
 from signaling.sockets.socket import ROOM
@@ -25,7 +26,7 @@ LANES = {
 """Events of one lane keep their order; any other event is a lane of its own."""
 
 
-def handlers(consults: Consults, placement: Placement, diagnostics: Recorder) -> dict[str, Handler]:
+def handlers(consults: Consults, placement: Placement, diagnostics: Recorder, limiter: Limiter) -> dict[str, Handler]:
     """The handler of each client event."""
     return {
         "watch": partial(desk.watch, consults),
@@ -40,7 +41,7 @@ def handlers(consults: Consults, placement: Placement, diagnostics: Recorder) ->
         "key-commit": partial(keys.commit, consults),
         "key-reveal": partial(keys.reveal, consults),
         "key-wrap": partial(keys.wrap, consults),
-        "key-restart": partial(keys.restart, consults),
+        "key-restart": partial(keys.restart, consults, limiter),
         "chat": partial(chat.chat, consults),
         "report": partial(report.report, consults, diagnostics),
     }

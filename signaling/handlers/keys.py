@@ -3,6 +3,7 @@
 from rooms.consult_events import RestartKeys
 from rooms.consult_state import Consult, Participant
 from signaling.consults import Consults
+from signaling.limiter import KEY_RESTARTS, Limiter
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import (
     KeyCommit,
@@ -41,9 +42,11 @@ async def wrap(consults: Consults, socket: Socket, body: KeyWrap) -> Empty:
     return Empty()
 
 
-async def restart(consults: Consults, socket: Socket, body: KeyRestart) -> Empty:
-    """Begin the next epoch; of several members that ask, the first does it."""
-    consult, _ = await consults.inside(socket, admitted=True)
+async def restart(consults: Consults, limiter: Limiter, socket: Socket, body: KeyRestart) -> Empty:
+    """Begin the next epoch; of several members that ask, the first does it. ``rate_limited`` for who goes on and on."""
+    consult, me = await consults.inside(socket, admitted=True)
+    if consult.epoch == body.epoch:
+        await limiter.count(KEY_RESTARTS, f"{consult.appointment}:{me.seat}")
     await consults.apply(consult.appointment, RestartKeys(body.epoch))
     return Empty()
 
