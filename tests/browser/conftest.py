@@ -121,14 +121,18 @@ class Desk:
     patient_url: str
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def desk(house: Demo) -> Desk:
+async def add_desk(house: Demo) -> Desk:
     """Made in the data folder, beside the running server, as an operator's commands work."""
     settings, begins = RoomsSettings(data=house.data, trust_clock=True), datetime.now().astimezone()
     async with open_store(settings, exclusive=False) as store:
         person = await store.practitioners.add(f"{token_hex(8)}@example.org", token_hex(16), "Dokter", "nl")
         appointment = await store.appointments.create(person.id, "Patiënt", begins.replace(microsecond=0), 120, "nl")
         return Desk(await store.sessions.create(person.id), patient_link(house.origin, appointment))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(house: Demo) -> Desk:
+    return await add_desk(house)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
