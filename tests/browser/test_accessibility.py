@@ -45,6 +45,25 @@ async (rules) => (await axe.run({resultTypes: ['violations'], ...(rules && {runO
   .map((v) => [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 160))])
 """
 
+EDGELESS = """
+() => {
+  const edge = (style) => ['Top', 'Right', 'Bottom', 'Left'].some((side) => parseFloat(style[`border${side}Width`]) > 0)
+    || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0);
+  const shown = (e) => e.checkVisibility({checkOpacity: true, visibilityProperty: true});
+  const reachable = (e) => !document.querySelector('dialog:modal') || e.closest('dialog:modal');
+  const block = 'button, input, select, .button, .chip, .card, .notice, .banner, .problem-card, .waiting-card,'
+    + '.running, .state-line, .own-state, .hold-message, .preview-frame, .self, .sheet, .chat-log > *, meter-bar,'
+    + '.chat[data-open]';
+  const bare = (e) => !edge(getComputedStyle(e));
+  return [...document.querySelectorAll(block)]
+    .filter((e) => shown(e) && reachable(e) && e.getBoundingClientRect().width > 1 && !e.closest('[inert]'))
+    .filter((e) => !e.matches('.self-move, .composer *, [type=radio]'))
+    .filter((e) => bare(e) && [...e.querySelectorAll('.disc, .icon')].every(bare))
+    .map((e) => e.outerHTML.slice(0, 90));
+}
+"""
+"""What is set off from the page by its background or shadow alone, which forced colours take away."""
+
 COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that look at more than the tree, which is the same in the dark."""
 
@@ -64,6 +83,16 @@ async def judge(page: Page, what: str) -> None:
         assert [finding for finding in found if finding[0] in SEVERE] == [], f"{what}, {scheme}"
     assert await page.evaluate(TOO_WIDE) == [], f"{what} scrolls sideways"
     assert await page.evaluate(SMALL_TARGETS) == [], what
+    await page.emulate_media(forced_colors="active")
+    assert await page.evaluate(EDGELESS) == [], f"{what}: without an edge in forced colours"
+    await page.emulate_media(forced_colors="none")
+    tools = await page.context.new_cdp_session(page)
+    await tools.send("Page.setFontSizes", {"fontSizes": {"standard": 32}})
+    await page.evaluate(SETTLED)
+    assert await page.evaluate("getComputedStyle(document.querySelector('main')).fontSize") in ("32px", "36px")
+    assert await page.evaluate(TOO_WIDE) == [], f"{what} scrolls sideways with text of 200 %"
+    await tools.send("Page.setFontSizes", {"fontSizes": {"standard": 16}})
+    await tools.detach()
 
 
 async def test_pages_without_a_consult(demo: Demo, patient: Person) -> None:
@@ -90,7 +119,11 @@ async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
     await practitioner.find("admit").first.click()
     await patient.call_state("connected")
     await judge(page, "talk")
+    await judge(practitioner.page, "talk at the desk")
+    await writes(practitioner, patient, "Goedemiddag, hoort u mij?")
+    await judge(page, "talk with a new message")
     await patient.find("toggle-chat").click()
+    await writes(patient, practitioner, "Ja. مرحبا " + "w" * 80)
     await judge(page, "talk with chat")
     await patient.find("toggle-chat").click()
     await page.locator("[data-action=trust]").click()
@@ -102,6 +135,10 @@ async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
     await patient.find("leave").click()
     await patient.call_state("ended")
     await judge(page, "goodbye")
+    await judge(practitioner.page, "talk with an empty chair")
+    await practitioner.find("leave").click()
+    await practitioner.find("reopen").wait_for()
+    await judge(practitioner.page, "desk after a consult")
 
 
 async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> None:
@@ -130,6 +167,12 @@ async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> 
     await judge(page, "somebody waits, wide")
 
 
+async def writes(writer: Person, reader: Person, text: str) -> None:
+    await writer.find("chat-input").fill(text)
+    await writer.find("chat-input").press("Enter")
+    await reader.find("chat-log").get_by_text(text).wait_for(state="attached")
+
+
 async def test_the_whole_story_with_the_keyboard_alone(practitioner: Person, patient: Person) -> None:
     async def press(person: Person, testid: str) -> None:
         for _ in range(60):
@@ -143,6 +186,11 @@ async def test_the_whole_story_with_the_keyboard_alone(practitioner: Person, pat
     await practitioner.find("admit").wait_for()
     await press(practitioner, "admit")
     await asyncio.gather(practitioner.call_state("connected"), patient.call_state("connected"))
+    where = "document.activeElement.closest('[data-testid=call]') ? 'consult' : document.activeElement.tagName"
+    for _ in range(30):
+        await patient.page.keyboard.press("Tab")
+        # The body stands for the browser's own buttons, which come after the last of the page.
+        assert await patient.page.evaluate(where) in ("consult", "BODY")
     await press(patient, "toggle-mic")
     assert await patient.find("toggle-mic").get_attribute("aria-pressed") == "false"
     await press(patient, "toggle-chat")

@@ -1,3 +1,4 @@
+import { alone } from './alone.js';
 import { onAction, openDialog, say, slot, testid } from './build.js';
 import { Capture } from './capture.js';
 import { ChatPanel } from './chat.js';
@@ -96,6 +97,7 @@ export class ConsultCall extends HTMLElement {
     if (!this.hidden && this.dataset.state !== 'ended') return;
     this.#part('talk');
     document.body.dataset.call = '';
+    alone(this, true);
     keepAwake();
     this.wake?.();
     /** @type {HTMLElement} */ (this.querySelector('#call-title')).focus();
@@ -111,6 +113,7 @@ export class ConsultCall extends HTMLElement {
     for (const video of [this.remote, this.stage, this.self]) video.srcObject = null;
     for (const dialog of this.querySelectorAll('dialog')) dialog.close();
     delete document.body.dataset.call;
+    alone(this, false);
     maySleep();
     this.consult = null;
     this.dataset.state = after ? 'ended' : 'idle';

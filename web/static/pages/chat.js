@@ -77,7 +77,7 @@ export class ChatPanel {
   /** @param {{text: string, at: number, mine: boolean}} entry @param {boolean} fresh */
   #add(entry, fresh) {
     const line = el(
-      'li',
+      'div',
       { className: entry.mine ? 'mine' : 'theirs' },
       el(
         'div',
