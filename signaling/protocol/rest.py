@@ -52,6 +52,7 @@ class SignInLink(Message):
 
 class Me(Message):
     practitioner: Id
+    mail: str = Field(description="With which the practitioner signs in.")
     display_name: Name
     language: Language
     retention: Retention

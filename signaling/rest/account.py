@@ -128,6 +128,7 @@ def _signed_in(call: Call, person: Practitioner) -> Me:
 def _view(person: Practitioner) -> Me:
     return Me(
         practitioner=person.id,
+        mail=person.mail,
         display_name=person.display_name,
         language=person.language,
         retention=person.retention,

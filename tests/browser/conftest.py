@@ -119,15 +119,17 @@ class Desk:
 
     cookie: str
     patient_url: str
+    password: str
 
 
 async def add_desk(house: Demo) -> Desk:
     """Made in the data folder, beside the running server, as an operator's commands work."""
     settings, begins = RoomsSettings(data=house.data, trust_clock=True), datetime.now().astimezone()
     async with open_store(settings, exclusive=False) as store:
-        person = await store.practitioners.add(f"{token_hex(8)}@example.org", token_hex(16), "Dokter", "nl")
+        password = token_hex(16)
+        person = await store.practitioners.add(f"{token_hex(8)}@example.org", password, "Dokter", "nl")
         appointment = await store.appointments.create(person.id, "Patiënt", begins.replace(microsecond=0), 120, "nl")
-        return Desk(await store.sessions.create(person.id), patient_link(house.origin, appointment))
+        return Desk(await store.sessions.create(person.id), patient_link(house.origin, appointment), password)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

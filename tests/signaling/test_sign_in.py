@@ -17,6 +17,7 @@ async def test_the_right_password_signs_in(server: Server) -> None:
     assert answer.status == 200
     assert answer.body == {
         "practitioner": server.alice.id,
+        "mail": "alice@example.org",
         "display_name": "Alice",
         "language": "nl",
         "retention": "30d",

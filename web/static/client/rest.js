@@ -6,6 +6,36 @@ import { WireError, offline, timedOut } from './errors.js';
 const API = '/api/v1';
 const TIMEOUT_MS = 15_000;
 
+/** @type {(() => Promise<boolean>) | null} */
+let askAgain = null;
+
+/**
+ * What a page does when the session has ended: once `ask` says that somebody is signed in again, what was refused is
+ * asked again. Without it, or with `false`, the call fails with `unauthenticated`.
+ * @param {(() => Promise<boolean>) | null} ask
+ */
+export const whenSignedOut = (ask) => {
+  askAgain = ask;
+};
+
+/**
+ * @param {string} method
+ * @param {string} path under the API
+ * @param {object} [body]
+ * @returns {Promise<any>} the answer's JSON, or null without a body
+ * @throws {WireError}
+ */
+async function signedIn(method, path, body) {
+  for (;;) {
+    try {
+      return await call(method, path, body);
+    } catch (error) {
+      const over = error instanceof WireError && error.code === 'unauthenticated';
+      if (!over || !askAgain || !(await askAgain())) throw error;
+    }
+  }
+}
+
 /**
  * @param {string} method
  * @param {string} path under the API
@@ -62,22 +92,22 @@ export const signOut = () => call('POST', '/sign-out', {});
 export const me = () => call('GET', '/me');
 
 /** @param {Retention} retention @returns {Promise<RetentionSet>} */
-export const setRetention = (retention) => call('PUT', '/retention', { retention });
+export const setRetention = (retention) => signedIn('PUT', '/retention', { retention });
 
 /**
  * What a setting would destroy within a minute, without setting it; without one, the setting as it is.
  * @param {Retention} [retention]
  * @returns {Promise<RetentionSet>}
  */
-export const previewRetention = (retention) => call('GET', retention ? `/retention?retention=${retention}` : '/retention');
+export const previewRetention = (retention) => signedIn('GET', retention ? `/retention?retention=${retention}` : '/retention');
 
 /** Destroy all appointments now; needs the password. @param {string} password @returns {Promise<AllDestroyed>} */
-export const destroyAll = (password) => call('POST', '/account/destroy-all', { password });
+export const destroyAll = (password) => signedIn('POST', '/account/destroy-all', { password });
 
 /** Destroy all appointments and the account; needs the password. @param {string} password @returns {Promise<AccountClosed>} */
-export const closeAccount = (password) => call('POST', '/account/close', { password });
+export const closeAccount = (password) => signedIn('POST', '/account/close', { password });
 
-/** An access token for the desk. @returns {Promise<Ticket>} */
+/** An access token for the desk; whoever opens the socket deals with a session that has ended. @returns {Promise<Ticket>} */
 export const deskTicket = () => call('POST', '/desk/ticket', {});
 
 /**
@@ -91,35 +121,35 @@ export async function appointments(first, last) {
   if (first) query.set('first', first);
   if (last) query.set('last', last);
   const path = '/appointments';
-  return (await call('GET', query.size ? `${path}?${query}` : path)).appointments;
+  return (await signedIn('GET', query.size ? `${path}?${query}` : path)).appointments;
 }
 
 /**
  * @param {{patient: string, starts_at: string, minutes: number, language?: Language}} appointment
  * @returns {Promise<AppointmentView>}
  */
-export const newAppointment = (appointment) => call('POST', '/appointments', appointment);
+export const newAppointment = (appointment) => signedIn('POST', '/appointments', appointment);
 
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
-export const appointment = (appointment) => call('GET', `/appointments/${appointment}`);
+export const appointment = (appointment) => signedIn('GET', `/appointments/${appointment}`);
 
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
-export const endAppointment = (appointment) => call('POST', `/appointments/${appointment}/end`, {});
+export const endAppointment = (appointment) => signedIn('POST', `/appointments/${appointment}/end`, {});
 
 /** Take an end back; the patient's link works again. @param {string} appointment @returns {Promise<AppointmentView>} */
-export const reopenAppointment = (appointment) => call('POST', `/appointments/${appointment}/reopen`, {});
+export const reopenAppointment = (appointment) => signedIn('POST', `/appointments/${appointment}/reopen`, {});
 
 /** Destroy irrecoverably, now. @param {string} appointment @returns {Promise<Receipt>} */
-export const destroyAppointment = (appointment) => call('DELETE', `/appointments/${appointment}`);
+export const destroyAppointment = (appointment) => signedIn('DELETE', `/appointments/${appointment}`);
 
 /** @param {string} appointment @returns {Promise<TechnicalCheck>} */
-export const technicalCheck = (appointment) => call('GET', `/appointments/${appointment}/technical-check`);
+export const technicalCheck = (appointment) => signedIn('GET', `/appointments/${appointment}/technical-check`);
 
 /** Six digits to read out to support. @param {string} appointment @returns {Promise<SupportCode>} */
-export const supportCode = (appointment) => call('POST', `/appointments/${appointment}/support-code`, {});
+export const supportCode = (appointment) => signedIn('POST', `/appointments/${appointment}/support-code`, {});
 
 /** @returns {Promise<Receipt[]>} */
-export const receipts = async () => (await call('GET', '/receipts')).receipts;
+export const receipts = async () => (await signedIn('GET', '/receipts')).receipts;
 
 /** What a patient's link opens; `link` is what stands behind its `#`. @param {string} link @returns {Promise<Join>} */
 export const join = (link) => call('POST', '/join', { link });

@@ -37,6 +37,8 @@ const HOPELESS = new Set([
  * @property {() => Promise<string>} token a fresh access token
  * @property {() => string | null} [resume] the resume ticket to prefer, if there is one
  * @property {() => void} [resumeRefused] the server does not take that ticket (any more)
+ * @property {() => Promise<void>} [signIn] nobody is signed in any more: resolves as soon as somebody is; without it that
+ *   is the end
  */
 
 /**
@@ -56,6 +58,9 @@ export class Signaling extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #lastWasResume = false;
+  /** The next connection is by an access token, whatever ticket there is. */
+  #anew = false;
+  #signingIn = false;
   /** Both sides know `once`. */
   #once = false;
   /** This connection has a place in a room. */
@@ -106,8 +111,16 @@ export class Signaling extends EventTarget {
 
   /** Start connecting; harmless when it already has. */
   open() {
-    if (this.#closed || this.#socket.active || this.#timer !== undefined) return;
+    if (this.#closed || this.#signingIn || this.#socket.active || this.#timer !== undefined) return;
     this.#socket.connect();
+  }
+
+  /** Somebody signed in again: a connection by a ticket of before becomes one of this session. */
+  renew() {
+    if (this.#closed || !this.connected || !this.#lastWasResume) return;
+    this.#anew = true;
+    this.#socket.disconnect();
+    this.#hurry();
   }
 
   /** For good. */
@@ -232,7 +245,7 @@ export class Signaling extends EventTarget {
   /** @param {(data: object) => void} pass */
   async #authenticate(pass) {
     try {
-      const ticket = this.#options.resume?.() ?? null;
+      const ticket = this.#anew ? null : (this.#options.resume?.() ?? null);
       this.#lastWasResume = ticket !== null;
       pass({ version: PROTOCOL_VERSION, token: ticket ?? (await this.#options.token()), capabilities: CAPABILITIES });
     } catch (error) {
@@ -243,6 +256,7 @@ export class Signaling extends EventTarget {
 
   #onConnect() {
     this.#wasOpen = true;
+    this.#anew = false;
     this.#refusals = 0;
     this.#delay = RETRY_MIN_MS;
     this.#socket.io.timeout(CONNECT_TIMEOUT_MIN_MS);
@@ -256,6 +270,11 @@ export class Signaling extends EventTarget {
       this.#refusals += 1;
       if (this.#lastWasResume) this.#options.resumeRefused?.();
     }
+    if (refusal.code === 'unauthenticated' && this.#options.signIn) {
+      this.#socket.disconnect();
+      this.#waitForSignIn(this.#options.signIn);
+      return;
+    }
     if (HOPELESS.has(refusal.code) || this.#refusals > MAX_TOKEN_REFUSALS) {
       this.#closed = true;
       this.#socket.disconnect();
@@ -266,9 +285,20 @@ export class Signaling extends EventTarget {
     this.#again();
   }
 
+  /** @param {() => Promise<void>} signIn */
+  async #waitForSignIn(signIn) {
+    if (this.#signingIn) return;
+    this.#signingIn = true;
+    await signIn();
+    this.#signingIn = false;
+    this.#refusals = 0;
+    this.#delay = RETRY_MIN_MS;
+    this.#again();
+  }
+
   /** Try again after a jittered delay, so that a restarted server is not met by everybody at once. */
   #again() {
-    if (this.#closed || this.#timer !== undefined) return;
+    if (this.#closed || this.#signingIn || this.#timer !== undefined) return;
     const wait = this.#delay * (0.5 + Math.random());
     this.#delay = Math.min(this.#delay * 2, RETRY_MAX_MS);
     this.#timer = setTimeout(() => {

@@ -32,7 +32,7 @@
  *
  * @typedef {'nl' | 'en' | 'de' | 'fr'} Language
  * @typedef {'end' | '24h' | '7d' | '30d' | '90d' | 'manual'} Retention
- * @typedef {{practitioner: string, display_name: string, language: Language, retention: Retention}} Me
+ * @typedef {{practitioner: string, display_name: string, mail: string, language: Language, retention: Retention}} Me
  * @typedef {{retention: Retention, due_within_minute: number}} RetentionSet
  * @typedef {{destroyed: number, waiting: number}} AllDestroyed
  * @typedef {AllDestroyed & {receipt: Receipt | null}} AccountClosed

@@ -1,8 +1,9 @@
 import { Consult } from '../client/consult.js';
 import { Desk } from '../client/desk.js';
-import { deskTicket, me, reopenAppointment, signOut } from '../client/rest.js';
-import { storedResume } from '../client/resume.js';
+import { deskTicket, me, reopenAppointment, signOut, whenSignedOut } from '../client/rest.js';
+import { forgetResume, storedResume } from '../client/resume.js';
 import { Signaling } from '../client/signaling.js';
+import { SignInAgain } from './again.js';
 import { NewAppointment, askToDestroy } from './appointment.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot, testid } from './build.js';
@@ -58,6 +59,8 @@ class DeskPage extends HTMLElement {
 
   /** @param {Me} person */
   #signedIn(person) {
+    this.again = new SignInAgain(slot(this, 'again'), person);
+    whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
     this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#reload());
     for (const button of this.querySelectorAll('button[disabled]')) button.removeAttribute('disabled');
@@ -89,11 +92,29 @@ class DeskPage extends HTMLElement {
     document.addEventListener('pointerdown', () => allowSound().then((heard) => heard && this.#showSound('on')), { once: true });
   }
 
+  /** @returns {Promise<boolean>} whether somebody is signed in again */
+  async #askAgain() {
+    const signedIn = (await this.again?.ask()) === true;
+    if (signedIn) this.signaling?.renew();
+    return signedIn;
+  }
+
+  /** The ticket of the consult that runs here: it goes on, whatever became of the session. */
+  get #resume() {
+    const stored = storedResume();
+    return this.#consult && stored?.role === 'practitioner' && stored.appointment === this.#consult.appointment ? stored.ticket : null;
+  }
+
   #watch() {
-    this.signaling = new Signaling({ token: async () => (await deskTicket()).access_token });
+    this.signaling = new Signaling({
+      token: async () => (await deskTicket()).access_token,
+      resume: () => this.#resume,
+      resumeRefused: forgetResume,
+      signIn: async () => this.again?.wait(),
+    });
     this.signaling.addEventListener('open', () => this.#online(true));
     this.signaling.addEventListener('close', () => this.#online(false));
-    this.signaling.addEventListener('refused', () => location.replace('/signin'));
+    this.signaling.addEventListener('refused', () => this.#consult ?? location.replace('/signin'));
     this.desk = new Desk(this.signaling);
     this.desk.addEventListener('desk', (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
     this.desk.watch().catch(() => this.#online(false));
@@ -169,6 +190,7 @@ class DeskPage extends HTMLElement {
     const consult = this.#fresh();
     this.#next = null;
     this.#consult = consult;
+    this.again?.consult(true);
     if (this.waiting) this.waiting.quiet = true;
     this.#follow(consult, appointment);
     // The request goes before all drawing: the other person waits for it.
@@ -245,6 +267,7 @@ class DeskPage extends HTMLElement {
   #out(after) {
     const consult = this.#consult;
     this.#consult = null;
+    this.again?.consult(false);
     consult?.close();
     this.#capture.stop();
     this.#capture.off = { microphone: false, camera: false };
