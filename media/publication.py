@@ -17,7 +17,7 @@ from media.numbering import Numbering
 from media.reports import Reception
 from media.ring import Ring
 from media.trust import FrameGuard
-from media.wire.rtp import EXTENDED, SEQUENCE, find_extension, payload_bounds, send_time
+from media.wire.rtp import EXTENDED, ONE_BYTE_FORM, SEQUENCE, find_extension, payload_bounds, send_time
 from media.wire.trailer import has_trailer
 from media.wire.vp8 import is_keyframe
 
@@ -28,8 +28,10 @@ _RING_PACKETS = {"video": 1_024, "audio": 128}
 _REPLAYED_PACKETS = 40
 _SECOND_KEYFRAME = 1.0
 _MAX_JUMP = 3_000
-_HEAD = Struct("!BBHI4xHH").unpack_from
-"""First byte, marker and type, sequence number, timestamp; form and words of an extension, if there is one."""
+_HEAD = Struct("!BBHI4xIB").unpack_from
+"""First byte, marker and type, sequence number, timestamp; of an extension, if there is one, form and words, and the
+first byte after them.
+"""
 
 _TAGGED = Struct("!BH").unpack_from
 
@@ -100,9 +102,10 @@ class Publication(Numbering):
         self._passing = -1
         self._type = form.payload_type
         self._arrivals = uplink.arrivals
-        # Where in a packet the transport-wide sequence number was last time: streams keep their layout.
-        self._tag = form.transport_sequence << 4 | 1
-        self._tag_at = 16
+        # Where in a packet the transport-wide sequence number was last time: streams keep their layout. It is the same
+        # if form, words and the element before it (or its own, as the first) are.
+        self._tag = form.transport_sequence << 4 | 1 if form.transport_sequence else 0
+        self._tag_at, self._tag_shape, self._tag_lead = 16, 0, 0
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
@@ -122,7 +125,7 @@ class Publication(Numbering):
     def receive(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
         """A packet of ``ssrc`` in slot ``index``. Of the header nothing is encrypted."""
         view, base = arena.view, index * SLOT
-        first, second, sequence, timestamp, _, words = _HEAD(view, base)
+        first, second, sequence, timestamp, shape, lead = _HEAD(view, base)
         if not decrypted:
             length_p[0] = length
             if result := unprotect(self._srtp, arena.pointers[index], length_p):
@@ -133,14 +136,17 @@ class Publication(Numbering):
         self.octets += length
         end = base + length
         if first == EXTENDED:
-            start = base + 16 + 4 * words
+            start = base + 16 + 4 * (shape & 0xFFFF)
+            if self._tag:
+                tag, wide = _TAGGED(view, base + self._tag_at)
+                if tag == self._tag and shape == self._tag_shape and lead == self._tag_lead:
+                    self._arrivals[wide] = arena.times[4 * index + 3]
+                else:
+                    self._find_arrival(arena, index, length)
         else:
             start, end = payload_bounds(view, base, length) or (end + 1, end)
-        tag, wide = _TAGGED(view, base + self._tag_at)
-        if tag == self._tag:
-            self._arrivals[wide] = arena.times[4 * index + 3]
-        elif self._tag > 15:
-            self._find_arrival(arena, index, length)
+            if self._tag:
+                self._find_arrival(arena, index, length)
         number = self.highest + 1
         if second & 0x7F != self._type or start >= end or (sequence - number) & 0xFFFF:
             self._receive_unordered(sequence, timestamp, second, arena, (start, end), now)
@@ -184,12 +190,17 @@ class Publication(Numbering):
                 self._receive_unordered(sequence, timestamp, second, arena, (start + 2, end), now)
 
     def _find_arrival(self, arena: Arena, index: int, length: int) -> None:
-        if self.form.transport_sequence:
-            view, base = arena.view, index * SLOT
-            at, size = find_extension(view, base, length, self.form.transport_sequence)
-            if size == 2:
-                self._tag_at = at - 1 - base
-                self._arrivals[view[at] << 8 | view[at + 1]] = arena.times[4 * index + 3]
+        if not self._tag:
+            return
+        view, base = arena.view, index * SLOT
+        at, size = find_extension(view, base, length, self.form.transport_sequence)
+        if size != 2:
+            return
+        self._arrivals[view[at] << 8 | view[at + 1]] = arena.times[4 * index + 3]
+        first, _, _, _, shape, lead = _HEAD(view, base)
+        place = at - 1 - base
+        if first == EXTENDED and shape >> 16 == ONE_BYTE_FORM and place in (16, 18 + (lead & 0x0F)) and lead > 0x0F:
+            self._tag_at, self._tag_shape, self._tag_lead = place, shape, lead
 
     def _receive_unordered(
         self, sequence: int, timestamp: int, second: int, arena: Arena, bounds: tuple[int, int], now: float

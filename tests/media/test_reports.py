@@ -2,15 +2,18 @@
 
 import itertools
 from itertools import pairwise
+from struct import pack
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media.control import PeerSample
 from media.reports import PublisherClock, Reception, ntp_time
 from media.wire import rtcp
-from tests.media.client import Client
+from tests.media.client import TRAILER, Client
 from tests.media.link import lossy
+from tests.media.offering import ABS_SEND_TIME, TRANSPORT_SEQUENCE
 from tests.media.simulation import Simulation
 
 Pair = tuple[Client, Client]
@@ -186,6 +189,82 @@ async def test_a_publisher_that_did_not_offer_transport_wide_numbers_gets_no_fee
     simulation.run(1.2)
     assert not alice.reports(rtcp.TransportFeedback)
     assert alice.reports(rtcp.ReceiverReport)
+
+
+def extended(form: int, *elements: tuple[int, bytes]) -> bytes:
+    """A header extension with these ids and values, one-byte or two-byte form."""
+    heads = [bytes([number << 4 | len(value) - 1]) if form == 0xBEDE else bytes([number, len(value)])
+             for number, value in elements]  # fmt: skip
+    body = b"".join(head + value for head, (_, value) in zip(heads, elements, strict=True))
+    body += bytes(-len(body) % 4)
+    return pack("!HH", form, len(body) // 4) + body
+
+
+NUMBER, TIME = (TRANSPORT_SEQUENCE, b"\x12\x34"), (ABS_SEND_TIME, b"\1\2\3")
+DECOY = bytes([TRANSPORT_SEQUENCE << 4 | 1]) * 16
+LAYOUTS: dict[str, tuple[bytes, bool]] = {
+    "first": (extended(0xBEDE, NUMBER), True),
+    "second": (extended(0xBEDE, TIME, NUMBER), True),
+    "third": (extended(0xBEDE, (9, b"x"), TIME, NUMBER), True),
+    "two-byte form": (extended(0x1000, TIME, NUMBER), True),
+    "none": (b"", False),
+    "empty": (extended(0xBEDE), False),
+    "others only": (extended(0xBEDE, TIME), False),
+    "its byte in the value of another": (extended(0xBEDE, (9, DECOY[:7])), False),
+    "its byte in a longer value": (extended(0xBEDE, (ABS_SEND_TIME, DECOY[:6])), False),
+    "of another size": (extended(0xBEDE, TIME, (TRANSPORT_SEQUENCE, b"\x12\x34\x56")), False),
+    "of another form": (extended(0x1234, TIME, NUMBER), False),
+    "behind the end": (extended(0xBEDE, (15, b"x"), TIME, NUMBER), False),
+}
+
+
+@pytest.mark.parametrize("before", ["first", "second", "third", "two-byte form"])
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+async def test_a_packet_is_reported_on_if_it_carries_a_number(
+    simulation: Simulation, pair: Pair, before: str, name: str
+) -> None:
+    """Whatever stands where the packet before it had its number."""
+    alice, _ = pair
+
+    def send(extension: bytes) -> None:
+        first = 0x90 if extension else 0x80
+        head = pack("!BBHII", first, alice.opus, alice.sequences["microphone"], 0, alice.ssrcs["microphone"])
+        alice.sequences["microphone"] += 1
+        alice.transmit(head + extension + DECOY + TRAILER)
+
+    send(LAYOUTS[before][0])
+    simulation.run(0.2)
+    alice.feedback.clear()
+    extension, numbered = LAYOUTS[name]
+    send(extension)
+    simulation.run(0.2)
+    found = [(one.base, len(one.arrivals)) for one in alice.reports(rtcp.TransportFeedback)]
+    assert found == ([(0x1234, 1)] if numbered else [])
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a=rtcp-fb:111 transport-cc", "transport-wide-cc", "transport"],
+    ids=["number only", "feedback only", "none"],
+)
+async def test_feedback_takes_agreement_on_the_number_and_on_the_feedback(
+    simulation: Simulation, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = Client(simulation, "alice")
+    sdp = "".join(line for line in alice.sdp().splitlines(keepends=True) if part not in line)
+    monkeypatch.setattr(alice, "sdp", lambda: sdp)
+    alice.connect()
+    assert alice.answer is not None
+    sound = alice.answer.sdp.split("m=")[1]
+    assert ("transport-cc" in sound, "transport-wide-cc" in sound) == (False, False)
+    for value in range(256):
+        payload = bytes([value]) * 24 + TRAILER
+        alice.transmit(alice.packet("microphone", payload, 960 * value))
+        head = pack("!BBHII", 0x80, alice.opus, alice.sequences["microphone"], 960 * value, 100)
+        alice.sequences["microphone"] += 1
+        alice.transmit(head + payload)
+    simulation.run(0.3)
+    assert not alice.reports(rtcp.TransportFeedback)
 
 
 async def test_a_sample_every_ten_seconds_has_address_and_rates(simulation: Simulation, pair: Pair) -> None:
