@@ -144,7 +144,7 @@ class Peer:
         if result := unprotect(srtp, arena.pointers[index], length_p):
             self.counters.refused(result)
             return True
-        self.transport.seen = now
+        self.transport.life.seen = now
         length = length_p[0]
         handler = self._bind(arena, index * SLOT, length, ssrc, now)
         if handler is not None:
@@ -320,7 +320,7 @@ class Peer:
     def report(self, now: float, wall: float, source_timestamp: Callable[[Publication], int | None]) -> None:
         """Once a second: silence, receiver and sender reports, the cap, a sample every 10 s."""
         heard = [publication.heard for publication in self.publications.values()]
-        self.transport.seen = max([self.transport.seen, *heard])
+        self.transport.life.seen = max([self.transport.life.seen, *heard])
         self.transport.expire(now)
         octets = sum(publication.octets for publication in self.publications.values())
         self._received.update(self.received_octets + octets, now)

@@ -133,7 +133,9 @@ class Router:
         if peer is not None and peer.receive(arena, index, length, now):
             return
         data = bytes(arena.view[index * SLOT : index * SLOT + length])
-        if data[0] < 2:
+        if peer is not None and stun.is_indication(data):
+            peer.transport.indicated(key, now)
+        elif data[0] < 2:
             self._receive_check(data, key, bound, now)
         elif peer is not None and 19 < data[0] < 64:
             peer.transport.receive_dtls(data)

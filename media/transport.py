@@ -9,13 +9,12 @@ from typing import Any, Literal
 from media.bandwidth import Downlink
 from media.dtls import Certificate, DtlsSession, forget_source, length_p, protect_rtcp, unprotect_rtcp
 from media.ice import IceAgent, Path
+from media.liveness import Liveness
 from media.net.arena import SLOT, Arena
 from media.net.outbox import Outbox
 from media.wire import WireError, stun
 from media.wire.sdp import Fingerprint
 
-QUIET_SECONDS = 6.0
-LOST_SECONDS = 30.0
 _MAX_RTCP = 1_200
 _REMEMBERED_CHECKS = 64
 
@@ -33,7 +32,7 @@ class Transport:
         outbox, destination: where to send; only valid while ``ready``.
         srtp_in, srtp_out: libsrtp sessions, None before the handshake and after the end.
         ready: packets may be sent.
-        seen: when the last authentic packet came.
+        life: when it showed life, and for how long it may be silent.
         rtt: last round trip measured, in seconds.
         downlink: what the client can take.
         on_state: told of every change of ``state``.
@@ -54,7 +53,7 @@ class Transport:
         self.srtp_in: Any = None
         self.srtp_out: Any = None
         self.ready = False
-        self.seen = now
+        self.life = Liveness(now)
         self.rtt = 0.1
         self.downlink = Downlink()
         self.failed = 0
@@ -89,9 +88,16 @@ class Transport:
         answer = stun.binding_response(request.transaction_id, path.host, path.port, password)
         path.outbox.queue_bytes(path.destination, answer)
         self._select()
-        self.touch(now)
+        self.life.sign(now)
+        self._revive()
         self._dtls.start()
         return True
+
+    def indicated(self, key: Any, now: float) -> None:
+        """A binding indication: what a client sends that has nothing to send (RFC 8445, 11). It is not authentic."""
+        if self.agent.selected is not None and self.agent.selected.key == key and not self._closed:
+            self.life.sign(now)
+            self._revive()
 
     def forget_path(self, key: Any) -> None:
         """The connection behind a path is gone."""
@@ -113,7 +119,10 @@ class Transport:
 
     def touch(self, now: float) -> None:
         """An authentic packet came."""
-        self.seen = now
+        self.life.seen = now
+        self._revive()
+
+    def _revive(self) -> None:
         if self.state == "reconnecting" and self.ready:
             self._become("connected")
 
@@ -166,13 +175,13 @@ class Transport:
     def expire(self, now: float) -> None:
         """Once a second: notice silence."""
         self.agent.expire(now)
-        silence = now - self.seen
-        if silence > LOST_SECONDS:
+        if self.life.lost(now):
             self._become("lost")
-        elif silence > QUIET_SECONDS and self.state == "connected":
-            self._become("reconnecting")
-        elif silence <= QUIET_SECONDS and self.state == "reconnecting" and self.ready:
-            self._become("connected")
+        elif self.life.silent(now):
+            if self.state == "connected":
+                self._become("reconnecting")
+        else:
+            self._revive()
 
     def forget_source(self, ssrc: int) -> None:
         """A stream ended; libsrtp keeps no state of it."""

@@ -13,6 +13,7 @@ from media.wire import WireError
 
 _HEADER = codec.HEADER_LENGTH
 _BINDING_REQUEST = 0x0001
+_BINDING_INDICATION = 0x0011
 _USERNAME = 0x0006
 _MESSAGE_INTEGRITY = 0x0008
 _NOMINATION = 0xC001
@@ -34,6 +35,15 @@ class BindingRequest:
     nominated: bool
     nomination: int | None
     priority: int | None
+
+
+def is_indication(data: bytes) -> bool:
+    """Whether it is a binding indication; nothing in one is verified, for it carries no integrity (RFC 8445, 11)."""
+    return _HEADER <= len(data) <= _MAX_SIZE and unpack_from("!HHI", data) == (
+        _BINDING_INDICATION,
+        len(data) - _HEADER,
+        codec.COOKIE,
+    )
 
 
 def local_fragment(data: bytes) -> str:

@@ -136,6 +136,12 @@ class Client(Offering):
         self.simulation.clients[self.key] = self
         self.simulation.deliver(self.binding_request(), self.key)
 
+    def indicate(self) -> None:
+        """A binding indication: no integrity, a fingerprint (RFC 8445, 11)."""
+        message = stun.Message(stun.Method.BINDING, stun.Class.INDICATION)
+        message.attributes["FINGERPRINT"] = stun.message_fingerprint(bytes(message))
+        self.simulation.deliver(bytes(message), self.key)
+
     def keep_alive(self, seconds: float) -> None:
         """Check every 2.5 s, as browsers do."""
         for index in range(int(seconds / 2.5) + 1):

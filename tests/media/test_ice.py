@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from aioice import stun
 
-from media.control import PeerState, RemovePeer, SlotsChanged
+from media.control import PeerState, RemovePeer
 from media.ice import IceAgent, Path
 from media.net.outbox import Outbox
 from tests.media.client import Client
@@ -187,28 +187,6 @@ async def test_an_address_that_a_nat_gave_to_somebody_else_is_theirs(simulation:
     simulation.run(0.7)
     assert len(bob.got("audio")) == 25
     assert len(alice.got("audio")) == 25
-
-
-async def test_silence_is_reconnecting_after_six_seconds_and_lost_after_thirty(
-    simulation: Simulation, pair: Pair
-) -> None:
-    _alice, bob = pair
-    bob.keep_alive(60)
-    simulation.run(40)
-    states = {name: [e.state for e in simulation.of(PeerState) if e.peer == name] for name in ("alice", "bob")}
-    assert states == {"alice": ["connected", "reconnecting", "lost"], "bob": ["connected"]}
-    assert list(simulation.router.rooms["room"].peers) == ["bob"]
-    assert simulation.of(SlotsChanged)[-1].peer == "bob"
-    assert simulation.of(SlotsChanged)[-1].slots == []
-
-
-async def test_any_authentic_packet_ends_reconnecting(simulation: Simulation, pair: Pair) -> None:
-    alice, _ = pair
-    simulation.run(8)
-    alice.send_audio(0)
-    simulation.run(2)
-    states = [event.state for event in simulation.of(PeerState) if event.peer == "alice"]
-    assert states == ["connected", "reconnecting", "connected"]
 
 
 async def test_forged_packets_do_not_keep_a_client_alive(simulation: Simulation, pair: Pair) -> None:
