@@ -32,6 +32,11 @@ class ControlModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _nothing(value: object) -> bool:
+    """Left out of messages, for nodes that do not know the field yet."""
+    return not value
+
+
 class Line(ControlModel):
     """What an m-line of the offer is for; ``slot`` only with use=slot."""
 
@@ -89,7 +94,7 @@ class Answered(ControlModel):
     sdp: str
     version: int
     slots: list[Slot]
-    refused: list[RefusedLine] = []
+    refused: list[RefusedLine] = Field(default=[], exclude_if=_nothing)
 
 
 class RemovePeer(ControlModel):
@@ -110,13 +115,17 @@ class CloseRoom(ControlModel):
 
 
 class RequestKeyframe(ControlModel):
-    """Ask ``peer`` for a key frame of ``source``; limited like a PLI from a viewer."""
+    """Ask ``peer`` for a key frame of ``source``, limited like a PLI of ``by``, who is shown it.
+
+    None comes from nodes that do not know the field.
+    """
 
     call: Literal["request-keyframe"] = "request-keyframe"
     room: str
     fence: int
     peer: str
     source: Source
+    by: str | None = None
 
 
 class Done(ControlModel):
@@ -141,7 +150,7 @@ class Refused(ControlModel):
 
     reply: Literal["refused"] = "refused"
     code: str
-    reason: Reason | None = None
+    reason: Reason | None = Field(default=None, exclude_if=_nothing)
 
 
 Call = Annotated[

@@ -284,9 +284,8 @@ class Peer:
                 self.transport.downlink.reported(lost, expected, self._sent.value, now)
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
-        slot = self._slots_by_ssrc.get(ssrc)
-        if slot is not None and slot.source is not None:
-            slot.source.request_keyframe(now)
+        if slot := self._slots_by_ssrc.get(ssrc):
+            slot.want_keyframe(now)
 
     # --- RTCP out ----------------------------------------------------------------------------------------------------
 

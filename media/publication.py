@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from media.control import Source
-from media.counters import Counters
 from media.dtls import length_p, unprotect
 from media.keyframes import KeyframeRequests
 from media.loss import MissingPackets
@@ -17,6 +15,7 @@ from media.numbering import Numbering
 from media.reports import Reception
 from media.ring import Ring
 from media.trust import FrameGuard
+from media.uplink import Format, Uplink
 from media.wire.rtp import EXTENDED, ONE_BYTE_FORM, SEQUENCE, find_extension, payload_bounds, send_time
 from media.wire.trailer import has_trailer
 from media.wire.vp8 import is_keyframe
@@ -34,32 +33,6 @@ first byte after them.
 """
 
 _TAGGED = Struct("!BH").unpack_from
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """What was agreed on for an m-line on which a peer sends; ids are 0 and types None where nothing was."""
-
-    kind: str
-    payload_type: int
-    rtx_payload_type: int | None
-    clock_rate: int
-    transport_sequence: int
-    nack: bool
-
-
-class Uplink(Protocol):
-    """What a publication needs of its peer."""
-
-    arrivals: dict[int, int]
-    counters: Counters
-
-    @property
-    def rtt(self) -> float: ...
-    def ask_keyframe(self, publication: Publication) -> None: ...
-    def ask_again(self, publication: Publication, sequences: list[int]) -> None: ...
-    def report_unencrypted(self, publication: Publication) -> None: ...
-    def attend(self, publication: Publication) -> None: ...
 
 
 class Publication(Numbering):
@@ -313,6 +286,8 @@ class Publication(Numbering):
             self.missing.forget_before(self.source_number(number))
             self.keyframes.arrived()
             self._keyframe_at = number
+            for slot in self.live:
+                slot.wishes.arrived()
             if self.waiting:
                 self._start_waiting(number, now)
         elif self.waiting and not self.keyframes.active and not all(slot.congested for slot in self.waiting):
@@ -338,6 +313,7 @@ class Publication(Numbering):
                     slot.begin(number, timestamp, now)
                 slot.forward(index, timestamp, marker, payload, time)
         self.live.append(slot)
+        slot.wishes.arrived()
         if not self.audio and slot.take_first_start():
             # A viewer's pipeline may lose the very first key frame although every packet of it arrived.
             self.keyframes.schedule(now + _SECOND_KEYFRAME)
@@ -352,6 +328,7 @@ class Publication(Numbering):
             self._start(slot, number, now)
             return
         self.waiting.append(slot)
+        self.keyframes.renew()
         self.request_keyframe(now)
 
     def unsubscribe(self, slot: Slot) -> None:
@@ -371,7 +348,7 @@ class Publication(Numbering):
     def request_keyframe(self, now: float) -> None:
         """Somebody needs a key frame. A stream that did not begin will begin with one."""
         if not self.audio and not self.blocked and self.ssrc is not None:
-            if self.keyframes.request(now):
+            if self.keyframes.request(now, self.heard):
                 self._uplink.ask_keyframe(self)
             self._uplink.attend(self)
 
@@ -389,7 +366,7 @@ class Publication(Numbering):
                 self._uplink.ask_again(self, [number & 0xFFFF for number in wanted])
             if given_up:
                 self.request_keyframe(now)
-        if self.keyframes.due(now, bool(self.waiting)):
+        if self.keyframes.due(now, bool(self.waiting), self.heard):
             self._uplink.ask_keyframe(self)
         return bool(self.missing) or self.keyframes.active
 

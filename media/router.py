@@ -247,7 +247,7 @@ class Router:
             if peer is not None:
                 self._remove(room, peer, now)
             return Done()
-        return self._request_keyframe(peer, call, now)
+        return self._request_keyframe(room, peer, call, now)
 
     def _open(self, call: OpenRoom, now: float) -> Reply:
         room = self.rooms.get(call.room)
@@ -320,12 +320,16 @@ class Router:
             ),
         )
 
-    def _request_keyframe(self, peer: Peer | None, call: RequestKeyframe, now: float) -> Reply:
+    def _request_keyframe(self, room: Room, peer: Peer | None, call: RequestKeyframe, now: float) -> Reply:
         if peer is None:
             return Refused(code="no_peer")
-        publication = peer.publications.get(call.source)
-        if publication is not None:
-            publication.request_keyframe(now)
+        wanted = peer.publications.get(call.source)
+        viewer = room.peers.get(call.by) if call.by else None
+        if wanted and not call.by:
+            wanted.request_keyframe(now)
+        for slot in viewer.slots.values() if wanted and viewer else ():
+            if slot.source is wanted:
+                slot.want_keyframe(now)
         return Done()
 
     def inspect(self) -> Inspected:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from media.control import STAGE, Source
 from media.dtls import length_p, protect
+from media.keyframes import ViewerWishes
 from media.net.arena import SLOT
 from media.reports import compact, ntp_time
 from media.wire import rtcp
@@ -56,6 +57,7 @@ class Slot:
         number: slot number, -1 for the stage.
         first: dense number of the source's first packet here; earlier ones are not forwarded.
         source: what it shows.
+        wishes: the viewer's for key frames.
     """
 
     def __init__(self, number: int, form: SlotFormat, transport: Transport, ssrcs: tuple[int, int], cname: str) -> None:
@@ -66,6 +68,7 @@ class Slot:
         self.ssrc, self.rtx_ssrc = ssrcs
         self.cname = cname
         self.source: Publication | None = None
+        self.wishes = ViewerWishes()
         self.first = 0
         self.packets = 0
         self.octets = 0
@@ -117,8 +120,14 @@ class Slot:
                 self.source.unsubscribe(self)
                 self.pause()
             self.source = source
+            self.wishes = ViewerWishes()
         if source is not None and self.transport.ready:
             source.subscribe(self, now)
+
+    def want_keyframe(self, now: float) -> None:
+        """The viewer lacks one."""
+        if self.source is not None and self.wishes.allow(now):
+            self.source.request_keyframe(now)
 
     def pause(self) -> None:
         """The numbers of what was shown end here."""
@@ -217,6 +226,7 @@ class Slot:
         an SRTP nonce twice.
         """
         source = self.source
+        self.wishes.lost()
         if source is None or self._highest < 0 or self.form.rtx_payload_type is None or not self.transport.ready:
             return
         self._allowance = min(float(_RESEND_BUDGET), self._allowance + self.packets - self._counted)
@@ -283,7 +293,10 @@ class Slot:
         expected = block.highest_sequence - before[1] & 0xFFFF_FFFF
         if before == (0, 0) or not 0 < expected < _MOST_EXPECTED:
             return 0, 0
-        return max(0, min(block.lost - before[0], expected)), expected
+        lost = max(0, min(block.lost - before[0], expected))
+        if lost:
+            self.wishes.lost()
+        return lost, expected
 
     def round_trip(self, block: rtcp.ReportBlock, now: float) -> float | None:
         """Seconds, from a report block about this slot."""

@@ -37,10 +37,10 @@ async def offer(consults: Consults, placement: Placement, socket: Socket, body: 
 
 async def keyframe(consults: Consults, placement: Placement, socket: Socket, body: Keyframe) -> Empty:
     """Ask somebody's browser for a key frame; the worker limits how often."""
-    consult, _, one = await consults.other(socket, body.participant)
+    consult, me, one = await consults.other(socket, body.participant)
     if not consult.ready:
         raise ProtocolError("bad_state")
-    call = RequestKeyframe(room=consult.appointment, fence=consult.fence, peer=one.id, source=body.source)
+    call = RequestKeyframe(room=consult.appointment, fence=consult.fence, peer=one.id, source=body.source, by=me.id)
     await ask(consults, placement, consult, call)
     return Empty()
 
