@@ -128,7 +128,9 @@ class PersonCheckView(Message):
     connection: Literal["good", "weak", "bad", "failed", "unknown"]
     sound: Literal["good", "silent", "unknown"]
     picture: Literal["good", "stopped", "unknown"]
-    network: Literal["direct", "relayed", "unknown"]
+    network: Literal["direct", "relayed", "unknown"] = Field(
+        description="How the media relay is reached, through which all media passes: by itself, or through TURN."
+    )
     udp: bool | None
     loss_permille: int | None
     rtt_ms: int | None

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { AudioFlow } from '../../../web/static/client/audio-flow.js';
+import { Flow } from '../../../web/static/client/flow.js';
 import { random, utf8 } from '../../../web/static/client/bytes.js';
 import { LABEL, keyId, parse } from '../../../web/static/client/frame.js';
 import { KeyRing } from '../../../web/static/client/keyring.js';
@@ -81,7 +81,7 @@ test('somebody whose microphone is on and who is not heard for five seconds is n
   const clock = { now: 0 };
   const changes = [];
   const note = (participant, flowing) => changes.push([clock.now, participant, flowing]);
-  const flow = new AudioFlow(note, () => clock.now);
+  const flow = new Flow(note, () => clock.now);
   const at = (now, frames, expected = true) => {
     clock.now = now;
     flow.update(new Map([['alice', { frames, expected }]]));

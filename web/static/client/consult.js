@@ -16,7 +16,7 @@ const RETURN_RETRY_MS = 1_000;
 /** What a page draws when a consult begins holds up the thread that keys and offer need; so they go first. */
 const HEAD_START_MS = 20;
 const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
-const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'unencrypted'];
+const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'pictureflow', 'unencrypted'];
 
 /**
  * @typedef {object} ConsultOptions
@@ -329,7 +329,8 @@ export class Consult extends EventTarget {
     if (this.#fatal !== null || (mediaFailed && this.room?.me.state === 'admitted')) {
       this.#setState('failed', this.#fatal ?? 'media');
     } else if (this.room) {
-      this.#setState(this.#judge(this.room), null);
+      const state = this.#judge(this.room);
+      this.#setState(state, state === 'reconnecting' ? this.#missing() : null);
     }
   }
 
@@ -343,6 +344,11 @@ export class Consult extends EventTarget {
     for (const { participant } of inTouch) this.#met.add(participant);
     if (!present.length || inTouch.length) return 'connected';
     return present.some(({ participant }) => this.#met.has(participant)) ? 'reconnecting' : 'connecting';
+  }
+
+  /** What a connection that is not whole lacks: without signaling alone, picture and sound go on. */
+  #missing() {
+    return this.#conversation?.mediaState === 'connected' && !this.#signaling.connected ? 'signaling' : 'media';
   }
 
   /** Their media arrives, or they have chosen to send none. @param {ParticipantView} other */

@@ -15,7 +15,7 @@ import { compare } from './bytes.js';
 
 /**
  * Events: `change` (anything that `inTouchWith`, `media.state` or `code` depend on), `tampering`, `broken`, and, with their details,
- * `code`, `tracks`, `chat`, `quality`, `audioflow`, `unencrypted`.
+ * `code`, `tracks`, `chat`, `quality`, `audioflow`, `pictureflow`, `unencrypted`.
  */
 export class Conversation extends EventTarget {
   #wire;
@@ -97,6 +97,7 @@ export class Conversation extends EventTarget {
   reconnected() {
     this.#keys.reconnected();
     this.#media.reconnected();
+    this.#diagnostics.reconnected();
   }
 
   /** Something that was sent to us while we were away is gone. */
@@ -156,7 +157,7 @@ export class Conversation extends EventTarget {
     on(this.#media, 'slots', () => this.#tracks.update());
     on(this.#media, 'state', change);
     on(this.#chat, 'chat', (detail) => this.#emit('chat', detail));
-    for (const name of ['quality', 'audioflow']) on(this.#diagnostics, name, (detail) => this.#emit(name, detail));
+    for (const name of ['quality', 'audioflow', 'pictureflow']) on(this.#diagnostics, name, (detail) => this.#emit(name, detail));
   }
 
   /** Whoever was reloaded lost the chat; of those who have it, the first by id sends it. */

@@ -1,8 +1,9 @@
 /** Watches the connection: tells the page every 2 s and hands the server one technical sample every 10 s. */
 
-import { AudioFlow } from './audio-flow.js';
+import { Flow } from './flow.js';
 import { LABEL } from './frame.js';
 import { QualitySampler } from './quality.js';
+import { Reports } from './reports.js';
 
 /** @import {Encryption} from './encryption.js' */
 /** @import {Wire} from './key-exchange.js' */
@@ -14,13 +15,15 @@ import { QualitySampler } from './quality.js';
 const SAMPLE_EVERY_MS = 2_000;
 const SAMPLES_PER_REPORT = 5;
 
-/** Events: `quality` and `audioflow`, with the details that README.md lists. */
+/** Events: `quality`, `audioflow` and `pictureflow`, with the details that README.md lists. */
 export class Diagnostics extends EventTarget {
   #wire;
   #encryption;
   #media;
   #me;
-  #flow;
+  #reports;
+  #sounds;
+  #pictures;
   /** @type {RoomView | null} */
   #room = null;
   /** @type {QualitySampler | null} */
@@ -38,10 +41,12 @@ export class Diagnostics extends EventTarget {
     this.#encryption = encryption;
     this.#media = media;
     this.#me = me;
-    this.#flow = new AudioFlow((participant, flowing) => {
-      this.dispatchEvent(new CustomEvent('audioflow', { detail: { participant, flowing } }));
+    this.#reports = new Reports(wire);
+    this.#sounds = new Flow((participant, flowing) => {
+      this.#emit('audioflow', { participant, flowing });
       if (!flowing) this.report('audio-silent');
     });
+    this.#pictures = new Flow((participant, flowing) => this.#emit('pictureflow', { participant, flowing }));
   }
 
   /** @param {RoomView} room */
@@ -56,11 +61,10 @@ export class Diagnostics extends EventTarget {
     this.#timer ??= setInterval(() => this.#sample().catch(() => undefined), SAMPLE_EVERY_MS);
   }
 
-  /** Hand in a sample, saying what happened. @param {Happening | null} event */
+  /** Hand in a sample, saying what happened; that is kept while the line is down. @param {Happening | null} event */
   report(event) {
     const last = this.#last;
     const body = {
-      at: 0,
       candidate: last?.candidate ?? 'unknown',
       transport: last?.transport ?? 'unknown',
       rtt_ms: last?.rtt_ms ?? null,
@@ -69,7 +73,14 @@ export class Diagnostics extends EventTarget {
       received_kbps: last?.received_kbps ?? null,
       event,
     };
-    this.#wire.request('report', body).catch(() => undefined);
+    const appointment = this.#room?.appointment;
+    if (event !== null && appointment) this.#reports.keep(appointment, body);
+    else this.#wire.request('report', { at: 0, ...body }).catch(() => undefined);
+  }
+
+  /** The line is back. */
+  reconnected() {
+    if (this.#room) this.#reports.send(this.#room.appointment);
   }
 
   close() {
@@ -78,25 +89,39 @@ export class Diagnostics extends EventTarget {
 
   async #sample() {
     const { connection } = this.#media;
-    if (!this.#sampler || connection?.state !== 'connected') return;
+    if (!this.#sampler || !connection) return;
     const [quality, { sent, received }] = await Promise.all([this.#sampler.sample(), this.#encryption.counts()]);
-    this.#last = quality;
-    const slots = new Map(this.#media.slots.map(({ slot, participant }) => [String(slot), participant]));
-    const levels = Object.fromEntries(
-      Object.entries(quality.slot_levels).flatMap(([slot, level]) => {
-        const participant = slots.get(slot);
-        return participant === undefined ? [] : [[participant, level]];
-      }),
-    );
-    this.dispatchEvent(new CustomEvent('quality', { detail: { ...quality, levels } }));
+    if (connection !== this.#media.connection) return;
+    const up = connection.state === 'connected';
     const own = connection.senders.get('microphone');
-    this.#listen(received, (own && sent[own.id]?.encrypted) ?? 0);
+    this.#listen(received, (own && sent[own.id]?.encrypted) ?? 0, up);
+    this.#look(quality.slot_frames);
+    if (!up) return;
+    this.#last = quality;
+    this.#emit('quality', { ...quality, levels: this.#bySlot(quality.slot_levels) });
     this.#samples += 1;
-    if (this.#samples % SAMPLES_PER_REPORT === 0) this.report(null);
+    if (this.#samples % SAMPLES_PER_REPORT) return;
+    this.reconnected();
+    this.report(null);
   }
 
-  /** @param {Record<string, number[]>} received @param {number} own encrypted audio frames of our own microphone */
-  #listen(received, own) {
+  /** Figures of slots as those of the people in them. @param {Record<number, number>} figures @returns {Record<string, number>} */
+  #bySlot(figures) {
+    const slots = new Map(this.#media.slots.map(({ slot, participant }) => [String(slot), participant]));
+    return Object.fromEntries(
+      Object.entries(figures).flatMap(([slot, figure]) => {
+        const participant = slots.get(slot);
+        return participant === undefined ? [] : [[participant, figure]];
+      }),
+    );
+  }
+
+  /**
+   * @param {Record<string, number[]>} received
+   * @param {number} own encrypted audio frames of our own microphone
+   * @param {boolean} up whether the peer connection is
+   */
+  #listen(received, own, up) {
     const room = this.#room;
     if (!room) return;
     const others = room.others.filter(({ state }) => state === 'admitted');
@@ -105,12 +130,28 @@ export class Diagnostics extends EventTarget {
         participant,
         {
           frames: received[participant]?.[LABEL.microphone] ?? 0,
-          expected: connected && media === 'connected' && indicators.microphone,
+          expected: up && connected && media === 'connected' && indicators.microphone,
         },
       ]),
     );
     // Without anybody else there are no keys, and nothing is encrypted or sent.
-    people.set(this.#me, { frames: own, expected: room.me.indicators.microphone && others.length > 0 });
-    this.#flow.update(people);
+    people.set(this.#me, { frames: own, expected: up && room.me.indicators.microphone && others.length > 0 });
+    this.#sounds.update(people);
+  }
+
+  /** A picture that stands still looks like a silent person, whoever's line it is. @param {Record<number, number>} decoded frames by slot */
+  #look(decoded) {
+    const frames = this.#bySlot(decoded);
+    const shown = (this.#room?.others ?? []).filter(({ state, participant }) => state === 'admitted' && participant in frames);
+    this.#pictures.update(
+      new Map(
+        shown.map(({ participant, indicators }) => [participant, { frames: frames[participant] ?? 0, expected: indicators.camera }]),
+      ),
+    );
+  }
+
+  /** @param {string} type @param {object} detail */
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

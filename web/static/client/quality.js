@@ -1,5 +1,7 @@
 /** What the connection is like, sampled every 2 s from the browser's own statistics. */
 
+import { STAGE } from './media.js';
+
 /** @import {MediaConnection} from './media.js' */
 
 /**
@@ -13,6 +15,7 @@
  * @property {'host' | 'srflx' | 'prflx' | 'relay' | 'unknown'} candidate
  * @property {'udp' | 'tcp' | 'unknown'} transport
  * @property {Record<number, number>} slot_levels audio level 0…1 by slot
+ * @property {Record<number, number>} slot_frames decoded frames of the picture by slot, since the connection began
  * @property {number} microphone audio level 0…1
  * @property {number} frames_decoded since the connection began
  */
@@ -58,21 +61,23 @@ export class QualitySampler {
       received_kbps: rate(last, totals, 'received'),
       available_kbps: pair?.availableOutgoingBitrate ? Math.round(pair.availableOutgoingBitrate / 1000) : null,
       ...path(reports, pair),
-      slot_levels: this.#levels(inbound),
+      slot_levels: this.#bySlot(inbound, 'audio', 'audioLevel'),
+      slot_frames: this.#bySlot(inbound, 'video', 'framesDecoded'),
       microphone: reports.find(({ type, kind }) => type === 'media-source' && kind === 'audio')?.audioLevel ?? 0,
       frames_decoded: sum(inbound, 'framesDecoded'),
     };
   }
 
-  /** @param {any[]} inbound @returns {Record<number, number>} */
-  #levels(inbound) {
+  /** @param {any[]} inbound @param {'audio' | 'video'} kind @param {string} figure @returns {Record<number, number>} */
+  #bySlot(inbound, kind, figure) {
     /** @type {Record<number, number>} */
-    const levels = {};
-    for (const { slot, audio } of this.#connection.places) {
-      const report = inbound.find(({ mid }) => audio !== null && mid === audio.mid);
-      if (report) levels[slot] = report.audioLevel ?? 0;
+    const figures = {};
+    for (const place of this.#connection.places) {
+      const line = place[kind];
+      const report = inbound.find(({ mid }) => line !== null && mid === line.mid);
+      if (report && place.slot !== STAGE) figures[place.slot] = report[figure] ?? 0;
     }
-    return levels;
+    return figures;
   }
 }
 

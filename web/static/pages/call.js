@@ -27,6 +27,8 @@ export class ConsultCall extends HTMLElement {
   #other = '';
   /** A sentence about sound that does not flow. */
   #hint = '';
+  /** The other person's picture stands still. */
+  #still = false;
   /** @type {(() => void) | null} */ #admit = null;
 
   connectedCallback() {
@@ -77,6 +79,7 @@ export class ConsultCall extends HTMLElement {
     this.#other = other;
     this.#stopped.clear();
     this.#hint = '';
+    this.#still = false;
     this.#drawFields = deviceFields(slot(this, 'device-fields'), capture, 'call');
     this.chat?.follow(consult, other);
     capture.addEventListener('change', () => this.#send(), { signal });
@@ -84,6 +87,9 @@ export class ConsultCall extends HTMLElement {
     consult.addEventListener('tracks', (event) => this.#tracks(/** @type {CustomEvent} */ (event).detail), { signal });
     consult.addEventListener('quality', (event) => this.#quality(/** @type {CustomEvent} */ (event).detail), { signal });
     consult.addEventListener('unencrypted', (event) => this.#unencrypted(/** @type {CustomEvent} */ (event).detail), {
+      signal,
+    });
+    consult.addEventListener('pictureflow', (event) => this.#pictureflow(/** @type {CustomEvent} */ (event).detail), {
       signal,
     });
     consult.addEventListener('audioflow', (event) => this.#audioflow(/** @type {CustomEvent} */ (event).detail), {
@@ -158,7 +164,8 @@ export class ConsultCall extends HTMLElement {
     this.#showOwn(capture);
     this.#showOther(consult);
     this.#showTrust(consult);
-    const banner = consult.state === 'reconnecting' ? t('call.reconnecting') : this.#hint;
+    const lost = consult.reason === 'signaling' && !this.#still ? 'call.reconnecting.signaling' : 'call.reconnecting';
+    const banner = consult.state === 'reconnecting' ? t(lost) : this.#hint;
     if (slot(this, 'banner').textContent !== banner) slot(this, 'banner').textContent = banner;
     const failed = consult.state === 'failed' ? `call.failed.${consult.reason}` : null;
     slot(this, 'failed').hidden = failed === null;
@@ -210,7 +217,9 @@ export class ConsultCall extends HTMLElement {
     this.remote.dataset.seen = String(seen);
     const away = other && !other.connected ? t('call.away', { name }) : null;
     const muted = other && !other.indicators.microphone ? t('call.other-muted', { name }) : null;
-    say(slot(this, 'other'), seen ? (away ?? muted) : muted);
+    const still = seen && this.#still;
+    this.remote.toggleAttribute('data-still', still);
+    say(slot(this, 'other'), still ? t('call.still', { name }) : seen ? (away ?? muted) : muted);
     document.title = `${t('call.title.with', { name })} – ${t('brand')}`;
   }
 
@@ -228,6 +237,7 @@ export class ConsultCall extends HTMLElement {
 
   /** @param {{stage: boolean, stream: MediaStream | null}} tracks */
   #tracks({ stage, stream }) {
+    if (!stage && !stream) this.#still = false;
     if (stage) {
       this.stage.srcObject = stream;
       if (stream) play(this.stage, () => {});
@@ -270,6 +280,12 @@ export class ConsultCall extends HTMLElement {
   /** @param {{source: string}} detail */
   #unencrypted({ source }) {
     this.#stopped.add(source);
+    this.#show();
+  }
+
+  /** @param {{participant: string, flowing: boolean}} detail */
+  #pictureflow({ flowing }) {
+    this.#still = !flowing;
     this.#show();
   }
 

@@ -1,14 +1,18 @@
-/** Notices when somebody whose microphone is on is not heard: the commonest failure, and the one people find last. */
+/**
+ * Notices when somebody whose microphone is on is not heard, the failure that people find last, and when a picture stands still.
+ *
+ * Only counts are compared, so a page whose timers are slowed in the background judges late and never wrongly.
+ */
 
-const SILENT_MS = 5_000;
+const STILL_MS = 5_000;
 
-/** @typedef {{frames: number, since: number, flowing: boolean}} Flow */
+/** @typedef {{frames: number, since: number, flowing: boolean}} Last */
 
-/** Judges counters of audio frames per person; a silence begins and ends with one call of `onChange`. */
-export class AudioFlow {
+/** Judges counters of frames per person; a stillness begins and ends with one call of `onChange`. */
+export class Flow {
   #onChange;
   #now;
-  /** @type {Map<string, Flow>} */
+  /** @type {Map<string, Last>} */
   #flows = new Map();
 
   /**
@@ -21,7 +25,7 @@ export class AudioFlow {
   }
 
   /**
-   * @param {Map<string, {frames: number, expected: boolean}>} people `expected`: connected, with the microphone on
+   * @param {Map<string, {frames: number, expected: boolean}>} people `expected`: the device is on
    */
   update(people) {
     for (const participant of this.#flows.keys()) if (!people.has(participant)) this.#flows.delete(participant);
@@ -29,7 +33,7 @@ export class AudioFlow {
       const last = this.#flows.get(participant);
       const moved = last === undefined || frames !== last.frames || !expected;
       const since = moved ? this.#now() : last.since;
-      const flowing = this.#now() - since < SILENT_MS;
+      const flowing = this.#now() - since < STILL_MS;
       this.#flows.set(participant, { frames, since, flowing });
       if (last !== undefined && last.flowing !== flowing) this.#onChange(participant, flowing);
     }
