@@ -220,8 +220,8 @@ class Peer:
             self.counters.ssrc_limited += 1
             return
         data = self.transport.decrypt_rtcp(arena, index, length)
-        if data is None:
-            self.counters.authentication_failed += 1
+        if isinstance(data, int):
+            self.counters.refused(data)
             return
         self._ssrcs.add(ssrc)
         self.received_octets += length

@@ -1,9 +1,10 @@
-"""Why an offer, or a line of it, can't be used: fixed codes, which say nothing of what stood in it.
+"""Why an offer, a line of it or a datagram is not taken: fixed codes, which say nothing of what stood in it.
 
-So they may be sent and logged. The protocol has a sentence for each (`signaling.protocol.refusals`).
+So they may be sent, logged and counted. The protocol has a sentence for each of an offer
+(`signaling.protocol.refusals`).
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 OfferReason = Literal[
     "not_sdp",
@@ -30,3 +31,23 @@ that all have in common.
 """
 
 Reason = OfferReason | LineReason
+
+CheckRefusal = Literal["stun_malformed", "stun_unknown", "stun_forged", "stun_replayed", "stun_limited"]
+
+DATAGRAMS: Final = (
+    "unknown_source",
+    "oversize",
+    "malformed",
+    "bad_tag",
+    "replayed",
+    "unbound",
+    "stun_malformed",
+    "stun_unknown",
+    "stun_forged",
+    "stun_replayed",
+    "stun_limited",
+    "rtcp_limited",
+    "ssrc_limited",
+    "errors",
+)
+"""Why datagrams are dropped: counters of a worker by these names."""

@@ -127,7 +127,7 @@ class Router:
         self, arena: Arena, index: int, length: int, key: Any, bound: UdpSocket | TcpConnection, now: float
     ) -> None:
         if not 0 < length < MAX_PACKET:
-            self.counters.malformed += 1
+            self.counters.oversize += 1
             return
         peer = self._peers_by_path.get(key)
         if peer is not None and peer.receive(arena, index, length, now):
@@ -140,25 +140,24 @@ class Router:
         elif peer is not None and 19 < data[0] < 64:
             peer.transport.receive_dtls(data)
         else:
-            self.counters.foreign += 1
+            self.counters.unknown_source += 1
 
     def _receive_check(self, data: bytes, key: Any, bound: UdpSocket | TcpConnection, now: float) -> None:
         """The fragment decides whose it is: it is authenticated, while an address may be reused by a NAT."""
         try:
-            ufrag = stun.local_fragment(data)
+            peer = self._peers_by_ufrag.get(ufrag := stun.local_fragment(data))
         except WireError:
-            self.counters.stun_refused += 1
+            self.counters.stun_malformed += 1
             return
-        peer = self._peers_by_ufrag.get(ufrag)
         if peer is None:
-            self.counters.stun_refused += 1
+            self.counters.stun_unknown += 1
             return
         path = peer.transport.agent.paths.get(key)
         if path is None:
             host, port = bound.host_and_port(key)
             path = Path(key, key, bound.outbox, host, port, now)
-        if not peer.transport.check(data, ufrag, path, now):
-            self.counters.stun_refused += 1
+        if refusal := peer.transport.check(data, ufrag, path, now):
+            self.counters.refused_check(refusal)
             return
         if isinstance(bound, TcpConnection):
             bound.authenticated = True

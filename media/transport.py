@@ -12,6 +12,7 @@ from media.ice import IceAgent, Path
 from media.liveness import Liveness
 from media.net.arena import SLOT, Arena
 from media.net.outbox import Outbox
+from media.refusals import CheckRefusal
 from media.wire import WireError, stun
 from media.wire.sdp import Fingerprint
 
@@ -69,29 +70,31 @@ class Transport:
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
-    def check(self, data: bytes, ufrag: str, path: Path, now: float) -> bool:
-        """A binding request for ``ufrag`` on ``path``. Answers and selects if it is authentic; says whether it was."""
+    def check(self, data: bytes, ufrag: str, path: Path, now: float) -> CheckRefusal | None:
+        """A binding request for ``ufrag`` on ``path``. Answers and selects if it is authentic, else says why not."""
         password = self.agent.password(ufrag)
-        if password is None or self._closed or not self.agent.admit_check(now):
-            return False
+        if password is None or self._closed:
+            return "stun_unknown"
+        if not self.agent.admit_check(now):
+            return "stun_limited"
         try:
             request = stun.parse_request(data, password)
         except WireError:
-            return False
+            return "stun_forged"
         # A check that somebody recorded and sends from elsewhere must not turn the media there.
         if self._checks.setdefault(request.transaction_id, path.key) != path.key:
-            return False
+            return "stun_replayed"
         if len(self._checks) > _REMEMBERED_CHECKS:
             self._checks.popitem(last=False)
         if not self.agent.checked(path, ufrag, now, request.nominated, request.nomination):
-            return False
+            return "stun_limited"
         answer = stun.binding_response(request.transaction_id, path.host, path.port, password)
         path.outbox.queue_bytes(path.destination, answer)
         self._select()
         self.life.sign(now)
         self._revive()
         self._dtls.start()
-        return True
+        return None
 
     def indicated(self, key: Any, now: float) -> None:
         """A binding indication: what a client sends that has nothing to send (RFC 8445, 11). It is not authentic."""
@@ -107,13 +110,11 @@ class Transport:
     def receive_dtls(self, data: bytes) -> None:
         self._dtls.feed(data)
 
-    def decrypt_rtcp(self, arena: Arena, slot: int, length: int) -> bytes | None:
-        """The compound in ``slot``, or None if it is not authentic."""
-        if self.srtp_in is None:
-            return None
+    def decrypt_rtcp(self, arena: Arena, slot: int, length: int) -> bytes | int:
+        """The compound in ``slot``, or libsrtp's reason to refuse it."""
         length_p[0] = length
-        if unprotect_rtcp(self.srtp_in, arena.pointers[slot], length_p):
-            return None
+        if result := unprotect_rtcp(self.srtp_in, arena.pointers[slot], length_p):
+            return int(result)
         data: bytes = arena.buffer[slot * SLOT : slot * SLOT + length_p[0]]
         return data
 

@@ -7,6 +7,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from media.control import Inspect, Inspected, MediaUnavailable
+from media.refusals import DATAGRAMS
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
 from signaling.typedefs import DIAGNOSTICS, HEALTH, MEDIA, METRICS, SETTINGS, STORE
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from rooms.store import Store
 
 DEADLINE: Final = 2.0
+INSPECT_SECONDS: Final = 0.5
 
 
 class Metrics:
@@ -57,6 +60,15 @@ class Metrics:
         self.media_packets = Gauge(
             "spreekkamer_media_packets_per_second", "Packets that media workers forward.", registry=self.registry
         )
+        self.datagrams = Counter(
+            "spreekkamer_media_refused",
+            "Datagrams and packets that media workers dropped.",
+            ("kind",),
+            registry=self.registry,
+        )
+        for kind in DATAGRAMS:
+            self.datagrams.labels(kind)
+        self._dropped: dict[str, dict[str, int]] = {}
         self.overdue = Gauge(
             "spreekkamer_retention_overdue", "Appointments past due, not yet destroyed.", registry=self.registry
         )
@@ -95,12 +107,28 @@ class Metrics:
         self.media_rooms.set(sum(beat.rooms for beat in beats))
         self.media_peers.set(sum(beat.peers for beat in beats))
         self.media_packets.set(sum(beat.packets_per_second for beat in beats))
+        await asyncio.gather(*(self.count_datagrams(media, beat.worker) for beat in beats))
+        for gone in self._dropped.keys() - {beat.worker for beat in beats}:
+            del self._dropped[gone]
         if store.locked is None:
             async with asyncio.timeout(DEADLINE):
                 status = await store.retention.status()
             self.overdue.set(status.overdue)
             self.lag.set(status.lag)
             self.alarms.set(status.alarms)
+
+    async def count_datagrams(self, media: "MediaClient", worker: str) -> None:
+        """Add what a worker dropped since somebody looked; one that does not answer is asked again next time."""
+        try:
+            reply = await media.call(worker, Inspect(), INSPECT_SECONDS)
+        except MediaUnavailable:
+            return
+        if isinstance(reply, Inspected):
+            before = self._dropped.setdefault(worker, {})
+            for kind in DATAGRAMS:
+                now = reply.counters.get(kind, 0)
+                self.datagrams.labels(kind).inc(max(0, now - before.get(kind, 0)))
+                before[kind] = now
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -73,6 +73,14 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'spreekkamer_socket_refusals{code="rate_limited"}': "0+6000x60"},
         {'spreekkamer_socket_refusals{code="rate_limited"}': "0+60x60"},
     ),
+    "ForgedPackets": (
+        {'spreekkamer_media_refused_total{kind="stun_forged"}': "0+600x60"},
+        {'spreekkamer_media_refused_total{kind="unknown_source"}': "0+6000x60"},
+    ),
+    "FloodOfPackets": (
+        {'spreekkamer_media_refused_total{kind="unknown_source"}': "0+60000x60"},
+        {'spreekkamer_media_refused_total{kind="unknown_source"}': "0+6000x60"},
+    ),
     "ForgedMessages": (
         {'spreekkamer_socket_refusals{code="forged"}': "1x60"},
         {'spreekkamer_socket_refusals{code="rate_limited"}': "1x60"},

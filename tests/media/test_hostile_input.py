@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from functools import partial
 from struct import pack
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from media.control import Inspect, Inspected
 from media.dtls import forget_source
 from media.peer import MAX_SSRCS
+from media.refusals import DATAGRAMS
 from media.wire import rtcp
 from media.wire.rtp import find_extension, one_byte_extensions, payload_bounds
 from tests.media.client import TRAILER, Client
@@ -48,6 +50,52 @@ async def test_garbage_from_anywhere_ends_no_call(simulation: Simulation, pair: 
     assert len(frames(bob.got())) == 60
     assert len(bob.got("audio")) == 100
     assert counters(simulation)["errors"] == 0
+
+
+async def test_each_kind_of_refused_packet_is_counted_under_its_name(simulation: Simulation) -> None:
+    alice = simulation.join("alice")
+    alice.keep_alive(60)
+    packet = alice.packet("microphone", bytes(20) + TRAILER, 0, True)
+    sent: list[bytes] = []
+    alice.link.up = lambda data: sent.append(data) is None
+    alice.transmit(packet)
+    alice.transmit_rtcp(rtcp.pli(1, 2))
+    alice.link.up = lambda _: False
+    check = alice.binding_request()
+
+    def flood(data: Callable[[], bytes], many: int = 1) -> Callable[[], None]:
+        return lambda: [simulation.deliver(data(), alice.key) for _ in range(many)] and None
+
+    def stranger() -> None:
+        for number in range(MAX_SSRCS + 5):
+            alice.transmit_rtcp(rtcp.receiver_report(5_000 + number, []))
+        simulation.run(0.1)
+
+    steps: dict[str, Callable[[], None]] = {
+        "unknown_source": lambda: simulation.deliver(packet, ELSEWHERE),
+        "oversize": lambda: simulation.deliver(bytes(2_000), alice.key),
+        "malformed": lambda: alice.transmit(alice.packet("microphone", bytes(20), 0, payload_type=77)),
+        "bad_tag": lambda: simulation.deliver(sent[0][:-1] + bytes([sent[0][-1] ^ 1]), alice.key),
+        "replayed": lambda: [simulation.deliver(data, alice.key) for data in (*sent, *sent)] and None,
+        "unbound": lambda: alice.transmit(alice.packet("camera", bytes(20), 0, ssrc=77, payload_type=78)),
+        "stun_malformed": lambda: simulation.deliver(check[:20], alice.key),
+        "stun_unknown": lambda: simulation.deliver(alice.binding_request(ufrag="nobody"), alice.key),
+        "stun_forged": lambda: simulation.deliver(alice.binding_request(password="x" * 24), alice.key),
+        "stun_replayed": lambda: [simulation.deliver(check, key) for key in (alice.key, ELSEWHERE)] and None,
+        "rtcp_limited": lambda: [alice.transmit_rtcp(rtcp.pli(1, 2)) for _ in range(500)] and None,
+        "stun_limited": flood(alice.binding_request, 200),
+        "ssrc_limited": stranger,
+    }
+    assert set(steps) | {"errors"} == set(DATAGRAMS)
+    for kind, step in steps.items():
+        before = counters(simulation)
+        step()
+        simulation.run(0.1)
+        after = counters(simulation)
+        changed = {name for name in DATAGRAMS if after[name] > before[name]}
+        assert kind in changed, kind
+        assert len(changed) == 1, (kind, changed)
+        simulation.run(3)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

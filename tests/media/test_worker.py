@@ -20,6 +20,7 @@ from media import worker
 from media.control import Event, Inspect, Inspected, MediaClient, PeerState
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
+from signaling.metrics import Metrics
 from tests.media.people import close as close_people
 from tests.media.people import counts, couple, meet, until
 from tests.media.servers import start_redis
@@ -86,7 +87,7 @@ async def test_two_stock_clients_hear_and_see_each_other_end_to_end_encrypted(
         assert person.media.pc.connectionState == "connected"
     counters = (await inspect(stage, workers.workers[0])).counters
     assert counters["forwarded"] > 30
-    assert counters["errors"] == counters["authentication_failed"] == 0
+    assert counters["errors"] == counters["bad_tag"] == 0
     await close_people(*people)
     await until(lambda: stage.states("alice")[-1] == stage.states("bob")[-1] == "lost")
     await asyncio.sleep(1.2)
@@ -115,6 +116,30 @@ async def test_one_packet_from_anywhere_cannot_keep_a_call_from_starting(stage: 
     assert set(stage.states("alice") + stage.states("bob")) == {"connected"}
     assert (await inspect(stage, worker)).counters["errors"] == 0
     await close_people(*people)
+
+
+async def test_what_workers_drop_is_counted_by_kind_for_metrics_and_never_logged(
+    stage: Stage, workers: LocalWorkers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    metrics, worker = Metrics(), workers.workers[0]
+
+    async def dropped() -> dict[str, float]:
+        await metrics.count_datagrams(stage.client, worker)
+        family = next(one for one in metrics.registry.collect() if one.name == "spreekkamer_media_refused")
+        return {one.labels["kind"]: one.value for one in family.samples if one.value and one.name.endswith("_total")}
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+        for data in (b"", bytes(2_000), b"\x80" * 100, CLIENT_HELLO, b"\0\1" + bytes(18)):
+            for _ in range(3):
+                attacker.sendto(data, ("127.0.0.1", workers.ports[worker]))
+    expected = {"oversize": 6.0, "unknown_source": 6.0, "stun_malformed": 3.0}
+    for _ in range(200):
+        if await dropped() == expected:
+            break
+        await asyncio.sleep(0.05)
+    assert await dropped() == expected
+    await metrics.count_datagrams(stage.client, "nobody")
+    assert capfd.readouterr().err == ""
 
 
 async def test_a_certificate_other_than_the_announced_one_gets_no_media(stage: Stage, workers: LocalWorkers) -> None:
