@@ -178,9 +178,19 @@ def configure(form: Literal["json", "human"], level: str, stream: TextIO | None 
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     logging.getLogger("aiohttp.server").addFilter(not_of_who_hung_up)
+    _silence_libraries()
     for name in CAPPED:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
     sys.excepthook = _log_uncaught
+
+
+def _silence_libraries() -> None:
+    """Take away levels and handlers that libraries gave their own loggers: those handlers write past the filter."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] in CAPPED:
+            logger.setLevel(logging.NOTSET)
+            logger.handlers.clear()
+            logger.propagate = True
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -88,7 +88,7 @@ class Transit:
         if status == 400 and refused is not None:
             return refused
         if status not in (200, 204):
-            raise (Away if status == 503 else Locked)(
+            raise (Away if status in PASSING or status >= 500 else Locked)(
                 REASONS.get(status, f"OpenBao answers with an error ({status}); see its log.")
             )
         return answer.get("data") or answer.get("auth") or {}
@@ -108,6 +108,9 @@ class Transit:
         finally:
             connection.close()
 
+
+PASSING = (429, 472, 473)
+"""A node that stands by; like all of 500 and above, it may be another one, or well, in a moment."""
 
 REASONS = {
     403: "OpenBao refuses the token; give the server one with the policy of docs/operations.md and start again.",

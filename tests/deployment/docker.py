@@ -127,7 +127,7 @@ def postgres(deployment: Deployment, name: str) -> None:
     """As the image's entry point does: a cluster with one account whose password the file holds."""
     import psycopg
 
-    from tests.rooms.postgres import ACCOUNT, binaries
+    from tests.rooms.postgres import ACCOUNT, await_ready, binaries
 
     folder = binaries()
     assert folder is not None
@@ -148,7 +148,7 @@ def postgres(deployment: Deployment, name: str) -> None:
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={deployment.ports[name]}", "-c", "fsync=off"]
     options += ["-c", f"unix_socket_directories={place}"]
     deployment.start(name, [str(folder / "postgres"), "-D", str(data), *options], {}, account)
-    listening(deployment, name)
+    await_ready(folder, "127.0.0.1", deployment.ports[name])
     address = {"host": "127.0.0.1", "port": deployment.ports[name], "user": environment["POSTGRES_USER"]}
     with psycopg.connect(**address, password=password.read_text().strip(), dbname="postgres", autocommit=True) as made:
         made.execute(f"CREATE DATABASE {environment['POSTGRES_DB']}")

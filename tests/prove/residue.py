@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from redis.exceptions import ResponseError
 
 from rooms.backup import data
 from rooms.settings import RoomsSettings
@@ -202,7 +203,14 @@ async def persist(redis: str) -> None:
     """Write a snapshot now; the append-only file is written at each command."""
     client = connect(redis)
     await client.set("sk:proof", CONTROL, ex=600)
-    await client.save()
+    while True:
+        try:
+            await client.save()
+            break
+        except ResponseError as error:  # a snapshot of its own is under way
+            if "in progress" not in str(error):
+                raise
+            await asyncio.sleep(0.05)
     assert await client.dbsize() > 0
     await client.aclose()
 

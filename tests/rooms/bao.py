@@ -79,18 +79,28 @@ class Bao:
     @contextlib.contextmanager
     def sealed(self) -> Iterator[None]:
         """Sealed for a while."""
-        found = re.search(r"Unseal Key: (\S+)", (self._folder / "log").read_text())
-        assert found is not None
+        key = self._unseal_key()
         self.call("PUT", "sys/seal")
+        while not self.call("GET", "sys/seal-status")["sealed"]:
+            time.sleep(0.05)
         try:
             yield
         finally:
-            self.call("PUT", "sys/unseal", {"key": found[1]})
+            self.call("PUT", "sys/unseal", {"key": key})
             self.await_ready()
 
+    def _unseal_key(self) -> str:
+        """What it wrote at its start, which may be after its first answer."""
+        for _ in range(600):
+            found = re.search(r"Unseal Key: (\S+)\n", (self._folder / "log").read_text())
+            if found:
+                return found[1]
+            time.sleep(0.1)
+        raise TimeoutError("OpenBao did not say its unseal key")
+
     def await_ready(self) -> None:
-        """Wait up to 20 s."""
-        for _ in range(200):
+        """Wait up to 60 s."""
+        for _ in range(600):
             with contextlib.suppress(OSError, AssertionError):
                 self.call("GET", "sys/health")
                 return

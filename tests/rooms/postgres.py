@@ -101,10 +101,11 @@ def running() -> Iterator[Postgres]:
             yield Postgres(Path(place), data)
 
 
-def await_ready(folder: Path, socket: str) -> None:
-    """Wait up to 20 s."""
-    for _ in range(200):
-        if subprocess.run([str(folder / "pg_isready"), "-q", "-h", socket, "-t", "1"], check=False).returncode == 0:
+def await_ready(folder: Path, host: str, port: int = 5432) -> None:
+    """Wait up to 60 s until sessions are accepted: it listens, and refuses them, some time before."""
+    asks = [str(folder / "pg_isready"), "-q", "-h", host, "-p", str(port), "-t", "1"]
+    for _ in range(600):
+        if subprocess.run(asks, check=False).returncode == 0:
             return
         subprocess.run(["sleep", "0.1"], check=True)
     raise TimeoutError("PostgreSQL did not start")

@@ -115,6 +115,23 @@ def test_libraries_say_where_but_not_what(stream: io.StringIO, name: str, level:
     assert bool(line) == (level in ("warning", "error"))
 
 
+def test_a_handler_of_a_library_does_not_write_past_the_filter(capfd: pytest.CaptureFixture[str], form: str) -> None:
+    """python-socketio 5.18 and python-engineio 4.13 give their default loggers a level and a handler of their own."""
+    before, hook, level = logging.root.handlers[:], sys.excepthook, logging.root.level
+    socketio.AsyncServer(logger=True, engineio_logger=True)
+    try:
+        logs.configure("json" if form == "json" else "human", "debug", written := io.StringIO())
+        for name in ("socketio.server", "engineio.server"):
+            logging.getLogger(name).warning("canary %s", "10.1.2.3")
+    finally:
+        logging.captureWarnings(capture=False)
+        logging.getLogger("aiohttp.server").removeFilter(logs.not_of_who_hung_up)
+        logging.root.handlers[:], sys.excepthook = before, hook
+        logging.root.setLevel(level)
+    assert written.getvalue().count("a library says something") == 2
+    assert "canary" not in capfd.readouterr().err + written.getvalue()
+
+
 def test_a_line_break_or_an_escape_stays_in_one_line(stream: io.StringIO, form: str) -> None:
     logging.getLogger("rooms").warning("one\x1b[31m \r two", extra={"kind": "x\r\ny"})
     line = stream.getvalue()
