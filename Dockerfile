@@ -5,7 +5,7 @@ ARG SOURCE_DATE_EPOCH=1767225600
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 PYTHONHASHSEED=0
 RUN python -m venv --without-pip /opt/spreekkamer
 COPY requirements.txt /src/
-RUN pip --python /opt/spreekkamer/bin/python install --require-hashes --only-binary :all: --requirement /src/requirements.txt
+RUN pip --python /opt/spreekkamer/bin/python install --no-deps --require-hashes --only-binary :all: --requirement /src/requirements.txt
 COPY . /src
 RUN pip --python /opt/spreekkamer/bin/python install --no-deps --no-build-isolation /src \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/spreekkamer/lib \
