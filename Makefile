@@ -14,12 +14,13 @@ LONG := rooms/test_crashes.py rooms/test_root_key.py rooms/test_any_order.py bro
 unexport PYTHONDONTWRITEBYTECODE
 CODE := spreekkamer.py media rooms signaling turn web tests bench
 
-.PHONY: help install run test tests-together tests-alone lint format tools system bench screenshots prove requirements clean
+.PHONY: help install run test tests-together tests-alone check tests-pure lint format tools system bench screenshots prove requirements clean
 
 help:
 	@echo 'make install       put the server into .venv'
 	@echo 'make run           install, then a demo on http://localhost:$(PORT) (PORT=8080, DATA=var/demo)'
 	@echo 'make test          install what the tests need, check the code, run all tests'
+	@echo 'make check         for every save: check the code, run what needs no browser and no server'
 	@echo 'make lint          check the code only'
 	@echo 'make format        format the Python code'
 	@echo 'make bench         print the figures of bench/README.md'
@@ -66,12 +67,19 @@ format: $(TOOLS)
 test: system $(TOOLS)
 	@$(MAKE) --no-print-directory -j 2 lint tests-together
 	@$(MAKE) --no-print-directory tests-alone
+	@$(BIN)/python .ci/minutes var/tests-together.xml var/tests-alone.xml
 
 tests-together: $(TOOLS)
-	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not serial'
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not serial' --junitxml var/tests-together.xml
 
 tests-alone: $(TOOLS)
-	$(BIN)/pytest -q -m serial
+	$(BIN)/pytest -q -m serial --junitxml var/tests-alone.xml
+
+check: $(TOOLS)
+	@$(MAKE) --no-print-directory -j 2 lint tests-pure
+
+tests-pure: $(TOOLS)
+	$(BIN)/python -m pytest -q -p tests.pure -n $(WORKERS) --dist worksteal -m 'not serial'
 
 bench: $(TOOLS)
 	@sh .ci/system-packages janus

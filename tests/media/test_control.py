@@ -135,7 +135,9 @@ async def test_a_call_is_answered(url: str, redis: Redis) -> None:
     handler = Handler()
     async with serving(url, handler):
         client = MediaClient(redis, SECRET)
-        replies = await asyncio.gather(*(client.call(WORKER, OpenRoom(room=str(i), fence=1)) for i in range(20)))
+        replies = await asyncio.gather(
+            *(client.call(WORKER, OpenRoom(room=str(i), fence=1), timeout=60) for i in range(20))
+        )
         assert replies == [Done()] * 20
         assert sorted(call.room for call in handler.calls if isinstance(call, OpenRoom)) == sorted(map(str, range(20)))
         assert not await redis.keys("sk:media:reply:*")
@@ -155,8 +157,8 @@ async def test_a_call_to_nobody_ends_within_its_deadline_and_is_taken_back(url: 
     client = MediaClient(redis, SECRET)
     began = asyncio.get_running_loop().time()
     with pytest.raises(MediaUnavailable):
-        await client.call("nobody", Inspect(), timeout=0.5)
-    assert asyncio.get_running_loop().time() - began < 10
+        await client.call("nobody", Inspect(), timeout=3)
+    assert asyncio.get_running_loop().time() - began < 30
     assert await redis.llen(calls_key("nobody")) == 0
 
 
