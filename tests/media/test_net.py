@@ -118,7 +118,7 @@ async def test_a_wake_interval_makes_larger_batches_and_loses_nothing() -> None:
             while await send(200) > 50:
                 pass
             assert echo.port._pulse is not None
-            while echo.port._pulse.running:  # an idle port is not looked at
+            while echo.port._pulse.running:  # noqa: ASYNC110 -- an idle port is not looked at
                 await asyncio.sleep(0.05)
             assert await send(1) == 1
     echo.port.close()
@@ -138,7 +138,7 @@ async def test_a_pulse_beats_as_often_as_it_should_and_stops(monkeypatch: pytest
         began = time.monotonic()
         pulse.start()
         async with asyncio.timeout(60):
-            while len(beats) < 10:
+            while len(beats) < 10:  # noqa: ASYNC110 -- a pulse tells nobody else
                 await asyncio.sleep(0.01)
         pulse.stop()
         pulse.stop()
