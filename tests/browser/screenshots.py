@@ -130,7 +130,7 @@ class Studio:
     async def desk(self) -> tuple[Page, str]:
         """The desk from one appointment to many; returns it with the link of an appointment that is early."""
         page = await self.page(self.demo.practitioner_url)
-        await page.get_by_test_id("delete-appointment").wait_for()
+        await page.get_by_test_id("more-of-appointment").wait_for()
         await self.album.take(page, "desk-one")
         await page.locator("[data-action=next]").click()
         await page.locator("[data-slot=day-empty]").wait_for()
@@ -148,10 +148,12 @@ class Studio:
         return page, early
 
     async def _dialogs(self, page: Page) -> None:
-        for name, button in (("new", "new-appointment"), ("retention", "retention")):
+        for name, button in (("new", "new-appointment"), ("retention", "retention"), ("account", "account")):
             await page.get_by_test_id(button).click()
             await self.album.take(page, f"desk-{name}", whole=False)
             await page.keyboard.press("Escape")
+        await page.get_by_test_id("more-of-appointment").first.click()
+        await self.album.take(page, "desk-more")
         await page.get_by_test_id("delete-appointment").first.click()
         await self.album.take(page, "desk-delete", whole=False)
         await page.keyboard.press("Escape")

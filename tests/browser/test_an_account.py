@@ -37,8 +37,7 @@ async def sign_in(person: Person, port: int, mail: str, password: str = PASSWORD
 
 
 async def open_ending(person: Person, password: str) -> None:
-    await person.find("retention").click()
-    await person.find("ending").locator("summary").click()
+    await person.find("account").click()
     await person.page.locator("#ending-password").fill(password)
 
 

@@ -17,6 +17,7 @@ async def test_the_technical_check_is_in_plain_words_and_gives_a_code(
     await practitioner.find("remote-video").wait_for()
     await practitioner.page.wait_for_timeout(1_000)
     await practitioner.find("leave").click()
+    await practitioner.find("more-of-appointment").first.click()
     await practitioner.find("technical-check").first.click()
     dialog = practitioner.page.locator("dialog[open]")
     await dialog.get_by_role("heading", name="Technische controle").wait_for()

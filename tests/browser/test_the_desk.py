@@ -5,6 +5,11 @@ from datetime import datetime, timedelta
 
 from tests.browser.conftest import Demo, Person, eventually
 
+PLAN = """
+body => fetch('/api/v1/appointments', {
+  method: 'POST', body: JSON.stringify({language: 'nl', ...body}), headers: {'Content-Type': 'application/json'},
+})
+"""
 STRANGE_NAMES = ['<img src=x onerror="window.hit = 1">', "محمد عبد الرحمن", "J", "Ω" * 200]
 
 
@@ -48,7 +53,7 @@ async def test_a_link_before_its_time_tells_the_time_and_no_name(practitioner: P
     await patient.page.get_by_role("heading", name="U bent vroeg").wait_for()
     assert not await patient.find("join").is_visible()
     text = await patient.page.locator("main").inner_text()
-    assert re.search(r"\d\d:\d\d", text)
+    assert re.search(r"om \d\d\.\d\d uur", text)
     assert "Morgen" not in text
 
 
@@ -62,13 +67,25 @@ async def test_a_wrong_link_gets_one_neutral_answer(demo: Demo, patient: Person)
     assert len(texts) == 1
 
 
+async def more(practitioner: Person) -> None:
+    """Unfold what is seldom wanted of the first appointment."""
+    await practitioner.find("more-of-appointment").first.click()
+
+
 async def test_deleting_asks_first_and_leaves_a_receipt(practitioner: Person, patient: Person) -> None:
     page = practitioner.page
-    await page.get_by_text("Wordt vernietigd").first.wait_for()
-    await practitioner.find("delete-appointment").first.click()
-    await page.get_by_role("button", name="Annuleren").click()
-    assert await practitioner.find("delete-appointment").count() == 1
-    await practitioner.find("delete-appointment").first.click()
+    await practitioner.find("more-of-appointment").wait_for()
+    assert not await practitioner.find("delete-appointment").is_visible(), "not beside what is pressed every day"
+    await more(practitioner)
+    await page.get_by_text(re.compile("Wordt .* om .* uur vernietigd")).wait_for()
+    for _ in range(2):
+        # Twice the same key, as by a hand that shakes, is the cautious answer.
+        await practitioner.find("delete-appointment").press("Enter")
+        await practitioner.find("confirm-delete").wait_for()
+        await page.keyboard.press("Enter")
+        await practitioner.find("confirm-delete").wait_for(state="hidden")
+        assert await practitioner.find("delete-appointment").count() == 1
+    await practitioner.find("delete-appointment").click()
     await practitioner.find("confirm-delete").click()
     await page.get_by_text("Geen afspraken vandaag").wait_for()
     await practitioner.find("retention").click()
@@ -83,6 +100,7 @@ async def test_a_waiting_patient_is_told_that_the_appointment_was_cancelled(
 ) -> None:
     await patient.find("join").click()
     await practitioner.find("admit").wait_for()
+    await more(practitioner)
     await practitioner.find("delete-appointment").first.click()
     await practitioner.find("confirm-delete").click()
     await patient.page.get_by_role("heading", name="De afspraak is geannuleerd").wait_for()
@@ -98,7 +116,26 @@ async def test_a_retention_is_previewed_saved_and_shown_on_each_appointment(prac
     await page.locator("[data-slot=retention-said]").get_by_text("Opgeslagen").wait_for()
     await page.keyboard.press("Escape")
     # Kept until deleted still ends at the operator's cap (S-32).
-    await page.get_by_text(re.compile(rf"Wordt vernietigd .*{datetime.now().astimezone().year + 1}")).wait_for()
+    await page.get_by_text("Afspraken blijven bewaard tot u ze verwijdert").wait_for()
+    await more(practitioner)
+    await page.get_by_text(re.compile(rf"Wordt .*{datetime.now().astimezone().year + 1} .*vernietigd")).wait_for()
+
+
+async def test_the_day_shows_now_and_what_was_never_held(practitioner: Person, patient: Person) -> None:
+    now = datetime.now().astimezone()
+    body = {"patient": "Gemist", "starts_at": (now - timedelta(minutes=20)).isoformat(timespec="seconds"), "minutes": 5}
+    if (now - timedelta(minutes=20)).date() != now.date():
+        return
+    await practitioner.page.evaluate(PLAN, body)
+    await practitioner.page.reload()
+    line = practitioner.find("appointments").locator("li")
+    await line.filter(has_text="Gemist").get_by_text("Niet gehouden").wait_for()
+    assert [("Nu" in text) for text in await line.all_inner_texts()] == [False, False, True]
+    await patient.find("join").click()
+    await practitioner.find("admit").click()
+    await practitioner.call_state("connected")
+    await practitioner.find("leave").click()
+    await line.filter(has_text="Patiënt").get_by_text("Afgelopen").wait_for()
 
 
 async def test_canned_messages_reach_who_waits(practitioner: Person, patient: Person) -> None:

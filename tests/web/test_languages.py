@@ -22,6 +22,7 @@ FAMILIES = {
     "bye.lead": get_args(EndReason),
     "bye.title": ["left", "cancelled"],
     "retention": get_args(Retention),
+    "day.fate": get_args(Retention),
     "patient.progress": ["check", "wait", "talk", "goodbye"],
     "call.leave": ["patient", "practitioner"],
     "call.failed": ["media", "tampering", "offline"],

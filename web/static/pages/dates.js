@@ -31,6 +31,9 @@ export function daysAway(date, now = new Date()) {
 /** @param {Date} date */
 export const time = (date) => clock.format(date);
 
+/** As it stands in a sentence: in Dutch with a point, “14.30”. @param {string} at */
+const spoken = (at) => (language === 'nl' ? at.replace(':', '.') : at);
+
 /** “zaterdag 22 november”, with the year when it is another one. @param {Date} date */
 export function fullDay(date) {
   return (date.getFullYear() === new Date().getFullYear() ? thisYear : otherYear).format(date);
@@ -48,7 +51,7 @@ export function day(date, now = new Date()) {
 /** “vandaag 14:30”. @param {Date | string} moment @param {Date} [now] */
 export function moment(moment, now = new Date()) {
   const date = new Date(moment);
-  return t('date.moment', { day: day(date, now), time: time(date) });
+  return t('date.moment', { day: day(date, now), time: spoken(time(date)) });
 }
 
 /**
@@ -62,7 +65,7 @@ export function momentThere(at) {
     const there = new Intl.DateTimeFormat(style, { hour: '2-digit', minute: '2-digit', timeZone: practiceZone });
     if (there.format(date) === time(date)) return here;
     const place = practiceZone.split('/').pop()?.replaceAll('_', ' ') ?? practiceZone;
-    return t('date.zone', { moment: here, time: there.format(date), place });
+    return t('date.zone', { moment: here, time: spoken(there.format(date)), place });
   } catch {
     return here;
   }

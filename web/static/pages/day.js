@@ -18,6 +18,10 @@ export class Day {
   running = null;
   #asked = 0;
   #drawn = '';
+  /** Appointments of which more is shown. */
+  #unfolded = new Set();
+  /** @type {string | null} the central setting */
+  retention = null;
   #today = true;
 
   /**
@@ -80,9 +84,12 @@ export class Day {
     const list = [...this.known.values()]
       .filter((one) => dayOf(new Date(one.starts_at)) === on)
       .sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || a.patient.localeCompare(b.patient));
-    const drawn = JSON.stringify(list.map((one) => [one, this.#state(one), this.#fate(one)]));
+    const drawn = JSON.stringify([this.#now(list), list.map((one) => [one, this.#state(one), this.#fate(one)])]);
     if (drawn !== this.#drawn) this.#replace(list);
     this.#drawn = drawn;
+    const clock = this.root.querySelector('.now time');
+    if (clock) clock.textContent = time(new Date());
+    say(slot(this.root, 'day-fate'), list.length && this.retention ? t(`day.fate.${this.retention}`) : null);
     slot(this.root, 'day-empty').hidden = list.length > 0;
     slot(this.root, 'day-empty-words').textContent = t(today ? 'day.empty' : 'day.empty.other');
   }
@@ -93,7 +100,10 @@ export class Day {
     const button = line.contains(document.activeElement) ? document.activeElement : null;
     const appointment = button?.closest('[data-appointment]')?.getAttribute('data-appointment');
     const name = button?.className;
-    line.replaceChildren(...list.map((one) => this.#item(one)));
+    const items = list.map((one) => this.#item(one));
+    const now = this.#now(list);
+    if (now >= 0) items.splice(now, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
+    line.replaceChildren(...items);
     const again = [...line.querySelectorAll(`[data-appointment="${appointment}"] button`)];
     again.find((one) => one.className === name)?.focus();
   }
@@ -104,7 +114,7 @@ export class Day {
     if (one.state === 'ended') return ['ended', t('day.ended')];
     if (this.waiting.has(one.appointment)) return ['waiting', t('day.waiting')];
     const end = new Date(one.starts_at).getTime() + one.minutes * 60_000;
-    return end < Date.now() ? ['past', null] : ['planned', null];
+    return end < Date.now() ? ['past', t('day.past')] : ['planned', null];
   }
 
   /** @param {AppointmentView} one */
@@ -125,16 +135,48 @@ export class Day {
           minutes(one.minutes),
           word ? el('span', { className: 'chip tiny', textContent: word }) : null,
         ),
-        el('p', { className: 'soft small fate' }, icon('hourglass'), this.#fate(one)),
       ),
       el(
         'div',
         { className: 'entry-tools' },
         state !== 'ended' ? this.#copyButton(one) : one.reopens ? this.#reopenButton(one) : null,
-        state === 'planned' ? null : this.#technicalButton(one),
-        this.#destroyButton(one),
+        this.#moreButton(one),
+      ),
+      el(
+        'div',
+        { className: 'entry-panel', id: `more-${one.appointment}`, hidden: !this.#unfolded.has(one.appointment) },
+        el('p', { className: 'soft small fate' }, icon('hourglass'), this.#fate(one)),
+        el('p', { className: 'actions' }, state === 'planned' ? null : this.#technicalButton(one), this.#destroyButton(one)),
       ),
     );
+  }
+
+  /** What is seldom wanted, and what cannot be undone, is a press further away. @param {AppointmentView} one */
+  #moreButton(one) {
+    const button = el(
+      'button',
+      {
+        className: 'button quiet small more',
+        type: 'button',
+        'aria-expanded': this.#unfolded.has(one.appointment),
+        'aria-controls': `more-${one.appointment}`,
+        'aria-label': t('day.more.who', { name: one.patient }),
+        'data-testid': 'more-of-appointment',
+      },
+      el('span', { textContent: t('day.more') }),
+    );
+    button.addEventListener('click', () => {
+      const open = !this.#unfolded.delete(one.appointment);
+      if (open) this.#unfolded.add(one.appointment);
+      button.setAttribute('aria-expanded', String(open));
+      /** @type {HTMLElement} */ (button.closest('.entry').querySelector('.entry-panel')).hidden = !open;
+    });
+    return button;
+  }
+
+  /** Where the day stands: between what has begun and what is to come. @param {AppointmentView[]} list */
+  #now(list) {
+    return daysAway(this.shown) === 0 && list.length ? list.filter((one) => Date.parse(one.starts_at) <= Date.now()).length : -1;
   }
 
   /** When it is destroyed. @param {AppointmentView} one */
@@ -145,15 +187,18 @@ export class Day {
   /** @param {AppointmentView} one */
   #copyButton(one) {
     const label = t('link.copy.who', { name: one.patient });
-    const button = el('button', { className: 'icon-button', type: 'button', title: t('link.copy'), 'aria-label': label }, icon('link'));
+    const words = el('span', { textContent: t('link.copy') });
+    const button = el('button', { className: 'button quiet small copies', type: 'button', 'aria-label': label }, icon('link'), words);
+    const show = (/** @type {string} */ sign, /** @type {string} */ said, /** @type {string} */ name) => {
+      button.firstChild.replaceWith(icon(sign));
+      words.textContent = said;
+      button.setAttribute('aria-label', name);
+    };
     button.addEventListener('click', async () => {
       const copied = await copy(one.link);
-      button.replaceChildren(icon(copied ? 'check' : 'x'));
-      button.setAttribute('aria-label', t(copied ? 'link.copied' : 'link.copy.failed'));
-      window.setTimeout(() => {
-        button.replaceChildren(icon('link'));
-        button.setAttribute('aria-label', label);
-      }, COPIED_MS);
+      const said = t(copied ? 'link.copied' : 'link.copy.failed');
+      show(copied ? 'check' : 'x', said, said);
+      window.setTimeout(() => show('link', t('link.copy'), label), COPIED_MS);
     });
     return button;
   }
@@ -163,14 +208,14 @@ export class Day {
     return el(
       'button',
       {
-        className: 'icon-button',
+        className: 'button quiet small reopens',
         type: 'button',
-        title: t('day.reopen'),
         'aria-label': t('day.reopen.who', { name: one.patient }),
         'data-testid': 'reopen-appointment',
         on: { click: () => this.acts.reopen(one) },
       },
       icon('rotate-cw'),
+      el('span', { textContent: t('day.reopen') }),
     );
   }
 
@@ -179,14 +224,14 @@ export class Day {
     return el(
       'button',
       {
-        className: 'icon-button',
+        className: 'button small technicals',
         type: 'button',
-        title: t('technical.title'),
         'aria-label': t('technical.title.who', { name: one.patient }),
         'data-testid': 'technical-check',
         on: { click: () => this.acts.technical(one) },
       },
       icon('info'),
+      el('span', { textContent: t('technical.title') }),
     );
   }
 
@@ -195,14 +240,14 @@ export class Day {
     return el(
       'button',
       {
-        className: 'icon-button danger',
+        className: 'button small destroys',
         type: 'button',
-        title: t('destroy.button'),
         'aria-label': t('destroy.button.who', { name: one.patient }),
         'data-testid': 'delete-appointment',
         on: { click: () => this.acts.destroy(one) },
       },
       icon('trash-2'),
+      el('span', { textContent: t('destroy.button') }),
     );
   }
 }

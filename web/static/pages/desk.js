@@ -12,6 +12,7 @@ import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
 import { Day } from './day.js';
 import { moment } from './dates.js';
+import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
 import { RetentionDialog } from './retention.js';
 import { TechnicalDialog } from './technical.js';
@@ -62,13 +63,21 @@ class DeskPage extends HTMLElement {
     this.again = new SignInAgain(slot(this, 'again'), person);
     whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
-    this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#reload());
+    this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#kept(person));
+    this.ending = new Ending(slot(this, 'account'), () => this.#reload());
+    this.#kept(person);
     for (const button of this.querySelectorAll('button[disabled]')) button.removeAttribute('disabled');
     this.#watch();
     const why = obstacle();
     if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
     const before = storedResume();
     this.#reload().then(() => before?.role === 'practitioner' && this.#return(before.appointment));
+  }
+
+  /** The setting is known, or is another one. @param {Me} person */
+  #kept(person) {
+    if (this.day) this.day.retention = person.retention;
+    this.#reload();
   }
 
   #listen() {
@@ -78,6 +87,7 @@ class DeskPage extends HTMLElement {
       next: () => this.#move(1),
       today: () => this.#move(0),
       retention: () => this.retention?.open(),
+      account: () => this.ending?.open(),
       'sign-out': () => this.#signOut(),
       sound: () => this.waiting?.toggleSound(),
       return: () => this.#inConsult && this.#return(this.#inConsult),

@@ -1,22 +1,23 @@
 import { closeAccount, destroyAll } from '../client/rest.js';
-import { say, slot } from './build.js';
+import { onAction, openDialog, say, slot } from './build.js';
 import { explain, plural, t } from './language.js';
 
 /** Destroying all appointments, or the account with them: the password is asked for once more (S-28, S-43). */
 export class Ending {
-  /** @param {HTMLElement} place @param {() => void} onDone */
-  constructor(place, onDone) {
-    this.form = /** @type {HTMLFormElement} */ (slot(place, 'ending'));
-    this.fold = /** @type {HTMLDetailsElement} */ (this.form.closest('details'));
-    this.said = slot(place, 'ending-said');
+  /** @param {HTMLDialogElement} dialog @param {() => void} onDone */
+  constructor(dialog, onDone) {
+    this.dialog = dialog;
+    this.form = /** @type {HTMLFormElement} */ (slot(dialog, 'ending'));
+    this.said = slot(dialog, 'ending-said');
     this.onDone = onDone;
+    onAction(dialog, { close: () => dialog.close() });
     this.form.addEventListener('submit', (event) => this.#submit(event));
   }
 
-  close() {
+  open() {
     this.form.reset();
-    this.fold.open = false;
     say(this.said, null);
+    openDialog(this.dialog);
   }
 
   /** @param {SubmitEvent} event */

@@ -1,7 +1,6 @@
 import { previewRetention, receipts, setRetention } from '../client/rest.js';
 import { el, onAction, openDialog, say, slot } from './build.js';
 import { moment } from './dates.js';
-import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
 
 /** @import {Me, Retention} from '../client/wire.js' */
@@ -15,10 +14,6 @@ export class RetentionDialog {
     this.onSet = onSet;
     onAction(dialog, { 'save-retention': () => this.#save() });
     for (const choice of this.#choices()) choice.addEventListener('change', () => this.#preview(choice.value));
-    this.ending = new Ending(dialog, () => {
-      this.#showReceipts();
-      onSet();
-    });
     dialog.querySelector('.receipts')?.addEventListener('toggle', () => this.#showReceipts());
   }
 
@@ -26,7 +21,6 @@ export class RetentionDialog {
     for (const choice of this.#choices()) choice.checked = choice.value === this.me.retention;
     say(slot(this.dialog, 'retention-said'), null);
     say(slot(this.dialog, 'retention-preview'), null);
-    this.ending.close();
     this.#showReceipts();
     openDialog(this.dialog);
   }
