@@ -2,11 +2,9 @@
 
 import argparse
 import asyncio
-import gzip
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bench.load.targets import memory_kib
 from bench.relay import write
@@ -15,6 +13,7 @@ from signaling.client.rest import Rest
 from signaling.client.wire import Wire
 from signaling.protocol.events import Arrive
 from tests.browser.conftest import Demo, sit_down, start_demo
+from tests.browser.visits import Traffic
 from tests.chromium import chromium
 
 WARM_UP = 20
@@ -51,21 +50,24 @@ async def waiting_memory(demo: Demo, patients: int) -> float:
 
 
 async def page_weights(demo: Demo) -> dict[str, tuple[int, int]]:
-    """Page to (requests, bytes of all that it loads, gzip level 6)."""
+    """Page to (requests, bytes with headers), on the first visit of a browser that knows nothing, and on the second."""
     weights: dict[str, tuple[int, int]] = {}
     async with chromium() as browser:
         for name, link in (("patient's page (/c)", demo.patient_url), ("desk and consult", demo.practitioner_url)):
-            person = await sit_down(browser, demo.port)
-            seen: list[str] = []
+            person, traffic = await sit_down(browser, demo.port), Traffic()
+            address = link
             if name.startswith("desk"):
                 await person.page.goto(link)
                 await person.find("new-appointment").wait_for()
-            person.page.on("request", lambda request, seen=seen: seen.append(request.url))
-            await person.page.goto(link if not name.startswith("desk") else person.page.url)
-            await person.page.wait_for_load_state("networkidle")
-            files = {url for url in seen if urlsplit(url).path.startswith(("/static/", "/c", "/desk"))}
-            bodies = [await (await person.context.request.get(url)).body() for url in files]
-            weights[name] = len(bodies), sum(len(gzip.compress(body, 6)) for body in bodies)
+                await (await person.context.new_cdp_session(person.page)).send("Network.clearBrowserCache")
+                address = person.page.url
+            await traffic.watch(person)
+            for visit in ("first", "second"):
+                await person.page.goto("about:blank")
+                traffic.clear()
+                await person.page.goto(address)
+                await person.page.wait_for_load_state("networkidle")
+                weights[f"{visit} visit of the {name}"] = len(traffic.sizes), round(sum(traffic.sizes.values()))
             await person.context.close()
     return weights
 
@@ -80,8 +82,9 @@ async def measure(patients: int) -> str:
             await demo.stop()
     lines = ["| what | measured | reach |", "|---|---|---|"]
     lines.append(f"| server memory per idle waiting patient ({patients} of them) | {each:.0f} KiB | ≤ 150 KiB |")
-    for name, (files, size) in weights.items():
-        lines.append(f"| weight of the {name}, compressed ({files} files) | {size / 1000:.0f} KB | ≤ 200 KB |")
+    for name, (requests, size) in weights.items():
+        reach = "–" if "patient" not in name else "≤ 120 kB" if name.startswith("first") else "≤ 3 requests"
+        lines.append(f"| {name} | {requests} requests, {size / 1000:.0f} kB | {reach} |")
     return "\n".join(lines)
 
 

@@ -13,8 +13,10 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
+from math import inf
+from time import monotonic
 from types import TracebackType
 from typing import Final, Literal, TextIO
 
@@ -55,6 +57,7 @@ FIELDS: Final[Mapping[str, type[float] | type[bool] | re.Pattern[str]]] = {
     "pid": float,
     "port": float,
     "role": WORD,
+    "repeated": float,
     "rooms": float,
     "route": ROUTE,
     "seconds": float,
@@ -65,6 +68,9 @@ FIELDS: Final[Mapping[str, type[float] | type[bool] | re.Pattern[str]]] = {
     "worker": WORKER,
 }
 """What may stand beside the message: numbers, words of our own code, route patterns. No id of a person or a consult."""
+
+SECONDS_BETWEEN: Final = 1.0
+MOST_LINES: Final = 1_000
 
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -166,6 +172,35 @@ class Handler(logging.StreamHandler[TextIO]):
         pass
 
 
+class Sparse:
+    """Lets a line pass once a second, and says with the next how often it was not written.
+
+    The same line: of one place in the code, with the same words beside it. Numbers may differ.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._last: dict[Hashable, tuple[float, int]] = {}
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        """Whether it may be written; ``repeated`` is added to what may."""
+        words = tuple(
+            value for name, value in sorted(vars(record).items()) if name in FIELDS and isinstance(value, str)
+        )
+        error = exception(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
+        line, now = (record.name, record.pathname, record.lineno, words, error), self._clock()
+        before, held = self._last.get(line, (-inf, 0))
+        if now - before < SECONDS_BETWEEN:
+            self._last[line] = before, held + 1
+            return False
+        if held:
+            record.repeated = held
+        if len(self._last) >= MOST_LINES:
+            self._last.clear()
+        self._last[line] = now, 0
+        return True
+
+
 def not_of_who_hung_up(record: logging.LogRecord) -> bool:
     """Whether a record of aiohttp tells of more than a client that was gone before its answer."""
     return not (record.exc_info and isinstance(record.exc_info[1], ConnectionResetError))
@@ -174,6 +209,7 @@ def not_of_who_hung_up(record: logging.LogRecord) -> bool:
 def configure(form: Literal["json", "human"], level: str, stream: TextIO | None = None) -> None:
     """Send everything that this process logs, warns of or dies from through the filter."""
     handler = Handler(stream or sys.stderr)
+    handler.addFilter(Sparse())
     handler.setFormatter(JsonFormatter() if form == "json" else HumanFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
-from aiohttp import ClientConnectionResetError, hdrs, web
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import PayloadEncodingError
 from redis.exceptions import RedisError
 
 from media.control import MediaUnavailable
@@ -57,12 +58,14 @@ async def errors_to_wire(request: web.Request, handler: Handler) -> web.StreamRe
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except ClientConnectionResetError:
-        raise  # the client went away before the answer
+    except (web.RequestPayloadError, PayloadEncodingError):
+        return failure(to_wire(ProtocolError("invalid")))
     except (RedisError, MediaUnavailable) as error:
         logger.warning("a part did not answer", extra={"route": route_pattern(request)}, exc_info=error)
         return failure(to_wire(UserError("try_again")))
     except (SpreekkamerError, Exception) as error:
+        if isinstance(error, ConnectionError) and request.transport is None:
+            raise  # the client went away before the answer
         wire = to_wire(error)
         if wire.code == "internal":
             logger.exception("a request failed", extra={"route": route_pattern(request), "method": request.method})

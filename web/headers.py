@@ -1,5 +1,7 @@
 """Security headers on every response that leaves the application, whoever made it."""
 
+from collections.abc import Iterable
+
 from aiohttp import web
 
 CONTENT_SECURITY_POLICY = (
@@ -7,18 +9,25 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-PERMISSIONS_POLICY = ", ".join(
-    (
-        *(f"{feature}=(self)" for feature in ("camera", "microphone", "display-capture", "autoplay", "fullscreen")),
-        *(f"{feature}=(self)" for feature in ("picture-in-picture", "screen-wake-lock")),
-        *(f"{feature}=()" for feature in ("geolocation", "payment", "usb", "serial", "hid", "midi", "gyroscope")),
-        *(f"{feature}=()" for feature in ("accelerometer", "magnetometer", "encrypted-media")),
-    )
+OURS = ("camera", "microphone", "display-capture")
+ALLOWED = (*OURS, "autoplay", "fullscreen", "picture-in-picture", "screen-wake-lock")
+NEVER = (
+    *("geolocation", "payment", "usb", "serial", "hid", "midi", "gyroscope", "accelerometer", "magnetometer"),
+    "encrypted-media",
 )
+
+
+def permissions(allowed: Iterable[str], never: Iterable[str]) -> str:
+    return ", ".join((*(f"{feature}=(self)" for feature in allowed), *(f"{feature}=()" for feature in never)))
+
+
+PERMISSIONS_POLICY = permissions(ALLOWED, NEVER)
+SHORT_PERMISSIONS_POLICY = permissions(OURS, ["geolocation"])
+"""For what is no document: browsers do not read it there, and a page has fifty files."""
 
 ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Permissions-Policy": SHORT_PERMISSIONS_POLICY,
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -35,6 +44,8 @@ def attach(app: web.Application, *, tls: bool) -> None:
 
     async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(ALWAYS)
+        if response.content_type == "text/html":
+            response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("Cache-Control", "no-store")
         if tls or request.secure:
             response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; upgrade-insecure-requests"

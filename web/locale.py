@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 from signaling.protocol.sentences import SENTENCES
 
 ROOT = Path(__file__).parent / "locales"
+TEMPLATES_ONLY = ("home.", "lost.", "privacy.")
 NAMES = {"nl": "Nederlands", "en": "English", "de": "Deutsch", "fr": "Français"}
 
 
@@ -34,8 +35,9 @@ class Catalogue:
         return message.format(**values) if values else message
 
     def json(self) -> bytes:
-        """As the scripts read it: ``{key: text}`` or ``{key: [one, other]}``."""
-        return json.dumps(self.messages, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        """As the scripts read it: ``{key: text}`` or ``{key: [one, other]}``, without what only templates use."""
+        messages = {key: text for key, text in self.messages.items() if not key.startswith(TEMPLATES_ONLY)}
+        return json.dumps(messages, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def load(language: str, root: Path = ROOT) -> Catalogue:

@@ -7,6 +7,9 @@ from typing import get_args
 from aiohttp import web
 
 from rooms.inventory import Category, inventory
+from signaling import typedefs
+from signaling.addresses import public_origin
+from signaling.settings import SignalingSettings
 from web.render import SETTINGS, page
 from web.storage import KEPT
 
@@ -45,13 +48,14 @@ async def security_txt(request: web.Request) -> web.Response:
     """RFC 9116. ``Expires`` stays half a year ahead for as long as the server runs."""
     settings = request.app[SETTINGS]
     mail = settings.operator.mail
-    contact = settings.security_contact or (f"mailto:{mail}" if mail else f"{request.url.origin()}/privacy")
+    origin = public_origin(request.app.get(typedefs.SETTINGS) or SignalingSettings())
+    contact = settings.security_contact or (f"mailto:{mail}" if mail else f"{origin}/privacy")
     expires = (datetime.now(UTC) + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = (
         f"Contact: {contact}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
         "Preferred-Languages: nl, en",
-        f"Policy: {request.url.origin()}/privacy",
+        f"Policy: {origin}/privacy",
     )
     return web.Response(text="\n".join(lines) + "\n", content_type="text/plain", charset="utf-8")
 

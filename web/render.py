@@ -1,17 +1,21 @@
 """Jinja2 pages: autoescaped, in the language that was chosen or asked for. Templates are compiled once, at import."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from aiohttp import web
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from web.assets import Asset, Files
 from web.locale import CATALOGUES, NAMES, negotiate
 from web.settings import WebSettings
 from web.storage import LANGUAGE_COOKIE
 
 ROOT = Path(__file__).parent
 SETTINGS = web.AppKey("WEB_SETTINGS", WebSettings)
+FILES = web.AppKey("WEB_FILES", Files)
+RENDERED = web.AppKey("WEB_RENDERED", dict[tuple[str, str, bool], Asset])
 YEAR = 365 * 24 * 3600
 
 _templates = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "templates").iterdir())}
@@ -31,27 +35,55 @@ def icon(name: str) -> Markup:
 ENVIRONMENT.globals["icon"] = icon
 
 
-def page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
-    """The page ``template`` in the language of this request.
+def module(address: str, scripts: Iterable[str], modules: Iterable[str]) -> Markup:
+    """The tags that load ``scripts``, and at once beside them all ``modules`` they import; paths below ``address``."""
+    preload = Markup('<link rel="modulepreload" href="{}/{}">')
+    load = Markup('<script type="module" src="{}/{}"></script>')
+    tags = [preload.format(address, name) for name in modules if name not in scripts]
+    return Markup("\n  ").join([*tags, *(load.format(address, name) for name in scripts)])
 
-    ``?lang=`` is a choice by the person and is remembered in a cookie; nothing else sets one.
-    """
-    settings = request.app[SETTINGS]
-    wish = request.query.get("lang")
-    chosen = wish if wish in CATALOGUES else request.cookies.get(LANGUAGE_COOKIE)
-    language, asked = negotiate(chosen, request.headers.get("Accept-Language", ""), settings.language)
+
+def render(app: web.Application, template: str, language: str, asked: bool, context: Mapping[str, object]) -> Asset:
+    """The page ``template``, as it is for everybody who reads this language."""
+    files = app[FILES]
+
+    def load(*scripts: str) -> Markup:
+        wanted = dict.fromkeys(name for script in scripts for name in files.modules(script))
+        texts = Markup('<link rel="preload" as="fetch" crossorigin href="{}/locales/{}.json">\n  ')
+        before = texts.format(files.address, language) if "pages/language.js" in wanted else Markup()
+        return before + module(files.address, scripts, wanted)
+
     html = ENVIRONMENT.get_template(template).render(
         t=CATALOGUES[language].text,
         language=language,
         asked=asked,
         languages={code: NAMES[code] for code in CATALOGUES},
-        settings=settings,
-        path=request.path,
+        settings=app[SETTINGS],
+        static=files.address,
+        module=load,
         **context,
     )
-    response = web.Response(text=html, content_type="text/html", status=status)
+    return Asset.of(html.encode(), "text/html")
+
+
+def page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
+    """The page ``template`` in the language of this request; ``context`` is the same in every request.
+
+    ``?lang=`` is a choice by the person and is remembered in a cookie; nothing else sets one. Pages are compressed:
+    nothing in them is secret and nothing of the request is repeated in them, so their size tells nothing (BREACH).
+    """
+    wish = request.query.get("lang")
+    chosen = wish if wish in CATALOGUES else request.cookies.get(LANGUAGE_COOKIE)
+    accept = request.headers.get("Accept-Language", "")
+    language, asked = negotiate(chosen, accept, request.app[SETTINGS].language)
+    rendered, key = request.app[RENDERED], (template, language, asked)
+    if key not in rendered:
+        rendered[key] = render(request.app, template, language, asked, context)
+    asset = rendered[key]
+    response = asset.response(request)
+    response.set_status(status)
     response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Accept-Language, Cookie"
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
     if wish in CATALOGUES:
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, samesite="Lax", secure=request.secure)
     return response

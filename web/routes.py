@@ -4,7 +4,7 @@ from aiohttp import web
 
 from web import assets, headers, pages, reference
 from web.locale import CATALOGUES
-from web.render import SETTINGS
+from web.render import FILES, RENDERED, SETTINGS
 from web.settings import WebSettings
 
 
@@ -13,10 +13,11 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
 
     ``tls``: browsers reach this server over https (the origin says so), which turns on HSTS.
     """
-    app[SETTINGS] = settings or WebSettings()
-    files = {**assets.read()}
+    app[SETTINGS], app[RENDERED] = settings or WebSettings(), {}
+    found = {**assets.read(), **assets.styles(assets.read())}
     for language, catalogue in CATALOGUES.items():
-        files[f"locales/{language}.json"] = assets.Asset.of(catalogue.json(), "application/json")
+        found[f"locales/{language}.json"] = assets.Asset.of(catalogue.json(), "application/json")
+    app[FILES] = files = assets.Files(found)
 
     app.router.add_get("/", pages.home, name="home")
     app.router.add_get("/signin", pages.sign_in, name="signin")

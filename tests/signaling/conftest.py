@@ -31,6 +31,7 @@ from signaling.settings import SignalingSettings
 from signaling.typedefs import SignInLink
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
+from web import routes as pages
 
 SECRET = b"a secret of the tests, 32 bytes or more"
 PASSWORD = "correct horse battery staple"
@@ -174,6 +175,7 @@ async def server(
             secret=SECRET,
             sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
         )
+        pages.attach(application)
         await stack.enter_async_context(listener.listening(application, port))
         yield Server(application, store, time, settings.port, alice, bob)
 

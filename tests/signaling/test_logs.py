@@ -301,3 +301,22 @@ async def test_canaries_in_every_input_are_in_no_line(
     assert PASSWORD not in written
     metrics = await server.call("GET", "/metrics")
     assert [canary for canary in CANARIES if canary in metrics.body] == []
+
+
+def test_the_same_line_comes_once_a_second_and_says_how_often() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    handler = logs.Handler(stream)
+    handler.setFormatter(logs.JsonFormatter())
+    handler.addFilter(logs.Sparse(lambda: now[0]))
+    log = logging.getLogger("signaling.of-this-test")
+    log.addHandler(handler)
+    log.propagate = False
+    for step in range(1000):
+        now[0] = step * 0.0015
+        log.warning("too many files are open", extra={"count": step})
+        log.warning("a part did not answer", extra={"cause": "redis" if step % 2 else "media"})
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["message"] for line in lines].count("too many files are open") == 2
+    assert [line.get("repeated") for line in lines if "count" in line] == [None, 666]
+    assert {line["cause"] for line in lines if "cause" in line} == {"redis", "media"}

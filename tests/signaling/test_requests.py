@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 
 import pytest
 
-from signaling import listener, routes
+from signaling import connection, routes
 from signaling.settings import SignalingSettings
 from tests.signaling.conftest import PASSWORD, Server
 
@@ -139,7 +140,7 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def test_dripped_headers_are_cut_off(
     server: Server, raw: Raw, monkeypatch: pytest.MonkeyPatch, before: bytes
 ) -> None:
-    monkeypatch.setattr(listener, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.5)
     reader, writer = await raw(server)
     start = monotonic()
     writer.write(before + b"GET /health/live HTTP/1.1\r\n")
@@ -153,7 +154,7 @@ async def test_dripped_headers_are_cut_off(
 async def test_a_connection_that_says_nothing_is_closed(
     server: Server, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.2)
     reader, _ = await raw(server)
     async with asyncio.timeout(3):
         assert await reader.read() == b""
@@ -162,7 +163,7 @@ async def test_a_connection_that_says_nothing_is_closed(
 async def test_a_slow_answer_is_not_cut_off_by_the_deadline_for_headers(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.2)
     real = server.store.appointments.by_link
 
     async def slow(*link: str) -> object:
@@ -173,23 +174,61 @@ async def test_a_slow_answer_is_not_cut_off_by_the_deadline_for_headers(
     assert (await server.call("POST", "/api/v1/join", {"link": "A" * 44})).code == "link_invalid"
 
 
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(1000)) + b"\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00",
-        b"GET /\xff\xfe HTTP/9.9\r\n\r\n",
-    ],
-)
-async def test_smuggled_or_oversize_headers_are_refused(server: Server, raw: Raw, request_bytes: bytes) -> None:
-    reader, writer = await raw(server)
-    writer.write(request_bytes)
-    async with asyncio.timeout(5):
-        assert b" 400 " in await reader.readline()
-        rest = await reader.read()
-    assert b"Traceback" not in rest
+FLOOD = b"GET /static/css/base.css HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
+
+
+async def deaf(server: Server) -> socket.socket:
+    """A client that asks for much and reads nothing."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", server.port))
+    return client
+
+
+async def test_a_client_that_never_reads_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "WRITE_SECONDS", 0.3)
+    client, loop = await deaf(server), asyncio.get_running_loop()
+    with client, pytest.raises(ConnectionError):
+        async with asyncio.timeout(60):
+            while True:
+                await loop.sock_sendall(client, FLOOD)
+
+
+async def test_a_client_that_never_reads_is_cut_off_as_a_socket_too(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WRITE_SECONDS", 0.3)
+    client, loop = await deaf(server), asyncio.get_running_loop()
+    upgrade = (
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"Origin: {server.origin}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n"
+    )
+    with client:
+        await loop.sock_sendall(client, upgrade.encode())
+        before = await server.call("GET", "/health/live")
+        assert before.status == 200
+        ping = b"\x89\xfd" + b"\0" * 4 + b"x" * 125
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(60):
+                while True:
+                    await loop.sock_sendall(client, ping * 1000)
+
+
+async def test_a_client_that_reads_slowly_gets_everything(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "WRITE_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "WRITE_BYTES", 64)
+    client, loop = await deaf(server), asyncio.get_running_loop()
+    got = b""
+    with client:
+        await loop.sock_sendall(client, FLOOD[: len(FLOOD) // 200] + b"GET /nowhere HTTP/1.0\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(60):
+            while data := await loop.sock_recv(client, 8192):
+                got += data
+                await asyncio.sleep(0.02)
+    assert got.count(b"HTTP/1.1 200 OK") == 10
+    assert b"unknown_route" in got
 
 
 async def test_a_fault_of_ours_says_internal_and_nothing_more(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

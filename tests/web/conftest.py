@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from web import routes
+from web.bare import without_comments
 from web.settings import WebSettings
 
 STATIC = Path(routes.__file__).parent / "static"
@@ -115,6 +116,6 @@ def imported_by(script: str) -> set[str]:
             continue
         found.add(name)
         path = STATIC / name
-        targets = re.findall(r"""(?:from|import)\s*['"](\.[^'"]+)['"]""", path.read_text())
+        targets = re.findall(r"""(?:from|import)\s*['"](\.[^'"]+)['"]""", without_comments(path.read_text()))
         waiting += [(path.parent / target).resolve().relative_to(STATIC).as_posix() for target in targets]
     return found

@@ -52,6 +52,31 @@ class Firefox:
         text = result["result"].get("value")
         return None if text is None else json.loads(text)
 
+    async def before_every_page(self, script: str) -> None:
+        """Run ``script`` in each document before its own scripts."""
+        await self._command("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}")
+
+    async def keep_cookie(self, name: str, value: str, host: str) -> None:
+        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host, "path": "/"}
+        await self._command("storage.setCookie", cookie=cookie)
+
+    async def press(self, x: float, y: float) -> None:
+        """As a person's finger or mouse does it, at this place of the viewport, in CSS pixels."""
+        actions = [
+            {"type": "pointerMove", "x": round(x), "y": round(y)},
+            *({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")),
+        ]
+        await self._perform({"type": "pointer", "id": "mouse", "actions": actions})
+
+    async def type(self, text: str) -> None:
+        """One key after another; a line break is the enter key."""
+        keys = [key.replace("\n", "\ue007") for key in text]
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        await self._perform({"type": "key", "id": "keyboard", "actions": actions})
+
+    async def _perform(self, *sources: dict[str, Any]) -> None:
+        await self._command("input.performActions", context=self._tab, actions=list(sources))
+
     async def _command(self, method: str, **params: object) -> Any:
         self._number += 1
         await self._socket.send_json({"id": self._number, "method": method, "params": params})

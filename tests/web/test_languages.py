@@ -47,6 +47,8 @@ FAMILIES = {
         *(f"{problem}.remedy" for problem in ("busy", "missing", "insecure")),
     ],
     "devices": [*DEVICES, *(f"{kind}.none" for kind in DEVICES), *(f"{kind}.unnamed" for kind in DEVICES)],
+    "devices.refused": ["denied", "busy", "missing"],
+    "call": [f"{kind}-{problem}" for kind in ("mic", "camera") for problem in ("none", "denied", "busy")],
     "signin": ["mail.missing", "password.missing"],
     "new": ["patient.missing", "day.missing", "time.missing"],
     "privacy.data": [

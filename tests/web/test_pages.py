@@ -8,6 +8,8 @@ from tests.web.conftest import LANGUAGES, PAGES, STATIC, Client, imported_by, re
 
 EVERYWHERE = [*PAGES, "/does-not-exist"]
 
+PRELOADED = ("modulepreload", "preload")
+
 TEST_IDS = {
     "/c": [
         *("join", "waiting", "hold-message", "call", "self-video", "remote-video", "remote-screen", "toggle-mic"),
@@ -101,9 +103,9 @@ async def test_every_control_has_a_name(pages: Client, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/c", "/desk"])
 async def test_nothing_is_captured_by_the_page_itself(pages: Client, path: str) -> None:
-    """Only capture.js and screenshare.js may ask for devices, and both wait to be called."""
-    assert {name for name, source in scripts().items() if "getUserMedia" in source} == {"capture.js"}
-    assert {name for name, source in scripts().items() if "getDisplayMedia" in source} == {"screenshare.js"}
+    """Only custody.js asks for devices, and waits to be called."""
+    for question in ("getUserMedia(", "getDisplayMedia("):
+        assert {name for name, source in scripts().items() if question in source} == {"custody.js"}
     page = await read(pages, path)
     assert not page.with_attribute("capture")
 
@@ -134,10 +136,8 @@ async def test_a_wrong_address_is_a_page_for_people_and_an_error_for_machines(pa
 async def test_the_consult_page_weighs_at_most_200_kilobytes(pages: Client, path: str) -> None:
     page = await read(pages, path)
     files = {attributes["href"] for tag, attributes in page.elements if attributes.get("rel") == "stylesheet"}
-    files.add("/static/locales/nl.json")
-    for tag, attributes in page.elements:
-        if tag == "script":
-            files |= {f"/static/{name}" for name in imported_by(attributes["src"].removeprefix("/static/"))}
+    files |= {attributes["href"] for _, attributes in page.elements if attributes.get("rel") in PRELOADED}
+    files |= {attributes["src"] for tag, attributes in page.elements if tag == "script"}
     files |= {f"/static/{name}" for name in imported_by("client/e2ee-worker.js")}
     total = 0
     for file in {path, *files}:

@@ -126,7 +126,7 @@ async def test_security_txt_is_as_rfc_9116_wants_it(serve: Serve) -> None:
     expires = datetime.fromisoformat(fields["Expires"])
     assert timedelta(days=90) < expires - datetime.now(UTC) < timedelta(days=365)
     demo = await (await serve()).get("/.well-known/security.txt")
-    assert re.match(r"Contact: http://127\.0\.0\.1:\d+/privacy\n", await demo.text())
+    assert (await demo.text()).startswith("Contact: http://localhost:8080/privacy\n")
 
 
 def test_settings_refuse_an_address_that_is_none() -> None:

@@ -86,6 +86,11 @@ export class Consult extends EventTarget {
     return this.#conversation?.code ?? null;
   }
 
+  /** Whether it failed for good: nothing but a new Consult helps. */
+  get hopeless() {
+    return this.#fatal !== null;
+  }
+
   /** @returns {ChatEntry[]} */
   get chatLog() {
     return this.#conversation?.chatLog ?? [];

@@ -1,12 +1,11 @@
 import { alone } from './alone.js';
 import { onAction, openDialog, say, slot, testid } from './build.js';
-import { Capture } from './capture.js';
+import { Capture, canShare } from './capture.js';
 import { ChatPanel } from './chat.js';
 import { deviceFields } from './devicefields.js';
 import { fadeWhenStill } from './fade.js';
 import { has, t } from './language.js';
 import { fit, play, useSpeaker } from './remote.js';
-import { canShare, pickScreen } from './screenshare.js';
 import { movable } from './selfview.js';
 import { keepAwake, maySleep } from './wakelock.js';
 
@@ -20,7 +19,7 @@ import { keepAwake, maySleep } from './wakelock.js';
 export class ConsultCall extends HTMLElement {
   /** @type {Consult | null} */ consult = null;
   /** @type {Capture | null} */ capture = null;
-  /** @type {MediaStreamTrack | null} */ #screen = null;
+  /** What the consult was given last. @type {Record<string, MediaStreamTrack | null>} */ #given = {};
   /** @type {AbortController | null} */ #follow = null;
   /** @type {() => Promise<void>} */ #drawFields = async () => {};
   #stopped = new Set();
@@ -71,7 +70,9 @@ export class ConsultCall extends HTMLElement {
    * @param {string} other the other person's name
    */
   follow(consult, capture, other) {
+    this.capture?.unshare();
     this.#follow?.abort();
+    this.#given = {};
     this.#follow = new AbortController();
     const { signal } = this.#follow;
     this.consult = consult;
@@ -112,9 +113,8 @@ export class ConsultCall extends HTMLElement {
 
   /** The consult is over: show what comes after it, or nothing. @param {boolean} after */
   end(after) {
+    this.capture?.unshare();
     this.#follow?.abort();
-    this.#screen?.stop();
-    this.#screen = null;
     this.chat?.forget();
     for (const video of [this.remote, this.stage, this.self]) video.srcObject = null;
     for (const dialog of this.querySelectorAll('dialog')) dialog.close();
@@ -150,8 +150,11 @@ export class ConsultCall extends HTMLElement {
   #send() {
     const { consult, capture } = this;
     if (!consult || !capture) return;
-    consult.setMicrophone(capture.microphone);
-    consult.setCamera(capture.camera);
+    const { microphone, camera, screen } = capture;
+    if (microphone !== this.#given.microphone) consult.setMicrophone(microphone);
+    if (camera !== this.#given.camera) consult.setCamera(camera);
+    if (screen !== this.#given.screen) consult.setScreen(screen);
+    this.#given = { microphone, camera, screen };
     consult.indicate({ microphone: Boolean(capture.microphone) && !capture.off.microphone });
     useSpeaker(this.remote, capture.chosen.speaker);
     this.#show();
@@ -161,6 +164,7 @@ export class ConsultCall extends HTMLElement {
     const { consult, capture } = this;
     if (!consult || !capture) return;
     if (['connecting', 'connected', 'reconnecting', 'failed'].includes(consult.state)) this.dataset.state = consult.state;
+    if (consult.hopeless && capture.started) return capture.stop();
     this.#showOwn(capture);
     this.#showOther(consult);
     this.#showTrust(consult);
@@ -183,12 +187,13 @@ export class ConsultCall extends HTMLElement {
     const picture = Boolean(camera) && !off.camera && !this.#stopped.has('camera');
     testid(this, 'toggle-mic').setAttribute('aria-pressed', String(sound));
     testid(this, 'toggle-camera').setAttribute('aria-pressed', String(picture));
-    testid(this, 'share-screen').setAttribute('aria-pressed', String(this.#screen !== null));
+    testid(this, 'share-screen').setAttribute('aria-pressed', String(capture.screen !== null));
     const words = [];
     if (off.microphone) words.push(t('call.muted'));
-    else if (!microphone) words.push(t(problem.microphone === 'denied' ? 'call.mic-denied' : 'call.no-mic'));
+    else if (problem.microphone) words.push(t(`call.mic-${sort(problem.microphone)}`));
     if (off.camera) words.push(t('call.camera-off'));
-    if (this.#screen) words.push(t('call.sharing'));
+    else if (problem.camera) words.push(t(`call.camera-${sort(problem.camera)}`));
+    if (capture.screen) words.push(t('call.sharing'));
     const own = slot(this, 'own-state');
     if (own.textContent !== words.join(' · ')) own.textContent = words.join(' · ');
     this.toggleAttribute('data-own-state', words.length > 0);
@@ -263,18 +268,9 @@ export class ConsultCall extends HTMLElement {
   }
 
   async #share() {
-    const { consult } = this;
-    if (!consult) return;
-    const stop = () => {
-      this.#screen?.stop();
-      this.#screen = null;
-      consult.setScreen(null);
-      this.#show();
-    };
-    if (this.#screen) return stop();
-    this.#screen = await pickScreen(stop);
-    if (this.#screen) await consult.setScreen(this.#screen);
-    this.#show();
+    const { capture } = this;
+    if (capture?.screen) capture.unshare();
+    else await capture?.share();
   }
 
   /** @param {{source: string}} detail */
@@ -333,5 +329,8 @@ export class ConsultCall extends HTMLElement {
     this.wake?.();
   }
 }
+
+/** What is wrong with a device, in the few words there is room for. @param {string} problem */
+const sort = (problem) => (problem === 'denied' || problem === 'busy' ? problem : 'none');
 
 customElements.define('consult-call', ConsultCall);

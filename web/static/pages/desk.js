@@ -97,7 +97,10 @@ class DeskPage extends HTMLElement {
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
     window.setInterval(() => this.day?.tick().catch(() => {}), TICK_MS);
-    window.addEventListener('pagehide', () => this.#consult?.close());
+    window.addEventListener('pagehide', () => {
+      this.#consult?.close();
+      this.#capture.stop();
+    });
     window.addEventListener('pageshow', (event) => event.persisted && location.reload());
     document.addEventListener('pointerdown', () => allowSound().then((heard) => heard && this.#showSound('on')), { once: true });
   }
@@ -209,15 +212,13 @@ class DeskPage extends HTMLElement {
     this.call.follow(consult, this.#capture, this.day.name(appointment));
     this.call.dataset.state = 'connecting';
     this.call.open();
-    const opened = this.#capture.start();
+    this.#capture.start();
     try {
       if (!(await entered)) this.#out(false);
     } catch (error) {
       this.#out(false);
       this.#said(explain(error));
     }
-    await opened;
-    if (this.#consult === null) this.#capture.stop();
   }
 
   /** @param {Consult} consult @param {string} appointment */

@@ -3,6 +3,9 @@ import { t } from './language.js';
 
 /** @import {Capture} from './capture.js' */
 
+/** @param {string} problem */
+const words = (problem) => (problem === 'denied' || problem === 'missing' ? problem : 'busy');
+
 /**
  * Fill `place` with one choice per kind of device and keep it in step with what is plugged in.
  * @param {HTMLElement} place
@@ -29,7 +32,9 @@ export function deviceFields(place, capture, prefix) {
     const change = (/** @type {Event} */ event) =>
       capture.choose(kind, /** @type {HTMLSelectElement} */ (event.target).value);
     const select = el('select', { id, disabled: devices.length === 0, 'data-testid': `choose-${kind}`, on: { change } }, ...options);
-    return el('div', { className: 'field' }, el('label', { for: id, textContent: t(`devices.${kind}`) }), select);
+    const { refused } = capture;
+    const why = refused?.kind === kind ? el('p', { className: 'problem', role: 'alert', textContent: t(`devices.refused.${words(refused.problem)}`) }) : null;
+    return el('div', { className: 'field' }, el('label', { for: id, textContent: t(`devices.${kind}`) }), select, why);
   }
 
   return async function draw() {

@@ -41,7 +41,10 @@ class PatientPage extends HTMLElement {
       copy: (button) => this.#copyLink(button),
     });
     window.addEventListener('hashchange', () => location.reload());
-    window.addEventListener('pagehide', () => this.#consult?.close());
+    window.addEventListener('pagehide', () => {
+      this.#consult?.close();
+      this.preview?.capture.stop();
+    });
     window.addEventListener('pageshow', (event) => event.persisted && location.reload());
     this.#open();
   }

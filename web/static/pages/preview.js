@@ -1,4 +1,4 @@
-import { onAction, say, slot, testid } from './build.js';
+import { el, onAction, slot, testid } from './build.js';
 import { Capture } from './capture.js';
 import { deviceFields } from './devicefields.js';
 import { t } from './language.js';
@@ -9,6 +9,7 @@ export class DevicePreview extends HTMLElement {
   capture = new Capture();
   #meter = new Meter((level) => this.#showLevel(level));
   #heard = false;
+  #problems = '';
   /** @type {() => Promise<void>} */ #drawFields = async () => {};
   /** @type {MediaStreamTrack | null} */ #listeningTo = null;
 
@@ -64,15 +65,24 @@ export class DevicePreview extends HTMLElement {
     if (started) this.#drawFields();
   }
 
-  /** @param {string | null} microphone @param {string | null} camera */
+  /** Each device in its own words, unless both have the same problem. @param {string | null} microphone @param {string | null} camera */
   #showProblem(microphone, camera) {
-    const card = slot(this, 'problem');
-    const which = microphone && camera ? 'both' : microphone ? 'microphone' : camera ? 'camera' : null;
-    card.hidden = which === null;
-    if (which === null) return;
-    const problem = microphone ?? camera ?? 'busy';
-    say(slot(card, 'problem-title'), t(`problem.${which}.${problem}`));
-    say(slot(card, 'problem-text'), t(`problem.${problem}.${problem === 'denied' ? browser() : 'remedy'}`));
+    /** @type {[string, string][]} */
+    const found = [];
+    if (microphone && microphone === camera) found.push(['both', microphone]);
+    else {
+      if (microphone) found.push(['microphone', microphone]);
+      if (camera) found.push(['camera', camera]);
+    }
+    slot(this, 'problem').hidden = found.length === 0;
+    const drawn = found.join(' ');
+    if (this.#problems === drawn) return;
+    this.#problems = drawn;
+    const parts = found.flatMap(([which, problem]) => [
+      el('p', {}, el('strong', { textContent: t(`problem.${which}.${problem}`) })),
+      el('p', { textContent: t(`problem.${problem}.${problem === 'denied' ? browser() : 'remedy'}`) }),
+    ]);
+    slot(this, 'problem-list').replaceChildren(...parts);
   }
 
   /** @param {number} level */
