@@ -20,6 +20,7 @@ KEPT = (
     Kept("lang", None, "cookie", "language"),
     Kept("av", None, "localStorage", "devices"),
     Kept("spreekkamer.resume", None, "sessionStorage", "resume"),
+    Kept("spreekkamer.keys", None, "sessionStorage", "keys"),
 )
 
 LANGUAGE_COOKIE = "lang"

@@ -8,7 +8,8 @@
 
 Each layer works without those above it:
 
-- `e2ee`, `handshake`, `keyring`: cryptography, no I/O. `exchange`: handshakes as the room's membership changes.
+- `e2ee`, `handshake`, `tally`, `keyring`: cryptography and what is remembered of it, no I/O. `exchange`: handshakes as
+  the room's membership changes.
 - `rest`, `wire`: one call, one connection. `link`: a connection that comes back by itself.
 - `sealing`, `media`: aiortc with encrypted frames. `synthetic`: sound and pictures to send and to recognise.
 - `chat`, `session`: a whole participant of a consult.

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-VERSION = b"spreekkamer e2ee 1"
+VERSION = b"spreekkamer e2ee 2"
+NUMBER = 2
+"""What `key-commit` offers; another one is refused."""
 MAGIC = b"\x53\x4b"
 LABELS = {"microphone": 0, "camera": 1, "screen": 2, "data": 3}
 Kind = Literal["audio", "video", "data"]
@@ -26,12 +28,20 @@ class E2eeError(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """What a participant shows of itself in a handshake: ``key`` is the uncompressed point, 65 bytes."""
+    """What a participant shows of itself in a handshake.
+
+    Attributes:
+        key: the uncompressed point, 65 bytes.
+        last: for each other member, in order, the transcript last completed with it, 32 bytes, or empty.
+        withheld: how many handshakes this page revealed its key to in vain.
+    """
 
     participant: str
     role: str
     key: bytes
     nonce: bytes
+    last: tuple[bytes, ...] = ()
+    withheld: int = 0
 
 
 def _length(value: bytes) -> bytes:
@@ -43,7 +53,12 @@ def _text(*values: str) -> bytes:
 
 
 def _entry(member: Member) -> bytes:
-    return _text(member.participant, member.role) + _length(member.key) + _length(member.nonce)
+    last = b"".join(map(_length, member.last))
+    return (
+        _text(member.participant, member.role)
+        + b"".join(map(_length, (member.key, member.nonce, last)))
+        + _text(str(member.withheld))
+    )
 
 
 def _hkdf(secret: bytes, size: int, info: bytes, salt: bytes = b"") -> bytes:
@@ -65,9 +80,9 @@ def transcript(appointment: str, epoch: int, members: Iterable[Member]) -> bytes
     return sha256(start + b"".join(map(_entry, ordered))).digest()
 
 
-def verification_code(agreed: bytes) -> str:
-    """The six digits of a transcript."""
-    return f"{int.from_bytes(_hkdf(agreed, 8, VERSION + b' code'), 'big') % 1_000_000:06}"
+def verification_code(agreed: bytes, codes: int = 1_000_000) -> str:
+    """The six digits of a transcript; ``codes``: how many there are, fewer only where a test lets somebody guess."""
+    return f"{int.from_bytes(_hkdf(agreed, 8, VERSION + b' code'), 'big') % codes:06}"
 
 
 def _wrapping_key(private: ec.EllipticCurvePrivateKey, peer: bytes, agreed: bytes, sender: str, to: str) -> AESGCM:

@@ -5,6 +5,7 @@ Exception
 │   ├── Refusal       the server said no; ``code`` is from the protocol's catalogue
 │   └── Offline       there is no server, no connection, or no answer in time
 ├── E2eeError         (e2ee) what came does not authenticate
+├── OutdatedError     (handshake) another member has another version of the encryption
 └── TamperingError    (handshake) somebody did not keep to the handshake
 """
 

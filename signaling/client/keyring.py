@@ -69,6 +69,10 @@ class KeyRing:
         kids = {label: e2ee.key_id(epoch, index, label) for label in e2ee.LABELS.values()}
         self._own = {label: _Own(kid, *e2ee.frame_key(secret, kid)) for label, kid in kids.items()}
 
+    def drop_own(self) -> None:
+        """Send nothing until there is another secret."""
+        self._own = {}
+
     def set_remote(self, participant: str, epoch: int, index: int, secret: bytes) -> None:
         """Accept frames under this secret from now on, and those of other epochs for 10 s more."""
         now = self._now()

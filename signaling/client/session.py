@@ -20,6 +20,7 @@ from signaling.client.link import Link, Token
 from signaling.client.media import MediaConnection, Receiving, Source
 from signaling.client.media_session import MediaSession, Tracks
 from signaling.client.rest import Rest
+from signaling.client.tally import Tally
 from signaling.client.wire import DISCONNECT
 from signaling.protocol.events import (
     Admit,
@@ -48,7 +49,7 @@ class Participant:
         role: practitioner or patient.
         token: a fresh access token, asked for when there is no resume ticket.
         tracks: what to send from the beginning.
-        resume: the ticket of the page before, after a reload.
+        resume: the ticket of the page before, after a reload. tally: its `keys.tally`.
         relayed: as in `media.MediaConnection`.
 
     Attributes:
@@ -67,6 +68,7 @@ class Participant:
         *,
         tls: ssl.SSLContext | None = None,
         resume: str | None = None,
+        tally: Tally | None = None,
         relayed: bool = False,
     ) -> None:
         self.id = encode(os.urandom(16))
@@ -81,12 +83,14 @@ class Participant:
         self.losses = 0
         self.returns = 0
         self.ring = KeyRing(time.monotonic)
-        self.keys = KeyExchange(self.ring, self.id, self.insist)
+        self.keys = KeyExchange(self.ring, self.id, self.insist, tally)
         self._link = Link(url, self._heard, token, self._return, tls=tls)
         self._link.resume = resume
         self._media = MediaSession(self.ring, self.request, self._spawn, dict(tracks or {}), relayed=relayed)
-        self._chat = ChatLog()
+        self._chat = ChatLog(role)
         self._answering: set[str] = set()
+        self._acquainted: set[str] = set()
+        self._shared: list[int] = []
         self._present = False
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -228,6 +232,16 @@ class Participant:
         for part in self._chat.parts():
             await self._transmit(part, to)
 
+    def _share_chat(self) -> None:
+        """Whoever was reloaded lost it. An empty log is sent too: it ends the time in which one is taken."""
+        if self.keys.epochs[-1:] == self._shared:
+            return
+        self._shared = self.keys.epochs[-1:]
+        newcomers, self._acquainted = self.keys.holders - self._acquainted, set(self.keys.holders)
+        self._chat.joined(self.keys.holders)
+        for newcomer in sorted(newcomers):
+            self._spawn(self._answer(newcomer))
+
     def _seen(self) -> dict[str, int]:
         return {} if self._link.seen is None else {"seen": self._link.seen}
 
@@ -311,6 +325,7 @@ class Participant:
                 await self._follow(body)
             elif event.startswith("key-"):
                 await self.keys.receive(event, body)
+                self._share_chat()
             else:
                 self._note(event, body)
 
@@ -320,6 +335,7 @@ class Participant:
         self.room, self._link.resume = room, room.resume
         await self._media.follow(room.media)
         await self.keys.follow(room)
+        self._share_chat()
 
     def _note(self, event: str, body: Any) -> None:
         match event:

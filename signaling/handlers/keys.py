@@ -21,14 +21,14 @@ from signaling.sockets.socket import Socket
 async def commit(consults: Consults, socket: Socket, body: KeyCommit) -> Empty:
     """Step 1, to all others."""
     consult, me = await _member(consults, socket, body.epoch)
-    message = KeyCommitted(epoch=body.epoch, commitment=body.commitment, sender=me.id)
+    message = KeyCommitted(sender=me.id, **body.model_dump())
     return await _pass_on(consults, consult, me, "key-commit", message)
 
 
 async def reveal(consults: Consults, socket: Socket, body: KeyReveal) -> Empty:
     """Step 2, to all others."""
     consult, me = await _member(consults, socket, body.epoch)
-    message = KeyRevealed(epoch=body.epoch, key=body.key, nonce=body.nonce, sender=me.id)
+    message = KeyRevealed(sender=me.id, **body.model_dump())
     return await _pass_on(consults, consult, me, "key-reveal", message)
 
 

@@ -24,6 +24,7 @@ PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}$", description="P-
 Seen = Annotated[
     Sequence | None, Field(description="With the capability ``replay``: the last number this page has seen.")
 ]
+Transcript = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{43})?$", description="32 bytes, base64url, or empty.")]
 Wrapped = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{80}$", description="60 bytes, base64url.")]
 SDP_LENGTH = 131_072
 CHAT_LENGTH = 65_536
@@ -196,7 +197,10 @@ class Answer(Message):
 
 
 class KeyCommit(Message):
+    """A client refuses another version than its own in words; the server passes on what is offered."""
+
     epoch: Epoch
+    version: int = Field(default=1, ge=1, le=255, description="Of the end-to-end encryption.")
     commitment: Digest
 
 
@@ -204,6 +208,12 @@ class KeyReveal(Message):
     epoch: Epoch
     key: PublicKey
     nonce: Digest
+    last: list[Transcript] = Field(
+        default=[], max_length=31, description="Of the last handshake completed with each other member, in their order."
+    )
+    withheld: int = Field(
+        default=0, ge=0, le=2**31, description="How many handshakes this page revealed its key to in vain."
+    )
 
 
 class KeyWrap(Message):

@@ -48,8 +48,8 @@ def handshake() -> list[Step]:
     steps: list[Step] = []
     digest, key, wrapped = "q" * 43, "B" * 87, "w" * 80
     for event, body in (
-        ("key-commit", {"commitment": digest}),
-        ("key-reveal", {"key": key, "nonce": digest}),
+        ("key-commit", {"version": 2, "commitment": digest}),
+        ("key-reveal", {"key": key, "nonce": digest, "last": [""], "withheld": 0}),
         ("key-wrap", {"wrapped": wrapped}),
     ):
         for who, other in (TWO, TWO[::-1]):

@@ -20,15 +20,36 @@ def digest() -> str:
 async def keys_are_passed_on(world: World) -> None:
     them = await world.consult()
     epoch, commitment = them.guest.view["keys"]["epoch"], digest()
-    await them.guest.do("key-commit", {"epoch": epoch, "commitment": commitment})
-    await until(lambda: them.doctor.events("key-commit"), "no `key-commit`")
-    sent = {"epoch": epoch, "commitment": commitment, "sender": them.guest.id}
-    expect(them.doctor.events("key-commit") == [sent], "another `key-commit`")
+    committed = {"epoch": epoch, "version": 2, "commitment": commitment}
+    revealed = {"epoch": epoch, "key": "B" * 87, "nonce": commitment, "last": [commitment], "withheld": 2}
+    for event, sent in (("key-commit", committed), ("key-reveal", revealed)):
+        await them.guest.do(event, sent)
+        await until(lambda event=event: them.doctor.events(event), f"no `{event}`")
+        expect(them.doctor.events(event) == [sent | {"sender": them.guest.id}], f"another `{event}`")
     wrapped = encode(secrets.token_bytes(60))
     await them.doctor.do("key-wrap", {"epoch": epoch, "to": them.guest.id, "wrapped": wrapped})
     await until(lambda: them.guest.events("key-wrap"), "no `key-wrap`")
     expect(them.guest.events("key-wrap")[0]["sender"] == them.doctor.id, "another sender")
     expect(not them.doctor.events("key-wrap"), "a `key-wrap` comes back to its sender")
+
+
+@requirement("Handshake", "A commitment without a version reaches the other as version 1, for the other to refuse.")
+async def the_version_is_the_clients(world: World) -> None:
+    them = await world.consult()
+    epoch = them.guest.view["keys"]["epoch"]
+    await them.guest.do("key-commit", {"epoch": epoch, "commitment": digest()})
+    await until(lambda: them.doctor.events("key-commit"), "no `key-commit`")
+    expect(them.doctor.events("key-commit")[0]["version"] == 1, "another version")
+
+
+@requirement("Handshake", "`keys.members` are exactly the people shown who are admitted, each in the same role.")
+async def members_are_shown(world: World) -> None:
+    them = await world.consult()
+    for page in (them.doctor, them.guest):
+        shown = [page.view["me"], *(one for one in page.view["others"] if one["state"] == "admitted")]
+        people = {one["participant"]: one["role"] for one in shown}
+        members = {one["participant"]: one["role"] for one in page.view["keys"]["members"]}
+        expect(members == people and len(page.view["keys"]["members"]) == len(people), "other members")
 
 
 @requirement("Handshake", "`key-restart` begins the next epoch, for both.")
@@ -107,6 +128,7 @@ async def media_both_ways(world: World) -> None:
                     12,
                 )
         await until(lambda: both[0].keys.code and both[0].keys.code == both[1].keys.code, "two codes")
+        expect([one.keys.people for one in both] == [2, 2], "another number of people")
         await both[0].send_chat("goedendag")
         await until(lambda: both[1].chat, "no chat")
 

@@ -40,9 +40,25 @@ FRAMES: tuple[tuple[str, int, int, int, int, e2ee.Kind, bytes], ...] = (
 REPLAYED = (0, 1, 0, 5, 3, 3, 70, 6, 7, 7, 69, 134, 70, 71, 2**40, 2**40, 2**40 - 63, 2**40 - 64)
 
 
-def handshake(epoch: int, people: Sequence[str]) -> dict[str, Any]:
+def handshake(epoch: int, people: Sequence[str], before: str = "", withheld: int = 0) -> dict[str, Any]:
+    """``before``: the transcript, in hexadecimal, that ARTS and PATIENT completed before; ``withheld``: PATIENT's."""
     private = {one: ec.derive_private_key(int(PRIVATE[one], 16), ec.SECP256R1()) for one in people}
-    members = {one: e2ee.Member(one, ROLES[one], e2ee.public_key(private[one]), NONCES[one]) for one in people}
+
+    def last(one: str) -> tuple[bytes, ...]:
+        others = [other for other in sorted(people, key=str.encode) if other != one]
+        return tuple(bytes.fromhex(before) if {one, other} == {ARTS, PATIENT} else b"" for other in others)
+
+    members = {
+        one: e2ee.Member(
+            one,
+            ROLES[one],
+            e2ee.public_key(private[one]),
+            NONCES[one],
+            last(one),
+            withheld if one == PATIENT else 0,
+        )
+        for one in people
+    }
     agreed = e2ee.transcript(APPOINTMENT, epoch, members.values())
     ordered = sorted(people, key=str.encode)
 
@@ -60,6 +76,8 @@ def handshake(epoch: int, people: Sequence[str]) -> dict[str, Any]:
                 "private": PRIVATE[one],
                 "key": members[one].key.hex(),
                 "nonce": NONCES[one].hex(),
+                "last": [one.hex() for one in members[one].last],
+                "withheld": members[one].withheld,
                 "secret": SECRETS[one].hex(),
                 "commitment": e2ee.commitment(APPOINTMENT, epoch, members[one]).hex(),
                 "wraps": [
@@ -92,7 +110,7 @@ def frame(
 def chats() -> list[dict[str, Any]]:
     said = ChatEntry("AQIDBA", "practitioner", ARTS, "Goedemorgen", 1_767_225_600_000)
     answered = ChatEntry("BQYHCA", "patient", PATIENT, "Dag, dokter — ça va 👋", 1_767_225_604_321)
-    log = ChatLog()
+    log = ChatLog("practitioner")
     log.keep(said)
     log.keep(answered)
     made = []
@@ -128,6 +146,86 @@ def refused(good: bytes) -> list[dict[str, str]]:
     return [{"why": why, "kind": "video", "frame": case.hex()} for why, case in cases.items()]
 
 
+def view(**changes: Any) -> dict[str, Any]:
+    """The room as the patient sees it, with the practitioner in it; ``changes``: of its keys' members, or of others."""
+
+    def person(one: str) -> dict[str, Any]:
+        seen = {"participant": one, "role": ROLES[one], "state": "admitted", "connected": True, "media": "connected"}
+        return seen | {"indicators": {"microphone": True, "camera": True, "screen": False}}
+
+    members = [{"participant": one, "role": ROLES[one]} for one in (PATIENT, ARTS)]
+    return {
+        "version": 12,
+        "appointment": APPOINTMENT,
+        "me": person(PATIENT),
+        "others": [person(one) for one in changes.get("others", [ARTS])],
+        "media": None,
+        "keys": {"epoch": 9, "members": changes.get("members", members)},
+        "resume": "of no use here",
+    }
+
+
+def refusals() -> list[dict[str, Any]]:
+    """What a patient's page that agreed on nothing so far has to refuse: a view, then what comes over the wire."""
+    members = view()["keys"]["members"]
+    private = ec.derive_private_key(int(PRIVATE[ARTS], 16), ec.SECP256R1())
+
+    def says(last: tuple[bytes, ...], **changes: Any) -> list[list[Any]]:
+        arts = e2ee.Member(ARTS, "practitioner", e2ee.public_key(private), NONCES[ARTS], last)
+        commitment = encode(e2ee.commitment(APPOINTMENT, 9, arts))
+        key, nonce = encode(arts.key), encode(arts.nonce)
+        place = {"sender": ARTS, "epoch": 9}
+        return [
+            ["key-commit", place | {"version": 2, "commitment": commitment} | changes],
+            ["key-reveal", place | {"key": key, "nonce": nonce, "last": list(map(encode, last)), "withheld": 0}],
+        ]
+
+    hidden = {"participant": GUEST, "role": "guest"}
+    [commit, reveal] = says((b"",))
+    unversioned = {name: value for name, value in commit[1].items() if name != "version"}
+    cases: dict[str, tuple[str, dict[str, Any], list[list[Any]], list[str]]] = {
+        "a member is not shown": ("tampering", view(members=[*members, hidden]), [], []),
+        "a member is shown in another role": (
+            "tampering",
+            view(members=[members[0], members[1] | {"role": "guest"}]),
+            [],
+            [],
+        ),
+        "somebody shown is no member": ("tampering", view(others=[ARTS, GUEST]), [], []),
+        "oneself is no member": ("tampering", view(members=[members[1], hidden], others=[ARTS, GUEST]), [], []),
+        "a member is listed twice": ("tampering", view(members=[*members, members[1]]), [], []),
+        "the other one offers version 1": (
+            "outdated",
+            view(),
+            [[commit[0], commit[1] | {"version": 1}], reveal],
+            ["key-commit"],
+        ),
+        "the other one offers no version": ("outdated", view(), [[commit[0], unversioned], reveal], ["key-commit"]),
+        "a handshake came before that was not ours": (
+            "tampering",
+            view(),
+            says((sha256(b"of somebody in between").digest(),)),
+            ["key-commit", "key-reveal"],
+        ),
+        "what was completed before is said of too many": (
+            "tampering",
+            view(),
+            says((b"", b"")),
+            ["key-commit", "key-reveal"],
+        ),
+        "another count than was committed to": (
+            "tampering",
+            view(),
+            [commit, [reveal[0], reveal[1] | {"withheld": 1}]],
+            ["key-commit", "key-reveal"],
+        ),
+    }
+    return [
+        {"why": why, "as": verdict, "view": seen, "receive": received, "sent": sent}
+        for why, (verdict, seen, received, sent) in cases.items()
+    ]
+
+
 def window() -> list[dict[str, Any]]:
     counters, made = ReplayWindow(), []
     for counter in REPLAYED:
@@ -139,12 +237,14 @@ def window() -> list[dict[str, Any]]:
 
 
 def make() -> dict[str, Any]:
+    first = handshake(7, (ARTS, PATIENT))
     frames = [frame(*one) for one in FRAMES]
     places = [(ARTS, 7, 1, label) for label in e2ee.LABELS.values()]
     places += [(GUEST, 65_543, 2, 0), (PATIENT, 2**31, 31, 3)]
     return {
         "format": "docs/protocol.md, End-to-end encryption; byte strings in hexadecimal",
-        "handshakes": [handshake(7, (ARTS, PATIENT)), handshake(8, (GUEST, ARTS, PATIENT))],
+        "handshakes": [first, handshake(8, (GUEST, ARTS, PATIENT), first["transcript"], 1)],
+        "refusals": refusals(),
         "keys": [key(SECRETS[whose], *place) for whose, *place in places],
         "frames": frames,
         "chats": chats(),

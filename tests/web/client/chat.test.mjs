@@ -46,7 +46,7 @@ test('the others are asked for their logs, less and less often, until one comes'
   const entry = { id: 'lost', role: 'patient', participant: 'b', text: 'daar', at: 1 };
   line.say({ type: 'log', entries: [entry] });
   await settled();
-  assert.deepEqual(chat.log, [{ ...entry, mine: false }]);
+  assert.deepEqual(chat.log, [{ ...entry, mine: false, copy: true }]);
   context.mock.timers.tick(100_000);
   await settled();
   assert.equal(sent.length, 2);

@@ -8,6 +8,7 @@ import { WireError } from '../../../web/static/client/errors.js';
 import { Handshake, Tampering } from '../../../web/static/client/handshake.js';
 import { KeyExchange } from '../../../web/static/client/key-exchange.js';
 import { commitment, ownMaterial } from '../../../web/static/client/keys.js';
+import { Chain } from '../../../web/static/client/tally.js';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -39,10 +40,13 @@ async function meet(names, alter = (event, body) => body, { delay = () => 0 } = 
       epoch: 3,
       members: members.toReversed(),
       own: await ownMaterial(),
+      chain: new Chain(),
+      withheld: 0,
       send,
+      onReveal: () => { one.revealed = true; },
       onOwn: (place) => { one.own = place; },
       onRemote: (from, place) => one.remote.set(from, place),
-      onComplete: (code) => { one.code = code; },
+      onComplete: ({ code }) => { one.code = code; },
       onFailure: (error) => { one.failure = error; },
     });
     all.set(participant, one);
@@ -97,15 +101,17 @@ test("one's own key under another name aborts, even with a fitting commitment", 
   const members = [{ participant: 'a', role: 'practitioner' }, { participant: 'b', role: 'patient' }];
   const failures = [];
   const handshake = new Handshake({
-    appointment: 'appointment', participant: 'a', epoch: 3, members, own,
+    appointment: 'appointment', participant: 'a', epoch: 3, members, own, chain: new Chain(), withheld: 0,
     send: async () => {},
+    onReveal: () => {},
     onFailure: (error) => failures.push(error),
   });
   handshake.start();
-  const digest = await commitment('appointment', 3, { ...members[1], key: own.key, nonce: own.nonce });
-  const [key, nonce] = [toBase64Url(own.key), toBase64Url(own.nonce)];
-  handshake.receive('key-commit', { sender: 'b', epoch: 3, commitment: toBase64Url(digest) });
-  handshake.receive('key-reveal', { sender: 'b', epoch: 3, key, nonce });
+  const nothing = { last: [new Uint8Array()], withheld: 0 };
+  const digest = await commitment('appointment', 3, { ...members[1], ...nothing, key: own.key, nonce: own.nonce });
+  const reveal = { key: toBase64Url(own.key), nonce: toBase64Url(own.nonce), last: [''], withheld: 0 };
+  handshake.receive('key-commit', { sender: 'b', epoch: 3, version: 2, commitment: toBase64Url(digest) });
+  handshake.receive('key-reveal', { sender: 'b', epoch: 3, ...reveal });
   await until(() => failures.length > 0);
   assert.match(failures[0].message, /own key/);
 });
@@ -119,14 +125,14 @@ test('a server in the middle with keys of its own gets two different codes', asy
 test('a second, different commitment aborts', async () => {
   const { all } = await meet(['a', 'b'], (event, body) => (event === 'key-reveal' ? null : body));
   await pause(50);
-  all.get('a').handshake.receive('key-commit', { sender: 'b', epoch: 3, commitment: 'A'.repeat(43) });
+  all.get('a').handshake.receive('key-commit', { sender: 'b', epoch: 3, version: 2, commitment: 'A'.repeat(43) });
   await until(() => all.get('a').failure !== null);
   assert.ok(all.get('a').failure instanceof Tampering);
 });
 
 test('a member list that cannot be true is refused', async () => {
   const own = await ownMaterial();
-  const options = { appointment: 'x', participant: 'a', epoch: 1, own };
+  const options = { appointment: 'x', participant: 'a', epoch: 1, own, chain: new Chain(), withheld: 0 };
   const crowd = Array.from({ length: 33 }, (_, index) => (index ? `m${index}` : 'a'));
   for (const names of [['b', 'c'], ['a', 'b', 'b'], crowd]) {
     const members = names.map((participant) => ({ participant, role: 'patient' }));
@@ -157,11 +163,13 @@ const encryption = () => ({
   held: [],
   own(place) { this.owned.push(place.epoch); },
   remote(participant, place) { this.held.push([participant, place.epoch]); },
+  disown() { this.owned.push(null); },
 });
 
 function room(epoch, me, other, { connected = true } = {}) {
   const members = [me, other].map((participant) => ({ participant, role: 'patient' }));
-  return { appointment: 'x', keys: { epoch, members }, others: [{ participant: other, connected }] };
+  const others = [{ participant: other, role: 'patient', state: 'admitted', connected }];
+  return { appointment: 'x', me: { participant: me, role: 'patient' }, keys: { epoch, members }, others };
 }
 
 function pair() {
@@ -222,7 +230,7 @@ test('alone there is no code', async () => {
   keys.a.update(room(4, 'a', 'b'));
   keys.b.update(room(4, 'b', 'a'));
   await until(() => keys.a.code !== null);
-  keys.a.update({ appointment: 'x', keys: null, others: [] });
+  keys.a.update({ appointment: 'x', me: { role: 'patient' }, keys: null, others: [] });
   assert.equal(keys.a.code, null);
   assert.equal(keys.a.holders.size, 0);
   close();

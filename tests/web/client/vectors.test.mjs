@@ -6,13 +6,15 @@ import { test } from 'node:test';
 
 import { toBase64Url } from '../../../web/static/client/bytes.js';
 import { ReplayWindow, frameKey, keyId, open, parse, seal } from '../../../web/static/client/frame.js';
+import { KeyExchange } from '../../../web/static/client/key-exchange.js';
 import { commitment, transcript, unwrap, verificationCode, wrap } from '../../../web/static/client/keys.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../../../docs/vectors.json', import.meta.url), 'utf8'));
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const hex = (value) => Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('');
-const entry = ({ participant, role, key, nonce }) => ({ participant, role, key: bytes(key), nonce: bytes(nonce) });
+const entry = ({ participant, role, key, nonce, last, withheld }) => (
+  { participant, role, key: bytes(key), nonce: bytes(nonce), last: last.map(bytes), withheld });
 
 function privateKey(member) {
   const point = bytes(member.key);
@@ -46,6 +48,30 @@ for (const { appointment, epoch, members, transcript: expected, code } of vector
         assert.equal(hex(await unwrap(theirs, bytes(from.key), ...ends, bytes(wrapped))), from.secret);
       }
     }
+  });
+}
+
+for (const { why, as, view, receive, sent } of vectors.refusals) {
+  test(`it is refused when ${why}`, async () => {
+    const said = [];
+    const heard = new Map();
+    const wire = {
+      on: (event, listener) => (heard.set(event, listener), () => heard.delete(event)),
+      request: async (event) => said.push(event),
+    };
+    const ring = { own: () => assert.fail('sends'), remote: () => assert.fail('receives'), disown: () => undefined };
+    const keys = new KeyExchange(wire, view.me.participant, ring);
+    const tampering = new Promise((resolve) => keys.addEventListener('tampering', () => resolve('tampering')));
+    const outdated = new Promise((resolve) => {
+      keys.addEventListener('change', () => keys.outdated && resolve('outdated'));
+    });
+    keys.update(view);
+    for (const [event, message] of receive) heard.get(event)?.(message);
+    assert.equal(await Promise.race([tampering, outdated]), as);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(said, sent);
+    assert.equal(keys.code, null);
+    keys.close();
   });
 }
 

@@ -15,7 +15,7 @@ const ASK_AGAIN_MS = 2_000;
 const ASK_AGAIN_MOST_MS = 32_000;
 
 /** @typedef {{id: string, role: Role, participant: string, text: string, at: number}} Entry */
-/** @typedef {Entry & {mine: boolean}} ChatEntry */
+/** @typedef {Entry & {mine: boolean, copy: boolean}} ChatEntry `mine`: written on this page. `copy`: by what another says, out of its log */
 
 /** Event: `chat` with the new ChatEntry, or with `{log: true}` after a log was merged. */
 export class Chat extends EventTarget {
@@ -28,6 +28,14 @@ export class Chat extends EventTarget {
   #roleOf;
   #stop;
   #incomplete = false;
+  /** Until our first handshake is complete, everybody there may have a log for us. */
+  #joining = true;
+  /** @type {Set<string>} those of that handshake whose log has not come yet */
+  #expected = new Set();
+  /** @type {Set<string>} those whose log came */
+  #told = new Set();
+  /** Who said what our own role said before this page was loaded: one only, in one log; '' when that is over. @type {string | null} */
+  #chronicler = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {Set<string>} those who are being sent the log because they asked */
@@ -59,8 +67,16 @@ export class Chat extends EventTarget {
     if (text.length > MAX_TEXT) throw new WireError('too_large', 'protocol', 'The message is too long.');
     const entry = { id: toBase64Url(random(16)), ...this.#me, text, at: Date.now() };
     await this.#transmit({ type: 'text', id: entry.id, text, at: entry.at });
-    this.#add([entry]);
-    this.#emit(this.#own(entry));
+    const mine = { ...entry, mine: true, copy: false };
+    this.#add([mine]);
+    this.#emit(mine);
+  }
+
+  /** A handshake is complete: those who were in our first one send their logs, once. @param {Iterable<string>} holders */
+  joined(holders) {
+    if (!this.#joining) return;
+    this.#joining = false;
+    this.#expected = new Set([...holders].filter((holder) => !this.#told.has(holder)));
   }
 
   /** Something was lost: ask the others for their logs until one comes. */
@@ -80,7 +96,7 @@ export class Chat extends EventTarget {
       const entry = { id, role, participant, text, at };
       const length = utf8(JSON.stringify(entry)).length + 1;
       if (size + length > MAX_PLAINTEXT - 100) {
-        await this.#transmit({ type: 'log', entries: part }, to);
+        await this.#transmit({ type: 'log', entries: part, more: true }, to);
         [part, size] = [[], 0];
       }
       part.push(entry);
@@ -124,28 +140,60 @@ export class Chat extends EventTarget {
     const content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
     if (content.type === 'text') {
       const entry = entryFrom({ ...content, role, participant: sender });
-      if (entry === null || !this.#add([entry])) return;
-      this.#emit(this.#own(entry));
+      if (entry === null) return;
+      const heard = { ...entry, at: this.#plausible(entry.at), mine: false, copy: false };
+      if (this.#add([heard])) this.#emit(heard);
     } else if (content.type === 'log-wanted') {
       await this.#answer(sender);
     } else if (content.type === 'log' && Array.isArray(content.entries)) {
-      this.#complete();
-      const entries = content.entries.slice(0, MAX_ENTRIES).map(entryFrom).filter((/** @type {Entry | null} */ it) => it !== null);
-      if (this.#add(entries)) this.#emit({ log: true });
+      if (this.#takeLog(sender, content)) this.#emit({ log: true });
     }
   }
 
-  /** @param {Entry[]} entries @returns {boolean} whether one was new */
-  #add(entries) {
-    const known = new Set(this.log.map(({ id }) => id));
-    const fresh = entries.filter(({ id }) => !known.has(id)).map((entry) => this.#own(entry));
-    this.log = [...this.log, ...fresh].sort((left, right) => left.at - right.at).slice(-MAX_ENTRIES);
-    return fresh.length > 0;
+  /**
+   * Another's log counts only where one is missing, and never against what this page knows itself.
+   * @param {string} sender
+   * @param {{entries: unknown[], more?: unknown}} content
+   * @returns {boolean} whether something of it was new
+   */
+  #takeLog(sender, { entries, more }) {
+    const missing = this.#incomplete || this.#expected.has(sender) || (this.#joining && !this.#told.has(sender));
+    if (!missing) return false;
+    const known = this.#lastOwn() >= 0 || ![null, sender].includes(this.#chronicler);
+    const copies = [];
+    for (const value of entries.slice(0, MAX_ENTRIES)) {
+      const entry = entryFrom(value);
+      if (entry === null || (known && entry.role === this.#me.role)) continue;
+      if (entry.role === this.#me.role) this.#chronicler = sender;
+      copies.push({ ...entry, at: this.#plausible(entry.at), mine: false, copy: true });
+    }
+    if (more !== true) {
+      this.#expected.delete(sender);
+      this.#told.add(sender);
+      if (this.#chronicler === sender) this.#chronicler = '';
+      this.#complete();
+    }
+    return this.#add(copies);
   }
 
-  /** After a reload one is another participant, but still has the same role. @param {Entry} entry @returns {ChatEntry} */
-  #own(entry) {
-    return { ...entry, mine: entry.role === this.#me.role };
+  /** Where the last entry is that was written on this page; −1 if there is none. */
+  #lastOwn() {
+    return this.log.map(({ mine }) => mine).lastIndexOf(true);
+  }
+
+  /** No clock of another puts words before what was written here, nor into the future. @param {number} at */
+  #plausible(at) {
+    return Math.min(Math.max(at, this.log[this.#lastOwn()]?.at ?? 0), Date.now());
+  }
+
+  /** @param {ChatEntry[]} entries @returns {boolean} whether one was new */
+  #add(entries) {
+    const known = new Set(this.log.map(({ id }) => id));
+    const fresh = entries.filter(({ id }) => !known.has(id) && known.add(id));
+    const own = this.#lastOwn() + 1;
+    const after = [...this.log.slice(own), ...fresh].sort((left, right) => left.at - right.at);
+    this.log = [...this.log.slice(0, own), ...after].slice(-MAX_ENTRIES);
+    return fresh.length > 0;
   }
 
   /** @param {object} detail */

@@ -6,8 +6,10 @@ import { WireError } from './errors.js';
 import { OwnIndicators } from './indicators.js';
 import { forgetResume, storeResume, storedResume } from './resume.js';
 import { Signaling } from './signaling.js';
+import { forgetTally } from './tally.js';
 
 /** @import {ChatEntry} from './chat.js' */
+/** @import {Change} from './tally.js' */
 /** @import {HoldMessage, Indicators, ParticipantView, Role, RoomView, SlotView, Source} from './wire.js' */
 /** @typedef {'idle' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'failed' | 'ended'} State */
 
@@ -83,7 +85,27 @@ export class Consult extends EventTarget {
 
   /** @returns {string | null} */
   get code() {
-    return this.#conversation?.code ?? null;
+    return this.#conversation?.comparison.code ?? null;
+  }
+
+  /** How many are to hold the keys, oneself included. */
+  get people() {
+    return this.#conversation?.people ?? 1;
+  }
+
+  /** Why the digits have to be compared again. @returns {Change | null} */
+  get again() {
+    return this.#conversation?.comparison.again ?? null;
+  }
+
+  /** Whether keys came to nothing so often that both people have to be told. */
+  get withheld() {
+    return this.#conversation?.comparison.withheld ?? false;
+  }
+
+  /** The person says to have compared the digits. */
+  compared() {
+    this.#conversation?.compared();
   }
 
   /** Whether it failed for good: nothing but a new Consult helps. */
@@ -315,6 +337,7 @@ export class Consult extends EventTarget {
     forgetResume();
     this.#setState('ended', null);
     this.close();
+    forgetTally();
     this.#emit('takenover', {});
   }
 
@@ -324,6 +347,7 @@ export class Consult extends EventTarget {
     forgetResume();
     this.#setState('ended', null);
     this.close();
+    forgetTally();
     this.#emit('ended', { reason });
   }
 
@@ -331,8 +355,9 @@ export class Consult extends EventTarget {
   #settle() {
     if (this.state === 'ended' || this.#headStart !== undefined) return;
     const mediaFailed = this.#conversation?.mediaState === 'failed';
-    if (this.#fatal !== null || (mediaFailed && this.room?.me.state === 'admitted')) {
-      this.#setState('failed', this.#fatal ?? 'media');
+    const outdated = this.#conversation?.outdated ? 'outdated' : null;
+    if (this.#fatal !== null || outdated !== null || (mediaFailed && this.room?.me.state === 'admitted')) {
+      this.#setState('failed', this.#fatal ?? outdated ?? 'media');
     } else if (this.room) {
       const state = this.#judge(this.room);
       this.#setState(state, state === 'reconnecting' ? this.#missing() : null);

@@ -7,7 +7,6 @@ import { Guard } from './guard.js';
 import { KeyExchange } from './key-exchange.js';
 import { MediaSession } from './media-session.js';
 import { Tracks } from './tracks.js';
-import { compare } from './bytes.js';
 
 /** @import {Happening} from './diagnostics.js' */
 /** @import {Wire} from './key-exchange.js' */
@@ -19,7 +18,6 @@ import { compare } from './bytes.js';
  */
 export class Conversation extends EventTarget {
   #wire;
-  #me;
   #encryption;
   #keys;
   #media;
@@ -39,7 +37,6 @@ export class Conversation extends EventTarget {
   constructor(wire, me, workerUrl) {
     super();
     this.#wire = wire;
-    this.#me = me;
     this.#encryption = new Encryption(workerUrl);
     this.#keys = new KeyExchange(wire, me.participant, this.#encryption);
     this.#media = new MediaSession(wire, this.#encryption);
@@ -54,8 +51,22 @@ export class Conversation extends EventTarget {
     this.#connect();
   }
 
-  get code() {
-    return this.#keys.code;
+  get comparison() {
+    return this.#keys.comparison;
+  }
+
+  get people() {
+    return this.#keys.people;
+  }
+
+  /** Whether somebody has another version of the encryption. */
+  get outdated() {
+    return this.#keys.outdated;
+  }
+
+  /** The person says to have compared the digits. */
+  compared() {
+    this.#keys.compared();
   }
 
   get chatLog() {
@@ -140,7 +151,8 @@ export class Conversation extends EventTarget {
     });
     on(this.#encryption, 'broken', () => this.#emit('broken'));
     on(this.#keys, 'change', () => {
-      this.#emit('code', { code: this.code });
+      const { code, again, withheld } = this.comparison;
+      this.#emit('code', { code, people: this.people, again, withheld });
       change();
     });
     on(this.#keys, 'complete', () => this.#shareChat());
@@ -160,13 +172,12 @@ export class Conversation extends EventTarget {
     for (const name of ['quality', 'audioflow', 'pictureflow']) on(this.#diagnostics, name, (detail) => this.#emit(name, detail));
   }
 
-  /** Whoever was reloaded lost the chat; of those who have it, the first by id sends it. */
+  /** Whoever was reloaded lost the chat. An empty log is sent too: it ends the time in which one is taken. */
   async #shareChat() {
     const { holders } = this.#keys;
     const newcomers = [...holders].filter((participant) => !this.#acquainted.has(participant));
-    const veterans = [...holders].filter((participant) => this.#acquainted.has(participant));
     this.#acquainted = new Set(holders);
-    if (!this.#chat.log.length || veterans.some((other) => compare(other, this.#me.participant) < 0)) return;
+    this.#chat.joined(holders);
     for (const newcomer of newcomers) await this.#chat.resend(newcomer).catch(() => undefined);
   }
 

@@ -10,7 +10,9 @@ import { concat, prefixed, utf8 } from './bytes.js';
 /** @typedef {'audio' | 'video' | 'data'} Kind */
 /** @typedef {{kid: number, counter: number, body: Bytes, header: Bytes}} Parsed */
 
-export const VERSION = 'spreekkamer e2ee 1';
+export const VERSION = 'spreekkamer e2ee 2';
+/** What `key-commit` offers; another one is refused. */
+export const NUMBER = 2;
 export const LABEL = Object.freeze({ microphone: 0, camera: 1, screen: 2, data: 3 });
 export const MAX_MEMBERS = 32;
 

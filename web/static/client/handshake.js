@@ -1,12 +1,13 @@
 /** One key handshake: one epoch, one set of members (docs/protocol.md, Handshake). */
 
 import { compare, equal, fromBase64Url, toBase64Url } from './bytes.js';
-import { MAX_MEMBERS } from './frame.js';
+import { MAX_MEMBERS, NUMBER } from './frame.js';
 import { commitment, transcript, unwrap, verificationCode, wrap } from './keys.js';
 
 /** @import {Bytes} from './bytes.js' */
 /** @import {Entry, Own} from './keys.js' */
 /** @import {SecretAt} from './keyring.js' */
+/** @import {Chain} from './tally.js' */
 /** @import {KeyMember} from './wire.js' */
 
 /** The other side, or somebody in between, did not keep to the handshake: nothing may be sent under it. */
@@ -18,22 +19,34 @@ export class Tampering extends Error {
   }
 }
 
+/** Another member offers another version of the encryption: nothing may be revealed to it. */
+export class Outdated extends Error {
+  constructor() {
+    super('the page or app of the other side, or this one, is out of date');
+    this.name = 'Outdated';
+  }
+}
+
 /**
  * @typedef {object} HandshakeOptions
  * @property {string} appointment
  * @property {string} participant oneself
  * @property {number} epoch
- * @property {KeyMember[]} members oneself included, in any order
+ * @property {KeyMember[]} members oneself included, in any order; that they are the people shown was checked before
  * @property {Own} own
+ * @property {Chain} chain what was agreed on before; what is agreed on now goes into it
+ * @property {number} withheld our count
+ * @property {number} [codes] as in `verificationCode`
  * @property {(event: string, body: object) => Promise<unknown>} send
- * @property {(place: SecretAt) => unknown} onOwn all `key-wrap` were acknowledged: send under it from now on
+ * @property {() => void} onReveal our key is about to leave
  * @property {(participant: string, place: SecretAt) => unknown} onRemote somebody else's secret
- * @property {(code: string) => void} onComplete every secret is in place
- * @property {(error: Error) => void} onFailure Tampering, or the reason why something could not be sent
+ * @property {(place: SecretAt) => unknown} onOwn it is complete: send under this secret from now on
+ * @property {(agreed: Agreed) => void} onComplete then
+ * @property {(error: Error) => void} onFailure Tampering, Outdated, or the reason why something could not be sent
  */
 
 /** @typedef {'key-commit' | 'key-reveal' | 'key-wrap'} Step */
-/** @typedef {{transcript: Bytes, entries: Map<string, Entry>, code: string}} Agreed */
+/** @typedef {{transcript: Bytes, entries: Map<string, Entry>, code: string, withheld: number}} Agreed `withheld`: the highest count */
 
 export class Handshake {
   #options;
@@ -45,6 +58,8 @@ export class Handshake {
   #received = { 'key-commit': new Map(), 'key-reveal': new Map(), 'key-wrap': new Map() };
   /** @type {Set<string>} */
   #unwrapped = new Set();
+  /** @type {Bytes[]} fixed from the beginning, since the commitment has it */
+  #last;
   #committed = false;
   #revealing = false;
   #agreeing = false;
@@ -67,13 +82,14 @@ export class Handshake {
     this.#members = [...members].sort((left, right) => compare(left.participant, right.participant));
     ids.delete(participant);
     this.#others = ids;
+    this.#last = this.#but(participant).map((other) => options.chain.last(other));
   }
 
   start() {
     this.#guarded(async () => {
       const { appointment, epoch, send } = this.#options;
       const digest = await commitment(appointment, epoch, this.#ownEntry());
-      const sent = send('key-commit', { epoch, commitment: toBase64Url(digest) });
+      const sent = send('key-commit', { epoch, version: NUMBER, commitment: toBase64Url(digest) });
       this.#committed = true;
       await Promise.all([sent, this.#advance()]);
     });
@@ -83,6 +99,7 @@ export class Handshake {
   receive(step, message) {
     if (this.#over || !this.#others.has(message.sender)) return;
     this.#guarded(async () => {
+      if (step === 'key-commit' && message.version !== NUMBER) throw new Outdated();
       const known = this.#received[step].get(message.sender);
       if (known !== undefined) {
         if (JSON.stringify(known) !== JSON.stringify(message)) throw new Tampering(`a second ${step}`);
@@ -115,8 +132,11 @@ export class Handshake {
     // Whoever reveals before holding every commitment lets the last one choose a key that makes the codes equal.
     if (this.#committed && this.#all('key-commit') && !this.#revealing) {
       this.#revealing = true;
-      const { epoch, own, send } = this.#options;
-      const sent = send('key-reveal', { epoch, key: toBase64Url(own.key), nonce: toBase64Url(own.nonce) });
+      const { epoch, send, onReveal } = this.#options;
+      const { key, nonce, last, withheld } = this.#ownEntry();
+      onReveal();
+      const body = { epoch, key: toBase64Url(key), nonce: toBase64Url(nonce), last: last.map(toBase64Url), withheld };
+      const sent = send('key-reveal', body);
       await Promise.all([sent, this.#conclude()]);
     } else {
       await this.#conclude();
@@ -141,29 +161,37 @@ export class Handshake {
 
   /** Check every reveal against its commitment. @returns {Promise<Agreed>} */
   async #agree() {
-    const { appointment, epoch, participant, own } = this.#options;
+    const { appointment, epoch, participant, own, chain, codes } = this.#options;
     /** @type {Map<string, Entry>} */
     const entries = new Map([[participant, this.#ownEntry()]]);
     for (const { participant: other, role } of this.#members) {
       if (other === participant) continue;
-      const reveal = this.#received['key-reveal'].get(other);
-      const entry = { participant: other, role, key: fromBase64Url(reveal.key), nonce: fromBase64Url(reveal.nonce) };
+      const { key, nonce, last, withheld } = this.#received['key-reveal'].get(other);
+      const [before, count] = [last.map(fromBase64Url), Number(withheld)];
+      const entry = { participant: other, role, key: fromBase64Url(key), nonce: fromBase64Url(nonce), last: before, withheld: count };
       if (equal(entry.key, own.key)) throw new Tampering('our own key came back');
       const promised = fromBase64Url(this.#received['key-commit'].get(other).commitment);
       if (!equal(await commitment(appointment, epoch, entry), promised)) {
         throw new Tampering('a key is not the one that was committed to');
       }
+      const others = this.#but(other);
+      if (entry.last.length !== others.length) throw new Tampering('what was completed before is not said of every member');
+      if (!chain.holds(other, entry.last[others.indexOf(participant)])) {
+        throw new Tampering('a handshake came before that was not ours');
+      }
       entries.set(other, entry);
     }
     const hash = await transcript(appointment, epoch, [...entries.values()]);
-    return { transcript: hash, entries, code: await verificationCode(hash) };
+    chain.agree(hash, this.#others);
+    const counts = [...entries.values()].map(({ withheld }) => withheld);
+    return { transcript: hash, entries, code: await verificationCode(hash, codes), withheld: Math.max(...counts) };
   }
 
   /** @param {Agreed} agreed */
   async #wrapAll(agreed) {
     if (this.#sending) return;
     this.#sending = true;
-    const { epoch, participant, own, send, onOwn } = this.#options;
+    const { epoch, participant, own, send } = this.#options;
     await Promise.all(
       [...this.#others].map(async (to) => {
         const peer = this.#entry(agreed, to).key;
@@ -171,10 +199,8 @@ export class Handshake {
         await send('key-wrap', { epoch, to, wrapped: toBase64Url(wrapped) });
       }),
     );
-    if (this.#over) return;
-    await onOwn({ epoch, index: this.#index(participant), secret: own.secret });
     this.#sent = true;
-    this.#finish(agreed);
+    await this.#finish(agreed);
   }
 
   /** @param {Agreed} agreed */
@@ -188,7 +214,7 @@ export class Handshake {
       await onRemote(sender, { epoch, index: this.#index(sender), secret });
       this.#placed += 1;
     }
-    this.#finish(agreed);
+    await this.#finish(agreed);
   }
 
   /** @param {Agreed} agreed @param {string} from @param {string} to @param {Own} own @param {Bytes} wrapped */
@@ -200,18 +226,26 @@ export class Handshake {
     }
   }
 
-  /** @param {Agreed} agreed */
-  #finish(agreed) {
+  /** Only now send under the new secret: whoever completes has it in the chain, and shows the digits. @param {Agreed} agreed */
+  async #finish(agreed) {
     if (this.#over || this.complete || !this.#sent || this.#placed < this.#others.size) return;
     this.complete = true;
-    this.#options.onComplete(agreed.code);
+    const { epoch, participant, own, chain, onOwn, onComplete } = this.#options;
+    chain.complete(agreed.transcript, this.#others);
+    await onOwn({ epoch, index: this.#index(participant), secret: own.secret });
+    if (!this.#over) onComplete(agreed);
   }
 
   /** @returns {Entry} */
   #ownEntry() {
-    const { participant, own } = this.#options;
+    const { participant, own, withheld } = this.#options;
     const role = /** @type {KeyMember} */ (this.#members.find((member) => member.participant === participant)).role;
-    return { participant, role, key: own.key, nonce: own.nonce };
+    return { participant, role, key: own.key, nonce: own.nonce, last: this.#last, withheld };
+  }
+
+  /** Everybody else's ids as one member sees them, in order. @param {string} one */
+  #but(one) {
+    return this.#members.map(({ participant }) => participant).filter((participant) => participant !== one);
   }
 
   /** @param {Agreed} agreed @param {string} participant @returns {Entry} */

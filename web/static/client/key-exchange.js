@@ -1,16 +1,18 @@
 /** Handshakes one after another, as the room's membership changes; their secrets go to the encryption worker. */
 
 import { WireError } from './errors.js';
-import { Handshake } from './handshake.js';
+import { Handshake, Outdated } from './handshake.js';
 import { ownMaterial } from './keys.js';
+import { Chain, Comparison, Tally } from './tally.js';
 
 /** @import {Encryption} from './encryption.js' */
-/** @import {Step} from './handshake.js' */
+/** @import {Agreed, Step} from './handshake.js' */
 /** @import {Own} from './keys.js' */
-/** @import {KeysView, RoomView} from './wire.js' */
+/** @import {KeyMember, KeysView, RoomView} from './wire.js' */
 
 const RESTART_AFTER_MS = 5_000;
 const RESTART_JITTER_MS = 500;
+const GONE_MS = 10_000;
 const MAX_EARLY = 256;
 
 /** @type {Step[]} */
@@ -23,19 +25,28 @@ const STEPS = ['key-commit', 'key-reveal', 'key-wrap'];
  */
 
 /**
- * Events: `change`: `code` or `holders` changed; `complete`: this epoch's secrets are all in place; `tampering`: the handshake
- * was interfered with, nothing is sent under it.
+ * Events: `change`: something below changed; `complete`: this epoch's secrets are all in place; `tampering`: the handshake was
+ * interfered with, nothing is sent any more.
  */
 export class KeyExchange extends EventTarget {
-  /** Six digits, or null while nobody else holds keys. @type {string | null} */
-  code = null;
+  /** What to show beside the code. */
+  comparison = new Comparison();
   /** The other participants whose frames can be decrypted. @type {Set<string>} */
   holders = new Set();
+  /** How many are to hold the keys, oneself included. */
+  people = 1;
+  /** Another member offers another version of the encryption. */
+  outdated = false;
 
   #wire;
   #participant;
   #encryption;
+  #codes;
   #stops;
+  #chain = new Chain();
+  /** @type {Tally | null} */
+  #tally = null;
+  #before = false;
   /** @type {Promise<Own>} */
   #spare;
   #identity = '';
@@ -46,32 +57,53 @@ export class KeyExchange extends EventTarget {
   #early = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {Set<string>} those who hold the secret that we send under */
+  #given = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #gone;
   #reachable = false;
   #closed = false;
 
-  /** @param {Wire} wire @param {string} participant oneself @param {Encryption} encryption */
-  constructor(wire, participant, encryption) {
+  /**
+   * @param {Wire} wire
+   * @param {string} participant oneself
+   * @param {Encryption} encryption
+   * @param {number} [codes] as in `verificationCode`
+   */
+  constructor(wire, participant, encryption, codes) {
     super();
     this.#wire = wire;
     this.#participant = participant;
     this.#encryption = encryption;
+    this.#codes = codes;
     this.#stops = STEPS.map((step) => wire.on(step, (message) => this.#receive(step, message)));
     this.#spare = ownMaterial();
   }
 
+  get code() {
+    return this.comparison.code;
+  }
+
   /** Follow the room. @param {RoomView} room */
-  update({ appointment, keys, others }) {
+  update({ appointment, keys, me, others }) {
     if (this.#closed) return;
-    const present = new Map(others.map((other) => [other.participant, other.connected]));
-    this.#reachable = keys !== null && keys.members.every((member) => present.get(member.participant) !== false);
-    const alone = keys === null || keys.members.length < 2 || !present.size;
-    const identity = alone ? '' : JSON.stringify([appointment, keys.epoch, ...keys.members.map((it) => it.participant)]);
+    const shown = others.filter(({ state }) => state === 'admitted');
+    if (keys !== null && !sameMembers(keys.members, [{ participant: this.#participant, role: me.role }, ...shown])) return this.#fail();
+    const present = new Set(keys === null ? [] : shown.map(({ participant }) => participant));
+    this.#reachable = keys !== null && shown.every(({ connected }) => connected);
+    this.#watch(present);
+    const alone = keys === null || keys.members.length < 2;
+    const identity = alone ? '' : JSON.stringify([appointment, keys.epoch, keys.members]);
     if (identity === this.#identity) return;
     this.#identity = identity;
     this.#stop();
     for (const holder of this.holders) if (!present.has(holder)) this.holders.delete(holder);
-    this.#setCode(null);
-    if (!alone) this.#begin(appointment, keys);
+    this.outdated = false;
+    this.people = alone ? 1 : keys.members.length;
+    this.comparison.hide();
+    if (!alone && keys.epoch <= this.#epoch) return this.#fail();
+    if (!alone) this.#begin(appointment, keys, [...present]);
+    this.#emit('change');
   }
 
   /** The socket was lost and is back: what was said meanwhile did not arrive. */
@@ -80,9 +112,16 @@ export class KeyExchange extends EventTarget {
     if (this.#identity !== '' && !this.#handshake?.complete) this.#restart();
   }
 
+  /** The person says to have compared the digits. */
+  compared() {
+    this.comparison.agree();
+    this.#emit('change');
+  }
+
   close() {
     this.#closed = true;
     this.#stop();
+    clearTimeout(this.#gone);
     for (const stop of this.#stops) stop();
   }
 
@@ -90,12 +129,34 @@ export class KeyExchange extends EventTarget {
     clearTimeout(this.#timer);
     this.#handshake?.cancel();
     this.#handshake = null;
+    this.#lapse();
   }
 
-  /** @param {string} appointment @param {KeysView} keys */
-  async #begin(appointment, { epoch, members }) {
+  /** No code came for the key that we revealed, if we did: that counts. */
+  #lapse() {
+    if (this.#tally === null) return;
+    const said = this.comparison.withheld;
+    this.#tally.lapse();
+    this.comparison.count(this.#tally.counted);
+    if (!said && this.comparison.withheld && !this.#closed) this.#emit('change');
+  }
+
+  /** @param {string} appointment @returns {Tally} */
+  #counting(appointment) {
+    if (this.#tally === null) {
+      this.#tally = new Tally(appointment);
+      this.#before = this.#tally.digits;
+    }
+    return this.#tally;
+  }
+
+  /** @param {string} appointment @param {KeysView} keys @param {string[]} others */
+  async #begin(appointment, { epoch, members }, others) {
     this.#epoch = epoch;
     this.#arm();
+    const tally = this.#counting(appointment);
+    const withheld = tally.begin(others);
+    this.comparison.count(tally.counted);
     const identity = this.#identity;
     const own = await this.#spare;
     this.#spare = ownMaterial();
@@ -107,14 +168,22 @@ export class KeyExchange extends EventTarget {
         epoch,
         members,
         own,
+        chain: this.#chain,
+        withheld,
+        codes: this.#codes,
         send: (event, body) => this.#wire.request(event, body),
-        onOwn: (place) => this.#encryption.own(place),
+        onReveal: () => tally.reveal(),
         onRemote: async (participant, place) => {
           await this.#encryption.remote(participant, place);
           this.holders.add(participant);
           this.#emit('change');
         },
-        onComplete: (code) => this.#onComplete(code),
+        onOwn: (place) => {
+          this.#given = new Set(others);
+          this.#watch(this.#given);
+          return this.#encryption.own(place);
+        },
+        onComplete: (agreed) => this.#onComplete(agreed, others, tally),
         onFailure: (error) => this.#onFailure(error),
       });
     } catch (error) {
@@ -129,21 +198,44 @@ export class KeyExchange extends EventTarget {
 
   /** @param {Step} step @param {any} message */
   #receive(step, message) {
+    if (this.#closed) return;
     if (message.epoch === this.#epoch && this.#handshake !== null) this.#handshake.receive(step, message);
     else if (this.#early.length < MAX_EARLY && message.epoch >= this.#epoch) this.#early.push({ step, message });
   }
 
-  /** @param {string} code */
-  #onComplete(code) {
+  /** After a while, send nothing more under a secret that somebody holds who is no longer shown. @param {Set<string>} shown */
+  #watch(shown) {
+    if ([...this.#given].every((holder) => shown.has(holder))) {
+      clearTimeout(this.#gone);
+      this.#gone = undefined;
+    } else {
+      this.#gone ??= setTimeout(() => this.#encryption.disown(), GONE_MS);
+    }
+  }
+
+  /** @param {Agreed} agreed @param {string[]} others @param {Tally} tally */
+  #onComplete({ code, withheld }, others, tally) {
     clearTimeout(this.#timer);
-    this.#setCode(code);
+    tally.show();
+    this.comparison.show(code, others, Math.max(withheld, tally.counted), this.#before);
+    this.#emit('change');
     this.#emit('complete');
   }
 
   /** @param {Error} error */
   #onFailure(error) {
     if (error instanceof WireError) return;
+    if (!(error instanceof Outdated)) return this.#fail();
     clearTimeout(this.#timer);
+    this.outdated = true;
+    this.#emit('change');
+  }
+
+  /** Somebody lied. This page sends nothing any more: only a new one, which is another participant, begins again. */
+  #fail() {
+    this.close();
+    this.holders.clear();
+    this.comparison.hide();
     this.#emit('tampering');
   }
 
@@ -155,18 +247,20 @@ export class KeyExchange extends EventTarget {
   /** A message was lost: let the server begin the next epoch. Useless while somebody is not there to take part. */
   #restart() {
     this.#arm();
+    this.#lapse();
     if (this.#reachable) this.#wire.request('key-restart', { epoch: this.#epoch }).catch(() => undefined);
-  }
-
-  /** @param {string | null} code */
-  #setCode(code) {
-    if (this.code === code) return;
-    this.code = code;
-    this.#emit('change');
   }
 
   /** @param {string} type */
   #emit(type) {
     this.dispatchEvent(new Event(type));
   }
+}
+
+/** Members are exactly the people shown, or somebody lied. @param {KeyMember[]} members @param {KeyMember[]} people */
+function sameMembers(members, people) {
+  const roles = new Map(members.map(({ participant, role }) => [participant, role]));
+  const ids = new Set(people.map(({ participant }) => participant));
+  const same = people.every(({ participant, role }) => roles.get(participant) === role);
+  return same && [roles.size, members.length, people.length].every((count) => count === ids.size);
 }

@@ -5,7 +5,11 @@ import { VERSION } from './frame.js';
 
 /** @import {Bytes} from './bytes.js' */
 /** @import {Role} from './wire.js' */
-/** @typedef {{participant: string, role: Role, key: Bytes, nonce: Bytes}} Entry what one member reveals */
+/**
+ * What one member reveals. `last`: for each other member, in order, the transcript last completed with it, or nothing.
+ *
+ * @typedef {{participant: string, role: Role, key: Bytes, nonce: Bytes, last: Bytes[], withheld: number}} Entry
+ */
 /** @typedef {{privateKey: CryptoKey, key: Bytes, nonce: Bytes, secret: Bytes}} Own what one member makes for one epoch */
 
 const CURVE = { name: 'ECDH', namedCurve: 'P-256' };
@@ -22,8 +26,8 @@ export async function ownMaterial() {
 const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 
 /** @param {Entry} entry */
-const encoded = ({ participant, role, key, nonce }) =>
-  concat(prefixed(participant), prefixed(role), prefixed(key), prefixed(nonce));
+const encoded = ({ participant, role, key, nonce, last, withheld }) =>
+  concat(...[participant, role, key, nonce, concat(...last.map(prefixed)), String(withheld)].map(prefixed));
 
 /** @param {string} appointment @param {number} epoch @param {Entry} entry @returns {Promise<Bytes>} 32 bytes */
 export function commitment(appointment, epoch, entry) {
@@ -51,11 +55,15 @@ async function hkdf(ikm, salt, info, length) {
   return new Uint8Array(await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info }, base, length * 8));
 }
 
-/** The six digits both people compare. @param {Bytes} transcript */
-export async function verificationCode(transcript) {
+/**
+ * The six digits both people compare.
+ * @param {Bytes} transcript
+ * @param {number} [codes] how many there are; fewer only where a test lets somebody guess
+ */
+export async function verificationCode(transcript, codes = 1_000_000) {
   const bytes = await hkdf(transcript, utf8(''), utf8(`${VERSION} code`), 8);
   const value = new DataView(bytes.buffer).getBigUint64(0);
-  return String(value % 1_000_000n).padStart(6, '0');
+  return String(value % BigInt(codes)).padStart(6, '0');
 }
 
 /**

@@ -26,8 +26,8 @@
  * @typedef {{line: number, mid: string | null, reason: string}} RefusedLine
  * @typedef {Slots & {sdp: string, refused: RefusedLine[]}} Answer
  *
- * @typedef {{sender: string, epoch: number, commitment: string}} KeyCommitted
- * @typedef {{sender: string, epoch: number, key: string, nonce: string}} KeyRevealed
+ * @typedef {{sender: string, epoch: number, version: number, commitment: string}} KeyCommitted
+ * @typedef {{sender: string, epoch: number, key: string, nonce: string, last: string[], withheld: number}} KeyRevealed
  * @typedef {{sender: string, epoch: number, wrapped: string}} KeyWrapped
  *
  * @typedef {'nl' | 'en' | 'de' | 'fr'} Language
