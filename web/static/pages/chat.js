@@ -74,15 +74,18 @@ export class ChatPanel {
     for (const entry of this.#consult?.chatLog ?? []) this.#add(entry, false);
   }
 
-  /** @param {{text: string, at: number, mine: boolean}} entry @param {boolean} fresh */
+  /** @param {import('../client/chat.js').ChatEntry} entry @param {boolean} fresh */
   #add(entry, fresh) {
+    const name = this.other ?? '';
+    const own = entry.mine || entry.role === this.#consult?.role;
     const line = el(
       'div',
       { className: entry.mine ? 'mine' : 'theirs' },
       el(
         'div',
         { className: 'said-by' },
-        el('bdi', { textContent: entry.mine ? t('chat.me') : (this.other ?? '') }),
+        el('bdi', { textContent: own ? t('chat.me') : name }),
+        entry.copy ? el('span', { className: 'copy', textContent: t('chat.copy', { name }) }) : null,
         el('time', { textContent: time(new Date(entry.at)), dateTime: new Date(entry.at).toISOString() }),
       ),
       el('p', { dir: 'auto', textContent: entry.text }),
