@@ -4,12 +4,13 @@ RoomsError            carries a stable code of the wire's catalogue
 ├── Locked            the key store cannot be used: ``locked``
 │   └── Away          a part of it does not answer, and may again: ``locked``
 └── Tampered          a ciphertext is not where it was written: ``internal``
+    └── Unreadable    an appointment that is there cannot be read: ``unreadable``
 StartRefused          the process must not start; its text is one sentence for the operator
 """
 
 
 class RoomsError(Exception):
-    """A refusal with a stable code: ``invalid not_found gone conflict locked try_again internal``.
+    """A refusal with a stable code: ``invalid not_found gone unreadable conflict locked try_again internal``.
 
     ``field`` is what is wrong with ``invalid``, under the wire's name, where one field is.
     """
@@ -40,6 +41,13 @@ class Tampered(RoomsError):  # noqa: N818 -- a state, not a mistake
 
     def __init__(self) -> None:
         super().__init__("internal")
+
+
+class Unreadable(Tampered):
+    """An appointment that is there and was not destroyed cannot be read: its key or its content is damaged."""
+
+    def __init__(self) -> None:
+        RoomsError.__init__(self, "unreadable")
 
 
 class StartRefused(Exception):  # noqa: N818 -- a state, not a mistake

@@ -58,6 +58,23 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """What is known of an appointment that cannot be read."""
+
+    id: str
+    owner: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Appointments by their start, and those of the same owner whose start nobody can read."""
+
+    appointments: list[Appointment]
+    damaged: list[Damaged]
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Proof of an irrecoverable destruction (S-31): a keyed hash of the id, when, and the key store's generation."""
 
@@ -71,8 +88,8 @@ class RetentionStatus:
     """For readiness and metrics. Seconds; no ids.
 
     ``paused`` is a sentence (the clock cannot be trusted) or None. ``overdue`` counts living appointments past due;
-    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that cannot be opened
-    and have no receipt.
+    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that had neither
+    a key nor a receipt at the start, ``unreadable`` those that were found damaged since.
     """
 
     locked: str | None
@@ -80,5 +97,6 @@ class RetentionStatus:
     overdue: int
     lag: float
     alarms: int
+    unreadable: int
     generation: int
     last_sweep: datetime | None

@@ -90,6 +90,7 @@ class Health:
             Part("turn", self._turn, "TURN could not be tried.", needed=False, age=lambda: turn.age),
             Part("key_store", self._key_store, "The key store does not answer."),
             Part("retention", self._retention, "The state of destruction cannot be read."),
+            Part("appointments", self._appointments, "The state of appointments cannot be read.", needed=False),
             Part("staying", self._staying, "This node does not say whether it stays."),
             Part("clock", self._clock, "The state of the clock cannot be read."),
         )
@@ -151,9 +152,15 @@ class Health:
         if self._store.locked:
             return self._store.locked
         status = await self._store.retention.status()
-        if status.alarms:
-            return "There are appointments without a key and without a receipt; see docs/operations.md."
         return "Destruction is overdue." if status.lag > LAG_SECONDS else None
+
+    async def _appointments(self) -> str | None:
+        if self._store.locked:
+            return None
+        without_key, damaged = self._store.retention.damage
+        if without_key:
+            return "There are appointments without a key and without a receipt; see docs/operations.md."
+        return "There are appointments that cannot be read; see docs/operations.md." if damaged else None
 
     async def _staying(self) -> str | None:
         return "This node was told to stop; its clients move to others." if self.leaving else None

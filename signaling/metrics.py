@@ -78,6 +78,11 @@ class Metrics:
         self.alarms = Gauge(
             "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
         )
+        self.unreadable = Gauge(
+            "spreekkamer_retention_unreadable",
+            "Appointments that cannot be read: damaged, not destroyed.",
+            registry=self.registry,
+        )
         self.strays = Gauge(
             "spreekkamer_technical_without_expiry",
             "Keys with technical data that were found without a right expiry, and removed, since the start.",
@@ -116,6 +121,7 @@ class Metrics:
             self.overdue.set(status.overdue)
             self.lag.set(status.lag)
             self.alarms.set(status.alarms)
+            self.unreadable.set(status.unreadable)
 
     async def count_datagrams(self, media: "MediaClient", worker: str) -> None:
         """Add what a worker dropped since somebody looked; one that does not answer is asked again next time."""

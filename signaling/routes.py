@@ -9,7 +9,7 @@ from signaling.rest import Endpoint, account, aiohttp_handler, appointments, ent
 from signaling.schema import asyncapi, openapi
 
 SIGNED_IN = ("unauthenticated", "token_invalid", "locked")
-ONE = (*SIGNED_IN, "not_found", "gone")
+ONE = (*SIGNED_IN, "not_found", "gone", "unreadable")
 
 ENDPOINTS = (
     Endpoint("POST", "/sign-in", account.sign_in, "Sign in with e-mail and password.",

@@ -21,7 +21,18 @@ DASHBOARD: dict[str, Any] = json.loads((FOLDER / "grafana.json").read_text())
 PROMTOOL = shutil.which("promtool")
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="NOT TESTED: install the package prometheus")
 
-CHECKS = ("database", "migrations", "redis", "workers", "turn", "key_store", "retention", "staying", "clock")
+CHECKS = (
+    "database",
+    "migrations",
+    "redis",
+    "workers",
+    "turn",
+    "key_store",
+    "retention",
+    "staying",
+    "clock",
+    "appointments",
+)
 UP = 'up{job="spreekkamer",instance="a"}'
 REQUESTS = 'spreekkamer_http_requests_total{method="GET",route="/",status="%s"}'
 FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
@@ -39,6 +50,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "StillLeaving": ({'spreekkamer_ready{check="staying"}': "0x60"}, {'spreekkamer_ready{check="staying"}': "1x60"}),
     "AppointmentWithoutKey": ({"spreekkamer_retention_alarms": "1x60"}, {"spreekkamer_retention_alarms": "0x60"}),
+    "AppointmentUnreadable": (
+        {"spreekkamer_retention_unreadable": "1x60"},
+        {"spreekkamer_retention_unreadable": "0x60"},
+    ),
     "TechnicalDataWithoutExpiry": (
         {"spreekkamer_technical_without_expiry": "0+1x60"},
         {"spreekkamer_technical_without_expiry": "3x60"},

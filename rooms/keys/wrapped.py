@@ -5,6 +5,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -144,13 +145,17 @@ class WrappedKeys:
         return [row_id for (row_id,) in self._db.execute("SELECT id FROM data_keys ORDER BY id").fetchall()]
 
     def every(self) -> list[bytes]:
-        """All keys that exist: data keys, practitioners', the server's own, the epoch's and the root key."""
+        """All keys that exist and open: data keys, practitioners', the server's own, the epoch's and the root key."""
         with transaction(self._db, write=False):
             found = [self._epochs.roots.key, self._epochs.current(), *(self._service(name) for name in SERVICES)]
             people = [row_id for (row_id,) in self._db.execute("SELECT id FROM practitioner_keys").fetchall()]
-            keys = {row_id: self._practitioner_key(row_id) for row_id in people}
+            keys = {}
+            for row_id in people:
+                with suppress(Tampered):
+                    keys[row_id] = self._practitioner_key(row_id)
             for row_id, owner, wrapped in self._db.execute("SELECT id, owner, wrapped FROM data_keys").fetchall():
-                found.append(unseal(keys[owner], wrapped, data_place(row_id, owner)))
+                with suppress(Tampered, KeyError):
+                    found.append(unseal(keys[owner], wrapped, data_place(row_id, owner)))
             return [*found, *keys.values()]
 
     def mail_index(self, mail: str) -> bytes:
@@ -263,7 +268,12 @@ class WrappedKeys:
         renewals = []
         for row_id, wrapped, stale in people:
             place = practitioner_place(row_id)
-            key = unseal(old, wrapped, place)
+            try:
+                key = unseal(old, wrapped, place)
+            except Tampered:  # damaged: it opens nothing before or after, and must not keep the others' epoch back
+                logger.exception("a practitioner's wrapped key does not open")
+                renewals.append((wrapped, row_id))
+                continue
             renewals.append((seal(new, self._replace(row_id, key) if stale else key, place, self._random), row_id))
         self._db.executemany("UPDATE practitioner_keys SET wrapped = ?, stale = 0 WHERE id = ?", renewals)
         services = self._db.execute("SELECT name, wrapped FROM service_keys").fetchall()
@@ -281,7 +291,10 @@ class WrappedKeys:
         renewals = []
         for row_id, wrapped in self._db.execute("SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)):
             place = data_place(row_id, owner)
-            renewals.append((seal(new, unseal(old, wrapped, place), place, self._random), row_id))
+            try:
+                renewals.append((seal(new, unseal(old, wrapped, place), place, self._random), row_id))
+            except Tampered:
+                logger.exception("a wrapped key does not open")
         self._db.executemany("UPDATE data_keys SET wrapped = ? WHERE id = ?", renewals)
         return new
 

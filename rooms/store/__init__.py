@@ -21,8 +21,9 @@
         create(practitioner_id) -> token;  practitioner(token) -> id | None;  end(token);  end_all(practitioner_id)
     store.appointments
         create(owner, patient, starts_at, minutes, language) -> Appointment             # `invalid`
-        get(owner, id) -> Appointment                               # `not_found`; `gone` once destroyed or past due
+        get(owner, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
         list(owner, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
+        agenda(owner, first_day, last_day) -> Agenda                # the same, and what cannot be read
         by_link(id, secret) -> Appointment | None                   # constant work
         by_id(id) -> Appointment                                    # for the consult itself; `not_found`, `gone`
         end(id) -> Appointment                                      # idempotent: the first end counts
@@ -62,6 +63,7 @@ from rooms.store.leases import Lease
 from rooms.store.marks import GENERATION, PAIR, read_mark, write_mark
 from rooms.store.migrate import migrate
 from rooms.store.practitioners import Practitioners
+from rooms.store.reading import Reader
 from rooms.store.sealed import new_id
 from rooms.store.sessions import Sessions
 from rooms.store.sweeper import Sweeper
@@ -145,12 +147,14 @@ def assemble(
         clock.confirm()
     hooks = Hooks()
     deadline = Deadline(clock, hooks, settings.retention_cap)
-    practitioners = Practitioners(database, keys, deadline, now)
+    reader = Reader(keys)
+    practitioners = Practitioners(database, keys, reader, deadline, now)
     sessions = Sessions(database, keys, now)
     retention = Sweeper(
         database,
         keys,
-        Destruction(database, keys, hooks, clock),
+        reader,
+        Destruction(database, keys, reader, hooks, clock),
         deadline=deadline,
         hooks=hooks,
         clock=clock,
@@ -161,7 +165,7 @@ def assemble(
         interval=settings.sweep_interval,
         snapshot_keys=settings.snapshot_keys,
     )
-    appointments = Appointments(database, keys, deadline, hooks, now)
+    appointments = Appointments(database, keys, reader, deadline, hooks, now)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
     hooks.destroyed = audit.record_all
     return Store(practitioners, sessions, appointments, retention, audit, database, keys)

@@ -1,6 +1,5 @@
 """Appointments: one sealed content per row, its key in the key store."""
 
-import asyncio
 import hmac
 import re
 from collections.abc import Sequence
@@ -14,16 +13,16 @@ from rooms.clock import Now
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
-from rooms.model import Appointment, Language, Receipt, State
+from rooms.model import Agenda, Appointment, Language, Receipt, State
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.marks import no_closing
-from rooms.store.sealed import new_id, open_appointment, open_profile, seal_appointment
+from rooms.store.reading import Reader
+from rooms.store.sealed import new_id, open_profile, seal_appointment
 from rooms.store.tables import appointments, practitioners
 
 MAX_NAME = 200
 MINUTES = range(5, 481)
-AT_ONCE = 100
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 OPEN_ACCOUNT = (
     select(practitioners)
@@ -51,9 +50,12 @@ class Decoy(NamedTuple):
 class Appointments:
     """``store.appointments``. Past due, no method gives an appointment, whether or not the sweeper came by."""
 
-    def __init__(self, database: Database, keys: KeyStore, deadline: Deadline, hooks: Hooks, now: Now) -> None:
+    def __init__(
+        self, database: Database, keys: KeyStore, reader: Reader, deadline: Deadline, hooks: Hooks, now: Now
+    ) -> None:
         self._database = database
         self._keys = keys
+        self._reader = reader
         self._deadline = deadline
         self._hooks = hooks
         self._now = now
@@ -95,25 +97,31 @@ class Appointments:
         return planned
 
     async def get(self, owner: str, appointment_id: str) -> Appointment:
-        """One of the owner's. Errors: ``not_found`` (also for somebody else's), ``gone``."""
+        """One of the owner's. Errors: ``not_found`` (also for somebody else's), ``gone``, ``unreadable``."""
         row = await self._row(appointment_id)
         if row is None or row.owner != owner:
             raise RoomsError("gone" if await self._keys.receipt(owner, appointment_id) else "not_found")
         return await self._opened(row)
 
     async def by_id(self, appointment_id: str) -> Appointment:
-        """For the consult itself. Errors: ``not_found``, ``gone``."""
+        """For the consult itself. Errors: ``not_found``, ``gone``, ``unreadable``."""
         row = await self._row(appointment_id)
         if row is None:
             raise RoomsError("not_found")
         return await self._opened(row)
 
     async def by_link(self, appointment_id: str, secret: str) -> Appointment | None:
-        """What a patient's link leads to. Unknown ids cost the same work with a decoy."""
+        """What a patient's link leads to. Unknown ids cost the same work with a decoy.
+
+        Nobody can say whether a link to a damaged appointment is right: it leads nowhere.
+        """
         row = await self._row(appointment_id)
         owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
-        key, known = await self._keys.get(owner, wanted)
-        appointment = open_appointment(key, row if row is not None and known else self._decoy_row(key))
+        try:
+            key, known = await self._keys.get(owner, wanted)
+            appointment = self._reader.reopen(key, row if row is not None and known else self._decoy_row(key))
+        except Tampered:
+            return None
         right = hmac.compare_digest(appointment.secret.encode(), secret.encode())
         if not (known and right) or appointment.state == "destroying" or await self._deadline.forbids(appointment):
             return None
@@ -121,18 +129,16 @@ class Appointments:
 
     async def list(self, owner: str, first_day: date, last_day: date) -> Sequence[Appointment]:
         """The owner's between two days, both included, by the local day of each; sorted by start."""
+        return (await self.agenda(owner, first_day, last_day)).appointments
+
+    async def agenda(self, owner: str, first_day: date, last_day: date) -> Agenda:
+        """The same, and all of the owner's that cannot be read: of these nobody knows the day."""
         async with self._database.read() as connection:
             rows = (await connection.execute(LIVING, {"owner": owner})).all()
-        keys = await self._keys.get_many((owner, row.id) for row in rows)
-        wanted = []
-        for number, row in enumerate(rows, 1):
-            appointment = self._readable(row, keys)
-            if appointment is not None and first_day <= appointment.starts_at.date() <= last_day:
-                wanted.append(appointment)
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)  # a full agenda must not hold up others
-        living = [a for a in wanted if not self._deadline.past(a) or not await self._deadline.forbids(a)]
-        return sorted(living, key=lambda a: (a.starts_at, a.id))
+        opened = await self._reader.open(rows)
+        wanted = [one for one in opened.living if first_day <= one.starts_at.date() <= last_day]
+        living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
+        return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)
 
     async def end(self, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.
@@ -163,21 +169,22 @@ class Appointments:
 
     async def _turn(self, row: Row[Any], before: State, **changes: Any) -> Appointment:
         """The appointment with these changes and their due time; as it is unless its state is ``before``."""
-        keys = await self._keys.get_many([(row.owner, row.id), (row.owner, row.owner)])
-        if len(keys) < 2:
+        _, key = await self._reader.one(row)
+        owner_key, known = await self._keys.get(row.owner, row.owner)
+        if not known:
             raise RoomsError("gone")
         async with self._database.write() as connection:
             query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
-            person = open_profile(keys[row.owner], (await connection.execute(query)).one())
+            person = open_profile(owner_key, (await connection.execute(query)).one())
             query = select(appointments).where(appointments.c.id == row.id).with_for_update()
             newest = (await connection.execute(query)).one_or_none()
             if newest is None or newest.state == "destroying":
                 raise RoomsError("gone")
-            appointment = open_appointment(keys[row.id], newest)
+            appointment = self._reader.reopen(key, newest)
             if appointment.state == before and (before == "planned" or not self._deadline.past(appointment)):
                 changed = replace(appointment, **changes, version=appointment.version + 1)
                 appointment = self._deadline.with_due(changed, person.retention)
-                values = seal_appointment(keys[row.id], appointment)
+                values = seal_appointment(key, appointment)
                 await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
         return appointment
 
@@ -191,13 +198,10 @@ class Appointments:
             return (await connection.execute(select(appointments).where(appointments.c.id == wanted))).one_or_none()
 
     async def _opened(self, row: Row[Any]) -> Appointment:
-        key, known = await self._keys.get(row.owner, row.id)
-        if not known:
-            if row.state == "destroying" or await self._keys.receipt(row.owner, row.id):
-                raise RoomsError("gone")
-            raise Tampered
-        appointment = open_appointment(key, row)
-        if appointment.state == "destroying" or await self._deadline.forbids(appointment):
+        if row.state == "destroying":
+            raise RoomsError("gone")
+        appointment, _ = await self._reader.one(row)
+        if await self._deadline.forbids(appointment):
             raise RoomsError("gone")
         return appointment
 
@@ -206,10 +210,3 @@ class Appointments:
             fields = Appointment(NOBODY, NOBODY, "", EPOCH, 5, "nl", "planned", None, new_id(), EPOCH, 1)
             self._decoy = Decoy(**seal_appointment(key, fields))
         return self._decoy
-
-    def _readable(self, row: Row[Any], keys: dict[str, bytes]) -> Appointment | None:
-        """One row that cannot be opened does not hide the others; it is the sweeper's alarm."""
-        try:
-            return open_appointment(keys[row.id], row)
-        except (KeyError, Tampered):
-            return None

@@ -14,14 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.audit import Act, Draft, practitioner, receipt
 from rooms.clock import Clock
-from rooms.errors import RoomsError, Tampered
+from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Receipt
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.destruction import BATCH, Destruction
 from rooms.store.marks import closing_accounts, raise_generation, write_closing
-from rooms.store.sealed import open_appointment, seal_appointment
+from rooms.store.reading import Reader
+from rooms.store.sealed import seal_appointment
 from rooms.store.tables import appointments, marks, practitioners, sessions
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Closure:
 
     database: Database
     keys: KeyStore
+    reader: Reader
     destruction: Destruction
     deadline: Deadline
     hooks: Hooks
@@ -75,11 +77,10 @@ class Closure:
         count, waiting = 0, 0
         living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         async for rows in self.destruction.batches(living):
-            keys = await self.keys.get_many((owner, row.id) for row in rows)
-            opened = [open_appointment(keys[row.id], row) for row in rows if row.id in keys]
-            due = [one.id for one in opened if await self.deadline.forbids(one, unsure=False)]
-            waiting += len(opened) - len(due)
-            count += await self._destroy(owner, due)
+            opened = await self.reader.open(rows)
+            due = [one.id for one in opened.living if await self.deadline.forbids(one, unsure=False)]
+            waiting += len(opened.living) - len(due)
+            count += await self._destroy(owner, [*due, *(one.id for one in opened.damaged)])
         marked = select(appointments).where(appointments.c.owner == owner, appointments.c.state == "destroying")
         async for rows in self.destruction.batches(marked):
             count += await self._destroy(owner, [row.id for row in rows])
@@ -116,17 +117,13 @@ class Closure:
         """Rows that cannot be opened have no due time to move: they are marked."""
         living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         rows = (await connection.execute(living.order_by(appointments.c.id).with_for_update())).all()
-        keys = await self.keys.get_many((owner, row.id) for row in rows)
-        now, hastened, broken = self.clock.now(), [], []
-        for row in rows:
-            try:
-                appointment = open_appointment(keys[row.id], row)
-            except (KeyError, Tampered):
-                broken.append(row.id)
-                continue
+        opened = await self.reader.open(rows)
+        now, hastened = self.clock.now(), []
+        for appointment in opened.living:
             if appointment.due is None or appointment.due > now:
-                sealed = seal_appointment(keys[row.id], replace(appointment, due=now))
-                hastened.append({"row": row.id, "due_day": sealed["due_day"], "content": sealed["content"]})
+                sealed = seal_appointment(opened.keys[appointment.id], replace(appointment, due=now))
+                hastened.append({"row": appointment.id, "due_day": sealed["due_day"], "content": sealed["content"]})
+        broken = [*(one.id for one in opened.damaged), *opened.gone]
         if hastened:
             await connection.execute(HASTEN, hastened)
         for start in range(0, len(broken), BATCH):

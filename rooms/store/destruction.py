@@ -21,6 +21,7 @@ from rooms.retention import Hooks
 from rooms.store.database import Database
 from rooms.store.leases import Lease
 from rooms.store.marks import raise_generation, write_closing
+from rooms.store.reading import Reader
 from rooms.store.tables import appointments, practitioners
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,10 @@ Target = tuple[str, str]  # owner, id
 class Destruction:
     """Rows, keys and what is left between them."""
 
-    def __init__(self, database: Database, keys: KeyStore, hooks: Hooks, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: KeyStore, reader: Reader, hooks: Hooks, clock: Clock) -> None:
         self._database = database
         self._keys = keys
+        self._reader = reader
         self._hooks = hooks
         self._clock = clock
 
@@ -64,6 +66,7 @@ class Destruction:
         A row whose caches could not be cleared keeps its mark and is tried again later.
         """
         receipts = await self._keys.destroy(targets, self._clock.now())
+        self._reader.forget(*(appointment_id for _, appointment_id in targets))
         await self._hooks.destroyed([Draft(Act.DESTROYED, by, receipt(one.receipt)) for one in receipts])
         cleared = await self._clear([appointment_id for _, appointment_id in targets])
         gone = delete(appointments).where(appointments.c.id.in_(cleared), appointments.c.state == "destroying")

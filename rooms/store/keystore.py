@@ -7,15 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Table, inspect, select
+from sqlalchemy import Column, Row, Table, inspect, select
 
 from rooms.clock import Now
-from rooms.errors import RoomsError, StartRefused
+from rooms.errors import RoomsError, StartRefused, Tampered
 from rooms.keys.backends import backend
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
 from rooms.store.marks import GENERATION, PAIR, read_mark
+from rooms.store.sealed import open_appointment, open_password, open_profile
 from rooms.store.tables import appointments, marks, practitioners
 
 BATCH = 100
@@ -49,6 +50,7 @@ async def verify(settings: RoomsSettings, now: Now) -> Verdict:
             findings = [
                 *seen.findings,
                 *await rows_without_keys(database, keys),
+                *await rows_that_do_not_open(database, keys),
                 *await keys_without_rows(database, keys),
             ]
             return Verdict(tuple(findings), seen.epoch, seen.generation, seen.practitioners, seen.data_keys)
@@ -109,6 +111,42 @@ async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
             f"Rows that are back although they were destroyed: {returned}. The server's next start removes them."
         )
     return found
+
+
+async def rows_that_do_not_open(database: Database, keys: KeyStore) -> list[str]:
+    """People and appointments whose key opens and whose content is not as it was written."""
+    found = []
+    for table, sentence in (
+        (practitioners, "Practitioners whose profile or password cannot be read: {0}. Restore them from a backup."),
+        (appointments, "Appointments that cannot be read: {0}. Restore them from a backup, or destroy them."),
+    ):
+        count = 0
+        async for ids in batches(database, table):
+            there = await rows(database, table, ids)
+            opened = await keys.get_many((row._mapping.get("owner", row.id), row.id) for row in there)
+            count += sum(row.id in opened and not whole(opened[row.id], row) for row in there)
+        if count:
+            found.append(sentence.format(count))
+    return found
+
+
+def whole(key: bytes, row: Any) -> bool:
+    """Whether a row opens."""
+    try:
+        if "owner" in row._mapping:
+            open_appointment(key, row)
+        else:
+            open_profile(key, row)
+            open_password(key, row.id, row.password)
+    except (Tampered, TypeError, ValueError):
+        return False
+    return True
+
+
+async def rows(database: Database, table: Table, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Those of these that are there."""
+    async with database.read() as connection:
+        return (await connection.execute(select(table).where(table.c.id.in_(ids)))).all()
 
 
 async def keys_without_rows(database: Database, keys: KeyStore) -> list[str]:

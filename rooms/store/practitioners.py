@@ -1,6 +1,7 @@
 """Practitioners: found by a keyed hash of their address, known only by a sealed profile."""
 
 import asyncio
+import logging
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,16 +13,16 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Now
-from rooms.errors import RoomsError, Tampered
+from rooms.errors import RoomsError
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
 from rooms.retention import Deadline
 from rooms.store.database import Database
 from rooms.store.marks import is_closing
+from rooms.store.reading import Reader
 from rooms.store.sealed import (
     new_id,
-    open_appointment,
     open_password,
     open_profile,
     seal_appointment,
@@ -29,6 +30,8 @@ from rooms.store.sealed import (
     seal_profile,
 )
 from rooms.store.tables import appointments, practitioners
+
+logger = logging.getLogger(__name__)
 
 PASSWORD_LENGTH = range(8, 1025)
 MAX_MAIL = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
@@ -46,10 +49,17 @@ class Practitioners:
     """``store.practitioners``."""
 
     def __init__(
-        self, database: Database, keys: KeyStore, deadline: Deadline, now: Now, hasher: PasswordHasher | None = None
+        self,
+        database: Database,
+        keys: KeyStore,
+        reader: Reader,
+        deadline: Deadline,
+        now: Now,
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
+        self._reader = reader
         self._deadline = deadline
         self._now = now
         self._hasher = hasher or PasswordHasher()  # RFC 9106, second recommended option
@@ -128,14 +138,19 @@ class Practitioners:
             return await self.reschedule(connection, practitioner_id, setting)
 
     async def reschedule_all(self) -> None:
-        """Recompute the due times of everybody's living appointments."""
+        """Recompute the due times of everybody's living appointments. One who cannot be read keeps nobody else back."""
         async with self._database.read() as connection:
             ids = (await connection.execute(select(practitioners.c.id))).scalars().all()
         for practitioner_id in ids:
-            key = await self._key(practitioner_id)
-            async with self._database.write() as connection:
-                row = await self._row(connection, practitioner_id, lock=True)
-                await self.reschedule(connection, practitioner_id, open_profile(key, row).retention)
+            try:
+                key = await self._key(practitioner_id)
+                async with self._database.write() as connection:
+                    row = await self._row(connection, practitioner_id, lock=True)
+                    await self.reschedule(connection, practitioner_id, open_profile(key, row).retention)
+            except RoomsError as error:
+                if error.code not in ("internal", "not_found"):
+                    raise
+                logger.exception("a practitioner cannot be read; see docs/operations.md")
 
     async def reschedule(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
         """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
@@ -151,18 +166,12 @@ class Practitioners:
     async def _living(
         self, connection: AsyncConnection, owner: str, *, lock: bool = False
     ) -> tuple[list[Appointment], dict[str, bytes]]:
-        """All that can be opened; what cannot is the sweeper's alarm."""
+        """All that can be opened."""
         query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         locking = query.order_by(appointments.c.id).with_for_update() if lock else query
         rows = (await connection.execute(locking)).all()
-        keys = await self._keys.get_many((owner, row.id) for row in rows)
-        living = []
-        for row in rows:
-            try:
-                living.append(open_appointment(keys[row.id], row))
-            except (KeyError, Tampered):
-                continue
-        return living, keys
+        opened = await self._reader.open(rows)
+        return opened.living, opened.keys
 
     def _doomed(self, living: Sequence[Appointment]) -> int:
         return sum(self._deadline.within_a_minute(appointment) for appointment in living)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from rooms.errors import Tampered, Unreadable
 from rooms.keys.envelope import Place, pack, seal, unpack, unseal
 from rooms.model import Appointment, Practitioner
 
@@ -32,8 +33,14 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
 
 
 def open_appointment(key: bytes, row: Any) -> Appointment:
-    """The appointment in a row of the table; Tampered when the content is not this row's."""
-    content = unpack(unseal(key, row.content, content_place(row.id, row.owner)))
+    """The appointment in a row of the table; Unreadable when the content is not this row's, or not of our making."""
+    try:
+        return _appointment(row, unpack(unseal(key, row.content, content_place(row.id, row.owner))))
+    except (Tampered, KeyError, TypeError, ValueError):
+        raise Unreadable from None
+
+
+def _appointment(row: Any, content: dict[str, Any]) -> Appointment:
     return Appointment(
         id=row.id,
         owner=row.owner,

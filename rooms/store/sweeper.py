@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from rooms.audit import practitioner
 from rooms.backup import expiry
 from rooms.clock import TOLERANCE, Clock, kernel_synchronised
-from rooms.errors import RoomsError, Tampered
+from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Receipt, RetentionStatus
 from rooms.retention import Deadline, Hooks
@@ -21,7 +21,7 @@ from rooms.store.destruction import AT_ONCE, Destruction
 from rooms.store.leases import Lease
 from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
 from rooms.store.practitioners import Practitioners
-from rooms.store.sealed import open_appointment
+from rooms.store.reading import Reader
 from rooms.store.sessions import Sessions
 from rooms.store.tables import appointments
 
@@ -37,6 +37,7 @@ class Sweeper:
         self,
         database: Database,
         keys: KeyStore,
+        reader: Reader,
         destruction: Destruction,
         *,
         deadline: Deadline,
@@ -51,6 +52,7 @@ class Sweeper:
     ) -> None:
         self._database = database
         self._keys = keys
+        self._reader = reader
         self._destruction = destruction
         self._deadline = deadline
         self.hooks = hooks
@@ -60,7 +62,7 @@ class Sweeper:
         self._practitioners = practitioners
         self._sessions = sessions
         self._interval = interval
-        self._closure = Closure(database, keys, destruction, deadline, hooks, clock)
+        self._closure = Closure(database, keys, reader, destruction, deadline, hooks, clock)
         self._snapshot_keys = snapshot_keys
         self._wake = asyncio.Event()
         self._alarms = 0
@@ -152,6 +154,11 @@ class Sweeper:
         async with self._database.write() as connection:
             await write_anchor(connection, self._boot, anchor)
 
+    @property
+    def damage(self) -> tuple[int, int]:
+        """Rows that had neither a key nor a receipt at the start, and those that were found damaged since."""
+        return self._alarms, len(self._reader.damaged)
+
     async def status(self) -> RetentionStatus:
         """For readiness and metrics."""
         overdue, lag = 0, 0.0
@@ -166,6 +173,7 @@ class Sweeper:
             overdue=overdue,
             lag=lag,
             alarms=self._alarms,
+            unreadable=len(self._reader.damaged),
             generation=0 if self._keys.locked else await self._keys.generation(),
             last_sweep=self._last_sweep,
         )
@@ -185,16 +193,12 @@ class Sweeper:
         today = self._clock.now().astimezone(UTC).date()
         query = select(appointments).where(appointments.c.due_day <= today, appointments.c.state != "destroying")
         async for rows in self._destruction.batches(query):
-            keys = await self._keys.get_many((row.owner, row.id) for row in rows)
-            opened = []
-            for row in rows:
-                try:
-                    opened.append(open_appointment(keys[row.id], row))
-                except (KeyError, Tampered):
-                    logger.exception("a row whose due day has come cannot be opened")
+            opened = await self._reader.open(rows)
+            if opened.gone:
+                logger.info("another server destroyed these first", extra={"count": len(opened.gone)})
             due = []
-            for start in range(0, len(opened), AT_ONCE):
-                part = opened[start : start + AT_ONCE]
+            for start in range(0, len(opened.living), AT_ONCE):
+                part = opened.living[start : start + AT_ONCE]
                 said = await asyncio.gather(*(self._deadline.forbids(one, unsure=False) for one in part))
                 due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
             if due:

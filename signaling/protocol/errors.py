@@ -43,6 +43,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "too_early": ("user", 409, "The waiting room is not open yet."),
     "ended": ("user", 410, "This consult has ended."),
     "gone": ("user", 410, "This was destroyed."),
+    "unreadable": ("user", 409, "This is there, but it is damaged and cannot be read."),
     "locked": ("user", 503, "The key store is locked; an operator must look at it."),
     "try_again": ("user", 503, "This does not work right now; try again in a moment."),
     "internal": ("internal", 500, "Something went wrong on the server."),

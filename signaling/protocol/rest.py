@@ -88,8 +88,17 @@ class AppointmentView(Message):
     link: str = Field(description="The patient's link, secret in its fragment.")
 
 
+class UnreadableView(Message):
+    """An appointment that is damaged: nobody can read when it is or with whom. It can be destroyed."""
+
+    appointment: Id
+
+
 class AppointmentList(Message):
     appointments: list[AppointmentView]
+    unreadable: list[UnreadableView] = Field(
+        default=[], description="All that cannot be read, whatever the days asked for: nobody knows theirs."
+    )
 
 
 class Receipt(Message):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from rooms import model
 from signaling.addresses import public_origin
 from signaling.protocol.errors import ProtocolError, UserError
-from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList
+from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE
 from signaling.window import JoinWindow
@@ -21,8 +21,11 @@ async def list_days(call: Call) -> AppointmentList:
     last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid", field="last")
-    found = await call.request.app[STORE].appointments.list(call.practitioner, first, last)
-    return AppointmentList(appointments=[_view(call, appointment) for appointment in found])
+    found = await call.request.app[STORE].appointments.agenda(call.practitioner, first, last)
+    return AppointmentList(
+        appointments=[_view(call, appointment) for appointment in found.appointments],
+        unreadable=[UnreadableView(appointment=one.id) for one in found.damaged],
+    )
 
 
 async def create(call: Call) -> AppointmentView:

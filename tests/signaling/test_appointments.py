@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from signaling.routes import ENDPOINTS
-from signaling.typedefs import TICKETS
+from signaling.typedefs import HEALTH, TICKETS
 from tests.signaling.conftest import Server
 
 PLAN = {"patient": "Charlie", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
@@ -138,7 +138,7 @@ async def test_a_wrong_field_is_one_error_and_changes_nothing(server: Server) ->
         assert (answer.status, answer.code) == (400, "invalid"), change
         assert answer.body["error"]["field"] == next(iter(change))
     found = await server.call("GET", "/api/v1/appointments?first=2027-01-01&last=2027-12-31", who="alice")
-    assert found.body == {"appointments": []}
+    assert found.body == {"appointments": [], "unreadable": []}
 
 
 @pytest.mark.parametrize(
@@ -150,3 +150,26 @@ async def test_wrong_days_are_refused_by_name(server: Server, query: str) -> Non
     refused = await server.call("GET", f"/api/v1/appointments?{query}", who="alice")
     assert refused.code == "invalid"
     assert refused.body["error"].get("field") == (None if query.startswith("day") else query.partition("=")[0])
+
+
+async def test_a_damaged_one_is_said_beside_the_others_and_takes_no_server_away(server: Server) -> None:
+    body = await planned(server)
+    bad = await server.appoint(server.alice)
+    async with server.store.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE appointments SET content = x'00' WHERE id = ?", (bad.id,))
+    found = await server.call("GET", "/api/v1/appointments?first=2027-03-01&last=2027-03-01", who="alice")
+    assert [one["appointment"] for one in found.body["appointments"]] == [body["appointment"]]
+    assert found.body["unreadable"] == [{"appointment": bad.id}]
+    for method, path in (("GET", ""), ("POST", "/join"), ("POST", "/end"), ("POST", "/reopen")):
+        answer = await server.call(
+            method, f"/api/v1/appointments/{bad.id}{path}", {} if method == "POST" else None, who="alice"
+        )
+        assert (answer.status, answer.code) == (409, "unreadable"), path
+    assert (await server.call("POST", "/api/v1/join", {"link": bad.id + bad.secret})).code == "link_invalid"
+    checks = (await server.app[HEALTH].ready()).checks
+    assert (checks["appointments"].ok, checks["appointments"].needed) == (False, False)
+    assert checks["retention"].ok
+    assert "spreekkamer_retention_unreadable 1.0" in (await server.call("GET", "/metrics")).body
+    assert (await server.call("DELETE", f"/api/v1/appointments/{bad.id}", who="alice")).status == 200
+    found = await server.call("GET", "/api/v1/appointments", who="alice")
+    assert found.body["unreadable"] == []

@@ -1,6 +1,6 @@
 import { WireError, offline, timedOut } from './errors.js';
 
-/** @import {AccountClosed, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** Where this version of the protocol is served. */
 const API = '/api/v1';
@@ -114,14 +114,24 @@ export const deskTicket = () => call('POST', '/desk/ticket', {});
  * The practitioner's appointments on the days from `first` to `last` inclusive; today without them.
  * @param {string} [first]
  * @param {string} [last]
- * @returns {Promise<AppointmentView[]>}
+ * @returns {Promise<Agenda>}
  */
-export async function appointments(first, last) {
+export function agenda(first, last) {
   const query = new URLSearchParams();
   if (first) query.set('first', first);
   if (last) query.set('last', last);
   const path = '/appointments';
-  return (await signedIn('GET', query.size ? `${path}?${query}` : path)).appointments;
+  return signedIn('GET', query.size ? `${path}?${query}` : path);
+}
+
+/**
+ * Those of them that can be read.
+ * @param {string} [first]
+ * @param {string} [last]
+ * @returns {Promise<AppointmentView[]>}
+ */
+export async function appointments(first, last) {
+  return (await agenda(first, last)).appointments;
 }
 
 /**

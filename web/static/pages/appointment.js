@@ -105,7 +105,7 @@ export class NewAppointment {
 /**
  * Ask, then destroy one appointment irrecoverably.
  * @param {HTMLDialogElement} dialog
- * @param {AppointmentView} appointment
+ * @param {Pick<AppointmentView, 'appointment' | 'patient'>} appointment
  * @param {(receipt: import('../client/wire.js').Receipt) => void} onDone
  */
 export function askToDestroy(dialog, appointment, onDone) {

@@ -1,4 +1,4 @@
-import { appointments } from '../client/rest.js';
+import { agenda } from '../client/rest.js';
 import { copy, el, icon, say, slot } from './build.js';
 import { dayOf, day, daysAway, daysLater, fullDay, minutes, moment, time } from './dates.js';
 import { explain, t } from './language.js';
@@ -16,6 +16,8 @@ export class Day {
   waiting = new Set();
   /** @type {string | null} */
   running = null;
+  /** Those that are damaged: nobody knows their day. @type {string[]} */
+  unreadable = [];
   #asked = 0;
   #drawn = '';
   /** Appointments of which more is shown. */
@@ -26,7 +28,7 @@ export class Day {
 
   /**
    * @param {HTMLElement} root
-   * @param {{destroy: (one: AppointmentView) => void, reopen: (one: AppointmentView) => void,
+   * @param {{destroy: (one: Pick<AppointmentView, 'appointment' | 'patient'>) => void, reopen: (one: AppointmentView) => void,
    *   technical: (one: AppointmentView) => void}} acts
    */
   constructor(root, acts) {
@@ -59,13 +61,14 @@ export class Day {
     busy.hidden = this.known.size > 0;
     try {
       const [first, last] = [dayOf(daysLater(this.shown, -1)), dayOf(daysLater(this.shown, 1))];
-      const found = await appointments(first, last);
+      const found = await agenda(first, last);
       if (asked !== this.#asked) return;
       for (const [id, one] of this.known) {
         const on = dayOf(new Date(one.starts_at));
         if (on >= first && on <= last) this.known.delete(id);
       }
-      for (const one of found) this.known.set(one.appointment, one);
+      for (const one of found.appointments) this.known.set(one.appointment, one);
+      this.unreadable = found.unreadable.map((one) => one.appointment);
       busy.hidden = true;
       this.draw();
     } catch (error) {
@@ -84,13 +87,13 @@ export class Day {
     const list = [...this.known.values()]
       .filter((one) => dayOf(new Date(one.starts_at)) === on)
       .sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || a.patient.localeCompare(b.patient));
-    const drawn = JSON.stringify([this.#now(list), list.map((one) => [one, this.#state(one), this.#fate(one)])]);
+    const drawn = JSON.stringify([this.#now(list), list.map((one) => [one, this.#state(one), this.#fate(one)]), this.unreadable]);
     if (drawn !== this.#drawn) this.#replace(list);
     this.#drawn = drawn;
     const clock = this.root.querySelector('.now time');
     if (clock) clock.textContent = time(new Date());
     say(slot(this.root, 'day-fate'), list.length && this.retention ? t(`day.fate.${this.retention}`) : null);
-    slot(this.root, 'day-empty').hidden = list.length > 0;
+    slot(this.root, 'day-empty').hidden = list.length + this.unreadable.length > 0;
     slot(this.root, 'day-empty-words').textContent = t(today ? 'day.empty' : 'day.empty.other');
   }
 
@@ -103,7 +106,7 @@ export class Day {
     const items = list.map((one) => this.#item(one));
     const now = this.#now(list);
     if (now >= 0) items.splice(now, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
-    line.replaceChildren(...items);
+    line.replaceChildren(...items, ...this.unreadable.map((one) => this.#damaged(one)));
     const again = [...line.querySelectorAll(`[data-appointment="${appointment}"] button`)];
     again.find((one) => one.className === name)?.focus();
   }
@@ -179,6 +182,23 @@ export class Day {
     return daysAway(this.shown) === 0 && list.length ? list.filter((one) => Date.parse(one.starts_at) <= Date.now()).length : -1;
   }
 
+  /** What is left to see of one that is damaged. @param {string} appointment */
+  #damaged(appointment) {
+    const one = { appointment, patient: t('day.unreadable') };
+    return el(
+      'li',
+      { className: 'entry', 'data-state': 'unreadable', 'data-appointment': appointment },
+      el('span', { className: 'entry-time', 'aria-hidden': 'true', textContent: '?' }),
+      el(
+        'div',
+        { className: 'entry-body' },
+        el('p', { className: 'name', textContent: one.patient }),
+        el('p', { className: 'soft small', textContent: t('day.unreadable.help') }),
+      ),
+      el('div', { className: 'entry-tools' }, this.#destroyButton(one)),
+    );
+  }
+
   /** When it is destroyed. @param {AppointmentView} one */
   #fate(one) {
     return one.destroyed_at ? t('day.destroyed', { when: moment(one.destroyed_at) }) : t('day.kept');
@@ -235,7 +255,7 @@ export class Day {
     );
   }
 
-  /** @param {AppointmentView} one */
+  /** @param {Pick<AppointmentView, 'appointment' | 'patient'>} one */
   #destroyButton(one) {
     return el(
       'button',

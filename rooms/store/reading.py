@@ -1,0 +1,92 @@
+"""Opening rows of appointments, when one of them may be damaged: the others are as they were, and it is said.
+
+A row without a key is *gone* when there is a receipt of its destruction: another server was quicker, or a backup
+brought it back. Without a receipt, or with a key that does not open it, it is *damaged*: somebody's appointment that
+nobody can read now.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row
+
+from rooms.errors import RoomsError, Tampered, Unreadable
+from rooms.keys.store import KeyStore
+from rooms.model import Appointment, Damaged
+from rooms.store.sealed import open_appointment
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 100
+
+
+@dataclass
+class Opened:
+    """Rows by what became of them; ``keys`` by id, of those that opened."""
+
+    living: list[Appointment] = field(default_factory=list)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    damaged: list[Damaged] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """One for all that walk over appointments. ``damaged`` are the ids found so and not seen whole or gone since."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self.damaged: set[str] = set()
+
+    async def open(self, rows: Sequence[Row[Any]]) -> Opened:
+        """All that open, and what became of the others. A row that is being destroyed is opened as any other."""
+        keys = await self._keys.get_many((row.owner, row.id) for row in rows)
+        found = Opened()
+        for number, row in enumerate(rows, 1):
+            try:
+                found.living.append(self._whole(keys[row.id], row))
+                found.keys[row.id] = keys[row.id]
+            except (KeyError, Tampered):
+                if row.id not in keys and await self._keys.receipt(row.owner, row.id) is not None:
+                    self.forget(row.id)
+                    found.gone.append(row.id)
+                else:
+                    found.damaged.append(self.found_damaged(row))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)  # a full agenda must not hold up others
+        return found
+
+    async def one(self, row: Any) -> tuple[Appointment, bytes]:
+        """One row and its key. Errors: ``gone``, ``unreadable``."""
+        opened = await self.open([row])
+        if opened.gone:
+            raise RoomsError("gone")
+        if opened.damaged:
+            raise Unreadable
+        return opened.living[0], opened.keys[row.id]
+
+    def reopen(self, key: bytes, row: Any) -> Appointment:
+        """A newer version of a row whose key is known. Errors: ``unreadable``."""
+        try:
+            return self._whole(key, row)
+        except Tampered:
+            self.found_damaged(row)
+            raise
+
+    def found_damaged(self, row: Any) -> Damaged:
+        """Remember it; it is said once."""
+        if row.id not in self.damaged:
+            self.damaged.add(row.id)
+            logger.error("an appointment cannot be read; see docs/operations.md", extra={"count": len(self.damaged)})
+        return Damaged(row.id, row.owner, row.state)
+
+    def forget(self, *ids: str) -> None:
+        """These are destroyed: nothing is left to be read."""
+        self.damaged.difference_update(ids)
+
+    def _whole(self, key: bytes, row: Any) -> Appointment:
+        appointment = open_appointment(key, row)
+        self.damaged.discard(appointment.id)
+        return appointment

@@ -1,0 +1,192 @@
+"""One damaged appointment: it is said in its place, and the others are as they were."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from rooms.errors import RoomsError
+from rooms.keys.envelope import pack, seal
+from rooms.model import Appointment, Damaged
+from rooms.settings import RoomsSettings
+from rooms.store import Store, keystore, open_store
+from rooms.store.sealed import content_place
+from rooms.store.tables import appointments
+from tests.rooms.people import START, Time, alice, charlie, plan
+
+DAY = START.date()
+Damage = Callable[[Store, Appointment], Awaitable[None]]
+
+
+async def put(store: Store, one: Appointment, content: bytes) -> None:
+    async with store.database.write() as connection:
+        await connection.execute(update(appointments).where(appointments.c.id == one.id).values(content=content))
+
+
+async def garbled(store: Store, one: Appointment) -> None:
+    await put(store, one, b"x" * 300)
+
+
+async def cut_off(store: Store, one: Appointment) -> None:
+    await put(store, one, b"")
+
+
+async def of_another_version(store: Store, one: Appointment) -> None:
+    """Sealed as it must be, with fields that this version does not know."""
+    key, _ = await store.keys.get(one.owner, one.id)
+    await put(store, one, seal(key, pack({"subject": "x"}), content_place(one.id, one.owner)))
+
+
+async def with_a_time_that_is_none(store: Store, one: Appointment) -> None:
+    key, _ = await store.keys.get(one.owner, one.id)
+    fields = {"patient": "x", "starts_at": "yesterday", "minutes": 30, "language": "nl"}
+    await put(store, one, seal(key, pack(fields), content_place(one.id, one.owner)))
+
+
+async def no_json(store: Store, one: Appointment) -> None:
+    key, _ = await store.keys.get(one.owner, one.id)
+    await put(store, one, seal(key, b"[1]", content_place(one.id, one.owner)))
+
+
+async def key_garbled(store: Store, one: Appointment) -> None:
+    await store.keys._run(lambda keys: keys._db.execute("UPDATE data_keys SET wrapped = x'00' WHERE id = ?", (one.id,)))
+
+
+async def key_lost(store: Store, one: Appointment) -> None:
+    await store.keys._run(lambda keys: keys._db.execute("DELETE FROM data_keys WHERE id = ?", (one.id,)))
+
+
+DAMAGES = (garbled, cut_off, of_another_version, with_a_time_that_is_none, no_json, key_garbled, key_lost)
+
+
+async def damaged_ones(store: Store, owner: str) -> list[str]:
+    return sorted(one.id for one in (await store.appointments.agenda(owner, DAY, DAY)).damaged)
+
+
+async def test_damaged_appointments_are_said_and_hide_no_other(store: Store) -> None:
+    person = await alice(store)
+    first = await plan(store, person, "first")
+    bad = [await plan(store, person, "bad") for _ in DAMAGES]
+    last = await plan(store, person, "last", hours=2)
+    for damage, one in zip(DAMAGES, bad, strict=True):
+        await damage(store, one)
+    agenda = await store.appointments.agenda(person.id, DAY, DAY)
+    assert agenda.appointments == [first, last]
+    assert sorted(agenda.damaged, key=lambda one: one.id) == [
+        Damaged(one.id, person.id, "planned") for one in sorted(bad, key=lambda one: one.id)
+    ]
+    for one in bad:
+        for attempt in (
+            store.appointments.get(person.id, one.id),
+            store.appointments.by_id(one.id),
+            store.appointments.end(one.id),
+            store.appointments.reopen(person.id, one.id),
+        ):
+            with pytest.raises(RoomsError, match="unreadable"):
+                await attempt
+        assert await store.appointments.by_link(one.id, one.secret) is None
+    assert store.retention.damage == (0, len(DAMAGES))
+    assert (await store.retention.status()).unreadable == len(DAMAGES)
+    for one in bad:
+        await store.retention.destroy(person.id, one.id)
+    assert await damaged_ones(store, person.id) == []
+    assert store.retention.damage == (0, 0)
+    assert await store.appointments.list(person.id, DAY, DAY) == [first, last]
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.get(person.id, bad[0].id)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_sweeping_rescheduling_and_looking_go_on_beside_a_damaged_one(
+    store: Store, time: Time, damage: Damage
+) -> None:
+    person = await alice(store)
+    bad, due, later = await plan(store, person), await plan(store, person), await plan(store, person, hours=50)
+    await damage(store, bad)
+    assert await store.practitioners.set_retention(person.id, "24h") == 0
+    time.pass_(hours=30)
+    assert await store.retention.sweep() == 1
+    with pytest.raises(RoomsError, match="gone"):
+        await store.appointments.get(person.id, due.id)
+    assert (await store.appointments.get(person.id, later.id)).due == later.ends_at + timedelta(hours=24, minutes=30)
+    assert await damaged_ones(store, person.id) == [bad.id], "never destroyed unasked: it may be the wrong key store"
+    emptied = await store.retention.destroy_all(person.id)
+    assert (emptied.destroyed, emptied.waiting) == (2, 0)
+    assert await damaged_ones(store, person.id) == []
+
+
+async def test_a_row_that_is_mended_is_no_alarm_any_more(store: Store) -> None:
+    person = await alice(store)
+    one = await plan(store, person)
+    async with store.database.read() as connection:
+        whole = (await connection.execute(appointments.select())).one().content
+    await garbled(store, one)
+    assert await damaged_ones(store, person.id) == [one.id]
+    await put(store, one, whole)
+    assert await store.appointments.get(person.id, one.id) == one
+    assert store.retention.damage == (0, 0)
+
+
+async def test_keys_verify_names_what_does_not_open(settings: RoomsSettings, time: Time) -> None:
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        await plan(store, person)
+        assert (await keystore.verify(settings, time.now)).findings == ()
+        await garbled(store, await plan(store, person))
+        await of_another_version(store, await plan(store, person))
+        (finding,) = (await keystore.verify(settings, time.now)).findings
+        assert finding.startswith("Appointments that cannot be read: 2.")
+        await store.keys._run(
+            lambda keys: keys._db.execute("UPDATE data_keys SET wrapped = x'00' WHERE id = ?", (person.id,))
+        )
+        findings = (await keystore.verify(settings, time.now)).findings
+        assert any(one.startswith("Practitioners whose") for one in findings) or any("Data keys" in f for f in findings)
+
+
+async def test_losing_a_race_between_two_sweepers_is_one_calm_line(
+    settings: RoomsSettings, time: Time, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as store,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as other,
+    ):
+        person = await alice(store)
+        for _ in range(3):
+            await plan(store, person)
+        time.pass_(days=40)
+        real = other.keys.get_many
+
+        async def slow(wanted: object) -> dict[str, bytes]:
+            """The rows were read; the other server is quicker."""
+            await store.retention.destroy_all(person.id)
+            return await real(wanted)  # type: ignore[arg-type]  # it is handed on
+
+        monkeypatch.setattr(other.keys, "get_many", slow)
+        caplog.clear()
+        with caplog.at_level("DEBUG", "rooms"):
+            assert await other.retention.sweep() == 0
+        lines = [record for record in caplog.records if record.name.startswith("rooms")]
+        assert lines[0].getMessage() == "another server destroyed these first"
+        assert all(line.levelname == "INFO" and line.exc_info is None for line in lines)
+        assert other.retention.damage == (0, 0)
+
+
+async def test_a_damaged_key_keeps_no_epoch_back(store: Store) -> None:
+    person, other = await alice(store), await charlie(store)
+    kept, theirs = await plan(store, person), await plan(store, other)
+    await key_garbled(store, await plan(store, person))
+    await store.keys._run(
+        lambda keys: keys._db.execute(
+            "UPDATE practitioner_keys SET wrapped = x'00', stale = 1 WHERE id = ?", (other.id,)
+        )
+    )
+    gone = await plan(store, person)
+    before = await store.keys._run(lambda keys: keys._epochs.number())
+    await store.retention.destroy(person.id, gone.id)
+    assert await store.keys.rotate()
+    assert await store.keys._run(lambda keys: keys._epochs.number()) == before + 1
+    assert not await store.keys.rotate(), "nothing is left to be renewed"
+    assert await store.appointments.get(person.id, kept.id) == kept
+    with pytest.raises(RoomsError, match="unreadable"):
+        await store.appointments.get(other.id, theirs.id)
