@@ -73,7 +73,8 @@ async def server(
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
         on_exit = application[gate.SIGNALING].worker_exited
-        workers = await stack.enter_async_context(LocalWorkers(settings.media, opened.url, calls, on_exit))
+        reach = process.reveal(settings.media.redis_url) or opened.url
+        workers = await stack.enter_async_context(LocalWorkers(settings.media, reach, calls, on_exit))
         context = tls.self_signed(settings.rooms.data, origin, utc_now()) if own_tls else None
         await stack.enter_async_context(listener.listening(application, port, context))
         if sandbox:
@@ -99,7 +100,7 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
     settings = configured(arguments)
     changed = {
         "rooms": settings.rooms.model_copy(update={"data": arguments.data, "trust_clock": True}),
-        "media": settings.media.model_copy(update={"port": 0, "announce_loopback": True}),
+        "media": settings.media.model_copy(update={"port": 0, "announce_loopback": True, "redis_url": None}),
         "signaling": settings.signaling.model_copy(
             update={"host": "127.0.0.1", "port": arguments.port, "origin": None, "redis_url": None}
         ),
@@ -120,10 +121,7 @@ async def relay(arguments: argparse.Namespace) -> None:
     """Media workers for servers elsewhere, until a signal comes."""
     settings = configured(arguments)
     refuse_weak(settings)
-    url, secret = process.reveal(settings.signaling.redis_url), settings.signaling.secret
-    if not url or not secret:
-        raise StartRefused("Media workers alone need signaling.redis_url and signaling.secret, the servers' own.")
-    async with LocalWorkers(settings.media, url, secret.get_secret_value().encode()) as workers:
+    async with LocalWorkers(settings.media, *process.calls(settings.media, settings.signaling)) as workers:
         await process.asked_to_stop()
         await workers.drain(settings.media.drain_seconds)
 

@@ -228,6 +228,8 @@ class Heartbeat(ControlModel):
 
 WORKERS = "sk:workers"
 """Set of the ids of workers; one without a heartbeat is dead."""
+WORKERS_SECONDS = 60
+"""Life of the set after the last heartbeat of any."""
 
 EVENTS = "sk:media:events"
 MAX_EVENTS = 4_096
@@ -319,7 +321,7 @@ class MediaClient:
     Args:
         redis: with ``decode_responses=False``. Blocking reads are used, so its socket timeout must be None or
             longer than 2 s.
-        secret: shared with the workers, at least 32 bytes.
+        secret: the key of calls, shared with the workers, at least 32 bytes.
     """
 
     def __init__(self, redis: Redis, secret: bytes) -> None:

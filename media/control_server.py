@@ -14,6 +14,7 @@ from media.control import (
     EVENTS,
     MAX_EVENTS,
     WORKERS,
+    WORKERS_SECONDS,
     Call,
     CallMessage,
     Event,
@@ -85,6 +86,7 @@ class ControlServer:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.set(key, seal(self._secret, key, self._beat()), px=int(DEAD_SECONDS * 1000))
             pipe.sadd(WORKERS, self._worker)
+            pipe.expire(WORKERS, WORKERS_SECONDS)
             await pipe.execute()
 
     async def withdraw(self) -> None:

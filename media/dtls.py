@@ -12,17 +12,20 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from aiortc import RTCCertificate
-from aiortc.rtcdtlstransport import (
-    RTCDtlsFingerprint,
-    RTCDtlsParameters,
-    RTCDtlsTransport,
-    SRTPProtectionProfile,
-)
 from OpenSSL import SSL
 from pylibsrtp import _binding
 
+from media.narrow import without_av
 from media.wire.sdp import Fingerprint
+
+with without_av():
+    from aiortc.rtcdtlstransport import (
+        RTCCertificate,
+        RTCDtlsFingerprint,
+        RTCDtlsParameters,
+        RTCDtlsTransport,
+        SRTPProtectionProfile,
+    )
 
 logger = logging.getLogger(__name__)
 

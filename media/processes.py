@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class LocalWorkers:
     A child ends when its standard input closes, so it can't outlive this process however that ends.
 
     Args:
+        secret: the key of calls and nothing else.
         on_exit: awaited with the id of a worker that ended by itself, before its replacement starts.
 
     Use as an async context manager, or `start` and `close`.
@@ -124,9 +126,11 @@ class LocalWorkers:
             cwd=_ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            # What configures a server holds its secrets.
+            env={name: value for name, value in os.environ.items() if not name.startswith("SPREEKKAMER_")},
         )
         config = {
-            "settings": self._settings.model_dump(mode="json"),
+            "settings": self._settings.model_dump(mode="json", exclude={"secret", "redis_url"}),
             "index": index,
             "redis_url": self._redis_url,
             "secret": base64.b64encode(self._secret).decode(),

@@ -4,7 +4,7 @@ import os
 from ipaddress import ip_address
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 def _address(value: str) -> str:
@@ -52,6 +52,14 @@ class MediaSettings(BaseModel):
     )
     drain_seconds: int = Field(
         20, ge=0, le=600, description="How long a worker that is told to end waits for its rooms to move or to finish."
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="Key of calls, for `spreekkamer media` alone: what `spreekkamer media-secret` prints. "
+        "It signs no tickets; workers are not given signaling.secret.",
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="signaling.redis_url with the workers' own user of Redis; empty: that of the servers."
     )
     max_rooms: int = Field(1_000, ge=1, le=100_000, description="Rooms per worker.")
 

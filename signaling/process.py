@@ -8,6 +8,7 @@ import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from secrets import token_bytes
+from typing import Protocol
 
 from pydantic import SecretStr
 
@@ -61,6 +62,31 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     if len(secret) != SECRET_BYTES:
         raise StartRefused(f"{file} is not a secret of ours; restore it or remove it.")
     return secret
+
+
+class Workers(Protocol):
+    """What media workers on their own are told of how to reach servers."""
+
+    @property
+    def secret(self) -> SecretStr | None: ...
+    @property
+    def redis_url(self) -> SecretStr | None: ...
+
+
+def calls(media: Workers, signaling: SignalingSettings) -> tuple[str, bytes]:
+    """Redis and the key of calls for media workers on their own; StartRefused without."""
+    from signaling.derived import call_key
+
+    url = reveal(media.redis_url) or reveal(signaling.redis_url)
+    if not url or not media.secret:
+        raise StartRefused(
+            "Media workers alone need media.redis_url and media.secret: `spreekkamer setup` makes both, and "
+            "`spreekkamer media-secret`, run where a server runs, prints the second."
+        )
+    try:
+        return url, call_key(media.secret.get_secret_value())
+    except ValueError:
+        raise StartRefused("media.secret is not what `spreekkamer media-secret` prints.") from None
 
 
 def write_new(file: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from signaling.derived import call_key, derive
 from signaling.process import shared_secret
 from signaling.settings import SignalingSettings
 from signaling.tickets import Tickets
@@ -25,6 +26,7 @@ from tests.signaling.conftest import Time
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
+STRONG = "Vq3kZr8tLw1xYb6nHc4mJd9sFg2pTe7u"
 
 
 @dataclass
@@ -280,9 +282,28 @@ async def test_an_operator_confirms_the_clock_beside_a_running_server(run: Run, 
 
 
 async def test_media_workers_alone_need_to_know_their_servers(run: Run) -> None:
-    status, _, err = await (await run("media")).end(START_SECONDS)
+    servers = {"SPREEKKAMER_SIGNALING__REDIS_URL": "unix:///nowhere", "SPREEKKAMER_SIGNALING__SECRET": STRONG}
+    for told, remedy in (
+        ({}, "spreekkamer media-secret"),
+        (servers, "spreekkamer media-secret"),
+        ({**servers, "SPREEKKAMER_MEDIA__SECRET": STRONG}, "spreekkamer media-secret"),
+    ):
+        status, _, err = await (await run("media", **told)).end(START_SECONDS)
+        assert status == 1
+        assert is_one_sentence(err)
+        assert remedy in err
+
+
+async def test_the_secret_of_media_workers_is_told_and_taken(run: Run) -> None:
+    servers = {"SPREEKKAMER_SIGNALING__REDIS_URL": "unix:///nowhere", "SPREEKKAMER_SIGNALING__SECRET": STRONG}
+    status, told, _ = await (await run("media-secret", **servers)).end(START_SECONDS)
+    assert (status, call_key(told.strip())) == (0, derive(STRONG.encode(), "calls"))
+    del servers["SPREEKKAMER_SIGNALING__SECRET"]
+    status, _, err = await (await run("media", **servers, SPREEKKAMER_MEDIA__SECRET=told.strip())).end(START_SECONDS)
     assert status == 1
-    assert is_one_sentence(err)
+    assert "Redis does not answer" in err
+    status, _, err = await (await run("media-secret")).end(START_SECONDS)
+    assert status == 1 and is_one_sentence(err)
 
 
 async def test_ctrl_c_in_a_terminal_reaches_all_and_still_ends_well(run: Run, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_what_is_stored_cannot_be_reached_from_outside() -> None:
     }
 
 
-def test_redis_keeps_nothing_and_lets_in_one_user() -> None:
+def test_redis_keeps_nothing_and_lets_in_users_of_ours_alone() -> None:
     command = SERVICES["valkey"]["command"]
     options = dict(zip(command[1::2], command[2::2], strict=True))
     assert options == {
@@ -168,8 +168,10 @@ def test_each_secret_goes_to_those_that_need_it() -> None:
     assert holders == {
         **dict.fromkeys(("database_url", "keystore_url", "root_key", "turn", "openbao_token"), servers),
         "openbao_ca": servers,
-        "signaling": {*servers, "media"},
-        "redis_url": {*servers, "media"},
+        "signaling": servers,
+        "redis_url": servers,
+        "media": {"media"},
+        "media_redis_url": {"media"},
         "database": {"postgres"},
         "keystore": {"keystore"},
         "valkey_acl": {"valkey"},

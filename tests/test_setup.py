@@ -102,9 +102,8 @@ def test_a_weak_secret_that_was_there_is_refused(tmp_path: Path) -> None:
 def test_the_compose_file_mounts_exactly_what_is_made(tmp_path: Path) -> None:
     make(tmp_path, PLACE, os.urandom, NOW)
     mounted = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["secrets"].values()
-    assert {one["file"].removeprefix("./secrets/") for one in mounted} | {"valkey", "openbao_seal"} == set(
-        made(tmp_path)
-    )
+    passwords = {"valkey", "valkey_media", "openbao_seal"}
+    assert {one["file"].removeprefix("./secrets/") for one in mounted} | passwords == set(made(tmp_path))
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

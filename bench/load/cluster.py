@@ -28,6 +28,7 @@ from rooms.consult_state import Consult
 from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
+from signaling.derived import call_key_text
 from tests.ports import free_port
 from tests.rooms import bao as openbaos
 from tests.rooms import postgres as postgresqls
@@ -223,12 +224,14 @@ def environment(rooms: RoomsSettings, redis_port: int, origin: str, folder: Path
         "ROOMS__TRANSIT__TOKEN_FILE": str(transit.token_file),
         "ROOMS__TRANSIT__KEY": transit.key,
     }
+    secret = secrets.token_urlsafe(32)
     told = {
         **(keys if transit.address else {}),
         "ROOMS__TRUST_CLOCK": "true",
         "SIGNALING__ORIGIN": origin,
         "SIGNALING__REDIS_URL": f"redis://127.0.0.1:{redis_port}",
-        "SIGNALING__SECRET": secrets.token_urlsafe(32),
+        "SIGNALING__SECRET": secret,
+        "MEDIA__SECRET": call_key_text(secret),
         "SIGNALING__LOG_LEVEL": "warning",
         "MEDIA__PORT": "0",
         "MEDIA__ANNOUNCE_LOOPBACK": "true",

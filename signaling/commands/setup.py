@@ -23,6 +23,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
     making.add_argument("--domain", required=True, help="name of the server, such as consult.example.org")
     making.add_argument("--address", required=True, help="public IPv4 address of this host")
     making.set_defaults(operate=setup)
+    telling = commands.add_parser("media-secret", parents=[common], help="print media.secret, for workers on their own")
+    telling.set_defaults(operate=media_secret)
 
 
 async def setup(_: Configured, arguments: argparse.Namespace) -> str:
@@ -44,3 +46,12 @@ async def setup(_: Configured, arguments: argparse.Namespace) -> str:
         lines.append("The containers cannot read them yet: run this as root.")
     lines.append("Copy secrets/root_key offline now, fill in .env, then: docker compose up --detach")
     return "\n".join(lines)
+
+
+async def media_secret(settings: Configured, _: argparse.Namespace) -> str:
+    """The key of calls, which is all that media workers on their own are given of ``signaling.secret``."""
+    from signaling.derived import call_key_text
+
+    if settings.signaling.secret is None:
+        raise StartRefused("signaling.secret is missing; media workers on their own need servers that have one.")
+    return call_key_text(settings.signaling.secret.get_secret_value())

@@ -17,6 +17,7 @@ from rooms.errors import StartRefused
 from rooms.keys.files import write_new
 from signaling.deployment import acl, firewall, openbao
 from signaling.deployment.strength import PASSWORD_LENGTH, weakness
+from signaling.derived import call_key_text
 from turn.coturn import render
 from turn.settings import TurnSettings
 
@@ -51,6 +52,7 @@ OWN: Final[dict[str, tuple[int, Callable[[Random], str]]]] = {
     "root_key": (SERVER, lambda random: base64.b64encode(random(32)).decode()),
     "turn": (SERVER, lambda random: random(32).hex()),
     "valkey": (SERVER, lambda random: random(32).hex()),
+    "valkey_media": (SERVER, lambda random: random(32).hex()),
     "database": (POSTGRES, lambda random: random(32).hex()),
     "keystore": (POSTGRES, lambda random: random(32).hex()),
     "openbao_seal": (OPENBAO, lambda random: base64.b64encode(random(32)).decode()),
@@ -67,7 +69,9 @@ def derived(own: dict[str, str], place: Place) -> dict[str, tuple[int, str]]:
         "database_url": (SERVER, f"postgresql://spreekkamer:{own['database']}@postgres/spreekkamer"),
         "keystore_url": (SERVER, f"postgresql://keystore:{own['keystore']}@keystore/keystore"),
         "redis_url": (SERVER, f"redis://{acl.USER}:{own['valkey']}@valkey:6379/0"),
-        "valkey.acl": (SERVER, acl.rules(own["valkey"])),
+        "media": (SERVER, call_key_text(own["signaling"])),
+        "media_redis_url": (SERVER, f"redis://{acl.MEDIA_USER}:{own['valkey_media']}@valkey:6379/0"),
+        "valkey.acl": (SERVER, acl.rules(own["valkey"], own["valkey_media"])),
         "turnserver.conf": (SERVER, render(turn)),
         "openbao.hcl": (OPENBAO, openbao.configuration(seal=own["openbao_seal"], token=own["openbao_token"])),
     }

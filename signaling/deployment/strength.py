@@ -23,6 +23,15 @@ DEFAULTS: Final = re.compile(
 )
 
 
+class Workers(Protocol):
+    """What of the media settings is secret."""
+
+    @property
+    def secret(self) -> SecretStr | None: ...
+    @property
+    def redis_url(self) -> SecretStr | None: ...
+
+
 class Guarded(Protocol):
     """The settings that hold secrets."""
 
@@ -30,6 +39,8 @@ class Guarded(Protocol):
     def rooms(self) -> RoomsSettings: ...
     @property
     def signaling(self) -> SignalingSettings: ...
+    @property
+    def media(self) -> Workers: ...
     @property
     def turn(self) -> TurnSettings: ...
 
@@ -58,10 +69,13 @@ def refuse_weak(settings: Guarded) -> None:
 def _secrets(settings: Guarded) -> Iterator[tuple[str, str, int]]:
     if settings.signaling.secret:
         yield "signaling.secret", settings.signaling.secret.get_secret_value(), KEY_LENGTH
+    if settings.media.secret:
+        yield "media.secret", settings.media.secret.get_secret_value(), KEY_LENGTH
     for secret in settings.turn.secrets:
         yield "turn.secrets", secret.get_secret_value(), KEY_LENGTH
     urls = {
         "signaling.redis_url": settings.signaling.redis_url,
+        "media.redis_url": settings.media.redis_url,
         "rooms.database_url": settings.rooms.database_url,
         "rooms.keystore_url": settings.rooms.keystore_url,
     }

@@ -256,7 +256,7 @@ NOTHING_KEPT = ("--save", "", "--appendonly", "no")
 
 async def test_redis_with_our_policy_is_good(redis_with: Any, tmp_path: Path) -> None:
     file = tmp_path / "acl"
-    file.write_text(acl.rules(STRONG))
+    file.write_text(acl.rules(STRONG, STRONG))
     options = (*NOTHING_KEPT, "--aclfile", str(file), "--maxmemory-policy", "noeviction")
     url = await asyncio.to_thread(redis_with, *options, user=f"{acl.USER}:{STRONG}@")
     assert states(await redis.redis(url)) == {"redis": "ok", "redis-eviction": "ok", "redis-acl": "ok", "proxy": "ok"}

@@ -9,18 +9,18 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 
-async def start_redis(path: Path) -> asyncio.subprocess.Process:
+async def start_redis(path: Path, *options: str, user: str = "") -> asyncio.subprocess.Process:
     """Start one on a Unix socket; returns when it answers."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
         pytest.skip("no redis-server")
     server = await asyncio.create_subprocess_exec(
-        program, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no",
+        program, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no", *options,
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     async with asyncio.timeout(10):
         while True:
-            redis = Redis.from_url(f"unix://{path}", driver_info=None)
+            redis = Redis.from_url(f"unix://{user}{path}", driver_info=None)
             try:
                 await redis.ping()
                 return server
