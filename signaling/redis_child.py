@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -76,23 +75,11 @@ def run_program(program: str, folder: Path) -> None:
 
 def run_fake(folder: Path) -> None:
     """Run fakeredis until standard input closes."""
-    from fakeredis import FakeRedis, TcpFakeServer
+    from fakeredis import FakeRedis
 
-    class UnixFakeServer(TcpFakeServer):
-        """Over a Unix socket peers have no address: each gets a number, by which the server keeps clients apart."""
+    from signaling.fake_redis import UnixFakeServer
 
-        address_family = socket.AF_UNIX
-        daemon_threads = True
-        numbers = count()
-
-        def get_request(self) -> tuple[Any, Any]:
-            connection, _ = self.socket.accept()
-            return connection, ("unix", next(self.numbers))
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            pass
-
-    server = UnixFakeServer(str(folder / SOCKET))  # type: ignore[arg-type]  # a path, where it expects a port
+    server = UnixFakeServer(folder / SOCKET)
     (folder / SOCKET).chmod(0o700)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=janitor, args=(FakeRedis(server=server.fake_server),), daemon=True).start()
