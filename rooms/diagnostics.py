@@ -8,10 +8,9 @@ no later write can prolong an earlier sample, and no crash can leave one without
 """
 
 import json
-import logging
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
@@ -20,29 +19,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rooms import support
 from rooms.clock import Now
 from rooms.errors import RoomsError
+from rooms.expiry import lifetimes, put_right
 from rooms.support import forget_code
 
 LIFETIME = 86_400_000  # milliseconds
 SAMPLES = "sk:diag:"
 MARKER = "sk:diag-of:"
-LONGEST = {
-    f"{SAMPLES}*": LIFETIME,
-    f"{MARKER}*": LIFETIME,
-    f"{support.CODES}*": support.LIFETIME,
-    f"{support.CODE_OF}*": support.LIFETIME,
-    support.TRIED: support.TRIES_WINDOW,
-    "sk:limit:*": LIFETIME,
-}
-"""How long a key of each kind may have to live, in milliseconds."""
-
 SCAN_COUNT = 1000
-NO_EXPIRY = -1
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-logger = logging.getLogger(__name__)
 
 Kbps = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -88,8 +74,9 @@ class TakenSample(BaseModel):
 class Diagnostics:
     """Writes and reads samples. Ids are base64url. Errors: ``invalid``; ``try_again`` when Redis does not answer."""
 
-    def __init__(self, redis: Redis, now: Now) -> None:
+    def __init__(self, redis: Redis, now: Now, longest: Mapping[str, int] | None = None) -> None:
         self._redis = redis
+        self._longest = longest or lifetimes()
         self._now = now
         self.strays = 0
         """Keys that this process found without a right expiry since it started, for an alarm."""
@@ -145,23 +132,13 @@ class Diagnostics:
             raise RoomsError("try_again") from None
 
     async def tidy(self) -> int:
-        """Remove keys that would not expire in time (there should be none; an alarm); returns how many.
-
-        Reading the expiry of each key also makes a server that only expires what is touched let go of it.
-        """
-        removed = 0
+        """Put right what would not expire in time (there should be none; an alarm); returns how many keys that were."""
         try:
-            for pattern, longest in LONGEST.items():
-                async for key in self._redis.scan_iter(match=pattern, count=SCAN_COUNT):
-                    left = await self._redis.pttl(key)
-                    if left == NO_EXPIRY or left > longest:
-                        removed += await self._redis.unlink(key)
+            found = await put_right(self._redis, self._longest)
         except (RedisError, OSError):
             raise RoomsError("try_again") from None
-        if removed:
-            self.strays += removed
-            logger.error("technical data without a right expiry was removed", extra={"count": removed})
-        return removed
+        self.strays += found
+        return found
 
     async def _keys(self, appointment: str) -> AsyncIterator[bytes]:
         async for key in self._redis.scan_iter(match=f"{SAMPLES}{appointment}:*", count=SCAN_COUNT):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from rooms.diagnostics import Diagnostics
 from rooms.errors import RoomsError, StartRefused
+from rooms.expiry import lifetimes
 from signaling import gate, health, middlewares, routes, typedefs
 from signaling.forwarded import Doubts
 from signaling.health import Health
@@ -72,7 +73,11 @@ def build(
     app[typedefs.METRICS] = Metrics()
     app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
     app[typedefs.SIGN_IN_LINK] = sign_in_link
-    app[typedefs.DIAGNOSTICS] = Diagnostics(redis, now)
+    app[typedefs.DIAGNOSTICS] = Diagnostics(
+        redis,
+        now,
+        lifetimes(timedelta(seconds=settings.resume_seconds), timedelta(seconds=settings.refresh_seconds)),
+    )
     live = gate.attach(app, secret=secret, diagnostics=app[typedefs.DIAGNOSTICS], native=native)
     store.retention.hooks.on_destroy = live.destroyed
     store.retention.hooks.in_progress = live.in_progress
@@ -97,7 +102,7 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
 
 
 async def technical_data(app: web.Application) -> AsyncIterator[None]:
-    """Twice a minute, nothing technical may be found that would outlive its 24 hours (S-33), nor old audit entries."""
+    """Twice a minute, nothing may be found in Redis that would outlive its expiry (S-33), nor old audit entries."""
     tidier = asyncio.create_task(_tidy(app))
     yield
     await stop([tidier])

@@ -85,7 +85,7 @@ class Metrics:
         )
         self.strays = Gauge(
             "spreekkamer_technical_without_expiry",
-            "Keys with technical data that were found without a right expiry, and removed, since the start.",
+            "Keys in Redis that were found without a right expiry, and removed or given one, since the start.",
             registry=self.registry,
         )
         self.checks = Gauge("spreekkamer_ready", "1 if the check is good.", ("check",), registry=self.registry)

@@ -7,8 +7,10 @@ import pytest
 from redis.asyncio import Redis
 
 from rooms import support
-from rooms.diagnostics import LONGEST, Diagnostics
+from rooms.diagnostics import Diagnostics
 from rooms.errors import RoomsError
+from rooms.expiry import TECHNICAL, lifetimes
+from rooms.inventory import inventory
 from rooms.support import SupportCodes
 from tests.rooms.people import Time
 from tests.rooms.test_diagnostics import diagnostics, redis, server
@@ -81,18 +83,33 @@ async def test_destruction_takes_the_code_along(redis: Redis, diagnostics: Diagn
 
 
 @pytest.mark.duty("S-33")
-@pytest.mark.parametrize("pattern", LONGEST)
-async def test_a_key_of_any_kind_without_a_right_expiry_is_removed_and_counted(
+@pytest.mark.parametrize("pattern", inventory().names("redis"))
+async def test_a_key_of_any_kind_without_a_right_expiry_is_put_right_and_counted(
     redis: Redis, diagnostics: Diagnostics, pattern: str
 ) -> None:
     name = pattern.replace("*", "x")
-    await redis.set(name, "1")
-    assert await diagnostics.tidy() == 1
-    await redis.set(name, "1", px=LONGEST[pattern] + 60_000)
-    assert await diagnostics.tidy() == 1
-    await redis.set(name, "1", px=LONGEST[pattern])
+    kind = name.split(":")[1]
+    longest = lifetimes()[kind]
+    for wrong in (None, longest + 60_000):
+        await redis.set(name, "1", px=wrong)
+        assert await diagnostics.tidy() == 1
+        assert (await redis.pttl(name) <= longest) and await redis.pttl(name) != -1
+        assert await redis.exists(name) == (kind not in TECHNICAL)
+        await redis.delete(name)
+        await redis.sadd(name, "1")
+        assert await diagnostics.tidy() == 1
+    await redis.delete(name)
+    await redis.set(name, "1", px=longest)
     assert await diagnostics.tidy() == 0
-    assert diagnostics.strays == 2
+    assert diagnostics.strays == 4
+
+
+async def test_what_is_of_no_kind_of_ours_is_left_alone(redis: Redis, diagnostics: Diagnostics) -> None:
+    names = ("sk:other", "sk:", "sk", "other:room:x", "sk:roomy:x", b"sk:\xff:x", "room")
+    for name in names:
+        await redis.set(name, "1")
+    assert await diagnostics.tidy() == 0
+    assert await redis.exists(*names) == len(names)
 
 
 async def test_without_redis_nothing_is_claimed(tmp_path: Path, time: Time) -> None:

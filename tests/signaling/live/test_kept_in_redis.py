@@ -6,6 +6,7 @@ import pytest
 
 from rooms.clock import utc_now
 from rooms.diagnostics import Diagnostics
+from rooms.expiry import lifetimes, put_right
 from rooms.inventory import inventory
 from signaling.redis import connect
 from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, until
@@ -38,6 +39,7 @@ async def test_every_key_in_redis_during_a_consult_is_in_it(
     await asyncio.sleep(0.2)
     done.set()
     await looking
+    assert await put_right(redis, lifetimes()) == 0
     await redis.aclose()
     for prefix in ("sk:room:", "sk:desk:", "sk:diag:", "sk:worker:", "sk:node:", "sk:signed-out:"):
         assert any(key.startswith(prefix) for key in seen), prefix
