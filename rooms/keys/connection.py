@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import psycopg
 
@@ -24,6 +24,20 @@ CONNECT: dict[str, Any] = {
     "prepare_threshold": None,
     "options": "-c statement_timeout=10000 -c lock_timeout=5000 -c synchronous_commit=on",
 }
+
+
+class Cluster(NamedTuple):
+    """Of a PostgreSQL database: its server's data folder, as that says, its number there, the cluster's identifier."""
+
+    data: str
+    oid: int
+    identifier: int
+
+
+CLUSTER = """
+SELECT current_setting('data_directory'), oid, (SELECT system_identifier FROM pg_control_system())
+FROM pg_database WHERE datname = current_database()
+"""
 
 
 class Cursor(Protocol):

@@ -6,7 +6,7 @@ import psycopg
 
 from rooms.errors import Away
 from rooms.keys import schema
-from rooms.keys.connection import PostgresConnection, transaction
+from rooms.keys.connection import CLUSTER, Cluster, PostgresConnection, transaction
 from rooms.keys.envelope import Random
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
@@ -35,6 +35,13 @@ class PostgresKeys(WrappedKeys):
         connection = reached(address)
         epochs = Epochs(connection, secrets, root, random)
         return cls.verified(connection, epochs, random, proof="UPDATE meta SET value = value", tidy=tidy)
+
+    def cluster(self) -> Cluster | None:
+        """Only a role that may read all settings is told."""
+        try:
+            return Cluster(*self._db.execute(CLUSTER).fetchone())
+        except psycopg.Error:
+            return None
 
 
 def holds(address: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from rooms.errors import Away, Locked, RoomsError
 from rooms.keys.backends import Backend
-from rooms.keys.connection import FAULTS
+from rooms.keys.connection import FAULTS, Cluster
 from rooms.keys.inspection import Inspection
 from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Receipt
@@ -129,6 +129,10 @@ class KeyStore:
     async def ids(self) -> list[str]:
         """Of every data key."""
         return await self._run(WrappedKeys.ids)
+
+    async def cluster(self) -> Cluster | None:
+        """Where PostgreSQL keeps it; None for a file, or when it may not be asked."""
+        return await self._run(lambda keys: keys.cluster())
 
     async def every(self) -> list[bytes]:
         """All keys that exist, for trying them on what should open with none."""

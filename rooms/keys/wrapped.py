@@ -11,7 +11,7 @@ from typing import Self
 
 from rooms.errors import Locked, Tampered
 from rooms.keys import schema
-from rooms.keys.connection import FAULTS, Connection, transaction
+from rooms.keys.connection import FAULTS, Cluster, Connection, transaction
 from rooms.keys.envelope import Random, fingerprint, new_key, seal, unseal
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
@@ -72,6 +72,10 @@ class WrappedKeys:
 
     def flush(self) -> None:
         """Leave no deleted cell in a journal that would keep it."""
+
+    def cluster(self) -> Cluster | None:
+        """Where PostgreSQL keeps this key store; None for a file, or when it may not be asked."""
+        return None
 
     def check(self) -> None:
         """That it can be read."""

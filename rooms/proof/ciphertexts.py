@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rooms.errors import Tampered
-from rooms.keys.envelope import NONCE_BYTES, PAD_BYTES, Place, unseal
+from rooms.keys.envelope import KEY_BYTES, NONCE_BYTES, PAD_BYTES, Place, unseal
+from rooms.keys.places import data_place
 from rooms.proof.search import ID_LENGTH, Needle
 from rooms.store.sealed import content_place, profile_place
 
@@ -54,6 +55,10 @@ def in_database(path: Path, needle: Needle) -> list[Ciphertext] | None:
         return None
 
 
+WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
+"""A data key under its practitioner's, as a row of the key store has it."""
+
+
 def near(content: bytes, position: int) -> Iterator[Ciphertext]:
     """All that could be the ciphertext of the id that stands here: raw as in a page, or in hex as in a dump."""
     row_id = content[position : position + ID_LENGTH].decode("ascii", "replace")
@@ -64,6 +69,8 @@ def near(content: bytes, position: int) -> Iterator[Ciphertext]:
     starts = [position + start for start in NEAR if position + start >= 0]
     windows = [content[start : start + size] for start in starts for size in SIZES]
     windows += [bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192])]
+    wrapped = [content[start : start + WRAPPED_BYTES] for start in starts]
+    yield from (Ciphertext(one, data_place(row_id, owner.decode())) for one in wrapped for owner in owners)
     for window in windows:
         yield Ciphertext(window, profile_place(row_id))
         for owner in owners:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from rooms.backup.expiry import SEALED
 from rooms.backup.snapshots import unsealed
 from rooms.errors import RoomsError, StartRefused
+from rooms.keys.connection import CLUSTER, Cluster
 from rooms.proof.ciphertexts import in_database, near, opens
 from rooms.proof.report import Looked, Proof
 from rooms.proof.search import CHUNK, OVERLAP, Needle
@@ -23,9 +26,15 @@ from rooms.store import Store, open_store
 from rooms.store.tables import metadata
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
-POSTGRES_FILES = """
-SELECT current_setting('data_directory'), oid FROM pg_database WHERE datname = current_database()
-"""
+ELSEWHERE = (
+    Looked("memory", "a running server may still hold a name for a while; see docs/known-limits.md", skipped=True),
+    Looked(
+        "elsewhere",
+        "swap, snapshots of disks, replicas, archived WAL, and what other programs copied",
+        skipped=True,
+    ),
+)
+"""Where this program cannot look, whatever it is told."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,12 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
                 await in_rows(store, needle),
                 await in_database_files(settings, store, needle, keys),
                 await in_key_store(settings, store, needle),
+                *await in_key_store_elsewhere(settings, store, needle, keys),
                 await in_redis(redis, needle),
                 await asyncio.to_thread(in_folder, settings, Folder("data folder", settings.data), needle, keys),
             ]
             places += [await asyncio.to_thread(in_folder, settings, folder, needle, keys) for folder in folders]
+            places += ELSEWHERE
         except RoomsError as error:
             raise StartRefused(f"Nothing can be proven now ({error.code}); try again.") from None
         except OSError:
@@ -80,23 +91,39 @@ async def in_rows(store: Store, needle: Needle) -> Looked:
 
 async def in_database_files(settings: RoomsSettings, store: Store, needle: Needle, keys: Sequence[bytes]) -> Looked:
     """Free pages, journals and dead rows. PostgreSQL overwrites none: what is there must not open."""
-    looked, url = Looked("its files"), settings.database()
+    looked = Looked("its files")
     if store.database.sqlite:
-        files = [Path(f"{url.database}{suffix}") for suffix in SQLITE_FILES]
-        await asyncio.to_thread(in_files, looked, files, needle)
+        await asyncio.to_thread(in_files, looked, database_files(settings), needle)
         return looked
+    cluster = None
     async with store.database.read() as connection:
-        try:
+        with suppress(DBAPIError):  # a role that may not ask
             async with connection.begin_nested():
-                data, oid = (await connection.execute(text(POSTGRES_FILES))).one()
-                files = await asyncio.to_thread(walk, Path(data, "base", str(oid)), Path(data, "pg_wal"))
-        except (DBAPIError, OSError):  # a role that may not ask, an account that may not look
-            files = []
+                cluster = Cluster(*(await connection.execute(text(CLUSTER))).one())
+    return await asyncio.to_thread(in_cluster, looked, cluster, needle, keys)
+
+
+def database_files(settings: RoomsSettings) -> list[Path]:
+    """Of a database on SQLite; none of one on PostgreSQL."""
+    url = settings.database()
+    if url.get_backend_name() != "sqlite":
+        return []
+    return [Path(f"{url.database}{suffix}") for suffix in SQLITE_FILES]
+
+
+def in_cluster(looked: Looked, cluster: Cluster | None, needle: Needle, keys: Sequence[bytes]) -> Looked:
+    """The heap, TOAST and WAL of a PostgreSQL database, when its server's files are on this machine."""
+    files: list[Path] = []
+    if cluster is not None:
+        with suppress(OSError):  # an account that may not look, or another machine
+            identifier = Path(cluster.data, "global", "pg_control").read_bytes()[:8]
+            if int.from_bytes(identifier, sys.byteorder, signed=True) == cluster.identifier:
+                files = walk(Path(cluster.data, "base", str(cluster.oid)), Path(cluster.data, "pg_wal"))
     if not files:
         looked.skipped = True
         looked.what = "PostgreSQL's files are not here or not readable; run this as root on its host"
         return looked
-    await asyncio.to_thread(in_files, looked, files, needle, keys)
+    in_files(looked, files, needle, keys)
     return looked
 
 
@@ -110,6 +137,20 @@ async def in_key_store(settings: RoomsSettings, store: Store, needle: Needle) ->
         await asyncio.to_thread(in_files, looked, files, needle)
     looked.what = f"{len(ids)} keys, {looked.what}"
     return looked
+
+
+async def in_key_store_elsewhere(
+    settings: RoomsSettings, store: Store, needle: Needle, keys: Sequence[bytes]
+) -> list[Looked]:
+    """What of the key store is no file of ours: PostgreSQL's files, and OpenBao, which holds the epochs' secrets."""
+    found = []
+    if settings.keystore_address().get_backend_name() != "sqlite":
+        looked = Looked("key store's files")
+        found.append(await asyncio.to_thread(in_cluster, looked, await store.keys.cluster(), needle, keys))
+    if settings.transit.address:
+        what = "OpenBao's storage, where secrets of ended epochs were; it holds no id and no ciphertext of ours"
+        found.append(Looked("openbao", what, skipped=True))
+    return found
 
 
 async def in_redis(redis: Redis | None, needle: Needle) -> Looked:
@@ -158,8 +199,8 @@ def in_folder(settings: RoomsSettings, folder: Folder, needle: Needle, keys: Seq
         return Looked(folder.place, "no folder was named", skipped=True)
     if not folder.path.exists():
         return Looked(folder.place, "there is no such folder", skipped=True)
-    own = [settings.data / "database", settings.data / "keys"] if folder.path == settings.data else []
-    files = [path for path in walk(folder.path) if not any(path.is_relative_to(one) for one in own)]
+    own = seen_elsewhere(settings) if folder.path == settings.data else frozenset()
+    files = [path for path in walk(folder.path) if path.absolute() not in own]
     if not folder.copies:
         in_files(looked, files, needle)
         return looked
@@ -177,6 +218,14 @@ def in_folder(settings: RoomsSettings, folder: Folder, needle: Needle, keys: Seq
     if tried:
         looked.notes.append(f"{tried} ciphertexts of it, tried with {len(keys)} keys: none opens")
     return looked
+
+
+def seen_elsewhere(settings: RoomsSettings) -> frozenset[Path]:
+    """The files of the database and of the key store that are looked at by themselves."""
+    files = set(database_files(settings))
+    if settings.keystore_address().get_backend_name() == "sqlite":
+        files |= set(walk(settings.keystore().parent))
+    return frozenset(path.absolute() for path in files)
 
 
 def in_snapshots(looked: Looked, settings: RoomsSettings, files: Sequence[Path], needle: Needle) -> None:

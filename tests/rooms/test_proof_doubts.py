@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from rooms.backup import snapshots
 from rooms.errors import RoomsError, StartRefused
 from rooms.keys.store import KeyStore
+from rooms.keys.wrapped import WrappedKeys
 from rooms.proof import Folder, prove, search
 from rooms.proof.proving import parts, walk
 from rooms.proof.search import Needle
@@ -23,7 +24,13 @@ from rooms.settings import RoomsSettings
 from rooms.store import open_store
 from tests.rooms.people import Time, alice, plan
 from tests.rooms.postgres import Postgres
-from tests.rooms.test_proof import destroyed
+from tests.rooms.test_proof import NEVER, destroyed
+
+LIMITED = """
+DO $$ BEGIN CREATE ROLE limited LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+GRANT ALL ON ALL TABLES IN SCHEMA public TO limited
+"""
+"""A role that may do what the server does, and ask nothing about files."""
 
 
 async def test_a_key_store_in_postgresql_is_looked_through_too(
@@ -34,6 +41,56 @@ async def test_a_key_store_in_postgresql_is_looked_through_too(
     assert proof.destroyed, proof.text()
     (place,) = [place for place in proof.places if place.place == "key store"]
     assert re.match(r"\d+ keys", place.what)
+    (files,) = [place for place in proof.places if place.place == "key store's files"]
+    assert re.match(r"\d+ files", files.what)
+    assert not files.left
+    assert [place.place for place in proof.places if place.skipped] == ["openbao", "redis", *NEVER]
+
+
+async def test_a_key_that_postgresql_still_holds_and_that_opens_is_found(
+    nodes: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    """Dead rows of the key store: written again under the practitioner's key of today, and deleted."""
+    case = await destroyed(nodes, time, tmp_path)
+
+    def plant(keys: WrappedKeys) -> None:
+        keys.add(case.gone.owner, case.gone.id, time.now())
+        keys._db.execute("DELETE FROM data_keys WHERE id = ?", (case.gone.id,))
+        keys._db.execute("CHECKPOINT")
+
+    async with open_store(case.settings, now=time.now, boot=time.boottime, exclusive=False) as store:
+        await store.keys._run(plant)
+    proof = await case.prove()
+    assert [place.place for place in proof.places if place.left] == ["key store's files"], proof.text()
+
+
+async def test_a_key_store_whose_files_are_elsewhere_is_said_not_to_be_looked_at(
+    nodes: RoomsSettings, postgres: Postgres, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(nodes, time, tmp_path)
+    assert nodes.keystore_url is not None
+    url = nodes.keystore_url.get_secret_value()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(LIMITED)
+    limited = SecretStr(url.replace("postgres@", "limited@"))
+    case.settings = case.settings.model_copy(update={"keystore_url": limited})
+    proof = await case.prove()
+    assert [place.place for place in proof.places if place.skipped] == ["key store's files", "openbao", "redis", *NEVER]
+
+
+async def test_an_old_database_in_the_data_folder_is_looked_at(
+    settings: RoomsSettings, time: Time, tmp_path: Path
+) -> None:
+    case = await destroyed(settings, time, tmp_path)
+    for folder in ("database", "keys"):
+        (case.settings.data / folder).mkdir(exist_ok=True)
+        (case.settings.data / folder / "before-the-move").write_text(f"something with {case.gone.id} in it")
+    proof = await case.prove()
+    places = {place.place: place.left for place in proof.places if place.left}
+    assert places == {
+        "data folder": ["before-the-move: its id"],
+        "key store": ["before-the-move: its id"],
+    }, proof.text()
 
 
 async def test_a_role_that_may_not_ask_postgresql_for_its_files_is_told_so(
@@ -42,11 +99,11 @@ async def test_a_role_that_may_not_ask_postgresql_for_its_files_is_told_so(
     url = postgres.new_database()
     case = await destroyed(sqlite_settings.model_copy(update={"database_url": SecretStr(url)}), time, tmp_path)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE limited LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
+        connection.execute(LIMITED)
     limited = SecretStr(url.replace("postgres@", "limited@"))
     case.settings = case.settings.model_copy(update={"database_url": limited})
     proof = await case.prove()
-    assert [place.place for place in proof.places if place.skipped] == ["its files", "redis"]
+    assert [place.place for place in proof.places if place.skipped] == ["its files", "redis", *NEVER]
     assert "run this as root" in proof.text()
 
 
@@ -57,7 +114,9 @@ async def test_a_redis_that_does_not_answer_is_not_looked_at(
     away = Redis(unix_socket_path=str(tmp_path / "nowhere"), retry=Retry(NoBackoff(), 0))
     proof = await prove(case.settings, case.receipt.receipt, redis=away, folders=case.folders)
     await away.aclose()
-    assert [(place.place, place.what) for place in proof.places if place.skipped] == [("redis", "it does not answer")]
+    assert [(place.place, place.what) for place in proof.places if place.skipped][:-2] == [
+        ("redis", "it does not answer")
+    ]
 
 
 async def test_a_key_that_expired_meanwhile_holds_nothing() -> None:
