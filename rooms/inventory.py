@@ -18,7 +18,7 @@ Basis = Literal["contract", "care", "legitimate-interest", "legal-duty", "none"]
 
 Retention = Literal[
     "account", "setting", "twelve-hours", "resume", "day", "half-hour", "two-minutes", "refresh", "quarter", "seconds",
-    "backup", "audit", "server", "browser", "operator",
+    "ninety-days", "backup", "audit", "server", "browser", "operator",
 ]  # fmt: skip
 """How long. ``setting`` is the practitioner's central one; ``resume`` is ``signaling.resume_seconds`` after the last
 change, ``refresh`` is ``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the operator

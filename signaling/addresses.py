@@ -13,11 +13,12 @@ from rooms.errors import StartRefused
 from signaling import forwarded
 from signaling.forwarded import Address
 from signaling.settings import Network, SignalingSettings
-from signaling.typedefs import DOUBTS, METRICS
+from signaling.typedefs import DOUBTS, METRICS, SETTINGS
 
 logger = logging.getLogger(__name__)
 
 HTTP_PORT = 80
+CLIENT_PREFIX = 64
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -88,12 +89,21 @@ def is_operator(request: web.Request, settings: SignalingSettings) -> bool:
     return any(address in network for network in settings.operator_networks)
 
 
-def pseudonym(secret: bytes, day: datetime, what: str, value: object) -> str:
-    """A name for ``value`` in a limiter's key that only this server can make, another one each day (S-12).
+def network_of(address: Address | None) -> Network | None:
+    """Where somebody is, wherever that is counted: an IPv4 address, and the /64 that an IPv6 client has to itself."""
+    if address is None:
+        return None
+    return ip_network((address, CLIENT_PREFIX if isinstance(address, IPv6Address) else address.max_prefixlen), False)
 
-    An IPv6 client has a whole /64, so that is what counts.
+
+def client_network(request: web.Request) -> Network | None:
+    """Where a request comes from."""
+    return network_of(client_address(request, request.app[SETTINGS].trusted_proxies))
+
+
+def pseudonym(secret: bytes, day: datetime | None, what: str, value: object) -> str:
+    """A name for ``value`` in a limiter's key that only this server can make, another one each day, if one is given
+    (S-12).
     """
-    if isinstance(value, IPv6Address):
-        value = ip_network((value, 64), strict=False)
-    text = f"{what}|{day:%Y-%m-%d}|{value}"
+    text = f"{what}|{day:%Y-%m-%d}|{value}" if day else f"{what}|{value}"
     return hmac.digest(secret, text.encode(), "sha256").hex()[:32]

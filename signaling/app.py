@@ -16,13 +16,16 @@ from rooms.diagnostics import Diagnostics
 from rooms.errors import RoomsError, StartRefused
 from rooms.expiry import lifetimes
 from signaling import gate, health, middlewares, routes, typedefs
+from signaling.devices import Devices
 from signaling.forwarded import Doubts
 from signaling.health import Health
 from signaling.limiter import Limiter
 from signaling.metrics import Metrics
+from signaling.passwords import Passwords
 from signaling.settings import SignalingSettings
 from signaling.tasks import stop
 from signaling.tickets import Tickets
+from signaling.turnstile import Turnstile
 from signaling.typedefs import SignInLink
 from turn.watch import TurnWatch
 
@@ -69,6 +72,8 @@ def build(
     app[typedefs.TICKETS] = Tickets(secret, now)
     app[typedefs.NOW] = now
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
+    app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())
+    app[typedefs.DEVICES] = Devices(settings, secret)
     app[typedefs.DOUBTS] = Doubts(redis)
     app[typedefs.METRICS] = Metrics()
     app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))

@@ -1,17 +1,25 @@
 """Counting tries in Redis, for all nodes together; a limit ends by itself when its window does (S-26)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from redis.exceptions import WatchError
+
+from rooms.live import begin
+from rooms.store.practitioners import canonical
 from signaling.addresses import pseudonym
 from signaling.derived import derive
-from signaling.protocol.errors import ProtocolError
+from signaling.protocol.errors import ProtocolError, UserError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+
+ATTEMPTS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,28 @@ class Limit:
     seconds: int = 900
 
 
-SIGN_IN_ACCOUNT = Limit("sign-in-account", 10, "Wrong passwords for one account.")
-SIGN_IN_ADDRESS = Limit("sign-in-address", 50, "Tries to sign in from one address.")
+@dataclass(frozen=True)
+class Pace:
+    """At most ``burst`` at once by one ``what``, then one in ``seconds``; what turns out to be right is given back."""
+
+    what: str
+    burst: int
+    counts: str
+    seconds: int = 60
+
+
+SIGN_IN_NETWORK = Pace("sign-in-network", 50, "Wrong passwords from one network.", seconds=18)
+SIGN_IN_PAIR = Pace("sign-in-pair", 10, "Wrong passwords for one account from one network.")
+SIGN_IN_ACCOUNT = Pace("sign-in-account", 19, "Wrong passwords for one account from everywhere together.", seconds=45)
+"""99 in an hour, however many networks somebody has."""
+
+SIGN_IN_WRONG = Pace("sign-in-wrong", 1, "Whether one network was wrong about one account.", seconds=900)
+SIGN_IN_DEVICE = Pace("sign-in-device", 10, "Wrong passwords for one account in a browser that signed in to it before.")
+"""Nothing that strangers do counts there."""
+
+CONFIRM = Pace("confirm", 10, "Wrong passwords for one account by who is signed in to it, in one session.")
+PACES = (SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE, CONFIRM)
+
 JOIN_ADDRESS = Limit("join-address", 60, "Links that open nothing, from one address; a right link always opens.")
 """A whole practice may sit behind one address, and a right link is never kept out by others."""
 
@@ -34,7 +62,7 @@ REFRESH_FAMILY = Limit("refresh-family", 60, "Refreshes of one sign-in of an app
 KEY_RESTARTS = Limit("key-restart", 20, "Key handshakes that one seat of a consult begins again.", seconds=60)
 """Twice what a client asks for that finishes none of them."""
 
-LIMITS = (SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, JOIN_ADDRESS, SUPPORT_CODES, REFRESH_FAMILY, KEY_RESTARTS)
+LIMITS = (JOIN_ADDRESS, SUPPORT_CODES, REFRESH_FAMILY, KEY_RESTARTS)
 
 
 class Limiter:
@@ -56,9 +84,64 @@ class Limiter:
         if used > limit.tries:
             raise ProtocolError("rate_limited", retry_after=max(1, ceil(left / 1000)))
 
-    async def forgive(self, limit: Limit, value: object) -> None:
-        """Forget the tries: it was the right person."""
-        await self._redis.delete(self._name(limit, value))
+    async def take(self, pace: Pace, *values: object, spare: int = 0) -> int:
+        """Take one, if that leaves ``spare``, and say how many were under way; else ``rate_limited``.
+
+        Redis knows when all of them will be there again (the theoretical arrival time of GCRA), in milliseconds.
+        """
+        key, step = self._name_of(pace, values), pace.seconds * 1000
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for _ in range(ATTEMPTS):
+                await pipe.watch(key)
+                now = int(self._now().timestamp() * 1000)
+                full = max(int(await pipe.get(key) or 0), now)
+                used = (full - now) / step
+                if used + 1 + spare > pace.burst:
+                    wait = (used + 1 + spare - pace.burst) * pace.seconds
+                    raise ProtocolError("rate_limited", retry_after=ceil(wait))
+                begin(pipe)
+                pipe.set(key, full + step, px=full + step - now)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return ceil(used)
+        raise UserError("try_again")
+
+    async def any_taken(self, pace: Pace, *values: object) -> bool:
+        """Whether not all are there."""
+        return bool(await self._redis.exists(self._name_of(pace, values)))
+
+    async def give_back(self, pace: Pace, *values: object) -> None:
+        """It was the right person, or nobody looked."""
+        key, step = self._name_of(pace, values), pace.seconds * 1000
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for _ in range(ATTEMPTS):
+                await pipe.watch(key)
+                left, full = await pipe.pttl(key), int(await pipe.get(key) or 0)
+                begin(pipe)
+                if left > step:
+                    pipe.set(key, full - step, px=left - step)
+                else:
+                    pipe.delete(key)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return
+
+    async def lift(self, mail: str) -> None:
+        """Nothing that was tried for this account so far counts any more (S-26)."""
+        for pace in (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE):
+            async for key in self._redis.scan_iter(self._name_of(pace, (canonical(mail),)) + "*"):
+                await self._redis.delete(key)
+
+    def _name_of(self, pace: Pace, values: Iterable[object]) -> str:
+        """One part for each value; an account has the same one each day, or it had a second burst at midnight."""
+        today = self._now()
+        days = ((value, today if isinstance(value, IPv4Network | IPv6Network) else None) for value in values)
+        parts = (pseudonym(self._key, day, pace.what, value) for value, day in days)
+        return ":".join((f"sk:limit:{pace.what}", *parts))
 
     def _name(self, limit: Limit, value: object) -> str:
         return f"sk:limit:{limit.what}:{pseudonym(self._key, self._now(), limit.what, value)}"

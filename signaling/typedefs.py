@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from media.control import MediaClient
     from rooms.diagnostics import Diagnostics
     from rooms.store import Store
+    from signaling.devices import Devices
     from signaling.forwarded import Doubts
     from signaling.health import Health
     from signaling.limiter import Limiter
     from signaling.metrics import Metrics
+    from signaling.passwords import Passwords
     from signaling.settings import SignalingSettings
     from signaling.tickets import Tickets
     from turn.credentials import TurnCredentials
@@ -40,6 +42,8 @@ TURN: web.AppKey[TurnCredentials] = web.AppKey("TURN")
 TICKETS: web.AppKey[Tickets] = web.AppKey("TICKETS")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
 LIMITER: web.AppKey[Limiter] = web.AppKey("LIMITER")
+PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
+DEVICES: web.AppKey[Devices] = web.AppKey("DEVICES")
 DOUBTS: web.AppKey[Doubts] = web.AppKey("DOUBTS")
 METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
 DIAGNOSTICS: web.AppKey[Diagnostics] = web.AppKey("DIAGNOSTICS")

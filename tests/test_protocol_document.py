@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from signaling.limiter import LIMITS
+from signaling.limiter import LIMITS, PACES
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
@@ -95,7 +95,8 @@ def tables() -> dict[str, str]:
     names = (f"| `{name}` | {what} |" for name, what in CAPABILITIES.items())
     replayed = (f"| `{name}` | {SERVER_EVENTS[name][1]} |" for name in SERVER_EVENTS if name in REPLAYED)
     people = (f"| `{code}` | {one.nl} | {one.en} | {one.de} | {one.fr} |" for code, one in SENTENCES.items())
-    tries = (f"| {one.counts} | {one.tries} in {span(one.seconds)} |" for one in LIMITS)
+    tries = [f"| {one.counts} | {one.tries} in {span(one.seconds)} |" for one in LIMITS]
+    tries += [f"| {one.counts} | {one.burst} at once, then one in {one.seconds} seconds |" for one in PACES]
     bounds = (f"| `{name}` | {field.description} | {field.default} |" for name, field in Limits.model_fields.items())
     return {
         "sentences": rows("| code | nl | en | de | fr |", people),

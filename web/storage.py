@@ -17,6 +17,7 @@ class Kept:
 
 KEPT = (
     Kept("__Host-sid", "sid", "cookie", "session"),
+    Kept("__Host-device", "device", "cookie", "known"),
     Kept("lang", None, "cookie", "language"),
     Kept("av", None, "localStorage", "devices"),
     Kept("spreekkamer.resume", None, "sessionStorage", "resume"),

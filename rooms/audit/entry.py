@@ -25,6 +25,7 @@ class Act(StrEnum):
     SIGNED_OUT = "signed-out"
     TOKEN_REUSED = "token-reused"  # noqa: S105 -- an act
     ACCOUNT_ADDED = "account-added"
+    LIMITS_LIFTED = "limits-lifted"
     CLOSURE_ASKED = "closure-asked"
     ACCOUNT_CLOSED = "account-closed"
     APPOINTMENT_CREATED = "appointment-created"

@@ -1,4 +1,4 @@
-"""Accounts: `practitioner add`, `practitioner close`."""
+"""Accounts: `practitioner add`, `practitioner lift`, `practitioner close`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import asyncio
 import getpass
 import sys
 
+from redis.exceptions import RedisError
+
 from rooms.audit import Act, operator, practitioner
 from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
 from rooms.store import open_store
 from signaling.commands import Configured
+from signaling.limiter import Limiter
+from signaling.process import reveal, shared_secret
+from signaling.redis import connect
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -21,6 +26,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
     adding.add_argument("--name", required=True, help="what patients see")
     adding.add_argument("--language", choices=("nl", "en", "de", "fr"), default="nl")
     adding.set_defaults(operate=add)
+    lifting = group.add_parser("lift", parents=[common], help="let somebody try who waits behind wrong passwords")
+    lifting.add_argument("mail")
+    lifting.set_defaults(operate=lift)
     closing = group.add_parser("close", parents=[common], help="destroy an account and all that it has")
     closing.add_argument("mail")
     closing.add_argument("--yes", action="store_true", help="do not ask for the address a second time")
@@ -39,6 +47,31 @@ async def add(settings: Configured, arguments: argparse.Namespace) -> str:
             reason = reasons.get(error.code) or "The address, the name or the password cannot be used."
             raise StartRefused(reason) from None
     return "Added."
+
+
+async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
+    """Forget what was tried for one account, so that its owner need not wait (S-26)."""
+    url = reveal(settings.signaling.redis_url)
+    if not url:
+        raise StartRefused(
+            "The server counts in its own Redis, which forgets at a restart; set signaling.redis_url to one for both."
+        )
+    redis = connect(url)
+    try:
+        async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+            person = await store.practitioners.by_mail(arguments.mail)
+            if person is None:
+                raise StartRefused("There is no account with this address.")
+            secret = shared_secret(settings.signaling, settings.rooms.data)
+            await Limiter(redis, secret, utc_now).lift(person.mail)
+            await store.audit.record(Act.LIMITS_LIFTED, operator(), practitioner(person.id))
+    except RoomsError as error:
+        raise StartRefused(f"Nothing was lifted ({error.code}).") from None
+    except RedisError:
+        raise StartRefused("Redis does not answer at signaling.redis_url; nothing was lifted.") from None
+    finally:
+        await redis.aclose()
+    return "Lifted: whoever has the password can sign in now."
 
 
 async def close(settings: Configured, arguments: argparse.Namespace) -> str:

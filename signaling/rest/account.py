@@ -3,20 +3,21 @@
 import hmac
 from contextlib import suppress
 
+from aiohttp import web
 from pydantic import TypeAdapter
 
 from rooms.audit import Act, practitioner
 from rooms.model import Practitioner
 from signaling import sessions
-from signaling.addresses import client_address
+from signaling.addresses import client_network
 from signaling.gate import SIGNALING
-from signaling.limiter import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS
+from signaling.limiter import SIGN_IN_NETWORK
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import AccountClosed, AllDestroyed, Me, Retention, RetentionSet, Ticket
 from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
 from signaling.tickets import practitioner_access
-from signaling.typedefs import LIMITER, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
+from signaling.typedefs import DEVICES, LIMITER, NOW, PASSWORDS, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
 
 RETENTION: TypeAdapter[Retention] = TypeAdapter(Retention)
 
@@ -28,24 +29,23 @@ async def sign_in(call: Call) -> Me:
 
 async def authenticated(call: Call) -> Practitioner:
     """Whose e-mail and password these are. An unknown address gets the same answer after the same work."""
-    app, mail = call.request.app, call.body.mail.strip().casefold()
-    limiter, address = app[LIMITER], client_address(call.request, app[SETTINGS].trusted_proxies)
-    await limiter.count(SIGN_IN_ADDRESS, address)
-    await limiter.count(SIGN_IN_ACCOUNT, mail)
-    person = await app[STORE].practitioners.authenticate(call.body.mail, call.body.password)
-    if person is None:
-        raise UserError("sign_in_refused")
-    await limiter.forgive(SIGN_IN_ACCOUNT, mail)
-    return person
+    app, mail = call.request.app, call.body.mail
+    device = app[DEVICES].known(call.request, mail, app[NOW]())
+
+    async def look() -> Practitioner | None:
+        return await app[STORE].practitioners.authenticate(mail, call.body.password)
+
+    return await app[PASSWORDS].sign_in(mail, client_network(call.request), device, look)
 
 
 async def sign_in_by_link(call: Call) -> Me:
     """The demo's sign-in link, good until the process ends."""
     app = call.request.app
-    link = app[SIGN_IN_LINK]
-    await app[LIMITER].count(SIGN_IN_ADDRESS, client_address(call.request, app[SETTINGS].trusted_proxies))
+    link, network = app[SIGN_IN_LINK], client_network(call.request)
+    await app[LIMITER].take(SIGN_IN_NETWORK, network)
     if link is None or not hmac.compare_digest(link.token.encode(), call.body.token.encode()):
         raise UserError("link_invalid")
+    await app[LIMITER].give_back(SIGN_IN_NETWORK, network)
     return _signed_in(call, await app[STORE].practitioners.get(link.practitioner))
 
 
@@ -107,13 +107,14 @@ async def desk_ticket(call: Call) -> Ticket:
 
 
 async def _confirmed(call: Call) -> None:
-    """The password once more, counted like any try to sign in."""
+    """The password once more, of who is signed in: what strangers try does not count here."""
     app = call.request.app
     person = await app[STORE].practitioners.get(call.practitioner)
-    await app[LIMITER].count(SIGN_IN_ACCOUNT, person.mail.casefold())
-    if await app[STORE].practitioners.authenticate(person.mail, call.body.password) is None:
-        raise UserError("sign_in_refused")
-    await app[LIMITER].forgive(SIGN_IN_ACCOUNT, person.mail.casefold())
+
+    async def look() -> Practitioner | None:
+        return await app[STORE].practitioners.authenticate(person.mail, call.body.password)
+
+    await app[PASSWORDS].confirm(person.id, call.session or call.family, look)
 
 
 async def _retention(call: Call) -> Retention:
@@ -122,6 +123,7 @@ async def _retention(call: Call) -> Retention:
 
 def _signed_in(call: Call, person: Practitioner) -> Me:
     call.after.append(lambda response: sessions.begin(call.request, response, person))
+    call.after.append(lambda response: _remember(call, response, person))
     return _view(person)
 
 
@@ -133,3 +135,8 @@ def _view(person: Practitioner) -> Me:
         language=person.language,
         retention=person.retention,
     )
+
+
+async def _remember(call: Call, response: web.StreamResponse, person: Practitioner) -> None:
+    app = call.request.app
+    app[DEVICES].remember(call.request, response, person.mail, app[NOW]())

@@ -8,7 +8,7 @@ from aiohttp import web
 from rooms import audit
 from rooms.audit import PATIENT, Act
 from rooms.model import Appointment
-from signaling.addresses import client_address
+from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import UserError
@@ -29,14 +29,14 @@ async def join(call: Call) -> Join:
     A link of the wrong shape, of nobody, destroyed, ended or expired is looked up all the same, with the same work.
     """
     app = call.request.app
-    address = client_address(call.request, app[SETTINGS].trusted_proxies)
+    network = client_network(call.request)
     limiter = app[LIMITER]
     parts = LINK.fullmatch(call.body.link)
     appointment = await app[STORE].appointments.by_link(*(parts.groups() if parts else (NOBODY, NOBODY)))
     now = app[NOW]()
     closes = await closes_for(app, appointment, now) if parts and appointment else now
     if appointment is None or closes <= now:
-        await limiter.count(JOIN_ADDRESS, address)
+        await limiter.count(JOIN_ADDRESS, network)
         raise UserError("link_invalid")
     await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, audit.appointment(appointment.owner, appointment.id))
     return await _joined(call, appointment, now, closes)

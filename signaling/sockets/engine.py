@@ -2,16 +2,17 @@
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import engineio
 from aiohttp import web
 
-from signaling.addresses import client_address, origins
+from signaling.addresses import client_address, network_of, origins
 from signaling.protocol.errors import ProtocolError, SpreekkamerError, UserError, http_status, to_wire
 from signaling.settings import SignalingSettings
 from signaling.sockets.frames import GuardedWebSocket
+from signaling.sockets.half_open import HalfOpen
 from signaling.sockets.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -41,15 +42,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
 
     A browser always sends an Origin, and it must be ours. A client that is no browser may send none: it carries no
     cookies and its token stands in the CONNECT packet, so another site gains nothing by its absence; ``native`` says
-    whether this server admits such clients. ``half_open`` counts the connections of each address that have not
-    authenticated yet.
+    whether this server admits such clients. ``half_open`` knows the connections that have not authenticated yet.
     """
 
     def __init__(
         self,
         settings: SignalingSettings,
         limits: Limits,
-        half_open: Mapping[str, int],
+        half_open: HalfOpen,
         *,
         native: bool,
         count: Callable[[str], None],
@@ -95,9 +95,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
             raise ProtocolError("invalid")
         if "sid" in query or "j" in query:
             raise ProtocolError("invalid")
-        if self._half_open.get(self.address(request), 0) >= self.limits.pending_per_address:
+        network = self.network(request)
+        if self._half_open.of_network[network] >= self.limits.pending_per_network:
             raise ProtocolError("rate_limited")
         if self.closed_because or len(self.sockets) >= self.limits.sockets:
+            raise UserError("try_again")
+        if not self._half_open.make_room(network, self.limits.pending):
             raise UserError("try_again")
 
     def _origin_allowed(self, request: web.Request) -> bool:
@@ -106,9 +109,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
             return self._native
         return len(said) == 1 and said[0] in origins(self._settings)
 
-    def address(self, request: web.Request) -> str:
-        """Whose connection it is, for counting only."""
-        return str(client_address(request, self._settings.trusted_proxies))
+    def network(self, request: web.Request) -> str:
+        """Where a connection comes from, for counting only."""
+        return str(network_of(client_address(request, self._settings.trusted_proxies)))
 
     async def send_packet(self, sid: str, pkt: Any) -> None:
         """Queue a packet; a client that has stopped reading is cut off instead of buffered for."""

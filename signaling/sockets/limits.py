@@ -19,8 +19,13 @@ class Limits(BaseModel):
         description="So much sooner than interval and timeout together does a client that hears no ping give up.",
     )
     authenticate_within: float = Field(default=5, gt=0, description="From the WebSocket to an accepted CONNECT.")
-    pending_per_address: int = Field(
-        default=20, ge=1, description="Sockets of one address that did not authenticate yet."
+    pending_per_network: int = Field(
+        default=20, ge=1, description="Sockets of one IPv4 address or IPv6 /64 that did not authenticate yet."
+    )
+    pending: int = Field(
+        default=1000,
+        ge=1,
+        description="Sockets of everybody that did not authenticate yet; the other places are for who did.",
     )
     sockets: int = Field(default=10_000, ge=1, description="Sockets of one process.")
     events_per_second: float = Field(default=20, gt=0, description="Refill of a socket's token bucket.")

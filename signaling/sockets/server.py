@@ -82,9 +82,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         self._clock = clock
         self._now = now
         self._half_open = HalfOpen(limits.authenticate_within, self._too_late)
-        self._engine_of = lambda **_: Engine(
-            settings, limits, self._half_open.of_address, native=native, count=self.count
-        )
+        self._engine_of = lambda **_: Engine(settings, limits, self._half_open, native=native, count=self.count)
         self._asking: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         super().__init__(client_manager=SignedManager(redis, secret, self.count), logger=LibraryLog(self.count))
@@ -239,7 +237,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         request: web.Request = environ["aiohttp.request"]
         # Nothing else is read of the environ; kept, it would hold the request as long as the socket lives.
         self.environ[eio_sid] = {AGENT: agent(request.headers.get("User-Agent", ""))}
-        self._half_open.expect(eio_sid, self.eio.address(request))
+        self._half_open.expect(eio_sid, self.eio.network(request))
 
     def start(self) -> None:
         """Begin to listen to other nodes; idempotent."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rooms.inventory import inventory
-from signaling import sessions
+from signaling import devices, sessions
 from tests.web.conftest import LANGUAGES, PAGES, Client, Serve, read, scripts
 from web.locale import CATALOGUES
 from web.settings import Authority, Officer, Operator, WebSettings
@@ -96,7 +96,7 @@ async def test_all_that_is_stored_is_on_the_page_with_purpose_basis_and_retentio
 async def test_the_page_lists_exactly_what_the_code_keeps(pages: Client) -> None:
     page = await read(pages, "/privacy")
     cookies = {kept.name: kept.plain for kept in KEPT if kept.kind == "cookie"}
-    assert cookies == {sessions.SECURE: sessions.PLAIN, "lang": None}
+    assert cookies == {sessions.SECURE: sessions.PLAIN, devices.SECURE: devices.PLAIN, "lang": None}
     for kept in KEPT:
         assert kept.name in page.text
     sources = {**scripts(), **{path.name: path.read_text() for path in CLIENT_SCRIPTS.glob("*.js")}}

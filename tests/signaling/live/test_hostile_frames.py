@@ -204,7 +204,7 @@ async def test_another_version_of_the_protocol_is_refused_by_name(node: Node) ->
 
 
 async def test_whoever_does_not_authenticate_is_closed_while_others_come_in(nodes: Any, practice: Practice) -> None:
-    node = await nodes(Limits(authenticate_within=0.5, pending_per_address=5))
+    node = await nodes(Limits(authenticate_within=0.5, pending_per_network=5))
     async with ClientSession() as session:
         idle = [
             await session.ws_connect(f"{node.url}/socket.io/?EIO=4&transport=websocket", headers={"Origin": ORIGIN})
@@ -218,7 +218,7 @@ async def test_whoever_does_not_authenticate_is_closed_while_others_come_in(node
             while not (await socket.receive(timeout=3)).type.value >= 0x100:
                 pass
         assert time.monotonic() - began < 2
-        assert not node.signaling.gate._half_open.of_address
+        assert not node.signaling.gate._half_open.of_network
         await practice.patient_page().connect(node)
 
 
@@ -328,7 +328,7 @@ async def test_mutated_frames_crash_nothing(
     nodes: Any, worker: Worker, practice: Practice, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Grammar fuzz: frames that were good, cut, doubled, and mixed."""
-    node = await nodes(Limits(events_per_second=1e6, events_burst=100_000, pending_per_address=1000))
+    node = await nodes(Limits(events_per_second=1e6, events_burst=100_000, pending_per_network=1000))
     chance = random.Random(7)
     patient, bystander = practice.patient_page(), await practice.practitioner_page().connect(node)
     good = [
