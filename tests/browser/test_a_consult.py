@@ -5,9 +5,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from playwright.async_api import Browser
 
 from signaling.protocol.model import API
-from tests.browser.conftest import Demo, Person, begin_consult, eventually, sees_and_hears
+from tests.browser.conftest import Demo, Person, begin_consult, eventually, sees_and_hears, sit_down
 
 
 async def test_two_people_see_and_hear_each_other_encrypted(demo: Demo, practitioner: Person, patient: Person) -> None:
@@ -240,3 +241,34 @@ async def differs(person: Person, testid: str, first: str | None) -> bool:
 
 async def hidden(person: Person, testid: str) -> bool:
     return not await person.find(testid).is_visible()
+
+
+CLOCK = """
+(shift) => {
+  const Native = Date;
+  window.Date = class extends Native {
+    constructor(...args) { super(...(args.length ? args : [Native.now() + shift])); }
+    static now() { return Native.now() + shift; }
+  };
+}
+"""
+
+
+async def test_a_patients_clock_may_stand_wrong_by_hours(chromium: Browser, demo: Demo) -> None:
+    """An appointment that is open is waited for, whatever the machine says the time is."""
+
+    async def waits(hours: float) -> str:
+        person = await sit_down(chromium, demo.port)
+        await person.page.add_init_script(f"({CLOCK})({hours * 3_600_000})")
+        await person.page.goto(demo.patient_url)
+        await person.find("join").click()
+        today = await person.page.locator('[data-slot="when"]').text_content() or ""
+        await person.find("waiting").wait_for()
+        await asyncio.sleep(3)
+        assert await person.find("waiting").is_visible(), f"{hours} h"
+        await person.page.locator('[data-action="stop-waiting"]').click()
+        await person.context.close()
+        return today
+
+    for hours in (-5, 1.1, 5):
+        assert "vandaag" in await waits(hours)

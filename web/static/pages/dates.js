@@ -57,10 +57,11 @@ export function moment(moment, now = new Date()) {
 /**
  * As `moment`, and what time that is at the practice when the reader is in another zone.
  * @param {string} at
+ * @param {Date} [now]
  */
-export function momentThere(at) {
+export function momentThere(at, now = new Date()) {
   const date = new Date(at);
-  const here = moment(date);
+  const here = moment(date, now);
   try {
     const there = new Intl.DateTimeFormat(style, { hour: '2-digit', minute: '2-digit', timeZone: practiceZone });
     if (there.format(date) === time(date)) return here;

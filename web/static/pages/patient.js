@@ -6,6 +6,7 @@ import { copy, el, onAction, say, slot, testid } from './build.js';
 import './call.js';
 import { chime } from './chime.js';
 import { minutes, momentThere } from './dates.js';
+import { Hour, serverNow } from './hour.js';
 import { has, language, t } from './language.js';
 import './preview.js';
 import { withSeat } from './seat.js';
@@ -16,8 +17,10 @@ import { keepAwake, maySleep } from './wakelock.js';
 /** @import {DevicePreview} from './preview.js' */
 
 const PATIENCE_MS = 300;
-const LONGEST_NAP_MS = 60_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Whoever came just before the end is told soon after it. */
+const SOON_MS = 1_000;
+/** What a later question may answer otherwise. */
+const PASSING = new Set(['offline', 'timeout', 'rate_limited', 'try_again', 'internal']);
 
 /** `<patient-page>`: check, wait, talk, goodbye, in one document. */
 class PatientPage extends HTMLElement {
@@ -25,7 +28,8 @@ class PatientPage extends HTMLElement {
   /** @type {Consult | null} */ #consult = null;
   #link = '';
   #called = false;
-  /** @type {number | undefined} */ #closing;
+  /** When the waiting room opens or, once it has, closes. */
+  #hour = new Hour(() => this.#hourCame());
 
   connectedCallback() {
     this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
@@ -40,6 +44,7 @@ class PatientPage extends HTMLElement {
       reload: () => this.#open(),
       copy: (button) => this.#copyLink(button),
     });
+    document.addEventListener('visibilitychange', () => document.hidden || this.#hour.look());
     window.addEventListener('hashchange', () => location.reload());
     window.addEventListener('pagehide', () => {
       this.#consult?.close();
@@ -51,6 +56,7 @@ class PatientPage extends HTMLElement {
 
   /** What the link opens decides which page this is. */
   async #open() {
+    this.#hour.cancel();
     this.#view('opening');
     this.#link = location.hash.slice(1);
     if (!this.#link) return this.#message('link_invalid');
@@ -61,11 +67,13 @@ class PatientPage extends HTMLElement {
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
     if (this.#inTheOtherLanguage(this.#appointment)) return;
-    const { window: when, starts_at, opens_at } = this.#appointment;
+    const { window: when, starts_at, opens_at, opens_in, closes_in } = this.#appointment;
     if (when === 'early') {
-      this.#comeBackAt(opens_at);
-      return this.#message('early', { when: momentThere(starts_at), opens: momentThere(opens_at) });
+      const now = serverNow(this.#appointment);
+      this.#message('early', { when: momentThere(starts_at, now), opens: momentThere(opens_at, now) });
+      return this.#hour.set(opens_in);
     }
+    this.#hour.set(closes_in, SOON_MS);
     const why = obstacle();
     if (why) return this.#message(why);
     this.#showCheck();
@@ -81,16 +89,25 @@ class PatientPage extends HTMLElement {
     return true;
   }
 
-  /** @param {string} opens */
-  #comeBackAt(opens) {
-    const wait = new Date(opens).getTime() - Date.now();
-    window.setTimeout(() => this.#open(), Math.min(Math.max(wait, 1000), LONGEST_NAP_MS));
+  /** By our count the waiting room opens, or closes; the server says whether it does. */
+  async #hourCame() {
+    if (this.#appointment?.window === 'early') return this.#open();
+    if (this.#called) return;
+    try {
+      this.#appointment = await join(this.#link);
+      this.#hour.set(this.#appointment.closes_in);
+    } catch (error) {
+      const { code = 'internal' } = /** @type {{code?: string}} */ (error);
+      if (PASSING.has(code)) this.#hour.set(0);
+      else if (!this.#called) this.#inVain();
+    }
   }
 
   #showCheck() {
     const { practitioner_name: name, starts_at, minutes: length } = /** @type {Join} */ (this.#appointment);
     slot(this, 'check-title').textContent = t('patient.check.title', { name });
-    slot(this, 'when').textContent = `${momentThere(starts_at)} · ${minutes(length)}`;
+    const now = serverNow(/** @type {Join} */ (this.#appointment));
+    slot(this, 'when').textContent = `${momentThere(starts_at, now)} · ${minutes(length)}`;
     slot(this, 'wait-title').textContent = t('wait.title', { name });
     testid(this, 'join').disabled = false;
     this.#step('check');
@@ -118,7 +135,11 @@ class PatientPage extends HTMLElement {
       this.#drop();
       this.#message('elsewhere');
     } catch (error) {
-      if (this.#consult === consult) this.#failed(/** @type {{code?: string}} */ (error).code ?? 'internal');
+      if (this.#consult !== consult) return;
+      const { code = 'internal' } = /** @type {{code?: string}} */ (error);
+      if (code !== 'too_early') return this.#failed(code);
+      this.#drop();
+      await this.#open();
     }
   }
 
@@ -160,9 +181,9 @@ class PatientPage extends HTMLElement {
     if (this.#called) {
       this.call?.end(false);
       this.#show(/** @type {Consult} */ (this.#consult));
+      this.#hour.set(0);
     }
     this.#called = false;
-    this.#closing ??= window.setTimeout(() => this.#inVain(), this.#timeLeft);
     this.preview?.resume();
     say(testid(this, 'hold-message'), null);
     this.#step('wait');
@@ -173,7 +194,7 @@ class PatientPage extends HTMLElement {
   #talk() {
     if (this.#called) return;
     this.#called = true;
-    this.#mayWait();
+    this.#hour.cancel();
     chime('called');
     navigator.vibrate?.([200, 100, 200]);
     this.#view(null);
@@ -186,17 +207,8 @@ class PatientPage extends HTMLElement {
   #inVain() {
     this.#consult?.leave().catch(() => {});
     this.#drop();
-    this.#message('late', { when: momentThere(/** @type {Join} */ (this.#appointment).starts_at) });
-  }
-
-  #mayWait() {
-    window.clearTimeout(this.#closing);
-    this.#closing = undefined;
-  }
-
-  get #timeLeft() {
-    const left = Date.parse(/** @type {Join} */ (this.#appointment).closes_at) - Date.now();
-    return Math.min(Math.max(left, 0), LONGEST_TIMER_MS);
+    const appointment = /** @type {Join} */ (this.#appointment);
+    this.#message('late', { when: momentThere(appointment.starts_at, serverNow(appointment)) });
   }
 
   get #name() {
@@ -250,7 +262,7 @@ class PatientPage extends HTMLElement {
     const consult = this.#consult;
     this.#consult = null;
     this.#called = false;
-    this.#mayWait();
+    this.#hour.cancel();
     consult?.close();
     this.preview?.suspend();
     this.preview?.capture.stop();
