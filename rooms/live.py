@@ -147,9 +147,9 @@ class LiveConsults:
                 yield consult
 
     async def is_live(self, appointment: str) -> bool:
-        """Whether somebody is in the room or waits for it."""
+        """Whether somebody was called in; who only waits holds nothing open."""
         consult = await self.load(appointment)
-        return consult is not None and bool(consult.participants)
+        return consult is not None and bool(consult.admitted)
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:

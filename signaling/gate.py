@@ -75,7 +75,7 @@ class Signaling:
         await self.gate.sign_out(str(claims.family), "token_invalid")
 
     async def in_progress(self, appointment: str) -> bool:
-        """Whether somebody is in this consult or waits for it."""
+        """Whether somebody is in this consult; who only waits holds nothing open."""
         return await self.consults.live.is_live(appointment)
 
     @property

@@ -90,6 +90,12 @@ async def test_what_is_stored_is_what_is_loaded(live: LiveConsults) -> None:
     assert await live.load("a") == stored
     assert await live.load_all(["a", "b"]) == {"a": stored}
     assert await everything(live) == [stored]
+
+
+async def test_who_only_waits_does_not_make_a_consult_live(live: LiveConsults) -> None:
+    await live.transition("a", patient(), absent=fresh())
+    assert not await live.is_live("a")
+    await live.transition("a", practitioner())
     assert await live.is_live("a")
     assert not await live.is_live("b")
 
