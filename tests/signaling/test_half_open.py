@@ -92,6 +92,7 @@ class Strangers:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.stack = AsyncExitStack()
+        self.sockets: list[ClientWebSocketResponse] = []
 
     async def __aenter__(self) -> Self:
         self.session = await self.stack.enter_async_context(ClientSession())
@@ -100,8 +101,8 @@ class Strangers:
     async def __aexit__(self, *_: object) -> None:
         await self.stack.aclose()
 
-    async def come(self, address: str) -> ClientWebSocketResponse:
+    async def come(self, address: str) -> None:
         url = f"http://127.0.0.1:{self.server.port}/socket.io/?EIO=4&transport=websocket"
         headers = {"Origin": self.server.origin, "X-Forwarded-For": address}
         async with asyncio.timeout(5):
-            return await self.session.ws_connect(url, headers=headers)
+            self.sockets.append(await self.session.ws_connect(url, headers=headers))
