@@ -59,8 +59,11 @@ class Signaling:
         await self.placement.worker_exited(worker)
 
     async def destroyed(self, appointment: str) -> None:
-        """An appointment is being destroyed: nothing of it stays in Redis, whoever is in it is told."""
+        """An appointment is being destroyed: nothing of it stays in Redis, whoever is in it or came for it is told, and
+        the sockets of its link close.
+        """
         await self.consults.close(appointment, "cancelled")
+        await self.gate.sign_out(appointment, "token_invalid")
         await self.diagnostics.forget(appointment)
         await self.refresh.end_all(appointment)
 

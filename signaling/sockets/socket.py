@@ -88,8 +88,9 @@ class Socket:
 
     @property
     def holders(self) -> frozenset[str | None]:
-        """The practitioner and the family whose sign-out ends it."""
-        return frozenset({self.claims.practitioner, self.claims.family})
+        """The practitioner and the family whose sign-out ends it; the appointment whose destruction does."""
+        claims = self.claims
+        return frozenset({claims.practitioner or claims.appointment, claims.family})
 
     @property
     def replays(self) -> bool:
