@@ -7,7 +7,8 @@ in the middle of a Dutch page.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from babel.messages.pofile import read_po
 from signaling.protocol.sentences import SENTENCES
 
 ROOT = Path(__file__).parent / "locales"
-TEMPLATES_ONLY = ("home.", "lost.", "privacy.")
+KEY = re.compile(r"""['"`]([a-z][\w-]*)\.""")
 NAMES = {"nl": "Nederlands", "en": "English", "de": "Deutsch", "fr": "Français"}
 
 
@@ -34,10 +35,15 @@ class Catalogue:
             raise KeyError(f"{key} needs a number")
         return message.format(**values) if values else message
 
-    def json(self) -> bytes:
-        """As the scripts read it: ``{key: text}`` or ``{key: [one, other]}``, without what only templates use."""
-        messages = {key: text for key, text in self.messages.items() if not key.startswith(TEMPLATES_ONLY)}
+    def json(self, families: Collection[str]) -> bytes:
+        """As the scripts read it: ``{key: text}`` or ``{key: [one, other]}``, of keys that begin with these words."""
+        messages = {key: text for key, text in self.messages.items() if key.partition(".")[0] in families}
         return json.dumps(messages, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def families(scripts: Iterable[str]) -> set[str]:
+    """The first words of all keys that these scripts could look up."""
+    return {"brand", *(word for source in scripts for word in KEY.findall(source))}
 
 
 def load(language: str, root: Path = ROOT) -> Catalogue:

@@ -35,6 +35,11 @@ def icon(name: str) -> Markup:
 ENVIRONMENT.globals["icon"] = icon
 
 
+def texts(page: str, language: str) -> str:
+    """Path below ``/static/`` of what the scripts of a page say."""
+    return f"locales/{page}-{language}.json"
+
+
 def module(address: str, scripts: Iterable[str], modules: Iterable[str]) -> Markup:
     """The tags that load ``scripts``, and at once beside them all ``modules`` they import; paths below ``address``."""
     preload = Markup('<link rel="modulepreload" href="{}/{}">')
@@ -45,12 +50,12 @@ def module(address: str, scripts: Iterable[str], modules: Iterable[str]) -> Mark
 
 def render(app: web.Application, template: str, language: str, asked: bool, context: Mapping[str, object]) -> Asset:
     """The page ``template``, as it is for everybody who reads this language."""
-    files = app[FILES]
+    files, page = app[FILES], template.removesuffix(".html")
 
     def load(*scripts: str) -> Markup:
         wanted = dict.fromkeys(name for script in scripts for name in files.modules(script))
-        texts = Markup('<link rel="preload" as="fetch" crossorigin href="{}/locales/{}.json">\n  ')
-        before = texts.format(files.address, language) if "pages/language.js" in wanted else Markup()
+        preload = Markup('<link rel="preload" as="fetch" crossorigin href="{}/{}">\n  ')
+        before = preload.format(files.address, texts(page, language)) if "pages/language.js" in wanted else Markup()
         return before + module(files.address, scripts, wanted)
 
     html = ENVIRONMENT.get_template(template).render(
@@ -59,6 +64,7 @@ def render(app: web.Application, template: str, language: str, asked: bool, cont
         asked=asked,
         languages={code: NAMES[code] for code in CATALOGUES},
         settings=app[SETTINGS],
+        page=page,
         static=files.address,
         module=load,
         **context,

@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from web import assets, headers, pages, reference
-from web.locale import CATALOGUES
-from web.render import FILES, RENDERED, SETTINGS
+from web.locale import CATALOGUES, families
+from web.render import FILES, RENDERED, SETTINGS, texts
 from web.settings import WebSettings
 
 
@@ -15,8 +15,11 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     """
     app[SETTINGS], app[RENDERED] = settings or WebSettings(), {}
     found = {**assets.read(), **assets.styles(assets.read())}
-    for language, catalogue in CATALOGUES.items():
-        found[f"locales/{language}.json"] = assets.Asset.of(catalogue.json(), "application/json")
+    for script in ("desk", "patient", "signin"):
+        used = assets.Files(found).modules(f"pages/{script}.js")
+        words = families(found[name].body.decode() for name in used)
+        for language, catalogue in CATALOGUES.items():
+            found[texts(script, language)] = assets.Asset.of(catalogue.json(words), "application/json")
     app[FILES] = files = assets.Files(found)
 
     app.router.add_get("/", pages.home, name="home")

@@ -8,13 +8,16 @@ Language = Literal["nl", "en"]
 
 
 class Operator(BaseModel):
-    """Who runs the server and is named on the privacy page (S-01, S-02). Empty fields are placeholders."""
+    """Who runs the server and is named on the privacy page (S-01, S-02), and with the telephone number wherever a
+    patient is told to call. Empty fields are placeholders."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(default="", max_length=200, description="Name of the organisation.")
     address: str = Field(default="", max_length=400, description="Postal address, lines separated by commas.")
-    phone: str = Field(default="", max_length=40, description="Telephone number.")
+    phone: str = Field(
+        default="", max_length=40, description="Telephone number, also for patients whose link does not work."
+    )
     mail: str = Field(default="", max_length=254, description="E-mail address for questions.")
     web: str = Field(default="", pattern=r"^(https://[^\s]+)?$", description="Address of the organisation's own site.")
 

@@ -1,6 +1,7 @@
 """Every page and state, judged by axe-core and by a ruler, in the real demo."""
 
 import asyncio
+import re
 from functools import cache
 from pathlib import Path
 
@@ -120,6 +121,9 @@ async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
     await patient.call_state("connected")
     await judge(page, "talk")
     await judge(practitioner.page, "talk at the desk")
+    for person, other in ((patient, "Dokter"), (practitioner, "Patiënt")):
+        clock = await person.page.locator(".clock").inner_text()
+        assert re.fullmatch(rf"{other}\s+\d\d:\d\d\s+tot \d\d:\d\d", clock), clock
     await writes(practitioner, patient, "Goedemiddag, hoort u mij?")
     await judge(page, "talk with a new message")
     await patient.find("toggle-chat").click()
@@ -139,6 +143,26 @@ async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
     await practitioner.find("leave").click()
     await practitioner.find("reopen").wait_for()
     await judge(practitioner.page, "desk after a consult")
+
+
+REFUSE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (390, 844)])
+async def test_who_waits_with_a_blocked_microphone_sees_what_to_do_at_once(
+    demo: Demo, patient: Person, width: int, height: int
+) -> None:
+    page = patient.page
+    await page.set_viewport_size({"width": width, "height": height})
+    await page.evaluate(f"() => {{ {REFUSE} }}")
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    remedy = page.get_by_role("alert").get_by_text("Opnieuw proberen", exact=True)
+    box = await remedy.bounding_box()
+    assert box is not None
+    assert await page.evaluate("scrollY") == 0
+    assert box["y"] + box["height"] <= height
+    await judge(page, "wait with a blocked microphone")
 
 
 async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> None:

@@ -10,7 +10,7 @@ EVERY_KIND = [
     "/.well-known/security.txt",
     "/static/css/base.css",
     "/static/nothing.js",
-    "/static/locales/nl.json",
+    "/static/locales/patient-nl.json",
     "/api/me",
     "/api/broken",
     "/api/nowhere",
@@ -84,7 +84,7 @@ async def test_only_what_was_read_at_start_can_be_fetched(pages: Client, path: s
         ("/static/pages/desk.js", "text/javascript"),
         ("/static/css/base.css", "text/css"),
         ("/static/icons/mark.svg", "image/svg+xml"),
-        ("/static/locales/en.json", "application/json"),
+        ("/static/locales/patient-en.json", "application/json"),
     ],
 )
 async def test_files_say_what_they_are(pages: Client, path: str, content_type: str) -> None:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.web.conftest import LANGUAGES, PAGES, STATIC, Client, imported_by, read, scripts
+from tests.web.conftest import LANGUAGES, PAGES, STATIC, Client, Serve, imported_by, read, scripts
+from web.settings import Operator, WebSettings
 
 EVERYWHERE = [*PAGES, "/does-not-exist"]
 
@@ -146,6 +147,16 @@ async def test_the_consult_page_weighs_at_most_200_kilobytes(pages: Client, path
         total += len(await response.read())
     print(f"{path}: {total / 1000:.0f} kB in {len(files) + 1} files")
     assert total <= 200_000
+
+
+async def test_whoever_is_told_to_call_gets_the_name_and_the_number(serve: Serve) -> None:
+    practice = Operator(name="Praktijk De Linde", phone="020 555-01 23")
+    known = await serve(WebSettings(operator=practice))
+    html = await (await known.get("/c")).text()
+    links = re.findall(r"Praktijk De Linde <a href=\"tel:0205550123\">020 555-01 23</a>", html)
+    # No script, every message, a connection that failed, the goodbye of a cancelled appointment.
+    assert len(links) == 4
+    assert "tel:" not in await (await (await serve()).get("/c")).text()
 
 
 def test_every_module_stays_small() -> None:

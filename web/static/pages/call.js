@@ -2,6 +2,7 @@ import { alone } from './alone.js';
 import { onAction, openDialog, say, slot, testid } from './build.js';
 import { Capture, canShare } from './capture.js';
 import { ChatPanel } from './chat.js';
+import { Clock } from './clock.js';
 import { deviceFields } from './devicefields.js';
 import { fadeWhenStill } from './fade.js';
 import { has, t } from './language.js';
@@ -36,6 +37,7 @@ export class ConsultCall extends HTMLElement {
     this.self = testid(this, 'self-video');
     this.chat = new ChatPanel(slot(this, 'chat'), () => this.#showChat());
     this.wake = fadeWhenStill(this);
+    this.clock = new Clock(this);
     const own = /** @type {HTMLElement} */ (this.querySelector('.self'));
     movable(own, /** @type {HTMLElement} */ (own.querySelector('.self-move')));
     fit(this.remote);
@@ -68,8 +70,9 @@ export class ConsultCall extends HTMLElement {
    * @param {Consult} consult
    * @param {Capture} capture
    * @param {string} other the other person's name
+   * @param {Date | null} ends the planned end, where it is known
    */
-  follow(consult, capture, other) {
+  follow(consult, capture, other, ends) {
     this.capture?.unshare();
     this.#follow?.abort();
     this.#given = {};
@@ -83,6 +86,7 @@ export class ConsultCall extends HTMLElement {
     this.#still = false;
     this.#drawFields = deviceFields(slot(this, 'device-fields'), capture, 'call');
     this.chat?.follow(consult, other);
+    this.clock?.set(other, ends);
     capture.addEventListener('change', () => this.#send(), { signal });
     for (const name of ['room', 'state', 'code']) consult.addEventListener(name, () => this.#show(), { signal });
     consult.addEventListener('tracks', (event) => this.#tracks(/** @type {CustomEvent} */ (event).detail), { signal });
@@ -106,6 +110,7 @@ export class ConsultCall extends HTMLElement {
     document.body.dataset.call = '';
     alone(this, true);
     keepAwake();
+    this.clock?.start();
     this.wake?.();
     /** @type {HTMLElement} */ (this.querySelector('#call-title')).focus();
     this.#show();
@@ -120,6 +125,7 @@ export class ConsultCall extends HTMLElement {
     for (const dialog of this.querySelectorAll('dialog')) dialog.close();
     delete document.body.dataset.call;
     alone(this, false);
+    this.clock?.stop();
     maySleep();
     this.consult = null;
     this.dataset.state = after ? 'ended' : 'idle';

@@ -41,6 +41,12 @@ export class Day {
     return this.known.get(appointment)?.patient ?? t('day.unknown');
   }
 
+  /** When it was planned to end. @param {string} appointment */
+  ends(appointment) {
+    const one = this.known.get(appointment);
+    return one ? new Date(Date.parse(one.starts_at) + one.minutes * 60_000) : null;
+  }
+
   /** @param {number} days */
   async move(days) {
     this.shown = days === 0 ? new Date() : daysLater(this.shown, days);

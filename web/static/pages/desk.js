@@ -209,7 +209,7 @@ class DeskPage extends HTMLElement {
     // The request goes before all drawing: the other person waits for it.
     const entered = withSeat(this, (takeOver) => act(consult, takeOver).then(() => true));
     this.call.end(false);
-    this.call.follow(consult, this.#capture, this.day.name(appointment));
+    this.call.follow(consult, this.#capture, this.day.name(appointment), this.day.ends(appointment));
     this.call.dataset.state = 'connecting';
     this.call.open();
     this.#capture.start();

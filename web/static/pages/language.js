@@ -8,7 +8,7 @@ export const language = root.lang;
 export const practiceZone = root.dataset.zone || 'UTC';
 
 /** @type {Record<string, string | string[]>} */
-const messages = await (await fetch(new URL(`../locales/${language}.json`, import.meta.url))).json();
+const messages = await (await fetch(new URL(`../locales/${root.dataset.page}-${language}.json`, import.meta.url))).json();
 
 const rules = new Intl.PluralRules(language);
 

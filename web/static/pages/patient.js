@@ -167,7 +167,7 @@ class PatientPage extends HTMLElement {
 
   /** @param {Consult} consult */
   #show(consult) {
-    this.call?.follow(consult, /** @type {DevicePreview} */ (this.preview).capture, this.#name);
+    this.call?.follow(consult, /** @type {DevicePreview} */ (this.preview).capture, this.#name, this.#ends);
   }
 
   /** @param {Consult} consult */
@@ -209,6 +209,11 @@ class PatientPage extends HTMLElement {
     this.#drop();
     const appointment = /** @type {Join} */ (this.#appointment);
     this.#message('late', { when: momentThere(appointment.starts_at, serverNow(appointment)) });
+  }
+
+  get #ends() {
+    const { starts_at, minutes: length } = /** @type {Join} */ (this.#appointment);
+    return new Date(Date.parse(starts_at) + length * 60_000);
   }
 
   get #name() {

@@ -83,6 +83,7 @@ export class DevicePreview extends HTMLElement {
       el('p', { textContent: t(`problem.${problem}.${problem === 'denied' ? browser() : 'remedy'}`) }),
     ]);
     slot(this, 'problem-list').replaceChildren(...parts);
+    if (parts.length) slot(this, 'problem').scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {number} level */
