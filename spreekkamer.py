@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+
+from signaling import terminal
+
+if sys.argv[0].endswith(("spreekkamer", "spreekkamer.py")):
+    sys.excepthook = terminal.silent_interrupt
+
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from signaling import logs, memory, process
+from signaling import memory, process
 from signaling.commands import attach
+from signaling.commands.arguments import path, port
 from signaling.configuration import StrictSettings, load
-from signaling.deployment.strength import refuse_weak
 from signaling.settings import SignalingSettings
-from turn.coturn import NotConfigured, render
 from turn.settings import TurnSettings
 from web.settings import WebSettings
 
@@ -49,6 +53,7 @@ async def server(
     And what a node among several does before it is closed, so that nobody notices.
     """
     from media.control import MediaClient
+    from media.processes import LocalWorkers
     from rooms.store import open_store
     from signaling import addresses, app, demo, drain, gate, health, listener, redis, tls
     from signaling.derived import derive
@@ -85,18 +90,22 @@ async def server(
 
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
+    from signaling.deployment.strength import refuse_weak
+
     settings = configured(arguments)
     refuse_weak(settings)
     if settings.signaling.origin and (empty := settings.web.placeholders()):
         raise StartRefused(f"The privacy page needs these settings: {', '.join(f'web.{name}' for name in empty)}.")
     async with server(settings, own_tls=arguments.tls_self_signed) as (origin, _, leave):
-        print(f"Spreekkamer answers at {origin}", flush=True)
+        terminal.say(f"Spreekkamer answers at {origin}")
         await process.asked_to_stop()
         await leave()
 
 
 async def demonstrate(arguments: argparse.Namespace) -> None:
     """The same server as a sandbox on loopback, with its links printed."""
+    from signaling import logs
+
     settings = configured(arguments)
     changed = {
         "rooms": settings.rooms.model_copy(update={"data": arguments.data, "trust_clock": True}),
@@ -110,15 +119,18 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
         assert sandbox is not None
         urls = sandbox.urls(origin)
         if arguments.json:
-            print(json.dumps({"ready": True, **urls}), flush=True)
+            terminal.say(json.dumps({"ready": True, **urls}))
         else:
-            print(f"Practitioner:  {urls['practitioner_url']}\nPatient:       {urls['patient_url']}", flush=True)
-            print("Open each in a browser of its own. Ctrl-C stops everything.", flush=True)
+            terminal.say(f"Practitioner:  {urls['practitioner_url']}\nPatient:       {urls['patient_url']}")
+            terminal.say("Open each in a browser of its own. Ctrl-C stops everything.")
         await asyncio.Event().wait()
 
 
 async def relay(arguments: argparse.Namespace) -> None:
     """Media workers for servers elsewhere, until a signal comes."""
+    from media.processes import LocalWorkers
+    from signaling.deployment.strength import refuse_weak
+
     settings = configured(arguments)
     refuse_weak(settings)
     async with LocalWorkers(settings.media, *process.calls(settings.media, settings.signaling)) as workers:
@@ -128,17 +140,22 @@ async def relay(arguments: argparse.Namespace) -> None:
 
 async def operate(arguments: argparse.Namespace) -> None:
     """One of the operator's commands, with what it says."""
-    print(await arguments.operate(configured(arguments), arguments))
+    terminal.say(await arguments.operate(configured(arguments), arguments))
 
 
 async def print_turn(arguments: argparse.Namespace) -> None:
     """Print coturn's configuration, secrets included."""
+    from signaling.deployment.strength import refuse_weak
+    from turn.coturn import render
+
     settings = configured(arguments)
     refuse_weak(settings)
-    print(render(settings.turn), end="")
+    terminal.say(render(settings.turn).rstrip("\n"))
 
 
 def configured(arguments: argparse.Namespace) -> Settings:
+    from signaling import logs
+
     settings = load(Settings, arguments.config)
     logs.configure(settings.signaling.log_format, settings.signaling.log_level)
     return settings
@@ -148,15 +165,15 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="spreekkamer", description="End-to-end encrypted video consultations.")
     root.set_defaults(run=operate)
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; environment variables go before")
+    common.add_argument("--config", type=path, metavar="FILE", help="settings in TOML; environment variables go before")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     server = commands.add_parser("serve", parents=[common], help="run a server")
     server.add_argument("--tls-self-signed", action="store_true", help="speak TLS with a certificate of our own")
     server.set_defaults(run=serve)
     commands.add_parser("media", parents=[common], help="run media workers only").set_defaults(run=relay)
     demo = commands.add_parser("demo", parents=[common], help="run a sandbox on this machine")
-    demo.add_argument("--port", type=int, default=8080, help="0 takes a free one")
-    demo.add_argument("--data", type=Path, default=Path("var/demo"), metavar="FOLDER")
+    demo.add_argument("--port", type=port, default=8080, help="0 takes a free one")
+    demo.add_argument("--data", type=path, default=Path("var/demo"), metavar="FOLDER")
     demo.add_argument("--json", action="store_true", help="print the links as one line of JSON")
     demo.set_defaults(run=demonstrate)
     commands.add_parser("coturn", parents=[common], help="print coturn's configuration").set_defaults(run=print_turn)
@@ -165,14 +182,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """The console command. What refuses to start says why in one sentence, with exit status 1."""
-    arguments = parser().parse_args()
+    """The console command; how it ends is in `signaling.terminal`."""
     memory.no_core_dumps()
-    try:
-        with suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(process.until_signal(arguments.run(arguments)))
-    except (StartRefused, WorkerFailed, NotConfigured) as error:
-        sys.exit(f"spreekkamer: {error}")
+    chosen: list[argparse.Namespace] = []
+
+    def work() -> None:
+        chosen.append(parser().parse_args())
+        asyncio.run(process.until_signal(chosen[0].run(chosen[0])))
+
+    terminal.run(work, stopping_is_well=lambda: bool(chosen) and chosen[0].run in (serve, relay, demonstrate))
 
 
 if __name__ == "__main__":

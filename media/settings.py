@@ -8,7 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 
 def _address(value: str) -> str:
-    return str(ip_address(value))
+    try:
+        return str(ip_address(value.strip()))
+    except ValueError:
+        raise ValueError("must be addresses, as 192.0.2.1 or 2001:db8::1") from None
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -66,7 +69,7 @@ class MediaSettings(BaseModel):
     @model_validator(mode="after")
     def _ports_fit(self) -> Self:
         if self.port and self.port + max(0, self.workers - 1) > 65_535:
-            raise ValueError("port + workers is past 65535")
+            raise ValueError("has a port so high that its workers' ports go past 65535; choose a lower media.port")
         return self
 
     def port_of(self, index: int) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rooms.errors import StartRefused
+from rooms.faults import reason
 from rooms.keys.files import private_folder
 
 HOLDER = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -54,5 +55,5 @@ def opened(path: Path) -> int:
     try:
         private_folder(path.parent)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        raise StartRefused("The data folder cannot be written.") from None
+    except OSError as error:
+        raise StartRefused(reason(error, f"The folder {path.parent.absolute()}")) from None

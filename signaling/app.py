@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from rooms.diagnostics import Diagnostics
 from rooms.errors import RoomsError, StartRefused
 from rooms.expiry import lifetimes
+from rooms.faults import reason
 from signaling import gate, health, middlewares, routes, typedefs
 from signaling.devices import Devices
 from signaling.forwarded import Doubts
@@ -100,7 +101,7 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
     try:
         await store.retention.catch_up()
     except RoomsError as error:
-        raise StartRefused("The database or the key store does not answer; the log says which.") from error
+        raise StartRefused(reason(error, "The database or the key store")) from error
     sweeper = asyncio.create_task(_sweep(store))
     yield
     await stop([sweeper])

@@ -13,6 +13,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from rooms.errors import StartRefused
+from rooms.faults import reason
 from signaling.settings import SignalingSettings
 
 SECRET_BYTES = 32
@@ -57,8 +58,10 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
         if not file.exists():
             write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
         secret = base64.b64decode(file.read_bytes(), validate=True)
-    except (OSError, ValueError):
-        raise StartRefused(f"The secret in {file} cannot be read; mend it or set signaling.secret.") from None
+    except OSError as error:
+        raise StartRefused(reason(error, f"The secret in {file}")) from None
+    except ValueError:
+        raise StartRefused(f"{file} is not a secret of ours; restore it or remove it.") from None
     if len(secret) != SECRET_BYTES:
         raise StartRefused(f"{file} is not a secret of ours; restore it or remove it.")
     return secret

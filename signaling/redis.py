@@ -18,6 +18,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from rooms.errors import StartRefused
 from signaling.redis_child import SOCKET
+from signaling.redis_faults import why
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +44,9 @@ async def open_redis(url: str | None) -> AsyncIterator[Opened]:
         try:
             await client.ping()
             await refuse_persistence(client)
-        except (RedisError, OSError):
+        except (RedisError, OSError) as error:
             await client.aclose()
-            raise StartRefused("Redis does not answer at signaling.redis_url.") from None
+            raise StartRefused(why(error)) from None
         except StartRefused:
             await client.aclose()
             raise

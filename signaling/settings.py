@@ -1,21 +1,24 @@
 """Settings of the application server. Set them as ``SPREEKKAMER_SIGNALING__<NAME>`` or ``[signaling]`` in the file."""
 
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-Network = IPv4Network | IPv6Network
+from signaling import setting_forms
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(setting_forms.network)]
 
 
 class SignalingSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: Annotated[str, AfterValidator(setting_forms.listening_host)] = Field(
+        default="127.0.0.1", description="Address to listen on; :: listens on all, of IPv6 and IPv4."
+    )
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
-    origin: str | None = Field(
+    origin: Annotated[str, AfterValidator(setting_forms.origin)] | None = Field(
         default=None,
-        pattern=r"^https?://[^/?#]+$",
         description="The origin that browsers see, such as https://consult.example.org; empty: http://localhost:PORT.",
     )
     trusted_proxies: list[Network] = Field(
@@ -24,7 +27,7 @@ class SignalingSettings(BaseModel):
     operator_networks: list[Network] = Field(
         default=[], description="Networks, beside loopback, that may read metrics and diagnostics."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(setting_forms.redis_address)] | None = Field(
         default=None, description="redis://, rediss:// or unix:// of a shared Redis; empty: an embedded one."
     )
     secret: SecretStr | None = Field(

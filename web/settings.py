@@ -1,10 +1,33 @@
 """Settings of the pages. Set them as ``SPREEKKAMER_WEB__<NAME>`` or ``[web]`` in the file."""
 
-from typing import Literal
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Language = Literal["nl", "en"]
+
+
+NO_ZONES = frozenset({"localtime", "posixrules", "Factory", "posix", "right", ""})
+"""Files beside the zones, which no browser knows."""
+
+
+def _zone(name: str) -> str:
+    """A time zone by its name in the tz database, whatever its capitals."""
+    name = name.strip()
+    if name.split("/")[0] not in NO_ZONES:
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            return ZoneInfo(name).key
+    known = sorted(available_timezones() - NO_ZONES)  # reads them all
+    if not known:
+        raise ValueError("cannot be looked up; install the system's tzdata")
+    found = next((zone for zone in known if zone.lower() == name.lower()), None)
+    if found is None:
+        alike = get_close_matches(name.title().replace(" ", "_"), known, n=1, cutoff=0.7)
+        raise ValueError(f"must be a time zone, as {alike[0] if alike else 'Europe/Amsterdam'}")
+    return found
 
 
 class Operator(BaseModel):
@@ -19,7 +42,11 @@ class Operator(BaseModel):
         default="", max_length=40, description="Telephone number, also for patients whose link does not work."
     )
     mail: str = Field(default="", max_length=254, description="E-mail address for questions.")
-    web: str = Field(default="", pattern=r"^(https://[^\s]+)?$", description="Address of the organisation's own site.")
+    web: str = Field(
+        default="",
+        pattern=r"^(https://[^\s]+)?$",
+        description="The organisation's own site, as https://practice.example.",
+    )
 
 
 class Officer(BaseModel):
@@ -46,7 +73,7 @@ class WebSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: Language = Field(default="nl", description="Language when the browser asks for none that exists.")
-    timezone: str = Field(
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
         default="Europe/Amsterdam", description="Time zone of the practice; shown to patients who are in another one."
     )
     security_contact: str = Field(

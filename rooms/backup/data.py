@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, ins
 from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
+from rooms.faults import reason
 from rooms.keys.backends import backend
 from rooms.keys.files import flush_folder, private_folder
 from rooms.keys.store import open_keystore
@@ -71,8 +72,8 @@ def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
         settle(draft)
         draft.replace(path)
         flush_folder(folder)
-    except (DBAPIError, sqlite3.Error, OSError):
-        raise StartRefused("The backup could not be written; check the database and the folder.") from None
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        raise StartRefused(reason(error, f"The backup in {folder}")) from None
     finally:
         with suppress(OSError):
             remove(draft)
@@ -105,8 +106,9 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
         content = await asyncio.to_thread(prepare, draft, found, url, replace=replace)
         verdict = await judge(settings, content)
         await asyncio.to_thread(install, draft, url, verdict)
-    except (DBAPIError, sqlite3.Error, OSError):
-        raise StartRefused("The backup could not be restored; what was there is as it was.") from None
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        why = reason(error, "The database of rooms.database_url")
+        raise StartRefused(f"Nothing was restored; what was there is as it was. {why}") from None
     finally:
         await asyncio.to_thread(remove, draft)
         os.close(descriptor)
@@ -192,8 +194,8 @@ def begin(draft: Path, original: Path | None = None) -> None:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         if original is not None:
             shutil.copyfile(original, draft)
-    except OSError:
-        raise StartRefused("The backup cannot be read, or the folder not be written.") from None
+    except OSError as error:
+        raise StartRefused(reason(error, f"{error.filename or draft}")) from None
     if original is not None:
         check(draft)
     migrate(sqlite_url(draft))
@@ -260,9 +262,9 @@ def refuse_living(url: URL, *, replace: bool) -> int:
             if not inspect(connection).has_table(marks.name):
                 return 0
             found = {row.name: row.value for row in connection.execute(select(marks))}
-    except DBAPIError:
+    except DBAPIError as error:
         if not is_sqlite(url):
-            raise StartRefused("The database cannot be opened; check database_url and that it runs.") from None
+            raise StartRefused(reason(error, "The database of rooms.database_url")) from None
         found = {PAIR: "damaged"}
     if PAIR in found and not replace:
         raise StartRefused("There is a database already; --replace destroys it and puts the backup in its place.")

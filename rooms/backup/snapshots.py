@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 from sqlalchemy import inspect, select
 
+from rooms import faults
 from rooms.backup.data import is_sqlite, newest, opened, settle
 from rooms.backup.expiry import KEY, NAME, SEALED, STAMP, erase, expire
 from rooms.errors import StartRefused, Tampered
@@ -48,8 +49,8 @@ def take(settings: RoomsSettings, folder: Path, now: datetime) -> Path:
         sealed = seal(key, contents(settings.keystore()), place(name))
         write_new(keys / f"{name}{KEY}", key)
         write_new(folder / f"{name}{SEALED}", sealed)
-    except (sqlite3.Error, OSError):
-        raise StartRefused("The key snapshot could not be written; check the key store and both folders.") from None
+    except (sqlite3.Error, OSError) as error:
+        raise StartRefused(faults.reason(error, f"The key snapshot in {folder} and its key in {keys}")) from None
     return folder / f"{name}{SEALED}"
 
 
@@ -91,8 +92,9 @@ async def restore(settings: RoomsSettings, source: Path, now: datetime, backup: 
         if reason:
             raise StartRefused(f"Nothing was restored. {reason}")
         await asyncio.to_thread(install, draft, settings.keystore())
-    except (sqlite3.Error, OSError):
-        raise StartRefused("The key snapshot could not be restored; nothing was changed.") from None
+    except (sqlite3.Error, OSError) as error:
+        why = faults.reason(error, "The key store's place")
+        raise StartRefused(f"Nothing was restored. {why}") from None
     finally:
         await asyncio.to_thread(clear, draft)
         os.close(descriptor)
@@ -155,8 +157,8 @@ def unsealed(settings: RoomsSettings, source: Path) -> dict[str, bytes]:
             return {entry: archive.read(entry) for entry in archive.namelist()}
     except Tampered:
         raise StartRefused("This key snapshot is damaged.") from None
-    except OSError:
-        raise StartRefused("The key snapshot cannot be read.") from None
+    except OSError as error:
+        raise StartRefused(faults.reason(error, f"{source}")) from None
 
 
 def clear(folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rooms.errors import StartRefused
+from rooms.faults import reason
 from rooms.keys.connection import FAULTS
 from rooms.keys.envelope import Random
 from rooms.keys.epoch_secrets import EpochSecrets
@@ -67,8 +68,8 @@ class SqliteBackend:
             create_root_key(self._root)
             private_folder(self._path.parent)
             SqliteKeys.create(self._path, RootKeys.read(self._root), pair, self._random, self._epochs)
-        except FAULTS:
-            raise StartRefused("The folder of the key store or of the root key cannot be written.") from None
+        except FAULTS as error:
+            raise StartRefused(reason(error, f"The key store or its root key in {self._path.parent}")) from None
 
     def open(self, *, tidy: bool = True) -> WrappedKeys:
         """Locked, StartRefused."""
@@ -97,8 +98,8 @@ class PostgresBackend:
         try:
             create_root_key(self._root)
             PostgresKeys.create(self._address, RootKeys.read(self._root), pair, self._random, self._epochs)
-        except FAULTS:
-            raise StartRefused("The key store's database or the root key's folder cannot be written.") from None
+        except FAULTS as error:
+            raise StartRefused(reason(error, "The key store of rooms.keystore_url, or its root key,")) from None
 
     def open(self, *, tidy: bool = True) -> WrappedKeys:
         """Locked, StartRefused."""

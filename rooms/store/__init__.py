@@ -50,7 +50,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rooms.clock import Clock, Now, boot_id, boottime, utc_now
-from rooms.errors import RoomsError
+from rooms.errors import RoomsError, StartRefused
+from rooms.faults import reason
 from rooms.keys.backends import backend
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold, holder
@@ -117,9 +118,12 @@ async def open_store(
         await asyncio.to_thread(migrate, url)
         database = Database(url)
         stack.push_async_callback(database.close)
-        async with database.read() as connection:
-            pair = await read_mark(connection, PAIR)
-            generation = int(await read_mark(connection, GENERATION) or 0)
+        try:
+            async with database.read() as connection:
+                pair = await read_mark(connection, PAIR)
+                generation = int(await read_mark(connection, GENERATION) or 0)
+        except RoomsError as error:
+            raise StartRefused(reason(error, "The database of rooms.database_url")) from None
         keys = await open_keystore(
             keystore, pair=pair, generation=generation, wait=settings.keystore_wait if exclusive else 0.0
         )
@@ -127,8 +131,11 @@ async def open_store(
         if keys.locked is not None:
             logger.error("the key store is locked")
         elif pair is None:
-            async with database.write() as connection:
-                await write_mark(connection, PAIR, keys.pair)
+            try:
+                async with database.write() as connection:
+                    await write_mark(connection, PAIR, keys.pair)
+            except RoomsError as error:
+                raise StartRefused(reason(error, "The database of rooms.database_url")) from None
         lease = Lease(database, "sweep", name, LEASE, now)
         store = assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id), lease)
         yield store

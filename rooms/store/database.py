@@ -80,9 +80,9 @@ class Database:
                 yield
         except IntegrityError:
             raise RoomsError("conflict") from None
-        except (DBAPIError, exc.TimeoutError, sqlite3.Error, OSError):
+        except (DBAPIError, exc.TimeoutError, sqlite3.Error, OSError) as error:
             logger.exception("the database does not answer")
-            raise RoomsError("try_again") from None
+            raise RoomsError("try_again") from error
 
 
 def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
+from rooms.faults import reason
 from rooms.keys.files import private_folder
 from rooms.lock import waited_for
 from rooms.store.database import Database, listen, options
@@ -120,8 +121,8 @@ def _connected(url: URL) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except (DBAPIError, OSError):
-        raise StartRefused("The database cannot be opened; check database_url and that it runs.") from None
+    except (DBAPIError, OSError) as error:
+        raise StartRefused(reason(error, "The database of rooms.database_url")) from None
     finally:
         engine.dispose()
 

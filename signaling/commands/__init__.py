@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from rooms.settings import RoomsSettings
-from signaling.settings import SignalingSettings
+if TYPE_CHECKING:
+    from rooms.settings import RoomsSettings
+    from signaling.settings import SignalingSettings
 
 
 class Configured(Protocol):

@@ -6,13 +6,17 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from rooms.audit import Act, Entry, Party, Report, appointment, operator, practitioner
 from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
-from rooms.store import Store, open_store
 from signaling.commands import Configured
+from signaling.commands.arguments import day, one_of
+
+if TYPE_CHECKING:
+    from rooms.store import Store
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -20,8 +24,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
     verifying = group.add_parser("verify", parents=[common], help="check that the trail is whole")
     verifying.set_defaults(operate=verify)
     showing = group.add_parser("show", parents=[common], help="print the trail; that is entered too")
-    showing.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="this UTC day only")
-    showing.add_argument("--act", type=Act, choices=list(Act), metavar="ACT", help="this act only")
+    showing.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="this UTC day only")
+    showing.add_argument("--act", type=one_of(Act), metavar="ACT", help="this act only")
     showing.add_argument("--practitioner", metavar="MAIL", help="what this account did, or was done to it")
     showing.add_argument("--appointment", metavar="ID", help="what was done to this appointment")
     showing.add_argument("--json", action="store_true", help="a line of JSON per entry")
@@ -30,6 +34,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
     """Walk the trail. ``StartRefused``, and with it exit status 1, names the first bad line."""
+    from rooms.store import open_store
+
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         try:
             report = await store.audit.verify()
@@ -43,6 +49,8 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def show(settings: Configured, arguments: argparse.Namespace) -> str:
     """The entries, oldest first, with the pseudonyms that they are stored under."""
+    from rooms.store import open_store
+
     first = datetime.combine(arguments.day, time(), UTC) if arguments.day else None
     last = first + timedelta(days=1) if first else None
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:

@@ -16,6 +16,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from signaling.commands.arguments import path
+
 if TYPE_CHECKING:
     from signaling.client.probe import Account, Probe, Step
 
@@ -33,14 +35,14 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], _commo
     checking.add_argument("url", metavar="URL", help="the server's address, as https://consult.example")
     checking.add_argument(
         "--account",
-        type=Path,
+        type=path,
         required=True,
         metavar="FILE",
         help="TOML with `mail` and `password` of the monitoring practitioner (or a demo's sign-in `link`); mode 0600",
     )
     checking.add_argument("--timeout", type=_seconds, default=60.0, metavar="SECONDS", help="for all steps; 60")
     checking.add_argument("--relayed", action="store_true", help="media by way of TURN only")
-    checking.add_argument("--authority", type=Path, metavar="FILE", help="trust this certificate (PEM) too")
+    checking.add_argument("--authority", type=path, metavar="FILE", help="trust this certificate (PEM) too")
     checking.add_argument("--json", action="store_true", help="one line of JSON at the end")
     checking.set_defaults(run=check)
 
@@ -80,7 +82,11 @@ def _probe(arguments: argparse.Namespace) -> Probe:
             relayed=arguments.relayed,
             on_step=(lambda _step: None) if arguments.json else _show,
         )
-    except (ValueError, OSError) as error:
+    except ssl.SSLError:
+        _wrong(f"{arguments.authority} is no certificate in PEM")
+    except OSError as error:
+        _wrong(f"{error.filename or arguments.authority} cannot be read ({(error.strerror or 'no file').lower()})")
+    except ValueError as error:
         _wrong(f"{error}")
 
 
@@ -128,9 +134,12 @@ def _report(url: str, steps: list[Step], *, fine: bool) -> dict[str, object]:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 5 <= seconds <= 600:
-        raise argparse.ArgumentTypeError("from 5 to 600 seconds")
+        raise argparse.ArgumentTypeError("must be from 5 to 600 seconds")
     return seconds
 
 

@@ -8,8 +8,6 @@ import json
 import os
 
 from rooms.errors import StartRefused
-from rooms.lock import hold
-from rooms.store.migrate import downgrade, migrate, revisions
 from signaling.commands import Configured
 
 
@@ -27,6 +25,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def status(settings: Configured, arguments: argparse.Namespace) -> str:
     """Revision and what is to be done; exit status 1 when this version cannot work with it as it is."""
+    from rooms.store.migrate import revisions
+
     found = await asyncio.to_thread(revisions, settings.rooms.database())
     if found.behind:
         steps = "".join(f"\n{step}" for step in found.pending)
@@ -38,12 +38,17 @@ async def status(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def forward(settings: Configured, _: argparse.Namespace) -> str:
     """As a server does when it starts."""
+    from rooms.store.migrate import migrate
+
     await asyncio.to_thread(migrate, settings.rooms.database())
     return "The database has the schema of this version."
 
 
 async def backward(settings: Configured, arguments: argparse.Namespace) -> str:
     """One step, for going back to the version before."""
+    from rooms.lock import hold
+    from rooms.store.migrate import downgrade
+
     if not arguments.yes:
         raise StartRefused("What only the last step's tables hold would be lost: make a backup, then add --yes.")
     held = await asyncio.to_thread(hold, settings.rooms.data)

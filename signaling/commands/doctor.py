@@ -14,14 +14,17 @@ from media.settings import MediaSettings
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
+from signaling.commands.arguments import host_and_port, nameserver
 from signaling.process import reveal
+from signaling.setting_forms import origin
 from signaling.settings import SignalingSettings
+from signaling.terminal import say
 from turn.settings import TurnSettings
 
 if TYPE_CHECKING:
     from signaling.doctor.finding import Check, Finding
 
-TURN_PORT, MEDIA_PORT = 3478, 40_000
+TURN_PORT, MEDIA_PORT, NTP_PORT = 3478, 40_000, 123
 OUTSIDE = {80: "The proxy (http)", 443: "The proxy", MEDIA_PORT: "The media workers", TURN_PORT: "TURN"}
 
 
@@ -47,8 +50,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         "Exit status: 0, or 1 if a check failed.",
     )
     looking.add_argument("--outside", metavar="URL", help="look at the server of this address, from another machine")
-    looking.add_argument("--nameserver", metavar="ADDRESS", help="ask this name server, not the system's")
-    looking.add_argument("--ntp", metavar="HOST", help="compare the clock with this NTP server")
+    looking.add_argument("--nameserver", type=nameserver, metavar="ADDRESS", help="ask this one, not the system's")
+    looking.add_argument("--ntp", type=host_and_port(NTP_PORT), metavar="HOST", help="compare the clock with this one")
     looking.add_argument("--mail-domain", metavar="DOMAIN", help="what mail is sent from; the server's name if empty")
     looking.add_argument("--dkim", metavar="SELECTOR", help="the name of the DKIM key")
     looking.add_argument("--json", action="store_true", help="print one line of JSON")
@@ -67,8 +70,7 @@ async def examine(settings: Looked, arguments: argparse.Namespace) -> str:
         logging.disable(logging.NOTSET)
     said = as_json(findings) if arguments.json else text(findings)
     if failed(findings):
-        sys.stdout.write(said + "\n")
-        sys.stdout.flush()
+        say(said)
         sys.exit(1)
     return said
 
@@ -100,13 +102,17 @@ def outside(arguments: argparse.Namespace) -> dict[str, Check]:
     """Everything that needs no settings, as the world sees it."""
     from signaling.doctor import ports
 
-    parts = urlsplit(arguments.outside)
+    try:
+        address = origin(arguments.outside)
+    except ValueError as error:
+        raise StartRefused(f"--outside {error}.") from None
+    parts = urlsplit(address)
     if parts.scheme != "https" or not parts.hostname:
         raise StartRefused("--outside must be the https:// address of a server.")
     host, wanted = parts.hostname, dict(OUTSIDE)
     wanted[parts.port or 443] = wanted.pop(443)
     return {
-        **_named(arguments.outside, arguments, []),
+        **_named(address, arguments, []),
         "ports": lambda: ports.ports(host, wanted),
         "ports-udp": lambda: ports.over_udp(host, TURN_PORT, MEDIA_PORT),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from rooms.inventory import inventory
 from signaling.commands import Configured
 
 HEAD = ("place", "name", "category", "purpose", "basis", "retention", "form", "encrypted")
@@ -19,6 +18,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def show(settings: Configured, arguments: argparse.Namespace) -> str:
     """The data inventory: a row for each column, key, file and log field."""
+    from rooms.inventory import inventory
+
     rows = [
         (place, name, one.category, one.purpose, one.basis, one.retention, one.form, "yes" if one.encrypted else "no")
         for one in inventory().entry

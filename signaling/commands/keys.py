@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from rooms.audit import Act
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
-from rooms.store import keystore
 from signaling.commands import Configured
 from signaling.commands.trail import enter
+from signaling.terminal import say
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -26,6 +25,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
     """What was looked at; ``StartRefused``, and with it exit status 1, names what is wrong."""
+    from rooms.store import keystore
+
     verdict = await keystore.verify(settings.rooms, utc_now)
     await enter(settings, Act.KEYS_VERIFIED, "bad" if verdict.findings else "whole")
     fields = json.dumps(verdict.fields())
@@ -36,12 +37,14 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
         )
         return fields if arguments.json else summary
     if arguments.json:
-        sys.stdout.write(fields + "\n")
+        say(fields)
     raise StartRefused("\n".join(("The key store is not in order.", *verdict.findings)))
 
 
 async def rotate(settings: Configured, arguments: argparse.Namespace) -> str:
     """Begin a new epoch, with ``--root`` under a new root key."""
+    from rooms.store import keystore
+
     await keystore.rotate(settings.rooms, root=arguments.root)
     await enter(settings, Act.KEYS_ROTATED, "root" if arguments.root else "epoch")
     if arguments.root:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import getpass
-import sys
-
-from redis.exceptions import RedisError
+from typing import Final
 
 from rooms.audit import Act, operator, practitioner
 from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
-from rooms.store import open_store
 from signaling.commands import Configured
-from signaling.limiter import Limiter
-from signaling.process import reveal, shared_secret
-from signaling.redis import connect
+from signaling.terminal import ask
+
+NOT_NOW: Final = "The database or the key store does not answer; the log says which."
+FIELDS: Final = {
+    "mail": "This is no e-mail address; write it as name@example.org, in at most 254 characters.",
+    "display_name": "The name must have 1 to 200 characters, all of them visible; correct --name.",
+    "password": "The password must have 8 to 1024 characters; choose a longer one, such as four random words.",
+}
+"""What is wrong with a new account."""
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -37,25 +38,36 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def add(settings: Configured, arguments: argparse.Namespace) -> str:
     """Add an account; the password is asked for, or read from standard input."""
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    password = ask("Password: ", hidden=True)
+    from rooms.store import open_store
+
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         try:
             person = await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
             await store.audit.record(Act.ACCOUNT_ADDED, operator(), practitioner(person.id))
         except RoomsError as error:
             reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
-            reason = reasons.get(error.code) or "The address, the name or the password cannot be used."
-            raise StartRefused(reason) from None
+            raise StartRefused(reasons.get(error.code) or FIELDS.get(error.field or "") or NOT_NOW) from None
     return "Added."
 
 
 async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
     """Forget what was tried for one account, so that its owner need not wait (S-26)."""
+    from signaling.process import reveal
+
     url = reveal(settings.signaling.redis_url)
     if not url:
         raise StartRefused(
             "The server counts in its own Redis, which forgets at a restart; set signaling.redis_url to one for both."
         )
+    from redis.exceptions import RedisError
+
+    from rooms.store import open_store
+    from signaling.limiter import Limiter
+    from signaling.process import shared_secret
+    from signaling.redis import connect
+    from signaling.redis_faults import why
+
     redis = connect(url)
     try:
         async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
@@ -67,8 +79,8 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
             await store.audit.record(Act.LIMITS_LIFTED, operator(), practitioner(person.id))
     except RoomsError as error:
         raise StartRefused(f"Nothing was lifted ({error.code}).") from None
-    except RedisError:
-        raise StartRefused("Redis does not answer at signaling.redis_url; nothing was lifted.") from None
+    except RedisError as error:
+        raise StartRefused(f"Nothing was lifted. {why(error)}") from None
     finally:
         await redis.aclose()
     return "Lifted: whoever has the password can sign in now."
@@ -77,9 +89,11 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
 async def close(settings: Configured, arguments: argparse.Namespace) -> str:
     """Close an account. The server does it, for it knows which consults to wait for; without one, its next start."""
     if not arguments.yes:
-        again = await asyncio.to_thread(input, "Nothing brings it back. The address again: ")
+        again = ask("Nothing brings it back. The address again: ")
         if again.strip() != arguments.mail:
             raise StartRefused("Nothing was closed.")
+    from rooms.store import open_store
+
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         try:
             person = await store.practitioners.by_mail(arguments.mail)

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from pathlib import Path
 
 from rooms.audit import Act
-from rooms.proof import Folder, prove
 from signaling.commands import Configured
+from signaling.commands.arguments import path
 from signaling.commands.trail import enter
-from signaling.process import reveal
-from signaling.redis import connect
+from signaling.terminal import say
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     proving = commands.add_parser("prove-destroyed", parents=[common], help="look everywhere for what a receipt is of")
     proving.add_argument("receipt", help="write -- before one that begins with a hyphen")
-    proving.add_argument("--backups", type=Path, metavar="FOLDER", help="default rooms.backups")
-    proving.add_argument("--logs", type=Path, metavar="PATH", help="folder or file of the logs")
-    proving.add_argument("--exports", type=Path, metavar="FOLDER", help="folder of exported files")
+    proving.add_argument("--backups", type=path, metavar="FOLDER", help="default rooms.backups")
+    proving.add_argument("--logs", type=path, metavar="PATH", help="folder or file of the logs")
+    proving.add_argument("--exports", type=path, metavar="FOLDER", help="folder of exported files")
     proving.add_argument("--json", action="store_true", help="for machines")
     proving.set_defaults(operate=prove_destroyed)
 
 
 async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -> str:
     """Look for an appointment by its receipt. Exit status 1 when something is left."""
+    from rooms.proof import Folder, prove
+    from signaling.process import reveal
+    from signaling.redis import connect
+
     folders = [
         Folder("backups", arguments.backups or settings.rooms.backups, copies=True),
         Folder("logs", arguments.logs),
@@ -42,6 +43,6 @@ async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -
     await enter(settings, Act.DESTRUCTION_PROVED, "destroyed" if proof.destroyed else "found")
     said = json.dumps(proof.data()) if arguments.json else proof.text()
     if not proof.destroyed:
-        sys.stdout.write(f"{said}\n")
+        say(said)
         raise SystemExit(1)
     return said

@@ -6,7 +6,6 @@ import argparse
 
 from rooms.audit import Act, operator
 from rooms.clock import utc_now
-from rooms.store import open_store
 from signaling.commands import Configured
 
 
@@ -18,6 +17,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
     """Confirm that the clock is right, so that what is past due is destroyed (it cannot be undone)."""
+    from rooms.store import open_store
+
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         await store.retention.resume()
         if store.locked is None:

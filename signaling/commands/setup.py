@@ -6,11 +6,11 @@ import argparse
 import re
 import secrets
 from ipaddress import AddressValueError, IPv4Address
-from pathlib import Path
 
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from signaling.commands import Configured
+from signaling.commands.arguments import path
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -18,7 +18,7 @@ DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     making = commands.add_parser("setup", parents=[common], help="make all secrets for docker compose, once")
     making.add_argument(
-        "folder", type=Path, help="where docker-compose.yml is; secrets/, .env and firewall.nft are written there"
+        "folder", type=path, help="where docker-compose.yml is; secrets/, .env and firewall.nft are written there"
     )
     making.add_argument("--domain", required=True, help="name of the server, such as consult.example.org")
     making.add_argument("--address", required=True, help="public IPv4 address of this host")
@@ -29,8 +29,6 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def setup(_: Configured, arguments: argparse.Namespace) -> str:
     """What was made; nothing that was there is written over."""
-    from signaling.deployment.files import Place, make
-
     domain = arguments.domain.lower().rstrip(".")
     if not DOMAIN.fullmatch(domain):
         raise StartRefused("--domain must be a host name, such as consult.example.org.")
@@ -38,6 +36,8 @@ async def setup(_: Configured, arguments: argparse.Namespace) -> str:
         address = IPv4Address(arguments.address)
     except AddressValueError:
         raise StartRefused("--address must be an IPv4 address.") from None
+    from signaling.deployment.files import Place, make
+
     made = make(arguments.folder, Place(domain, address), secrets.token_bytes, utc_now())
     lines = [f"New: {', '.join(made.new) or 'nothing'}.", f"Left as they were: {', '.join(made.kept) or 'none'}."]
     if made.stale:

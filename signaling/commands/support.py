@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from rooms.audit import Act, appointment, support
 from rooms.clock import utc_now
-from rooms.diagnostics import Diagnostics, TakenSample
 from rooms.errors import RoomsError, StartRefused
-from rooms.store import open_store
-from rooms.support import SupportCodes
 from signaling.commands import Configured
-from signaling.process import reveal
-from signaling.redis import connect
+
+if TYPE_CHECKING:
+    from rooms.diagnostics import TakenSample
 
 REASONS = {
     "rate_limited": "Too many codes were tried; wait a quarter of an hour.",
@@ -30,6 +29,12 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def look(settings: Configured, arguments: argparse.Namespace) -> str:
     """One consult's timeline. That somebody looked is on disk before anything is shown."""
+    from rooms.diagnostics import Diagnostics
+    from rooms.store import open_store
+    from rooms.support import SupportCodes
+    from signaling.process import reveal
+    from signaling.redis import connect
+
     url = reveal(settings.signaling.redis_url)
     if not url:
         raise StartRefused("The samples are in the server's own Redis; set signaling.redis_url to one for both.")

@@ -7,7 +7,6 @@ import logging
 from rooms.audit import Act, operator
 from rooms.clock import utc_now
 from rooms.errors import RoomsError
-from rooms.store import open_store
 from signaling.commands import Configured
 
 logger = logging.getLogger(__name__)
@@ -15,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 async def enter(settings: Configured, act: Act, detail: str | None = None) -> None:
     """Enter an act of whoever typed the command. Without keys that open there is no trail to enter it in."""
+    from rooms.store import open_store
+
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         try:
             await store.audit.record(act, operator(), detail=detail)

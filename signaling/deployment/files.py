@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from rooms.errors import StartRefused
+from rooms.faults import reason
 from rooms.keys.files import write_new
 from signaling.deployment import acl, firewall, openbao
 from signaling.deployment.strength import PASSWORD_LENGTH, weakness
@@ -97,7 +98,7 @@ def make(folder: Path, place: Place, random: Random, now: datetime) -> Made:
         secrets.chmod(0o700)
         return _Making(secrets).all(place, random, now)
     except (OSError, UnicodeDecodeError) as error:
-        raise StartRefused(f"{folder} cannot be written: {type(error).__name__}.") from None
+        raise StartRefused(reason(error, f"{folder}")) from None
 
 
 class _Making:

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from pydantic import SecretStr
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
+from signaling import process
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
 
@@ -59,7 +58,7 @@ def refuse_weak(settings: Guarded) -> None:
     for name, secret, least in _secrets(settings):
         if wrong := weakness(secret, least):
             raise StartRefused(f"{name} {wrong} (`spreekkamer setup` makes all secrets).")
-    shared = settings.rooms.keystore_address().get_backend_name() != "sqlite"
+    shared = (process.reveal(settings.rooms.keystore_url) or "sqlite:").lower().startswith("postgres")
     if shared and not settings.signaling.secret:
         raise StartRefused("signaling.secret is missing; nodes that share a key store need the same one.")
     if settings.turn.address and not settings.turn.secrets:
@@ -89,9 +88,12 @@ def _password(url: SecretStr | None) -> str | None:
     """The password of an address, "" when it has none and needs one: a socket or loopback may do without."""
     if url is None:
         return None
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         address = make_url(url.get_secret_value())
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return None  # what reads it says so
     if address.password:
         return str(address.password)

@@ -14,16 +14,15 @@ SINCE_1900: Final = 2_208_988_800
 WARN_SECONDS, FAIL_SECONDS = 1.0, 60.0
 
 
-async def clock(server: str | None) -> list[Finding]:
+async def clock(server: tuple[str, int] | None) -> list[Finding]:
     """Against an NTP server when one is given, else what the kernel says."""
     if server is None:
         if kernel_synchronised():
             return [good("clock", "The kernel says that a time service keeps its clock.")]
         meaning = "Nothing says that this clock is right."
         return [unknown("clock", meaning, "Run chrony or systemd-timesyncd; compare with --ntp SERVER.")]
-    host, _, port = server.partition(":")
     try:
-        offset = await asyncio.to_thread(ask, host, int(port or 123))
+        offset = await asyncio.to_thread(ask, *server)
     except (OSError, ValueError, struct.error):
         return [unknown("clock", "The NTP server does not answer.", "Give another one; open UDP 123 outward.")]
     meaning = f"The clock is {abs(offset):.3f} s {'behind' if offset > 0 else 'ahead'}."

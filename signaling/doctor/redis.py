@@ -1,12 +1,13 @@
 """Redis or Valkey: keeps nothing, forgets nothing early, and lets our user do no more than it needs."""
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from rooms.errors import StartRefused
 from signaling.doctor.finding import Finding, bad, good, unknown, warn
 from signaling.forwarded import DOUBT
 from signaling.redis import connect, refuse_persistence
+from signaling.redis_faults import why
 
 ACL_FIX = "Use the ACL file that `spreekkamer setup` writes (secrets/valkey.acl)."
 TRIALS = {"EVAL": ("return 1", "0"), "KEYS": ("nothing",), "CLIENT LIST": ()}
@@ -21,10 +22,9 @@ async def redis(url: str | None) -> list[Finding]:
     try:
         await client.ping()
         return [await _persistence(client), await _eviction(client), await _permissions(client), await _proxy(client)]
-    except (AuthenticationError, NoPermissionError):
-        return [bad("redis", "Redis refuses the user or the password.", "Correct signaling.redis_url or the ACL file.")]
-    except (RedisError, OSError):
-        return [bad("redis", "Redis does not answer.", "Start it; correct signaling.redis_url.")]
+    except (RedisError, OSError) as error:
+        meaning, _, fix = why(error).partition("; ")
+        return [bad("redis", f"{meaning.removesuffix('.')}.", f"{fix[:1].upper()}{fix[1:]}")]
     finally:
         await client.aclose()
 

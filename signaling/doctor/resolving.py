@@ -29,14 +29,15 @@ class Answer:
 
 
 class Resolver:
-    """The system's, or the one given as ``address`` or ``address:port`` (IPv4)."""
+    """The system's, or the one at this address and port."""
 
-    def __init__(self, nameserver: str | None = None) -> None:
-        self._resolver = dns.asyncresolver.Resolver(configure=nameserver is None)
+    def __init__(self, nameserver: tuple[str, int] | None = None) -> None:
+        try:
+            self._resolver = dns.asyncresolver.Resolver(configure=nameserver is None)
+        except dns.resolver.NoResolverConfiguration:
+            self._resolver = dns.asyncresolver.Resolver(configure=False)  # nobody to ask, so nobody answers
         if nameserver:
-            address, _, port = nameserver.partition(":")
-            self._resolver.nameservers = [address]
-            self._resolver.port = int(port or 53)
+            self._resolver.nameservers, self._resolver.port = [nameserver[0]], nameserver[1]
         self._resolver.lifetime = SECONDS
         # Signatures, and also what an upstream would hold back because it is bogus: we say so ourselves.
         self._resolver.use_edns(0, dns.flags.DO, 1232)

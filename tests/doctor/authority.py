@@ -42,8 +42,8 @@ class Authority:
     silent: bool = False
 
     @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.port
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         question = query.question[0]

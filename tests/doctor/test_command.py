@@ -24,8 +24,8 @@ from turn.settings import TurnSettings
 
 
 def arguments(**changed: Any) -> argparse.Namespace:
-    told = {"outside": None, "nameserver": "127.0.0.1:9", "ntp": None, "mail_domain": None, "dkim": None, "json": True}
-    return argparse.Namespace(**told | changed)
+    told = {"outside": None, "nameserver": ("127.0.0.1", 9), "ntp": None, "mail_domain": None, "dkim": None}
+    return argparse.Namespace(**told | {"json": True} | changed)
 
 
 async def test_the_command_looks_at_everything_and_shows_no_secret(

@@ -343,7 +343,7 @@ async def test_a_clock_that_is_off_is_named(ahead: float, stratum: int, state: s
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: Ntp(ahead, stratum), local_addr=("127.0.0.1", 0))
     try:
-        found = await clock.clock(f"127.0.0.1:{transport.get_extra_info('sockname')[1]}")
+        found = await clock.clock(("127.0.0.1", transport.get_extra_info("sockname")[1]))
     finally:
         transport.close()
     assert states(found) == {"clock": state}

@@ -89,7 +89,7 @@ def test_a_password_in_the_address_stays_out_of_repr() -> None:
 
 async def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartRefused, match="cannot be written"):
+    with pytest.raises(StartRefused, match="is a file or lies below one"):
         async with open_store(RoomsSettings(data=tmp_path / "file" / "data")):
             pass
 

@@ -199,7 +199,7 @@ async def test_a_database_that_says_nothing_any_more_is_not_waited_on_for_ever(
 
 def test_a_key_store_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartRefused, match="cannot be written"):
+    with pytest.raises(StartRefused, match="is a file or lies below one"):
         open_checked(SqliteBackend(tmp_path / "file" / "keys.sqlite", tmp_path / "root.key"), None, 0)
 
 

@@ -89,11 +89,11 @@ def test_an_unknown_variable_refuses_the_start(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[signaling]\nprot = 1\n", "signaling.prot is not a setting."),
-        ("[nothing]\nx = 1\n", "nothing is not a setting."),
-        ("port = 1\n", "port is not a setting."),
-        ("[signaling]\nport = 70000\n", "Setting signaling.port: Input should be less than or equal to 65535."),
-        ('[signaling]\nsecret = "canary"\n', "Setting signaling.secret: "),
+        ("[signaling]\nprot = 1\n", "signaling.prot is not a setting; signaling.port is."),
+        ("[nothing]\nx = 1\n", "nothing is not a setting; docs/settings.md lists them all."),
+        ("port = 1\n", "port is not a setting; docs/settings.md lists them all."),
+        ("[signaling]\nport = 70000\n", "Setting signaling.port must be 65535 or less: "),
+        ('[signaling]\nsecret = "canary"\n', "Setting signaling.secret must have 32 characters or more; "),
     ],
 )
 def test_a_wrong_file_refuses_the_start_and_quotes_no_value(tmp_path: Path, text: str, sentence: str) -> None:

@@ -1,0 +1,183 @@
+"""What people write for a setting: brought into the form that is compared, or refused with what to write."""
+
+import pytest
+from pydantic import SecretStr
+
+from signaling import setting_forms
+from signaling.addresses import origins, public_origin
+from signaling.settings import SignalingSettings
+from web.settings import WebSettings
+
+ORIGINS = {
+    "https://consult.example.org": "https://consult.example.org",
+    " https://consult.example.org/ ": "https://consult.example.org",
+    "https://Consult.Example.ORG": "https://consult.example.org",
+    "HTTPS://consult.example.org:443": "https://consult.example.org",
+    "https://consult.example.org:8443": "https://consult.example.org:8443",
+    "https://consult.example.org:0443//": "https://consult.example.org",
+    "https://consult.example.org.": "https://consult.example.org",
+    "http://localhost:80": "http://localhost",
+    "https://praktijk-één.nl": "https://xn--praktijk-n-j7aa.nl",
+    "https://STRASSE.de": "https://strasse.de",
+    "https://straße.de": "https://xn--strae-oqa.de",
+    "https://[2001:DB8::0:1]:443": "https://[2001:db8::1]",
+    "https://192.0.2.1:443": "https://192.0.2.1",
+}
+
+NO_ORIGINS = {
+    "consult.example.org": "https://",
+    "consult.example.org:443": "https://",
+    "https:consult.example.org": "https://",
+    "ftp://consult.example.org": "https://",
+    "https://": "host",
+    "https://:443": "host",
+    "https://consult.example.org:443:8443": "two ports",
+    "https://consult.example.org,https://other.example.org": "path",
+    "https://consult.example.org https://other.example.org": "leave out the path",
+    "https://consult.example.org/practice": "leave out the path",
+    "https://consult.example.org?x": "leave out the path",
+    "https://consult.example.org#x": "leave out the path",
+    "https://me:pa@consult.example.org": "user",
+    "https://consult.example.org:https": "port from 1",
+    "https://consult.example.org:99999": "port from 1",
+    "https://consult.example.org:0": "port from 1",
+    "https://2001:db8::1": "brackets",
+    "https://[consult.example.org]": "IPv6",
+    "https://1.2": "host name",
+    "https://0x7f.1": "host name",
+    "https://con sult.example.org": "leave out the path",
+    "https://*.example.org": "host name",
+    "https://-x.example.org": "host name",
+    "https://a..b": "host name",
+    "https://ex‥ample.org": "host name",
+}
+
+
+@pytest.mark.parametrize(("written", "sent"), ORIGINS.items())
+def test_an_origin_is_what_browsers_send(written: str, sent: str) -> None:
+    settings = SignalingSettings(origin=written)
+    assert origins(settings) == {sent}
+    assert public_origin(settings) == sent
+
+
+@pytest.mark.parametrize(("written", "remedy"), NO_ORIGINS.items())
+def test_what_is_no_origin_says_how_to_write_one(written: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        setting_forms.origin(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("10.0.0.5/8", "10.0.0.0/8"), ("192.0.2.7", "192.0.2.7/32"), (" fd00::5/8", "fd00::/8"), ("::/0", "::/0")],
+)
+def test_a_network_with_host_bits_is_the_network_around_it(written: str, meant: str) -> None:
+    settings = SignalingSettings.model_validate({"trusted_proxies": [written], "operator_networks": [written]})
+    assert str(settings.trusted_proxies[0]) == str(settings.operator_networks[0]) == meant
+
+
+@pytest.mark.parametrize("written", ["10.0.0.0/33", "10.0.0.0-10.0.0.9", "proxy", "", 7, None, "10.0.0.0/255.0.255.0"])
+def test_what_is_no_network_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="networks"):
+        SignalingSettings.model_validate({"trusted_proxies": [written]})
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("[::1]", "::1"), ("LOCALHOST", "localhost"), ("0:0::1", "::1"), (" 127.0.0.1", "127.0.0.1")]
+)
+def test_a_host_is_listened_on_however_it_is_written(written: str, meant: str) -> None:
+    assert SignalingSettings(host=written).host == meant
+
+
+@pytest.mark.parametrize("written", ["*", "", "127.0.0.1:8080", "http://127.0.0.1", "256.0.0.1", "0.0.0.0/0", "a b"])
+def test_what_is_no_host_says_what_to_write(written: str) -> None:
+    with pytest.raises(ValueError, match=r"0\.0\.0\.0 or :: for every"):
+        setting_forms.listening_host(written)
+
+
+REDIS = {
+    "redis://127.0.0.1:6379/0": None,
+    "redis://h": None,
+    "rediss://u:p@h.example:6380/15?ssl_ca_certs=/etc/ca.pem": None,
+    "unix:///run/redis.sock?db=1": None,
+    "unix://u:p@/run/redis.sock": None,
+    "redis://[::1]:6379/0": None,
+    " REDIS://h/1\n": "redis://h/1",
+    "valkey://u:p@h/1": "redis://u:p@h/1",
+    "valkeys://h": "rediss://h",
+    "redis://:a%23b%2Fc%3Fd%40e%25@h/0": None,
+}
+
+NO_REDIS = {
+    "http://h:6379": "redis://, rediss://",
+    "h:6379": "redis://, rediss://",
+    "redis:h": "redis://, rediss://",
+    "redis:/h": "redis://, rediss://",
+    "": "redis://, rediss://",
+    "redis://": "must name its host",
+    "redis:///0": "must name its host",
+    "redis://:6379/0": "must name its host",
+    "redis://:password@": "must name its host",
+    "redis://u:canary@:6379/0": "must name its host",
+    "redis://h:port": "port from 1",
+    "redis://h:0": "port from 1",
+    "redis://h:70000": "port from 1",
+    "redis://h:6379:6380": "two ports",
+    "redis://::1:6379": "brackets",
+    "redis://h/abc": "number of a database",
+    "redis://h/-1": "number of a database",
+    "redis://h/0/1": "number of a database",
+    "redis://h?db=x": "number of a database",
+    "redis://h?timeout=5": "no other options",
+    "rediss://h?ssl_cert_reqs=maybe": "none, optional or required",
+    "redis://:canary#secret@h:6379/0": "%23",
+    "redis://:canary/secret@h:6379/0": "%2F",
+    "redis://:canary?secret@h:6379/0": "%2F",
+    "redis://:canary@secret@h:6379/0": "%40",
+    "redis://:canary[secret@h:6379/0": "percent-encode",
+    "redis://:canary secret@h:6379/0": "percent-encode",
+    "redis://:canaryé@h:6379/0": "percent-encode",
+    "redis://:can\nary@h:6379/0": "percent-encode",
+    "unix://run/redis.sock": "three slashes",
+    "unix://": "three slashes",
+    "unix:///run/redis.sock#canary": "%23",
+}
+
+
+@pytest.mark.parametrize(("written", "meant"), REDIS.items())
+def test_an_address_of_redis_is_taken(written: str, meant: str | None) -> None:
+    assert setting_forms.redis_address(SecretStr(written)).get_secret_value() == (meant or written)
+
+
+@pytest.mark.parametrize(("written", "remedy"), NO_REDIS.items())
+def test_what_is_no_address_of_redis_says_what_to_write_and_no_password(written: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=remedy) as refused:
+        setting_forms.redis_address(SecretStr(written))
+    assert "canary" not in str(refused.value) and "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("europe/amsterdam", "Europe/Amsterdam"), ("UTC", "UTC"), ("Etc/GMT-1", "Etc/GMT-1")]
+)
+def test_a_time_zone_is_found_whatever_its_capitals(written: str, meant: str) -> None:
+    assert WebSettings(timezone=written).timezone == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("Europe/Amsterdm", "Europe/Amsterdam"),
+        ("europe/amsterdm", "Europe/Amsterdam"),
+        ("America/New York", "America/New_York"),
+        ("CEST", "as "),
+        ("+01:00", "Europe/Amsterdam"),
+        ("", "Europe/Amsterdam"),
+        ("Europe", "as "),
+        ("../../etc/passwd", "as "),
+        ("/etc/localtime", "as "),
+        ("localtime", "as "),
+        ("x\0y", "as "),
+    ],
+)
+def test_what_is_no_time_zone_is_refused_with_one_that_is(written: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        WebSettings(timezone=written)

@@ -1,0 +1,44 @@
+"""A command that needs no database does not wait for one to be imported."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {
+    *("aiohttp", "aioice", "aiortc", "aiosqlite", "alembic", "argon2", "av", "cryptography", "dns", "engineio"),
+    *("jinja2", "joserfc", "prometheus_client", "psycopg", "redis", "socketio", "sqlalchemy"),
+}
+RUN = """
+import io, json, sys
+sys.argv = ["spreekkamer", *sys.argv[1:]]
+import spreekkamer
+quiet = sys.excepthook is spreekkamer.terminal.silent_interrupt
+out, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()
+try:
+    spreekkamer.main()
+except SystemExit:
+    pass
+out.write(json.dumps([quiet, *sorted(sys.modules)]))
+"""
+
+
+LIGHT = (
+    *("--help", "serve --help", "practitioner add --help", "nothing", "serve --config /nowhere", "inventory --json"),
+    *("coturn", "media", "practitioner close a@b.nl", "setup /nowhere --domain x --address y"),
+)
+
+
+@pytest.mark.parametrize("words", LIGHT)
+def test_what_is_light_imports_nothing_heavy(words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *words.split()],
+        cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=True,
+    )  # fmt: skip
+    quiet, *modules = json.loads(done.stdout)
+    assert quiet
+    assert {name.partition(".")[0] for name in modules} & HEAVY == set()
