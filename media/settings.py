@@ -6,6 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from media.redis_address import redis_address
+
 
 def _address(value: str) -> str:
     try:
@@ -61,7 +63,7 @@ class MediaSettings(BaseModel):
         description="Key of calls, for `spreekkamer media` alone: what `spreekkamer media-secret` prints. "
         "It signs no tickets; workers are not given signaling.secret.",
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(redis_address)] | None = Field(
         None, description="signaling.redis_url with the workers' own user of Redis; empty: that of the servers."
     )
     max_rooms: int = Field(1_000, ge=1, le=100_000, description="Rooms per worker.")

@@ -78,14 +78,14 @@ class Workers(Protocol):
 
 def calls(media: Workers, signaling: SignalingSettings) -> tuple[str, bytes]:
     """Redis and the key of calls for media workers on their own; StartRefused without."""
-    from signaling.derived import call_key
-
     url = reveal(media.redis_url) or reveal(signaling.redis_url)
     if not url or not media.secret:
         raise StartRefused(
             "Media workers alone need media.redis_url and media.secret: `spreekkamer setup` makes both, and "
             "`spreekkamer media-secret`, run where a server runs, prints the second."
         )
+    from signaling.derived import call_key
+
     try:
         return url, call_key(media.secret.get_secret_value())
     except ValueError:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from media.redis_address import redis_address
 from signaling import setting_forms
 
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(setting_forms.network)]
@@ -27,7 +28,7 @@ class SignalingSettings(BaseModel):
     operator_networks: list[Network] = Field(
         default=[], description="Networks, beside loopback, that may read metrics and diagnostics."
     )
-    redis_url: Annotated[SecretStr, AfterValidator(setting_forms.redis_address)] | None = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(redis_address)] | None = Field(
         default=None, description="redis://, rediss:// or unix:// of a shared Redis; empty: an embedded one."
     )
     secret: SecretStr | None = Field(

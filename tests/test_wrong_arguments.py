@@ -43,7 +43,7 @@ REFUSED = {
     "demo --port 0 --data @/file": "should be: choose another place",
     "demo --port 0 --data @/file/below": "should be: choose another place",
     "demo --port 0 --data /proc/nowhere": "choose another place",
-    "media": "signaling.redis_url and signaling.secret",
+    "media": "media.redis_url and media.secret",
     "coturn": "turn.address, turn.secrets and turn.relay_peers",
     "db status": "first start makes it",
     "db downgrade": "add --yes",

@@ -14,10 +14,10 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
+from media.redis_address import redis_address
 from rooms.errors import StartRefused
 from signaling import certificates
 from signaling.redis import open_redis
-from signaling.setting_forms import redis_address
 from tests.ports import free_ports
 
 PASSWORD = "pâss#w/o?r@d:%25 [x]"

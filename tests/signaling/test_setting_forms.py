@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
+from media.redis_address import redis_address
 from signaling import setting_forms
 from signaling.addresses import origins, public_origin
 from signaling.settings import SignalingSettings
@@ -145,13 +146,13 @@ NO_REDIS = {
 
 @pytest.mark.parametrize(("written", "meant"), REDIS.items())
 def test_an_address_of_redis_is_taken(written: str, meant: str | None) -> None:
-    assert setting_forms.redis_address(SecretStr(written)).get_secret_value() == (meant or written)
+    assert redis_address(SecretStr(written)).get_secret_value() == (meant or written)
 
 
 @pytest.mark.parametrize(("written", "remedy"), NO_REDIS.items())
 def test_what_is_no_address_of_redis_says_what_to_write_and_no_password(written: str, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy) as refused:
-        setting_forms.redis_address(SecretStr(written))
+        redis_address(SecretStr(written))
     assert "canary" not in str(refused.value) and "secret" not in str(refused.value)
 
 
