@@ -108,12 +108,12 @@ class Comparison:
 
     def show(self, code: str, people: Iterable[str], withheld: int) -> None:
         """``people``: the others. ``withheld``: the highest count of anybody."""
-        self._people = frozenset(people)
+        before, self._people = self._people, frozenset(people)
         if self._compared is None:
             self._compared = self._people
             if self._before:
                 self._note("renewed")
-        elif code != self._last:
+        elif code != self._last or self._people != before:
             came, left = self._people - self._compared, self._compared - self._people
             self._note("came" if came else "left" if left else "renewed")
         self.code = self._last = code

@@ -148,11 +148,13 @@ export class Comparison {
 
   /** @param {string} code @param {Iterable<string>} others @param {number} withheld the highest count of anybody @param {boolean} before whether digits were shown before this page was loaded */
   show(code, others, withheld, before) {
+    const here = this.#people;
     this.#people = new Set(others);
+    const same = code === this.#last && here.size === this.#people.size && [...here].every((one) => this.#people.has(one));
     if (this.#compared === null) {
       this.#compared = this.#people;
       if (before) this.#note('renewed');
-    } else if (code !== this.#last) {
+    } else if (!same) {
       const compared = this.#compared;
       const came = [...this.#people].some((one) => !compared.has(one));
       const left = [...compared].some((one) => !this.#people.has(one));
