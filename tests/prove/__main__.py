@@ -27,6 +27,7 @@ NAMES = (
     "nodes",
     "outages",
     "turn",
+    "stacks",
 )
 README = Path(__file__).with_name("README.md")
 

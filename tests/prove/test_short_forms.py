@@ -12,12 +12,15 @@ from tests.prove.coverage import by_folder
 from tests.prove.figures import at_most, counted
 
 ROOT = Path(__file__).parents[2]
+LONG_ONLY = ("stacks",)
+"""What needs packages that only ``make prove`` installs."""
+
 MEASURED = ("crowd", "speed")
 """What depends on how busy the machine is; the numbers are judged by ``make prove``."""
 
 
 @pytest.mark.duty("S-15", "S-30", "S-31", "S-33")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG_ONLY])
 async def test_what_is_promised_holds(name: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.prove", "--short", name),
