@@ -142,6 +142,10 @@ class Client(Offering):
         message.attributes["FINGERPRINT"] = stun.message_fingerprint(bytes(message))
         self.simulation.deliver(bytes(message), self.key)
 
+    def report(self) -> None:
+        """An empty receiver report."""
+        self.transmit_rtcp(rtcp.receiver_report(1, []))
+
     def keep_alive(self, seconds: float) -> None:
         """Check every 2.5 s, as browsers do."""
         for index in range(int(seconds / 2.5) + 1):

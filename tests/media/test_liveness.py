@@ -35,6 +35,7 @@ def states(simulation: Simulation, name: str) -> list[str]:
     return [event.state for event in simulation.of(PeerState) if event.peer == name]
 
 
+# The rhythms of stacks by name were recorded on the wire while each was muted in a consult.
 STAYS: dict[str, tuple[str, Callable[[], Moments]]] = {
     "checks each 2.5 s": ("check", lambda: each(2.5)),
     "checks each 2.5 s, one in three lost": ("check", lambda: each(2.5, lost=one_in_three)),
@@ -45,7 +46,10 @@ STAYS: dict[str, tuple[str, Callable[[], Moments]]] = {
     "checks each 15 s": ("check", lambda: each(15)),
     "indications each 15 s": ("indicate", lambda: each(15)),
     "indications each 5 s, one in three lost": ("indicate", lambda: each(5, lost=one_in_three)),
-    "indications each 25 s": ("indicate", lambda: each(25)),
+    "libnice 0.1.21 in webrtcbin: indications each 25 s": ("indicate", lambda: each(25)),
+    "libdatachannel 0.24.5: checks in 4.4 to 5.9 s, no report": ("check", lambda: each(5.15, jitter=0.15)),
+    "werift 0.24.4: checks in 4.3 to 5.7 s": ("check", lambda: each(5, jitter=0.14)),
+    "Pion 3.1.56: no check after the first, reports each second": ("report", lambda: each(1)),
 }
 
 

@@ -61,7 +61,8 @@ def test_every_line_is_answered_in_order_with_one_codec_and_one_transport(name: 
         assert "a=rtcp-mux" in section
         assert ("a=recvonly" if line.direction == "sendonly" else "a=sendonly") in section
         names = [entry.split()[1].split("/")[0] for entry in section if entry.startswith("a=rtpmap")]
-        assert names == (["opus"] if line.kind == "audio" else ["VP8", "rtx"])
+        expected = ["opus"] if line.kind == "audio" else ["VP8", "rtx"]
+        assert names == [codec for codec in expected if codec != "rtx" or "rtx" in {one.name for one in line.payloads}]
         assert len(section[0].split()) == 3 + len(names)
         assert sum(entry.startswith("a=candidate") for entry in section) == 3
         assert section[-1] == "a=end-of-candidates"
