@@ -2,7 +2,8 @@
 
 RoomsError            carries a stable code of the wire's catalogue
 ├── Locked            the key store cannot be used: ``locked``
-│   └── Away          a part of it does not answer, and may again: ``locked``
+│   ├── Away          a part of it does not answer, and may again: ``locked``
+│   └── Lost          its files are not there any more, while it is open: ``locked``
 └── Tampered          a ciphertext is not where it was written: ``internal``
     └── Unreadable    an appointment that is there cannot be read: ``unreadable``
 StartRefused          the process must not start; its text is one sentence for the operator
@@ -34,6 +35,10 @@ class Locked(RoomsError):  # noqa: N818 -- a state, not a mistake
 
 class Away(Locked):
     """The key store's database or OpenBao does not answer or is sealed: nothing is wrong with the keys."""
+
+
+class Lost(Locked):
+    """The files of a key store that is open are not there any more; what is open can still be saved."""
 
 
 class Tampered(RoomsError):  # noqa: N818 -- a state, not a mistake

@@ -93,19 +93,18 @@ class RoomsSettings(BaseModel):
 
     def database(self) -> URL:
         """The database's address with its asynchronous driver."""
-        text = self.database_url.get_secret_value() if self.database_url else ""
-        return database_url(text or f"sqlite:///{self.data.absolute() / 'database' / 'rooms.sqlite'}")
+        if self.database_url and (text := self.database_url.get_secret_value()):
+            return database_url(text)
+        return sqlite_url(self.data / "database" / "rooms.sqlite")
 
     def keystore_address(self) -> URL:
         """The key store's address; StartRefused when it cannot be one."""
         if not self.keystore_url:
-            from sqlalchemy.engine import URL
-
-            return URL.create("sqlite", database=str(self.data.absolute() / "keys" / "keystore.sqlite"))
+            return sqlite_file(self.data / "keys" / "keystore.sqlite")
         url = parse("rooms.keystore_url", self.keystore_url.get_secret_value())
         match url.get_backend_name():
             case "sqlite" if url.database and url.database != ":memory:":
-                return url.set(database=str(Path(url.database).absolute()))
+                return sqlite_file(Path(url.database))
             case "postgresql" if not same_database(url, self.database()):
                 return url.set(drivername="postgresql")
             case "postgresql":
@@ -129,10 +128,22 @@ def database_url(text: str) -> URL:
     url = parse("rooms.database_url", text)
     match url.get_backend_name():
         case "sqlite" if url.database and url.database != ":memory:":
-            return url.set(drivername="sqlite+aiosqlite", database=str(Path(url.database).absolute()))
+            return sqlite_url(Path(url.database))
         case "postgresql":
             return url.set(drivername="postgresql+psycopg")
     raise StartRefused(f"rooms.database_url must be {FORMS}.")
+
+
+def sqlite_url(path: Path) -> URL:
+    """The address of a database in a file, whatever its name."""
+    return sqlite_file(path).set(drivername="sqlite+aiosqlite")
+
+
+def sqlite_file(path: Path) -> URL:
+    """The address of a file, whatever its name: what is special in an address is not in a path."""
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=str(path.absolute()))
 
 
 def same_database(one: URL, other: URL) -> bool:
@@ -152,10 +163,14 @@ def parse(setting: str, text: str) -> URL:
     scheme, there, rest = text.strip().partition("://")
     if not there:
         raise StartRefused(f"{setting} must be {FORMS}.")
+    if re.match(r"sqlite(\+\w+)?$", scheme, re.IGNORECASE):
+        if not rest.startswith("/"):
+            raise StartRefused(
+                f"{setting} must have three slashes before its path, and a fourth before an absolute one."
+            )
+        return sqlite_file(Path(rest[1:])) if rest[1:] not in ("", ":memory:") else make_url("sqlite://")
     if rest.partition("?")[0].count("@") > 1:
         raise StartRefused(f"{setting} has an @ in its password: write %40 for it, and %25 for a %.")
-    if re.match(r"sqlite(\+\w+)?$", scheme, re.IGNORECASE) and not rest.startswith("/"):
-        raise StartRefused(f"{setting} must have three slashes before its path, and a fourth before an absolute one.")
     try:
         url = make_url(f"{'postgresql' if scheme.lower() == 'postgres' else scheme.lower()}://{rest}")
     except ArgumentError:

@@ -91,6 +91,7 @@ def build(
     app.cleanup_ctx.append(health.heartbeat)
     app.cleanup_ctx.append(retention)
     app.cleanup_ctx.append(technical_data)
+    app.cleanup_ctx.append(files)
     routes.attach(app)
     return app
 
@@ -112,6 +113,13 @@ async def technical_data(app: web.Application) -> AsyncIterator[None]:
     tidier = asyncio.create_task(_tidy(app))
     yield
     await stop([tidier])
+
+
+async def files(app: web.Application) -> AsyncIterator[None]:
+    """Every two seconds: what is open must also be on disk."""
+    watching = asyncio.create_task(app[typedefs.STORE].watch())
+    yield
+    await stop([watching])
 
 
 async def _tidy(app: web.Application) -> None:

@@ -128,6 +128,8 @@ class Health:
         self._results[part.name] = (advice, monotonic())
 
     async def _database(self) -> str | None:
+        if self._store.database.lost:
+            return "The database's file was removed or replaced while it was in use; see docs/operations.md, *Saving*."
         await self._store.ping()
         return None
 

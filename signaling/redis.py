@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -122,7 +123,7 @@ class EmbeddedRedis:
     def __init__(self) -> None:
         # Not in the data folder: a Unix socket's path may be 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="spreekkamer-"))
-        self.url = f"unix://{self.folder / SOCKET}"
+        self.url = f"unix://{quote(str(self.folder / SOCKET))}"
         self.kind = ""
         self._process: asyncio.subprocess.Process | None = None
 

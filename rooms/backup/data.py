@@ -21,10 +21,10 @@ from rooms.keys.backends import backend
 from rooms.keys.files import flush_folder, private_folder
 from rooms.keys.store import open_keystore
 from rooms.lock import hold
-from rooms.settings import RoomsSettings, database_url
+from rooms.settings import RoomsSettings, sqlite_url
 from rooms.store.database import listen, options
 from rooms.store.marks import GENERATION, PAIR
-from rooms.store.migrate import configuration, migrate
+from rooms.store.migrate import alone_in, configuration, migrate, refuse_company
 from rooms.store.tables import appointments, leases, marks, metadata, practitioners, sessions
 
 PREFIX = "spreekkamer-"
@@ -248,6 +248,7 @@ def put(draft: Path, url: URL) -> None:
         target.connect() as writing,
         writing.begin(),
     ):
+        alone_in(writing)
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
         writing.execute(text(f"TRUNCATE {names}"))
         copy(reading, writing)
@@ -259,6 +260,8 @@ def refuse_living(url: URL, *, replace: bool) -> int:
         return 0
     try:
         with opened(url) as engine, engine.connect() as connection:
+            if replace:
+                refuse_company(connection)
             if not inspect(connection).has_table(marks.name):
                 return 0
             found = {row.name: row.value for row in connection.execute(select(marks))}
@@ -310,11 +313,6 @@ def forget_moments(connection: Connection) -> None:
 def is_sqlite(url: URL) -> bool:
     """Whether the address is that of a file."""
     return url.get_backend_name() == "sqlite"
-
-
-def sqlite_url(path: Path) -> URL:
-    """The address of a file."""
-    return database_url(f"sqlite:///{path.absolute()}")
 
 
 @contextmanager

@@ -85,7 +85,7 @@ async def restore(settings: RoomsSettings, source: Path, now: datetime, backup: 
     draft = settings.keystore().parent / "restored"
     try:
         pair, generation = await asyncio.to_thread(unpack, settings, source, draft, backup)
-        copied = settings.model_copy(update={"keystore_url": SecretStr(f"sqlite:///{draft / STORE}")})
+        copied = settings.model_copy(update={"keystore_url": SecretStr(f"sqlite:///{(draft / STORE).absolute()}")})
         keys = await open_keystore(backend(copied), pair=pair, generation=generation)
         reason = keys.locked
         await keys.close()

@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from rooms.errors import StartRefused
 from rooms.faults import reason
@@ -50,7 +51,7 @@ class SqliteBackend:
         """One that was cut off before its first commit is none."""
         if not self._path.exists() or self._path.stat().st_size == 0:
             return False
-        connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)
         try:
             return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
         except sqlite3.Error:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import psycopg
 
+from rooms.keys.files import private_file
+
 FAULTS = (sqlite3.Error, psycopg.Error, OSError)
 """What any use of a connection may raise; nothing is half done then."""
 
@@ -74,6 +76,7 @@ def transaction(connection: Connection, *, write: bool = True) -> Iterator[Conne
 
 def open_sqlite(path: Path) -> sqlite3.Connection:
     """A connection whose commits are on disk and whose deleted cells are overwritten."""
+    private_file(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in PRAGMAS:

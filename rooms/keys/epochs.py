@@ -19,6 +19,11 @@ class Epochs:
         self._loaded = 0
         self._key = b""
 
+    @property
+    def loaded(self) -> int:
+        """The epoch whose key was used last; 0 for none."""
+        return self._loaded
+
     def number(self) -> int:
         """The current epoch, from 1."""
         return int(read_value(self._db, "epoch"))
@@ -29,6 +34,12 @@ class Epochs:
         if number != self._loaded:
             self._key, self._loaded = self._open(number), number
         return self._key
+
+    def adopted_by(self, connection: Connection, secrets: EpochSecrets) -> "Epochs":
+        """The same epoch in a copy of the key store whose next secrets are kept elsewhere."""
+        copy = Epochs(connection, secrets, self.roots, self._random)
+        copy._loaded, copy._key = self.number(), self.current()
+        return copy
 
     def begin(self, pair: str, after: int, root: bytes) -> bytes:
         """Make an epoch inside the caller's transaction; the key returned is current once that is committed."""

@@ -71,6 +71,10 @@ class EpochFiles:
         write_new(self._path(number), secret)
         return secret
 
+    def there(self, number: int) -> bool:
+        """Whether the secret's file is."""
+        return self._path(number).exists()
+
     def erase(self, number: int) -> None:
         """Overwrite and remove the secret. Safe to repeat."""
         erase(self._path(number))
@@ -94,6 +98,17 @@ class EpochFiles:
 def private_folder(path: Path) -> None:
     """A folder that only we can enter."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def private_file(path: Path) -> None:
+    """A file that only we can read, empty if it is new, and what SQLite keeps beside it. Errors: OSError."""
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            each = path.with_name(path.name + suffix)
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -29,6 +29,10 @@ class RootKeys:
         """From its file. Errors: Locked, StartRefused (others can read it)."""
         return cls(read_root_key(path), path)
 
+    def there(self) -> bool:
+        """Whether its file is, in its place or as a successor's; true without a path."""
+        return self._path is None or self._path.exists() or successor(self._path).exists()
+
     def candidates(self) -> Iterator[bytes]:
         """The key in use; then, should that not open the key store, what lies on disk."""
         yield self.key

@@ -1,24 +1,31 @@
 """The key store on one SQLite file."""
 
+import base64
+import os
 import sqlite3
 from pathlib import Path
 from typing import Self
 
-from rooms.errors import Locked
+from rooms.errors import Locked, Lost
 from rooms.keys import schema
 from rooms.keys.connection import open_sqlite, transaction
 from rooms.keys.envelope import Random
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
-from rooms.keys.files import EpochFiles
+from rooms.keys.files import EpochFiles, flush_folder, private_folder, write_new
 from rooms.keys.roots import RootKeys
 from rooms.keys.wrapped import WrappedKeys, fill
+from rooms.pinned import Pinned
+
+NAME = "keystore.sqlite"
+SAVED = "Do not stop this server before `rescued-…` is in its data folder; see *Saving* in docs/operations.md."
 
 
 class SqliteKeys(WrappedKeys):
     """Epoch secrets are files beside it unless they are kept elsewhere."""
 
     _db: sqlite3.Connection
+    _pinned: Pinned | None = None
 
     @classmethod
     def create(
@@ -47,9 +54,42 @@ class SqliteKeys(WrappedKeys):
         """An existing key store; Locked when anything about it is not as it was left."""
         try:
             connection = open_sqlite(path)
-        except sqlite3.Error:
+        except (sqlite3.Error, OSError):
             raise Locked("The key store cannot be opened for writing.") from None
-        return cls.verified(connection, epochs_of(connection, path, root, random, secrets), random, tidy=tidy)
+        keys = cls.verified(connection, epochs_of(connection, path, root, random, secrets), random, tidy=tidy)
+        keys._pinned = Pinned((path, path.with_name(f"{path.name}-wal")))
+        return keys
+
+    def present(self) -> None:
+        """The file, its journal, the epoch's secret and the root key."""
+        if self._pinned is not None and not self._pinned.whole():
+            raise Lost(f"The key store's file was removed or replaced while it was in use. {SAVED}")
+        if not self._epochs.roots.there():
+            raise Lost(f"The root key's file was removed while it was in use. {SAVED}")
+        secrets = self._epochs.secrets
+        if not isinstance(secrets, EpochFiles) or secrets.there(self._epochs.loaded):
+            return
+        # Another process may begin an epoch between both questions.
+        if not any(secrets.there(self._epochs.number()) for _ in range(3)):
+            raise Lost(f"The epoch's key file was removed while it was in use. {SAVED}")
+
+    def save(self, folder: Path) -> None:
+        """A copy that opens by itself: with an epoch of its own, and with the root key where that has no file left."""
+        private_folder(folder)
+        path = folder / NAME
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = open_sqlite(path)
+        try:
+            self._db.backup(connection)
+            if isinstance(self._epochs.secrets, EpochFiles):
+                copy = SqliteKeys(connection, self._epochs.adopted_by(connection, EpochFiles(folder)), self._random)
+                copy.rotate(everything=True)
+            truncate_wal(connection)
+        finally:
+            connection.close()
+        if not self._epochs.roots.there():
+            write_new(folder / "root.key", base64.b64encode(self._epochs.roots.key) + b"\n")
+        flush_folder(folder)
 
     def flush(self) -> None:
         """Move the WAL into the file and empty it."""

@@ -6,9 +6,10 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from rooms.errors import Away, Locked, RoomsError
+from rooms.errors import Away, Locked, Lost, RoomsError
 from rooms.keys.backends import Backend
 from rooms.keys.connection import FAULTS, Cluster
 from rooms.keys.inspection import Inspection
@@ -30,11 +31,12 @@ class KeyStore:
         self._keys = keys
         self._locked = locked
         self._executor = executor
+        self._lost: Lost | None = None
 
     @property
     def locked(self) -> str | None:
         """Why the key store cannot be used: one sentence for the operator."""
-        return self._locked.reason if self._locked else None
+        return next((locked.reason for locked in (self._locked, self._lost) if locked), None)
 
     @property
     def pair(self) -> str:
@@ -45,7 +47,32 @@ class KeyStore:
         """The store itself; Locked when it cannot be used."""
         if self._keys is None:
             raise self._locked or Locked("The key store is closed.")
+        if self._lost is not None:
+            raise self._lost
         return self._keys
+
+    async def look(self) -> bool:
+        """Whether what is open is also still on disk. Until it is again, every call raises Locked."""
+        if self._keys is not None:
+            before, self._lost = self._lost, None
+            try:
+                await self._run(lambda keys: None)
+            except Lost:
+                return False
+            except RoomsError:
+                self._lost = before
+        return self._lost is None
+
+    async def save(self, folder: Path) -> None:
+        """Write what is open into a new folder. Errors: Locked, ``try_again``."""
+        if self._keys is None:
+            raise self._locked or Locked("The key store is closed.")
+        keys, loop = self._keys, asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._executor, keys.save, folder)
+        except FAULTS:
+            logger.exception("the key store could not be saved")
+            raise RoomsError("try_again") from None
 
     async def add_practitioner(self, row_id: str, now: datetime) -> bytes:
         """A practitioner key, and the data key (returned) of the practitioner's own row."""
@@ -175,12 +202,19 @@ class KeyStore:
 
         def attempt() -> T:
             try:
-                return call(keys, *args, **kwargs)
+                answer = call(keys, *args, **kwargs)
             except Locked:  # another process began an epoch between our snapshot and our look at the file
-                return call(keys, *args, **kwargs)
+                answer = call(keys, *args, **kwargs)
+            keys.present()  # after the commit: what a restart would not find is not acknowledged
+            return answer
 
         try:
             return await loop.run_in_executor(self._executor, attempt)
+        except Lost as lost:
+            if self._lost is None:
+                logger.critical("the key store in use is not on disk any more; see Saving in docs/operations.md")
+            self._lost = lost
+            raise
         except FAULTS:
             logger.exception("the key store does not answer")
             raise RoomsError("try_again") from None

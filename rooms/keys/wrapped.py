@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Self
 
 from rooms.errors import Locked, Tampered
@@ -69,6 +70,13 @@ class WrappedKeys:
     def close(self) -> None:
         """Idempotent."""
         self._db.close()
+
+    def present(self) -> None:
+        """Lost when a restart would not find what is open now: nothing may be acknowledged."""
+
+    def save(self, folder: Path) -> None:
+        """Write what is open into a new folder, from where it can be put back. Errors: Locked, OSError, sqlite3."""
+        raise Locked("A key store in a database server is saved by the tools of that.")
 
     def flush(self) -> None:
         """Leave no deleted cell in a journal that would keep it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from rooms.errors import Tampered
 from rooms.keys.envelope import KEY_BYTES, NONCE_BYTES, PAD_BYTES, Place, unseal
@@ -43,7 +44,9 @@ def opens(ciphertext: Ciphertext, keys: Sequence[bytes]) -> bool:
 def in_database(path: Path, needle: Needle) -> list[Ciphertext] | None:
     """Those in the rows of a copy of the database; None when the file is none."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
+        ) as connection:
             found = []
             for table, column, owner in SEALED:
                 query = f"SELECT id, {owner}, {column} FROM {table}"  # noqa: S608 -- names of our own, above

@@ -48,11 +48,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from rooms.clock import Clock, Now, boot_id, boottime, utc_now
 from rooms.errors import RoomsError, StartRefused
 from rooms.faults import reason
 from rooms.keys.backends import backend
+from rooms.keys.files import private_folder
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold, holder
 from rooms.retention import Deadline, Hooks
@@ -74,6 +76,7 @@ logger = logging.getLogger(__name__)
 
 __all__ = ["Store", "open_store"]
 
+LOOK_SECONDS = 2.0
 LEASE = timedelta(seconds=60)
 
 
@@ -88,11 +91,42 @@ class Store:
     audit: Trail
     database: Database
     keys: KeyStore
+    data: Path
 
     @property
     def locked(self) -> str | None:
         """Why the key store cannot be used: one sentence for the operator."""
         return self.keys.locked
+
+    async def watch(self) -> None:
+        """Until cancelled: see that what is open is on disk; if not, write it into a new folder of the data folder."""
+        saved = False
+        while True:
+            if await self.look():
+                saved = False
+            elif not saved:
+                saved = await self.save(self.data / f"rescued-{utc_now():%Y%m%dT%H%M%S}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> bool:
+        """Whether the files in use are where they were."""
+        with suppress(RoomsError):
+            await self.database.present()
+        return await self.keys.look() and not self.database.lost
+
+    async def save(self, folder: Path) -> bool:
+        """Write what is open and no more on disk into a new folder; whether that went well."""
+        try:
+            await asyncio.to_thread(private_folder, folder)
+            if not await self.keys.look():
+                await self.keys.save(folder)
+            if self.database.lost:
+                await self.database.save(folder / "rooms.sqlite")
+        except (RoomsError, OSError):
+            logger.exception("what was open could not be saved and is tried again")
+            return False
+        logger.error("what was open is saved in a new folder rescued-… of the data folder")
+        return True
 
     async def key_trouble(self) -> str | None:
         """What is wrong with the key store now, as one sentence for the operator."""
@@ -175,4 +209,4 @@ def assemble(
     appointments = Appointments(database, keys, reader, deadline, hooks, now)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
     hooks.destroyed = audit.record_all
-    return Store(practitioners, sessions, appointments, retention, audit, database, keys)
+    return Store(practitioners, sessions, appointments, retention, audit, database, keys, settings.data)

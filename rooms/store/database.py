@@ -5,14 +5,19 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import aiosqlite
 from sqlalchemy import URL, Connection, Engine, Table, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rooms.errors import RoomsError
+from rooms.pinned import Pinned
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +38,12 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.sqlite = url.get_backend_name() == "sqlite"
-        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **options(url))
+        self._path = Path(url.database or "") if self.sqlite else None
+        creator = {"async_creator": partial(open_file, self._path)} if self._path else {}
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **creator, **options(url))
         listen(self.engine.sync_engine)
+        self._pinned: Pinned | None = None
+        self._lost = False
         # SQLite has one writer: waiting here is fair and costs nothing, waiting in its busy handler sleeps.
         self._writer = asyncio.Lock() if self.sqlite else None
 
@@ -55,6 +64,32 @@ class Database:
             await connection.execution_options(writes=True)
             await stack.enter_async_context(connection.begin())
             yield connection
+        await self.present()
+
+    async def present(self) -> None:
+        """RoomsError ``try_again`` when the file in use is not in its place any more: nothing may be acknowledged."""
+        if self._path is None:
+            return
+        if self._pinned is None:
+            self._pinned = await asyncio.to_thread(Pinned, (self._path,))
+        if await asyncio.to_thread(self._pinned.whole):
+            self._lost = False
+            return
+        if not self._lost:
+            logger.critical("the database in use is not on disk any more; see Saving in docs/operations.md")
+        self._lost = True
+        raise RoomsError("try_again")
+
+    @property
+    def lost(self) -> bool:
+        """Whether the file in use was not in its place when somebody last looked."""
+        return self._lost
+
+    async def save(self, path: Path) -> None:
+        """Write what is open into a new SQLite file. Errors: ``try_again``."""
+        async with self._translated(), self.engine.connect() as connection:
+            autocommit = await connection.execution_options(outside_transaction=True)
+            await autocommit.execute(text("VACUUM INTO :path"), {"path": str(path)})
 
     async def truncate_wal(self) -> None:
         """Empty SQLite's WAL, so that deleted ciphertext does not stay in it. Nothing to do on PostgreSQL."""
@@ -68,6 +103,7 @@ class Database:
         """RoomsError ``try_again`` when the database does not answer."""
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
+        await self.present()
 
     async def close(self) -> None:
         """Idempotent."""
@@ -83,6 +119,11 @@ class Database:
         except (DBAPIError, exc.TimeoutError, sqlite3.Error, OSError) as error:
             logger.exception("the database does not answer")
             raise RoomsError("try_again") from error
+
+
+def open_file(path: Path) -> aiosqlite.Connection:
+    """A connection to a file that is there: one that went away is not made anew, empty. Awaitable."""
+    return aiosqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True)
 
 
 def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
 from rooms.faults import reason
-from rooms.keys.files import private_folder
+from rooms.keys.files import private_file
 from rooms.lock import waited_for
 from rooms.store.database import Database, listen, options
 
@@ -57,7 +57,7 @@ def downgrade(url: URL) -> str:
     Errors: StartRefused also when there is no step to undo, or while others use a PostgreSQL database.
     """
     with _alone(url) as connection:
-        _refuse_company(connection)
+        refuse_company(connection)
         config, script, current = _read(connection)
         last = _known(script, current)
         if last is None or last.down_revision is None:
@@ -109,7 +109,7 @@ def upgrade(connection: Connection) -> None:
 def configuration() -> Config:
     """Alembic's, without an ini file."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return config
 
 
@@ -132,14 +132,15 @@ def _alone(url: URL) -> Iterator[Connection]:
     """A transaction that no other migration runs beside: whoever comes second waits."""
     sqlite = url.get_backend_name() == "sqlite"
     if sqlite:
-        private_folder(Path(url.database or "").parent)
+        try:
+            private_file(Path(url.database or ""))
+        except OSError as error:
+            raise StartRefused(reason(error, "The database of rooms.database_url")) from None
     with waited_for(Path(f"{url.database}.lock")) if sqlite else nullcontext(), _connected(url) as connection:
         connection.execution_options(writes=True)
         with connection.begin():
             if not sqlite:
-                for statement in PATIENCE:
-                    connection.execute(text(statement))
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+                _lock(connection)
             yield connection
 
 
@@ -164,14 +165,28 @@ def _known(script: ScriptDirectory, current: str | None) -> Script | None:
     return found
 
 
-def _refuse_company(connection: Connection) -> None:
-    """On SQLite the data folder's lock tells."""
+def alone_in(connection: Connection) -> None:
+    """Until this transaction ends no server starts on the database; StartRefused while others use it."""
+    if connection.dialect.name != "sqlite":
+        _lock(connection)
+    refuse_company(connection)
+
+
+def _lock(connection: Connection) -> None:
+    for statement in PATIENCE:
+        connection.execute(text(statement))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+
+
+def refuse_company(connection: Connection) -> None:
+    """StartRefused while others use the database. On SQLite the data folder's lock tells."""
     if connection.dialect.name == "sqlite":
         return
     others = connection.execute(
         text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid != pg_backend_pid() AND backend_type = 'client backend'"
+            " AND pid != pg_backend_pid() AND usename IS NOT NULL"
+            " AND coalesce(backend_type, 'client backend') = 'client backend'"
         )
     ).scalar_one()
     if others:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from rooms.backup import data, snapshots
 from rooms.backup.expiry import SEALED
-from rooms.errors import StartRefused
+from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
 from rooms.store.database import Database
@@ -177,3 +177,23 @@ async def test_a_key_snapshot_that_cannot_be_read_or_written_back_changes_nothin
     async with opened(settings, time) as store:
         assert await store.appointments.get(planned.owner, planned.id) == planned
     assert taken.suffix == SEALED
+
+
+async def test_a_backup_is_not_put_under_a_running_server(settings: RoomsSettings, time: Time, tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        person = await alice(store)
+        before = await plan(store, person)
+        await asyncio.to_thread(data.write, settings, backups, time.now())
+        after = await plan(store, person)
+        if settings.database_url is not None:  # a database that servers on other machines use
+            with pytest.raises(StartRefused, match="stop every server"):
+                await data.restore(settings.model_copy(update={"data": tmp_path / "another"}), backups, replace=True)
+        with pytest.raises(StartRefused, match="stop"):
+            await data.restore(settings, backups, replace=True)
+        assert await store.appointments.get(person.id, after.id) == after
+    await data.restore(settings, backups, replace=True)
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        assert await store.appointments.get(person.id, before.id) == before
+        with pytest.raises(RoomsError, match="not_found"):
+            await store.appointments.get(person.id, after.id)
