@@ -209,7 +209,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 async def sit_down(browser: Browser, origin_port: int, **options: Any) -> Person:
     """A new person; remembers console errors and any request to another origin."""
-    context = await browser.new_context(locale="nl-NL", **options)
+    context = await browser.new_context(**{"locale": "nl-NL", "timezone_id": "Europe/Amsterdam"} | options)
     context.set_default_timeout(PATIENCE * 1000)
     await context.add_init_script(program.RECORD_PEER_CONNECTIONS)
     page = await context.new_page()

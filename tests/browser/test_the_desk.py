@@ -2,8 +2,14 @@
 
 import re
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from tests.browser.conftest import Demo, Person, eventually
+from playwright.async_api import Browser
+
+from signaling.sessions import PLAIN
+from tests.browser.conftest import Demo, Desk, Person, eventually, sit_down
+
+PRACTICE = ZoneInfo("Europe/Amsterdam")
 
 PLAN = """
 body => fetch('/api/v1/appointments', {
@@ -19,6 +25,7 @@ async def plan(practitioner: Person, name: str, at: datetime | None = None) -> s
     await practitioner.find("new-appointment").click()
     await practitioner.find("patient-name").fill(name)
     if at:
+        at = at.astimezone(PRACTICE)
         await page.locator("#day").fill(at.strftime("%Y-%m-%d"))
         await page.locator("#time").fill(at.strftime("%H:%M"))
     await practitioner.find("create-appointment").click()
@@ -55,6 +62,35 @@ async def test_a_link_before_its_time_tells_the_time_and_no_name(practitioner: P
     text = await patient.page.locator("main").inner_text()
     assert re.search(r"om \d\d\.\d\d uur", text)
     assert "Morgen" not in text
+
+
+async def test_what_is_typed_is_the_practices_time_wherever_the_desk_is(
+    chromium: Browser, demo: Demo, desk: Desk
+) -> None:
+    doctor = await sit_down(chromium, demo.port, timezone_id="America/New_York")
+    await doctor.context.add_cookies([{"name": PLAIN, "value": desk.cookie, "url": demo.origin}])
+    await doctor.page.goto(f"{demo.origin}/desk")
+    await doctor.find("practice-zone").get_by_text("in Amsterdam").wait_for()
+    await doctor.find("new-appointment").click()
+    await doctor.find("patient-name").fill("Ver weg")
+    day = (datetime.now(PRACTICE) + timedelta(days=3)).date()
+    await doctor.page.locator("#day").fill(f"{day.day}/{day.month}")
+    await doctor.page.locator("#time").fill("14u")
+    await doctor.page.locator("#time").blur()
+    assert await doctor.page.locator("#day").input_value() == f"{day:%d-%m-%Y}"
+    assert await doctor.page.locator("#time").input_value() == "14:00"
+    await doctor.page.get_by_text("Dit is de tijd van de praktijk, in Amsterdam.").wait_for()
+    await doctor.find("create-appointment").click()
+    await doctor.page.get_by_text("om 14.00 uur (tijd in Amsterdam)").wait_for()
+    link = await doctor.find("patient-link").input_value()
+    for zone, words in (("Europe/Amsterdam", "om 14.00 uur."), ("UTC", "uw tijd (14.00 uur in Amsterdam)")):
+        patient = await sit_down(chromium, demo.port, timezone_id=zone)
+        await patient.page.goto(link)
+        await patient.page.get_by_text(words).first.wait_for()
+        assert patient.problems == []
+        await patient.context.close()
+    assert doctor.problems == []
+    await doctor.context.close()
 
 
 async def test_a_wrong_link_gets_one_neutral_answer(demo: Demo, patient: Person) -> None:

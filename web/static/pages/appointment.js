@@ -1,7 +1,9 @@
 import { destroyAppointment, newAppointment } from '../client/rest.js';
 import { copy, onAction, openDialog, say, slot } from './build.js';
-import { dayOf, minutes, moment, rfc3339 } from './dates.js';
-import { explain, t } from './language.js';
+import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
+import { explain, language, t } from './language.js';
+import { parseDay, parseTime, writeDay } from './typed.js';
+import { momentOf } from './zone.js';
 
 /** @import {AppointmentView, Language} from '../client/wire.js' */
 
@@ -18,19 +20,21 @@ export class NewAppointment {
       event.preventDefault();
       this.#create();
     });
+    for (const name of ['day', 'time']) this.#field(name).addEventListener('change', () => this.#read());
     onAction(dialog, { close: () => dialog.close(), 'copy-new': (button) => this.#copy(button) });
   }
 
-  /** @param {Date} day the day that is looked at */
-  open(day) {
+  /** @param {string} [day] the day that is looked at */
+  open(day = dayOf()) {
     this.form.hidden = false;
     slot(this.dialog, 'new-done').hidden = true;
     say(slot(this.dialog, 'new-problem'), null);
     for (const name of ['patient', 'day', 'time']) this.#problem(name, null);
     const soon = new Date(Math.ceil(Date.now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
     this.#field('patient').value = '';
-    this.#field('day').value = dayOf(dayOf(day) < dayOf(new Date()) || dayOf(day) === dayOf(new Date()) ? soon : day);
-    this.#field('time').value = soon.toTimeString().slice(0, 5);
+    this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
+    this.#field('time').value = time(soon);
+    this.#read();
     openDialog(this.dialog);
     this.#field('patient').focus();
   }
@@ -57,15 +61,36 @@ export class NewAppointment {
     return first === null;
   }
 
+  /** Show day and time as they were understood, and whatever is odd about that moment. @returns {string | null} RFC 3339 */
+  #read() {
+    const day = parseDay(this.#field('day').value, dayOf());
+    const clock = parseTime(this.#field('time').value);
+    if (day) this.#field('day').value = writeDay(day, language);
+    if (clock) this.#field('time').value = clock;
+    const meant = day && clock ? momentOf(day, clock, zone) : null;
+    const said = [];
+    if (meant?.comes === 'never') said.push(t('new.time.never', { time: spoken(clock ?? ''), moved: spoken(time(meant.at)) }));
+    if (meant?.comes === 'twice') said.push(t('new.time.twice', { time: spoken(clock ?? '') }));
+    if (elsewhere(meant?.at)) said.push(t('new.zone', { place }));
+    say(slot(this.form, 'new-when'), said.join(' ') || null);
+    for (const [name, found] of [['day', day], ['time', clock]]) {
+      const typed = this.#field(String(name)).value.trim() !== '';
+      this.#problem(String(name), typed && !found ? t(`new.${name}.missing`) : null);
+    }
+    return meant?.rfc3339 ?? null;
+  }
+
   async #create() {
     if (!this.#complete()) return;
+    const starts = this.#read();
+    if (!starts) return /** @type {HTMLElement} */ (this.form.querySelector('[aria-invalid="true"]')).focus();
     const button = /** @type {HTMLButtonElement} */ (this.form.querySelector('[type="submit"]'));
     button.disabled = true;
     try {
       this.#done(
         await newAppointment({
           patient: this.#field('patient').value.trim(),
-          starts_at: rfc3339(this.#field('day').value, this.#field('time').value),
+          starts_at: starts,
           minutes: Number(this.#field('minutes').value),
           language: /** @type {Language} */ (this.#field('language').value),
         }),

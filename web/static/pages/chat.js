@@ -1,5 +1,5 @@
 import { el, say, slot, testid } from './build.js';
-import { time } from './dates.js';
+import { time, timeHere } from './dates.js';
 import { explain, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
@@ -78,6 +78,8 @@ export class ChatPanel {
   #add(entry, fresh) {
     const name = this.other ?? '';
     const own = entry.mine || entry.role === this.#consult?.role;
+    const at = new Date(entry.at);
+    const clock = this.#consult?.role === 'practitioner' ? time(at) : timeHere(at);
     const line = el(
       'div',
       { className: entry.mine ? 'mine' : 'theirs' },
@@ -86,7 +88,7 @@ export class ChatPanel {
         { className: 'said-by' },
         el('bdi', { textContent: own ? t('chat.me') : name }),
         entry.copy ? el('span', { className: 'copy', textContent: t('chat.copy', { name }) }) : null,
-        el('time', { textContent: time(new Date(entry.at)), dateTime: new Date(entry.at).toISOString() }),
+        el('time', { textContent: clock, dateTime: at.toISOString() }),
       ),
       el('p', { dir: 'auto', textContent: entry.text }),
     );

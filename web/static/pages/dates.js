@@ -1,75 +1,87 @@
 import { language, plural, practiceZone, t } from './language.js';
+import { dayIn, daysBetween, offsetAt, ownZone, timeIn } from './zone.js';
 
-/** Moments and days as a person says them: “vandaag 14:30”, “vrijdag 28 november 14:30”. */
+/**
+ * Moments and days as a person says them: “vandaag om 14.30 uur”, “vrijdag 28 november om 14.30 uur”.
+ *
+ * The practice's zone decides at the desk; patients read their own time, and the practice's beside it where that is another.
+ * A calendar day is text, `YYYY-MM-DD`.
+ */
 
-const DAY_MS = 86_400_000;
 /** A clock of 24 hours, and the day before the month: what a practice writes, also in English. */
 const style = language === 'en' ? 'en-GB' : language;
-const clock = new Intl.DateTimeFormat(style, { hour: '2-digit', minute: '2-digit' });
-const thisYear = new Intl.DateTimeFormat(style, { weekday: 'long', day: 'numeric', month: 'long' });
-const otherYear = new Intl.DateTimeFormat(style, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const words = /** @type {const} */ ({ weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
+const thisYear = new Intl.DateTimeFormat(style, words);
+const otherYear = new Intl.DateTimeFormat(style, { ...words, year: 'numeric' });
 
-/** The local calendar day, `YYYY-MM-DD`. @param {Date} date */
-export function dayOf(date) {
-  const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+/** The practice's zone, or this machine's where the browser does not know that one. */
+export const zone = known(practiceZone) ? practiceZone : ownZone();
+
+/** @param {string} name */
+function known(name) {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
 }
 
-/** The same wall-clock moment `days` later. @param {Date} date @param {number} days */
-export function daysLater(date, days) {
-  const moved = new Date(date);
-  moved.setDate(moved.getDate() + days);
-  return moved;
+/** The practice's calendar day. @param {Date} [at] */
+export const dayOf = (at = new Date()) => dayIn(at, zone);
+
+/** The practice's time, “14:30”. @param {Date} at */
+export const time = (at) => timeIn(at, zone);
+
+/** The time that this machine's clock shows. @param {Date} at */
+export const timeHere = (at) => timeIn(at, ownZone());
+
+/** A time as it stands in a sentence: in Dutch with a point, “14.30”. @param {string} at */
+export const spoken = (at) => (language === 'nl' ? at.replace(':', '.') : at);
+
+/** Days from today to `day`. @param {string} day @param {string} [today] */
+export const daysAway = (day, today = dayOf()) => daysBetween(today, day);
+
+/** “zaterdag 22 november”, with the year when it is another one. @param {string} day @param {string} [today] */
+export function fullDay(day, today = dayOf()) {
+  return (day.slice(0, 4) === today.slice(0, 4) ? thisYear : otherYear).format(new Date(day));
 }
 
-/** Calendar days from today to `date`. @param {Date} date @param {Date} [now] */
-export function daysAway(date, now = new Date()) {
-  const midnight = (/** @type {Date} */ d) => Date.UTC(d.getFullYear(), d.getMonth(), d.getDate());
-  return Math.round((midnight(date) - midnight(now)) / DAY_MS);
-}
-
-/** @param {Date} date */
-export const time = (date) => clock.format(date);
-
-/** As it stands in a sentence: in Dutch with a point, “14.30”. @param {string} at */
-const spoken = (at) => (language === 'nl' ? at.replace(':', '.') : at);
-
-/** “zaterdag 22 november”, with the year when it is another one. @param {Date} date */
-export function fullDay(date) {
-  return (date.getFullYear() === new Date().getFullYear() ? thisYear : otherYear).format(date);
-}
-
-/** “vandaag”, “morgen”, “gisteren”, else the full day. @param {Date} date @param {Date} [now] */
-export function day(date, now = new Date()) {
-  const away = daysAway(date, now);
+/** “vandaag”, “morgen”, “gisteren”, else the full day. @param {string} day @param {string} [today] */
+export function day(day, today = dayOf()) {
+  const away = daysAway(day, today);
   if (away === 0) return t('date.today');
   if (away === 1) return t('date.tomorrow');
   if (away === -1) return t('date.yesterday');
-  return fullDay(date);
+  return fullDay(day, today);
 }
 
-/** “vandaag 14:30”. @param {Date | string} moment @param {Date} [now] */
+/** Where the practice's clock hangs: “Amsterdam”. */
+export const place = zone.split('/').pop()?.replaceAll('_', ' ') ?? zone;
+
+/** Whether this machine's clock shows another time than the practice's. @param {Date} [at] */
+export const elsewhere = (at = new Date()) => offsetAt(at.getTime(), zone) !== offsetAt(at.getTime(), ownZone());
+
+/** @param {Date} at @param {Date} now @param {string} where */
+const said = (at, now, where) => t('date.moment', { day: day(dayIn(at, where), dayIn(now, where)), time: spoken(timeIn(at, where)) });
+
+/** “vandaag om 14.30 uur”, by the practice's clock, which is named where another is at hand. @param {Date | string} moment @param {Date} [now] */
 export function moment(moment, now = new Date()) {
-  const date = new Date(moment);
-  return t('date.moment', { day: day(date, now), time: spoken(time(date)) });
+  const at = new Date(moment);
+  const there = said(at, now, zone);
+  return elsewhere(at) ? t('date.there', { moment: there, place }) : there;
 }
 
 /**
- * As `moment`, and what time that is at the practice when the reader is in another zone.
- * @param {string} at
+ * As `moment`, by the reader's clock, and what the practice's shows when that is another.
+ * @param {string} moment
  * @param {Date} [now]
  */
-export function momentThere(at, now = new Date()) {
-  const date = new Date(at);
-  const here = moment(date, now);
-  try {
-    const there = new Intl.DateTimeFormat(style, { hour: '2-digit', minute: '2-digit', timeZone: practiceZone });
-    if (there.format(date) === time(date)) return here;
-    const place = practiceZone.split('/').pop()?.replaceAll('_', ' ') ?? practiceZone;
-    return t('date.zone', { moment: here, time: spoken(there.format(date)), place });
-  } catch {
-    return here;
-  }
+export function momentThere(moment, now = new Date()) {
+  const at = new Date(moment);
+  const here = said(at, now, ownZone());
+  if (!elsewhere(at)) return here;
+  if (dayIn(at, zone) === dayIn(at, ownZone())) return t('date.zone', { moment: here, time: spoken(time(at)), place });
+  return t('date.zone.day', { moment: here, there: said(at, now, zone), place });
 }
 
 /** “20 minuten”. @param {number} n */
@@ -79,11 +91,4 @@ export const minutes = (n) => plural('date.minutes', n);
 export function ago(since) {
   const n = Math.max(0, Math.floor((Date.now() - since) / 60_000));
   return n === 0 ? t('date.just-now') : plural('date.minutes', n);
-}
-
-/** RFC 3339 of a local day and time, with the offset that holds there and then. @param {string} on @param {string} at */
-export function rfc3339(on, at) {
-  const offset = -new Date(`${on}T${at}`).getTimezoneOffset();
-  const two = (/** @type {number} */ n) => String(Math.trunc(Math.abs(n))).padStart(2, '0');
-  return `${on}T${at}:00${offset < 0 ? '-' : '+'}${two(offset / 60)}:${two(offset % 60)}`;
 }

@@ -1,7 +1,8 @@
 import { agenda } from '../client/rest.js';
 import { copy, el, icon, say, slot } from './build.js';
-import { dayOf, day, daysAway, daysLater, fullDay, minutes, moment, time } from './dates.js';
+import { dayOf, day, daysAway, elsewhere, fullDay, minutes, moment, place, time } from './dates.js';
 import { explain, t } from './language.js';
+import { daysLater } from './zone.js';
 
 /** @import {AppointmentView} from '../client/wire.js' */
 
@@ -9,7 +10,8 @@ const COPIED_MS = 2500;
 
 /** One day of appointments as a line; also knows the names of everybody who may come around today. */
 export class Day {
-  shown = new Date();
+  /** The practice's calendar day, `YYYY-MM-DD`. */
+  shown = dayOf();
   /** @type {Map<string, AppointmentView>} */
   known = new Map();
   /** Appointments with somebody waiting, and the one in consult. */
@@ -49,7 +51,7 @@ export class Day {
 
   /** @param {number} days */
   async move(days) {
-    this.shown = days === 0 ? new Date() : daysLater(this.shown, days);
+    this.shown = days === 0 ? dayOf() : daysLater(this.shown, days);
     this.#today = daysAway(this.shown) === 0;
     await this.load();
   }
@@ -66,7 +68,7 @@ export class Day {
     const busy = slot(this.root, 'day-busy');
     busy.hidden = this.known.size > 0;
     try {
-      const [first, last] = [dayOf(daysLater(this.shown, -1)), dayOf(daysLater(this.shown, 1))];
+      const [first, last] = [daysLater(this.shown, -1), daysLater(this.shown, 1)];
       const found = await agenda(first, last);
       if (asked !== this.#asked) return;
       for (const [id, one] of this.known) {
@@ -85,13 +87,13 @@ export class Day {
 
   draw() {
     const today = daysAway(this.shown) === 0;
+    say(slot(this.root, 'day-zone'), elsewhere(new Date(`${this.shown}T12:00Z`)) ? t('day.zone', { place }) : null);
     const title = day(this.shown);
     slot(this.root, 'day-title').textContent = title.charAt(0).toLocaleUpperCase() + title.slice(1);
     slot(this.root, 'day-date').textContent = title === fullDay(this.shown) ? '' : fullDay(this.shown);
     /** @type {HTMLElement} */ (this.root.querySelector('[data-action="today"]')).hidden = today;
-    const on = dayOf(this.shown);
     const list = [...this.known.values()]
-      .filter((one) => dayOf(new Date(one.starts_at)) === on)
+      .filter((one) => dayOf(new Date(one.starts_at)) === this.shown)
       .sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || a.patient.localeCompare(b.patient));
     const drawn = JSON.stringify([this.#now(list), list.map((one) => [one, this.#state(one), this.#fate(one)]), this.unreadable]);
     if (drawn !== this.#drawn) this.#replace(list);

@@ -82,7 +82,7 @@ class DeskPage extends HTMLElement {
 
   #listen() {
     onAction(this, {
-      new: () => this.new?.open(this.day?.shown ?? new Date()),
+      new: () => this.new?.open(this.day?.shown),
       previous: () => this.#move(-1),
       next: () => this.#move(1),
       today: () => this.#move(0),
