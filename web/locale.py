@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po
 from signaling.protocol.sentences import SENTENCES
 
 ROOT = Path(__file__).parent / "locales"
+EVERYWHERE = "en"
+WISH = re.compile(r"(?P<language>[a-z]{2,8})(-[a-z0-9]{1,8})*\s*(;\s*q=(?P<quality>0(\.\d{0,3})?|1(\.0{0,3})?))?")
 KEY = re.compile(r"""['"`]([a-z][\w-]*)\.""")
 NAMES = {"nl": "Nederlands", "en": "English", "de": "Deutsch", "fr": "Français"}
 
@@ -71,21 +73,19 @@ CATALOGUES = {language: load(language) for language in available()}
 
 
 def negotiate(chosen: str | None, accept: str, default: str) -> tuple[str, bool]:
-    """(language, whether the person or the browser asked for it).
+    """(language, whether the person or the browser said anything about it).
 
     ``chosen`` is what the person chose on an earlier page, ``accept`` an Accept-Language header (RFC 9110 12.5.4).
+    Who asks for languages that are lacking is more likely to read English than the practice's own.
     """
     if chosen in CATALOGUES:
         return chosen, True
     wishes = []
     for position, part in enumerate(accept[:1000].split(",")):
-        tag, _, parameters = part.strip().partition(";")
-        try:
-            quality = float(parameters.strip().removeprefix("q=")) if parameters else 1.0
-        except ValueError:
-            continue
-        wishes.append((-quality, position, tag.split("-")[0].strip().lower()))
-    for quality, _, language in sorted(wishes):
-        if quality < 0 and language in CATALOGUES:
+        wish = WISH.fullmatch(part.strip().lower())
+        if wish and (quality := float(wish["quality"] or 1)) > 0:
+            wishes.append((-quality, position, wish["language"]))
+    for _, _, language in sorted(wishes):
+        if language in CATALOGUES:
             return language, True
-    return default, False
+    return (EVERYWHERE, True) if wishes else (default, False)

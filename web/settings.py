@@ -72,7 +72,7 @@ class Authority(BaseModel):
 class WebSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    language: Language = Field(default="nl", description="Language when the browser asks for none that exists.")
+    language: Language = Field(default="nl", description="Language when the browser asks for none.")
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         default="Europe/Amsterdam", description="Time zone of the practice; shown to patients who are in another one."
     )

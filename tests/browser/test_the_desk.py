@@ -201,3 +201,21 @@ async def test_signing_out_leads_to_the_door_and_stays_there(demo: Demo, practit
     await practitioner.find("sign-in").wait_for()
     await practitioner.page.goto(f"http://localhost:{demo.port}/desk")
     await practitioner.find("sign-in").wait_for()
+
+
+async def test_who_only_waited_is_told_what_is_true_of_waiting(practitioner: Person, patient: Person) -> None:
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await patient.page.get_by_role("button", name="Wachtkamer verlaten").click()
+    goodbye = patient.page.locator(".goodbye")
+    await goodbye.get_by_text("U heeft de wachtkamer verlaten.").wait_for()
+    text = await goodbye.inner_text()
+    assert "Niemand heeft u gezien of gehoord" in text
+    assert "chat" not in text.lower()
+    await patient.page.reload()
+    await patient.find("join").click()
+    await practitioner.find("admit").click()
+    await patient.call_state("connected")
+    await patient.find("leave").click()
+    await goodbye.get_by_text("De chat is weg van deze pagina").wait_for()
+    assert "Niemand heeft u gezien" not in await goodbye.inner_text()

@@ -74,7 +74,7 @@ def test_what_is_not_filled_in_is_named() -> None:
 @pytest.mark.duty("S-27")
 async def test_every_class_of_data_has_its_retention(pages: Client) -> None:
     text = (await read(pages, "/privacy", "nl")).text
-    for words in ("Tot het account eindigt", "90 dagen", "24 uur", "Helemaal niet"):
+    for words in ("Tot het account wordt gesloten", "90 dagen", "24 uur", "Helemaal niet"):
         assert words in text
 
 

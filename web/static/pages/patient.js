@@ -28,6 +28,8 @@ class PatientPage extends HTMLElement {
   /** @type {Consult | null} */ #consult = null;
   #link = '';
   #called = false;
+  /** Whether this visit came as far as the consult. */
+  #talked = false;
   /** When the waiting room opens or, once it has, closes. */
   #hour = new Hour(() => this.#hourCame());
 
@@ -193,7 +195,7 @@ class PatientPage extends HTMLElement {
 
   #talk() {
     if (this.#called) return;
-    this.#called = true;
+    this.#called = this.#talked = true;
     this.#hour.cancel();
     chime('called');
     navigator.vibrate?.([200, 100, 200]);
@@ -246,8 +248,11 @@ class PatientPage extends HTMLElement {
     this.call?.end(true);
     this.#view(null);
     this.#progress('goodbye');
-    const key = `bye.lead.${reason}`;
+    const key = reason === 'left' && !this.#talked ? 'bye.lead.left.waiting' : `bye.lead.${reason}`;
     slot(this, 'bye-lead').textContent = t(has(key) ? key : 'bye.lead.ended', { name: this.#name });
+    for (const element of this.querySelectorAll('[data-after]')) {
+      if (element instanceof HTMLElement) element.hidden = (element.dataset.after === 'talk') !== this.#talked;
+    }
     const title = `bye.title.${reason}`;
     slot(this, 'bye-title').textContent = t(has(title) ? title : 'bye.title');
     /** @type {HTMLElement} */ (this.querySelector('[data-action="return"]')).hidden = reason !== 'left';
