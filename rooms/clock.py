@@ -13,6 +13,7 @@ STA_UNSYNC = 0x40
 TIME_ERROR = 5
 
 JUMPED = "The clock jumped forward; nothing is destroyed until it is confirmed."
+BEHIND = "The clock is behind the time that passed, or behind what was written before; set it, then resume retention."
 UNPROVEN = "Nothing vouches for the clock; nothing is destroyed until it is confirmed."
 
 Now = Callable[[], datetime]
@@ -82,6 +83,7 @@ class Clock:
         self._boot = boot
         self._anchor = Anchor(now(), boot())
         self.proven = False
+        self._written: datetime | None = None
 
     def now(self) -> datetime:
         """For comparing with due times: a clock that is set back delays nothing."""
@@ -89,6 +91,16 @@ class Clock:
             return self.wall()
         elapsed = timedelta(seconds=self._boot() - self._anchor.boot)
         return max(self.wall(), self._anchor.wall + elapsed * (1 - SLEW))
+
+    def wrote(self, moment: datetime | None) -> None:
+        """A moment that was written once: a clock that says an earlier one is wrong, or was."""
+        if moment is not None and (self._written is None or moment > self._written):
+            self._written = moment
+
+    def behind(self) -> timedelta:
+        """How far the wall clock is behind the time that passed since it was believed, or behind what was written."""
+        wall, expected = self.wall(), self.now()
+        return max(expected, self._written or expected) - wall
 
     def doubt(self) -> str | None:
         """Why destruction has to wait: one sentence, or None."""
@@ -108,7 +120,7 @@ class Clock:
 
     def confirm(self) -> Anchor:
         """Believe the clock as it is now."""
-        self._anchor, self.proven = self.reading(), True
+        self._anchor, self.proven, self._written = self.reading(), True, None
         return self._anchor
 
     @property

@@ -89,7 +89,8 @@ class RetentionStatus:
 
     ``paused`` is a sentence (the clock cannot be trusted) or None. ``overdue`` counts living appointments past due;
     ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that had neither
-    a key nor a receipt at the start, ``unreadable`` those that were found damaged since.
+    a key nor a receipt at the start, ``unreadable`` those that were found damaged since. ``behind`` is how far
+    the wall clock is behind the time that passed.
     """
 
     locked: str | None
@@ -98,5 +99,6 @@ class RetentionStatus:
     lag: float
     alarms: int
     unreadable: int
+    behind: float
     generation: int
     last_sweep: datetime | None

@@ -5,13 +5,16 @@ send no new people here while it fails.
 """
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from aiohttp import web
 from pydantic import Field
+from redis.exceptions import OutOfMemoryError
 
 from rooms.errors import StartRefused
 from rooms.store.migrate import trouble as schema_trouble
@@ -33,6 +36,11 @@ CHECK_SECONDS: Final = 2.0
 FRESH_SECONDS: Final = 1.0
 LAG_SECONDS: Final = 120.0
 READY_SECONDS: Final = 20.0
+MOST_DESCRIPTORS: Final = 0.9
+PROBE: Final = "sk:probe"
+"""A key that is written to see whether Redis has room."""
+
+PROBE_SECONDS: Final = 10
 
 
 class Check(Message):
@@ -91,6 +99,8 @@ class Health:
             Part("key_store", self._key_store, "The key store does not answer."),
             Part("retention", self._retention, "The state of destruction cannot be read."),
             Part("appointments", self._appointments, "The state of appointments cannot be read.", needed=False),
+            Part("disk", self._disk, "The state of the disk cannot be read."),
+            Part("descriptors", self._descriptors, "This system does not say what is open.", needed=False),
             Part("staying", self._staying, "This node does not say whether it stays."),
             Part("clock", self._clock, "The state of the clock cannot be read."),
         )
@@ -141,6 +151,10 @@ class Health:
 
     async def _ping(self) -> str | None:
         await self._redis.ping()
+        try:
+            await self._redis.set(PROBE, "1", ex=PROBE_SECONDS)
+        except OutOfMemoryError:
+            return "Redis is full: raise its maxmemory, or see what else writes into it."
         return None
 
     async def _workers(self) -> str | None:
@@ -168,7 +182,15 @@ class Health:
         return "This node was told to stop; its clients move to others." if self.leaving else None
 
     async def _clock(self) -> str | None:
-        return None if self._store.locked else (await self._store.retention.status()).paused
+        return None if self._store.locked else self._store.retention.clock_trouble
+
+    async def _disk(self) -> str | None:
+        return self._store.reserve.trouble
+
+    async def _descriptors(self) -> str | None:
+        used = await asyncio.to_thread(lambda: sum(1 for _ in Path("/proc/self/fd").iterdir()))
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return None if used < limit * MOST_DESCRIPTORS else "Nearly all files that this process may open are open."
 
 
 async def wait(app: web.Application, seconds: float = READY_SECONDS) -> None:

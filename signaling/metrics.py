@@ -83,6 +83,11 @@ class Metrics:
             "Appointments that cannot be read: damaged, not destroyed.",
             registry=self.registry,
         )
+        self.behind = Gauge(
+            "spreekkamer_clock_behind_seconds",
+            "How far the clock is behind the time that passed, or behind what was written.",
+            registry=self.registry,
+        )
         self.strays = Gauge(
             "spreekkamer_technical_without_expiry",
             "Keys in Redis that were found without a right expiry, and removed or given one, since the start.",
@@ -154,6 +159,7 @@ async def metrics(request: web.Request) -> web.Response:
         numbers.checks.labels(name).set(check.ok)
         numbers.ages.labels(name).set(check.age_seconds)
     numbers.turn.set(app[HEALTH].turn.seconds or 0)
+    numbers.behind.set(0 if app[STORE].locked else app[STORE].retention.behind)
     numbers.beat.set(app[HEALTH].live().beat_age_seconds)
     if report.checks["redis"].ok and report.checks["database"].ok:
         await numbers.collect(app[STORE], app[MEDIA])

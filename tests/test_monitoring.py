@@ -32,6 +32,8 @@ CHECKS = (
     "staying",
     "clock",
     "appointments",
+    "disk",
+    "descriptors",
 )
 UP = 'up{job="spreekkamer",instance="a"}'
 REQUESTS = 'spreekkamer_http_requests_total{method="GET",route="/",status="%s"}'
@@ -39,6 +41,12 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "ServerAway": ({UP: "0x60"}, {UP: "1x60"}),
     "AllServersAway": ({UP: "0x60"}, {UP: "1x60"}),
     "PartNotReady": ({'spreekkamer_ready{check="redis"}': "0x60"}, {'spreekkamer_ready{check="turn"}': "0x60"}),
+    "DiskNearlyFull": ({'spreekkamer_ready{check="disk"}': "0x60"}, {'spreekkamer_ready{check="disk"}': "1x60"}),
+    "FewDescriptorsLeft": (
+        {'spreekkamer_ready{check="descriptors"}': "0x60"},
+        {'spreekkamer_ready{check="descriptors"}': "1x60"},
+    ),
+    "ClockBehind": ({"spreekkamer_clock_behind_seconds": "2592000x60"}, {"spreekkamer_clock_behind_seconds": "2x60"}),
     "DestructionPaused": ({'spreekkamer_ready{check="clock"}': "0x60"}, {'spreekkamer_ready{check="clock"}': "1x60"}),
     "DestructionOverdue": (
         {"spreekkamer_retention_lag_seconds": "300x60"},

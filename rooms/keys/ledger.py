@@ -44,6 +44,11 @@ class Ledger:
         (generation,) = self._db.execute("SELECT coalesce(max(generation), 0) FROM ledger").fetchone()
         return int(generation)
 
+    def newest(self) -> datetime | None:
+        """When the newest receipt was given."""
+        (at,) = self._db.execute("SELECT max(destroyed_at) FROM ledger").fetchone()
+        return None if at is None else moment(at)
+
     def _select(self, query: str, *values: str | bytes) -> list[Receipt]:
         return [Receipt(name, moment(at), generation) for name, at, generation in self._db.execute(query, values)]
 

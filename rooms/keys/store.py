@@ -165,6 +165,10 @@ class KeyStore:
         """All keys that exist, for trying them on what should open with none."""
         return await self._run(WrappedKeys.every)
 
+    async def newest(self) -> datetime | None:
+        """When something was destroyed last."""
+        return await self._run(lambda keys: keys.ledger.newest())
+
     async def generation(self) -> int:
         """Counts destructions."""
         return await self._run(lambda keys: keys.ledger.generation())

@@ -57,6 +57,7 @@ from rooms.keys.backends import backend
 from rooms.keys.files import private_folder
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold, holder
+from rooms.reserve import Reserve
 from rooms.retention import Deadline, Hooks
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
@@ -92,6 +93,7 @@ class Store:
     database: Database
     keys: KeyStore
     data: Path
+    reserve: Reserve
 
     @property
     def locked(self) -> str | None:
@@ -106,6 +108,7 @@ class Store:
                 saved = False
             elif not saved:
                 saved = await self.save(self.data / f"rescued-{utc_now():%Y%m%dT%H%M%S}")
+            await asyncio.to_thread(self.reserve.look)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> bool:
@@ -148,6 +151,8 @@ async def open_store(
         if exclusive:
             descriptor = await asyncio.to_thread(hold, settings.data)
             stack.callback(os.close, descriptor)
+            # A full disk must not keep a server from starting, and from destroying.
+            await asyncio.to_thread(Reserve(folders(settings)).look)
             name = await asyncio.to_thread(holder, descriptor)
         await asyncio.to_thread(migrate, url)
         database = Database(url)
@@ -179,6 +184,12 @@ async def open_store(
             await lease.release()
 
 
+def folders(settings: RoomsSettings) -> list[Path]:
+    """Where a server writes."""
+    urls = (settings.database(), settings.keystore_address())
+    return [settings.data, *(Path(url.database or "").parent for url in urls if url.get_backend_name() == "sqlite")]
+
+
 def assemble(
     settings: RoomsSettings, database: Database, keys: KeyStore, clock: Clock, boot: str, lease: Lease
 ) -> Store:
@@ -186,7 +197,7 @@ def assemble(
     now = clock.wall
     if settings.trust_clock:
         clock.confirm()
-    hooks = Hooks()
+    hooks, reserve = Hooks(), Reserve(folders(settings))
     deadline = Deadline(clock, hooks, settings.retention_cap)
     reader = Reader(keys)
     practitioners = Practitioners(database, keys, reader, deadline, now)
@@ -206,7 +217,7 @@ def assemble(
         interval=settings.sweep_interval,
         snapshot_keys=settings.snapshot_keys,
     )
-    appointments = Appointments(database, keys, reader, deadline, hooks, now)
+    appointments = Appointments(database, keys, reader, deadline, hooks, now, reserve)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
     hooks.destroyed = audit.record_all
-    return Store(practitioners, sessions, appointments, retention, audit, database, keys, settings.data)
+    return Store(practitioners, sessions, appointments, retention, audit, database, keys, settings.data, reserve)

@@ -14,6 +14,7 @@ from rooms.errors import RoomsError, Tampered
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import Agenda, Appointment, Language, Receipt, State
+from rooms.reserve import Reserve
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.marks import no_closing
@@ -51,8 +52,16 @@ class Appointments:
     """``store.appointments``. Past due, no method gives an appointment, whether or not the sweeper came by."""
 
     def __init__(
-        self, database: Database, keys: KeyStore, reader: Reader, deadline: Deadline, hooks: Hooks, now: Now
+        self,
+        database: Database,
+        keys: KeyStore,
+        reader: Reader,
+        deadline: Deadline,
+        hooks: Hooks,
+        now: Now,
+        reserve: Reserve,
     ) -> None:
+        self._reserve = reserve
         self._database = database
         self._keys = keys
         self._reader = reader
@@ -66,7 +75,8 @@ class Appointments:
     ) -> Appointment:
         """A new appointment, on disk when this returns. ``starts_at`` is aware.
 
-        Errors: ``invalid`` (also so long ago that it would be due already), ``not_found`` (the owner).
+        Errors: ``invalid`` (also so long ago that it would be due already), ``not_found`` (the owner), ``try_again``
+        while the disk is nearly full.
         """
         patient = patient.strip()
         if not 1 <= len(patient) <= MAX_NAME:
@@ -77,6 +87,7 @@ class Appointments:
             raise RoomsError("invalid", "language")
         if starts_at.utcoffset() is None:
             raise RoomsError("invalid", "starts_at")
+        self._reserve.require()
         owner_key, known = await self._keys.get(owner, owner)
         if not known:
             raise RoomsError("not_found")

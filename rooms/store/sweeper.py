@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from rooms.audit import practitioner
 from rooms.backup import expiry
-from rooms.clock import TOLERANCE, Clock, kernel_synchronised
+from rooms.clock import BEHIND, TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Receipt, RetentionStatus
@@ -23,7 +23,7 @@ from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_m
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
 from rooms.store.sessions import Sessions
-from rooms.store.tables import appointments
+from rooms.store.tables import appointments, audit
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +108,7 @@ class Sweeper:
         """
         if self._keys.locked:
             return 0
+        self._clock.wrote(await self._newest())
         _, self._alarms = await self._destruction.recognise()
         count = await self._destruction.finish_marked()
         await self._judge_clock()
@@ -159,6 +160,16 @@ class Sweeper:
         """Rows that had neither a key nor a receipt at the start, and those that were found damaged since."""
         return self._alarms, len(self._reader.damaged)
 
+    @property
+    def clock_trouble(self) -> str | None:
+        """What is wrong with the clock, as one sentence for the operator."""
+        return self._clock.doubt() or (BEHIND if self._clock.behind() > TOLERANCE else None)
+
+    @property
+    def behind(self) -> float:
+        """Seconds by which the wall clock is behind the time that passed, or behind what was written."""
+        return max(0.0, self._clock.behind().total_seconds())
+
     async def status(self) -> RetentionStatus:
         """For readiness and metrics."""
         overdue, lag = 0, 0.0
@@ -174,6 +185,7 @@ class Sweeper:
             lag=lag,
             alarms=self._alarms,
             unreadable=len(self._reader.damaged),
+            behind=self.behind,
             generation=0 if self._keys.locked else await self._keys.generation(),
             last_sweep=self._last_sweep,
         )
@@ -225,6 +237,13 @@ class Sweeper:
             await self.resume()
         else:
             self._doubted("unproven")
+
+    async def _newest(self) -> datetime | None:
+        """When something was written last: an entry of the audit trail, or a receipt."""
+        async with self._database.read() as connection:
+            at = (await connection.execute(select(func.max(audit.c.at)))).scalar()
+        entered = None if at is None else datetime.fromtimestamp(at / 1000, UTC)
+        return max((one for one in (entered, await self._keys.newest()) if one is not None), default=None)
 
     async def _keep_anchor(self) -> None:
         """Each hour, for the next start in this boot: an old belief allows for more than a new one."""

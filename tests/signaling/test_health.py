@@ -165,3 +165,24 @@ async def test_a_schema_that_changed_under_a_running_server_is_named(server: Ser
     checks = (await server.call("GET", "/health/ready")).body["checks"]
     assert [name for name, check in checks.items() if not check["ok"]] == ["migrations"]
     assert said in checks["migrations"]["advice"]
+
+
+async def test_a_full_redis_is_not_ready_and_said(server: Server) -> None:
+    redis = server.app[REDIS]
+    await announce(server)
+    if not (await redis.info("server")).get("redis_version"):
+        pytest.skip("NOT TESTED: install redis-server")
+    await redis.config_set("maxmemory", "1")
+    try:
+        checks = (await server.app[HEALTH].ready()).checks
+        assert "full" in (checks["redis"].advice or "")
+    finally:
+        await redis.config_set("maxmemory", "0")
+
+
+async def test_a_full_disk_is_not_ready_and_said(server: Server) -> None:
+    await announce(server)
+    server.store.reserve.low = True
+    state = await server.app[HEALTH].ready()
+    assert state.status == "not-ready"
+    assert "nearly full" in (state.checks["disk"].advice or "")
