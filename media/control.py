@@ -22,6 +22,7 @@ from media.refusals import LineReason, Reason
 logger = logging.getLogger(__name__)
 
 Source = Literal["microphone", "camera", "screen"]
+Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
 Use = Literal["microphone", "camera", "screen", "slot", "stage"]
 
 STAGE = -1
@@ -95,6 +96,7 @@ class Answered(ControlModel):
     version: int
     slots: list[Slot]
     refused: list[RefusedLine] = Field(default=[], exclude_if=_nothing)
+    unusable: list[Unusable] = Field(default=[], exclude_if=_nothing)
 
 
 class RemovePeer(ControlModel):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from media.control import STAGE, Line, RefusedLine, Source
+from media.control import STAGE, Answered, Line, RefusedLine, Slot, Source, Unusable
 from media.refusals import LineReason, Reason
 from media.slot import SlotFormat
 from media.uplink import Format
@@ -56,6 +56,7 @@ class Plan:
         inactive: m-lines that are kept and idle (a screen that is not shared now).
         connection: the transport that all used lines share.
         refused: m-lines that were offered and are answered with port 0.
+        unusable: what the peer can't send or take because of that.
     """
 
     send: dict[Source, SendLine]
@@ -63,6 +64,11 @@ class Plan:
     inactive: list[str]
     connection: Connection
     refused: list[RefusedLine]
+    unusable: list[Unusable]
+
+    def answered(self, sdp: str, version: int, slots: list[Slot]) -> Answered:
+        """The reply to the offer."""
+        return Answered(sdp=sdp, version=version, slots=slots, refused=self.refused, unusable=self.unusable)
 
 
 def plan(offer: Offer, lines: list[Line]) -> Plan:
@@ -77,7 +83,7 @@ def plan(offer: Offer, lines: list[Line]) -> Plan:
     if not usable:
         raise OfferError(_common(reasons))
     connection = connect(offer, usable)
-    made = Plan({}, {}, [], connection, [])
+    made = Plan({}, {}, [], connection, [], [])
     for index, media in enumerate(offer.media):
         # The relay mixes nothing and learns nothing from levels: what is not needed is not received.
         media.extensions.pop(AUDIO_LEVEL, None)
@@ -88,7 +94,18 @@ def plan(offer: Offer, lines: list[Line]) -> Plan:
             _use(media, uses[media.mid], made)
         elif reason != "stopped" or (media.mid in uses and offer.line(media.mid) is media):
             made.refused.append(RefusedLine(line=index, mid=media.mid or None, reason=reason))
+            _lack(media, uses.get(media.mid), made.unusable)
     return made
+
+
+def _lack(media: MediaLine, line: Line | None, unusable: list[Unusable]) -> None:
+    if line is None:
+        return
+    lacks: Unusable = "hearing" if media.kind == "audio" else "seeing"
+    if line.use != "slot" and line.use != "stage":
+        lacks = line.use
+    if lacks not in unusable:
+        unusable.append(lacks)
 
 
 def _uses(offer: Offer, lines: list[Line]) -> dict[str, Line]:

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from typing import Any
 
 from media.control import (
-    Answered,
     Call,
     CloseRoom,
     Done,
@@ -282,8 +281,7 @@ class Router:
         peer.apply(wanted, now)
         self._seat(room, now, quiet=peer)
         self._index()
-        sdp = self._answer(peer, offer, wanted)
-        return Answered(sdp=sdp, version=room.version, slots=peer.seat_views(), refused=wanted.refused)
+        return wanted.answered(self._answer(peer, offer, wanted), room.version, peer.seat_views())
 
     def _add(self, room: Room, name: str, connection: Connection, now: float) -> Peer:
         transport = Transport(now, connection.ice_ufrag, self._certificate, connection.fingerprints)

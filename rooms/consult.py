@@ -39,7 +39,6 @@ from rooms.consult_events import (
     LoseSocket,
     LoseWorker,
     MediaEvent,
-    MediaState,
     Opened,
     Place,
     RemovePeer,
@@ -124,8 +123,8 @@ def _apply_media(state: Consult, event: MediaEvent, moment: int) -> Consult:
             return replace(state, ready=True) if state.worker and state.fence == fence else state
         case LoseWorker(fence):
             return _unplace(state) if state.worker and state.fence == fence else state
-        case ChangeMedia(fence, participant, media):  # pragma: no branch -- the last kind there is
-            return _change_media(state, fence, participant, media)
+        case ChangeMedia():  # pragma: no branch -- the last kind there is
+            return _change_media(state, event)
 
 
 # --- coming ----------------------------------------------------------------------------------------------------------
@@ -278,13 +277,14 @@ def _unplace(state: Consult) -> Consult:
     return replace(state, worker=None, ready=False, participants=participants)
 
 
-def _change_media(state: Consult, fence: int, participant: str, media: MediaState) -> Consult:
-    one = state.find(participant)
-    if one is None or not one.admitted or state.worker is None or state.fence != fence:
+def _change_media(state: Consult, event: ChangeMedia) -> Consult:
+    one = state.find(event.participant)
+    if one is None or not one.admitted or state.worker is None or state.fence != event.fence:
         return state
-    if media == "connecting" and one.media not in ("new", "failed"):
-        return state
-    return _change(state, replace(one, media=media))
+    flows = event.media == "connecting" and one.media not in ("new", "failed")
+    unusable = one.unusable if event.unusable is None else event.unusable
+    changed = replace(one, media=one.media if flows else event.media, unusable=unusable)
+    return state if changed == one else _change(state, changed)
 
 
 def _restart_keys(state: Consult, epoch: int, moment: int) -> Consult:

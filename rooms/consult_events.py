@@ -11,6 +11,7 @@ from typing import Literal
 REFRESH = timedelta(minutes=20)
 
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
+Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
 
 
@@ -117,11 +118,12 @@ class LoseWorker:
 
 @dataclass(frozen=True, slots=True)
 class ChangeMedia:
-    """News of a participant's media transport."""
+    """News of a participant's media transport. ``unusable``: what its last offer left impossible; None: no news."""
 
     fence: int
     participant: str
     media: MediaState
+    unusable: tuple[Unusable, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rooms.consult_events import EndReason, Indicators, MediaState
+from rooms.consult_events import EndReason, Indicators, MediaState, Unusable
 
 PRACTITIONER = "practitioner"
 """The practitioner's seat."""
@@ -15,6 +15,7 @@ class Participant:
 
     ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
     sign-in, which ends its resume tickets; ``session`` the reference of a browser's, which being here keeps in use.
+    ``unusable``: what its client and the relay have no common form for.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Participant:
     replay: bool = False
     family: str | None = None
     session: str | None = None
+    unusable: tuple[Unusable, ...] = ()
 
     @property
     def admitted(self) -> bool:

@@ -46,6 +46,7 @@ def participant_view(one: Participant) -> ParticipantView:
             "indicators": Indicators(
                 microphone=one.indicators.microphone, camera=one.indicators.camera, screen=one.indicators.screen
             ),
+            "unusable": list(one.unusable),
         }
     )
 

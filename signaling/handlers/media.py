@@ -3,7 +3,7 @@
 import logging
 
 from media.control import Answered, Call, Line, MediaUnavailable, OfferCall, Refused, RemovePeer, Reply, RequestKeyframe
-from rooms.consult_events import ChangeMedia
+from rooms.consult_events import ChangeMedia, Unusable
 from rooms.consult_state import Consult
 from signaling.consults import Consults
 from signaling.placement import Placement, slot_views
@@ -28,7 +28,7 @@ async def offer(consults: Consults, placement: Placement, socket: Socket, body: 
     reply = await ask(consults, placement, consult, call)
     if not isinstance(reply, Answered):
         raise UserError("try_again")
-    consults.gate.spawn(_note(consults, consult, me.id))
+    consults.gate.spawn(_note(consults, consult, me.id, tuple(reply.unusable)))
     refused = [RefusedLine(line=one.line, mid=one.mid, reason=one.reason) for one in reply.refused]
     return Answer(
         fence=consult.fence, sdp=reply.sdp, version=reply.version, slots=slot_views(reply.slots), refused=refused
@@ -65,12 +65,15 @@ async def ask(consults: Consults, placement: Placement, consult: Consult, call: 
     raise REFUSALS.get(reply.code, ProtocolError)(reply.code if reply.code in REFUSALS else "bad_state")
 
 
-async def _note(consults: Consults, asked: Consult, participant: str) -> None:
-    """The others see that somebody is connecting; who was removed meanwhile must not stay on the worker."""
+async def _note(consults: Consults, asked: Consult, participant: str, unusable: tuple[Unusable, ...]) -> None:
+    """All see that somebody is connecting, and what cannot come of it.
+
+    Who was removed meanwhile must not stay on the worker.
+    """
     consult = await consults.live.load(asked.appointment)
     one = consult.find(participant) if consult else None
     if consult and one and one.admitted and consult.fence == asked.fence:
-        await consults.apply(asked.appointment, ChangeMedia(asked.fence, participant, "connecting"))
+        await consults.apply(asked.appointment, ChangeMedia(asked.fence, participant, "connecting", unusable))
     elif asked.worker:
         call = RemovePeer(room=asked.appointment, fence=asked.fence, peer=participant)
         try:

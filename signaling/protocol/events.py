@@ -14,6 +14,7 @@ from signaling.protocol.session import Capability, Replay, Sequence, Welcome
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
+Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
 HoldMessage = Literal["soon", "five-minutes", "fifteen-minutes", "check-sound"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
 SignedOutCode = Literal["token_invalid", "token_reused"]
@@ -52,6 +53,11 @@ class ParticipantView(Message):
     connected: bool = Field(description="The signaling socket is there.")
     media: MediaState
     indicators: Indicators
+    unusable: list[Unusable] = Field(
+        default=[],
+        description="What this person's client and the relay have no common form for: its own picture or sound, or "
+        "to hear or see others. Say it to everybody.",
+    )
 
 
 class IceServer(Message):

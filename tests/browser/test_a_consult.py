@@ -272,3 +272,27 @@ async def test_a_patients_clock_may_stand_wrong_by_hours(chromium: Browser, demo
 
     for hours in (-5, 1.1, 5):
         assert "vandaag" in await waits(hours)
+
+
+WITHOUT_VP8 = """
+  () => {
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+      return send.call(this, typeof data === 'string' ? data.replaceAll('VP8/90000', 'H264/90000') : data);
+    };
+  }
+"""
+
+
+async def test_who_has_no_picture_format_of_ours_is_told_and_so_is_the_other(
+    practitioner: Person, patient: Person
+) -> None:
+    await patient.page.evaluate(WITHOUT_VP8)
+    await patient.find("join").click()
+    await practitioner.find("admit").first.click()
+    expected = ((patient, "beeld en geluid"), (practitioner, "kan hier geen beeld versturen"))
+    for person, words in expected:
+        await person.page.locator('[data-slot="banner"]', has_text=words).wait_for()
+    await practitioner.page.locator('[data-slot="banner"]', has_text="kan uw beeld niet tonen").wait_for()
+    for person in (practitioner, patient):
+        await person.call_state("connected")

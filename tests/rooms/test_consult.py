@@ -22,6 +22,7 @@ from rooms.consult_events import (
     Opened,
     Place,
     RemovePeer,
+    Show,
     TakenOver,
     Tick,
 )
@@ -163,6 +164,19 @@ def test_a_consult_that_the_server_closes_ends_for_everybody(talking: Consult) -
 def test_media_that_flow_are_not_said_to_be_connecting_again(talking: Consult) -> None:
     state = run(talking, ChangeMedia(talking.fence, "p1", "connected"))
     assert run(state, ChangeMedia(talking.fence, "p1", "connecting")) is state
+
+
+def test_what_an_offer_left_impossible_stands_beside_its_client_until_the_next_one(talking: Consult) -> None:
+    state = run(talking, ChangeMedia(talking.fence, "p1", "connecting", ("camera", "seeing")))
+    state, effects = transition(state, ChangeMedia(talking.fence, "p1", "connected"), NOW)
+    assert Show() in effects
+    patient = state.find("p1")
+    assert patient
+    assert (patient.media, patient.unusable) == ("connected", ("camera", "seeing"))
+    state = run(state, ChangeMedia(talking.fence, "p1", "connecting", ()))
+    patient = state.find("p1")
+    assert patient
+    assert (patient.media, patient.unusable) == ("connected", ())
 
 
 def test_a_room_in_which_nothing_happens_is_shown_anew_for_its_tickets(talking: Consult) -> None:

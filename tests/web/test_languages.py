@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from signaling.protocol.errors import CATALOGUE
-from signaling.protocol.events import EndReason, HoldMessage
+from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.rest import PersonCheckView, Retention
 from tests.web.conftest import STATIC, TEMPLATES, Client, imported_by, scripts
 from web.locale import CATALOGUES, load, negotiate
@@ -49,6 +49,7 @@ FAMILIES = {
     "devices": [*DEVICES, *(f"{kind}.none" for kind in DEVICES), *(f"{kind}.unnamed" for kind in DEVICES)],
     "devices.refused": ["denied", "busy", "missing"],
     "call": [f"{kind}-{problem}" for kind in ("mic", "camera") for problem in ("none", "denied", "busy")],
+    "call.unusable": list(get_args(Unusable)),
     "signin": ["mail.missing", "password.missing"],
     "new": ["patient.missing", "day.missing", "time.missing"],
     "privacy.data": [

@@ -22,6 +22,7 @@ from media.control import (
     Opened,
     OpenRoom,
     Refused,
+    RefusedLine,
     Reply,
     Slot,
 )
@@ -160,10 +161,15 @@ class Worker:
                     return Refused(code="no_room")
                 if "broken" in sdp:
                     return Refused(code="sdp_invalid", reason="not_sdp")
+                refused = [RefusedLine(line=1, mid="1", reason="codec")] if "no video" in sdp else []
                 self.peers[room] = [*(one for one in self.peers[room] if one != peer), peer]
                 others = [one for one in self.peers[room] if one != peer]
                 return Answered(
-                    sdp=f"answer to {peer}", version=1, slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)]
+                    sdp=f"answer to {peer}",
+                    version=1,
+                    slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)],
+                    refused=refused,
+                    unusable=["camera"] if refused else [],
                 )
         if call.call == "remove-peer":
             self.peers[call.room] = [one for one in self.peers.get(call.room, []) if one != call.peer]

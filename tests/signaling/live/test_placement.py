@@ -128,6 +128,17 @@ async def test_an_offer_the_worker_cannot_use_or_of_another_fence_is_refused(
     assert practice.appointment.id in worker.rooms
 
 
+async def test_what_an_offer_leaves_impossible_is_told_to_both(worker: Worker, node: Node, practice: Practice) -> None:
+    patient, doctor = await talking(practice, node)
+    offer = {"fence": patient.view["media"]["fence"], "sdp": "no video", "lines": LINES}
+    answer = await patient.do("offer", offer)
+    assert answer["refused"] == [{"line": 1, "mid": "1", "reason": "codec"}]
+    await until(lambda: patient.view["me"]["unusable"] == ["camera"], "the patient is told")
+    await until(lambda: doctor.view["others"][0]["unusable"] == ["camera"], "the practitioner is told")
+    await patient.do("offer", offer | {"sdp": SDP})
+    await until(lambda: doctor.view["others"][0]["unusable"] == [], "it is over")
+
+
 async def test_a_waiting_patient_is_on_no_worker(worker: Worker, node: Node, practice: Practice) -> None:
     patient = await practice.patient_page().connect(node)
     await patient.arrive(practice.appointment.id)

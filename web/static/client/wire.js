@@ -10,8 +10,9 @@
  * @typedef {{code: 'token_invalid' | 'token_reused'}} SignedOut
  *
  * @typedef {{microphone: boolean, camera: boolean, screen: boolean}} Indicators
+ * @typedef {'microphone' | 'camera' | 'screen' | 'hearing' | 'seeing'} Unusable
  * @typedef {{participant: string, role: Role, state: 'waiting' | 'admitted', connected: boolean, media: MediaState,
- *   indicators: Indicators}} ParticipantView
+ *   indicators: Indicators, unusable: Unusable[]}} ParticipantView
  * @typedef {{urls: string[], username: string | null, credential: string | null}} IceServer
  * @typedef {{fence: number, ready: boolean, slots: number, ice_servers: IceServer[]}} MediaView
  * @typedef {{participant: string, role: Role}} KeyMember

@@ -175,7 +175,7 @@ export class ConsultCall extends HTMLElement {
     this.#showOther(consult);
     this.#showTrust(consult);
     const lost = consult.reason === 'signaling' && !this.#still ? 'call.reconnecting.signaling' : 'call.reconnecting';
-    const banner = consult.state === 'reconnecting' ? t(lost) : this.#hint;
+    const banner = consult.state === 'reconnecting' ? t(lost) : this.#lacking(consult) || this.#hint;
     if (slot(this, 'banner').textContent !== banner) slot(this, 'banner').textContent = banner;
     const failed = consult.state === 'failed' ? `call.failed.${consult.reason}` : null;
     slot(this, 'failed').hidden = failed === null;
@@ -232,6 +232,13 @@ export class ConsultCall extends HTMLElement {
     this.remote.toggleAttribute('data-still', still);
     say(slot(this, 'other'), still ? t('call.still', { name }) : seen ? (away ?? muted) : muted);
     document.title = `${t('call.title.with', { name })} – ${t('brand')}`;
+  }
+
+  /** What cannot be sent or shown here, in words for both; empty if nothing. @param {Consult} consult */
+  #lacking(consult) {
+    if (consult.room?.me.unusable?.length) return t('call.unusable.mine');
+    const other = consult.room?.others.find((one) => one.state === 'admitted');
+    return (other?.unusable ?? []).map((what) => t(`call.unusable.${what}`, { name: this.#other })).join(' ');
   }
 
   /** @param {Consult} consult */
