@@ -16,6 +16,7 @@ from web.pages import STORED
 from web.storage import KEPT
 
 DEVICES = ("camera", "microphone", "speaker")
+OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switched-off")
 FAMILIES = {
     "error": [*CATALOGUE, "offline", "timeout"],
     "hold": [f"{message}{form}" for message in get_args(HoldMessage) for form in ("", ".short")],
@@ -28,11 +29,11 @@ FAMILIES = {
     "call.failed": ["media", "tampering", "offline"],
     "line": ["good", "fair", "poor"],
     "waiting.sound": ["on", "off", "blocked"],
-    "desk.obstacle": ["in-app", "outdated", "insecure"],
+    "desk.obstacle": OBSTACLES,
     "message": [
         f"{name}.{part}"
         for name in (
-            *("link_invalid", "early", "late", "ended", "in-app", "outdated", "insecure", "offline", "timeout"),
+            *("link_invalid", "early", "late", "ended", *OBSTACLES, "offline", "timeout"),
             *("rate_limited", "room_full", "tampering", "elsewhere", "try_again"),
         )
         for part in ("title", "text", "remedy")
@@ -43,7 +44,7 @@ FAMILIES = {
             for which in ("both", *DEVICES[:2])
             for problem in ("denied", "busy", "missing", "insecure")
         ),
-        *(f"denied.{browser}" for browser in ("chrome", "firefox", "safari")),
+        *(f"denied.{browser}" for browser in ("chrome", "firefox", "safari", "in-app")),
         *(f"{problem}.remedy" for problem in ("busy", "missing", "insecure")),
     ],
     "devices": [*DEVICES, *(f"{kind}.none" for kind in DEVICES), *(f"{kind}.unnamed" for kind in DEVICES)],

@@ -6,11 +6,12 @@ import { WireError } from './errors.js';
 import { OwnIndicators } from './indicators.js';
 import { forgetResume, storeResume, storedResume } from './resume.js';
 import { Signaling } from './signaling.js';
+import { Standing } from './standing.js';
 import { forgetTally } from './tally.js';
 
 /** @import {ChatEntry} from './chat.js' */
 /** @import {Change} from './tally.js' */
-/** @import {HoldMessage, Indicators, ParticipantView, Role, RoomView, SlotView, Source} from './wire.js' */
+/** @import {HoldMessage, Indicators, Role, RoomView, SlotView, Source} from './wire.js' */
 /** @typedef {'idle' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'failed' | 'ended'} State */
 
 const DEFAULT_SLOTS = 1;
@@ -53,9 +54,7 @@ export class Consult extends EventTarget {
   #present = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #headStart;
-  #wasConnected = false;
-  /** @type {Set<string>} */
-  #met = new Set();
+  #standing = new Standing();
   /** @type {string | null} */
   #fatal = null;
 
@@ -359,32 +358,9 @@ export class Consult extends EventTarget {
     if (this.#fatal !== null || outdated !== null || (mediaFailed && this.room?.me.state === 'admitted')) {
       this.#setState('failed', this.#fatal ?? outdated ?? 'media');
     } else if (this.room) {
-      const state = this.#judge(this.room);
-      this.#setState(state, state === 'reconnecting' ? this.#missing() : null);
+      const { state, reason } = this.#standing.judge(this.room, this.#signaling.connected, this.#conversation);
+      this.#setState(state, reason);
     }
-  }
-
-  /** @param {RoomView} room @returns {State} */
-  #judge({ me, others }) {
-    if (me.state === 'waiting') return 'waiting';
-    const up = this.#signaling.connected && this.#conversation?.mediaState === 'connected';
-    if (!up) return this.#wasConnected ? 'reconnecting' : 'connecting';
-    const present = others.filter(({ state, connected }) => state === 'admitted' && connected);
-    const inTouch = present.filter((other) => this.#inTouchWith(other));
-    for (const { participant } of inTouch) this.#met.add(participant);
-    if (!present.length || inTouch.length) return 'connected';
-    return present.some(({ participant }) => this.#met.has(participant)) ? 'reconnecting' : 'connecting';
-  }
-
-  /** What a connection that is not whole lacks: without signaling alone, picture and sound go on. */
-  #missing() {
-    return this.#conversation?.mediaState === 'connected' && !this.#signaling.connected ? 'signaling' : 'media';
-  }
-
-  /** Their media arrives, or they have chosen to send none. @param {ParticipantView} other */
-  #inTouchWith({ participant, indicators: { microphone, camera, screen } }) {
-    if (microphone || camera || screen) return this.#conversation?.inTouchWith(participant) === true;
-    return this.#conversation?.hasKeysOf(participant) === true;
   }
 
   /** @param {State} state @param {string | null} reason */
@@ -393,7 +369,6 @@ export class Consult extends EventTarget {
     const before = this.state;
     this.state = state;
     this.reason = reason;
-    if (state === 'connected') this.#wasConnected = true;
     if (state !== before && (state === 'connected' || state === 'reconnecting')) this.#conversation?.report(state);
     this.#emit('state', { state, reason });
   }

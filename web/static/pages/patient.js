@@ -22,6 +22,10 @@ const SOON_MS = 1_000;
 /** What a later question may answer otherwise. */
 const PASSING = new Set(['offline', 'timeout', 'rate_limited', 'try_again', 'internal']);
 
+/** Messages after which the link goes to another browser, and those after which nothing here helps. */
+const OPEN_ELSEWHERE = new Set(['in-app', 'outdated', 'lockdown', 'no-webrtc', 'switched-off']);
+const FINAL = new Set(['insecure', 'link_invalid', 'late', 'early', 'ended']);
+
 /** `<patient-page>`: check, wait, talk, goodbye, in one document. */
 class PatientPage extends HTMLElement {
   /** @type {Join | null} */ #appointment = null;
@@ -291,8 +295,7 @@ class PatientPage extends HTMLElement {
     say(slot(this, 'message-remedy'), has(`message.${name}.remedy`) ? t(`message.${name}.remedy`, values) : null);
     say(slot(this, 'message-code'), values.code && name === 'try_again' ? t('message.code', { code: values.code }) : null);
     const buttons = [];
-    const action = { 'in-app': 'copy', outdated: 'copy', insecure: null, link_invalid: null, late: null, early: null, ended: null };
-    const which = name in action ? action[/** @type {keyof typeof action} */ (name)] : 'reload';
+    const which = OPEN_ELSEWHERE.has(name) ? 'copy' : FINAL.has(name) ? null : 'reload';
     if (which) {
       const words = t(which === 'copy' ? 'link.copy' : name === 'elsewhere' ? 'message.here' : 'message.again');
       buttons.push(el('button', { className: 'button primary', type: 'button', 'data-action': which, textContent: words }));

@@ -1,3 +1,4 @@
+import { family } from './browsers.js';
 import { el, onAction, slot, testid } from './build.js';
 import { Capture } from './capture.js';
 import { deviceFields } from './devicefields.js';
@@ -80,7 +81,7 @@ export class DevicePreview extends HTMLElement {
     this.#problems = drawn;
     const parts = found.flatMap(([which, problem]) => [
       el('p', {}, el('strong', { textContent: t(`problem.${which}.${problem}`) })),
-      el('p', { textContent: t(`problem.${problem}.${problem === 'denied' ? browser() : 'remedy'}`) }),
+      el('p', { textContent: t(`problem.${problem}.${problem === 'denied' ? family() : 'remedy'}`) }),
     ]);
     slot(this, 'problem-list').replaceChildren(...parts);
     if (parts.length) slot(this, 'problem').scrollIntoView({ block: 'nearest' });
@@ -95,13 +96,6 @@ export class DevicePreview extends HTMLElement {
     const words = t(this.#heard ? 'preview.heard' : 'preview.speak');
     if (slot(this, 'level-words').textContent !== words) slot(this, 'level-words').textContent = words;
   }
-}
-
-/** Which set of steps unblocks the camera here: `safari`, `firefox` or `chrome`. */
-function browser() {
-  const agent = navigator.userAgent;
-  if (/iPhone|iPad/.test(agent) || (/Safari/.test(agent) && !/Chrom/.test(agent))) return 'safari';
-  return /Firefox/.test(agent) ? 'firefox' : 'chrome';
 }
 
 customElements.define('device-preview', DevicePreview);
