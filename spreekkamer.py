@@ -104,15 +104,15 @@ async def serve(arguments: argparse.Namespace) -> None:
 
 async def demonstrate(arguments: argparse.Namespace) -> None:
     """The same server as a sandbox on loopback, with its links printed."""
-    from signaling import logs
+    from signaling import addresses, logs
 
     settings = configured(arguments)
+    if settings.signaling.host not in addresses.LOOPBACK:
+        raise StartRefused("The demo is for this machine only: write 127.0.0.1 or ::1 in signaling.host, or nothing.")
     changed = {
         "rooms": settings.rooms.model_copy(update={"data": arguments.data, "trust_clock": True}),
         "media": settings.media.model_copy(update={"port": 0, "announce_loopback": True, "redis_url": None}),
-        "signaling": settings.signaling.model_copy(
-            update={"host": "127.0.0.1", "port": arguments.port, "origin": None, "redis_url": None}
-        ),
+        "signaling": settings.signaling.model_copy(update={"port": arguments.port, "origin": None, "redis_url": None}),
     }
     logs.configure("human", "warning")
     async with server(settings.model_copy(update=changed), sandbox=True) as (origin, sandbox, _):

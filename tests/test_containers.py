@@ -17,6 +17,7 @@ import yaml
 from signaling.configuration import PREFIX, load
 from signaling.deployment.files import Place, environment, make
 from signaling.deployment.strength import refuse_weak
+from signaling.doctor import announced
 from spreekkamer import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +35,12 @@ EXAMPLES = {
 
 
 def filled(value: str) -> str:
-    return re.sub(r"\$\{(\w+):\?\}", lambda match: EXAMPLES[match[1]], value)
+    """As compose fills it in: ``${NAME:?}`` must be there, ``${NAME:-}`` may be missing."""
+    return re.sub(
+        r"\$\{(\w+):([?-])\}",
+        lambda found: EXAMPLES.get(found[1], "") if found[2] == "-" else EXAMPLES[found[1]],
+        value,
+    )
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -65,8 +71,24 @@ def test_every_service_is_looked_after(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_image_has_a_version(name: str) -> None:
-    assert re.search(r":\d+\.\d+(\.\d+)?(-\w+)?$", SERVICES[name]["image"])
+def test_every_image_has_a_version_and_a_digest_where_one_is_known(name: str) -> None:
+    """The registry cannot be asked from here: a digest counts as known when several others pinned the same."""
+    image, _, digest = SERVICES[name]["image"].partition("@")
+    assert re.search(r":\d+\.\d+(\.\d+)?(-\w+)?$", image)
+    if name in ("openbao", "clamav") or image.startswith("spreekkamer:"):
+        assert digest == ""
+    else:
+        assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("coturn", (4, 9)), ("postgres", (17, 11)), ("valkey", (9, 1, 2)), ("caddy", (2, 11)), ("openbao", (2, 7))],
+)
+def test_no_image_goes_back_to_what_has_known_holes(name: str, least: tuple[int, ...]) -> None:
+    """coturn compares peers with its lists in every spelling of IPv4 in IPv6 only since then (security case 52)."""
+    version = SERVICES[name]["image"].partition("@")[0].rpartition(":")[2].partition("-")[0]
+    assert tuple(map(int, version.split("."))) >= least
 
 
 def test_all_parts_are_there_and_two_servers_that_differ_in_their_folder_only() -> None:
@@ -196,12 +218,33 @@ def test_every_setting_is_one_that_the_server_knows(name: str, monkeypatch: pyte
         assert settings.web.placeholders() == []
         assert settings.signaling.origin == "https://consult.example.org"
         assert settings.rooms.keystore_address().get_backend_name() == "postgresql"
+    if name in ("doctor", "media"):
+        assert settings.media.announced == ["203.0.113.5"]
+        monkeypatch.setenv("SPREEKKAMER_MEDIA__ANNOUNCED", filled("${ADDRESS:?} 2001:db8::5"))
+        assert load(Settings).media.announced == ["203.0.113.5", "2001:db8::5"]
+
+
+def test_the_doctor_of_the_compose_file_can_find_the_addresses_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It looks with the settings of a server, which alone says nothing of what workers announce."""
+    monkeypatch.setitem(EXAMPLES, "ADDRESS", "8.8.8.8")
+    make(tmp_path, Place(EXAMPLES["DOMAIN"], IPv4Address("8.8.8.8")), os.urandom, datetime.now(UTC))
+    for variable, value in SERVICES["doctor"]["environment"].items():
+        name = value.removeprefix("/run/secrets/")
+        monkeypatch.setenv(variable, str(tmp_path / "secrets" / name) if name != value else filled(value))
+    settings = load(Settings)
+    found = announced.announced(settings.media.announced, settings.turn.address, settings.turn.relay_peers)
+    assert {one.check: one.state for one in found} == {"announced": "ok", "announced-turn": "ok"}
 
 
 def test_the_environment_skeleton_names_what_the_compose_file_wants() -> None:
-    wanted = set(re.findall(r"\$\{(\w+):\?\}", (ROOT / "docker-compose.yml").read_text()))
+    text = (ROOT / "docker-compose.yml").read_text()
+    wanted, may_miss = (set(re.findall(rf"\$\{{(\w+):{how}\}}", text)) for how in (r"\?", "-"))
     skeleton = environment(Place(EXAMPLES["DOMAIN"], IPv4Address(EXAMPLES["ADDRESS"])))
-    assert set(re.findall(r"^(\w+)=", skeleton, re.MULTILINE)) == wanted == set(EXAMPLES)
+    assert wanted == set(EXAMPLES)
+    assert may_miss == {"ADDRESS6"}
+    assert set(re.findall(r"^(\w+)=", skeleton, re.MULTILINE)) == wanted | may_miss
 
 
 def test_the_image_runs_as_nobody_and_installs_only_what_is_hashed() -> None:

@@ -122,7 +122,7 @@ def test_the_command_says_what_it_made_and_shows_no_secret(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("domain", "address"), [("https://x", "203.0.113.5"), ("a.example", "2001:db8::1"), ("x", "")])
 def test_a_name_or_an_address_that_is_none_is_refused(tmp_path: Path, domain: str, address: str) -> None:
-    told = argparse.Namespace(folder=tmp_path / "new", domain=domain, address=address)
+    told = argparse.Namespace(folder=tmp_path / "new", domain=domain, address=[address])
     with pytest.raises(StartRefused, match=r"^--[^\n]+\.$"):
         asyncio.run(setup.setup(Settings(), told))
     assert not told.folder.exists()
@@ -245,3 +245,33 @@ async def test_openbao_makes_itself_ready_with_our_token_and_unseals_itself_afte
 
 def test_the_policy_is_the_documented_one() -> None:
     assert openbao.POLICY in (ROOT / "docs" / "operations.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (["203.0.113.5"], "ADDRESS6=\n"),
+        (["203.0.113.5", "2001:db8::5"], "ADDRESS6=2001:db8::5\n"),
+        (["[2001:DB8:0::5]", "203.0.113.5"], "ADDRESS6=2001:db8::5\n"),
+    ],
+)
+def test_a_host_has_an_address_of_each_family(tmp_path: Path, given: list[str], line: str) -> None:
+    make(tmp_path, Place("consult.example.org", *setup.addresses(given)), os.urandom, NOW)
+    written = (tmp_path / ".env").read_text()
+    assert "ADDRESS=203.0.113.5\n" in written
+    assert line in written
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        (["2001:db8::5"], "needs the IPv4 address too"),
+        (["203.0.113.5", "203.0.113.6"], "once for IPv4"),
+        (["203.0.113.5", "consult.example.org"], "as 203.0.113.5 or"),
+        (["203.0.113"], "as 203.0.113.5 or"),
+    ],
+)
+def test_addresses_that_do_not_fit_say_what_to_give(given: list[str], remedy: str) -> None:
+    with pytest.raises(StartRefused) as refused:
+        setup.addresses(given)
+    assert remedy in str(refused.value)

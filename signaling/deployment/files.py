@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,7 @@ class Place:
 
     domain: str
     address: IPv4Address
+    address6: IPv6Address | None = None
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,12 @@ def derived(own: dict[str, str], place: Place) -> dict[str, tuple[int, str]]:
 def environment(place: Place) -> str:
     """The skeleton of ``.env``; what is empty refuses the start until it is filled in."""
     lines = (
-        "# Where people find the server, and the public IPv4 address of this host.",
+        "# Where people find the server, and the public addresses of this host; ADDRESS6 may be empty.",
         f"DOMAIN={place.domain}",
         f"ADDRESS={place.address}",
-        "# What the privacy page says: the organisation and its data protection officer.",
+        f"ADDRESS6={place.address6 or ''}",
+        "# What the privacy page says: the organisation and its data protection officer. What has a # or a $ in it",
+        "# stands in single quotes, else it is cut off there.",
         *(f"{name}=" for name in ("PRACTICE", "POSTAL", "MAIL", "OFFICER", "OFFICER_MAIL")),
     )
     return "\n".join(lines) + "\n"

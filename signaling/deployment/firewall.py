@@ -28,6 +28,7 @@ def rules(address: IPv4Address) -> str:
 
 define ssh = {{ {SSH} }}
 define administrators = {{ 0.0.0.0/0 }}
+define administrators6 = {{ ::/0 }}
 define containers = {{ "docker0", "br-*" }}
 
 table inet spreekkamer
@@ -46,6 +47,7 @@ table inet spreekkamer {{
         udp sport 67 udp dport 68 accept
         udp sport 547 udp dport 546 accept
         ip saddr $administrators tcp dport $ssh accept
+        ip6 saddr $administrators6 tcp dport $ssh accept
         tcp dport {{ {_listed((*TCP, TURN))} }} accept
         udp dport {{ {_listed((*UDP, TURN))} }} accept
     }}

@@ -62,7 +62,7 @@ class Deployment:
         """The environment of one of our own services."""
         found = {}
         for variable, value in self.services["services"][name]["environment"].items():
-            filled = re.sub(r"\$\{(\w+):\?\}", self._filled, value)
+            filled = re.sub(r"\$\{(\w+):[?-]\}", self._filled, value)
             if filled.startswith("/run/secrets/"):
                 filled = str(self.mounted(filled.removeprefix("/run/secrets/")))
             found[variable] = filled
@@ -83,7 +83,7 @@ class Deployment:
 
     def _filled(self, match: re.Match[str]) -> str:
         value = self.environment.get(match[1], "")
-        if not value:
+        if not value and ":-" not in match[0]:
             sys.exit(f'required variable {match[1]} is missing a value: ""')
         return "127.0.0.1" if match[1] == "ADDRESS" else value
 
