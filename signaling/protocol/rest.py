@@ -188,9 +188,12 @@ class TokenSet(Message):
 
 
 class JoinRequest(Message):
-    """The part of a patient's link behind the ``#``: id and secret, 22 base64url characters each."""
+    """The part of a patient's link behind the ``#``: id and secret, 22 base64url characters each.
 
-    link: Annotated[str, Field(max_length=128)]
+    What cannot belong to it (a full stop, quotes, ``%20``, ``&fbclid=…``, invisible characters) is dropped.
+    """
+
+    link: Annotated[str, Field(max_length=2048)]
     refresh: bool = Field(default=False, description="Whether the answer shall have a refresh token.")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -19,8 +20,23 @@ from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE
 from signaling.window import JoinWindow, seconds_until
 
-LINK = re.compile(r"([A-Za-z0-9_-]{22})([A-Za-z0-9_-]{22})")
+INVISIBLE = re.compile(r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+")
+RUN = re.compile(r"[A-Za-z0-9_-]{44,}")
+EMPHASIS = re.compile(r"([_-])[A-Za-z0-9_-]{44}\1")
 NOBODY = "A" * 22
+
+
+def parts_of(text: str) -> tuple[str, str] | None:
+    """Id and secret of a link as it was typed, pasted or passed on.
+
+    What mail programs, chats and trackers put around it (a full stop, quotes, ``%20``, ``&fbclid=``, invisible
+    characters) cannot belong to it and is dropped; so is whatever follows its 44 characters.
+    """
+    run = RUN.search(INVISIBLE.sub("", unquote(text)))
+    if run is None:
+        return None
+    link = run[0][1:] if EMPHASIS.fullmatch(run[0]) else run[0]
+    return link[:22], link[22:44]
 
 
 async def join(call: Call) -> Join:
@@ -31,8 +47,8 @@ async def join(call: Call) -> Join:
     app = call.request.app
     network = client_network(call.request)
     limiter = app[LIMITER]
-    parts = LINK.fullmatch(call.body.link)
-    appointment = await app[STORE].appointments.by_link(*(parts.groups() if parts else (NOBODY, NOBODY)))
+    parts = parts_of(call.body.link)
+    appointment = await app[STORE].appointments.by_link(*(parts or (NOBODY, NOBODY)))
     now = app[NOW]()
     closes = await closes_for(app, appointment, now) if parts and appointment else now
     if appointment is None or closes <= now:

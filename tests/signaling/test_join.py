@@ -1,6 +1,9 @@
 """The patient's link: opens the waiting room again and again, and says nothing about links that do not."""
 
+import json
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -105,6 +108,26 @@ async def test_guessing_is_limited_but_a_right_link_always_works(server: Server)
     assert (await server.call("POST", "/api/v1/join", {"link": "A" * 44})).code == "rate_limited"
     appointment = await server.appoint(server.alice)
     assert (await server.call("POST", "/api/v1/join", {"link": appointment.id + appointment.secret})).status == 200
+
+
+async def test_what_cannot_belong_to_a_link_is_dropped_and_is_no_wrong_try(server: Server) -> None:
+    appointment = await server.appoint(server.alice)
+    link = appointment.id + appointment.secret
+    parts = {"link": link, "head": link[:22], "tail": link[22:], "short": link[:43]}
+    cases: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "links.json").read_text())
+
+    async def answers(kind: str) -> dict[str, int]:
+        typed = {
+            form: re.sub(r"\{(link|head|tail|short)\}", lambda found: parts[found[1]], form) for form in cases[kind]
+        }
+        return {
+            form: (await server.call("POST", "/api/v1/join", {"link": text})).status for form, text in typed.items()
+        }
+
+    # More of them than wrong tries are allowed.
+    assert len(cases["good"]) > JOIN_ADDRESS.tries
+    assert {form for form, status in (await answers("good")).items() if status != 200} == set()
+    assert {form for form, status in (await answers("bad")).items() if status != 404} == set()
 
 
 async def test_a_link_closes_some_time_after_the_planned_end(server: Server) -> None:

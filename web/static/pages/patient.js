@@ -8,6 +8,7 @@ import { chime } from './chime.js';
 import { minutes, momentThere } from './dates.js';
 import { Hour, serverNow } from './hour.js';
 import { has, language, t } from './language.js';
+import { tidyLink } from './link.js';
 import './preview.js';
 import { withSeat } from './seat.js';
 import { keepAwake, maySleep } from './wakelock.js';
@@ -64,7 +65,9 @@ class PatientPage extends HTMLElement {
   async #open() {
     this.#hour.cancel();
     this.#view('opening');
-    this.#link = location.hash.slice(1);
+    this.#link = tidyLink(location.hash.slice(1));
+    // So that it is right when it is copied from the address bar, or kept as a bookmark.
+    if (this.#link !== location.hash.slice(1)) history.replaceState(null, '', `#${this.#link}`);
     if (!this.#link) return this.#message('link_invalid');
     try {
       this.#appointment = await join(this.#link);
