@@ -89,6 +89,7 @@ screenshots: $(TOOLS)
 	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 prove: $(TOOLS)
+	@sh .ci/system-packages spin gcc
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
 	$(if $(NAMES),,PROVE=1 $(BIN)/pytest -q --timeout=1200 $(addprefix tests/,$(LONG)))
 	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/rooms tests/signaling --seconds 1500 --least 85 $(if $(WRITE),--write))

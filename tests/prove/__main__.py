@@ -28,6 +28,7 @@ NAMES = (
     "outages",
     "turn",
     "stacks",
+    "handshake",
 )
 README = Path(__file__).with_name("README.md")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ MEASURED = ("crowd", "speed")
 @pytest.mark.duty("S-15", "S-30", "S-31", "S-33")
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG_ONLY])
 async def test_what_is_promised_holds(name: str) -> None:
+    if name == "handshake" and not (shutil.which("spin") and shutil.which("gcc")):
+        pytest.skip("NOT TESTED: install spin gcc")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.prove", "--short", name),
         cwd=ROOT,
