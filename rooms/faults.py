@@ -49,6 +49,7 @@ SAID: Final = (
     ),
     (r"timeout|timed out", "{} does not answer in time: look at the network and the firewall between."),
     (r"certificate|SSL|ssl", "{} and we do not agree on TLS: correct sslmode and sslrootcert."),
+    (r"statement pooling mode", "{} is behind a pooler in statement mode: set pool_mode to session or transaction."),
     (r"starting up|shutting down|recovery", "{} is starting or stopping: try again in a moment."),
     (r"too many (clients|connections)|remaining connection slots", "{} takes no more connections: raise its limit."),
     (r"No such file or directory", "There is no socket where {} should be: start it, or correct the address."),

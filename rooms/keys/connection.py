@@ -16,15 +16,20 @@ FAULTS = (sqlite3.Error, psycopg.Error, OSError)
 PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
 READ, WRITE = "BEGIN", "BEGIN IMMEDIATE"
 WRITER = 0x6B65_7973  # PostgreSQL advisory lock: one writer at a time, as SQLite has it
+SETTINGS = {"statement_timeout": "10000", "lock_timeout": "5000", "synchronous_commit": "on"}
+LOCALLY = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items())
+"""In each transaction: a pooler (PgBouncer) ignores or refuses what a connection begins with."""
+
 POSTGRES = {
-    READ: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    WRITE: f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER})",
+    READ: f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LOCALLY}",
+    WRITE: f"BEGIN ISOLATION LEVEL READ COMMITTED; {LOCALLY}; SELECT pg_advisory_xact_lock({WRITER})",
 }
+REFUSED = "unsupported startup parameter"
 CONNECT: dict[str, Any] = {
     "autocommit": True,
     "connect_timeout": 5,
     "prepare_threshold": None,
-    "options": "-c statement_timeout=10000 -c lock_timeout=5000 -c synchronous_commit=on",
+    "options": " ".join(f"-c {name}={value}" for name, value in SETTINGS.items()),
 }
 
 
@@ -130,4 +135,9 @@ class PostgresConnection:
         self._connection.close()
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self._address, **CONNECT)
+        try:
+            return psycopg.connect(self._address, **CONNECT)
+        except psycopg.OperationalError as error:
+            if REFUSED not in str(error):
+                raise
+            return psycopg.connect(self._address, **{name: one for name, one in CONNECT.items() if name != "options"})

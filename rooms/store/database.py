@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from rooms.errors import RoomsError
 from rooms.pinned import Pinned
+from rooms.store import pooled
 
 logger = logging.getLogger(__name__)
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-POSTGRES_OPTIONS = "-c statement_timeout=10000 -c lock_timeout=5000 -c timezone=UTC"
 POSTGRES_LINE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 """Of a connection that was cut without a word the kernel knows after ten seconds, not after hours."""
 
@@ -135,15 +135,17 @@ def options(url: URL) -> dict[str, Any]:
     """Engine options for this kind of database."""
     if url.get_backend_name() == "sqlite":
         return {"pool_reset_on_return": None}  # ``reset_sqlite`` does it where there is something to roll back
-    return {"pool_pre_ping": True, "connect_args": {"options": POSTGRES_OPTIONS, "connect_timeout": 5, **POSTGRES_LINE}}
+    return {"pool_pre_ping": True, "connect_args": {"options": pooled.OPTIONS, "connect_timeout": 5, **POSTGRES_LINE}}
 
 
 def listen(engine: Engine) -> None:
-    """Prepare each SQLite connection and begin its transactions."""
+    """Prepare each connection and begin its transactions."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", begin_sqlite)
         event.listen(engine, "reset", reset_sqlite)
+    else:
+        pooled.listen(engine)
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:
