@@ -1,9 +1,13 @@
 """What docs/threat-model.md points at exists: tests, doctor's checks, alerts."""
 
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
+
+from rooms.authentic import KINDS
+from rooms.inventory import inventory
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "threat-model.md").read_text()
@@ -13,6 +17,33 @@ def test_every_test_that_is_named_exists() -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.py)`", TEXT))
     assert len(named) > 10
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_row_of_who_can_do_what_names_a_test_that_is_there() -> None:
+    table = TEXT.split("## Who can and cannot do what")[1].split("\n### ")[0]
+    lines = re.findall(r"^\|(.*)\|$", table, re.MULTILINE)[2:]
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
+    people = set(" ".join(row[0] for row in rows).split())
+    assert {"stranger", "patient", "guest", "worker", "Redis", "database"} <= people
+    for row in rows:
+        named = re.fullmatch(r"`(tests/[\w/]+\.py)::(test_\w+)`", row[-1])
+        assert named, row
+        assert re.search(rf"^(async )?def {named[2]}\(", (ROOT / named[1]).read_text(), re.MULTILINE), row[-1]
+    claims = [row[1] for row in rows]
+    assert len(claims) == len(set(claims))
+
+
+def test_every_value_in_redis_stands_in_what_a_writer_gains() -> None:
+    table = TEXT.split("### What a writer to Redis gains, value by value")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(sk:[\w:*-]+)`", table))
+    missing = [
+        pattern
+        for pattern in inventory().names("redis")
+        if not any(fnmatchcase(pattern, one) or fnmatchcase(pattern, f"{one}:*") for one in named)
+    ]
+    assert missing == []
+    signed = {one.split(":")[1] for one in re.findall(r"^\| `(sk:[\w*:-]+)`[^|]*\| yes", table, re.MULTILINE)}
+    assert set(KINDS) <= signed
 
 
 def test_every_check_of_the_doctor_that_is_named_exists() -> None:
