@@ -20,8 +20,8 @@ from signaling import setting_names
 from signaling.setting_faults import sentence
 from signaling.setting_names import FROM_FILE, PREFIX
 
-MOUNTED: Final = Path("/run/secrets")
-"""Container engines mount secrets here; who may read them is decided outside."""
+MOUNTED: Final = frozenset({Path("/run/secrets"), Path("/run/credentials")})
+"""Container engines and systemd mount secrets here; who may read them is decided outside."""
 
 LARGEST_FILE: Final = 1 << 20
 NULL: Final = ("null", "none")
@@ -166,7 +166,7 @@ def _read_secret(variable: str, name: str, *, several: bool) -> str:
     try:
         if not name.strip():
             raise StartRefused(f"{variable} is empty; give it the path of a file, or leave it out.")
-        if file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH) and MOUNTED not in file.parents:
+        if file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH) and not MOUNTED & set(file.parents):
             raise StartRefused(f"{variable}: everybody can read {file}; chmod it to 0400.")
         text = file.read_bytes()[:LARGEST_FILE].decode("utf-8-sig").strip()
     except UnicodeDecodeError:

@@ -11,7 +11,10 @@ from rooms.errors import Locked, StartRefused
 from rooms.keys.envelope import KEY_BYTES, new_key
 from rooms.keys.epoch_secrets import Made
 
-MOUNTED_SECRETS = Path("/run/secrets")  # container engines mount 0444 there, inside a private file system
+MOUNTED_SECRETS = (Path("/run/secrets"), Path("/run/credentials"))
+"""Container engines mount 0444 in the first, inside a private file system. systemd gives each service a folder in the
+second, and the right to read by an ACL, which shows as the group's.
+"""
 
 
 def read_root_key(path: Path) -> bytes:
@@ -22,7 +25,7 @@ def read_root_key(path: Path) -> bytes:
         raise Locked("The root key file is missing; put it back and start again.") from None
     except OSError:
         raise Locked("The root key file cannot be read.") from None
-    if mode & 0o077 and not path.is_relative_to(MOUNTED_SECRETS):
+    if mode & 0o077 and not any(path.is_relative_to(place) for place in MOUNTED_SECRETS):
         raise StartRefused("The root key file can be read by others; set its mode to 0400.")
     try:
         key = base64.b64decode(text.strip(), validate=True)

@@ -248,7 +248,7 @@ def test_secrets_that_a_container_engine_mounts_may_be_readable(
     (tmp_path / "root.key").chmod(0o444)
     with pytest.raises(StartRefused):
         files.read_root_key(tmp_path / "root.key")
-    monkeypatch.setattr(files, "MOUNTED_SECRETS", tmp_path)
+    monkeypatch.setattr(files, "MOUNTED_SECRETS", (tmp_path,))
     assert len(files.read_root_key(tmp_path / "root.key")) == 32
 
 
