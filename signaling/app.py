@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -72,6 +72,7 @@ def build(
     app[typedefs.TURN] = turn
     app[typedefs.TICKETS] = Tickets(secret, now)
     app[typedefs.NOW] = now
+    app[typedefs.ZONE] = UTC  # until the pages say which is the practice's
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
     app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())
     app[typedefs.DEVICES] = Devices(settings, secret)

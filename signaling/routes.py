@@ -42,7 +42,7 @@ ENDPOINTS = (
              reply=bodies.AppointmentList, query={"first": bodies.Day, "last": bodies.Day},
              codes=SIGNED_IN, entered=entries.listed),
     Endpoint("POST", "/appointments", appointments.create, "Plan an appointment.",
-             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=SIGNED_IN,
+             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "doubtful"),
              entered=entries.one(Act.APPOINTMENT_CREATED)),
     Endpoint("GET", "/appointments/{appointment}", appointments.get, "One appointment.",
              reply=bodies.AppointmentView, codes=ONE,

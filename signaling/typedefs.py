@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -41,6 +41,7 @@ MEDIA: web.AppKey[MediaClient] = web.AppKey("MEDIA")
 TURN: web.AppKey[TurnCredentials] = web.AppKey("TURN")
 TICKETS: web.AppKey[Tickets] = web.AppKey("TICKETS")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
+ZONE: web.AppKey[tzinfo] = web.AppKey("ZONE")
 LIMITER: web.AppKey[Limiter] = web.AppKey("LIMITER")
 PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
 DEVICES: web.AppKey[Devices] = web.AppKey("DEVICES")

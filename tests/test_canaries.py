@@ -137,10 +137,9 @@ async def every_route(running: Running) -> list[str]:
         assert me["display_name"] == f"Dr {CANARY}"
         await everywhere()
         moment = "2027-03-01T09:00:00+01:00"
-        for name in (CANARY, f"{CANARY}\x1b[31m\r\n", f"<b>{CANARY}</b>"):
-            await call(
-                "POST", "/api/v1/appointments", {"patient": name, "starts_at": moment, "minutes": 30, "language": "nl"}
-            )
+        plan = {"starts_at": moment, "minutes": 30, "language": "nl", "anyway": True}
+        for name in (CANARY, f"{CANARY}\u202e\ufeff", f"<b>{CANARY}</b>"):
+            await call("POST", "/api/v1/appointments", plan | {"patient": name})
         now = datetime.now(UTC).isoformat()
         made = await call(
             "POST", "/api/v1/appointments", {"patient": CANARY, "starts_at": now, "minutes": 30, "language": "nl"}

@@ -1,7 +1,10 @@
 """Every address that a person's browser opens."""
 
+from zoneinfo import ZoneInfo
+
 from aiohttp import web
 
+from signaling.typedefs import ZONE
 from web import assets, headers, pages, reference
 from web.locale import CATALOGUES, families
 from web.render import FILES, RENDERED, SETTINGS, texts
@@ -14,6 +17,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     ``tls``: browsers reach this server over https (the origin says so), which turns on HSTS.
     """
     app[SETTINGS], app[RENDERED] = settings or WebSettings(), {}
+    app[ZONE] = ZoneInfo(app[SETTINGS].timezone)
     found = {**assets.read(), **assets.styles(assets.read())}
     for script in ("desk", "patient", "signin"):
         used = assets.Files(found).modules(f"pages/{script}.js")

@@ -59,6 +59,7 @@ class Clerk:
     async def plan(self, patient: str) -> str | None:
         """A new appointment's id if that was acknowledged."""
         body = {"patient": patient, "starts_at": datetime.now(UTC).isoformat(timespec="seconds"), "minutes": 30}
+        body["anyway"] = True
         with suppress(aiohttp.ClientError, TimeoutError, OSError):
             status, said = await self.call("POST", "/appointments", body)
             return str(said["appointment"]) if status == 201 else None

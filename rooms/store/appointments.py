@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import Row, bindparam, insert, select, update
@@ -14,6 +14,7 @@ from rooms.errors import RoomsError, Tampered
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import Agenda, Appointment, Language, Receipt, State
+from rooms.names import readable
 from rooms.reserve import Reserve
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
@@ -24,6 +25,9 @@ from rooms.store.tables import appointments, practitioners
 
 MAX_NAME = 200
 MINUTES = range(5, 481)
+FURTHEST = timedelta(days=731)
+"""Nobody plans for a year that is further away: two years, of which one may be a leap year."""
+
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 OPEN_ACCOUNT = (
     select(practitioners)
@@ -75,17 +79,15 @@ class Appointments:
     ) -> Appointment:
         """A new appointment, on disk when this returns. ``starts_at`` is aware.
 
-        Errors: ``invalid`` (also so long ago that it would be due already), ``not_found`` (the owner), ``try_again``
-        while the disk is nearly full.
+        Errors: ``invalid`` (also so long ago that it would be due already, or years away), ``not_found`` (the owner),
+        ``try_again`` while the disk is nearly full.
         """
-        patient = patient.strip()
-        if not 1 <= len(patient) <= MAX_NAME:
-            raise RoomsError("invalid", "patient")
+        patient = _name(patient)
         if minutes not in MINUTES:
             raise RoomsError("invalid", "minutes")
         if language not in get_args(Language):
             raise RoomsError("invalid", "language")
-        if starts_at.utcoffset() is None:
+        if starts_at.utcoffset() is None or abs(starts_at - self._now()) > FURTHEST:
             raise RoomsError("invalid", "starts_at")
         self._reserve.require()
         owner_key, known = await self._keys.get(owner, owner)
@@ -138,16 +140,21 @@ class Appointments:
             return None
         return appointment
 
-    async def list(self, owner: str, first_day: date, last_day: date) -> Sequence[Appointment]:
-        """The owner's between two days, both included, by the local day of each; sorted by start."""
-        return (await self.agenda(owner, first_day, last_day)).appointments
+    async def list(
+        self, owner: str, first_day: date, last_day: date, zone: tzinfo | None = None
+    ) -> Sequence[Appointment]:
+        """The owner's between two days of ``zone``, both included; without it by the day where each was planned.
 
-    async def agenda(self, owner: str, first_day: date, last_day: date) -> Agenda:
+        Sorted by start.
+        """
+        return (await self.agenda(owner, first_day, last_day, zone)).appointments
+
+    async def agenda(self, owner: str, first_day: date, last_day: date, zone: tzinfo | None = None) -> Agenda:
         """The same, and all of the owner's that cannot be read: of these nobody knows the day."""
         async with self._database.read() as connection:
             rows = (await connection.execute(LIVING, {"owner": owner})).all()
         opened = await self._reader.open(rows)
-        wanted = [one for one in opened.living if first_day <= one.starts_at.date() <= last_day]
+        wanted = [one for one in opened.living if first_day <= _day(one, zone) <= last_day]
         living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
         return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)
 
@@ -221,3 +228,17 @@ class Appointments:
             fields = Appointment(NOBODY, NOBODY, "", EPOCH, 5, "nl", "planned", None, new_id(), EPOCH, 1)
             self._decoy = Decoy(**seal_appointment(key, fields))
         return self._decoy
+
+
+def _name(text: str) -> str:
+    try:
+        name = readable(text)
+    except ValueError:
+        raise RoomsError("invalid", "patient") from None
+    if len(name) > MAX_NAME:
+        raise RoomsError("invalid", "patient")
+    return name
+
+
+def _day(appointment: Appointment, zone: tzinfo | None) -> date:
+    return (appointment.starts_at.astimezone(zone) if zone else appointment.starts_at).date()

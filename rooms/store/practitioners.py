@@ -17,6 +17,7 @@ from rooms.errors import RoomsError
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
+from rooms.names import readable
 from rooms.retention import Deadline
 from rooms.store.database import Database
 from rooms.store.marks import is_closing
@@ -202,7 +203,11 @@ class Practitioners:
         local, at, domain = person.mail.rpartition("@")
         if not (local and at and domain) or len(person.mail) > MAX_MAIL or not person.mail.isprintable():
             raise RoomsError("invalid", "mail")
-        if not 1 <= len(person.display_name) <= MAX_NAME:
+        try:
+            readable(person.display_name)
+        except ValueError:
+            raise RoomsError("invalid", "display_name") from None
+        if len(person.display_name) > MAX_NAME:
             raise RoomsError("invalid", "display_name")
         if person.language not in get_args(Language):
             raise RoomsError("invalid", "language")

@@ -111,7 +111,8 @@ class Rest:
         return AppointmentList.model_validate_json(await self.call("GET", "/appointments"), extra="ignore").appointments
 
     async def new_appointment(self, patient: str, starts_at: str, minutes: int = 30) -> AppointmentView:
-        body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes).model_dump()
+        """Whatever else there is at that time."""
+        body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes, anyway=True).model_dump()
         return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body), extra="ignore")
 
     async def destroy_appointment(self, appointment: str) -> Receipt:

@@ -16,6 +16,7 @@ from signaling.protocol.model import Message
 from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 from signaling.protocol.session import SUPPORTED, Versions
 
+Doubt = Literal["past", "double"]
 Category = Literal["protocol", "user", "internal"]
 
 CATALOGUE: dict[str, tuple[Category, int, str]] = {
@@ -41,6 +42,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "room_full": ("user", 409, "There is no free place in this consult."),
     "conflict": ("user", 409, "Somebody else changed this in the meantime."),
     "too_early": ("user", 409, "The waiting room is not open yet."),
+    "doubtful": ("user", 409, "This is unusual; ask whether it is meant, and say so with anyway."),
     "ended": ("user", 410, "This consult has ended."),
     "gone": ("user", 410, "This was destroyed."),
     "unreadable": ("user", 409, "This is there, but it is damaged and cannot be read."),
@@ -80,6 +82,11 @@ class WireError(Message):
     reason: str | None = Field(
         default=None, exclude_if=_absent, description="With ``sdp_invalid``: why; ``message`` is its sentence."
     )
+    doubts: list[Doubt] | None = Field(
+        default=None,
+        exclude_if=_absent,
+        description="With ``doubtful``: nobody can come to it any more (``past``), it overlaps another (``double``).",
+    )
     supported: Versions | None = Field(
         default=None, exclude_if=_absent, description="With ``version_unsupported``: what the server speaks."
     )
@@ -111,6 +118,14 @@ class UserError(SpreekkamerError):
     """The person must know or decide something."""
 
 
+class Doubtful(UserError):  # noqa: N818 -- a question, not a mistake
+    """What was asked for is possible and seldom meant."""
+
+    def __init__(self, doubts: list[Doubt]) -> None:
+        super().__init__("doubtful")
+        self.doubts = doubts
+
+
 def wrong_field(error: ValidationError) -> str | None:
     """The first field that a model does not accept, as ``lines.0.mid``; None where the whole body is wrong."""
     path = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][:DEEPEST]
@@ -134,6 +149,7 @@ def to_wire(error: BaseException) -> WireError:
         reason=reason,
         retry_after=getattr(error, "retry_after", None) or RETRY_AFTER.get(code),
         field=field if code == "invalid" else None,
+        doubts=error.doubts if isinstance(error, Doubtful) else None,
         supported=SUPPORTED if code == "version_unsupported" else None,
     )
 

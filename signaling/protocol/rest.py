@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from rooms.names import readable
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Id, Message
@@ -13,6 +14,7 @@ from signaling.protocol.sentences import Sentence
 from signaling.protocol.session import Versions
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+TypedName = Annotated[Name, AfterValidator(readable)]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -70,10 +72,11 @@ class RetentionSet(Message):
 
 
 class NewAppointment(Message):
-    patient: Name = Field(description="A name or a pseudonym.")
-    starts_at: Moment
+    patient: TypedName = Field(description="A name or a pseudonym: one line with something to be seen in it.")
+    starts_at: Moment = Field(description="At most two years away.")
     minutes: Annotated[int, Field(ge=5, le=480)]
     language: Language = "nl"
+    anyway: bool = Field(default=False, description="What would be ``doubtful`` is meant.")
 
 
 class AppointmentView(Message):

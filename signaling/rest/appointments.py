@@ -1,27 +1,30 @@
 """The practitioner's appointments and the receipts of those that are gone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from rooms import model
+from rooms.store.appointments import FURTHEST
 from signaling.addresses import public_origin
-from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.errors import Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.rest.endpoint import Call
-from signaling.typedefs import NOW, SETTINGS, STORE
+from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
 from signaling.window import JoinWindow
 
 MAX_DAYS = 400
+DAY = timedelta(days=1)
 
 
 async def list_days(call: Call) -> AppointmentList:
-    """The appointments on the days from ``first`` to ``last``, both included; today without them."""
-    today = call.request.app[NOW]().astimezone().date()
+    """The appointments on the practice's days from ``first`` to ``last``, both included; today without them."""
+    zone = call.request.app[ZONE]
+    today = call.request.app[NOW]().astimezone(zone).date()
     query = call.request.query
     first = date.fromisoformat(query["first"]) if "first" in query else today
     last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid", field="last")
-    found = await call.request.app[STORE].appointments.agenda(call.practitioner, first, last)
+    found = await call.request.app[STORE].appointments.agenda(call.practitioner, first, last, zone)
     return AppointmentList(
         appointments=[_view(call, appointment) for appointment in found.appointments],
         unreadable=[UnreadableView(appointment=one.id) for one in found.damaged],
@@ -29,11 +32,30 @@ async def list_days(call: Call) -> AppointmentList:
 
 
 async def create(call: Call) -> AppointmentView:
+    """What is seldom meant is asked about first: a time at which nobody can come any more, or at which
+    there is something else."""
     starts_at = datetime.fromisoformat(call.body.starts_at)
+    doubts = [] if call.body.anyway else await _doubts(call, starts_at, timedelta(minutes=call.body.minutes))
+    if doubts:
+        raise Doubtful(doubts)
     appointment = await call.request.app[STORE].appointments.create(
         call.practitioner, call.body.patient, starts_at, call.body.minutes, call.body.language
     )
     return _view(call, appointment)
+
+
+async def _doubts(call: Call, starts_at: datetime, length: timedelta) -> list[Doubt]:
+    app = call.request.app
+    now, zone = app[NOW](), app[ZONE]
+    if abs(starts_at - now) > FURTHEST:
+        return []  # refused for that
+    ends_at = starts_at + length
+    found: list[Doubt] = ["past"] if ends_at + JoinWindow.of(app[SETTINGS]).late <= now else []
+    around = starts_at.astimezone(zone).date()
+    near = await app[STORE].appointments.list(call.practitioner, around - DAY, around + DAY, zone)
+    if any(one.state == "planned" and one.starts_at < ends_at and starts_at < one.ends_at for one in near):
+        found.append("double")
+    return found
 
 
 async def get(call: Call) -> AppointmentView:

@@ -28,11 +28,18 @@ async def plan(practitioner: Person, name: str, at: datetime | None = None) -> s
         at = at.astimezone(PRACTICE)
         await page.locator("#day").fill(at.strftime("%Y-%m-%d"))
         await page.locator("#time").fill(at.strftime("%H:%M"))
-    await practitioner.find("create-appointment").click()
-    await practitioner.find("patient-link").wait_for()
-    link = await practitioner.find("patient-link").input_value()
+    link, create = practitioner.find("patient-link"), practitioner.find("create-appointment")
+
+    async def made() -> bool:
+        """It may ask whether a time at which there is another appointment is meant."""
+        if not await link.is_visible() and await create.is_enabled():
+            await create.click()
+        return await link.is_visible()
+
+    await eventually(made, "a link for the patient", every=0.5)
+    text = await link.input_value()
     await page.keyboard.press("Escape")
-    return link
+    return text
 
 
 async def test_an_appointment_is_planned_shown_and_its_link_opens(
@@ -44,6 +51,27 @@ async def test_an_appointment_is_planned_shown_and_its_link_opens(
     await patient.page.goto(link)
     await patient.find("join").click()
     await practitioner.find("waiting-list").get_by_text("Blauwe vlinder").wait_for()
+
+
+async def test_a_time_that_is_taken_or_has_passed_is_asked_about(practitioner: Person) -> None:
+    at = (datetime.now().astimezone() + timedelta(days=3)).replace(hour=10, minute=0)
+    await plan(practitioner, "Eerst", at)
+    page, doubts, create = practitioner.page, practitioner.find("doubts"), practitioner.find("create-appointment")
+    await practitioner.find("new-appointment").click()
+    await practitioner.find("patient-name").fill("Dan")
+    await page.locator("#day").fill(at.strftime("%Y-%m-%d"))
+    await page.locator("#time").fill("10:15")
+    await create.click()
+    await doubts.get_by_text("Op dat moment is er al").wait_for()
+    await create.get_by_text("Toch plannen").wait_for()
+    await page.locator("#time").fill("10:20")
+    await page.locator("#time").press("Tab")
+    await create.get_by_text("Afspraak maken").wait_for()
+    await page.locator("#day").fill((at - timedelta(days=5)).strftime("%Y-%m-%d"))
+    await page.locator("#day").press("Tab")
+    await doubts.get_by_text("al voorbij").wait_for()
+    await create.click()
+    await practitioner.find("patient-link").wait_for()
 
 
 async def test_names_are_shown_as_they_were_typed_and_do_nothing(practitioner: Person) -> None:

@@ -97,7 +97,7 @@ async def ask(session: aiohttp.ClientSession, port: int, latencies: list[float])
     """Read the agenda, plan something, read it: ten requests a second."""
     day = datetime.now(UTC).date().isoformat()
     address = f"http://127.0.0.1:{port}/api/v1/appointments"
-    plan = {"patient": "New", "starts_at": f"{day}T23:00:00+00:00", "minutes": 30, "language": "nl"}
+    plan = {"patient": "New", "starts_at": f"{day}T23:00:00+00:00", "minutes": 30, "language": "nl", "anyway": True}
     while True:
         for method, url, body in (
             ("GET", f"{address}?first={day}&last={day}", None),

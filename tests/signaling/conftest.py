@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from signaling.client.wire import Wire
 from signaling.redis import connect
 from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
-from signaling.typedefs import SignInLink
+from signaling.typedefs import ZONE, SignInLink
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 from web import routes as pages
@@ -150,8 +150,14 @@ def server_settings() -> SignalingSettings:
 
 
 @pytest.fixture
+def server_zone() -> tzinfo:
+    """The practice's; a test that wants another one overrides this fixture."""
+    return UTC
+
+
+@pytest.fixture
 async def server(
-    tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings
+    tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings, server_zone: tzinfo
 ) -> AsyncIterator[Server]:
     shutil.copytree(first_start, tmp_path / "data")
     time = Time()
@@ -176,6 +182,7 @@ async def server(
             sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
         )
         pages.attach(application)
+        application[ZONE] = server_zone
         await stack.enter_async_context(listener.listening(application, port))
         yield Server(application, store, time, settings.port, alice, bob)
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from signaling.protocol.errors import CATALOGUE
+from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.rest import PersonCheckView, Retention
 from tests.web.conftest import STATIC, TEMPLATES, Client, imported_by, scripts
@@ -52,6 +52,7 @@ FAMILIES = {
     "call": [f"{kind}-{problem}" for kind in ("mic", "camera") for problem in ("none", "denied", "busy")],
     "call.unusable": list(get_args(Unusable)),
     "signin": ["mail.missing", "password.missing"],
+    "new.doubt": get_args(Doubt),
     "new": ["patient.missing", "day.missing", "time.missing"],
     "privacy.data": [
         *(f"talk.{part}" for part in ("what", "why", "long")),

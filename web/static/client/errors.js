@@ -8,13 +8,15 @@ export class WireError extends Error {
    * @param {'protocol' | 'user' | 'internal'} category
    * @param {string} message in English, for developers; texts for people go by code
    * @param {string | null} [field] with `invalid`: the field that is wrong, where one is
+   * @param {string[]} [doubts] with `doubtful`: what to ask about
    */
-  constructor(code, category, message, field = null) {
+  constructor(code, category, message, field = null, doubts = []) {
     super(message);
     this.name = 'WireError';
     this.code = code;
     this.category = category;
     this.field = field;
+    this.doubts = doubts;
   }
 
   /**
@@ -22,10 +24,12 @@ export class WireError extends Error {
    * @param {unknown} body
    */
   static from(body) {
-    const { code, category, message, field } = /** @type {Record<string, unknown>} */ (body ?? {});
+    const { code, category, message, field, doubts } = /** @type {Record<string, unknown>} */ (body ?? {});
     if (typeof code !== 'string') return new WireError('internal', 'internal', 'The answer was not understood.');
     const known = category === 'protocol' || category === 'user' ? category : 'internal';
-    return new WireError(code, known, typeof message === 'string' ? message : code, typeof field === 'string' ? field : null);
+    const words = typeof message === 'string' ? message : code;
+    const asked = Array.isArray(doubts) ? doubts.filter((one) => typeof one === 'string') : [];
+    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked);
   }
 }
 

@@ -135,7 +135,7 @@ export async function appointments(first, last) {
 }
 
 /**
- * @param {{patient: string, starts_at: string, minutes: number, language?: Language}} appointment
+ * @param {{patient: string, starts_at: string, minutes: number, language?: Language, anyway?: boolean}} appointment
  * @returns {Promise<AppointmentView>}
  */
 export const newAppointment = (appointment) => signedIn('POST', '/appointments', appointment);

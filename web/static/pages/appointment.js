@@ -1,6 +1,7 @@
 import { destroyAppointment, newAppointment } from '../client/rest.js';
 import { copy, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
+import { Doubts } from './doubts.js';
 import { explain, language, t } from './language.js';
 import { parseDay, parseTime, writeDay } from './typed.js';
 import { momentOf } from './zone.js';
@@ -11,11 +12,21 @@ const STEP_MINUTES = 5;
 
 /** The dialog that plans an appointment and then gives the patient's link. */
 export class NewAppointment {
-  /** @param {HTMLDialogElement} dialog @param {(made: AppointmentView) => void} onMade */
-  constructor(dialog, onMade) {
+  /** What day and time were understood as, ms since the epoch. */
+  #start = NaN;
+
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {(made: AppointmentView) => void} onMade
+   * @param {() => Iterable<AppointmentView>} known
+   */
+  constructor(dialog, onMade, known) {
     this.dialog = dialog;
     this.onMade = onMade;
+    this.known = known;
     this.form = /** @type {HTMLFormElement} */ (slot(dialog, 'new-form'));
+    this.doubts = new Doubts(this.form);
+    this.form.addEventListener('change', () => this.weigh());
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#create();
@@ -35,6 +46,7 @@ export class NewAppointment {
     this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
     this.#field('time').value = time(soon);
     this.#read();
+    this.weigh();
     openDialog(this.dialog);
     this.#field('patient').focus();
   }
@@ -48,6 +60,11 @@ export class NewAppointment {
   #problem(name, words) {
     say(/** @type {HTMLElement} */ (this.form.querySelector(`#${name}-problem`)), words);
     this.#field(name).setAttribute('aria-invalid', String(words !== null));
+  }
+
+  /** Ask about the time that is filled in, as far as it is known what else there is. */
+  weigh() {
+    this.doubts.weigh(this.#start, Number(this.#field('minutes').value), this.known());
   }
 
   #complete() {
@@ -77,6 +94,7 @@ export class NewAppointment {
       const typed = this.#field(String(name)).value.trim() !== '';
       this.#problem(String(name), typed && !found ? t(`new.${name}.missing`) : null);
     }
+    this.#start = meant ? meant.at.getTime() : NaN;
     return meant?.rfc3339 ?? null;
   }
 
@@ -93,10 +111,11 @@ export class NewAppointment {
           starts_at: starts,
           minutes: Number(this.#field('minutes').value),
           language: /** @type {Language} */ (this.#field('language').value),
+          anyway: this.doubts.meant(this.#start, Number(this.#field('minutes').value)),
         }),
       );
     } catch (error) {
-      say(slot(this.dialog, 'new-problem'), explain(error));
+      if (!this.doubts.asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
     } finally {
       button.disabled = false;
     }

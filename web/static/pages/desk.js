@@ -48,7 +48,11 @@ class DeskPage extends HTMLElement {
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
       onSound: (state) => this.#showSound(state),
     });
-    this.new = new NewAppointment(slot(this, 'new'), () => this.#reload());
+    this.new = new NewAppointment(
+      slot(this, 'new'),
+      () => this.#reload(),
+      () => this.day?.known.values() ?? [],
+    );
     this.#listen();
     try {
       this.#signedIn(await me());
@@ -297,6 +301,7 @@ class DeskPage extends HTMLElement {
     try {
       await this.day?.load();
       this.waiting?.redraw();
+      this.new?.weigh();
     } catch {
       // The day says itself that it could not be read.
     }

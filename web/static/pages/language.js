@@ -12,9 +12,22 @@ const messages = await (await fetch(new URL(`../locales/${root.dataset.page}-${l
 
 const rules = new Intl.PluralRules(language);
 
+/** What is written from right to left, and marks that turn the direction or say where such a turn ends. */
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+const ENDS = /[\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * What somebody typed, so that its direction stays its own in a sentence (UAX 9: first strong isolate, pop directional isolate).
+ * @param {string | number} value
+ */
+export function isolated(value) {
+  const text = String(value);
+  return TURNS.test(text) ? `\u2068${text.replace(ENDS, '')}\u2069` : text;
+}
+
 /** @param {string} text @param {Record<string, string | number>} values */
 function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? isolated(values[name] ?? '') : whole));
 }
 
 /**

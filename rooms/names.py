@@ -1,0 +1,25 @@
+"""What a person typed as a name: something to be seen, in one line."""
+
+import unicodedata
+
+UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Control characters, halves of characters, and what ends a line or a paragraph."""
+
+SEEN = frozenset("LNPS")
+"""Letters, numbers, punctuation and symbols; marks and what only forms or spaces are seen beside one of these."""
+
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and a symbol that are drawn as nothing: Hangul fillers and the empty Braille cell."""
+
+
+def readable(text: str) -> str:
+    """The name without the space around it. ValueError if it breaks the line or shows nothing.
+
+    Marks of direction stay: whoever shows a name isolates it (UAX 9, 2.5).
+    """
+    text = text.strip()
+    if any(unicodedata.category(one) in UNPRINTED for one in text):
+        raise ValueError("a character that cannot stand in a name")
+    if not any(unicodedata.category(one)[0] in SEEN and one not in BLANK for one in text):
+        raise ValueError("nothing to be seen")
+    return text
