@@ -54,7 +54,7 @@ async def test_an_appointment_is_planned_shown_and_its_link_opens(
 
 
 async def test_a_time_that_is_taken_or_has_passed_is_asked_about(practitioner: Person) -> None:
-    at = (datetime.now().astimezone() + timedelta(days=3)).replace(hour=10, minute=0)
+    at = (datetime.now(PRACTICE) + timedelta(days=3)).replace(hour=10, minute=0)
     await plan(practitioner, "Eerst", at)
     page, doubts, create = practitioner.page, practitioner.find("doubts"), practitioner.find("create-appointment")
     await practitioner.find("new-appointment").click()
