@@ -11,6 +11,8 @@ from signaling.rest.appointments import patient_link
 from signaling.typedefs import SignInLink
 
 MAIL = "demo@localhost"
+PRACTITIONER, PATIENT = "Dr. Noor de Vries", "Sam Bakker"
+"""Names of people who do not exist, the same in every language of the pages."""
 MINUTES = 120
 
 
@@ -37,9 +39,9 @@ async def prepare(store: Store, now: Callable[[], datetime]) -> Sandbox:
     """
     practitioner = await store.practitioners.by_mail(MAIL)
     if practitioner is None:
-        practitioner = await store.practitioners.add(MAIL, token_urlsafe(32), "Demo practitioner", "nl")
+        practitioner = await store.practitioners.add(MAIL, token_urlsafe(32), PRACTITIONER, "nl")
     appointment = await _current(store, practitioner, now()) or await store.appointments.create(
-        practitioner.id, "Demo patient", now().astimezone().replace(microsecond=0), MINUTES, "nl"
+        practitioner.id, PATIENT, now().astimezone().replace(microsecond=0), MINUTES, "nl"
     )
     return Sandbox(SignInLink(token_urlsafe(32), practitioner.id), appointment)
 

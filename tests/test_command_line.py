@@ -136,7 +136,7 @@ async def test_the_demo_says_where_it_is_in_one_line_and_stops_with_all_it_start
     }
 
     status, me = await post(f"{origin}/api/v1/sign-in/link", {"token": ready["practitioner_url"].partition("#")[2]})
-    assert (status, me["display_name"]) == (200, "Demo practitioner")
+    assert (status, me["display_name"]) == (200, "Dr. Noor de Vries")
     status, joined = await post(f"{origin}/api/v1/join", {"link": ready["patient_url"].partition("#")[2]})
     assert (status, joined["window"]) == (200, "open")
 

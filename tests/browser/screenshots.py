@@ -1,22 +1,29 @@
-"""Pictures of every page and state, from a running demo: ``python -m tests.browser.screenshots [FOLDER]``."""
+"""Pictures of every page and state, from a running demo: ``python -m tests.browser.screenshots [FOLDER [LANGUAGE]]``.
+
+``python -m tests.browser.screenshots --documents`` makes the two of ``docs/images`` instead.
+"""
 
 import asyncio
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page
 
+from tests.browser import faces
 from tests.browser.conftest import Demo, start_demo
 from tests.chromium import chromium
 
 SIZES = {"390": (390, 844), "1440": (1440, 900)}
 MORE_SIZES = {"360": (360, 740), "768": (768, 1024), "1920": (1920, 1080)}
 SCHEMES = ("light", "dark")
+LOCALES = {"nl": "nl-NL", "en": "en-GB"}
+DOCUMENTS = Path(__file__).parents[2] / "docs" / "images"
 SETTLE_MS = 350
 
 PEOPLE = [
@@ -96,13 +103,14 @@ class Album:
 class Studio:
     """A demo, its practitioner, and as many patients as needed."""
 
-    def __init__(self, browser: Browser, demo: Demo, album: Album) -> None:
-        self.browser, self.demo, self.album = browser, demo, album
+    def __init__(self, browsers: tuple[Browser, Browser], demo: Demo, album: Album, language: str) -> None:
+        """``browsers``: the practitioner's, and the patients', each with a face before its camera."""
+        self.browsers, self.demo, self.album, self.language = browsers, demo, album, language
         self.origin = f"http://localhost:{demo.port}"
 
     async def page(self, url: str = "", script: str = "", **options: Any) -> Page:
-        context: BrowserContext = await self.browser.new_context(
-            locale="nl-NL",
+        context: BrowserContext = await self.browsers[url != self.demo.practitioner_url].new_context(
+            locale=LOCALES[self.language],
             timezone_id="Europe/Amsterdam",
             **options,
         )
@@ -273,15 +281,49 @@ class Studio:
             await page.locator("[data-testid=call][data-state=connected]").wait_for()
 
 
-async def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    album = Album(folder)
+@asynccontextmanager
+async def opened(folder: Path, language: str) -> AsyncIterator[Studio]:
     async with AsyncExitStack() as stack:
-        data = stack.enter_context(tempfile.TemporaryDirectory())
-        demo = await start_demo(Path(data) / "data")
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        demo = await start_demo(data / "data")
         stack.push_async_callback(demo.stop)
-        browser = await stack.enter_async_context(chromium())
-        studio = Studio(browser, demo, album)
+        browsers = []
+        for face in (faces.PRACTITIONER, faces.PATIENT):
+            film = data / f"{len(browsers)}.mjpeg"
+            async with chromium() as artist:
+                await faces.film(artist, face, film)
+            browsers.append(await stack.enter_async_context(chromium(faces.camera(film))))
+        yield Studio((browsers[0], browsers[1]), demo, Album(folder), language)
+
+
+async def documents() -> None:
+    """The desk with somebody waiting, and a consult, as README.md shows them."""
+    async with opened(DOCUMENTS, "nl") as studio:
+        desk = await studio.page(studio.demo.practitioner_url)
+        await desk.get_by_test_id("more-of-appointment").wait_for()
+        now = datetime.now().astimezone().replace(second=0, microsecond=0)
+        for name, minutes, length in (("Mevrouw Jansen", -75, 20), ("Blauwe vlinder", 45, 30), ("K.", 90, 20)):
+            await desk.evaluate(PLAN, [name, (now + timedelta(minutes=minutes)).isoformat(), length])
+        await desk.reload()
+        await desk.get_by_text("Blauwe vlinder").wait_for()
+        patient = await studio.page(studio.demo.patient_url)
+        await patient.get_by_test_id("join").click()
+        await desk.get_by_test_id("admit").wait_for()
+        await desk.wait_for_timeout(SETTLE_MS)
+        await desk.screenshot(path=DOCUMENTS / "desk.png")
+        await desk.set_viewport_size({"width": 1280, "height": 720})
+        await desk.get_by_test_id("admit").click()
+        await desk.locator("[data-testid=call][data-state=connected]").wait_for()
+        await desk.wait_for_timeout(20_000)
+        await desk.mouse.move(600, 300)
+        await desk.wait_for_timeout(SETTLE_MS)
+        await desk.screenshot(path=DOCUMENTS / "consult.png")
+
+
+async def main(folder: Path, language: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    async with opened(folder, language) as studio:
+        album = studio.album
         await studio.plain_pages()
         desk, early = await studio.desk()
         await studio.arrivals(early)
@@ -291,4 +333,8 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "var/screenshots")))
+    if "--documents" in sys.argv:
+        asyncio.run(documents())
+    else:
+        place, spoken, *_ = [*sys.argv[1:], *("var/screenshots", "nl")[len(sys.argv) - 1 :]]
+        asyncio.run(main(Path(place), spoken))

@@ -238,6 +238,8 @@ class PatientPage extends HTMLElement {
     const consult = this.#consult;
     this.#consult = null;
     const left = consult?.leave();
+    // Who left comes back by a press, not by loading the page anew before the server has answered.
+    forgetResume();
     this.#goodbye('left');
     await left?.catch(() => {});
   }
