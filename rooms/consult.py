@@ -321,7 +321,7 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
 
 
 def _desk(state: Consult) -> tuple[object, ...]:
-    waiting = tuple((one.id, one.socket is None) for one in state.waiting)
+    waiting = tuple((one.id, one.socket is None, one.indicators) for one in state.waiting)
     return waiting, state.practitioner is not None, bool(state.participants)
 
 

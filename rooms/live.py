@@ -16,7 +16,7 @@ so that an old ticket does not open it again; a consult that ended is deleted at
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
@@ -27,7 +27,7 @@ from redis.exceptions import RedisError, WatchError
 
 from rooms.authentic import Authentic
 from rooms.consult import milliseconds, transition
-from rooms.consult_events import Effect, Event
+from rooms.consult_events import Effect, Event, Indicators
 from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 
@@ -54,6 +54,7 @@ class Waiting:
     role: str
     since: int
     connected: bool
+    indicators: Indicators = field(default_factory=Indicators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class LiveConsults:
             # Whoever writes to Redis may list what he likes, also what is another practitioner's.
             consults = [one for one in await self._documents(desk_key(owner), members) if one.owner == owner]
         waiting = [
-            Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None)
+            Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None, one.indicators)
             for consult in consults
             for one in consult.waiting
         ]

@@ -1,11 +1,12 @@
 """What one participant may know of a room, and a practitioner of the desk."""
 
+from dataclasses import asdict
+
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.live import DeskState
 from signaling.protocol.events import (
     DeskView,
     IceServer,
-    Indicators,
     KeyMember,
     KeysView,
     MediaView,
@@ -43,9 +44,7 @@ def participant_view(one: Participant) -> ParticipantView:
             "state": "admitted" if one.admitted else "waiting",
             "connected": one.socket is not None,
             "media": one.media,
-            "indicators": Indicators(
-                microphone=one.indicators.microphone, camera=one.indicators.camera, screen=one.indicators.screen
-            ),
+            "indicators": asdict(one.indicators),
             "unusable": list(one.unusable),
         }
     )
@@ -77,6 +76,7 @@ def desk_view(desk: DeskState) -> DeskView:
                 "role": one.role,
                 "since": one.since,
                 "connected": one.connected,
+                "indicators": asdict(one.indicators),
             }
         )
         for one in desk.waiting

@@ -106,11 +106,14 @@ class RoomView(Message):
 
 
 class WaitingView(Message):
+    """Somebody in the waiting room; who has no microphone cannot be heard when called in."""
+
     appointment: Id
     participant: Id
     role: Role
     since: int = Field(description="Milliseconds since the Unix epoch.")
     connected: bool
+    indicators: Indicators = Field(default_factory=Indicators)
 
 
 class DeskView(Message):

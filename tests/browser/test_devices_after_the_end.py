@@ -297,3 +297,26 @@ async def test_no_track_lives_when_the_consult_is_over(chromium: Browser, house:
     alive = dict(await asyncio.gather(*map(one, PLACES)))
     assert len(alive) == 12
     assert {name: count for name, count in alive.items() if count} == {}
+
+
+BLOCKED = """
+(() => {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) =>
+    wanted.audio ? Promise.reject(new DOMException('blocked', 'NotAllowedError')) : real(wanted);
+})();
+"""
+
+
+async def test_a_blocked_microphone_leaves_the_camera_on_and_is_told_at_the_desk(
+    practitioner: Person, patient: Person
+) -> None:
+    await patient.page.add_init_script(BLOCKED)
+    await patient.page.reload()
+    await patient.find("join").click()
+    await patient.find("waiting").wait_for()
+    await patient.find("preview-video").wait_for()
+    problem = patient.page.locator('[data-slot="problem"]')
+    assert "blokkeert de microfoon" in await problem.inner_text()
+    assert "camera en de microfoon" not in await problem.inner_text()
+    await practitioner.find("waiting-lacks").get_by_text("Geen microfoon").wait_for()

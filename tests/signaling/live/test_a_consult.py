@@ -31,6 +31,9 @@ async def test_a_patient_waits_is_admitted_talks_and_the_practitioner_ends_it(
     assert (view["others"], view["media"], view["keys"]) == ([], None, None)
     desk = await until(lambda: doctor.events("desk") and doctor.events("desk")[-1], "the desk shows who waits")
     assert [one["participant"] for one in desk["waiting"]] == [patient.id]
+    muted = {"microphone": False, "camera": True, "screen": False}
+    await patient.do("indicate", muted)
+    await until(lambda: doctor.events("desk")[-1]["waiting"][0]["indicators"] == muted, "who cannot be heard is known")
 
     view = await doctor.admit(appointment, patient)
     assert [one["participant"] for one in view["others"]] == [patient.id]

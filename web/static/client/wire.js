@@ -19,7 +19,8 @@
  * @typedef {{epoch: number, members: KeyMember[]}} KeysView
  * @typedef {{version: number, appointment: string, me: ParticipantView, others: ParticipantView[],
  *   media: MediaView | null, keys: KeysView | null, resume: string}} RoomView
- * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean}} WaitingView
+ * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
+ *   indicators: Indicators}} WaitingView
  * @typedef {{version: number, waiting: WaitingView[], in_consult: string | null}} DeskView
  * @typedef {{slot: number, participant: string}} SlotView
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
