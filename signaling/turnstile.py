@@ -11,7 +11,7 @@ AT_ONCE: Final = 2
 """As many passwords as ``rooms.store.practitioners`` checks at once: each takes 64 MiB and a core."""
 
 WAITING: Final = 8
-WITHIN: Final = 1.5
+WITHIN: Final = 1.0
 
 T = TypeVar("T")
 
