@@ -78,7 +78,7 @@ class Asset:
         return web.Response(
             body=self.packed if pack else self.body,
             content_type=self.content_type,
-            charset="utf-8" if self.content_type in TEXT else None,
+            charset="utf-8" if self.content_type in ("text/html", "text/plain") else None,
             headers={"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if pack else {}),
         )
 

@@ -1,4 +1,4 @@
-"""Scripts and style sheets without their comments, which are half of what a phone would fetch.
+"""Scripts and style sheets without their comments and margins, which are half of what a phone would fetch.
 
 Lines stay where they are, so what a browser says of line 40 is line 40 of the repository.
 """
@@ -15,11 +15,15 @@ SCRIPT = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 STYLE = re.compile(r"""(?P<kept>'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")|[ \t]*/\*.*?\*/""", re.DOTALL)
+MARGINS = re.compile(
+    r"""(?P<kept>'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|(?<=\n)[ \t]+|[ \t]+(?=\n)""", re.DOTALL
+)
 LICENCE = re.compile(r"\s*/\*!")
 
 
 def without_comments(source: str, tokens: re.Pattern[str] = SCRIPT) -> str:
-    """``source`` of a script, or with ``STYLE`` of a style sheet; of each comment its line breaks remain.
+    """``source`` of a script, or with ``STYLE`` of a style sheet; of each comment its line breaks remain, of each line
+    neither the blanks before it nor those behind it.
 
     ``/*! … */`` stays, as licences are written. Templates may hold no other template within ``${}``.
     """
@@ -29,4 +33,4 @@ def without_comments(source: str, tokens: re.Pattern[str] = SCRIPT) -> str:
             return match[0]
         return "\n" * match[0].count("\n")
 
-    return re.sub(r"[ \t]+$", "", tokens.sub(bare, source), flags=re.MULTILINE)
+    return MARGINS.sub(lambda match: match["kept"] or "", tokens.sub(bare, source))

@@ -133,6 +133,7 @@ async def test_what_is_compressed_holds_nothing_of_the_request(pages: Client) ->
         ("a.replace(/[/*]\\/\\/'/g, b); // yes", "a.replace(/[/*]\\/\\/'/g, b);"),
         ("const c = a / b / d; // it's", "const c = a / b / d;"),
         ("/*! Licence. */ a();", "/*! Licence. */ a();"),
+        ("if (a) {\n  b(`\n  c \n`);   \n}", "if (a) {\nb(`\n  c \n`);\n}"),
     ],
 )
 def test_comments_stay_at_home_and_lines_where_they_are(source: str, sent: str) -> None:
@@ -141,7 +142,7 @@ def test_comments_stay_at_home_and_lines_where_they_are(source: str, sent: str) 
 
 def test_style_sheets_lose_nothing_but_comments() -> None:
     assert without_comments('a::before { content: "/* no */"; } /* yes\n */ b {}', STYLE) == (
-        'a::before { content: "/* no */"; }\n b {}'
+        'a::before { content: "/* no */"; }\nb {}'
     )
 
 
