@@ -55,7 +55,14 @@ class Sample(BaseModel):
     received_kbps: Kbps | None = None
     event: (
         Literal[
-            "connected", "first-frame", "reconnecting", "failed", "encryption-stopped", "audio-silent", "device-lost"
+            "connected",
+            "first-frame",
+            "first-sound",
+            "reconnecting",
+            "failed",
+            "encryption-stopped",
+            "audio-silent",
+            "device-lost",
         ]
         | None
     ) = None

@@ -59,7 +59,7 @@ def one_side(role: Role, entries: Sequence[TakenSample]) -> PersonCheck:
         first=entries[0].taken,
         last=entries[-1].taken,
         connection=quality(events, loss, rtt),
-        sound="silent" if "audio-silent" in events else "good" if "connected" in events else "unknown",
+        sound="silent" if "audio-silent" in events else "good" if "first-sound" in events else "unknown",
         picture="stopped" if "encryption-stopped" in events else "good" if "first-frame" in events else "unknown",
         network="unknown" if not candidates else "relayed" if candidates[-1] == "relay" else "direct",
         udp=transports[-1] == "udp" if transports else None,

@@ -263,7 +263,14 @@ class Report(Message):
     received_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     event: (
         Literal[
-            "connected", "first-frame", "reconnecting", "failed", "encryption-stopped", "audio-silent", "device-lost"
+            "connected",
+            "first-frame",
+            "first-sound",
+            "reconnecting",
+            "failed",
+            "encryption-stopped",
+            "audio-silent",
+            "device-lost",
         ]
         | None
     ) = None

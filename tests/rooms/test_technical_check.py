@@ -26,6 +26,7 @@ def test_each_side_has_its_line_in_words_and_no_address() -> None:
         taken("p1", 0, **patient, event="connected"),
         taken("d1", 1, role="practitioner", candidate="host", transport="udp", event="connected"),
         taken("p1", 2, **patient, event="first-frame"),
+        taken("p1", 2, **patient, event="first-sound"),
         taken("p1", 3, **patient, loss_permille=10, rtt_ms=80),
         taken("p1", 4, **patient, loss_permille=60, rtt_ms=90),
         taken("p1", 5, **patient, loss_permille=40, rtt_ms=900),
@@ -39,7 +40,9 @@ def test_each_side_has_its_line_in_words_and_no_address() -> None:
     assert (patient_side.connection, patient_side.loss, patient_side.rtt) == ("weak", 40, 90)
     assert (patient_side.sound, patient_side.picture) == ("good", "good")
     assert (patient_side.first, patient_side.last) == (START, START + timedelta(seconds=21))
-    assert (practitioner_side.network, practitioner_side.udp, practitioner_side.picture) == ("direct", True, "unknown")
+    assert (practitioner_side.network, practitioner_side.udp) == ("direct", True)
+    # Nothing came that anybody could have seen or heard.
+    assert (practitioner_side.sound, practitioner_side.picture) == ("unknown", "unknown")
     assert "203.0.113.7" not in repr(check(timeline))
 
 

@@ -12,7 +12,8 @@ function line() {
     told,
     down: false,
     async request(event, body) {
-      if (this.down) throw new Error('offline');
+      if (this.down) throw Object.assign(new Error(), { code: 'offline' });
+      if (body.event === 'strange') throw Object.assign(new Error(), { code: 'invalid' });
       told.push([body.event, body.at]);
     },
   };
@@ -53,4 +54,14 @@ test('a line that is down for long keeps the newest', async () => {
   await reports.send('d');
   assert.equal(wire.told.length, 20);
   assert.equal(wire.told.at(-1)[0], 49);
+});
+
+test('what an older server does not know is let go, and holds nothing up', async () => {
+  const wire = line();
+  wire.down = true;
+  const reports = new Reports(wire);
+  for (const event of ['strange', 'failed']) await reports.keep('e', { event });
+  wire.down = false;
+  await reports.send('e');
+  assert.deepEqual(wire.told.map(([event]) => event), ['failed']);
 });

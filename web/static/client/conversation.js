@@ -30,6 +30,8 @@ export class Conversation extends EventTarget {
   #room = null;
   /** @type {Set<string>} those of whom a frame was decrypted on this peer connection */
   #flowing = new Set();
+  /** What of the others came at all: `first-frame`, `first-sound`. */
+  #came = new Set();
   /** @type {Set<string>} those who had keys before, and so the chat */
   #acquainted = new Set();
 
@@ -141,8 +143,10 @@ export class Conversation extends EventTarget {
 
   #connect() {
     const change = () => this.#emit('change');
-    on(this.#encryption, 'first', ({ participant }) => {
-      if (!this.#flowing.size) this.report('first-frame');
+    on(this.#encryption, 'first', ({ participant, source }) => {
+      const first = source === 'camera' ? 'first-frame' : source === 'microphone' ? 'first-sound' : null;
+      if (first && !this.#came.has(first)) this.report(first);
+      this.#came.add(first);
       this.#flowing.add(participant);
       change();
     });

@@ -10,7 +10,7 @@ import { Reports } from './reports.js';
 /** @import {MediaSession} from './media-session.js' */
 /** @import {Quality} from './quality.js' */
 /** @import {RoomView} from './wire.js' */
-/** @typedef {'connected' | 'first-frame' | 'reconnecting' | 'failed' | 'encryption-stopped' | 'audio-silent' | 'device-lost'} Happening */
+/** @typedef {'connected' | 'first-frame' | 'first-sound' | 'reconnecting' | 'failed' | 'encryption-stopped' | 'audio-silent' | 'device-lost'} Happening */
 
 const SAMPLE_EVERY_MS = 2_000;
 const SAMPLES_PER_REPORT = 5;

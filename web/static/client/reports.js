@@ -5,6 +5,7 @@
 
 /** Beyond these a line is so bad that a few more say nothing. */
 const MOST = 20;
+const PASSING = new Set(['offline', 'timeout', 'try_again', 'rate_limited', 'bad_state']);
 
 /** Of all presences of this page: whoever connects anew tells what ended the one before. @type {Kept[]} */
 const unsent = [];
@@ -33,11 +34,11 @@ export class Reports {
     this.#sending = true;
     try {
       for (let next; (next = unsent.find((one) => one.appointment === appointment)); ) {
-        await this.#wire.request('report', { ...next.body, at: Math.round(this.#now() - next.at) });
+        const sent = this.#wire.request('report', { ...next.body, at: Math.round(this.#now() - next.at) });
+        // Whatever the server does not take now, it never will; the line being down, or it being busy, passes.
+        if (!(await sent.then(() => true, (error) => !PASSING.has(error?.code)))) return;
         unsent.splice(unsent.indexOf(next), 1);
       }
-    } catch {
-      // The line is down, or the server is busy: the next sample tries again.
     } finally {
       this.#sending = false;
     }

@@ -213,10 +213,12 @@ export class ConsultCall extends HTMLElement {
     const name = this.#other;
     const other = consult.room?.others.find((one) => one.state === 'admitted');
     const seen = Boolean(this.remote.srcObject && this.remote.videoWidth) && other?.indicators.camera !== false;
+    // Whoever has lost only the server is still seen and heard.
+    const gone = other !== undefined && !other.connected && other.media !== 'connected';
     let words = '';
     if (consult.state === 'connecting') words = t('call.connecting');
     else if (!other) words = t('call.alone', { name });
-    else if (!other.connected) words = t('call.away', { name });
+    else if (gone) words = t('call.away', { name });
     else if (!other.indicators.camera) words = t('call.other-camera', { name });
     else words = t('call.coming', { name });
     // A place on the stage outlives the sharing; what its owner says to be sending is true at once.
@@ -226,7 +228,7 @@ export class ConsultCall extends HTMLElement {
     slot(this, 'nobody').hidden = seen;
     slot(this, 'nobody-words').textContent = words;
     this.remote.dataset.seen = String(seen);
-    const away = other && !other.connected ? t('call.away', { name }) : null;
+    const away = gone ? t('call.away', { name }) : null;
     const muted = other && !other.indicators.microphone ? t('call.other-muted', { name }) : null;
     const still = seen && this.#still;
     this.remote.toggleAttribute('data-still', still);
