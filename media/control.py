@@ -338,7 +338,8 @@ class MediaClient:
         """
         try:
             names = sorted(
-                name.decode() if isinstance(name, bytes) else name for name in await self._redis.smembers(WORKERS)
+                name.decode(errors="replace") if isinstance(name, bytes) else name
+                for name in await self._redis.smembers(WORKERS)
             )
             beats = await self._redis.mget([heartbeat_key(name) for name in names]) if names else []
             if dead := [name for name, beat in zip(names, beats, strict=True) if beat is None]:

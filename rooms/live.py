@@ -79,7 +79,7 @@ class LiveConsults:
     async def load(self, appointment: str) -> Consult | None:
         """The document, or None: never made, ended, expired, or Redis was emptied."""
         async with self._asking():
-            return self._opened(appointment, await self._redis.get(room_key(appointment)))
+            return (await self._read([appointment]))[appointment]
 
     async def load_all(self, appointments: Iterable[str]) -> dict[str, Consult]:
         """The documents that are there, by appointment."""
@@ -99,7 +99,8 @@ class LiveConsults:
         async with self._asking(), self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
                 await pipe.watch(key)
-                before = self._opened(appointment, await pipe.get(key)) or absent
+                # Unlike GET, this takes a value of another type for none, which is then written over.
+                before = self._opened(appointment, *await pipe.mget([key])) or absent
                 if before is None:
                     raise RoomsError("bad_state")
                 now = self._now()
@@ -179,7 +180,7 @@ class LiveConsults:
         pipe.expire(version, self.life)
 
     async def _documents(self, index: str, members: Iterable[bytes]) -> list[Consult]:
-        found = await self._read(sorted(member.decode() for member in members))
+        found = await self._read(sorted(member.decode(errors="replace") for member in members))
         for appointment, consult in found.items():
             if consult is None:
                 await self._prune(index, appointment)

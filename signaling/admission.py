@@ -6,6 +6,7 @@ sockets that are open. An access token of a browser is as good as its session; a
 runs on and outlives a session that fell idle, but does not wake it.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -23,6 +24,15 @@ from signaling.tickets import Claims, Tickets
 
 def signed_out_key(practitioner: str) -> str:
     return f"sk:signed-out:{practitioner}"
+
+
+def moment(mark: bytes | str) -> float:
+    """When somebody signed out; a mark that says no time may be of any, also of just now."""
+    try:
+        found = float(mark)
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(found) else found
 
 
 class Admission:
@@ -82,7 +92,7 @@ class Admission:
         """The last sign-out of each that had one, in seconds since the Unix epoch."""
         names = sorted(set(practitioners))
         marks = await self._redis.mget([signed_out_key(name) for name in names]) if names else []
-        return {name: float(mark) for name, mark in zip(names, marks, strict=True) if mark}
+        return {name: moment(mark) for name, mark in zip(names, marks, strict=True) if mark is not None}
 
     async def outdated(self, sockets: Iterable[Socket]) -> list[tuple[Socket, SignedOutCode]]:
         """Which of these sockets were opened before their practitioner signed out or their family ended."""

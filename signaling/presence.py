@@ -147,7 +147,7 @@ class Presence:
             pipe.smembers(NODES)
             *_, names = await pipe.execute()
         self._heard = self._clock()
-        self.neighbours = frozenset(name.decode() for name in names) - {self._consults.node}
+        self.neighbours = frozenset(name.decode(errors="replace") for name in names) - {self._consults.node}
         if not self.leaving:
             self._consults.gate.close_doors(None)
 
@@ -216,7 +216,7 @@ class Presence:
                 await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
 
     async def _nodes(self) -> frozenset[str]:
-        names = sorted(name.decode() for name in cast("set[bytes]", await self._redis.smembers(NODES)))
+        names = sorted(name.decode(errors="replace") for name in cast("set[bytes]", await self._redis.smembers(NODES)))
         beats = await self._redis.mget([node_key(name) for name in names]) if names else []
         dead = [name for name, beat in zip(names, beats, strict=True) if beat is None]
         if dead:

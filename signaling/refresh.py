@@ -136,7 +136,7 @@ class Refresh:
         """Every app of this practitioner has to sign in again; every one of this appointment's link is out."""
         key = holder_key(holder)
         families = cast("set[bytes]", await self._redis.smembers(key))
-        await self._redis.delete(key, *(family_key(family.decode()) for family in families))
+        await self._redis.delete(key, *(family_key(family.decode(errors="replace")) for family in families))
 
     async def _late(self, claims: Claims, present: Generation) -> str:
         """The token before the present one, just replaced: whoever sent it did not get the answer, most likely."""

@@ -120,14 +120,17 @@ class Replays:
 
     async def end(self, appointment: str) -> None:
         """Nothing of this room is kept any more."""
-        pages = [name.decode() for name in cast("set[bytes]", await self._redis.smembers(of_key(appointment)))]
+        pages = [
+            name.decode(errors="replace")
+            for name in cast("set[bytes]", await self._redis.smembers(of_key(appointment)))
+        ]
         async with self._redis.pipeline(transaction=True) as pipe:
             for one in pages:
                 pipe.lrange(list_key(appointment, one), 0, -1)
                 pipe.delete(list_key(appointment, one), seq_key(appointment, one))
             pipe.delete(of_key(appointment), size_key(appointment))
             replies = await pipe.execute()
-        tokens = {token.decode() for found in replies[: 2 * len(pages) : 2] for token in found if token}
+        tokens = {token.decode(errors="replace") for found in replies[: 2 * len(pages) : 2] for token in found if token}
         if tokens:
             await self._redis.delete(*(body_key(token) for token in tokens))
 
@@ -146,7 +149,7 @@ class Replays:
         first = {token: number for number, token in reversed(numbered)}
         wanted = [(number, token) for number, token in numbered if number > seen]
         events = [(number, token) for number, token in wanted if token and first[token] == number]
-        keys = [body_key(token.decode()) for _, token in events]
+        keys = [body_key(token.decode(errors="replace")) for _, token in events]
         raws = await self._redis.mget(keys) if keys else []
         bodies = [self._opened(page, key, raw) for key, raw in zip(keys, raws, strict=True)]
         complete = len(wanted) == last - seen and None not in bodies

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from rooms.authentic import MAC, Authentic
 from rooms.live import desk_key, room_key
+from signaling.admission import signed_out_key
 from signaling.protocol.errors import ProtocolError
 from signaling.redis import connect
 from signaling.refresh import Refresh, ended_key, family_key
@@ -188,3 +189,35 @@ async def test_a_family_that_was_written_into_redis_opens_nothing(redis: Redis) 
             await refresh.rotate(claims)
     await redis.set(ended_key(family), b"\xff nothing that we would say", ex=60)
     assert await refresh.ended([family]) == {family: "token_invalid"}
+
+
+async def test_garbage_in_redis_disturbs_nobody_but_whom_it_is_about(
+    node: Node, worker: Worker, practice: Practice, redis: Redis
+) -> None:
+    people = await practice.talk(node)
+    await until(lambda: people[0].view["media"] and people[0].view["media"]["ready"], "ready")
+    before = people[0].view
+    await redis.sadd("sk:rooms", b"\xff", b"", b"a:b")
+    await redis.sadd("sk:nodes", b"\xff")
+    await redis.sadd("sk:workers", b"\xff")
+    await redis.sadd(desk_key(practice.practitioner), b"\xff")
+    await redis.set(signed_out_key(page()), b"\xff", ex=60)
+    await redis.delete(room_key(practice.appointment.id))
+    await redis.rpush(room_key(practice.appointment.id), b"no document")
+    await goes_on(people, before)
+    presence = node.signaling.presence
+    await presence.turn()
+    await presence._keep_house()
+    other = await practice.another()
+    patient = await other.patient_page().connect(node)
+    assert (await patient.arrive(other.appointment.id))["me"]["state"] == "waiting"
+    desk = await node.signaling.consults.live.desk(practice.practitioner)
+    assert [one.participant for one in desk.waiting] == [patient.id]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xff", b"soon", b"nan", b"inf", b"1e999"])
+async def test_a_sign_out_without_a_time_is_one(node: Node, practice: Practice, redis: Redis, mark: bytes) -> None:
+    await redis.set(signed_out_key(practice.practitioner), mark, ex=60)
+    token = Tickets(SECRET, utc_now).issue(practice.practitioner_page().claims)
+    with pytest.raises(ProtocolError, match="token_invalid"):
+        await node.signaling.admission.authenticate(token)
