@@ -8,6 +8,7 @@ import { fadeWhenStill } from './fade.js';
 import { has, t } from './language.js';
 import { fit, play, useSpeaker } from './remote.js';
 import { movable } from './selfview.js';
+import { present, showTrust } from './trust.js';
 import { keepAwake, maySleep } from './wakelock.js';
 
 /** @import {Consult} from '../client/consult.js' */
@@ -55,6 +56,7 @@ export class ConsultCall extends HTMLElement {
       newcomer: () => this.#admit?.(),
       more: () => this.#openDevices(),
       trust: () => openDialog(slot(this, 'trust')),
+      compared: () => this.consult?.compared(),
       'hide-self': () => this.#hideSelf(true),
       'show-self': () => this.#hideSelf(!own.hidden),
       play: () => this.#play(),
@@ -173,7 +175,7 @@ export class ConsultCall extends HTMLElement {
     if (consult.hopeless && capture.started) return capture.stop();
     this.#showOwn(capture);
     this.#showOther(consult);
-    this.#showTrust(consult);
+    showTrust(this, consult, this.#other);
     const lost = consult.reason === 'signaling' && !this.#still ? 'call.reconnecting.signaling' : 'call.reconnecting';
     const banner = consult.state === 'reconnecting' ? t(lost) : this.#lacking(consult) || this.#hint;
     if (slot(this, 'banner').textContent !== banner) slot(this, 'banner').textContent = banner;
@@ -211,7 +213,7 @@ export class ConsultCall extends HTMLElement {
   /** @param {Consult} consult */
   #showOther(consult) {
     const name = this.#other;
-    const other = consult.room?.others.find((one) => one.state === 'admitted');
+    const [other] = present(consult);
     const seen = Boolean(this.remote.srcObject && this.remote.videoWidth) && other?.indicators.camera !== false;
     // Whoever has lost only the server is still seen and heard.
     const gone = other !== undefined && !other.connected && other.media !== 'connected';
@@ -239,20 +241,8 @@ export class ConsultCall extends HTMLElement {
   /** What cannot be sent or shown here, in words for both; empty if nothing. @param {Consult} consult */
   #lacking(consult) {
     if (consult.room?.me.unusable?.length) return t('call.unusable.mine');
-    const other = consult.room?.others.find((one) => one.state === 'admitted');
+    const [other] = present(consult);
     return (other?.unusable ?? []).map((what) => t(`call.unusable.${what}`, { name: this.#other })).join(' ');
-  }
-
-  /** @param {Consult} consult */
-  #showTrust(consult) {
-    const { code } = consult;
-    slot(this, 'code').hidden = !code;
-    slot(this, 'big-code').hidden = !code;
-    const halves = code ? [code.slice(0, 3), code.slice(3)] : [];
-    for (const place of [testid(this, 'verification-code'), slot(this, 'big-code')]) {
-      if (place.textContent === (code ?? '')) continue;
-      place.replaceChildren(...halves.map((half) => Object.assign(document.createElement('span'), { textContent: half })));
-    }
   }
 
   /** @param {{stage: boolean, stream: MediaStream | null}} tracks */

@@ -1,0 +1,43 @@
+import { el, say, slot, testid } from './build.js';
+import { plural, t } from './language.js';
+
+/** @import {Consult} from '../client/consult.js' */
+/** @import {ParticipantView} from '../client/wire.js' */
+
+/** Everybody else who is in, the person that the consult is with first. @param {Consult} consult @returns {ParticipantView[]} */
+export function present({ room, role }) {
+  const with_ = role === 'practitioner' ? 'patient' : 'practitioner';
+  const others = (room?.others ?? []).filter(({ state }) => state === 'admitted');
+  return [...others.filter((one) => one.role === with_), ...others.filter((one) => one.role !== with_)];
+}
+
+/**
+ * Who holds the keys, the digits to compare, and what is to be said about them.
+ * @param {HTMLElement} root
+ * @param {Consult} consult
+ * @param {string} name of the person that the consult is with
+ */
+export function showTrust(root, consult, name) {
+  const { code, people, again, withheld } = consult;
+  slot(root, 'code').hidden = !code;
+  slot(root, 'big-code').hidden = !code;
+  const halves = code ? [code.slice(0, 3), code.slice(3)] : [];
+  for (const place of [testid(root, 'verification-code'), slot(root, 'big-code')]) {
+    if (place.textContent === (code ?? '')) continue;
+    place.replaceChildren(...halves.map((half) => el('span', { textContent: half })));
+  }
+  const others = present(consult);
+  const names = others.map((one, at) => (at === 0 && one.role !== 'guest' ? name : t(`call.person.${one.role}`)));
+  for (const place of root.querySelectorAll('[data-slot="people"]')) {
+    if (place instanceof HTMLElement) say(place, code ? plural('call.people', people) : null);
+  }
+  say(slot(root, 'also'), names.length > 1 ? t('call.also', { people: names.slice(1).join(', ') }) : null);
+  say(slot(root, 'holders'), code ? t('call.holders', { people: [t('chat.me'), ...names].join(', ') }) : null);
+
+  const marked = Boolean(code) && (again !== null || withheld);
+  root.querySelector('.trust')?.classList.toggle('amber', marked);
+  slot(root, 'compare-mark').hidden = !marked;
+  slot(root, 'compare').hidden = !code || again === null;
+  if (code && again) say(slot(root, 'compare-words'), t(`call.compare.${again}`));
+  say(slot(root, 'withheld'), withheld ? t('call.withheld') : null);
+}
