@@ -65,6 +65,7 @@ format: $(TOOLS)
 
 # The checks run beside the tests that share the machine; what judges times comes after both, with nobody beside it.
 test: system $(TOOLS)
+	@sh web/modules
 	@$(MAKE) --no-print-directory -j 2 lint tests-together
 	@$(MAKE) --no-print-directory tests-alone
 	@$(BIN)/python .ci/minutes var/tests-together.xml var/tests-alone.xml

@@ -1,4 +1,4 @@
-/** The resume ticket of this tab: `sessionStorage["spreekkamer.resume"]`, the only thing the client ever stores. */
+/** The resume ticket of this tab: `sessionStorage["spreekkamer.resume"]`. */
 
 /** @import {Role} from './wire.js' */
 /** @typedef {{appointment: string, role: Role, ticket: string}} Resume */
