@@ -108,6 +108,8 @@ async def _chain(resolver: Resolver, name: dns.name.Name, anchors: Iterable[str]
 async def _keys(resolver: Resolver, zone: dns.name.Name, trusted: list[dns.rdtypes.ANY.DS.DS]) -> dns.rrset.RRset:
     """The zone's keys, signed by one that the zone above vouches for."""
     answer = await resolver.ask(zone, "DNSKEY")
+    if answer.records is None and zone == dns.name.root:
+        raise Silent  # the root has keys: this name server does not pass them on
     if answer.records is None:
         raise Bogus(f"{zone} has a DS record but no keys")
     entries = [
