@@ -161,6 +161,19 @@ async def test_it_listens_on_loopback_only(run: Run, tmp_path: Path) -> None:
     assert (await command.end())[0] == 0
 
 
+async def test_the_demo_listens_where_it_is_told_to_on_this_machine(run: Run, tmp_path: Path) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    command, ready = await demo(run, tmp_path / "data", SPREEKKAMER_SIGNALING__HOST="::1")
+    port = urlsplit(ready["health_url"]).port
+    async with aiohttp.ClientSession() as session, session.get(f"http://[::1]:{port}/health/live") as response:
+        assert response.status == 200
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+    command.process.terminate()
+    assert (await command.end())[0] == 0
+
+
 async def test_a_killed_demo_leaves_nothing_behind_and_comes_back_with_the_same_links(run: Run, tmp_path: Path) -> None:
     command, first = await demo(run, tmp_path / "data")
     children = descendants(command.process.pid)

@@ -140,6 +140,14 @@ def test_wrong_use_says_how(monkeypatch: pytest.MonkeyPatch, place: Path, words:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "consult.example.org"])
+def test_the_demo_is_for_this_machine_and_says_so(monkeypatch: pytest.MonkeyPatch, place: Path, host: str) -> None:
+    monkeypatch.setenv("SPREEKKAMER_SIGNALING__HOST", host)
+    ended = in_process.command(monkeypatch, "demo", "--port", "0", "--data", str(place / "demo"))
+    assert ended.status == 1
+    assert "signaling.host" in ended.sentence and "127.0.0.1" in ended.sentence
+
+
 def test_a_password_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
     done = subprocess.run(
         [*PROGRAM, "practitioner", "add", "alice@example.org", "--name", "A"],
