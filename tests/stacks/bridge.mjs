@@ -66,7 +66,7 @@ export class Bridge {
     let count = 0;
     setInterval(() => {
       for (; count * every * 1000 < performance.now() - began; count++) {
-        if (this.muted || !this.stack.ready()) continue;
+        if (this.muted || !this.stack.ready(label)) continue;
         const frame = seal(this.own[label], Buffer.from(frames[count % frames.length], 'base64'), label === CAMERA);
         for (const packet of packetiser.packets(frame, count * every)) this.stack.send(label, packet);
       }

@@ -21,7 +21,7 @@ function add(kind, mid, direction, ssrc) {
 bridge = new Bridge({
   types: { audio: OPUS, video: VP8 },
   ssrcs: { audio: 1111, video: 2222 },
-  ready: () => tracks[0]?.isOpen() && tracks[1]?.isOpen(),
+  ready: (label) => tracks[label]?.isOpen(),
   send: (label, packet) => tracks[label].sendMessageBinary(packet),
   connect() {
     add('Audio', '0', 'SendOnly', 1111);

@@ -123,10 +123,12 @@ class Stack:
         for label in (MICROPHONE, CAMERA, CAMERA):
             only = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
             self.rtc.emit("add-transceiver", only, Gst.Caps.from_string(CAPS[label]))
-        self.rtc.connect("on-negotiation-needed", self.offer)
+        self.negotiation = self.rtc.connect("on-negotiation-needed", self.offer)
         self.pipeline.set_state(Gst.State.PLAYING)
 
     def offer(self, _element):
+        """Once: after an answer with a line refused, 1.22 cannot make another offer."""
+        self.rtc.disconnect(self.negotiation)
         self.rtc.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
 
     def offered(self, promise):

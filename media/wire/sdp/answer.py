@@ -108,10 +108,33 @@ def build_answer(offer: Offer, params: AnswerParams) -> str:
         if line.mid in agreed and not line.rejected:
             lines += _accepted(line, agreed[line.mid], params)
         else:
-            lines += [f"m={line.kind} 0 {line.protocol} {line.formats[0]}", "c=IN IP4 0.0.0.0"]
-            lines += [f"a=mid:{line.mid}"] if line.mid else []
-            lines += ["a=inactive"]
+            lines += _refused(line, params)
     return "\r\n".join(lines) + "\r\n"
+
+
+def _refused(line: MediaLine, params: AnswerParams) -> Iterator[str]:
+    """A line with port 0. Nothing of what follows is used, but without the transport's attributes webrtcbin refuses
+    the whole answer, without rtcp-mux too aiortc, and werift without a codec that it knows.
+    """
+    yield f"m={line.kind} 0 {line.protocol} {line.formats[0]}"
+    yield "c=IN IP4 0.0.0.0"
+    if line.mid:
+        yield f"a=mid:{line.mid}"
+    yield "a=inactive"
+    yield from _transport(params)
+    yield "a=rtcp-mux"
+    for codec in line.payloads:
+        if str(codec.payload_type) == line.formats[0]:
+            channels = f"/{codec.channels}" if codec.channels > 1 else ""
+            yield f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"
+
+
+def _transport(params: AnswerParams) -> Iterator[str]:
+    yield f"a=ice-ufrag:{params.ice_ufrag}"
+    yield f"a=ice-pwd:{params.ice_pwd}"
+    for fingerprint in params.fingerprints:
+        yield f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}"
+    yield "a=setup:passive"
 
 
 def _accepted(line: MediaLine, agreement: Agreement, params: AnswerParams) -> Iterator[str]:
@@ -122,11 +145,7 @@ def _accepted(line: MediaLine, agreement: Agreement, params: AnswerParams) -> It
     yield f"m={line.kind} 9 {line.protocol} {formats}"
     yield "c=IN IP4 0.0.0.0"
     yield f"a=mid:{line.mid}"
-    yield f"a=ice-ufrag:{params.ice_ufrag}"
-    yield f"a=ice-pwd:{params.ice_pwd}"
-    for fingerprint in params.fingerprints:
-        yield f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}"
-    yield "a=setup:passive"
+    yield from _transport(params)
     yield f"a={direction}"
     yield "a=rtcp-mux"
     yield "a=rtcp-rsize"

@@ -102,6 +102,20 @@ def test_a_line_nobody_wants_or_nobody_can_carry_gets_port_0_and_leaves_the_bund
     assert [section[0].split()[1] for section in media] == ["9", "0", "9", "0", "0"]
 
 
+def test_a_refused_line_has_what_webrtcbin_and_werift_look_for_in_every_line() -> None:
+    offer = parse_offer(OFFERS["chromium-consult"])
+    wanted = {mid: line for mid, line in params(offer).lines.items() if mid != offer.media[1].mid}
+    _, *media = sections(build_answer(offer, params(offer, lines=wanted)))
+    refused = media[1]
+    codec = offer.media[1].payloads[0]
+    assert refused[0] == f"m=video 0 UDP/TLS/RTP/SAVPF {codec.payload_type}"
+    assert f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}" in refused
+    for attribute in ("a=mid:1", "a=inactive", "a=setup:passive"):
+        assert attribute in refused
+    for name in ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:sha-256 "):
+        assert any(line.startswith(name) for line in refused)
+
+
 def test_a_direction_the_offer_does_not_allow_becomes_inactive() -> None:
     offer = parse_offer(OFFERS["chromium-consult"])
     _, *media = sections(
@@ -130,6 +144,22 @@ async def test_aiortc_takes_the_answer_to_its_offer() -> None:
         assert [transceiver.currentDirection for transceiver in client.getTransceivers()] == ["sendonly"] * 2 + [
             "recvonly"
         ] * 2
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("refused", range(4))
+async def test_aiortc_takes_an_answer_with_a_line_refused(refused: int) -> None:
+    client = RTCPeerConnection()
+    try:
+        for direction in ("sendonly", "recvonly"):
+            client.addTransceiver("audio", direction=direction)
+            client.addTransceiver("video", direction=direction)
+        await client.setLocalDescription(await client.createOffer())
+        offer = parse_offer(client.localDescription.sdp)
+        wanted = {mid: line for mid, line in params(offer).lines.items() if mid != str(refused)}
+        answer = build_answer(offer, params(offer, candidates=[], lines=wanted))
+        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     finally:
         await client.close()
 
