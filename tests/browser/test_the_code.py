@@ -116,6 +116,7 @@ async def test_a_lying_server_is_told_of_in_words(
     await patient.page.reload()
     await patient.find("join").click()
     await practitioner.find("admit").first.click()
+    await patient.call_state("failed")
     await patient.page.locator("[data-slot=failed]").filter(has_text=words).wait_for()
     assert await patient.find("verification-code").is_hidden()
     assert await practitioner.find("verification-code").is_hidden()

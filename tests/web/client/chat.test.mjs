@@ -84,3 +84,51 @@ test('whoever asks is sent the log, once at a time', async () => {
   const logs = sent.filter(({ type }) => type === 'log');
   assert.deepEqual(logs.map(({ to, entries }) => [to, entries.map(({ text }) => text)]), [['b', []], ['b', ['hier']]]);
 });
+
+// --- another's log is another's word ---------------------------------------------------------------------------------
+
+const said = (id, role, at = 1) => ({ id, role, participant: 'b', text: `${role} says ${id}`, at });
+const texts = (chat) => chat.log.map(({ id, mine, copy }) => [id, mine, copy]);
+
+test('a log that nobody lacks says nothing', async () => {
+  const { chat, line } = open();
+  chat.joined(['b']);
+  line.say({ type: 'log', entries: [] });
+  await settled();
+  line.say({ type: 'log', entries: [said('late', 'patient'), said('mine?', 'practitioner')] });
+  await settled();
+  assert.deepEqual(chat.log, []);
+});
+
+test('of a first log each entry is a copy, that of our role too, and nobody may add to those', async () => {
+  const { chat, line } = open();
+  line.say({ type: 'log', entries: [said('1', 'practitioner')], more: true });
+  line.say({ type: 'log', entries: [said('2', 'practitioner'), said('3', 'patient')] });
+  await settled();
+  assert.deepEqual(texts(chat), [['1', false, true], ['2', false, true], ['3', false, true]]);
+  chat.joined(['b']);
+  line.say({ type: 'log', entries: [said('4', 'practitioner'), said('5', 'patient')] });
+  await settled();
+  assert.equal(chat.log.length, 3);
+  await chat.ask();
+  line.say({ type: 'log', entries: [said('4', 'practitioner'), said('5', 'patient')] });
+  await settled();
+  assert.deepEqual(texts(chat).at(-1), ['5', false, true]);
+  assert.equal(chat.log.length, 4);
+  chat.close();
+});
+
+test('whoever wrote something takes nothing in its own name, and nothing before it', async () => {
+  const { chat, line } = open();
+  await chat.send('hier');
+  const { at } = chat.log[0];
+  await chat.ask();
+  line.say({ type: 'log', entries: [said('no', 'practitioner'), said('yes', 'patient'), { ...chat.log[0], text: 'other' }] });
+  line.say({ type: 'text', id: 'old', text: 'of long ago', at: 5 });
+  line.say({ type: 'text', id: 'far', text: 'of next year', at: at + 1e10 });
+  await settled();
+  assert.deepEqual(texts(chat).map(([id]) => id).slice(1), ['yes', 'old', 'far']);
+  assert.equal(chat.log[0].text, 'hier');
+  assert.ok(chat.log.slice(1).every((entry) => entry.at >= at && entry.at <= Date.now() && !entry.mine));
+  chat.close();
+});
