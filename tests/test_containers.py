@@ -288,7 +288,7 @@ def test_the_package_holds_all_that_the_server_reads(tmp_path: Path) -> None:
         ["git", "ls-files", "media", "rooms", "signaling", "turn", "web"],
         check=True, cwd=source, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
-    for_developers = {"README.md", "check", "pack", "package.json", "package-lock.json"}
+    for_developers = {"README.md", "check", "modules", "pack", "package.json", "package-lock.json"}
     for_developers |= {"tsconfig.json", "tsconfig.client.json"}
     missing = [file for file in tracked if file not in packed and Path(file).name not in for_developers]
     assert missing == []
