@@ -15,7 +15,6 @@ from rooms.consult import new
 from rooms.consult_events import Arrive
 from rooms.live import PART, parts
 from signaling.protocol.events import ChatFrom
-from signaling.redis import connect
 from signaling.replays import KEPT_KIBIBYTES, Replays
 from signaling.sockets.socket import Binding, Socket
 from signaling.tickets import Claims
@@ -27,7 +26,8 @@ WAITING = 1_000
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
+    """A patient client: how busy the machine is does not matter."""
+    client = Redis.from_url(redis_url, socket_timeout=120, driver_info=None)
     yield client
     await client.aclose()
 
@@ -44,13 +44,13 @@ async def test_a_value_comes_back_whole(redis: Redis, size: int) -> None:
 
 async def test_many_commands_in_one_go_are_all_answered(redis: Redis) -> None:
     """Some MiB are on their way in both directions before anybody reads."""
-    value = b"x" * 2_000
+    value = b"x" * 4_000
     async with redis.pipeline(transaction=False) as pipe:
-        for number in range(2_000):
+        for number in range(500):
             pipe.set(f"sk:many:{number}", value, ex=60)
             pipe.get(f"sk:many:{number}")
         answers = await pipe.execute()
-    assert answers == [True, value] * 2_000
+    assert answers == [True, value] * 500
 
 
 async def test_an_error_is_one_reply_among_others(redis: Redis) -> None:
