@@ -30,7 +30,7 @@ STAGE = -1
 
 
 class ControlModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, cache_strings="keys")
 
 
 def _nothing(value: object) -> bool:

@@ -44,7 +44,7 @@ _ANY_PORT_TRIES = 10
 class WorkerConfig(BaseModel):
     """The line on standard input. ``secret`` in base64."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", cache_strings="keys")
 
     settings: MediaSettings
     index: int = 0

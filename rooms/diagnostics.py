@@ -41,7 +41,7 @@ def canonical_address(text: str) -> str:
 class Sample(BaseModel):
     """All that may be kept of a connection. No names, no links, no SDP; an unknown field is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, cache_strings="keys")
 
     role: Literal["practitioner", "patient", "guest", "unknown"] = "unknown"
     browser: Annotated[str | None, Field(pattern=r"^[A-Za-z]{2,20} \d{1,4}$", description="Family and major.")] = None
@@ -71,7 +71,7 @@ class Sample(BaseModel):
 class TakenSample(BaseModel):
     """A sample in a timeline: whose, and when it was taken."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, cache_strings="keys")
 
     participant: str
     taken: datetime

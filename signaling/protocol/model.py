@@ -13,9 +13,13 @@ Base64Url = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class Message(BaseModel):
-    """A protocol body. Unknown fields are refused, so a typing error is never silently ignored."""
+    """A protocol body. Unknown fields are refused, so a typing error is never silently ignored.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    pydantic keeps the short strings of every JSON text that it reads in a cache of the process, for as long as that
+    lives, names and links too, unless it is told to keep the fields' names only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, cache_strings="keys")
 
 
 class Empty(Message):

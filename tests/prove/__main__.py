@@ -29,6 +29,7 @@ NAMES = (
     "turn",
     "stacks",
     "handshake",
+    "memory",
 )
 README = Path(__file__).with_name("README.md")
 

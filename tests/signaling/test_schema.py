@@ -1,9 +1,11 @@
 """The machine-readable descriptions are valid and say what the server really does."""
 
+import gc
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from openapi_pydantic.v3.v3_1 import OpenAPI
 from openapi_spec_validator import validate
 
+from signaling.protocol import rest
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS
 from signaling.routes import ENDPOINTS
@@ -115,3 +118,11 @@ def resolve(document: Any, reference: Any) -> Any:
     for part in reference.removeprefix("#/").split("/"):
         found = found[part]
     return found
+
+
+def test_what_a_body_says_is_kept_nowhere_once_it_was_read() -> None:
+    body = rest.JoinRequest.model_validate_json('{"link": "%s"}' % ("A" * 44))
+    said = body.link
+    del body
+    gc.collect()
+    assert sys.getrefcount(said) == 2, "only this test knows it"
