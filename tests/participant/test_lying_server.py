@@ -2,18 +2,22 @@
 reloads and invented leavings. There are few codes, so that guessing right is within reach."""
 
 import asyncio
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
 from signaling.client import tally
 from signaling.client.exchange import KeyExchange
-from signaling.client.handshake import Handshake, Message
+from signaling.client.handshake import Handshake, Message, OutdatedError, TamperingError
+from signaling.client.keyring import KeyRing
 from signaling.protocol.events import RoomView
-from tests.participant.liar import LeakError, Liar
+from tests.participant.liar import HEARD, LeakError, Liar
+from tests.participant.vectors import FILE
 
 RUNS = 10_000 if os.environ.get("PROVE") else 250
 STEPS = 40
@@ -179,3 +183,29 @@ def test_the_third_reveal_in_vain_is_said_on_ones_own_page_at_once_and_on_the_ot
             page.keys.close()
 
     asyncio.run(story())
+
+
+REFUSALS: list[dict[str, Any]] = json.loads(FILE.read_text())["refusals"]
+
+
+@pytest.mark.parametrize("vector", REFUSALS, ids=lambda vector: str(vector["why"]))
+def test_what_the_vectors_refuse_is_refused(vector: dict[str, Any]) -> None:
+    async def follow() -> None:
+        said: list[str] = []
+
+        async def request(event: str, _body: object) -> None:
+            said.append(event)
+
+        ring = KeyRing(lambda: 0.0)
+        keys = KeyExchange(ring, vector["view"]["me"]["participant"], request)
+        error = TamperingError if vector["as"] == "tampering" else OutdatedError
+        with pytest.raises(error):
+            await keys.follow(RoomView.model_validate(vector["view"]))
+            for event, body in vector["receive"]:
+                await keys.receive(event, HEARD[event].model_validate(body))
+        assert said == vector["sent"]
+        assert keys.code is None
+        assert ring.seal(3, b"not a word", "data") is None
+        keys.close()
+
+    asyncio.run(follow())
