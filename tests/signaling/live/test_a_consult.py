@@ -48,13 +48,15 @@ async def test_a_patient_waits_is_admitted_talks_and_the_practitioner_ends_it(
     answer = await doctor.do("offer", {"fence": fence, "sdp": SDP, "lines": LINES})
     assert answer["slots"] == [{"slot": 0, "participant": patient.id}]
 
-    await doctor.do("key-commit", {"epoch": epoch, "commitment": COMMITMENT})
-    await doctor.do("key-reveal", {"epoch": epoch, "key": KEY, "nonce": COMMITMENT})
+    await doctor.do("key-commit", {"epoch": epoch, "version": 2, "commitment": COMMITMENT})
+    await doctor.do("key-reveal", {"epoch": epoch, "key": KEY, "nonce": COMMITMENT, "last": [""], "withheld": 1})
     await doctor.do("key-wrap", {"epoch": epoch, "to": patient.id, "wrapped": WRAPPED})
     await doctor.do("chat", {"ciphertext": "abc"})
     await until(lambda: patient.events("chat"), "the chat arrives")
-    assert patient.events("key-commit") == [{"epoch": epoch, "commitment": COMMITMENT, "sender": doctor.id}]
-    assert patient.events("key-reveal") == [{"epoch": epoch, "key": KEY, "nonce": COMMITMENT, "sender": doctor.id}]
+    committed = {"epoch": epoch, "version": 2, "commitment": COMMITMENT, "sender": doctor.id}
+    assert patient.events("key-commit") == [committed]
+    revealed = {"epoch": epoch, "key": KEY, "nonce": COMMITMENT, "last": [""], "withheld": 1, "sender": doctor.id}
+    assert patient.events("key-reveal") == [revealed]
     assert patient.events("key-wrap") == [{"epoch": epoch, "wrapped": WRAPPED, "sender": doctor.id}]
     assert patient.events("chat") == [{"ciphertext": "abc", "sender": doctor.id}]
 
