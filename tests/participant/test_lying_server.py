@@ -185,6 +185,29 @@ def test_the_third_reveal_in_vain_is_said_on_ones_own_page_at_once_and_on_the_ot
     asyncio.run(story())
 
 
+def test_under_a_secret_of_somebody_who_is_no_longer_shown_nothing_is_sent_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signaling.client.exchange.GONE_SECONDS", 0.05)
+
+    async def leave(*, back: bool) -> bytes | None:
+        liar = Liar(Random(1), 1_000_000)
+        await liar.honest(1)
+        first, second = liar.pages
+        await first.view(2, set(), None)
+        assert first.ring.seal(3, b"still", "data")
+        if back:
+            await first.view(3, {second.id}, {second.id})
+        await asyncio.sleep(0.1)
+        sealed = first.ring.seal(3, b"later", "data")
+        for page in liar.pages:
+            page.keys.close()
+        return sealed
+
+    assert asyncio.run(leave(back=False)) is None
+    assert asyncio.run(leave(back=True)) is not None
+
+
 REFUSALS: list[dict[str, Any]] = json.loads(FILE.read_text())["refusals"]
 
 

@@ -235,3 +235,17 @@ test('alone there is no code', async () => {
   assert.equal(keys.a.holders.size, 0);
   close();
 });
+
+test('under a secret that somebody holds who is no longer shown nothing is sent for more than 10 s', async (context) => {
+  const { keys, rings, close } = pair();
+  keys.a.update(room(4, 'a', 'b'));
+  keys.b.update(room(4, 'b', 'a'));
+  await until(() => keys.a.code !== null && keys.b.code !== null);
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  keys.a.update({ appointment: 'x', me: { role: 'patient' }, keys: null, others: [] });
+  context.mock.timers.tick(9_900);
+  assert.deepEqual(rings.a.owned, [4]);
+  context.mock.timers.tick(200);
+  assert.deepEqual(rings.a.owned, [4, null]);
+  close();
+});
