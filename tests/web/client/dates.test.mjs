@@ -15,6 +15,7 @@ const messages = {
 globalThis.document = { documentElement: { lang: 'en', dataset: { zone: 'Pacific/Auckland' } } };
 globalThis.fetch = async () => ({ json: async () => messages });
 const { day, dayOf, elsewhere, fullDay, moment, momentThere, time } = await import('../../../web/static/pages/dates.js');
+const { heard, now } = await import('../../../web/static/client/clock.js');
 const { parseDay, parseTime, writeDay } = await import('../../../web/static/pages/typed.js');
 const { dayIn, daysBetween, daysLater, momentOf, offsetAt, timeIn } = await import('../../../web/static/pages/zone.js');
 
@@ -127,4 +128,20 @@ test('a time is read as people type it', () => {
 test('a field shows the day in the order of the language', () => {
   assert.deepEqual([writeDay('2026-12-01', 'nl'), writeDay('2026-12-01', 'en')], ['01-12-2026', '01/12/2026']);
   for (const language of ['nl', 'en']) assert.equal(parseDay(writeDay('2026-12-01', language), '2026-01-01'), '2026-12-01');
+});
+
+test("a desk whose clock stands wrong by hours goes by the server's", () => {
+  const real = Date.now;
+  try {
+    heard('Sat, 28 Nov 2026 12:00:00 GMT', Date.parse('2026-11-28T07:00:00Z'));
+    Date.now = () => Date.parse('2026-11-28T07:10:00Z');
+    assert.equal(now(), Date.parse('2026-11-28T12:10:00Z'));
+    assert.equal(dayOf(), '2026-11-29');
+    heard('Sat, 28 Nov 2026 12:00:00 GMT', Date.parse('2026-11-28T12:00:03Z'));
+    heard(null);
+    heard('nonsense');
+    assert.equal(now(), Date.now());
+  } finally {
+    Date.now = real;
+  }
 });

@@ -1,3 +1,4 @@
+import { heard } from './clock.js';
 import { WireError, offline, timedOut } from './errors.js';
 
 /** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
@@ -63,6 +64,7 @@ async function call(method, path, body) {
   } finally {
     clearTimeout(timer);
   }
+  heard(response.headers.get('Date'));
   const text = await response.text();
   const answer = parse(text);
   if (!response.ok) throw WireError.from(answer?.error);

@@ -1,3 +1,4 @@
+import { now } from '../client/clock.js';
 import { destroyAppointment, newAppointment } from '../client/rest.js';
 import { copy, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
@@ -41,7 +42,7 @@ export class NewAppointment {
     slot(this.dialog, 'new-done').hidden = true;
     say(slot(this.dialog, 'new-problem'), null);
     for (const name of ['patient', 'day', 'time']) this.#problem(name, null);
-    const soon = new Date(Math.ceil(Date.now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
+    const soon = new Date(Math.ceil(now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
     this.#field('patient').value = '';
     this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
     this.#field('time').value = time(soon);

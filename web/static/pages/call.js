@@ -88,7 +88,7 @@ export class ConsultCall extends HTMLElement {
     this.#still = false;
     this.#drawFields = deviceFields(slot(this, 'device-fields'), capture, 'call');
     this.chat?.follow(consult, other);
-    this.clock?.set(other, ends);
+    this.clock?.set(other, consult.role, ends);
     capture.addEventListener('change', () => this.#send(), { signal });
     for (const name of ['room', 'state', 'code']) consult.addEventListener(name, () => this.#show(), { signal });
     consult.addEventListener('tracks', (event) => this.#tracks(/** @type {CustomEvent} */ (event).detail), { signal });

@@ -1,5 +1,5 @@
 import { el, say, slot, testid } from './build.js';
-import { time, timeHere } from './dates.js';
+import { timeFor } from './dates.js';
 import { explain, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
@@ -79,7 +79,6 @@ export class ChatPanel {
     const name = this.other ?? '';
     const own = entry.mine || entry.role === this.#consult?.role;
     const at = new Date(entry.at);
-    const clock = this.#consult?.role === 'practitioner' ? time(at) : timeHere(at);
     const line = el(
       'div',
       { className: entry.mine ? 'mine' : 'theirs' },
@@ -88,7 +87,7 @@ export class ChatPanel {
         { className: 'said-by' },
         el('bdi', { textContent: own ? t('chat.me') : name }),
         entry.copy ? el('span', { className: 'copy', textContent: t('chat.copy', { name }) }) : null,
-        el('time', { textContent: clock, dateTime: at.toISOString() }),
+        el('time', { textContent: timeFor(this.#consult?.role, at), dateTime: at.toISOString() }),
       ),
       el('p', { dir: 'auto', textContent: entry.text }),
     );

@@ -1,5 +1,6 @@
+import { now } from '../client/clock.js';
 import { say, slot } from './build.js';
-import { time } from './dates.js';
+import { timeFor } from './dates.js';
 import { t } from './language.js';
 
 const EVERY_MS = 5000;
@@ -8,14 +9,20 @@ const EVERY_MS = 5000;
 export class Clock {
   /** @type {number | undefined} */ #timer;
   /** @type {Date | null} */ #ends = null;
+  #role = '';
 
   /** @param {HTMLElement} place */
   constructor(place) {
     this.place = place;
   }
 
-  /** @param {string} name the other person's @param {Date | null} ends the planned end, where it is known */
-  set(name, ends) {
+  /**
+   * @param {string} name the other person's
+   * @param {string} role of whoever reads it
+   * @param {Date | null} ends the planned end, where it is known
+   */
+  set(name, role, ends) {
+    this.#role = role;
     slot(this.place, 'clock-name').textContent = name;
     this.#ends = ends;
     this.#show();
@@ -32,7 +39,7 @@ export class Clock {
   }
 
   #show() {
-    say(slot(this.place, 'clock-now'), time(new Date()));
-    say(slot(this.place, 'clock-end'), this.#ends && t('call.until', { time: time(this.#ends) }));
+    say(slot(this.place, 'clock-now'), timeFor(this.#role, new Date(now())));
+    say(slot(this.place, 'clock-end'), this.#ends && t('call.until', { time: timeFor(this.#role, this.#ends) }));
   }
 }

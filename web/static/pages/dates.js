@@ -1,3 +1,4 @@
+import { now } from '../client/clock.js';
 import { language, plural, practiceZone, t } from './language.js';
 import { dayIn, daysBetween, offsetAt, ownZone, timeIn } from './zone.js';
 
@@ -27,13 +28,13 @@ function known(name) {
 }
 
 /** The practice's calendar day. @param {Date} [at] */
-export const dayOf = (at = new Date()) => dayIn(at, zone);
+export const dayOf = (at = new Date(now())) => dayIn(at, zone);
 
 /** The practice's time, “14:30”. @param {Date} at */
 export const time = (at) => timeIn(at, zone);
 
-/** The time that this machine's clock shows. @param {Date} at */
-export const timeHere = (at) => timeIn(at, ownZone());
+/** The time where the reader is: a practitioner's is the practice's, wherever the machine is. @param {string | undefined} role @param {Date} at */
+export const timeFor = (role, at) => timeIn(at, role === 'practitioner' ? zone : ownZone());
 
 /** A time as it stands in a sentence: in Dutch with a point, “14.30”. @param {string} at */
 export const spoken = (at) => (language === 'nl' ? at.replace(':', '.') : at);
@@ -59,29 +60,29 @@ export function day(day, today = dayOf()) {
 export const place = zone.split('/').pop()?.replaceAll('_', ' ') ?? zone;
 
 /** Whether this machine's clock shows another time than the practice's. @param {Date} [at] */
-export const elsewhere = (at = new Date()) => offsetAt(at.getTime(), zone) !== offsetAt(at.getTime(), ownZone());
+export const elsewhere = (at = new Date(now())) => offsetAt(at.getTime(), zone) !== offsetAt(at.getTime(), ownZone());
 
-/** @param {Date} at @param {Date} now @param {string} where */
-const said = (at, now, where) => t('date.moment', { day: day(dayIn(at, where), dayIn(now, where)), time: spoken(timeIn(at, where)) });
+/** @param {Date} at @param {Date} today @param {string} where */
+const said = (at, today, where) => t('date.moment', { day: day(dayIn(at, where), dayIn(today, where)), time: spoken(timeIn(at, where)) });
 
-/** “vandaag om 14.30 uur”, by the practice's clock, which is named where another is at hand. @param {Date | string} moment @param {Date} [now] */
-export function moment(moment, now = new Date()) {
+/** “vandaag om 14.30 uur”, by the practice's clock, which is named where another is at hand. @param {Date | string} moment @param {Date} [today] */
+export function moment(moment, today = new Date(now())) {
   const at = new Date(moment);
-  const there = said(at, now, zone);
+  const there = said(at, today, zone);
   return elsewhere(at) ? t('date.there', { moment: there, place }) : there;
 }
 
 /**
  * As `moment`, by the reader's clock, and what the practice's shows when that is another.
  * @param {string} moment
- * @param {Date} [now]
+ * @param {Date} [today]
  */
-export function momentThere(moment, now = new Date()) {
+export function momentThere(moment, today = new Date(now())) {
   const at = new Date(moment);
-  const here = said(at, now, ownZone());
+  const here = said(at, today, ownZone());
   if (!elsewhere(at)) return here;
   if (dayIn(at, zone) === dayIn(at, ownZone())) return t('date.zone', { moment: here, time: spoken(time(at)), place });
-  return t('date.zone.day', { moment: here, there: said(at, now, zone), place });
+  return t('date.zone.day', { moment: here, there: said(at, today, zone), place });
 }
 
 /** “20 minuten”. @param {number} n */
@@ -89,6 +90,6 @@ export const minutes = (n) => plural('date.minutes', n);
 
 /** How long ago, roughly: “zojuist”, “4 minuten”. @param {number} since ms since the epoch */
 export function ago(since) {
-  const n = Math.max(0, Math.floor((Date.now() - since) / 60_000));
+  const n = Math.max(0, Math.floor((now() - since) / 60_000));
   return n === 0 ? t('date.just-now') : plural('date.minutes', n);
 }

@@ -1,3 +1,4 @@
+import { now } from '../client/clock.js';
 import { agenda } from '../client/rest.js';
 import { copy, el, icon, say, slot } from './build.js';
 import { dayOf, day, daysAway, elsewhere, fullDay, minutes, moment, place, time } from './dates.js';
@@ -99,7 +100,7 @@ export class Day {
     if (drawn !== this.#drawn) this.#replace(list);
     this.#drawn = drawn;
     const clock = this.root.querySelector('.now time');
-    if (clock) clock.textContent = time(new Date());
+    if (clock) clock.textContent = time(new Date(now()));
     say(slot(this.root, 'day-fate'), list.length && this.retention ? t(`day.fate.${this.retention}`) : null);
     slot(this.root, 'day-empty').hidden = list.length + this.unreadable.length > 0;
     slot(this.root, 'day-empty-words').textContent = t(today ? 'day.empty' : 'day.empty.other');
@@ -112,8 +113,8 @@ export class Day {
     const appointment = button?.closest('[data-appointment]')?.getAttribute('data-appointment');
     const name = button?.className;
     const items = list.map((one) => this.#item(one));
-    const now = this.#now(list);
-    if (now >= 0) items.splice(now, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
+    const stands = this.#now(list);
+    if (stands >= 0) items.splice(stands, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
     line.replaceChildren(...items, ...this.unreadable.map((one) => this.#damaged(one)));
     const again = [...line.querySelectorAll(`[data-appointment="${appointment}"] button`)];
     again.find((one) => one.className === name)?.focus();
@@ -125,7 +126,7 @@ export class Day {
     if (one.state === 'ended') return ['ended', t('day.ended')];
     if (this.waiting.has(one.appointment)) return ['waiting', t('day.waiting')];
     const end = new Date(one.starts_at).getTime() + one.minutes * 60_000;
-    return end < Date.now() ? ['past', t('day.past')] : ['planned', null];
+    return end < now() ? ['past', t('day.past')] : ['planned', null];
   }
 
   /** @param {AppointmentView} one */
@@ -187,7 +188,7 @@ export class Day {
 
   /** Where the day stands: between what has begun and what is to come. @param {AppointmentView[]} list */
   #now(list) {
-    return daysAway(this.shown) === 0 && list.length ? list.filter((one) => Date.parse(one.starts_at) <= Date.now()).length : -1;
+    return daysAway(this.shown) === 0 && list.length ? list.filter((one) => Date.parse(one.starts_at) <= now()).length : -1;
   }
 
   /** What is left to see of one that is damaged. @param {string} appointment */

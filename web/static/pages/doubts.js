@@ -1,3 +1,4 @@
+import { now } from '../client/clock.js';
 import { say, slot } from './build.js';
 import { time } from './dates.js';
 import { t } from './language.js';
@@ -35,7 +36,7 @@ export class Doubts {
   weigh(start, minutes, known) {
     this.#about = `${start} ${minutes}`;
     const end = start + minutes * MINUTE_MS;
-    const said = end <= Date.now() ? [t('new.doubt.past')] : [];
+    const said = end <= now() ? [t('new.doubt.past')] : [];
     const other = [...known].find((one) => one.state === 'planned' && overlaps(one, start, end));
     if (other) said.push(t('new.doubt.with', { name: other.patient, time: time(new Date(other.starts_at)) }));
     this.#say(said);

@@ -107,7 +107,7 @@ export class WaitingRoom {
         { className: 'waiting-who' },
         el('p', { className: 'name' }, el('bdi')),
         el('p', { className: 'soft small' }, el('span', { 'data-since': one.since, textContent: this.#since(one.since) }), el('span', { className: 'gone' })),
-        el('p', { className: 'chip tiny amber', 'data-slot': 'lacks', 'data-testid': 'waiting-lacks', hidden: true }),
+        el('p', { className: 'chip tiny amber', 'data-testid': 'waiting-lacks', hidden: true }),
       ),
       el(
         'button',
@@ -133,7 +133,7 @@ export class WaitingRoom {
     testid(item, 'admit').setAttribute('aria-label', t('waiting.admit.who', { name }));
     /** @type {HTMLElement} */ (item.querySelector('.gone')).textContent = one.connected ? '' : ` · ${t('waiting.gone')}`;
     item.classList.toggle('is-gone', !one.connected);
-    say(slot(item, 'lacks'), one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : null);
+    say(testid(item, 'waiting-lacks'), one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : null);
     /** @type {HTMLElement} */ (item.querySelector('.told')).textContent = this.#told.get(one.participant) ?? '';
     return item;
   }
