@@ -133,7 +133,12 @@ async def relay(arguments: argparse.Namespace) -> None:
 
     settings = configured(arguments)
     refuse_weak(settings)
-    async with LocalWorkers(settings.media, *process.calls(settings.media, settings.signaling)) as workers:
+    url, key = process.calls(settings.media, settings.signaling)
+    from signaling.redis import connect, refuse_absence
+
+    async with connect(url) as client:
+        await refuse_absence(client, "media.redis_url" if settings.media.redis_url else "signaling.redis_url")
+    async with LocalWorkers(settings.media, url, key) as workers:
         await process.asked_to_stop()
         await workers.drain(settings.media.drain_seconds)
 

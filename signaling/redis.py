@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from rooms.errors import StartRefused
 from signaling.redis_child import SOCKET
@@ -62,6 +62,16 @@ async def open_redis(url: str | None) -> AsyncIterator[Opened]:
             yield Opened(client, embedded.url, embedded.kind)
         finally:
             await client.aclose()
+
+
+async def refuse_absence(client: Redis, where: str) -> None:
+    """StartRefused when nothing can be asked of this Redis, whose address is in the setting ``where``."""
+    try:
+        await client.ping()
+    except NoPermissionError:
+        return  # somebody answers, and knows us
+    except (RedisError, OSError) as error:
+        raise StartRefused(why(error, where)) from None
 
 
 async def refuse_persistence(client: Redis) -> None:

@@ -11,16 +11,16 @@ from redis import exceptions
 WHERE = "signaling.redis_url"
 
 
-def why(error: BaseException) -> str:
-    """Of whatever a first call raised."""
+def why(error: BaseException, where: str = WHERE) -> str:
+    """Of whatever a first call raised; ``where`` is the setting that has the address."""
     chain = list(_chain(error))
     for one in chain:
         if found := _of_line(one):
-            return found
+            return found.replace(WHERE, where)
     for one in chain:
         if found := _of_answer(one):
-            return found
-    return f"Redis does not answer; see that it runs, and correct {WHERE}."
+            return found.replace(WHERE, where)
+    return f"Redis does not answer; see that it runs, and correct {where}."
 
 
 def _of_line(error: BaseException) -> str | None:

@@ -14,8 +14,10 @@ FILE = Path(__file__).parents[1] / "docs" / "settings.md"
 HEAD = """# Settings
 
 Set them as environment variables, or in a TOML file that `--config` names (`[signaling]`, `port = 8080`); the variable
-wins. Lists are JSON in a variable. A secret can also come from a file that only its owner may read: append `_FILE` to
-the name. An unknown key or `SPREEKKAMER_*` variable refuses the start.
+wins. Lists are JSON in a variable, or parts with commas between. What is empty is as if it were not there; `null` is no
+value. A secret can also come from a file that only its owner may read: append `_FILE` to the name. An unknown key or
+`SPREEKKAMER_*` variable refuses the start, but for what Kubernetes sets for a Service whose name begins with ours.
+Special characters in the password of an address are percent-encoded (`#` is `%23`).
 
 This page is made from the code by `python -m tests.test_settings_reference`.
 """

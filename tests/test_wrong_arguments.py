@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling import setting_names
 from tests import in_process
 from tests.in_process import Ended
 
@@ -146,6 +148,19 @@ def test_the_demo_is_for_this_machine_and_says_so(monkeypatch: pytest.MonkeyPatc
     ended = in_process.command(monkeypatch, "demo", "--port", "0", "--data", str(place / "demo"))
     assert ended.status == 1
     assert "signaling.host" in ended.sentence and "127.0.0.1" in ended.sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "setting"), [("media", "media.redis_url"), ("support 123456", "signaling.redis_url")]
+)
+def test_a_redis_that_is_away_is_named_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch, place: Path, words: str, setting: str
+) -> None:
+    monkeypatch.setenv("SPREEKKAMER_MEDIA__SECRET", base64.b64encode(bytes(range(32))).decode())
+    monkeypatch.setenv(setting_names.variable(setting.split(".")), "redis://127.0.0.1:1/0")
+    ended = in_process.command(monkeypatch, *words.split())
+    assert ended.status == 1
+    assert ended.sentence == f"No Redis listens there; start it, or correct its place in {setting}."
 
 
 def test_a_password_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:

@@ -33,13 +33,14 @@ async def look(settings: Configured, arguments: argparse.Namespace) -> str:
     from rooms.store import open_store
     from rooms.support import SupportCodes
     from signaling.process import reveal
-    from signaling.redis import connect
+    from signaling.redis import connect, refuse_absence
 
     url = reveal(settings.signaling.redis_url)
     if not url:
         raise StartRefused("The samples are in the server's own Redis; set signaling.redis_url to one for both.")
     redis = connect(url)
     try:
+        await refuse_absence(redis, "signaling.redis_url")
         found = await SupportCodes(redis).take(arguments.code.replace(" ", ""))
         if found is None:
             raise StartRefused("This code opens nothing; ask for a new one.")
