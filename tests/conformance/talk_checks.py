@@ -8,6 +8,7 @@ from signaling.client.exchange import encode
 from signaling.client.sealing import seal_frames
 from signaling.client.session import Participant, patient, practitioner
 from signaling.client.synthetic import Pattern, Tone
+from signaling.protocol.refusals import OFFER_REASONS
 from tests.conformance.requirement import expect, requirement
 from tests.conformance.world import World, until
 
@@ -81,13 +82,18 @@ async def chat_has_a_bound(world: World) -> None:
     await them.guest.refused("invalid", "chat", {"ciphertext": "A" * 65_537})
 
 
-@requirement("Events from a client", "An offer that is none is `sdp_invalid`; of another fence, `bad_state`.")
+@requirement(
+    "Events from a client", "An offer that is none is `sdp_invalid`, with a reason; of another fence, `bad_state`."
+)
 async def bad_offers(world: World) -> None:
     them = await world.consult()
     await until(lambda: them.guest.view["media"] and them.guest.view["media"]["ready"], "no media")
     fence = them.guest.view["media"]["fence"]
     lines = [{"mid": "0", "use": "microphone"}]
-    await them.guest.refused("sdp_invalid", "offer", {"fence": fence, "sdp": "no description", "lines": lines})
+    reply = await them.guest.ask("offer", {"fence": fence, "sdp": "no description", "lines": lines})
+    error = reply.get("error", {})
+    got = error.get("code"), error.get("reason"), error.get("message")
+    expect(got == ("sdp_invalid", "not_sdp", OFFER_REASONS["not_sdp"]), f"an offer that is none gets {got[:2]}")
     await them.guest.refused("bad_state", "offer", {"fence": fence - 1, "sdp": "v=0\r\n", "lines": lines})
 
 
