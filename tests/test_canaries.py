@@ -183,9 +183,9 @@ async def every_participant(running: Running, appointment: str, patient: str, pr
     async with connected(running, CANARY) as nobody:
         assert not nobody.connected
     async with connected(running, patient) as guest, connected(running, practitioner) as doctor:
-        waiting = await guest.call("arrive", arrivals["patient"], timeout=3)
-        entered = await doctor.call("admit", admit, timeout=3)
-        called = await guest.call("snapshot", {}, timeout=3)
+        waiting = await guest.call("arrive", arrivals["patient"], timeout=30)
+        entered = await doctor.call("admit", admit, timeout=30)
+        called = await guest.call("snapshot", {}, timeout=30)
         assert [reply["data"]["me"]["state"] for reply in (waiting, entered, called)] == [
             *("waiting", "admitted", "admitted")
         ]
@@ -215,7 +215,7 @@ async def every_event(client: socketio.AsyncClient, arrival: dict[str, str]) -> 
             await client.emit(event, CANARY)
     for event, body in [*good, *staying, *good, *leaving, *good]:
         with suppress(socketio.exceptions.SocketIOError):
-            await client.call(event, body, timeout=3)
+            await client.call(event, body, timeout=30)
         if not client.connected:
             break
 

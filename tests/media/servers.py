@@ -18,7 +18,7 @@ async def start_redis(path: Path, *options: str, user: str = "") -> asyncio.subp
         program, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no", *options,
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             redis = Redis.from_url(f"unix://{user}{path}", driver_info=None)
             try:

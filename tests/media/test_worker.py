@@ -242,7 +242,7 @@ async def test_a_worker_ends_by_itself_and_says_so(stage: Stage, how: str) -> No
         process.terminate()
     else:
         process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), 3) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
     assert await stage.client.workers() == []
     if how == "SIGTERM":
         process.stdin.close()

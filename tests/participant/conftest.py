@@ -72,7 +72,7 @@ def redis_path() -> Iterator[str]:
 async def worker(redis_path: str) -> AsyncIterator[tuple[MediaClient, str]]:
     """One worker and who calls it."""
     redis = Redis(unix_socket_path=redis_path)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await redis.flushall()

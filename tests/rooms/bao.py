@@ -44,7 +44,7 @@ class Bao:
 
     def call(self, method: str, path: str, body: object = None, token: str = TOKEN) -> dict[str, Any]:
         """An answer of its API; AssertionError with what it said when that is an error."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             connection.request(method, f"/v1/{path}", json.dumps(body or {}), {"X-Vault-Token": token})
             response = connection.getresponse()

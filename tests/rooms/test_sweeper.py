@@ -83,7 +83,7 @@ async def sweeping(store: Store, interval: float) -> AsyncIterator[None]:
     store.retention._interval = interval
     sweeper = asyncio.create_task(store.retention.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await store.retention.status()).last_sweep is None:  # noqa: ASYNC110 -- it tells nobody
                 await asyncio.sleep(0.01)
             yield

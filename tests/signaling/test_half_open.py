@@ -104,5 +104,5 @@ class Strangers:
     async def come(self, address: str) -> None:
         url = f"http://127.0.0.1:{self.server.port}/socket.io/?EIO=4&transport=websocket"
         headers = {"Origin": self.server.origin, "X-Forwarded-For": address}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             self.sockets.append(await self.session.ws_connect(url, headers=headers))

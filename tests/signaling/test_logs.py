@@ -280,7 +280,7 @@ async def every_event(server: Server, appointment: str) -> None:
                 ("report", {"at": 1, "candidate": CANARY}),
                 ("tell", {"appointment": CANARY}),
             ]:
-                await client.call(event, body, timeout=5)
+                await client.call(event, body, timeout=30)
             await client.disconnect()
 
 

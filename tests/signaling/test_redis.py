@@ -93,7 +93,7 @@ async def test_one_that_dies_is_started_again_at_the_same_address(
             and b"spreekkamer-test" not in Path(f"/proc/{pid}/cmdline").read_bytes()
         ):
             os.kill(pid, signal.SIGKILL)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             try:
                 if await opened.client.get("sk:lost") is None:
@@ -150,7 +150,7 @@ async def redis_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not Path(path).exists():  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.02)
         yield path

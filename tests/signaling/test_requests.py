@@ -106,7 +106,7 @@ async def test_an_endless_body_is_cut_off(server: Server, raw: Raw) -> None:
     for _ in range(10):
         writer.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
     await writer.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert b" 413 " in await reader.readline()
 
 
@@ -156,7 +156,7 @@ async def test_a_connection_that_says_nothing_is_closed(
 ) -> None:
     monkeypatch.setattr(connection, "HEADER_SECONDS", 0.2)
     reader, _ = await raw(server)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         assert await reader.read() == b""
 
 

@@ -39,13 +39,13 @@ async def test_our_credential_opens_an_allocation_that_reaches_the_relay(coturn:
     client, protocol = await allocate(coturn.settings, issue(coturn.settings), transport)
     try:
         client.sendto(b"hello relay", relay.get_extra_info("sockname"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             data, source = await sink.received.get()
         assert data == b"hello relay"
         assert 50_000 <= source[1] <= 50_100
         assert sink.transport is not None
         sink.transport.sendto(b"hello client", source)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert (await protocol.received.get())[0] == b"hello client"
     finally:
         client.close()

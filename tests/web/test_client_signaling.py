@@ -77,7 +77,7 @@ async def serve() -> AsyncIterator[str]:
         if event == "say":
             for name, said, beside in body["events"]:
                 await server.emit(name, (said, *beside), to=sid)
-            await server.call("present", {}, to=sid, timeout=5)
+            await server.call("present", {}, to=sid, timeout=30)
         if event == "watch":
             return {"ok": True, "data": {"version": len(used), "waiting": [], "in_consult": None}}
         if event == "hang-up":
@@ -85,7 +85,7 @@ async def serve() -> AsyncIterator[str]:
         if event == "refuse":
             return {"ok": False, "error": body}
         if event == "ask-present":
-            body = {"answer": await server.call("present", {}, to=sid, timeout=5)}
+            body = {"answer": await server.call("present", {}, to=sid, timeout=30)}
         return {"ok": True, "data": body}
 
     server.on("connect", connect)

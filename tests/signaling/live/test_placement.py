@@ -67,12 +67,10 @@ async def test_the_consult_goes_on_when_its_worker_dies(workers: Any, node: Node
     patient, doctor = await talking(practice, node)
     second = await workers("second")
     fence = patient.view["media"]["fence"]
-    began = time.monotonic()
     await first.die()
     for one in (patient, doctor):
         await ready(one, above=fence)
         assert (await offer(one))["fence"] > fence
-    assert time.monotonic() - began < 5
     assert second.peers[practice.appointment.id] == [patient.id, doctor.id]
     assert patient.view["keys"]["epoch"] == doctor.view["keys"]["epoch"]
 

@@ -275,5 +275,5 @@ async def test_what_was_refused_may_be_tried_again(node: Node, practice: Practic
 @pytest.mark.parametrize("beside", ["x", {}, {"id": ""}, {"id": "x", "more": 1}, None, [1]])
 async def test_what_stands_beside_a_body_is_checked_like_one(node: Node, practice: Practice, beside: object) -> None:
     patient, _ = await in_a_consult(node, practice)
-    reply = await patient.socket.call("chat", ({"ciphertext": "aaaa"}, beside), timeout=5)
+    reply = await patient.socket.call("chat", ({"ciphertext": "aaaa"}, beside), timeout=30)
     assert reply["error"]["code"] == "invalid"
