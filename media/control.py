@@ -6,17 +6,17 @@ with an HMAC-SHA-256 over its body. Call ids make a repeated call harmless.
 """
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from media.messages import ForgedError, seal, unseal
 from media.refusals import LineReason, Reason
 
 logger = logging.getLogger(__name__)
@@ -235,11 +235,8 @@ WORKERS_SECONDS = 60
 
 EVENTS = "sk:media:events"
 MAX_EVENTS = 4_096
-MAX_MESSAGE = 1 << 20
 CALL_SECONDS = 2.0
 """How long a call may take, and how long its message and its reply live (rounded up)."""
-
-T = TypeVar("T")
 
 
 def heartbeat_key(worker: str) -> str:
@@ -263,37 +260,6 @@ _HEARTBEAT = TypeAdapter(Heartbeat)
 CALL = TypeAdapter(CallMessage)
 REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-
-
-class ForgedError(ValueError):
-    """A message that was not made with our secret for this key, or is no message at all."""
-
-
-def seal(secret: bytes, key: str, body: BaseModel) -> bytes:
-    """The message for Redis key ``key``: HMAC-SHA-256 in hex over key and body, then the body as JSON."""
-    data = body.model_dump_json().encode()
-    return _mac(secret, key, data) + data
-
-
-def unseal(secret: bytes, key: str, message: bytes | str, adapter: TypeAdapter[T]) -> T:
-    """The body of a message.
-
-    Raises:
-        ForgedError: wrong HMAC, too long, or not of the expected shape.
-    """
-    if isinstance(message, str):
-        raise ForgedError("a connection that decodes responses")
-    mac, data = message[:64], message[64:]
-    if len(message) > MAX_MESSAGE or not hmac.compare_digest(mac, _mac(secret, key, data)):
-        raise ForgedError("message not authentic")
-    try:
-        return adapter.validate_json(data)
-    except ValidationError as error:
-        raise ForgedError("message of an unknown shape") from error
-
-
-def _mac(secret: bytes, key: str, data: bytes) -> bytes:
-    return hmac.new(secret, key.encode() + b"\0" + data, hashlib.sha256).hexdigest().encode()
 
 
 def heed_cancellation() -> None:
@@ -329,6 +295,7 @@ class MediaClient:
     def __init__(self, redis: Redis, secret: bytes) -> None:
         self._redis = redis
         self._secret = secret
+        self.forged = Counter(worker=0, media=0)  # heartbeats; replies and events; of nobody who has our key
 
     async def workers(self) -> list[Heartbeat]:
         """The workers alive now. Dead ones are forgotten.
@@ -352,6 +319,7 @@ class MediaClient:
                 try:
                     alive.append(unseal(self._secret, heartbeat_key(name), beat, _HEARTBEAT))
                 except ForgedError:
+                    self.forged["worker"] += 1
                     logger.warning("media: forged heartbeat")
         return alive
 
@@ -379,6 +347,7 @@ class MediaClient:
         except (RedisError, OSError, TimeoutError) as error:
             raise MediaUnavailable("Redis did not answer") from error
         except ForgedError as error:
+            self.forged["media"] += 1
             raise MediaUnavailable("the reply was forged") from error
 
     async def events(self) -> AsyncIterator[Event]:
@@ -396,6 +365,7 @@ class MediaClient:
                 try:
                     event = unseal(self._secret, EVENTS, answer[1], EVENT)
                 except ForgedError:
+                    self.forged["media"] += 1
                     logger.warning("media: forged event")
                     continue
                 yield event

@@ -18,7 +18,6 @@ from media.control import (
     Call,
     CallMessage,
     Event,
-    ForgedError,
     Heartbeat,
     PeerSample,
     Refused,
@@ -27,9 +26,8 @@ from media.control import (
     heartbeat_key,
     heed_cancellation,
     reply_key,
-    seal,
-    unseal,
 )
+from media.messages import ForgedError, seal, unseal
 
 logger = logging.getLogger(__name__)
 

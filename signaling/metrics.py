@@ -151,7 +151,7 @@ async def metrics(request: web.Request) -> web.Response:
     numbers.sockets.set(live.sockets)
     for code, count in live.gate.counters.items():
         numbers.socket_refusals.labels(code).set(count)
-    for kind, count in live.authentic.forged.items():
+    for kind, count in {**live.authentic.forged, **app[MEDIA].forged}.items():
         numbers.forged.labels(kind).set(count)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()

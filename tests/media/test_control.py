@@ -19,7 +19,6 @@ from media.control import (
     CallMessage,
     Done,
     Event,
-    ForgedError,
     Heartbeat,
     Inspect,
     Inspected,
@@ -33,10 +32,9 @@ from media.control import (
     calls_key,
     heartbeat_key,
     reply_key,
-    seal,
-    unseal,
 )
 from media.control_server import ControlServer
+from media.messages import ForgedError, seal, unseal
 from tests.media.servers import start_redis
 
 SECRET = b"s" * 32
@@ -216,6 +214,7 @@ async def test_the_dead_are_forgotten_and_forged_heartbeats_are_not_believed(url
     beat = Heartbeat(worker="forged", rooms=0, peers=0, packets_per_second=0)
     await redis.set(heartbeat_key("forged"), seal(b"another secret", heartbeat_key("forged"), beat))
     assert await client.workers() == []
+    assert client.forged == {"worker": 1, "media": 0}
     assert await redis.smembers(WORKERS) == {b"forged"}
 
 
