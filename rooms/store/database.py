@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiosqlite
 from sqlalchemy import URL, Connection, Engine, Table, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rooms.errors import RoomsError
@@ -91,13 +91,22 @@ class Database:
             autocommit = await connection.execution_options(outside_transaction=True)
             await autocommit.execute(text("VACUUM INTO :path"), {"path": str(path)})
 
-    async def truncate_wal(self) -> None:
-        """Empty SQLite's WAL, so that deleted ciphertext does not stay in it. Nothing to do on PostgreSQL."""
+    async def truncate_wal(self) -> bool:
+        """Empty SQLite's WAL, so that deleted ciphertext does not stay in it; False while a reader is in the way.
+
+        Nothing to do on PostgreSQL.
+        """
         if not self.sqlite:
-            return
+            return True
         async with self._translated(), self.engine.connect() as connection:
             autocommit = await connection.execution_options(outside_transaction=True)
-            await autocommit.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            try:
+                busy, _, _ = (await autocommit.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()
+            except OperationalError as error:
+                if "locked" not in str(error.orig):
+                    raise
+                return False
+            return not busy
 
     async def ping(self) -> None:
         """RoomsError ``try_again`` when the database does not answer."""

@@ -67,6 +67,7 @@ class Sweeper:
         self._wake = asyncio.Event()
         self._alarms = 0
         self._said = ""
+        self._wal_left = False
         self._anchored = clock.anchor.boot
         self._last_sweep: datetime | None = None
         hooks.on_due = self._wake.set
@@ -144,8 +145,10 @@ class Sweeper:
         rotated = await self._keys.rotate()
         await self._sessions.purge()
         if count or rotated or closed:
-            await self._database.truncate_wal()
+            self._wal_left = True
             logger.info("destroyed what was due", extra={"count": count})
+        if self._wal_left:
+            self._wal_left = not await self._database.truncate_wal()
         self._last_sweep = self._clock.now()
         return count
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +191,18 @@ async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Sto
     await store.appointments.end(due[0].id)
     assert await store.retention._lease.take()
     assert await store.retention._destruction.mark_due(due, store.retention._lease) == []
+
+
+async def test_a_reader_in_the_way_of_emptying_the_journal_is_waited_for_by_the_next_sweep(
+    sqlite_store: Store, sqlite_settings: RoomsSettings, time: Time
+) -> None:
+    person = await alice(sqlite_store)
+    await plan(sqlite_store, person)
+    time.pass_(days=40)
+    journal = Path(f"{sqlite_settings.database().database}-wal")
+    async with sqlite_store.database.read() as reading:
+        await reading.exec_driver_sql("PRAGMA busy_timeout=50")
+        await reading.exec_driver_sql("SELECT count(*) FROM appointments")
+        assert await sqlite_store.retention.sweep() == 1
+    assert await sqlite_store.retention.sweep() == 0
+    assert journal.stat().st_size == 0
