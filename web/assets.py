@@ -44,7 +44,7 @@ STYLES = {
 
 IMPORT = re.compile(r"""^(?:import|export)\b[^'";]*?['"](\.[^'"]+)['"]""", re.MULTILINE)
 VERSION = re.compile(r"([0-9a-f]{16})/(.+)")
-FOR_GOOD = "public, max-age=31536000, immutable"
+FOR_GOOD = "max-age=31536000, immutable"
 
 
 def takes_gzip(request: web.Request) -> bool:

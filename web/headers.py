@@ -14,8 +14,8 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-OURS = ("camera", "microphone", "display-capture")
-ALLOWED = (*OURS, "autoplay", "fullscreen", "picture-in-picture", "screen-wake-lock")
+OURS = ("camera", "microphone")
+ALLOWED = (*OURS, "display-capture", "autoplay", "fullscreen", "picture-in-picture", "screen-wake-lock")
 NEVER = (
     *("geolocation", "payment", "usb", "serial", "hid", "midi", "gyroscope", "accelerometer", "magnetometer"),
     "encrypted-media",

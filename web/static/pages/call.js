@@ -1,15 +1,13 @@
-import { alone } from './alone.js';
 import { onAction, openDialog, say, slot, testid } from './build.js';
 import { Capture, canShare } from './capture.js';
 import { ChatPanel } from './chat.js';
 import { Clock } from './clock.js';
 import { deviceFields } from './devicefields.js';
-import { fadeWhenStill } from './fade.js';
 import { has, t } from './language.js';
 import { fit, play, useSpeaker } from './remote.js';
 import { movable } from './selfview.js';
 import { present, showTrust } from './trust.js';
-import { keepAwake, maySleep } from './wakelock.js';
+import { alone, fadeWhenStill, keepAwake, maySleep } from './window.js';
 
 /** @import {Consult} from '../client/consult.js' */
 

@@ -11,7 +11,7 @@ import { has, language, t } from './language.js';
 import { tidyLink } from './link.js';
 import './preview.js';
 import { withSeat } from './seat.js';
-import { keepAwake, maySleep } from './wakelock.js';
+import { keepAwake, maySleep } from './window.js';
 
 /** @import {Join} from '../client/wire.js' */
 /** @import {ConsultCall} from './call.js' */
