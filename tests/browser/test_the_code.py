@@ -52,7 +52,7 @@ async def test_who_holds_keys_is_shown_and_changed_digits_are_marked(practitione
         assert await person.find("compare").is_hidden()
     await picture(patient, "code")
     await patient.page.locator("[data-action=trust]").click()
-    assert "U, " in (await patient.find("holders").text_content() or "")
+    assert "van: u, " in (await patient.find("holders").text_content() or "")
     await picture(patient, "people")
     await patient.page.keyboard.press("Escape")
 

@@ -32,7 +32,7 @@ export function showTrust(root, consult, name) {
     if (place instanceof HTMLElement) say(place, code ? plural('call.people', people) : null);
   }
   say(slot(root, 'also'), names.length > 1 ? t('call.also', { people: names.slice(1).join(', ') }) : null);
-  say(slot(root, 'holders'), code ? t('call.holders', { people: [t('chat.me'), ...names].join(', ') }) : null);
+  say(slot(root, 'holders'), code ? t('call.holders', { people: [t('call.person.me'), ...names].join(', ') }) : null);
 
   const marked = Boolean(code) && (again !== null || withheld);
   root.querySelector('.trust')?.classList.toggle('amber', marked);
