@@ -29,14 +29,15 @@ async def test_every_response_carries_them(pages: Client, path: str, method: str
     for directive in ("frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"):
         assert directive in policy
     permissions = headers["Permissions-Policy"].split(", ")
-    for feature in ("camera", "microphone", "display-capture"):
+    for feature in ("camera", "microphone"):
         assert f"{feature}=(self)" in permissions
     assert "geolocation=()" in permissions
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    assert ("encrypted-media=()" in permissions) == (response.content_type == "text/html")
+    for feature in ("encrypted-media=()", "display-capture=(self)"):
+        assert (feature in permissions) == (response.content_type == "text/html")
     assert headers["Cache-Control"] == ("no-cache" if response.status == 200 and "/static/" in path else "no-store")
     assert "aiohttp" not in headers["Server"]
     assert "Python" not in headers["Server"]
