@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from media import logs
 from media.control import Heartbeat
@@ -39,6 +39,11 @@ _IDLE_TICK = 0.25
 _LAST_ROOMS = 0.5
 _NICENESS = -10
 _ANY_PORT_TRIES = 10
+_AWAY = "Redis does not answer: the media worker can't be reached without it."
+_REFUSED = (
+    "Redis refuses the user of media workers, its password or a command: `spreekkamer setup` writes media.redis_url "
+    "and an ACL file that fit."
+)
 
 
 class WorkerConfig(BaseModel):
@@ -201,6 +206,11 @@ def _ask_for_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
 
 
+def _refused(error: RedisError) -> bool:
+    """Whether Redis is there and does not let us in; the library wraps the first refusal of a connection."""
+    return any(isinstance(one, AuthenticationError | NoPermissionError) for one in (error, error.__cause__))
+
+
 def main() -> int:
     """Exit code 0 when told to end, 1 with a sentence on standard error when it can't run."""
     logs.configure()
@@ -218,8 +228,8 @@ def main() -> int:
             raise
         print("The media port is in use or may not be opened: set another media.port.", file=sys.stderr)  # noqa: T201 -- for the operator
         return 1
-    except RedisError:
-        print("Redis does not answer: the media worker can't be reached without it.", file=sys.stderr)  # noqa: T201 -- for the operator
+    except RedisError as error:
+        print(_REFUSED if _refused(error) else _AWAY, file=sys.stderr)  # noqa: T201 -- for the operator
         return 1
     return 0
 

@@ -13,7 +13,7 @@ from redis.exceptions import NoPermissionError
 
 from media.control import Inspect, Inspected, MediaClient, OpenRoom
 from media.control import Opened as RoomOpened
-from media.processes import LocalWorkers
+from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from rooms.clock import utc_now
 from signaling.deployment import acl
@@ -61,6 +61,17 @@ async def test_a_worker_works_with_its_own_user_and_key(guarded: Path, monkeypat
     refused = await servers.execute_command("INFO", "errorstats")  # type: ignore[no-untyped-call]  # the library has no types
     assert "NOPERM" not in str(refused)
     await servers.aclose()
+
+
+@pytest.mark.parametrize("user", [f"{acl.MEDIA_USER}:{SERVERS}@", f"nobody:{MEDIA}@", ""])
+async def test_a_user_that_redis_does_not_know_is_said(
+    guarded: Path, user: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(WorkerFailed):
+        await LocalWorkers(SETTINGS, f"unix://{user}{guarded}", CALLS).start()
+    said = capfd.readouterr().err
+    assert "Redis refuses the user of media workers" in said
+    assert "Traceback" not in said and SERVERS not in said and MEDIA not in said
 
 
 @pytest.mark.parametrize(
