@@ -8,6 +8,7 @@ from playwright.async_api import Browser
 
 from signaling.sessions import PLAIN
 from tests.browser.conftest import Demo, Desk, Person, eventually, sit_down
+from tests.browser.test_a_consult import CLOCK
 
 PRACTICE = ZoneInfo("Europe/Amsterdam")
 
@@ -119,6 +120,15 @@ async def test_what_is_typed_is_the_practices_time_wherever_the_desk_is(
         await patient.context.close()
     assert doctor.problems == []
     await doctor.context.close()
+
+
+async def test_a_desks_clock_may_stand_wrong_by_a_day(practitioner: Person) -> None:
+    await practitioner.page.add_init_script(f"({CLOCK})({30 * 3_600_000})")
+    await practitioner.page.reload()
+    await practitioner.page.get_by_role("heading", name="Vandaag").wait_for()
+    line = practitioner.find("appointments").locator("li").filter(has_text="Patiënt")
+    await line.wait_for()
+    assert await line.get_attribute("data-state") == "planned"
 
 
 async def test_a_wrong_link_gets_one_neutral_answer(demo: Demo, patient: Person) -> None:

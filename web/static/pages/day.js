@@ -65,6 +65,7 @@ export class Day {
 
   /** Fetch the shown day with its neighbours: a day here may be two days on the server. */
   async load() {
+    if (this.#today) this.shown = dayOf();
     const asked = ++this.#asked;
     const busy = slot(this.root, 'day-busy');
     busy.hidden = this.known.size > 0;
