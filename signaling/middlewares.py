@@ -6,7 +6,7 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from aiohttp.http_exceptions import PayloadEncodingError
 from redis.exceptions import RedisError
 
@@ -64,7 +64,8 @@ async def errors_to_wire(request: web.Request, handler: Handler) -> web.StreamRe
         logger.warning("a part did not answer", extra={"route": route_pattern(request)}, exc_info=error)
         return failure(to_wire(UserError("try_again")))
     except (SpreekkamerError, Exception) as error:
-        if isinstance(error, ConnectionError) and request.transport is None:
+        gone = request.transport is None or request.transport.is_closing()
+        if isinstance(error, ClientConnectionResetError) or (isinstance(error, ConnectionError) and gone):
             raise  # the client went away before the answer
         wire = to_wire(error)
         if wire.code == "internal":

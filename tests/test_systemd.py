@@ -74,6 +74,8 @@ def test_the_command_beside_the_service_has_its_secrets_and_settings() -> None:
     service, command = unit("spreekkamer.service"), (FOLDER / "spreekkamer").read_text()
     for key in ("LoadCredential", "Environment"):
         for value in service[key]:
+            if value.startswith(("PYTHONMALLOC", "GLIBC_TUNABLES")):
+                continue  # what a command leaves in memory goes with it
             asked = value.replace("/etc/spreekkamer/secrets", "$secrets")
             assert f"{key}={asked}" in command
     for key in ("User", "StateDirectory", "EnvironmentFile", "UMask", "WorkingDirectory"):

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 
+import aiohttp
 import pytest
 
 from signaling import connection, routes
@@ -239,3 +240,17 @@ async def test_a_fault_of_ours_says_internal_and_nothing_more(server: Server, mo
     answer = await server.call("POST", "/api/v1/join", {"link": "A" * 44})
     assert (answer.status, answer.code) == (500, "internal")
     assert "patient" not in str(answer.body)
+
+
+async def test_a_client_that_went_away_is_no_failure_of_ours(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """aiohttp 3.14 says so by an exception of its own, when it has not closed the transport yet."""
+
+    async def gone(*_: str) -> None:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(server.store.appointments, "by_link", gone)
+    with contextlib.suppress(aiohttp.ClientError, AssertionError):
+        await server.call("POST", "/api/v1/join", {"link": "A" * 44})
+    assert "a request failed" not in caplog.text
