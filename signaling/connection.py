@@ -20,7 +20,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
-from signaling.middlewares import HTTP_CODES, failure
+from signaling.middlewares import HTTP_CODES, failure, hung_up
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
 from signaling.typedefs import METRICS
 
@@ -163,7 +163,7 @@ class Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """For what breaks around our middlewares: a fault of ours, unless the client has hung up."""
-        if isinstance(exc, ConnectionError) and self.transport is None:
+        if exc is not None and hung_up(exc, self.transport):
             raise exc
         logger.error("a request failed outside of its handler", exc_info=exc or sys.exception())
         if request.writer.output_size > 0:

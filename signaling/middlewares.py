@@ -1,6 +1,7 @@
 """What happens around every request: errors in one form, no requests from other sites, numbers for the operator."""
 
 import logging
+from asyncio import BaseTransport
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from time import perf_counter
@@ -64,13 +65,18 @@ async def errors_to_wire(request: web.Request, handler: Handler) -> web.StreamRe
         logger.warning("a part did not answer", extra={"route": route_pattern(request)}, exc_info=error)
         return failure(to_wire(UserError("try_again")))
     except (SpreekkamerError, Exception) as error:
-        gone = request.transport is None or request.transport.is_closing()
-        if isinstance(error, ClientConnectionResetError) or (isinstance(error, ConnectionError) and gone):
-            raise  # the client went away before the answer
+        if hung_up(error, request.transport):
+            raise
         wire = to_wire(error)
         if wire.code == "internal":
             logger.exception("a request failed", extra={"route": route_pattern(request), "method": request.method})
         return failure(wire)
+
+
+def hung_up(error: BaseException | None, transport: BaseTransport | None) -> bool:
+    """Whether it says that the client went away before its answer."""
+    closed = transport is None or transport.is_closing()
+    return isinstance(error, ClientConnectionResetError) or (isinstance(error, ConnectionError) and closed)
 
 
 @web.middleware
