@@ -63,7 +63,9 @@ async def test_a_worker_works_with_its_own_user_and_key(guarded: Path, monkeypat
     await servers.aclose()
 
 
-@pytest.mark.parametrize("user", [f"{acl.MEDIA_USER}:{SERVERS}@", f"nobody:{MEDIA}@", ""])
+@pytest.mark.parametrize(
+    "user", [f"{acl.MEDIA_USER}:{SERVERS}@", f"nobody:{MEDIA}@", ""], ids=["password of another", "nobody", "none"]
+)
 async def test_a_user_that_redis_does_not_know_is_said(
     guarded: Path, user: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
