@@ -176,7 +176,7 @@ class Health:
         without_key, damaged = self._store.retention.damage
         if without_key:
             return "There are appointments without a key and without a receipt; see docs/operations.md."
-        return "There are appointments that cannot be read; see docs/operations.md." if damaged else None
+        return "There are appointments or accounts that cannot be read; see docs/operations.md." if damaged else None
 
     async def _staying(self) -> str | None:
         return "This node was told to stop; its clients move to others." if self.leaving else None

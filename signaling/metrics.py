@@ -80,7 +80,7 @@ class Metrics:
         )
         self.unreadable = Gauge(
             "spreekkamer_retention_unreadable",
-            "Appointments that cannot be read: damaged, not destroyed.",
+            "Appointments and accounts that cannot be read: damaged, not destroyed.",
             registry=self.registry,
         )
         self.behind = Gauge(

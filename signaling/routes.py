@@ -8,22 +8,23 @@ from signaling.protocol import rest as bodies
 from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, errors, join, technical, tokens
 from signaling.schema import asyncapi, openapi
 
-SIGNED_IN = ("unauthenticated", "token_invalid", "locked")
-ONE = (*SIGNED_IN, "not_found", "gone", "unreadable")
+SIGNED_IN = ("unauthenticated", "token_invalid", "locked", "unreadable")
+ONE = (*SIGNED_IN, "not_found", "gone")
 
 ENDPOINTS = (
     Endpoint("POST", "/sign-in", account.sign_in, "Sign in with e-mail and password.",
-             bodies.SignIn, bodies.Me, public=True, codes=("sign_in_refused", "rate_limited"),
+             bodies.SignIn, bodies.Me, public=True, codes=("sign_in_refused", "rate_limited", "unreadable"),
              entered=entries.signed_in),
     Endpoint("POST", "/sign-in/link", account.sign_in_by_link, "Sign in with the demo's link.",
-             bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited"),
+             bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited", "unreadable"),
              entered=entries.signed_in),
     Endpoint("POST", "/tokens", tokens.sign_in, "Sign in an app: an access token and a refresh token, no cookie.",
-             bodies.SignIn, bodies.TokenSet, public=True, codes=("sign_in_refused", "rate_limited"),
+             bodies.SignIn, bodies.TokenSet, public=True, codes=("sign_in_refused", "rate_limited", "unreadable"),
              entered=entries.signed_in),
     Endpoint("POST", "/tokens/refresh", tokens.refresh, "The next access token and refresh token of an app.",
              bodies.RefreshRequest, bodies.TokenSet, public=True,
-             codes=("token_invalid", "token_reused", "ended", "not_found", "gone", "locked", "rate_limited")),
+             codes=("token_invalid", "token_reused", "ended", "not_found", "gone", "locked", "rate_limited",
+                    "unreadable")),
     Endpoint("POST", "/tokens/revoke", tokens.revoke, "Sign out an app.", bodies.RefreshRequest, public=True),
     Endpoint("POST", "/sign-out", account.sign_out, "End the session.", public=True, codes=("locked",)),
     Endpoint("POST", "/account/destroy-all", account.destroy_all, "Destroy all appointments irrecoverably, now.",
@@ -70,7 +71,7 @@ ENDPOINTS = (
              reply=bodies.ReceiptList, codes=SIGNED_IN,
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
-             bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited")),
+             bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Who is signed in: an opaque cookie whose hash is a row in the database, or an app's access token."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from signaling.typedefs import SETTINGS, STORE, TICKETS
 ABSOLUTE_SECONDS: Final = 12 * 3600
 PLAIN: Final = "sid"
 SECURE: Final = "__Host-sid"
+TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")
 
 
 def cookie_name(settings: SignalingSettings) -> str:
@@ -35,8 +37,8 @@ async def caller(request: web.Request) -> Caller:
     """The practitioner who is signed in, by cookie or as an app; ``unauthenticated`` if nobody is."""
     if (said := request.headers.get("Authorization")) is not None:
         return await _of_app(request, said)
-    token = request.cookies.get(cookie_name(request.app[SETTINGS]))
-    if not token:
+    token = _token(request)
+    if token is None:
         raise ProtocolError("unauthenticated")
     sessions = request.app[STORE].sessions
     session, found = sessions.reference(token), await sessions.practitioner(token)
@@ -45,6 +47,12 @@ async def caller(request: web.Request) -> Caller:
     if found is None:
         raise ProtocolError("unauthenticated")
     return Caller(found, session=session)
+
+
+def _token(request: web.Request) -> str | None:
+    """What the browser has, if it can be one of ours: other bytes are not for the database."""
+    said = request.cookies.get(cookie_name(request.app[SETTINGS]), "")
+    return said if TOKEN.fullmatch(said) else None
 
 
 async def _of_app(request: web.Request, authorization: str) -> Caller:
@@ -77,7 +85,7 @@ async def begin(request: web.Request, response: web.StreamResponse, practitioner
 async def end(request: web.Request, response: web.StreamResponse) -> None:
     """End the session, if there is one."""
     name = cookie_name(request.app[SETTINGS])
-    token = request.cookies.get(name)
-    if token:
+    token = _token(request)
+    if token is not None:
         await request.app[STORE].sessions.end(token)
     response.del_cookie(name, path="/", secure=name == SECURE, httponly=True, samesite="Lax")

@@ -20,7 +20,7 @@ from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.marks import no_closing
 from rooms.store.reading import Reader
-from rooms.store.sealed import new_id, open_profile, seal_appointment
+from rooms.store.sealed import new_id, seal_appointment
 from rooms.store.tables import appointments, practitioners
 
 MAX_NAME = 200
@@ -90,7 +90,7 @@ class Appointments:
         if starts_at.utcoffset() is None or abs(starts_at - self._now()) > FURTHEST:
             raise RoomsError("invalid", "starts_at")
         self._reserve.require()
-        owner_key, known = await self._keys.get(owner, owner)
+        owner_key, known = await self._reader.person_key(owner)
         if not known:
             raise RoomsError("not_found")
         appointment_id = new_id()
@@ -103,7 +103,7 @@ class Appointments:
             person = (await connection.execute(OPEN_ACCOUNT, {"owner": owner})).one_or_none()
             if person is None:
                 raise RoomsError("not_found")
-            planned = self._deadline.with_due(planned, open_profile(owner_key, person).retention)
+            planned = self._deadline.with_due(planned, self._reader.profile(owner_key, person).retention)
             if self._deadline.past(planned):
                 raise RoomsError("invalid", "starts_at")
             await connection.execute(NEW, seal_appointment(key, planned))
@@ -188,12 +188,12 @@ class Appointments:
     async def _turn(self, row: Row[Any], before: State, **changes: Any) -> Appointment:
         """The appointment with these changes and their due time; as it is unless its state is ``before``."""
         _, key = await self._reader.one(row)
-        owner_key, known = await self._keys.get(row.owner, row.owner)
+        owner_key, known = await self._reader.person_key(row.owner)
         if not known:
             raise RoomsError("gone")
         async with self._database.write() as connection:
             query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
-            person = open_profile(owner_key, (await connection.execute(query)).one())
+            person = self._reader.profile(owner_key, (await connection.execute(query)).one())
             query = select(appointments).where(appointments.c.id == row.id).with_for_update()
             newest = (await connection.execute(query)).one_or_none()
             if newest is None or newest.state == "destroying":

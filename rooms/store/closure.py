@@ -108,6 +108,7 @@ class Closure:
                 await connection.execute(delete(practitioners).where(practitioners.c.id == owner))
                 await connection.execute(delete(marks).where(marks.c.name == f"closing-{owner}"))
                 await raise_generation(connection, closed[owner].generation)
+            self.reader.forget(owner)
         if closed:  # a new epoch before the practitioners' keys go, for what is left of these in the file
             await self.keys.rotate()
             await self.keys.discard([])

@@ -25,7 +25,6 @@ from rooms.store.reading import Reader
 from rooms.store.sealed import (
     new_id,
     open_password,
-    open_profile,
     seal_appointment,
     seal_password,
     seal_profile,
@@ -95,26 +94,33 @@ class Practitioners:
         """The practitioner whose address and password these are. An unknown address costs the same work."""
         row = await self._by_mail(mail)
         practitioner_id = NOBODY if row is None else row.id
-        key, known = await self._keys.get(practitioner_id, practitioner_id)
-        sealed = await self._decoy_password(key) if row is None or not known else row.password
-        digest = open_password(key, practitioner_id if known else NOBODY, sealed)
+        key, known = await self._reader.person_key(practitioner_id)
+        if row is None or not known:
+            digest = open_password(key, NOBODY, await self._decoy_password(key))
+        else:
+            digest = self._reader.password(key, row)
         right = await self._verify(digest, password)
         if row is None or not known or not right or await self._is_closing(row.id):
             return None
         if self._hasher.check_needs_rehash(digest):
             await self._store_password(row.id, key, password)
-        return open_profile(key, row)
+        return self._reader.profile(key, row)
 
     async def get(self, practitioner_id: str) -> Practitioner:
-        """Errors: ``not_found``."""
+        """Errors: ``not_found``, ``unreadable``."""
         async with self._database.read() as connection:
             row = await self._row(connection, practitioner_id)
-        return open_profile(await self._key(practitioner_id), row)
+        return self._reader.profile(await self._key(practitioner_id), row)
 
     async def by_mail(self, mail: str) -> Practitioner | None:
-        """The practitioner with this address."""
+        """The practitioner with this address. Errors: ``unreadable``."""
         row = await self._by_mail(mail)
-        return None if row is None else open_profile(await self._key(row.id), row)
+        return None if row is None else self._reader.profile(await self._key(row.id), row)
+
+    async def id_by_mail(self, mail: str) -> str | None:
+        """Whose address this is, also where the account cannot be read."""
+        row = await self._by_mail(mail)
+        return None if row is None else str(row.id)
 
     async def preview_retention(self, practitioner_id: str, setting: Retention) -> int:
         """How many living appointments this setting destroys within 60 s. Errors: ``not_found``, ``invalid``."""
@@ -127,13 +133,13 @@ class Practitioners:
     async def set_retention(self, practitioner_id: str, setting: Retention) -> int:
         """Set it and recompute all living appointments in one transaction; the same number as the preview.
 
-        Errors: ``not_found``, ``invalid``.
+        Errors: ``not_found``, ``invalid``, ``unreadable``.
         """
         self._check_retention(setting)
         key = await self._key(practitioner_id)
         async with self._database.write() as connection:
             row = await self._row(connection, practitioner_id, lock=True)
-            changed = replace(open_profile(key, row), retention=setting, version=row.version + 1)
+            changed = replace(self._reader.profile(key, row), retention=setting, version=row.version + 1)
             values = {"profile": seal_profile(key, changed), "version": changed.version}
             await connection.execute(update(practitioners).where(practitioners.c.id == practitioner_id).values(values))
             return await self.reschedule(connection, practitioner_id, setting)
@@ -147,9 +153,9 @@ class Practitioners:
                 key = await self._key(practitioner_id)
                 async with self._database.write() as connection:
                     row = await self._row(connection, practitioner_id, lock=True)
-                    await self.reschedule(connection, practitioner_id, open_profile(key, row).retention)
+                    await self.reschedule(connection, practitioner_id, self._reader.profile(key, row).retention)
             except RoomsError as error:
-                if error.code not in ("internal", "not_found"):
+                if error.code not in ("unreadable", "not_found"):
                     raise
                 logger.exception("a practitioner cannot be read; see docs/operations.md")
 
@@ -181,6 +187,7 @@ class Practitioners:
         query = select(practitioners).where(practitioners.c.id == practitioner_id)
         row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
         if row is None:
+            self._reader.forget(practitioner_id)
             raise RoomsError("not_found")
         return row
 
@@ -194,7 +201,7 @@ class Practitioners:
             return await is_closing(connection, practitioner_id)
 
     async def _key(self, practitioner_id: str) -> bytes:
-        key, known = await self._keys.get(practitioner_id, practitioner_id)
+        key, known = await self._reader.person_key(practitioner_id)
         if not known:
             raise RoomsError("not_found")
         return key

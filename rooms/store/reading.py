@@ -1,4 +1,4 @@
-"""Opening rows of appointments, when one of them may be damaged: the others are as they were, and it is said.
+"""Opening rows, when one of them may be damaged: the others are as they were, and it is said.
 
 A row without a key is *gone* when there is a receipt of its destruction: another server was quicker, or a backup
 brought it back. Without a receipt, or with a key that does not open it, it is *damaged*: somebody's appointment that
@@ -15,8 +15,8 @@ from sqlalchemy import Row
 
 from rooms.errors import RoomsError, Tampered, Unreadable
 from rooms.keys.store import KeyStore
-from rooms.model import Appointment, Damaged
-from rooms.store.sealed import open_appointment
+from rooms.model import Appointment, Damaged, Practitioner
+from rooms.store.sealed import open_appointment, open_password, open_profile
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +34,14 @@ class Opened:
 
 
 class Reader:
-    """One for all that walk over appointments. ``damaged`` are the ids found so and not seen whole or gone since."""
+    """One for all that open rows. ``damaged`` are the ids of appointments found so and not seen whole or gone since,
+    ``people`` those of accounts, with what of them does not open.
+    """
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
         self.damaged: set[str] = set()
+        self.people: dict[str, set[str]] = {}
 
     async def open(self, rows: Sequence[Row[Any]]) -> Opened:
         """All that open, and what became of the others. A row that is being destroyed is opened as any other."""
@@ -75,6 +78,48 @@ class Reader:
             self.found_damaged(row)
             raise
 
+    async def person_key(self, practitioner_id: str) -> tuple[bytes, bool]:
+        """As ``KeyStore.get`` of somebody's own key. Errors: ``unreadable``."""
+        try:
+            found = await self._keys.get(practitioner_id, practitioner_id)
+        except Tampered:
+            self._found_person(practitioner_id, "key")
+            raise Unreadable from None
+        self._seen_whole(practitioner_id, "key")
+        return found
+
+    def profile(self, key: bytes, row: Any) -> Practitioner:
+        """Who stands in a row. Errors: ``unreadable``."""
+        try:
+            person = open_profile(key, row)
+        except Unreadable:
+            self._found_person(row.id, "profile")
+            raise
+        self._seen_whole(row.id, "profile")
+        return person
+
+    def password(self, key: bytes, row: Any) -> str:
+        """The argon2id hash in a row. Errors: ``unreadable``."""
+        try:
+            digest = open_password(key, row.id, row.password)
+        except Unreadable:
+            self._found_person(row.id, "password")
+            raise
+        self._seen_whole(row.id, "password")
+        return digest
+
+    def _found_person(self, practitioner_id: str, part: str) -> None:
+        """Remember it; it is said once."""
+        if practitioner_id not in self.people:
+            self.people[practitioner_id] = set()
+            logger.error("an account cannot be read; see docs/operations.md", extra={"count": len(self.people)})
+        self.people[practitioner_id].add(part)
+
+    def _seen_whole(self, practitioner_id: str, part: str) -> None:
+        if self.people.get(practitioner_id) == {part}:
+            del self.people[practitioner_id]
+        self.people.get(practitioner_id, set()).discard(part)
+
     def found_damaged(self, row: Any) -> Damaged:
         """Remember it; it is said once."""
         if row.id not in self.damaged:
@@ -85,6 +130,8 @@ class Reader:
     def forget(self, *ids: str) -> None:
         """These are destroyed: nothing is left to be read."""
         self.damaged.difference_update(ids)
+        for one in ids:
+            self.people.pop(one, None)
 
     def _whole(self, key: bytes, row: Any) -> Appointment:
         appointment = open_appointment(key, row)

@@ -68,8 +68,11 @@ def seal_profile(key: bytes, practitioner: Practitioner) -> bytes:
 
 
 def open_profile(key: bytes, row: Row[Any]) -> Practitioner:
-    """The practitioner in a row; Tampered when the profile is not this row's."""
-    return Practitioner(id=row.id, version=row.version, **unpack(unseal(key, row.profile, profile_place(row.id))))
+    """The practitioner in a row; Unreadable when the profile is not this row's, or not of our making."""
+    try:
+        return Practitioner(id=row.id, version=row.version, **unpack(unseal(key, row.profile, profile_place(row.id))))
+    except (Tampered, TypeError, ValueError):
+        raise Unreadable from None
 
 
 def seal_password(key: bytes, row_id: str, digest: str) -> bytes:
@@ -78,8 +81,11 @@ def seal_password(key: bytes, row_id: str, digest: str) -> bytes:
 
 
 def open_password(key: bytes, row_id: str, sealed: bytes) -> str:
-    """The argon2id hash."""
-    return unseal(key, sealed, Place("practitioners", "password", row_id, row_id)).decode()
+    """The argon2id hash; Unreadable when it is not this row's."""
+    try:
+        return unseal(key, sealed, Place("practitioners", "password", row_id, row_id)).decode()
+    except (Tampered, ValueError):
+        raise Unreadable from None
 
 
 def content_place(row_id: str, owner: str) -> Place:

@@ -160,8 +160,8 @@ class Sweeper:
 
     @property
     def damage(self) -> tuple[int, int]:
-        """Rows that had neither a key nor a receipt at the start, and those that were found damaged since."""
-        return self._alarms, len(self._reader.damaged)
+        """Rows that had neither a key nor a receipt at the start; those and accounts found damaged since."""
+        return self._alarms, len(self._reader.damaged) + len(self._reader.people)
 
     @property
     def clock_trouble(self) -> str | None:
@@ -187,7 +187,7 @@ class Sweeper:
             overdue=overdue,
             lag=lag,
             alarms=self._alarms,
-            unreadable=len(self._reader.damaged),
+            unreadable=len(self._reader.damaged) + len(self._reader.people),
             behind=self.behind,
             generation=0 if self._keys.locked else await self._keys.generation(),
             last_sweep=self._last_sweep,

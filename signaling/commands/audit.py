@@ -71,10 +71,10 @@ async def names(store: Store, arguments: argparse.Namespace) -> set[str] | None:
     """The pseudonyms that are asked for; None for everybody's."""
     asked: list[Party] = []
     if arguments.practitioner:
-        person = await store.practitioners.by_mail(arguments.practitioner)
+        person = await store.practitioners.id_by_mail(arguments.practitioner)
         if person is None:
             raise StartRefused("There is no account with this address.")
-        asked.append(practitioner(person.id))
+        asked.append(practitioner(person))
     if arguments.appointment:
         found = await store.appointments.by_id(arguments.appointment)
         asked.append(appointment(found.owner, found.id))

@@ -71,12 +71,12 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
     redis = connect(url)
     try:
         async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
-            person = await store.practitioners.by_mail(arguments.mail)
+            person = await store.practitioners.id_by_mail(arguments.mail)
             if person is None:
                 raise StartRefused("There is no account with this address.")
             secret = shared_secret(settings.signaling, settings.rooms.data)
-            await Limiter(redis, secret, utc_now).lift(person.mail)
-            await store.audit.record(Act.LIMITS_LIFTED, operator(), practitioner(person.id))
+            await Limiter(redis, secret, utc_now).lift(arguments.mail)
+            await store.audit.record(Act.LIMITS_LIFTED, operator(), practitioner(person))
     except RoomsError as error:
         raise StartRefused(f"Nothing was lifted ({error.code}).") from None
     except RedisError as error:
@@ -96,11 +96,11 @@ async def close(settings: Configured, arguments: argparse.Namespace) -> str:
 
     async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
         try:
-            person = await store.practitioners.by_mail(arguments.mail)
+            person = await store.practitioners.id_by_mail(arguments.mail)
             if person is None:
                 raise StartRefused("There is no account with this address.")
-            await store.audit.record(Act.CLOSURE_ASKED, operator(), practitioner(person.id))
-            await store.retention.request_closure(person.id)
+            await store.audit.record(Act.CLOSURE_ASKED, operator(), practitioner(person))
+            await store.retention.request_closure(person)
         except RoomsError as error:
             raise StartRefused(store.locked or f"Nothing was closed ({error.code}).") from None
     return "Closed. The server destroys what it has within a minute, or when a running consult ends."

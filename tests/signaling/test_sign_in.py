@@ -1,10 +1,15 @@
 """Signing in: a session cookie for the right person, one answer for everybody else."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from statistics import median
 from time import perf_counter
 
 import pytest
+from sqlalchemy import update
 
+from rooms.store.tables import practitioners
 from signaling.client.wire import Wire
 from signaling.settings import SignalingSettings
 from signaling.typedefs import REDIS
@@ -142,3 +147,51 @@ async def test_known_and_unknown_addresses_take_the_same_time(server: Server) ->
             durations.append(perf_counter() - start)
     known, unknown = (median(durations) for durations in seconds.values())
     assert abs(known - unknown) < 0.005
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ["\x80\xff", '"\\377\\000"', '"\\000.x"', "a" * 4000, ".", "\u00e9." + "A" * 43, "A" * 22 + "." + "B" * 43],
+)
+async def test_a_cookie_that_is_none_of_ours_is_nobody(server: Server, cookie: str) -> None:
+    async with open_raw(server.port) as (reader, writer):
+        for request in ("GET /api/v1/me", "POST /api/v1/sign-out"):
+            head = f"{request} HTTP/1.1\r\nHost: localhost\r\nOrigin: {server.origin}\r\nContent-Length: 0\r\n"
+            writer.write(f"{head}Cookie: sid={cookie}\r\n\r\n".encode("latin-1"))
+            status = int((await reader.readuntil(b"\r\n\r\n")).split()[1])
+            assert status == (401 if request.startswith("GET") else 204)
+            if request.startswith("GET"):
+                await reader.readuntil(b"}}")
+
+
+@asynccontextmanager
+async def open_raw(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_damaged_account_is_said(server: Server) -> None:
+    appointment = await server.appoint(server.alice)
+    await server.sign_in("alice")
+    async with server.store.database.write() as connection:
+        values = {"profile": b"x" * 300}
+        mine = practitioners.c.id == server.alice.id
+        await connection.execute(update(practitioners).where(mine).values(values))
+    plan = {"patient": "P", "starts_at": "2027-03-01T12:00Z", "minutes": 30, "anyway": True}
+    for method, path, body in (
+        ("POST", "/sign-in", {"mail": "alice@example.org", "password": PASSWORD}),
+        ("POST", "/tokens", {"mail": "alice@example.org", "password": PASSWORD}),
+        ("GET", "/me", None),
+        ("PUT", "/retention", {"retention": "7d"}),
+        ("POST", "/appointments", plan),
+        ("POST", "/join", {"link": appointment.id + appointment.secret}),
+    ):
+        answer = await server.call(method, f"/api/v1{path}", body, who="alice")
+        assert (answer.status, answer.code) == (409, "unreadable"), path
+    assert len((await server.call("GET", "/api/v1/appointments", who="alice")).body["appointments"]) == 1
+    assert (await server.call("GET", "/health/ready")).body["checks"]["appointments"]["ok"] is False
+    assert (await server.sign_in("bob")).status == 200
