@@ -1,7 +1,7 @@
 """Settings of the media relay."""
 
 import os
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -16,7 +16,18 @@ def _address(value: str) -> str:
         raise ValueError("must be addresses, as 192.0.2.1 or 2001:db8::1") from None
 
 
+def _announced(value: str) -> str:
+    """One that clients can send to: IPv4 in IPv6 clothes as itself."""
+    address = ip_address(value)
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    if address.is_unspecified or address.is_multicast or "%" in value:
+        raise ValueError("must be addresses that clients can send to, as 192.0.2.1 or 2001:db8::1")
+    return str(address)
+
+
 Address = Annotated[str, AfterValidator(_address)]
+Announced = Annotated[Address, AfterValidator(_announced)]
 
 
 def _default_workers() -> int:
@@ -42,7 +53,7 @@ class MediaSettings(BaseModel):
         max_length=4,
         description="Addresses to listen on; a family that the host lacks is left out.",
     )
-    announced: list[Address] = Field(
+    announced: list[Announced] = Field(
         default=[],
         max_length=8,
         description="Addresses clients are told, for example behind 1:1 NAT; empty: those of this host.",

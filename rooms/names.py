@@ -8,8 +8,9 @@ UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 SEEN = frozenset("LNPS")
 """Letters, numbers, punctuation and symbols; marks and what only forms or spaces are seen beside one of these."""
 
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and a symbol that are drawn as nothing: Hangul fillers and the empty Braille cell."""
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
+"""Letters and symbols that are drawn as nothing: Hangul fillers, the empty Braille cell, a null note, and what stands
+for an object that is not there."""
 
 
 def readable(text: str) -> str:

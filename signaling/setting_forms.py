@@ -11,6 +11,8 @@ from typing import Any, Final
 from media.redis_address import HOST, ends_in_a_number, host_and_port, is_host
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+MAPPED: Final = 96
+"""Bits before an IPv4 address in IPv6 clothes (RFC 4291, 2.5.5.2)."""
 
 
 def origin(text: str) -> str:
@@ -45,13 +47,18 @@ def listening_host(text: str) -> str:
 
 
 def network(value: Any) -> Any:
-    """``10.0.0.5/8`` is the network that it lies in; an address alone is a network of one."""
+    """``10.0.0.5/8`` is the network that it lies in; an address alone is a network of one.
+
+    Clients' addresses are compared with it as themselves, so IPv4 in IPv6 clothes is IPv4.
+    """
     if isinstance(value, IPv4Network | IPv6Network):
         return value
     try:
-        return ip_network(value.strip(), strict=False)
+        found = ip_network(value.strip(), strict=False)
     except (ValueError, AttributeError):
         raise ValueError("must be networks, as 10.0.0.0/8 or fd00::/8") from None
+    inner = found.network_address.ipv4_mapped if isinstance(found, IPv6Network) else None
+    return ip_network((inner, found.prefixlen - MAPPED)) if inner and found.prefixlen >= MAPPED else found
 
 
 def _browser_host(text: str) -> str:

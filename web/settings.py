@@ -1,5 +1,6 @@
 """Settings of the pages. Set them as ``SPREEKKAMER_WEB__<NAME>`` or ``[web]`` in the file."""
 
+import re
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Annotated, Literal
@@ -7,7 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from rooms.names import readable
+
 Language = Literal["nl", "en"]
+MAIL = re.compile(r"[^\s@<>\"?&#%,;:\\]+@[^\s@<>\"?&#%,;:\\/]+")
 
 
 NO_ZONES = frozenset({"localtime", "posixrules", "Factory", "posix", "right", ""})
@@ -30,18 +34,40 @@ def _zone(name: str) -> str:
     return found
 
 
+def _line(text: str) -> str:
+    """Something to be seen, in one line, or nothing."""
+    if not text.strip():
+        return ""
+    try:
+        return readable(text)
+    except ValueError:
+        raise ValueError("must be one line that can be read, without control characters") from None
+
+
+def _mail(text: str) -> str:
+    """A bare address, for it becomes a ``mailto:``, or nothing."""
+    text = _line(text)
+    if text and not (MAIL.fullmatch(text) and text.isprintable()):
+        raise ValueError("must be an e-mail address alone, as info@practice.example")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_line)]
+Mail = Annotated[str, AfterValidator(_mail)]
+
+
 class Operator(BaseModel):
     """Who runs the server and is named on the privacy page (S-01, S-02), and with the telephone number wherever a
     patient is told to call. Empty fields are placeholders."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(default="", max_length=200, description="Name of the organisation.")
+    name: Line = Field(default="", max_length=200, description="Name of the organisation.")
     address: str = Field(default="", max_length=400, description="Postal address, lines separated by commas.")
-    phone: str = Field(
+    phone: Line = Field(
         default="", max_length=40, description="Telephone number, also for patients whose link does not work."
     )
-    mail: str = Field(default="", max_length=254, description="E-mail address for questions.")
+    mail: Mail = Field(default="", max_length=254, description="E-mail address for questions.")
     web: str = Field(
         default="",
         pattern=r"^(https://[^\s]+)?$",
@@ -54,8 +80,8 @@ class Officer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(default="", max_length=200, description="Name of the data protection officer.")
-    mail: str = Field(default="", max_length=254, description="E-mail address of the data protection officer.")
+    name: Line = Field(default="", max_length=200, description="Name of the data protection officer.")
+    mail: Mail = Field(default="", max_length=254, description="E-mail address of the data protection officer.")
 
 
 class Authority(BaseModel):
@@ -63,7 +89,7 @@ class Authority(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(default="Autoriteit Persoonsgegevens", max_length=200, description="The supervisory authority.")
+    name: Line = Field(default="Autoriteit Persoonsgegevens", max_length=200, description="The supervisory authority.")
     web: str = Field(
         default="https://autoriteitpersoonsgegevens.nl/", pattern=r"^https://[^\s]+$", description="Its address."
     )

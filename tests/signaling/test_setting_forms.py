@@ -4,10 +4,11 @@ import pytest
 from pydantic import SecretStr
 
 from media.redis_address import redis_address
+from media.settings import MediaSettings
 from signaling import setting_forms
 from signaling.addresses import origins, public_origin
 from signaling.settings import SignalingSettings
-from web.settings import WebSettings
+from web.settings import Officer, Operator, WebSettings
 
 ORIGINS = {
     "https://consult.example.org": "https://consult.example.org",
@@ -69,7 +70,15 @@ def test_what_is_no_origin_says_how_to_write_one(written: str, remedy: str) -> N
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("10.0.0.5/8", "10.0.0.0/8"), ("192.0.2.7", "192.0.2.7/32"), (" fd00::5/8", "fd00::/8"), ("::/0", "::/0")],
+    [
+        ("10.0.0.5/8", "10.0.0.0/8"),
+        ("192.0.2.7", "192.0.2.7/32"),
+        (" fd00::5/8", "fd00::/8"),
+        ("::/0", "::/0"),
+        ("::ffff:10.0.0.1", "10.0.0.1/32"),
+        ("::ffff:10.0.0.5/104", "10.0.0.0/8"),
+        ("::ffff:0:0/90", "::ffc0:0:0/90"),
+    ],
 )
 def test_a_network_with_host_bits_is_the_network_around_it(written: str, meant: str) -> None:
     settings = SignalingSettings.model_validate({"trusted_proxies": [written], "operator_networks": [written]})
@@ -182,3 +191,33 @@ def test_a_time_zone_is_found_whatever_its_capitals(written: str, meant: str) ->
 def test_what_is_no_time_zone_is_refused_with_one_that_is(written: str, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
         WebSettings(timezone=written)
+
+
+@pytest.mark.parametrize("written", ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "fe80::1%eth0", "media.example.org"])
+def test_what_clients_cannot_send_to_is_not_announced(written: str) -> None:
+    with pytest.raises(ValueError, match="must be addresses"):
+        MediaSettings(announced=[written])
+
+
+def test_an_announced_address_is_itself() -> None:
+    assert MediaSettings(announced=["::ffff:192.0.2.1", "2001:DB8::1"]).announced == ["192.0.2.1", "2001:db8::1"]
+
+
+@pytest.mark.parametrize("written", ["a\nb", "\u200b", "\x07", "a\u2028b", "\u0301"])
+def test_who_runs_the_server_can_be_read(written: str) -> None:
+    for field in ("name", "phone", "mail"):
+        with pytest.raises(ValueError, match="one line"):
+            Operator.model_validate({field: written})
+    with pytest.raises(ValueError, match="one line"):
+        Officer(name=written)
+    assert Operator(name=" ", phone=" +31 (0)20 123 45 67 ").phone == "+31 (0)20 123 45 67"
+
+
+@pytest.mark.parametrize(
+    "written", ["nonsense", "a@b?subject=x", "Info <info@practice.example>", "a@b\nX: y", "a b@c.nl"]
+)
+def test_a_mail_address_stands_alone(written: str) -> None:
+    for model in (Operator, Officer):
+        with pytest.raises(ValueError, match="must be"):
+            model(mail=written)
+    assert Operator(mail=" info+vc@praktijk-één.nl ").mail == "info+vc@praktijk-één.nl"
