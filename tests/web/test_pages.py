@@ -153,7 +153,7 @@ async def test_whoever_is_told_to_call_gets_the_name_and_the_number(serve: Serve
     practice = Operator(name="Praktijk De Linde", phone="020 555-01 23")
     known = await serve(WebSettings(operator=practice))
     html = await (await known.get("/c")).text()
-    links = re.findall(r"Praktijk De Linde <a href=\"tel:0205550123\">020 555-01 23</a>", html)
+    links = re.findall(r"<bdi>Praktijk De Linde</bdi> <a href=\"tel:0205550123\">020 555-01 23</a>", html)
     # No script, every message, a connection that failed, the goodbye of a cancelled appointment.
     assert len(links) == 4
     assert "tel:" not in await (await (await serve()).get("/c")).text()

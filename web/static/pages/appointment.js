@@ -150,11 +150,12 @@ export class NewAppointment {
 /**
  * Ask, then destroy one appointment irrecoverably.
  * @param {HTMLDialogElement} dialog
- * @param {Pick<AppointmentView, 'appointment' | 'patient'>} appointment
+ * @param {Pick<AppointmentView, 'appointment' | 'patient'>} appointment without a name where it cannot be read
  * @param {(receipt: import('../client/wire.js').Receipt) => void} onDone
  */
 export function askToDestroy(dialog, appointment, onDone) {
-  slot(dialog, 'destroy-title').textContent = t('destroy.title', { name: appointment.patient });
+  const { patient: name } = appointment;
+  slot(dialog, 'destroy-title').textContent = name ? t('destroy.title', { name }) : t('destroy.title.unreadable');
   say(slot(dialog, 'destroy-problem'), null);
   const yes = /** @type {HTMLButtonElement} */ (dialog.querySelector('[data-action="destroy"]'));
   /** @type {HTMLElement} */ (dialog.querySelector('[data-action="close"]')).onclick = () => dialog.close();

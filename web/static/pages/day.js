@@ -194,7 +194,7 @@ export class Day {
 
   /** What is left to see of one that is damaged. @param {string} appointment */
   #damaged(appointment) {
-    const one = { appointment, patient: t('day.unreadable') };
+    const one = { appointment, patient: '' };
     return el(
       'li',
       { className: 'entry', 'data-state': 'unreadable', 'data-appointment': appointment },
@@ -202,7 +202,7 @@ export class Day {
       el(
         'div',
         { className: 'entry-body' },
-        el('p', { className: 'name', textContent: one.patient }),
+        el('p', { className: 'name', textContent: t('day.unreadable') }),
         el('p', { className: 'soft small', textContent: t('day.unreadable.help') }),
       ),
       el('div', { className: 'entry-tools' }, this.#destroyButton(one)),
@@ -265,14 +265,14 @@ export class Day {
     );
   }
 
-  /** @param {Pick<AppointmentView, 'appointment' | 'patient'>} one */
+  /** @param {Pick<AppointmentView, 'appointment' | 'patient'>} one without a name where it cannot be read */
   #destroyButton(one) {
     return el(
       'button',
       {
         className: 'button small destroys',
         type: 'button',
-        'aria-label': t('destroy.button.who', { name: one.patient }),
+        'aria-label': one.patient ? t('destroy.button.who', { name: one.patient }) : t('destroy.button.unreadable'),
         'data-testid': 'delete-appointment',
         on: { click: () => this.acts.destroy(one) },
       },

@@ -116,7 +116,7 @@ class PatientPage extends HTMLElement {
     const { practitioner_name: name, starts_at, minutes: length } = /** @type {Join} */ (this.#appointment);
     slot(this, 'check-title').textContent = t('patient.check.title', { name });
     const now = serverNow(/** @type {Join} */ (this.#appointment));
-    slot(this, 'when').textContent = `${momentThere(starts_at, now)} · ${minutes(length)}`;
+    slot(this, 'when').textContent = `${momentThere(starts_at, now)}, ${minutes(length)}`;
     slot(this, 'wait-title').textContent = t('wait.title', { name });
     testid(this, 'join').disabled = false;
     this.#step('check');
