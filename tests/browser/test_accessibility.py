@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from tests.browser.conftest import Demo, Person, begin_consult, eventually
+from tests.browser.conftest import Demo, Desk, Person, begin_consult, eventually
+from tests.browser.test_signing_in_again import sign_out_elsewhere
+from tests.browser.test_the_code import COUNTED
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 SEVERE = ("serious", "critical")
 
 TOO_WIDE = """
-() => document.documentElement.scrollWidth <= window.innerWidth ? [] : [...document.querySelectorAll('body *')]
+() => [...document.querySelectorAll(document.documentElement.scrollWidth <= innerWidth ? 'dialog[open]' : 'body *')]
   .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
   .map((e) => e.outerHTML.slice(0, 90))
 """
@@ -107,7 +109,7 @@ async def test_pages_without_a_consult(demo: Demo, patient: Person) -> None:
     await page.close()
 
 
-async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
+async def test_the_patients_way(demo: Demo, desk: Desk, practitioner: Person, patient: Person) -> None:
     page = patient.page
     await page.set_viewport_size({"width": 360, "height": 740})
     await judge(page, "check")
@@ -136,6 +138,23 @@ async def test_the_patients_way(practitioner: Person, patient: Person) -> None:
     await patient.find("more").click()
     await judge(page, "devices")
     await page.keyboard.press("Escape")
+    await page.evaluate(COUNTED)
+    await page.reload()
+    for person in (patient, practitioner):
+        await person.find("withheld").wait_for()
+        await person.find("compare").wait_for()
+    await judge(page, "another code, unusually often")
+    await practitioner.page.set_viewport_size({"width": 360, "height": 740})
+    await judge(practitioner.page, "another code at the desk")
+    await sign_out_elsewhere(practitioner, demo)
+    await practitioner.find("again").wait_for()
+    await practitioner.find("again-sign-in").click()
+    await practitioner.find("again").get_by_role("alert").wait_for()
+    await judge(practitioner.page, "the password above a consult")
+    await practitioner.find("again-password").fill(desk.password)
+    await practitioner.find("again-sign-in").click()
+    await practitioner.find("again").wait_for(state="hidden")
+    await practitioner.page.set_viewport_size({"width": 1280, "height": 720})
     await patient.find("leave").click()
     await patient.call_state("ended")
     await judge(page, "goodbye")
@@ -170,7 +189,8 @@ async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> 
     await page.set_viewport_size({"width": 360, "height": 740})
     await judge(page, "desk")
     await practitioner.find("new-appointment").click()
-    await judge(page, "new appointment")
+    await practitioner.find("doubts").wait_for()
+    await judge(page, "new appointment at a doubtful time")
     await practitioner.find("create-appointment").click()
     await judge(page, "new appointment with a mistake")
     await practitioner.find("patient-name").fill("Blauwe vlinder")

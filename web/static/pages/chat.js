@@ -86,7 +86,7 @@ export class ChatPanel {
         'div',
         { className: 'said-by' },
         el('bdi', { textContent: own ? t('chat.me') : name }),
-        entry.copy ? el('span', { className: 'copy', textContent: t('chat.copy', { name }) }) : null,
+        entry.copy && own ? el('span', { className: 'copy', textContent: t('chat.copy', { name }) }) : null,
         el('time', { textContent: timeFor(this.#consult?.role, at), dateTime: at.toISOString() }),
       ),
       el('p', { dir: 'auto', textContent: entry.text }),
