@@ -1,9 +1,14 @@
 """The database. Nothing that a person typed stands here in clear: sealed columns are ``LargeBinary``."""
 
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
     Date,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -12,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
 
 metadata = MetaData(
@@ -22,6 +28,30 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class Day(TypeDecorator[date]):
+    """A day for the index; one that is none (SQLite keeps any text) must not keep its row or others from being read.
+
+    The moment inside the sealed content counts.
+    """
+
+    impl = Date
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], date | None]:
+        """As the database's own, None for what is no day."""
+        inner = self.impl_instance.result_processor(dialect, coltype)
+
+        def process(value: Any) -> date | None:
+            try:
+                found: date | None = value if inner is None else inner(value)
+            except (TypeError, ValueError):
+                return None
+            return found
+
+        return process
+
 
 practitioners = Table(
     "practitioners",
@@ -50,7 +80,7 @@ appointments = Table(
     Column("id", String(22), primary_key=True),
     Column("owner", ForeignKey("practitioners.id"), nullable=False),
     Column("state", String(10), nullable=False, comment="planned, ended, destroying"),
-    Column("due_day", Date, comment="UTC day of destruction; the moment is inside content"),
+    Column("due_day", Day, comment="UTC day of destruction; the moment is inside content"),
     Column("content", LargeBinary, nullable=False, comment="sealed: patient, times, link secret, due"),
     Column("version", Integer, nullable=False),
     Index(None, "owner"),

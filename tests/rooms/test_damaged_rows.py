@@ -267,3 +267,22 @@ async def test_an_account_that_was_restored_raises_no_alarm_any_more(sqlite_stor
     await put_person(store, person, profile=whole)
     assert await store.practitioners.get(person.id) == person
     assert store.retention.damage == (0, 0)
+
+
+@pytest.mark.parametrize("day", ["", "garbage", "2026-99-99", 5])
+async def test_a_day_that_is_none_stops_nothing(sqlite_store: Store, time: Time, day: object) -> None:
+    store = sqlite_store
+    person = await alice(store)
+    odd, other = await plan(store, person, "odd"), await plan(store, person, "other")
+    async with store.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE appointments SET due_day = ? WHERE id = ?", (day, odd.id))
+    assert await store.appointments.get(person.id, odd.id) == odd
+    found = await store.appointments.by_link(odd.id, odd.secret)
+    assert found == odd
+    await store.retention.sweep()
+    await store.practitioners.set_retention(person.id, "7d")  # writes the day anew
+    time.pass_(days=8)
+    assert await store.retention.sweep() == 2
+    for one in (odd, other):
+        with pytest.raises(RoomsError, match="gone"):
+            await store.appointments.get(person.id, one.id)
