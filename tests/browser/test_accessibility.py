@@ -169,7 +169,7 @@ REFUSE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMExcep
 
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (390, 844)])
 async def test_who_waits_with_a_blocked_microphone_sees_what_to_do_at_once(
-    demo: Demo, patient: Person, width: int, height: int
+    practitioner: Person, patient: Person, width: int, height: int
 ) -> None:
     page = patient.page
     await page.set_viewport_size({"width": width, "height": height})
@@ -182,6 +182,14 @@ async def test_who_waits_with_a_blocked_microphone_sees_what_to_do_at_once(
     assert await page.evaluate("scrollY") == 0
     assert box["y"] + box["height"] <= height
     await judge(page, "wait with a blocked microphone")
+    await practitioner.find("admit").first.click()
+    await patient.call_state("connected")
+    state, field = page.locator("[data-slot=own-state]"), patient.find("chat-input")
+    await state.filter(has_text="Microfoon en camera geblokkeerd").wait_for()
+    lowest, highest = await field.bounding_box(), await state.bounding_box()
+    assert lowest is not None
+    assert highest is not None
+    assert lowest["y"] + lowest["height"] <= highest["y"], "the words lie over the field for a message"
 
 
 async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> None:

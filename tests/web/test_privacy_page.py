@@ -36,6 +36,10 @@ async def test_contact_data_are_readable_without_script_cookie_or_account(serve:
     page = await read(client, "/privacy", language)
     for words in ("Praktijk <b>Zuid</b>", "Dorpsstraat 1", "1234 AB Ons Dorp", "+31 20 123 4567", "info@zuid.example"):
         assert words in page.text
+    html = await (await client.get("/privacy", headers={"Accept-Language": language})).text()
+    isolated = ("<bdi>Praktijk &lt;b&gt;Zuid&lt;/b&gt;</bdi>", "\u2068Praktijk &lt;b&gt;Zuid&lt;/b&gt;\u2069")
+    assert sum(html.count(one) for one in isolated) == 4, "a name of another script turns nothing around it"
+    assert "<bdi>F. Gerritsen</bdi>" in html
     assert "F. Gerritsen" in page.text
     assert "fg@zuid.example" in page.text
     assert "Toezichthouder" in page.text

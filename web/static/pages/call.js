@@ -195,10 +195,13 @@ export class ConsultCall extends HTMLElement {
     testid(this, 'toggle-camera').setAttribute('aria-pressed', String(picture));
     testid(this, 'share-screen').setAttribute('aria-pressed', String(capture.screen !== null));
     const words = [];
-    if (off.microphone) words.push(t('call.muted'));
-    else if (problem.microphone) words.push(t(`call.mic-${sort(problem.microphone)}`));
-    if (off.camera) words.push(t('call.camera-off'));
-    else if (problem.camera) words.push(t(`call.camera-${sort(problem.camera)}`));
+    const mic = off.microphone ? null : problem.microphone && sort(problem.microphone);
+    const eye = off.camera ? null : problem.camera && sort(problem.camera);
+    if (mic && mic === eye) words.push(t(`call.both-${mic}`));
+    else {
+      if (off.microphone || mic) words.push(t(off.microphone ? 'call.muted' : `call.mic-${mic}`));
+      if (off.camera || eye) words.push(t(off.camera ? 'call.camera-off' : `call.camera-${eye}`));
+    }
     if (capture.screen) words.push(t('call.sharing'));
     const own = slot(this, 'own-state');
     if (own.textContent !== words.join(' · ')) own.textContent = words.join(' · ');
