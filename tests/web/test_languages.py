@@ -49,7 +49,7 @@ FAMILIES = {
     ],
     "devices": [*DEVICES, *(f"{kind}.none" for kind in DEVICES), *(f"{kind}.unnamed" for kind in DEVICES)],
     "devices.refused": ["denied", "busy", "missing"],
-    "call": [f"{kind}-{problem}" for kind in ("mic", "camera") for problem in ("none", "denied", "busy")],
+    "call": [f"{kind}-{problem}" for kind in ("mic", "camera", "both") for problem in ("none", "denied", "busy")],
     "call.unusable": list(get_args(Unusable)),
     "call.compare": ["came", "left", "renewed"],
     "call.person": ["practitioner", "patient", "guest"],
