@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from rooms.errors import StartRefused
 
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
 
 FORMS: Final = "sqlite:///<path> or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+def _with_a_port(text: str | None) -> str | None:
+    """An address whose host can be told from its port."""
+    try:
+        good = text is None or (urlsplit(text).hostname and urlsplit(text).port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("must have a host, and a port from 1 to 65535 or none, as https://openbao.example:8200")
+    return text
 
 
 class TransitSettings(BaseModel):
@@ -31,6 +43,7 @@ class TransitSettings(BaseModel):
             pattern=r"^https?://[^/?#@]+/?$",
             description="OpenBao, as https://openbao.example:8200; empty: epoch keys are files.",
         ),
+        AfterValidator(_with_a_port),
     ] = None
     token_file: Annotated[
         Path | None, Field(description="File with OpenBao's token; read at each call, so that an agent may renew it.")

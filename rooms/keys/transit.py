@@ -30,7 +30,10 @@ class Transit:
         if url.scheme == "http" and url.hostname not in LOOPBACK:
             raise StartRefused("OpenBao is only spoken to by https; correct rooms.transit.address.")
         self._host = (url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
-        self._tls = ssl.create_default_context(cafile=settings.ca_file) if url.scheme == "https" else None
+        try:
+            self._tls = ssl.create_default_context(cafile=settings.ca_file) if url.scheme == "https" else None
+        except OSError:  # ssl.SSLError is one
+            raise StartRefused("rooms.transit.ca_file is no PEM file of certificates that can be read.") from None
         self._token_file = settings.token_file
         self._mount = settings.mount.strip("/")
         self._key = settings.key

@@ -1,10 +1,15 @@
 """What people write for a setting: brought into the form that is compared, or refused with what to write."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
 from media.redis_address import redis_address
 from media.settings import MediaSettings
+from rooms.errors import StartRefused
+from rooms.keys.transit import Transit
+from rooms.settings import TransitSettings
 from signaling import setting_forms
 from signaling.addresses import origins, public_origin
 from signaling.settings import SignalingSettings
@@ -221,3 +226,18 @@ def test_a_mail_address_stands_alone(written: str) -> None:
         with pytest.raises(ValueError, match="must be"):
             model(mail=written)
     assert Operator(mail=" info+vc@praktijk-één.nl ").mail == "info+vc@praktijk-één.nl"
+
+
+@pytest.mark.parametrize(
+    "written", ["https://openbao:port", "https://openbao:99999", "https://openbao:0", "https://:1"]
+)
+def test_an_address_of_openbao_has_a_port_or_none(written: str) -> None:
+    with pytest.raises(ValueError, match="a port from 1 to 65535 or none"):
+        TransitSettings(address=written)
+
+
+def test_an_authority_of_openbao_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "none.pem").write_text("no certificate")
+    for file in (tmp_path / "none.pem", tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(StartRefused, match=r"rooms\.transit\.ca_file"):
+            Transit(TransitSettings(address="https://openbao:8200", ca_file=file))
