@@ -1,7 +1,6 @@
 """Appointments: planned, found, ended; Charlie never gets in."""
 
 import asyncio
-import time as wall_time
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -109,20 +108,6 @@ async def test_any_other_link_leads_nowhere(store: Store, damage: str) -> None:
     assert await store.appointments.by_link(row, secret) is None
 
 
-@pytest.mark.serial
-async def test_an_unknown_link_takes_as_long_as_a_wrong_one(sqlite_store: Store) -> None:
-    person = await alice(sqlite_store)
-    planned = await plan(sqlite_store, person)
-    rows = (planned.id, UNKNOWN, "no id at all")
-    spent = [9.9, 9.9, 9.9]
-    for _ in range(80):
-        for place, row in enumerate(rows):
-            start = wall_time.perf_counter()
-            assert await sqlite_store.appointments.by_link(row, UNKNOWN) is None
-            spent[place] = min(spent[place], wall_time.perf_counter() - start)
-    assert max(spent) < 1.35 * min(spent)
-
-
 async def test_an_unknown_link_makes_the_same_decryptions(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = await plan(sqlite_store, await alice(sqlite_store))
     await sqlite_store.appointments.by_link(UNKNOWN, "")
@@ -140,8 +125,10 @@ async def test_an_unknown_link_makes_the_same_decryptions(sqlite_store: Store, m
     monkeypatch.setattr("rooms.keys.envelope.AESGCM", Counting)
     await sqlite_store.appointments.by_link(planned.id, UNKNOWN)
     wrong, opened[:] = list(opened), []
-    await sqlite_store.appointments.by_link(UNKNOWN, UNKNOWN)
-    assert opened == wrong
+    for unknown in (UNKNOWN, "no id at all"):
+        await sqlite_store.appointments.by_link(unknown, UNKNOWN)
+        assert opened == wrong
+        opened.clear()
     assert len(wrong) == 3
 
 
