@@ -96,6 +96,7 @@ class LiveConsults:
         Refusals of the state machine pass through and store nothing.
         """
         key = room_key(appointment)
+        tried: tuple[Consult, tuple[Effect, ...]] | None = None
         async with self._asking(), self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
                 await pipe.watch(key)
@@ -103,8 +104,11 @@ class LiveConsults:
                 before = self._opened(appointment, *await pipe.mget([key])) or absent
                 if before is None:
                     raise RoomsError("bad_state")
+                if tried is not None and before == tried[0]:
+                    # It was carried out and its answer was lost; the library says that as if somebody else had written.
+                    return tried
                 now = self._now()
-                after, effects = transition(before, event, now)
+                after, effects = tried = transition(before, event, now)
                 if after is before:
                     return before, ()
                 begin(pipe)

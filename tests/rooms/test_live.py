@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from redis.exceptions import ConnectionError as Away
 
 from rooms.authentic import Authentic
 from rooms.consult import new
-from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave
+from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave, Place, Show, ShowDesk
 from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
@@ -247,3 +248,46 @@ async def test_a_redis_that_is_away_passes() -> None:
             await attempt
         assert isinstance(refused.value.__cause__, Away)
     await client.aclose()
+
+
+@asynccontextmanager
+async def losing_an_answer(address: str, to: bytes) -> AsyncIterator[str]:
+    """A socket in front of Redis: the connection breaks after what holds ``to`` was carried out, once, unanswered."""
+    done = False
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        redis_reader, redis_writer = await asyncio.open_unix_connection(address)
+        losing = False
+
+        async def ask() -> None:
+            nonlocal done, losing
+            while data := await reader.read(65_536):
+                if to in data and not done:
+                    done = losing = True
+                redis_writer.write(data)
+            redis_writer.close()
+
+        async def answer() -> None:
+            while (data := await redis_reader.read(65_536)) and not losing:
+                writer.write(data)
+            writer.close()
+
+        await asyncio.gather(ask(), answer(), return_exceptions=True)
+
+    with tempfile.TemporaryDirectory(prefix="spreekkamer-test-") as folder:
+        server = await asyncio.start_unix_server(serve, f"{folder}/socket")
+        try:
+            yield f"{folder}/socket"
+        finally:
+            server.close()
+
+
+async def test_a_change_whose_answer_was_lost_keeps_its_effects(address: str, live: LiveConsults) -> None:
+    """redis-py 8.1.0 says WatchError when the connection breaks after EXEC was carried out."""
+    await live.transition("a", patient(), absent=fresh())
+    async with losing_an_answer(address, b"MULTI") as broken:
+        client = Redis(unix_socket_path=broken, driver_info=None, retry=Retry(NoBackoff(), 3))
+        consult, effects = await LiveConsults(client, utc_now, LIFE, AUTHENTIC).transition("a", practitioner())
+        await client.aclose()
+    assert await live.load("a") == consult
+    assert {type(one) for one in effects} == {Place, Show, ShowDesk}
