@@ -22,7 +22,10 @@ from signaling.window import JoinWindow, seconds_until
 
 INVISIBLE = re.compile(r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+")
 RUN = re.compile(r"[A-Za-z0-9_-]{44,}")
-EMPHASIS = re.compile(r"([_-])[A-Za-z0-9_-]{44}\1")
+EMPHASIS = re.compile(r"([_-]{1,3})[A-Za-z0-9_-]{44}\1")
+SOFT_BREAK = re.compile(r"=\r?\n")
+"""Where quoted-printable breaks a line (RFC 2045, 6.7)."""
+
 NOBODY = "A" * 22
 
 
@@ -32,10 +35,12 @@ def parts_of(text: str) -> tuple[str, str] | None:
     What mail programs, chats and trackers put around it (a full stop, quotes, ``%20``, ``&fbclid=``, invisible
     characters) cannot belong to it and is dropped; so is whatever follows its 44 characters.
     """
-    run = RUN.search(INVISIBLE.sub("", unquote(text)))
+    readable = SOFT_BREAK.sub("", unquote(unquote(text)))  # twice, for a link within a link
+    run = RUN.search(INVISIBLE.sub("", readable))
     if run is None:
         return None
-    link = run[0][1:] if EMPHASIS.fullmatch(run[0]) else run[0]
+    around = EMPHASIS.fullmatch(run[0])
+    link = run[0][len(around[1]) :] if around else run[0]
     return link[:22], link[22:44]
 
 

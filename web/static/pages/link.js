@@ -2,7 +2,10 @@
 
 const INVISIBLE = /[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+/gu;
 const RUN = /[A-Za-z0-9_-]{44,}/;
-const EMPHASIS = /^([_-])[A-Za-z0-9_-]{44}\1$/;
+const EMPHASIS = /^([_-]{1,3})[A-Za-z0-9_-]{44}\1$/;
+const ESCAPES = /(?:%[0-9a-f]{2})+/gi;
+/** Where quoted-printable breaks a line (RFC 2045, 6.7). */
+const SOFT_BREAK = /=\r?\n/g;
 
 /** @param {string} escapes */
 function decoded(escapes) {
@@ -18,8 +21,10 @@ function decoded(escapes) {
  * @param {string} fragment
  */
 export function tidyLink(fragment) {
-  const readable = fragment.replace(/(?:%[0-9a-f]{2})+/gi, decoded).replaceAll(INVISIBLE, '');
+  const unescaped = fragment.replace(ESCAPES, decoded).replace(ESCAPES, decoded); // twice, for a link within a link
+  const readable = unescaped.replace(SOFT_BREAK, '').replaceAll(INVISIBLE, '');
   const run = RUN.exec(readable)?.[0];
   if (!run) return fragment;
-  return (EMPHASIS.test(run) ? run.slice(1) : run).slice(0, 44);
+  const around = EMPHASIS.exec(run)?.[1] ?? '';
+  return run.slice(around.length, around.length + 44);
 }
