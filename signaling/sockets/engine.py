@@ -93,7 +93,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
         upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
         if request.method != "GET" or not upgrade or query.get("transport") != "websocket" or query.get("EIO") != "4":
             raise ProtocolError("invalid")
-        if "sid" in query or "j" in query:
+        if "sid" in query or "j" in query or len(query) != len(set(query)):
             raise ProtocolError("invalid")
         network = self.network(request)
         if self._half_open.of_network[network] >= self.limits.pending_per_network:

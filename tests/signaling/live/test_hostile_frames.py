@@ -351,3 +351,15 @@ async def test_mutated_frames_crash_nothing(
                     await asyncio.sleep(0)
     assert (await bystander.do("watch"))["in_consult"] is None
     assert quiet(caplog)
+
+
+@pytest.mark.parametrize("query", ["EIO=4&EIO=4&transport=websocket", "EIO=4&transport=websocket&transport=polling"])
+async def test_a_parameter_said_twice_is_refused_in_our_words(node: Node, query: str) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Origin": ORIGIN}
+    key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    async with (
+        ClientSession() as session,
+        session.get(f"{node.url}/socket.io/?{query}", headers=upgrade | key) as reply,
+    ):
+        assert reply.status == 400
+        assert (await reply.json(content_type=None))["error"]["code"] == "invalid"
