@@ -21,6 +21,7 @@ from rooms.lock import waited_for
 from rooms.store.database import Database, listen, options
 
 MIGRATION_LOCK = 0x5370_7265_656B  # PostgreSQL advisory lock
+LEAVING_LOOKS = 30
 PATIENCE = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '10min'")
 """Another node's migration may take longer than any statement of ours."""
 
@@ -182,12 +183,15 @@ def refuse_company(connection: Connection) -> None:
     """StartRefused while others use the database. On SQLite the data folder's lock tells."""
     if connection.dialect.name == "sqlite":
         return
-    others = connection.execute(
-        text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid != pg_backend_pid() AND usename IS NOT NULL"
-            " AND coalesce(backend_type, 'client backend') = 'client backend'"
-        )
-    ).scalar_one()
-    if others:
-        raise StartRefused("Other programs use the database; stop every server first.")
+    company = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid != pg_backend_pid() AND usename IS NOT NULL"
+        " AND coalesce(backend_type, 'client backend') = 'client backend'"
+    )
+    # The sessions of a server that has just ended are there for a moment more.
+    for _ in range(LEAVING_LOOKS):
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        if not connection.execute(company).scalar_one():
+            return
+        connection.execute(text("SELECT pg_sleep(0.1)"))
+    raise StartRefused("Other programs use the database; stop every server first.")

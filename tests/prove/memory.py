@@ -100,7 +100,7 @@ async def used(browser: aiohttp.ClientSession) -> Planned:
     """One appointment that is planned, listed, read, and whose link is opened."""
     name = f"Canary {secrets.token_hex(12)}"
     starts_at = (datetime.now(UTC) + timedelta(minutes=5)).isoformat(timespec="seconds")
-    plan = {"patient": name, "starts_at": starts_at, "minutes": 30, "language": "nl"}
+    plan = {"patient": name, "starts_at": starts_at, "minutes": 30, "language": "nl", "anyway": True}
     body = await ask(browser, "POST", "/api/v1/appointments", plan)
     link = str(body["link"]).partition("#")[2]
     await ask(browser, "GET", "/api/v1/appointments")
