@@ -5,6 +5,7 @@ it again with the same id. What was done is remembered for two minutes, as a mar
 """
 
 from collections.abc import Awaitable, Callable
+from secrets import token_hex
 from typing import Final
 
 from redis.asyncio import Redis
@@ -37,10 +38,14 @@ class Repeats:
         if who is None:
             return await work()
         key = f"sk:once:{who}:{name}"
-        if not await self._redis.set(key, UNDER_WAY, ex=UNDER_WAY_SECONDS, nx=True):
-            if await self._redis.get(key) == DONE:
+        mark = UNDER_WAY + token_hex(8).encode()
+        if not await self._redis.set(key, mark, ex=UNDER_WAY_SECONDS, nx=True):
+            found = await self._redis.get(key)
+            if found == DONE:
                 return Empty()
-            raise UserError("try_again", retry_after=1)
+            # Our own mark stands there when the answer to setting it was lost and the library asked again.
+            if found != mark:
+                raise UserError("try_again", retry_after=1)
         try:
             reply = await work()
         except BaseException:

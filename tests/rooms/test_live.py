@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave, Pla
 from rooms.consult_state import Consult
 from rooms.errors import RoomsError
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
+from tests.rooms.lost_answers import losing_an_answer
 
 LIFE = timedelta(hours=4)
 AUTHENTIC = Authentic(b"a key of the tests, of 32 bytes or so")
@@ -248,38 +248,6 @@ async def test_a_redis_that_is_away_passes() -> None:
             await attempt
         assert isinstance(refused.value.__cause__, Away)
     await client.aclose()
-
-
-@asynccontextmanager
-async def losing_an_answer(address: str, to: bytes) -> AsyncIterator[str]:
-    """A socket in front of Redis: the connection breaks after what holds ``to`` was carried out, once, unanswered."""
-    done = False
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        redis_reader, redis_writer = await asyncio.open_unix_connection(address)
-        losing = False
-
-        async def ask() -> None:
-            nonlocal done, losing
-            while data := await reader.read(65_536):
-                if to in data and not done:
-                    done = losing = True
-                redis_writer.write(data)
-            redis_writer.close()
-
-        async def answer() -> None:
-            while (data := await redis_reader.read(65_536)) and not losing:
-                writer.write(data)
-            writer.close()
-
-        await asyncio.gather(ask(), answer(), return_exceptions=True)
-
-    with tempfile.TemporaryDirectory(prefix="spreekkamer-test-") as folder:
-        server = await asyncio.start_unix_server(serve, f"{folder}/socket")
-        try:
-            yield f"{folder}/socket"
-        finally:
-            server.close()
 
 
 async def test_a_change_whose_answer_was_lost_keeps_its_effects(address: str, live: LiveConsults) -> None:
