@@ -1,5 +1,6 @@
 """Health names each part that does not work; metrics are for the operator only."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from media.control import MediaClient
 from media.control_server import ControlServer
+from rooms.reserve import Reserve
 from signaling import health
 from signaling.gate import SIGNALING
 from signaling.settings import SignalingSettings
@@ -180,9 +182,11 @@ async def test_a_full_redis_is_not_ready_and_said(server: Server) -> None:
         await redis.config_set("maxmemory", "0")
 
 
-async def test_a_full_disk_is_not_ready_and_said(server: Server) -> None:
+async def test_a_full_disk_is_not_ready_and_said(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     await announce(server)
-    server.store.reserve.low = True
-    state = await server.app[HEALTH].ready()
+    monkeypatch.setattr(Reserve, "_low", lambda *_: True)
+    async with asyncio.timeout(60):
+        while (state := await server.app[HEALTH].ready()).status == "ready":
+            await asyncio.to_thread(server.store.reserve.look)
     assert state.status == "not-ready"
     assert "nearly full" in (state.checks["disk"].advice or "")

@@ -214,7 +214,10 @@ class PatientPage extends HTMLElement {
 
   /** Nobody came: give up the place and say so. */
   #inVain() {
-    this.#consult?.leave().catch(() => {});
+    const consult = this.#consult;
+    // Not dropped with the rest: the server is to hear it before the line is closed.
+    this.#consult = null;
+    consult?.leave().catch(() => {});
     this.#drop();
     const appointment = /** @type {Join} */ (this.#appointment);
     this.#message('late', { when: momentThere(appointment.starts_at, serverNow(appointment)) });
