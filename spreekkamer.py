@@ -7,7 +7,7 @@ import sys
 from signaling import terminal
 
 if sys.argv[0].endswith(("spreekkamer", "spreekkamer.py")):
-    sys.excepthook = terminal.silent_interrupt
+    terminal.end_at_once_when_interrupted()
 
 import argparse
 import asyncio
@@ -193,6 +193,7 @@ def main() -> None:
 
     def work() -> None:
         chosen.append(parser().parse_args())
+        terminal.close_all_when_interrupted()
         asyncio.run(process.until_signal(chosen[0].run(chosen[0])))
 
     terminal.run(work, stopping_is_well=lambda: bool(chosen) and chosen[0].run in (serve, relay, demonstrate))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from traceback import FrameSummary
-    from types import TracebackType
 
 REFUSED = 1
 FAULT = 70
@@ -41,10 +40,22 @@ class Unwritten(Exception):  # noqa: N818 -- a state, not a mistake
         self.reason = (error.strerror or "unknown").lower()
 
 
-def silent_interrupt(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An ``excepthook`` for the moments before `run`, when modules are still being read: Ctrl-C says nothing."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
+def end_at_once_when_interrupted() -> None:
+    """While modules are read there is nothing to close, and Ctrl-C ends the process silently. The exception that Python
+    raises instead can be lost in a callback of the interpreter's own; the command would go on and wait for an answer.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background job ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def close_all_when_interrupted() -> None:
+    """From now on Ctrl-C lets the command close what it opened."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(work: Callable[[], object], *, stopping_is_well: Callable[[], bool] = lambda: False) -> None:

@@ -14,10 +14,10 @@ HEAVY = {
     *("jinja2", "joserfc", "prometheus_client", "psycopg", "redis", "socketio", "sqlalchemy"),
 }
 RUN = """
-import io, json, sys
+import io, json, signal, sys
 sys.argv = ["spreekkamer", *sys.argv[1:]]
 import spreekkamer
-quiet = sys.excepthook is spreekkamer.terminal.silent_interrupt
+quiet = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
 out, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()
 try:
     spreekkamer.main()

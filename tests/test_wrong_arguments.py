@@ -217,7 +217,7 @@ BEGUN = """
 import sys
 sys.argv = ["spreekkamer", *sys.argv[1:]]
 from signaling import terminal
-sys.excepthook = terminal.silent_interrupt
+terminal.end_at_once_when_interrupted()
 print("begun", flush=True)
 import spreekkamer
 spreekkamer.main()
@@ -245,6 +245,22 @@ def test_ctrl_c_at_any_time_says_nothing(place: Path, words: str) -> None:
             status = process.wait(30)
             assert process.stderr is not None
             assert (status in (130, -signal.SIGINT), process.stderr.read()) == (True, b""), (delay, status)
+
+
+def test_ctrl_c_is_not_lost_in_a_callback_of_the_interpreter(place: Path) -> None:
+    """Python 3.11 ignores an exception in a finalizer, and modules that are being read have many (its import locks)."""
+    interrupted_there = """
+import os, signal
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        [None for _ in range(1000)]
+Finalized()
+print("went on")
+"""
+    begun = BEGUN.replace("import spreekkamer", interrupted_there)
+    done = subprocess.run([sys.executable, "-c", begun], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"begun\n", b"")
 
 
 async def test_any_address_is_of_both_families() -> None:
