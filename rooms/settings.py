@@ -181,6 +181,8 @@ def parse(setting: str, text: str) -> URL:
             raise StartRefused(
                 f"{setting} must have three slashes before its path, and a fourth before an absolute one."
             )
+        if rest.lstrip("/").startswith("~"):
+            raise StartRefused(f"{setting} has a ~ in its path, which only a shell replaces; write the whole path.")
         return sqlite_file(Path(rest[1:])) if rest[1:] not in ("", ":memory:") else make_url("sqlite://")
     if rest.partition("?")[0].count("@") > 1:
         raise StartRefused(f"{setting} has an @ in its password: write %40 for it, and %25 for a %.")

@@ -25,6 +25,8 @@ MOUNTED: Final = frozenset({Path("/run/secrets"), Path("/run/credentials")})
 
 LARGEST_FILE: Final = 1 << 20
 NULL: Final = ("null", "none")
+BRACKETED_HOST: Final = re.compile(r"\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]")
+"""An IPv6 address as it stands in a URL, which is no list in JSON."""
 
 
 class StrictSettings(BaseModel):
@@ -89,6 +91,8 @@ def _said(model: type[BaseModel], path: Sequence[str], text: str, name: str) -> 
     if optional and text.lower() in NULL:
         return None
     if text:
+        if text.startswith("~") and Path in (kind, *get_args(kind)):
+            raise StartRefused(f"{name} begins with ~, which only a shell replaces; write the whole path.")
         choices = get_args(kind) if get_origin(kind) is Literal else ()
         return text.lower() if text.lower() in choices else text
     default = setting_names.default(model, path)
@@ -151,7 +155,7 @@ def _text(model: type[BaseModel], path: tuple[str, ...], given: str, value: str)
         raise StartRefused(f"{given} has quotation marks around its value; leave them out.")
     if get_origin(setting_names.annotation(model, path)) is not list or not text:
         return _said(model, path, text, given)
-    if not text.startswith(("[", "{")):
+    if not text.startswith(("[", "{")) or BRACKETED_HOST.match(text):
         return [part for part in re.split(r"[\s,]+", text) if part]
     try:
         return json.loads(text)

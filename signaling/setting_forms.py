@@ -54,7 +54,7 @@ def network(value: Any) -> Any:
     if isinstance(value, IPv4Network | IPv6Network):
         return value
     try:
-        found = ip_network(value.strip(), strict=False)
+        found = ip_network(re.sub(r"^\[([^]]+)\]", r"\1", value.strip()), strict=False)
     except (ValueError, AttributeError):
         raise ValueError("must be networks, as 10.0.0.0/8 or fd00::/8") from None
     inner = found.network_address.ipv4_mapped if isinstance(found, IPv6Network) else None

@@ -243,6 +243,26 @@ def test_lists_are_json_or_have_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [str(one) for one in load(Settings).signaling.trusted_proxies] == ["10.0.0.0/8", "fd00::/8"]
 
 
+@pytest.mark.parametrize("written", ["[::1]", "[::1],[fd00::]/8", "[::ffff:10.0.0.1]"])
+def test_an_address_in_brackets_is_no_list_in_json(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("SPREEKKAMER_SIGNALING__TRUSTED_PROXIES", written)
+    assert len(load(Settings).signaling.trusted_proxies) == written.count("[")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        *(("ROOMS__DATA", text) for text in ("~", "~/data", "~carla/data")),
+        *(("ROOMS__BACKUPS", "~/backups"), ("ROOMS__TRANSIT__TOKEN_FILE", "~/token")),
+        *(("ROOMS__DATABASE_URL", f"sqlite:{slashes}~/rooms.sqlite") for slashes in ("///", "////")),
+    ],
+)
+def test_a_home_that_only_a_shell_knows_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, written: str) -> None:
+    monkeypatch.setenv(f"SPREEKKAMER_{name}", written)
+    with pytest.raises(StartRefused, match="which only a shell replaces"):
+        load(Settings).rooms.database()
+
+
 def test_what_is_empty_is_as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SIGNALING__ORIGIN", "SIGNALING__TRUSTED_PROXIES", "SIGNALING__SECRET", "WEB__OPERATOR__PHONE"):
         monkeypatch.setenv(f"SPREEKKAMER_{name}", "")

@@ -157,6 +157,8 @@ def settings(**changed: Any) -> Settings:
         ({"signaling": SignalingSettings(redis_url=SecretStr("redis://valkey:6379/0"))}, "signaling.redis_url"),
         ({"signaling": SignalingSettings(redis_url=SecretStr("redis://:redis@valkey/0"))}, "signaling.redis_url"),
         ({"rooms": RoomsSettings(database_url=SecretStr("postgresql://u:postgres@db/x"))}, "rooms.database_url"),
+        ({"rooms": RoomsSettings(database_url=SecretStr("mysql://x/y"))}, "rooms.database_url must be"),
+        ({"rooms": RoomsSettings(keystore_url=SecretStr("mariadb://u@h/y"))}, "rooms.keystore_url must be"),
         ({"rooms": RoomsSettings(keystore_url=SecretStr(f"postgresql://u:{STRONG}@db/x"))}, "signaling.secret is mis"),
         ({"turn": TurnSettings(address=IPv4Address("203.0.113.5"))}, "turn.secrets is missing"),
     ],

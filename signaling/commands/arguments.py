@@ -53,6 +53,10 @@ def path(text: str) -> Path:
     """Not the empty text, which would be the folder one is in."""
     if not text.strip() or "\0" in text:
         raise argparse.ArgumentTypeError("must be a path")
+    if text.startswith("~"):
+        raise argparse.ArgumentTypeError(
+            "begins with ~, which the shell replaces only at the start of a word of its own"
+        )
     return Path(text)
 
 

@@ -54,7 +54,12 @@ def weakness(secret: str, least: int) -> str | None:
 
 
 def refuse_weak(settings: Guarded) -> None:
-    """``StartRefused`` for the first secret that is missing where several programs share it, short or a default."""
+    """``StartRefused`` for the first secret that is missing where several programs share it, short or a default.
+
+    What an address is comes before what its password is: of another kind of database none would do.
+    """
+    settings.rooms.database()
+    settings.rooms.keystore_address()
     for name, secret, least in _secrets(settings):
         if wrong := weakness(secret, least):
             raise StartRefused(f"{name} {wrong} (`spreekkamer setup` makes all secrets).")

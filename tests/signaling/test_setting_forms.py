@@ -83,6 +83,8 @@ def test_what_is_no_origin_says_how_to_write_one(written: str, remedy: str) -> N
         ("::ffff:10.0.0.1", "10.0.0.1/32"),
         ("::ffff:10.0.0.5/104", "10.0.0.0/8"),
         ("::ffff:0:0/90", "::ffc0:0:0/90"),
+        ("[::1]", "::1/128"),
+        ("[fd00::5]/8", "fd00::/8"),
     ],
 )
 def test_a_network_with_host_bits_is_the_network_around_it(written: str, meant: str) -> None:
