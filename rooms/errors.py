@@ -1,11 +1,13 @@
 """What can go wrong in ``rooms``.
 
 RoomsError            carries a stable code of the wire's catalogue
+├── Gone              its key was destroyed, and there is a receipt: ``gone``
 ├── Locked            the key store cannot be used: ``locked``
 │   ├── Away          a part of it does not answer, and may again: ``locked``
 │   └── Lost          its files are not there any more, while it is open: ``locked``
 └── Tampered          a ciphertext is not where it was written: ``internal``
     └── Unreadable    an appointment that is there cannot be read: ``unreadable``
+        └── Newer     because a newer version of the program wrote it: ``unreadable``
 StartRefused          the process must not start; its text is one sentence for the operator
 """
 
@@ -41,6 +43,13 @@ class Lost(Locked):
     """The files of a key store that is open are not there any more; what is open can still be saved."""
 
 
+class Gone(RoomsError):  # noqa: N818 -- a state, not a mistake
+    """Destroyed: its key does not exist any more, and nothing brings it back."""
+
+    def __init__(self) -> None:
+        super().__init__("gone")
+
+
 class Tampered(RoomsError):  # noqa: N818 -- a state, not a mistake
     """Authenticated decryption failed: moved between rows, columns or owners, or changed."""
 
@@ -53,6 +62,10 @@ class Unreadable(Tampered):
 
     def __init__(self) -> None:
         RoomsError.__init__(self, "unreadable")
+
+
+class Newer(Unreadable):
+    """A newer version of this program wrote it, in a way that this one does not know: nothing is damaged."""
 
 
 class StartRefused(Exception):  # noqa: N818 -- a state, not a mistake

@@ -1,8 +1,9 @@
 """The nouns of the domain as they leave storage: decrypted, immutable, silent in ``repr``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 Language = Literal["nl", "en", "de", "fr"]
 Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
@@ -21,7 +22,10 @@ RETENTION: dict[Retention, timedelta | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Practitioner:
-    """A professional with an account. ``retention`` is the one central setting (S-29)."""
+    """A professional with an account. ``retention`` is the one central setting (S-29).
+
+    ``unknown`` is what a newer program keeps beside these fields.
+    """
 
     id: str
     mail: str = field(repr=False)
@@ -29,6 +33,7 @@ class Practitioner:
     language: Language
     retention: Retention
     version: int
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Appointment:
     """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
 
     ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
-    ``state`` is what storage says: a running consult is still ``planned``.
+    ``state`` is what storage says: a running consult is still ``planned``. ``unknown`` is what a newer program keeps
+    beside these fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -50,6 +56,7 @@ class Appointment:
     secret: str = field(repr=False)
     due: datetime | None = field(repr=False)
     version: int
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ends_at(self) -> datetime:
@@ -59,11 +66,12 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """What is known of an appointment that cannot be read."""
+    """What is known of an appointment that cannot be read; ``newer`` where only an older program cannot."""
 
     id: str
     owner: str
     state: State
+    newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +97,8 @@ class RetentionStatus:
 
     ``paused`` is a sentence (the clock cannot be trusted) or None. ``overdue`` counts living appointments past due;
     ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that had neither
-    a key nor a receipt at the start, ``unreadable`` those that were found damaged since. ``behind`` is how far
-    the wall clock is behind the time that passed.
+    a key nor a receipt at the start, ``unreadable`` those that were found damaged since, ``newer`` those that a newer
+    version of the program wrote. ``behind`` is how far the wall clock is behind the time that passed.
     """
 
     locked: str | None
@@ -99,6 +107,7 @@ class RetentionStatus:
     lag: float
     alarms: int
     unreadable: int
+    newer: int
     behind: float
     generation: int
     last_sweep: datetime | None

@@ -83,6 +83,11 @@ class Metrics:
             "Appointments and accounts that cannot be read: damaged, not destroyed.",
             registry=self.registry,
         )
+        self.newer = Gauge(
+            "spreekkamer_retention_newer",
+            "Appointments and accounts that a newer version of the program wrote, and this one cannot read.",
+            registry=self.registry,
+        )
         self.behind = Gauge(
             "spreekkamer_clock_behind_seconds",
             "How far the clock is behind the time that passed, or behind what was written.",
@@ -127,6 +132,7 @@ class Metrics:
             self.lag.set(status.lag)
             self.alarms.set(status.alarms)
             self.unreadable.set(status.unreadable)
+            self.newer.set(status.newer)
 
     async def count_datagrams(self, media: "MediaClient", worker: str) -> None:
         """Add what a worker dropped since somebody looked; one that does not answer is asked again next time."""

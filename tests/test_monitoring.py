@@ -62,6 +62,7 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"spreekkamer_retention_unreadable": "1x60"},
         {"spreekkamer_retention_unreadable": "0x60"},
     ),
+    "NewerThanThisProgram": ({"spreekkamer_retention_newer": "1x60"}, {"spreekkamer_retention_newer": "0x60"}),
     "TechnicalDataWithoutExpiry": (
         {"spreekkamer_technical_without_expiry": "0+1x60"},
         {"spreekkamer_technical_without_expiry": "3x60"},

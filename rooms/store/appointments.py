@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from rooms.clock import Now
-from rooms.errors import RoomsError, Tampered
+from rooms.errors import Gone, RoomsError, Tampered
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
 from rooms.model import Agenda, Appointment, Language, Receipt, State
@@ -113,7 +113,7 @@ class Appointments:
         """One of the owner's. Errors: ``not_found`` (also for somebody else's), ``gone``, ``unreadable``."""
         row = await self._row(appointment_id)
         if row is None or row.owner != owner:
-            raise RoomsError("gone" if await self._keys.receipt(owner, appointment_id) else "not_found")
+            raise Gone if await self._keys.receipt(owner, appointment_id) else RoomsError("not_found")
         return await self._opened(row)
 
     async def by_id(self, appointment_id: str) -> Appointment:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Row, Table, inspect, select
 
 from rooms.clock import Now
-from rooms.errors import RoomsError, StartRefused, Tampered
+from rooms.errors import Newer, RoomsError, StartRefused, Tampered
 from rooms.keys.backends import backend
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.settings import RoomsSettings
@@ -115,7 +115,7 @@ async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
 
 async def rows_that_do_not_open(database: Database, keys: KeyStore) -> list[str]:
     """People and appointments whose key opens and whose content is not as it was written."""
-    found = []
+    found, newer = [], 0
     for table, sentence in (
         (practitioners, "Practitioners whose profile or password cannot be read: {0}. Restore them from a backup."),
         (appointments, "Appointments that cannot be read: {0}. Restore them from a backup, or destroy them."),
@@ -124,23 +124,27 @@ async def rows_that_do_not_open(database: Database, keys: KeyStore) -> list[str]
         async for ids in batches(database, table):
             there = await rows(database, table, ids)
             opened = await keys.get_many((row._mapping.get("owner", row.id), row.id) for row in there)
-            count += sum(row.id in opened and not whole(opened[row.id], row) for row in there)
+            faults = [fault(opened[row.id], row) for row in there if row.id in opened]
+            newer += sum(isinstance(one, Newer) for one in faults)
+            count += sum(one is not None and not isinstance(one, Newer) for one in faults)
         if count:
             found.append(sentence.format(count))
+    if newer:
+        found.append(f"Rows that a newer version of this program wrote: {newer}. Look at them with that version.")
     return found
 
 
-def whole(key: bytes, row: Any) -> bool:
-    """Whether a row opens."""
+def fault(key: bytes, row: Any) -> Exception | None:
+    """Why a row does not open."""
     try:
         if "owner" in row._mapping:
             open_appointment(key, row)
         else:
             open_profile(key, row)
             open_password(key, row.id, row.password)
-    except (Tampered, TypeError, ValueError):
-        return False
-    return True
+    except (Tampered, TypeError, ValueError) as error:
+        return error
+    return None
 
 
 async def rows(database: Database, table: Table, ids: Sequence[str]) -> Sequence[Row[Any]]:

@@ -2,7 +2,7 @@
 
 A row without a key is *gone* when there is a receipt of its destruction: another server was quicker, or a backup
 brought it back. Without a receipt, or with a key that does not open it, it is *damaged*: somebody's appointment that
-nobody can read now.
+nobody can read now. One that opens and holds what only a newer program can read is *newer*: as whole as any other.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from rooms.errors import RoomsError, Tampered, Unreadable
+from rooms.errors import Gone, Newer, Tampered, Unreadable
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Damaged, Practitioner
 from rooms.store.sealed import open_appointment, open_password, open_profile
@@ -25,7 +25,7 @@ AT_ONCE = 100
 
 @dataclass
 class Opened:
-    """Rows by what became of them; ``keys`` by id, of those that opened."""
+    """Rows by what became of them; ``keys`` by id, of those that opened. ``damaged`` has the newer ones too."""
 
     living: list[Appointment] = field(default_factory=list)
     keys: dict[str, bytes] = field(default_factory=dict)
@@ -35,28 +35,31 @@ class Opened:
 
 class Reader:
     """One for all that open rows. ``damaged`` are the ids of appointments found so and not seen whole or gone since,
-    ``people`` those of accounts, with what of them does not open.
+    ``people`` those of accounts, with what of them does not open; ``newer`` those of both that a newer program wrote.
     """
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
         self.damaged: set[str] = set()
         self.people: dict[str, set[str]] = {}
+        self.newer: set[str] = set()
 
     async def open(self, rows: Sequence[Row[Any]]) -> Opened:
         """All that open, and what became of the others. A row that is being destroyed is opened as any other."""
         keys = await self._keys.get_many((row.owner, row.id) for row in rows)
         found = Opened()
         for number, row in enumerate(rows, 1):
+            key = keys.get(row.id)
             try:
-                found.living.append(self._whole(keys[row.id], row))
-                found.keys[row.id] = keys[row.id]
-            except (KeyError, Tampered):
-                if row.id not in keys and await self._keys.receipt(row.owner, row.id) is not None:
-                    self.forget(row.id)
-                    found.gone.append(row.id)
-                else:
-                    found.damaged.append(self.found_damaged(row))
+                if key is None:
+                    raise await self._without_key(row)
+                found.living.append(self._whole(key, row))
+                found.keys[row.id] = key
+            except Gone:
+                self.forget(row.id)
+                found.gone.append(row.id)
+            except Tampered as fault:
+                found.damaged.append(self.found_damaged(row, newer=isinstance(fault, Newer)))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)  # a full agenda must not hold up others
         return found
@@ -65,17 +68,17 @@ class Reader:
         """One row and its key. Errors: ``gone``, ``unreadable``."""
         opened = await self.open([row])
         if opened.gone:
-            raise RoomsError("gone")
+            raise Gone
         if opened.damaged:
-            raise Unreadable
+            raise Newer if opened.damaged[0].newer else Unreadable
         return opened.living[0], opened.keys[row.id]
 
     def reopen(self, key: bytes, row: Any) -> Appointment:
         """A newer version of a row whose key is known. Errors: ``unreadable``."""
         try:
             return self._whole(key, row)
-        except Tampered:
-            self.found_damaged(row)
+        except Tampered as fault:
+            self.found_damaged(row, newer=isinstance(fault, Newer))
             raise
 
     async def person_key(self, practitioner_id: str) -> tuple[bytes, bool]:
@@ -92,6 +95,9 @@ class Reader:
         """Who stands in a row. Errors: ``unreadable``."""
         try:
             person = open_profile(key, row)
+        except Newer:
+            self._found_newer(row.id)
+            raise
         except Unreadable:
             self._found_person(row.id, "profile")
             raise
@@ -115,25 +121,42 @@ class Reader:
             logger.error("an account cannot be read; see docs/operations.md", extra={"count": len(self.people)})
         self.people[practitioner_id].add(part)
 
+    def _found_newer(self, row_id: str) -> None:
+        """Remember it; it is said once."""
+        self.damaged.discard(row_id)
+        if row_id not in self.newer:
+            self.newer.add(row_id)
+            logger.warning("a newer version of the program wrote this", extra={"count": len(self.newer)})
+
+    async def _without_key(self, row: Any) -> Gone | Unreadable:
+        """What a row is that has no key."""
+        return Unreadable() if await self._keys.receipt(row.owner, row.id) is None else Gone()
+
     def _seen_whole(self, practitioner_id: str, part: str) -> None:
+        if part == "profile":
+            self.newer.discard(practitioner_id)
         if self.people.get(practitioner_id) == {part}:
             del self.people[practitioner_id]
         self.people.get(practitioner_id, set()).discard(part)
 
-    def found_damaged(self, row: Any) -> Damaged:
+    def found_damaged(self, row: Any, *, newer: bool = False) -> Damaged:
         """Remember it; it is said once."""
-        if row.id not in self.damaged:
+        if newer:
+            self._found_newer(row.id)
+        elif row.id not in self.damaged:
             self.damaged.add(row.id)
             logger.error("an appointment cannot be read; see docs/operations.md", extra={"count": len(self.damaged)})
-        return Damaged(row.id, row.owner, row.state)
+        return Damaged(row.id, row.owner, row.state, newer)
 
     def forget(self, *ids: str) -> None:
         """These are destroyed: nothing is left to be read."""
         self.damaged.difference_update(ids)
+        self.newer.difference_update(ids)
         for one in ids:
             self.people.pop(one, None)
 
     def _whole(self, key: bytes, row: Any) -> Appointment:
         appointment = open_appointment(key, row)
         self.damaged.discard(appointment.id)
+        self.newer.discard(appointment.id)
         return appointment

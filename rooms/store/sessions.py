@@ -50,7 +50,7 @@ class Sessions:
         ours = (sessions.c.token == self._keys.session_index(token), sessions.c.practitioner == owner)
         async with self._database.read() as connection:
             row = (await connection.execute(select(sessions).where(*ours))).one_or_none()
-        if row is None or now - row.used >= IDLE.total_seconds() or now - row.created >= ABSOLUTE.total_seconds():
+        if row is None or not _fresh(row.created, row.used, now):
             return None
         if now - row.used >= TOUCH.total_seconds():
             async with self._database.write() as connection:
@@ -103,6 +103,13 @@ class Sessions:
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())
+
+
+def _fresh(created: object, used: object, now: int) -> bool:
+    """Whether a session lives that says this of itself; SQLite keeps any text in a column of numbers."""
+    if type(created) is not int or type(used) is not int:
+        return False
+    return now - used < IDLE.total_seconds() and now - created < ABSOLUTE.total_seconds()
 
 
 def _index(reference: str) -> bytes:

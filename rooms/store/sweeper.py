@@ -188,6 +188,7 @@ class Sweeper:
             lag=lag,
             alarms=self._alarms,
             unreadable=len(self._reader.damaged) + len(self._reader.people),
+            newer=len(self._reader.newer),
             behind=self.behind,
             generation=0 if self._keys.locked else await self._keys.generation(),
             last_sweep=self._last_sweep,

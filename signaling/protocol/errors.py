@@ -45,7 +45,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "doubtful": ("user", 409, "This is unusual; ask whether it is meant, and say so with anyway."),
     "ended": ("user", 410, "This consult has ended."),
     "gone": ("user", 410, "This was destroyed."),
-    "unreadable": ("user", 409, "This is there, but it is damaged and cannot be read."),
+    "unreadable": ("user", 409, "This is there, but damaged, or of a newer version: it cannot be read."),
     "locked": ("user", 503, "The key store is locked; an operator must look at it."),
     "try_again": ("user", 503, "This does not work right now; try again in a moment."),
     "internal": ("internal", 500, "Something went wrong on the server."),

@@ -92,9 +92,10 @@ class AppointmentView(Message):
 
 
 class UnreadableView(Message):
-    """An appointment that is damaged: nobody can read when it is or with whom. It can be destroyed."""
+    """An appointment that cannot be read: damaged, or written by a newer version of the server. It can be destroyed."""
 
     appointment: Id
+    newer: bool = Field(default=False, description="Whether a newer version of the server reads it: nothing is lost.")
 
 
 class AppointmentList(Message):

@@ -27,7 +27,7 @@ async def list_days(call: Call) -> AppointmentList:
     found = await call.request.app[STORE].appointments.agenda(call.practitioner, first, last, zone)
     return AppointmentList(
         appointments=[_view(call, appointment) for appointment in found.appointments],
-        unreadable=[UnreadableView(appointment=one.id) for one in found.damaged],
+        unreadable=[UnreadableView(appointment=one.id, newer=one.newer) for one in found.damaged],
     )
 
 

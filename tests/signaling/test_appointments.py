@@ -3,7 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
+from rooms.keys.envelope import pack, seal
+from rooms.store.sealed import content_place
+from rooms.store.tables import appointments
 from signaling.routes import ENDPOINTS
 from signaling.typedefs import HEALTH, TICKETS
 from tests.signaling.conftest import Server
@@ -167,7 +171,7 @@ async def test_a_damaged_one_is_said_beside_the_others_and_takes_no_server_away(
         await connection.exec_driver_sql("UPDATE appointments SET content = x'00' WHERE id = ?", (bad.id,))
     found = await server.call("GET", "/api/v1/appointments?first=2027-03-01&last=2027-03-01", who="alice")
     assert [one["appointment"] for one in found.body["appointments"]] == [body["appointment"]]
-    assert found.body["unreadable"] == [{"appointment": bad.id}]
+    assert found.body["unreadable"] == [{"appointment": bad.id, "newer": False}]
     for method, path in (("GET", ""), ("POST", "/join"), ("POST", "/end"), ("POST", "/reopen")):
         answer = await server.call(
             method, f"/api/v1/appointments/{bad.id}{path}", {} if method == "POST" else None, who="alice"
@@ -181,3 +185,22 @@ async def test_a_damaged_one_is_said_beside_the_others_and_takes_no_server_away(
     assert (await server.call("DELETE", f"/api/v1/appointments/{bad.id}", who="alice")).status == 200
     found = await server.call("GET", "/api/v1/appointments", who="alice")
     assert found.body["unreadable"] == []
+
+
+async def test_one_of_a_newer_version_is_said_to_be_whole(server: Server) -> None:
+    await server.sign_in("alice")
+    one = await server.appoint(server.alice)
+    key, _ = await server.store.keys.get(one.owner, one.id)
+    newer = seal(key, pack({"version": 99}), content_place(one.id, one.owner))
+    async with server.store.database.write() as connection:
+        await connection.execute(update(appointments).where(appointments.c.id == one.id).values(content=newer))
+    found = await server.call("GET", "/api/v1/appointments", who="alice")
+    assert found.body == {"appointments": [], "unreadable": [{"appointment": one.id, "newer": True}]}
+    answer = await server.call("POST", f"/api/v1/appointments/{one.id}/join", {}, who="alice")
+    assert (answer.status, answer.code) == (409, "unreadable")
+    assert (await server.app[HEALTH].ready()).checks["appointments"].ok
+    metrics = (await server.call("GET", "/metrics")).body
+    assert "spreekkamer_retention_newer 1.0" in metrics
+    assert "spreekkamer_retention_unreadable 0.0" in metrics
+    assert (await server.call("DELETE", f"/api/v1/appointments/{one.id}", who="alice")).status == 200
+    assert "spreekkamer_retention_newer 0.0" in (await server.call("GET", "/metrics")).body

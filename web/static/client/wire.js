@@ -40,7 +40,7 @@
  * @typedef {AllDestroyed & {receipt: Receipt | null}} AccountClosed
  * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
- * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string}[]}} Agenda
+ * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string, newer: boolean}[]}} Agenda
  * @typedef {{receipt: string, destroyed_at: string, generation: number}} Receipt
  * @typedef {{role: 'practitioner' | 'patient' | 'guest' | 'unknown', first: string, last: string,
  *   connection: 'good' | 'weak' | 'bad' | 'failed' | 'unknown', sound: 'good' | 'silent' | 'unknown',

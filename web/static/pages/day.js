@@ -19,7 +19,7 @@ export class Day {
   waiting = new Set();
   /** @type {string | null} */
   running = null;
-  /** Those that are damaged: nobody knows their day. @type {string[]} */
+  /** Those that cannot be read: nobody knows their day. @type {{appointment: string, newer: boolean}[]} */
   unreadable = [];
   #asked = 0;
   #drawn = '';
@@ -78,7 +78,7 @@ export class Day {
         if (on >= first && on <= last) this.known.delete(id);
       }
       for (const one of found.appointments) this.known.set(one.appointment, one);
-      this.unreadable = found.unreadable.map((one) => one.appointment);
+      this.unreadable = found.unreadable;
       busy.hidden = true;
       this.draw();
     } catch (error) {
@@ -116,7 +116,7 @@ export class Day {
     const items = list.map((one) => this.#item(one));
     const stands = this.#now(list);
     if (stands >= 0) items.splice(stands, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
-    line.replaceChildren(...items, ...this.unreadable.map((one) => this.#damaged(one)));
+    line.replaceChildren(...items, ...this.unreadable.map((one) => this.#unread(one)));
     const again = [...line.querySelectorAll(`[data-appointment="${appointment}"] button`)];
     again.find((one) => one.className === name)?.focus();
   }
@@ -192,8 +192,8 @@ export class Day {
     return daysAway(this.shown) === 0 && list.length ? list.filter((one) => Date.parse(one.starts_at) <= now()).length : -1;
   }
 
-  /** What is left to see of one that is damaged. @param {string} appointment */
-  #damaged(appointment) {
+  /** What is left to see of one that cannot be read. @param {{appointment: string, newer: boolean}} found */
+  #unread({ appointment, newer }) {
     const one = { appointment, patient: '' };
     return el(
       'li',
@@ -203,7 +203,7 @@ export class Day {
         'div',
         { className: 'entry-body' },
         el('p', { className: 'name', textContent: t('day.unreadable') }),
-        el('p', { className: 'soft small', textContent: t('day.unreadable.help') }),
+        el('p', { className: 'soft small', textContent: t(newer ? 'day.unreadable.newer' : 'day.unreadable.help') }),
       ),
       el('div', { className: 'entry-tools' }, this.#destroyButton(one)),
     );
