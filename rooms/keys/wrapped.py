@@ -25,6 +25,9 @@ from rooms.model import Receipt
 FEW = 200
 logger = logging.getLogger(__name__)
 
+FORGET = """
+DELETE FROM practitioner_keys WHERE id = ? AND NOT EXISTS (SELECT 1 FROM data_keys WHERE owner = practitioner_keys.id)
+"""
 GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
 
 
@@ -218,16 +221,24 @@ class WrappedKeys:
             self._db.executemany("UPDATE data_keys SET reap_after = ? WHERE id = ?", rows)
 
     def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys whose row was not seen, and practitioners of whom nothing is left."""
+        """Forget keys whose row was not seen, and those of their practitioners of whom nothing is left."""
+        if not ids:
+            return
         rows = [(row_id,) for row_id in ids]
         with transaction(self._db):
-            self._db.executemany(
-                "UPDATE practitioner_keys SET stale = 1"
-                " WHERE id IN (SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL)",
-                rows,
-            )
+            owners = set()
+            for row in rows:
+                query = "SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL"
+                owners.update(self._db.execute(query, row).fetchall())
+            self._db.executemany("UPDATE practitioner_keys SET stale = 1 WHERE id = ?", owners)
             self._db.executemany("DELETE FROM data_keys WHERE id = ? AND reap_after IS NOT NULL", rows)
-            self._db.execute("DELETE FROM practitioner_keys WHERE id NOT IN (SELECT owner FROM data_keys)")
+            self._db.executemany(FORGET, owners)
+
+    def forget(self, practitioners: Sequence[str]) -> None:
+        """Of these practitioners no key is kept, unless something is left of them."""
+        if practitioners:
+            with transaction(self._db):
+                self._db.executemany(FORGET, [(owner,) for owner in practitioners])
 
     # --- destruction -------------------------------------------------------------------------------------------------
 

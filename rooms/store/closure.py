@@ -111,7 +111,7 @@ class Closure:
             self.reader.forget(owner)
         if closed:  # a new epoch before the practitioners' keys go, for what is left of these in the file
             await self.keys.rotate()
-            await self.keys.discard([])
+            await self.keys.forget(list(closed))
         return closed
 
     async def _make_due(self, connection: AsyncConnection, owner: str) -> None:

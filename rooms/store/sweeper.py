@@ -15,6 +15,7 @@ from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Appointment, Receipt, RetentionStatus
 from rooms.retention import Deadline, Hooks
+from rooms.store.apart import PARTS, Apart
 from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.database import Database
 from rooms.store.destruction import AT_ONCE, Destruction
@@ -68,6 +69,7 @@ class Sweeper:
         self._alarms = 0
         self._said = ""
         self._wal_left = False
+        self.failures = dict.fromkeys(PARTS, 0)
         self._anchored = clock.anchor.boot
         self._last_sweep: datetime | None = None
         hooks.on_due = self._wake.set
@@ -136,19 +138,29 @@ class Sweeper:
         await asyncio.to_thread(expiry.expire, self._snapshot_keys, self._clock.now())
         if self._keys.locked or not await self._lease.take():
             return 0
-        count = await self._destruction.finish_marked()
-        await self._judge_clock()
+        count, changed, parts = 0, False, Apart(self.failures)
+        with parts.part("marked"):
+            count += await self._destruction.finish_marked()
+        with parts.part("clock"):
+            await self._judge_clock()
         if self._clock.doubt() is None:
-            count += await self._destroy_due()
-            await self._destruction.settle()
-        closed = await self._closure.finish()
-        rotated = await self._keys.rotate()
-        await self._sessions.purge()
-        if count or rotated or closed:
+            with parts.part("due"):
+                count += await self._destroy_due()
+            with parts.part("settle"):
+                await self._destruction.settle()
+        with parts.part("closing"):
+            changed |= bool(await self._closure.finish())
+        with parts.part("rotate"):
+            changed |= await self._keys.rotate()
+        with parts.part("sessions"):
+            await self._sessions.purge()
+        if count or changed:
             self._wal_left = True
             logger.info("destroyed what was due", extra={"count": count})
         if self._wal_left:
-            self._wal_left = not await self._database.truncate_wal()
+            with parts.part("journal"):
+                self._wal_left = not await self._database.truncate_wal()
+        parts.end()
         self._last_sweep = self._clock.now()
         return count
 

@@ -362,3 +362,21 @@ def test_keys_without_a_row_are_confirmed_suspected_or_discarded(keys: WrappedKe
     keys.suspect(["alice"], START)
     keys.discard(["alice"])
     assert (keys.missing(["alice"]), keys.practitioners()) == (["alice"], 0)
+
+
+def test_what_is_left_of_others_is_not_looked_at(keys: WrappedKeys) -> None:
+    for name in ("bob", "charlie"):
+        keys.add_practitioner(name, START)
+        keys._db.execute("DELETE FROM data_keys WHERE id = ?", (name,))
+    keys.add("alice", "row", START)
+    keys.discard([])
+    keys.discard(["row", "unknown"])
+    assert keys.practitioners() == 3
+    keys.forget([])
+    keys.forget(["alice", "bob", "unknown"])
+    assert [row for (row,) in raw(keys, "SELECT id FROM practitioner_keys ORDER BY id")] == ["alice", "charlie", NOBODY]
+
+
+def test_forgetting_asks_for_one_owner_and_reads_no_table(files: SqliteKeys) -> None:
+    steps = files._db.execute(f"EXPLAIN QUERY PLAN {wrapped.FORGET}", ("alice",)).fetchall()
+    assert not [step for step in steps if step[3].startswith("SCAN")], steps

@@ -118,6 +118,45 @@ async def test_ending_wakes_the_sweeper(store: Store, time: Time) -> None:
         await await_receipt(store, person)
 
 
+@pytest.mark.parametrize(
+    ("broken", "trigger"),
+    [
+        ("settle", "UPDATE OF reap_after ON data_keys"),
+        ("rotate", "UPDATE OF wrapped ON practitioner_keys"),
+        ("due", "INSERT ON ledger WHEN (SELECT count(*) FROM ledger) > 0"),
+    ],
+)
+@pytest.mark.duty("S-31")
+async def test_no_part_of_a_sweep_keeps_another_back(
+    sqlite_store: Store, time: Time, broken: str, trigger: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, person, other = sqlite_store, await alice(sqlite_store), await charlie(sqlite_store)
+    planned = await plan(store, person)
+    await store.retention.sweep()
+    await plan(store, other)
+    await plan(store, person)
+    await store.retention.destroy(person.id, planned.id)
+    await store.retention.request_closure(other.id)
+    refuse = f"CREATE TRIGGER refuse BEFORE {trigger} BEGIN SELECT RAISE(ABORT, 'no'); END"
+    await store.keys._run(lambda keys: keys._db.execute(refuse))
+
+    async def epoch_and_unconfirmed() -> tuple[int, int]:
+        return await store.keys._run(lambda keys: (keys._epochs.number(), len(keys.unconfirmed())))
+
+    before = await epoch_and_unconfirmed()
+    with pytest.raises(RoomsError, match="try_again"):
+        await store.retention.sweep()
+    after = await epoch_and_unconfirmed()
+    assert (after[0] > before[0]) is (broken != "rotate"), "there is a new epoch"
+    assert (after[1] > 0) is (broken == "settle"), "new keys are confirmed"
+    assert store.retention.failures[broken] == 1
+    assert "a part of the sweep failed" in caplog.text
+    await store.keys._run(lambda keys: keys._db.execute("DROP TRIGGER refuse"))
+    await store.retention.sweep()
+    assert await store.keys.unconfirmed() == []
+    assert not await store.keys.rotate(), "nothing is left to be renewed"
+
+
 async def test_the_sweeper_goes_on_after_a_fault(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
 
