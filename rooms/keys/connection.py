@@ -17,6 +17,8 @@ PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "secure_
 READ, WRITE = "BEGIN", "BEGIN IMMEDIATE"
 WRITER = 0x6B65_7973  # PostgreSQL advisory lock: one writer at a time, as SQLite has it
 SETTINGS = {"statement_timeout": "10000", "lock_timeout": "5000", "synchronous_commit": "on"}
+TOOK = "10s"
+"""What PostgreSQL says of ``statement_timeout`` where it took that."""
 LOCALLY = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items())
 """In each transaction: a pooler (PgBouncer) ignores or refuses what a connection begins with."""
 
@@ -79,6 +81,19 @@ def transaction(connection: Connection, *, write: bool = True) -> Iterator[Conne
         raise
 
 
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """Around one statement that only reads and is therefore a snapshot by itself.
+
+    A transaction only behind a pooler, which drops our settings: it costs two round trips.
+    """
+    if isinstance(connection, PostgresConnection) and connection.pooled:
+        with transaction(connection, write=False):
+            yield
+    else:
+        yield
+
+
 def open_sqlite(path: Path) -> sqlite3.Connection:
     """A connection whose commits are on disk and whose deleted cells are overwritten."""
     private_file(path)
@@ -97,6 +112,8 @@ class PostgresConnection:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self.pooled = False
+        """Whether a pooler refused or ignored the settings that the connection began with."""
         self._connection = self._connect()
         self._inside = False
 
@@ -136,8 +153,11 @@ class PostgresConnection:
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         try:
-            return psycopg.connect(self._address, **CONNECT)
+            connection = psycopg.connect(self._address, **CONNECT)
         except psycopg.OperationalError as error:
             if REFUSED not in str(error):
                 raise
-            return psycopg.connect(self._address, **{name: one for name, one in CONNECT.items() if name != "options"})
+            plain = {name: one for name, one in CONNECT.items() if name != "options"}
+            connection = psycopg.connect(self._address, **plain)
+        self.pooled = connection.execute("SHOW statement_timeout").fetchone() != (TOOK,)
+        return connection

@@ -1,11 +1,17 @@
 """Epochs: the key above all practitioner keys, replaced after every sweep that destroyed something."""
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from rooms.errors import Locked, Tampered
-from rooms.keys.connection import Connection
+from rooms.keys.connection import Connection, snapshot, transaction
 from rooms.keys.envelope import Place, Random, epoch_key, seal, unseal
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.roots import RootKeys
 from rooms.keys.schema import read_value, write_value
+
+NUMBER: Final = "(SELECT value FROM meta WHERE name = 'epoch')"
+"""Which epoch is the current one, inside a statement that reads what is wrapped under it."""
 
 
 class Epochs:
@@ -28,12 +34,29 @@ class Epochs:
         """The current epoch, from 1."""
         return int(read_value(self._db, "epoch"))
 
-    def current(self) -> bytes:
-        """The current epoch's key. Locked when its secret is gone, or no root key there is opens the key store."""
-        number = self.number()
+    def current(self, number: int | None = None) -> bytes:
+        """The current epoch's key. Locked when its secret is gone, or no root key there is opens the key store.
+
+        ``number`` is for callers whose own statement has just read which epoch is the current one.
+        """
+        number = self.number() if number is None else number
         if number != self._loaded:
             self._key, self._loaded = self._open(number), number
         return self._key
+
+    def rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of one statement whose last column is ``NUMBER``; what they are wrapped under is loaded then.
+
+        One statement is a snapshot by itself. Only where another process began an epoch since, which shows in that
+        column, it is run again together with what the new epoch is opened by.
+        """
+        with snapshot(self._db):
+            found: list[tuple[Any, ...]] = self._db.execute(query, parameters).fetchall()
+        if any(int(row[-1]) != self._loaded for row in found):
+            with transaction(self._db, write=False):
+                found = self._db.execute(query, parameters).fetchall()
+                self.current()
+        return found
 
     def adopted_by(self, connection: Connection, secrets: EpochSecrets) -> "Epochs":
         """The same epoch in a copy of the key store whose next secrets are kept elsewhere."""
@@ -60,9 +83,9 @@ class Epochs:
         """A key under the current epoch."""
         return seal(self.current(), key, place, self._random)
 
-    def unwrap(self, wrapped: bytes, place: Place) -> bytes:
-        """A key from under the current epoch."""
-        return unseal(self.current(), wrapped, place)
+    def unwrap(self, wrapped: bytes, place: Place, number: int | None = None) -> bytes:
+        """A key from under the current epoch; ``number`` as in ``current``."""
+        return unseal(self.current(number), wrapped, place)
 
     def tidy(self) -> None:
         """Erase what is not of the current epoch; inside a write transaction, for one may be in the making."""

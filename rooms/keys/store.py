@@ -13,6 +13,7 @@ from rooms.errors import Away, Locked, Lost, RoomsError
 from rooms.keys.backends import Backend
 from rooms.keys.connection import FAULTS, Cluster
 from rooms.keys.inspection import Inspection
+from rooms.keys.opening import Both
 from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Receipt
 
@@ -85,6 +86,10 @@ class KeyStore:
     async def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True, or, with the same work, the key of nobody and False."""
         return await self._run(WrappedKeys.get, owner, row_id)
+
+    async def get_with_owner(self, owner: str, row_id: str) -> Both:
+        """The same, and the data key of the practitioner's own row."""
+        return await self._run(WrappedKeys.get_with_owner, owner, row_id)
 
     async def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """Data keys by id, for (owner, id) pairs; those that are not there or do not open are left out."""

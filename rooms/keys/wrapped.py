@@ -18,11 +18,11 @@ from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
 from rooms.keys.inspection import Inspection, Inspector
 from rooms.keys.ledger import Ledger
+from rooms.keys.opening import Both, Opening
 from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, service_place
 from rooms.keys.schema import read_value, write_value
 from rooms.model import Receipt
 
-FEW = 200
 logger = logging.getLogger(__name__)
 
 FORGET = """
@@ -41,6 +41,7 @@ class WrappedKeys:
         self._db = connection
         self._epochs = epochs
         self._random = random
+        self._opening = Opening(connection, epochs)
         self.pair = read_value(connection, "pair").decode()
         self._mail_key = self._service("mail")
         self.ledger = Ledger(connection, self._service("receipt"))
@@ -118,31 +119,16 @@ class WrappedKeys:
 
     def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True; for unknown ones, with the same work, the key of nobody and False."""
-        with transaction(self._db, write=False):
-            row = self._db.execute(
-                "SELECT d.id, d.owner, d.wrapped, p.wrapped FROM data_keys d JOIN practitioner_keys p ON p.id = d.owner"
-                " WHERE d.id = ? AND d.owner = ? OR d.id = ? ORDER BY d.id = ? LIMIT 1",
-                (row_id, owner, NOBODY, NOBODY),
-            ).fetchone()
-            owner_key = self._epochs.unwrap(row[3], practitioner_place(row[1]))
-            return unseal(owner_key, row[2], data_place(row[0], row[1])), row[0] != NOBODY
+        found = self._opening.one(owner, row_id)
+        return found.key, found.known
+
+    def get_with_owner(self, owner: str, row_id: str) -> Both:
+        """The same, and the data key of the practitioner's own row."""
+        return self._opening.both(owner, row_id)
 
     def get_many(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """Data keys by id, for (owner, id) pairs. Those that are not there or do not open are left out."""
-        found: dict[str, bytes] = {}
-        by_owner: dict[str, list[str]] = {}
-        for owner, row_id in wanted:
-            by_owner.setdefault(owner, []).append(row_id)
-        with transaction(self._db, write=False):
-            for owner, ids in by_owner.items():
-                key = None
-                for row_id, wrapped in self._of(owner, ids):
-                    try:
-                        key = key or self._practitioner_key(owner)
-                        found[row_id] = unseal(key, wrapped, data_place(row_id, owner))
-                    except Tampered:
-                        logger.exception("a wrapped key does not open")
-        return found
+        return self._opening.many(set(wanted))
 
     def missing(self, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no data key."""
@@ -326,15 +312,6 @@ class WrappedKeys:
         wrapped = seal(self._practitioner_key(owner), key, data_place(row_id, owner), self._random)
         self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?, ?)", (row_id, owner, wrapped, minute(now + GRACE)))
         return key
-
-    def _of(self, owner: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
-        """(id, wrapped key) of those of the owner's that are there; of many by one query, of few by one each."""
-        if len(ids) > FEW:
-            wanted = set(ids)
-            rows = self._db.execute("SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)).fetchall()
-            return [(row_id, wrapped) for row_id, wrapped in rows if row_id in wanted]
-        query = "SELECT id, wrapped FROM data_keys WHERE id = ? AND owner = ?"
-        return [row for row_id in ids for row in self._db.execute(query, (row_id, owner)).fetchall()]
 
     def _practitioner_key(self, row_id: str) -> bytes:
         row = self._db.execute("SELECT wrapped FROM practitioner_keys WHERE id = ?", (row_id,)).fetchone()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from rooms.errors import Locked, Tampered
-from rooms.keys import wrapped
+from rooms.keys import opening, wrapped
 from rooms.keys.backends import backend
 from rooms.keys.connection import transaction
 from rooms.keys.envelope import new_key
@@ -57,11 +57,26 @@ def test_a_data_key_comes_back_to_its_owner_only(keys: WrappedKeys) -> None:
     assert keys.missing(["row", "other"]) == ["other"]
 
 
+def test_a_data_key_comes_with_that_of_its_owners_own_row(keys: WrappedKeys) -> None:
+    own, key = keys.add_practitioner("charlie", START), keys.add("charlie", "row", START)
+    assert keys.get_with_owner("charlie", "row") == (key, own, True)
+    assert keys.get_with_owner("charlie", "charlie") == (own, own, True)
+    nobody, _ = keys.get(NOBODY, NOBODY)
+    for owner, row in (("alice", "row"), ("charlie", "other"), (NOBODY, NOBODY)):
+        assert keys.get_with_owner(owner, row) == (nobody, nobody, False)
+    keys._db.execute(
+        "UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE id = 'row') WHERE id = 'charlie'"
+    )
+    assert keys.get_with_owner("charlie", "row") == (key, None, True), "it is damaged"
+    keys._db.execute("DELETE FROM data_keys WHERE id = 'charlie'")
+    assert keys.get_with_owner("charlie", "row") == (key, None, True)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 20])
 def test_many_keys_at_once_are_those_of_their_owners(
     keys: WrappedKeys, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wrapped, "FEW", 2)
+    monkeypatch.setattr(opening, "FEW", 2)
     keys.add_practitioner("charlie", START)
     made = {}
     for owner in ("alice", "charlie"):
@@ -212,11 +227,18 @@ def test_one_who_opens_it_later_and_one_who_had_it_open_see_the_new_epoch(
     key = keys.add("alice", "row", START)
     beside = backend(keystore_settings).open()
     assert beside.get("alice", "row") == (key, True)
-    keys.rotate(everything=True)
-    later = backend(keystore_settings).open()
-    assert [one.get("alice", "row") for one in (beside, later)] == [(key, True), (key, True)]
+    own, _ = keys.get("alice", "alice")
+    for read in (
+        lambda one: one.get("alice", "row") == (key, True),
+        lambda one: one.get_with_owner("alice", "row") == (key, own, True),
+        lambda one: one.get_many([("alice", "row"), ("alice", "alice")]) == {"row": key, "alice": own},
+    ):
+        keys.rotate(everything=True)
+        assert read(beside)
+        later = backend(keystore_settings).open()
+        assert read(later)
+        later.close()
     beside.close()
-    later.close()
 
 
 def test_a_first_epoch_file_leaves_nothing_behind(files: SqliteKeys, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rooms.settings import RoomsSettings, TransitSettings
 from rooms.store import open_store
 from tests.rooms.people import START, Time, alice, fill, plan
 from tests.rooms.postgres import Postgres
+from tests.rooms.round_trips import before_postgres, counting
 from tests.rooms.test_locked import locked_reason
 
 
@@ -198,3 +200,31 @@ def test_sqlite_is_the_default(tmp_path: Path) -> None:
     settings = RoomsSettings(data=tmp_path)
     assert isinstance(backend(settings), SqliteBackend)
     assert settings.keystore() == tmp_path / "keys" / "keystore.sqlite"
+
+
+def test_a_key_is_one_round_trip_away(nodes: RoomsSettings, postgres: Postgres) -> None:
+    with before_postgres(postgres.socket) as (place, counted):
+        url = SecretStr(counting(address(nodes), place))
+        there = backend(nodes.model_copy(update={"keystore_url": url}))
+        there.create("pair")
+        with closing(there.open()) as keys, closing(backend(nodes).open(tidy=False)) as beside:
+            own = keys.add_practitioner("alice", START)
+            made = {f"row{n}": keys.add("alice", f"row{n}", START) for n in range(9)}
+            asked: list[Callable[[], object]] = [
+                lambda: keys.get("alice", "row0"),
+                lambda: keys.get("alice", "unknown"),
+                lambda: keys.get_with_owner("alice", "row0"),
+                lambda: keys.get_many([("alice", row) for row in made]),
+            ]
+            answers = [one() for one in asked]
+            assert answers[0] == (made["row0"], True)
+            assert answers[2:] == [(made["row0"], own, True), made]
+            for again, one in zip(answers, asked, strict=True):
+                before = counted.trips
+                assert one() == again
+                assert counted.trips - before == 1
+            for again, one in zip(answers, asked, strict=True):
+                beside.rotate(everything=True)
+                before = counted.trips
+                assert one() == again
+                assert counted.trips - before > 1, "the new epoch is looked for"
