@@ -20,7 +20,7 @@ from rooms.model import Receipt
 from rooms.retention import Deadline, Hooks
 from rooms.store.database import Database
 from rooms.store.destruction import BATCH, Destruction
-from rooms.store.marks import closing_accounts, raise_generation, write_closing
+from rooms.store.marks import closing_accounts, raise_generation, set_behind, write_closing
 from rooms.store.reading import Reader
 from rooms.store.sealed import seal_appointment
 from rooms.store.tables import appointments, marks, practitioners, sessions
@@ -107,6 +107,7 @@ class Closure:
             async with self.database.write() as connection:
                 await connection.execute(delete(practitioners).where(practitioners.c.id == owner))
                 await connection.execute(delete(marks).where(marks.c.name == f"closing-{owner}"))
+                await set_behind(connection, owner, behind=False)
                 await raise_generation(connection, closed[owner].generation)
             self.reader.forget(owner)
         if closed:  # a new epoch before the practitioners' keys go, for what is left of these in the file

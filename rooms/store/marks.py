@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, literal, select
+from sqlalchemy import ColumnElement, delete, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Anchor
@@ -14,6 +14,7 @@ PAIR = "pair"
 GENERATION = "generation"
 CAP = "retention-cap"
 CLOSING = "closing-"
+BEHIND = "behind-"
 
 
 async def read_mark(connection: AsyncConnection, name: str) -> str | None:
@@ -66,5 +67,22 @@ def no_closing(practitioner: ColumnElement[str]) -> ColumnElement[bool]:
 
 async def closing_accounts(connection: AsyncConnection) -> list[str]:
     """Ids of the accounts that are being closed."""
-    names = await connection.execute(select(marks.c.name).where(marks.c.name.like(f"{CLOSING}%")))
-    return [name.removeprefix(CLOSING) for name in names.scalars()]
+    return await _accounts(connection, CLOSING)
+
+
+async def set_behind(connection: AsyncConnection, practitioner: str, *, behind: bool) -> None:
+    """Whether some due times of an account are not yet those of its setting: a newer program wrote these."""
+    if behind:
+        await write_mark(connection, f"{BEHIND}{practitioner}", "")
+    else:
+        await connection.execute(delete(marks).where(marks.c.name == f"{BEHIND}{practitioner}"))
+
+
+async def accounts_behind(connection: AsyncConnection) -> list[str]:
+    """Ids of the accounts of which this is so."""
+    return await _accounts(connection, BEHIND)
+
+
+async def _accounts(connection: AsyncConnection, prefix: str) -> list[str]:
+    names = await connection.execute(select(marks.c.name).where(marks.c.name.like(f"{prefix}%")))
+    return [name.removeprefix(prefix) for name in names.scalars()]

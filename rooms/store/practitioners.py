@@ -20,8 +20,8 @@ from rooms.model import RETENTION, Appointment, Language, Practitioner, Retentio
 from rooms.names import readable
 from rooms.retention import Deadline
 from rooms.store.database import Database
-from rooms.store.marks import is_closing
-from rooms.store.reading import Reader
+from rooms.store.marks import accounts_behind, is_closing, set_behind
+from rooms.store.reading import Opened, Reader
 from rooms.store.sealed import (
     new_id,
     open_password,
@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 PASSWORD_LENGTH = range(8, 1025)
 MAX_MAIL = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 MAX_NAME = 200
+PASSED_OVER = ("unreadable", "not_found")
+"""One who cannot be read, or was closed meanwhile, keeps nobody else back."""
+
 HASHES_AT_ONCE = 2  # each takes 64 MiB
 
 UPDATE_APPOINTMENT = (
@@ -127,8 +130,8 @@ class Practitioners:
         self._check_retention(setting)
         async with self._database.read() as connection:
             await self._row(connection, practitioner_id)
-            living, _ = await self._living(connection, practitioner_id)
-        return self._doomed([self._deadline.with_due(appointment, setting) for appointment in living])
+            opened = await self._living(connection, practitioner_id)
+        return self._doomed([self._deadline.with_due(appointment, setting) for appointment in opened.living])
 
     async def set_retention(self, practitioner_id: str, setting: Retention) -> int:
         """Set it and recompute all living appointments in one transaction; the same number as the preview.
@@ -145,40 +148,51 @@ class Practitioners:
             return await self.reschedule(connection, practitioner_id, setting)
 
     async def reschedule_all(self) -> None:
-        """Recompute the due times of everybody's living appointments. One who cannot be read keeps nobody else back."""
+        """Recompute the due times of everybody's living appointments."""
         async with self._database.read() as connection:
             ids = (await connection.execute(select(practitioners.c.id))).scalars().all()
         for practitioner_id in ids:
             try:
-                key = await self._key(practitioner_id)
-                async with self._database.write() as connection:
-                    row = await self._row(connection, practitioner_id, lock=True)
-                    await self.reschedule(connection, practitioner_id, self._reader.profile(key, row).retention)
+                await self._reschedule(practitioner_id)
             except RoomsError as error:
-                if error.code not in ("unreadable", "not_found"):
+                if error.code not in PASSED_OVER:
                     raise
                 logger.exception("a practitioner cannot be read; see docs/operations.md")
 
+    async def reschedule_behind(self) -> None:
+        """Recompute what another server could not, because a newer one than it had written that."""
+        async with self._database.read() as connection:
+            accounts = await accounts_behind(connection)
+        for practitioner_id in accounts:
+            try:
+                await self._reschedule(practitioner_id)
+            except RoomsError as error:
+                if error.code not in PASSED_OVER:
+                    raise
+
+    async def _reschedule(self, practitioner_id: str) -> None:
+        key = await self._key(practitioner_id)
+        async with self._database.write() as connection:
+            row = await self._row(connection, practitioner_id, lock=True)
+            await self.reschedule(connection, practitioner_id, self._reader.profile(key, row).retention)
+
     async def reschedule(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
         """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
-        living, keys = await self._living(connection, practitioner_id, lock=True)
-        after = [self._deadline.with_due(appointment, setting) for appointment in living]
-        changed = [new for new, old in zip(after, living, strict=True) if new.due != old.due]
+        opened = await self._living(connection, practitioner_id, lock=True)
+        await set_behind(connection, practitioner_id, behind=any(one.newer for one in opened.damaged))
+        after = [self._deadline.with_due(appointment, setting) for appointment in opened.living]
+        changed = [new for new, old in zip(after, opened.living, strict=True) if new.due != old.due]
         if changed:
-            rows = [seal_appointment(keys[appointment.id], appointment) for appointment in changed]
+            rows = [seal_appointment(opened.keys[appointment.id], appointment) for appointment in changed]
             values = [{"row": row["id"], "due_day": row["due_day"], "content": row["content"]} for row in rows]
             await connection.execute(UPDATE_APPOINTMENT, values)
         return self._doomed(after)
 
-    async def _living(
-        self, connection: AsyncConnection, owner: str, *, lock: bool = False
-    ) -> tuple[list[Appointment], dict[str, bytes]]:
-        """All that can be opened."""
+    async def _living(self, connection: AsyncConnection, owner: str, *, lock: bool = False) -> Opened:
+        """All that is not being destroyed."""
         query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         locking = query.order_by(appointments.c.id).with_for_update() if lock else query
-        rows = (await connection.execute(locking)).all()
-        opened = await self._reader.open(rows)
-        return opened.living, opened.keys
+        return await self._reader.open((await connection.execute(locking)).all())
 
     def _doomed(self, living: Sequence[Appointment]) -> int:
         return sum(self._deadline.within_a_minute(appointment) for appointment in living)

@@ -143,6 +143,8 @@ class Sweeper:
             count += await self._destruction.finish_marked()
         with parts.part("clock"):
             await self._judge_clock()
+        with parts.part("settings"):
+            await self._practitioners.reschedule_behind()
         if self._clock.doubt() is None:
             with parts.part("due"):
                 count += await self._destroy_due()

@@ -13,6 +13,7 @@ from rooms.model import Appointment, Damaged, Practitioner
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore, open_store, sealed
 from rooms.store.content import Layout, open_content, seal_content
+from rooms.store.marks import accounts_behind
 from rooms.store.sealed import APPOINTMENT, content_place, profile_place
 from rooms.store.tables import appointments, practitioners, sessions
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
@@ -192,6 +193,23 @@ async def test_its_owner_destroys_a_newer_version_as_any_other(
     async with store.database.read() as connection:
         assert (await connection.execute(select(appointments))).all() == []
     assert (await store.retention.status()).newer == 0
+
+
+async def test_a_shorter_setting_reaches_a_newer_version_as_soon_as_somebody_can_read_it(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(store)
+    one = await plan(store, person)
+    later = Layout(APPOINTMENT.fields, (dict,))
+    await put(store, one, {**await content(store, one), "version": 2})
+    assert await store.practitioners.set_retention(person.id, "24h") == 0
+    await store.retention.sweep()
+    time.pass_(hours=26)
+    assert await store.retention.sweep() == 0, "this version cannot know"
+    monkeypatch.setattr(sealed, "APPOINTMENT", later)
+    assert await store.retention.sweep() == 1, "a newer server beside it can"
+    async with store.database.read() as connection:
+        assert await accounts_behind(connection) == []
 
 
 async def test_a_newer_profile_is_said_and_keeps_nobody_else_back(store: Store) -> None:
