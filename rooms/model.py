@@ -96,9 +96,11 @@ class RetentionStatus:
     """For readiness and metrics. Seconds; no ids.
 
     ``paused`` is a sentence (the clock cannot be trusted) or None. ``overdue`` counts living appointments past due;
-    ``lag`` is how long the oldest of them is past due. ``alarms`` counts rows that had neither
-    a key nor a receipt at the start, ``unreadable`` those that were found damaged since, ``newer`` those that a newer
-    version of the program wrote. ``behind`` is how far the wall clock is behind the time that passed.
+    ``lag`` is how long the oldest of them is past due, or since when nobody could say: sweeps know both, so both are
+    as old as the last one. ``idle`` is since a sweep was at work, on whichever server; ``failures`` counts those that
+    failed since one did not. ``alarms`` counts rows that had neither a key nor a receipt at the start, ``unreadable``
+    those that were found damaged since, ``newer`` those that a newer version of the program wrote. ``behind`` is how
+    far the wall clock is behind the time that passed.
     """
 
     locked: str | None
@@ -109,5 +111,6 @@ class RetentionStatus:
     unreadable: int
     newer: int
     behind: float
-    generation: int
+    idle: float
+    failures: int
     last_sweep: datetime | None

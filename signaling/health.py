@@ -35,6 +35,9 @@ ALIVE_SECONDS: Final = 4.0
 CHECK_SECONDS: Final = 2.0
 FRESH_SECONDS: Final = 1.0
 LAG_SECONDS: Final = 120.0
+STILL_SECONDS: Final = 180.0
+"""A lease, after which another server sweeps, and the longest time between two sweeps, and as long again."""
+
 READY_SECONDS: Final = 20.0
 MOST_DESCRIPTORS: Final = 0.9
 PROBE: Final = "sk:probe"
@@ -168,7 +171,9 @@ class Health:
         if self._store.locked:
             return self._store.locked
         status = await self._store.retention.status()
-        return "Destruction is overdue." if status.lag > LAG_SECONDS else None
+        if status.lag > LAG_SECONDS:
+            return "Destruction is overdue."
+        return None if status.idle < STILL_SECONDS else "No sweep was at work for minutes; restart the servers."
 
     async def _appointments(self) -> str | None:
         if self._store.locked:

@@ -75,6 +75,16 @@ class Metrics:
         self.lag = Gauge(
             "spreekkamer_retention_lag_seconds", "How long the oldest is past due.", registry=self.registry
         )
+        self.idle = Gauge(
+            "spreekkamer_retention_sweep_age_seconds",
+            "Since a sweep was at work, on whichever server.",
+            registry=self.registry,
+        )
+        self.failures = Gauge(
+            "spreekkamer_retention_sweep_failures",
+            "Sweeps that failed since one did not.",
+            registry=self.registry,
+        )
         self.alarms = Gauge(
             "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
         )
@@ -130,6 +140,8 @@ class Metrics:
                 status = await store.retention.status()
             self.overdue.set(status.overdue)
             self.lag.set(status.lag)
+            self.idle.set(status.idle)
+            self.failures.set(status.failures)
             self.alarms.set(status.alarms)
             self.unreadable.set(status.unreadable)
             self.newer.set(status.newer)

@@ -52,6 +52,14 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"spreekkamer_retention_lag_seconds": "300x60"},
         {"spreekkamer_retention_lag_seconds": "60x60"},
     ),
+    "SweepStands": (
+        {"spreekkamer_retention_sweep_age_seconds": "300x60"},
+        {"spreekkamer_retention_sweep_age_seconds": "20x60"},
+    ),
+    "SweepFails": (
+        {"spreekkamer_retention_sweep_failures": "0+3x60"},
+        {"spreekkamer_retention_sweep_failures": "1x60"},
+    ),
     "DestructionNotGood": (
         {'spreekkamer_ready{check="retention"}': "0x60"},
         {'spreekkamer_ready{check="retention"}': "1x60", 'spreekkamer_ready{check="redis"}': "0x60"},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, insert, inspect, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, insert, inspect, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
@@ -25,6 +25,7 @@ from rooms.settings import RoomsSettings, sqlite_url
 from rooms.store.database import listen, options
 from rooms.store.marks import GENERATION, PAIR
 from rooms.store.migrate import alone_in, configuration, migrate, refuse_company
+from rooms.store.sweeps import MARK
 from rooms.store.tables import appointments, leases, marks, metadata, practitioners, sessions
 
 PREFIX = "spreekkamer-"
@@ -304,10 +305,10 @@ def empty(connection: Connection) -> None:
 
 
 def forget_moments(connection: Connection) -> None:
-    """Sessions, leases, and when which clock was believed."""
+    """Sessions, leases, when which clock was believed, and what the last sweep left."""
     for table in (sessions, leases):
         connection.execute(delete(table))
-    connection.execute(delete(marks).where(marks.c.name.like("clock-%")))
+    connection.execute(delete(marks).where(or_(marks.c.name.like("clock-%"), marks.c.name == MARK)))
 
 
 def is_sqlite(url: URL) -> bool:

@@ -26,6 +26,11 @@ class Apart:
             self._failures[name] += 1
             self._first = self._first or fault
 
+    @property
+    def sound(self) -> bool:
+        """Whether nothing failed up to here."""
+        return self._first is None
+
     def end(self) -> None:
         """Raise the first fault there was."""
         if self._first is not None:

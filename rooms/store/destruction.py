@@ -19,9 +19,9 @@ from rooms.keys.wrapped import minute
 from rooms.model import Appointment, Receipt
 from rooms.retention import Hooks
 from rooms.store.database import Database
-from rooms.store.leases import Lease
 from rooms.store.marks import raise_generation, write_closing
 from rooms.store.reading import Reader
+from rooms.store.sweeps import Sweeps
 from rooms.store.tables import appointments, practitioners
 
 logger = logging.getLogger(__name__)
@@ -50,13 +50,13 @@ class Destruction:
         async with self._database.write() as connection:
             return (await connection.execute(marking.values(state="destroying"))).rowcount == 1
 
-    async def mark_due(self, due: Sequence[Appointment], lease: Lease) -> list[Target] | None:
+    async def mark_due(self, due: Sequence[Appointment], sweeps: Sweeps) -> list[Target] | None:
         """Step 1 for rows found due, unless they changed since. None when the lease is lost: somebody else does it."""
         versions = [(appointment.id, appointment.version) for appointment in due]
         marking = update(appointments).where(tuple_(appointments.c.id, appointments.c.version).in_(versions))
         marked = marking.values(state="destroying").returning(appointments.c.owner, appointments.c.id)
         async with self._database.write() as connection:
-            if not await lease.renew(connection):
+            if not await sweeps.renew(connection):
                 return None
             return [(row.owner, row.id) for row in await connection.execute(marked)]
 

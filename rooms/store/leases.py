@@ -15,34 +15,34 @@ class Lease:
 
     def __init__(self, database: Database, name: str, holder: str, term: timedelta, now: Now) -> None:
         self._database = database
-        self._name = name
-        self._holder = holder
-        self._term = term
+        self.name = name
+        self.holder = holder
+        self.term = term
         self._now = now
 
     async def take(self) -> bool:
         """Take or renew it; False while another holder's lasts."""
         async with self._database.write() as connection:
-            absent = {"name": self._name, "holder": self._holder, "until": 0}
+            absent = {"name": self.name, "holder": self.holder, "until": 0}
             await connection.execute(upsert(connection, leases).values(absent).on_conflict_do_nothing())
-            free = or_(leases.c.holder == self._holder, leases.c.until < self._milliseconds())
-            statement = update(leases).where(leases.c.name == self._name, free)
-            return (await connection.execute(statement.values(holder=self._holder, until=self._until()))).rowcount == 1
+            free = or_(leases.c.holder == self.holder, leases.c.until < self._milliseconds())
+            statement = update(leases).where(leases.c.name == self.name, free)
+            return (await connection.execute(statement.values(holder=self.holder, until=self._until()))).rowcount == 1
 
     async def renew(self, connection: AsyncConnection) -> bool:
         """Renew it in the caller's transaction; False when it ran out. Nobody takes it until that transaction ends."""
-        ours = update(leases).where(leases.c.name == self._name, leases.c.holder == self._holder)
+        ours = update(leases).where(leases.c.name == self.name, leases.c.holder == self.holder)
         living = ours.where(leases.c.until >= self._milliseconds())
         return (await connection.execute(living.values(until=self._until()))).rowcount == 1
 
     async def release(self) -> None:
         """Let the next one in at once."""
         async with self._database.write() as connection:
-            ours = update(leases).where(leases.c.name == self._name, leases.c.holder == self._holder)
+            ours = update(leases).where(leases.c.name == self.name, leases.c.holder == self.holder)
             await connection.execute(ours.values(until=0))
 
     def _until(self) -> int:
-        return self._milliseconds() + int(self._term.total_seconds() * 1000)
+        return self._milliseconds() + int(self.term.total_seconds() * 1000)
 
     def _milliseconds(self) -> int:
         return int(self._now().timestamp() * 1000)

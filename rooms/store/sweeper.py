@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,11 +25,14 @@ from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_m
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
 from rooms.store.sessions import Sessions
+from rooms.store.sweeps import Left, Sweeps
 from rooms.store.tables import appointments, audit
 
 logger = logging.getLogger(__name__)
 
 ANCHOR_SECONDS = 3600.0
+LOOK = 100
+"""So many rows a server opens that does not sweep, where the one that does says nothing (a program of before)."""
 
 
 class Sweeper:
@@ -59,7 +63,6 @@ class Sweeper:
         self.hooks = hooks
         self._clock = clock
         self._boot = boot
-        self._lease = lease
         self._practitioners = practitioners
         self._sessions = sessions
         self._interval = interval
@@ -70,7 +73,12 @@ class Sweeper:
         self._said = ""
         self._wal_left = False
         self.failures = dict.fromkeys(PARTS, 0)
+        self._sweeps = Sweeps(database, lease)
+        self._beside: Left | None = None
         self._anchored = clock.anchor.boot
+        self._tried: datetime | None = None
+        self._good: datetime | None = None
+        self._passed = False
         self._last_sweep: datetime | None = None
         hooks.on_due = self._wake.set
 
@@ -136,18 +144,40 @@ class Sweeper:
     async def sweep(self) -> int:
         """Destroy all that is due. Returns how many; 0 when another server has the lease."""
         await asyncio.to_thread(expiry.expire, self._snapshot_keys, self._clock.now())
-        if self._keys.locked or not await self._lease.take():
+        if self._keys.locked:
             return 0
-        count, changed, parts = 0, False, Apart(self.failures)
+        self._tried = self._clock.now()
+        if not await self._sweeps.take():
+            mute = (await self._sweeps.said()).left is None
+            self._beside = Left(*await self._look(LOOK)) if mute else None
+            return 0
+        self._good, self._passed = self._good or self._tried, False
+        try:
+            count = await self._sweep(Apart(self.failures))
+        except Exception:
+            with suppress(RoomsError):
+                await self._sweeps.failed(None if self._passed else self._good)
+            raise
+        await self._sweeps.done()
+        self._last_sweep = self._clock.now()
+        return count
+
+    async def _sweep(self, parts: Apart) -> int:
+        count, changed = 0, False
         with parts.part("marked"):
             count += await self._destruction.finish_marked()
         with parts.part("clock"):
             await self._judge_clock()
         with parts.part("settings"):
             await self._practitioners.reschedule_behind()
-        if self._clock.doubt() is None:
-            with parts.part("due"):
+        with parts.part("due"):
+            if self._clock.doubt() is None:
                 count += await self._destroy_due()
+            else:
+                self._sweeps.found(*await self._look())
+        if parts.sound:
+            self._good, self._passed = self._clock.now(), True
+        if self._clock.doubt() is None:
             with parts.part("settle"):
                 await self._destruction.settle()
         with parts.part("closing"):
@@ -163,7 +193,6 @@ class Sweeper:
             with parts.part("journal"):
                 self._wal_left = not await self._database.truncate_wal()
         parts.end()
-        self._last_sweep = self._clock.now()
         return count
 
     async def resume(self) -> None:
@@ -188,38 +217,54 @@ class Sweeper:
         return max(0.0, self._clock.behind().total_seconds())
 
     async def status(self) -> RetentionStatus:
-        """For readiness and metrics."""
-        overdue, lag = 0, 0.0
-        if self._keys.locked is None:
-            async for batch in self._due():
-                overdue += len(batch)
-                now = self._clock.now()
-                lag = max(lag, *((now - appointment.due).total_seconds() for appointment in batch if appointment.due))
+        """For readiness and metrics: one query, and no row is opened, however many are due."""
+        said = await self._sweeps.said()
+        left, at, wall = said.left or self._beside or Left(), said.at or self._tried, self._clock.wall()
         return RetentionStatus(
             locked=self._keys.locked,
             paused=self._clock.doubt(),
-            overdue=overdue,
-            lag=lag,
+            overdue=left.overdue,
+            lag=max(0.0, (self._clock.now() - left.since).total_seconds()) if left.since else 0.0,
             alarms=self._alarms,
             unreadable=len(self._reader.damaged) + len(self._reader.people),
             newer=len(self._reader.newer),
             behind=self.behind,
-            generation=0 if self._keys.locked else await self._keys.generation(),
+            idle=max(0.0, (wall - at).total_seconds()) if at else 0.0,
+            failures=left.failures,
             last_sweep=self._last_sweep,
         )
+
+    async def due(self) -> int:
+        """How many living appointments are past due now; it opens all whose day has come."""
+        return (await self._look())[0]
+
+    async def _look(self, most: int | None = None) -> tuple[int, datetime | None]:
+        """How many are past due, and since when the oldest is; ``most`` as for ``_due``."""
+        overdue, since = 0, None
+        async for batch in self._due(most):
+            overdue += len(batch)
+            oldest = min(one.due for one in batch if one.due)
+            since = oldest if since is None else min(since, oldest)
+        return overdue, since
 
     async def _destroy_due(self) -> int:
         count = 0
         async for batch in self._due():
-            marked = await self._destruction.mark_due(batch, self._lease)
+            self._sweeps.found(len(batch), min(one.due for one in batch if one.due))
+            marked = await self._destruction.mark_due(batch, self._sweeps)
             if marked is None:
                 logger.warning("the lease of the sweep was lost")
                 break
             count += len(await self._destruction.finish(marked))
+        self._sweeps.found(0, None)
         return count
 
-    async def _due(self) -> AsyncIterator[list[Appointment]]:
-        """Living appointments past due, in batches. Only rows whose due day has come are opened."""
+    async def _due(self, most: int | None = None) -> AsyncIterator[list[Appointment]]:
+        """Living appointments past due, in batches. Only rows whose due day has come are opened.
+
+        With ``most`` it ends after the batch with which so many were opened.
+        """
+        seen = 0
         today = self._clock.now().astimezone(UTC).date()
         query = select(appointments).where(appointments.c.due_day <= today, appointments.c.state != "destroying")
         async for rows in self._destruction.batches(query):
@@ -233,6 +278,9 @@ class Sweeper:
                 due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
             if due:
                 yield due
+            seen += len(rows)
+            if most is not None and seen >= most:
+                return
 
     async def _judge_clock(self) -> None:
         """Ask who vouches for the clock: an earlier moment of this boot, the kernel, the database's server."""

@@ -23,5 +23,5 @@ async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
         await store.retention.resume()
         if store.locked is None:
             await store.audit.record(Act.CLOCK_CONFIRMED, operator())
-        status = await store.retention.status()
-    return f"The clock is confirmed; {status.overdue} appointments are due."
+        due = 0 if store.locked else await store.retention.due()
+    return f"The clock is confirmed; {due} appointments are due."

@@ -140,20 +140,20 @@ async def test_an_epoch_that_began_while_we_looked_is_looked_at_again(
 
 async def test_a_restarted_server_gets_its_own_lease_back_at_once(settings: RoomsSettings) -> None:
     async with open_store(settings) as store:
-        assert await store.retention._lease.take()
-        name = store.retention._lease._holder
+        assert await store.retention._sweeps.take()
+        name = store.retention._sweeps._lease.holder
     async with open_store(settings) as store, open_store(settings, exclusive=False) as command:
-        assert await store.retention._lease.take()
-        assert store.retention._lease._holder == name
-        assert command.retention._lease._holder != name
-        assert not await command.retention._lease.take()
+        assert await store.retention._sweeps.take()
+        assert store.retention._sweeps._lease.holder == name
+        assert command.retention._sweeps._lease.holder != name
+        assert not await command.retention._sweeps.take()
 
 
 async def test_a_server_that_stops_lets_the_next_one_sweep_at_once(settings: RoomsSettings) -> None:
     async with open_store(settings, exclusive=False) as store:
-        assert await store.retention._lease.take()
+        assert await store.retention._sweeps.take()
     async with open_store(settings, exclusive=False) as store:
-        assert await store.retention._lease.take()
+        assert await store.retention._sweeps.take()
 
 
 async def test_deleted_cells_are_overwritten_and_commits_reach_the_disk(sqlite_store: Store) -> None:

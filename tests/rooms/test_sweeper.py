@@ -181,9 +181,9 @@ async def test_two_servers_do_not_sweep_at_once(settings: RoomsSettings, time: T
         person = await alice(one)
         await plan(one, person)
         time.pass_(days=40)
-        assert await one.retention._lease.take()
+        assert await one.retention._sweeps.take()
         assert await two.retention.sweep() == 0
-        assert not await two.retention._lease.take()
+        assert not await two.retention._sweeps.take()
         time.pass_(seconds=61)
         assert await two.retention.sweep() == 1, "the lease of a server that died runs out"
 
@@ -193,15 +193,15 @@ async def test_at_its_last_millisecond_a_lease_is_still_its_holders(settings: Ro
         open_store(settings, now=time.now, boot=time.boottime) as one,
         open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as two,
     ):
-        assert await one.retention._lease.take()
+        assert await one.retention._sweeps.take()
         time.pass_(seconds=60)
-        assert not await two.retention._lease.take()
+        assert not await two.retention._sweeps.take()
         async with one.database.write() as connection:
-            assert await one.retention._lease.renew(connection)
+            assert await one.retention._sweeps.renew(connection)
         time.pass_(seconds=60, milliseconds=1)
         async with one.database.write() as connection:
-            assert not await one.retention._lease.renew(connection)
-        assert await two.retention._lease.take()
+            assert not await one.retention._sweeps.renew(connection)
+        assert await two.retention._sweeps.take()
 
 
 async def test_a_server_that_lost_its_lease_while_frozen_marks_nothing(settings: RoomsSettings, time: Time) -> None:
@@ -212,11 +212,11 @@ async def test_a_server_that_lost_its_lease_while_frozen_marks_nothing(settings:
         person = await alice(frozen)
         planned = await plan(frozen, person)
         time.pass_(days=40)
-        assert await frozen.retention._lease.take()
+        assert await frozen.retention._sweeps.take()
         due = [appointment async for batch in frozen.retention._due() for appointment in batch]
         time.pass_(seconds=61)
-        assert await other.retention._lease.take()
-        assert await frozen.retention._destruction.mark_due(due, frozen.retention._lease) is None
+        assert await other.retention._sweeps.take()
+        assert await frozen.retention._destruction.mark_due(due, frozen.retention._sweeps) is None
         async with other.database.read() as connection:
             state = (await connection.exec_driver_sql("SELECT state FROM appointments")).scalar()
         assert (planned.id, state) == (due[0].id, "planned")
@@ -228,8 +228,8 @@ async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Sto
     time.pass_(days=40)
     due = [appointment async for batch in store.retention._due() for appointment in batch]
     await store.appointments.end(due[0].id)
-    assert await store.retention._lease.take()
-    assert await store.retention._destruction.mark_due(due, store.retention._lease) == []
+    assert await store.retention._sweeps.take()
+    assert await store.retention._destruction.mark_due(due, store.retention._sweeps) == []
 
 
 async def test_a_reader_in_the_way_of_emptying_the_journal_is_waited_for_by_the_next_sweep(

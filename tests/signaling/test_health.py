@@ -169,6 +169,18 @@ async def test_a_schema_that_changed_under_a_running_server_is_named(server: Ser
     assert said in checks["migrations"]["advice"]
 
 
+async def test_destruction_that_is_late_or_stands_still_is_not_ready_and_said(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await announce(server)
+    for name, said in (("LAG_SECONDS", "overdue"), ("STILL_SECONDS", "No sweep")):
+        with monkeypatch.context() as moment:
+            moment.setattr(health, name, -1.0)
+            checks = (await server.call("GET", "/health/ready")).body["checks"]
+        assert [part for part, check in checks.items() if not check["ok"]] == ["retention"]
+        assert said in checks["retention"]["advice"]
+
+
 async def test_a_full_redis_is_not_ready_and_said(server: Server) -> None:
     redis = server.app[REDIS]
     await announce(server)

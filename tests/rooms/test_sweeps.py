@@ -1,0 +1,186 @@
+"""What is known of sweeps without opening a row: by the server that sweeps, by others, beside a program of before."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, update
+
+from rooms.errors import RoomsError
+from rooms.keys.store import KeyStore
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store.destruction import Destruction
+from rooms.store.marks import read_mark
+from rooms.store.sweeps import MARK
+from rooms.store.tables import leases
+from tests.rooms.people import Time, alice, plan
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    found: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    engine = store.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@asynccontextmanager
+async def neighbour(settings: RoomsSettings, time: Time) -> AsyncIterator[Store]:
+    """Another server on the same database and key store."""
+    async with open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as store:
+        yield store
+
+
+async def broken(self: KeyStore, *_: object) -> None:
+    raise RoomsError("try_again")
+
+
+async def mark(store: Store) -> str | None:
+    async with store.database.read() as connection:
+        return await read_mark(connection, MARK)
+
+
+async def test_asking_costs_one_query_and_opens_no_row(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(store)
+    for number in range(12):
+        await plan(store, person, f"Patient {number}")
+    await store.retention.sweep()
+    time.pass_(days=31)
+    monkeypatch.setattr(KeyStore, "get_many", broken)
+    with statements(store) as asked:
+        await store.retention.status()
+    assert len(asked) == 1
+    assert "appointments" not in asked[0]
+
+
+async def test_a_clock_in_doubt_leaves_what_is_due_and_every_server_says_so(
+    store: Store, settings: RoomsSettings, time: Time
+) -> None:
+    person = await alice(store)
+    first = await plan(store, person)
+    await plan(store, person)
+    await store.retention.sweep()
+    async with neighbour(settings, time) as other:
+        time.jump(days=31)
+        await store.retention.sweep()
+        for one in (store, other):
+            status = await one.retention.status()
+            assert status.overdue == 2
+            assert first.due is not None
+            assert 0 <= status.lag - (time.now() - first.due).total_seconds() < 60
+        time.jump(days=-31)
+        await store.retention.sweep()
+        assert [(await one.retention.status()).overdue for one in (store, other)] == [0, 0]
+
+
+async def test_sweeps_that_fail_are_counted_and_the_time_since_the_last_good_one_is_said(
+    store: Store, settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plan(store, await alice(store))
+    time.pass_(days=31)
+    async with neighbour(settings, time) as other:
+        with monkeypatch.context() as fault:
+            fault.setattr(KeyStore, "destroy", broken)
+            for count in (1, 2):
+                with pytest.raises(RoomsError):
+                    await store.retention.sweep()
+                for one in (store, other):
+                    assert (await one.retention.status()).failures == count
+            time.pass_(minutes=5)
+            assert (await other.retention.status()).lag >= 300
+        await store.retention.sweep()
+        status = await other.retention.status()
+        assert (status.failures, status.overdue, status.lag) == (0, 0, 0)
+
+
+async def test_a_sweep_that_fails_before_it_looks_says_since_when_nobody_knows(
+    sqlite_store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sqlite_store.retention.sweep()
+    monkeypatch.setattr(Destruction, "finish_marked", broken)
+    for _ in range(3):
+        time.pass_(minutes=1)
+        with pytest.raises(RoomsError):
+            await sqlite_store.retention.sweep()
+    assert (await sqlite_store.retention.status()).lag == 180
+
+
+async def test_a_sweep_that_fails_after_all_is_destroyed_is_late_with_nothing(
+    sqlite_store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KeyStore, "rotate", broken)
+    for _ in range(3):
+        time.pass_(minutes=1)
+        with pytest.raises(RoomsError):
+            await sqlite_store.retention.sweep()
+    status = await sqlite_store.retention.status()
+    assert (status.failures, status.lag) == (3, 0)
+
+
+async def test_a_sweep_that_hangs_or_died_shows_by_its_age(store: Store, settings: RoomsSettings, time: Time) -> None:
+    await store.retention.sweep()
+    async with neighbour(settings, time) as other:
+        assert [(await one.retention.status()).idle for one in (store, other)] == [0, 0]
+        time.pass_(minutes=4)
+        assert [(await one.retention.status()).idle for one in (store, other)] == [240, 240]
+        assert await other.retention.sweep() == 0
+        assert [(await one.retention.status()).idle for one in (store, other)] == [0, 0]
+
+
+async def test_a_lease_that_was_given_back_is_no_sweep_that_hangs(
+    sqlite_settings: RoomsSettings, sqlite_store: Store, time: Time
+) -> None:
+    async with neighbour(sqlite_settings, time) as other:
+        await other.retention.sweep()
+        assert await sqlite_store.retention.sweep() == 0, "the other has the lease"
+    time.pass_(seconds=30)
+    assert (await sqlite_store.retention.status()).idle == 30
+
+
+async def test_beside_a_program_that_says_nothing_a_server_looks_for_itself(store: Store, time: Time) -> None:
+    planned = await plan(store, await alice(store))
+    await store.retention.sweep()
+    time.pass_(days=40)
+    async with store.database.write() as connection:
+        until = int((time.now() + timedelta(seconds=50)).timestamp() * 1000)
+        await connection.execute(update(leases).values(holder="of before", until=until))
+    assert await store.retention.sweep() == 0
+    status = await store.retention.status()
+    assert planned.due is not None
+    assert (status.overdue, status.idle, status.lag) == (1, 10, (time.now() - planned.due).total_seconds())
+    time.pass_(minutes=2)
+    assert await store.retention.sweep() == 1
+    assert (await store.retention.status()).overdue == 0
+
+
+async def test_idle_sweeps_write_no_mark_and_no_mark_tells_a_due_moment(store: Store, time: Time) -> None:
+    planned = await plan(store, await alice(store), hours=1, seconds=34)
+    await store.retention.sweep()
+    with statements(store) as asked:
+        await store.retention.sweep()
+    assert not [one for one in asked if "INTO marks" in one]
+    time.jump(days=31)
+    await store.retention.sweep()
+    said = await mark(store)
+    assert said is not None and planned.due is not None
+    assert planned.due.strftime("T%H:%M:00") in said
+    assert planned.due.strftime("T%H:%M:%S") not in said
+
+
+@pytest.mark.parametrize("nonsense", ["", "[]", "{}", '{"holder": 3}', '{"holder":"x","since":"never"}'])
+def test_a_mark_that_is_none_says_nothing(nonsense: str) -> None:
+    from rooms.store.sweeps import left_by
+
+    assert left_by("x", nonsense) is None
