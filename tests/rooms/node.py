@@ -1,0 +1,150 @@
+"""A node without its network: ``python node.py SETTINGS`` runs with the modules of any build, today's or an older one.
+
+SETTINGS is JSON. Each line of its input is JSON, ``[what, *arguments]``; each answer is a line too, ``{"is": …}`` or
+the code of an error, ``{"refused": …}``. Its clock stands still until it is told to move.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from argon2 import PasswordHasher
+
+import rooms
+from rooms.audit import Act, appointment, practitioner
+from rooms.errors import RoomsError
+from rooms.settings import RoomsSettings
+from rooms.store import Store, open_store
+from rooms.store import practitioners as accounts
+
+START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+QUICK = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "correct horse battery"
+
+
+class Node:
+    """Everything that a server does to what is stored, by name."""
+
+    def __init__(self) -> None:
+        self.wall, self.boot = START, 1000.0
+        self.store: Store
+
+    @asynccontextmanager
+    async def opened(self, settings: RoomsSettings) -> AsyncIterator["Node"]:
+        """The start of a server, and its end."""
+        async with open_store(settings, now=lambda: self.wall, boot=lambda: self.boot) as self.store:
+            await self.store.retention.catch_up()
+            yield self
+
+    async def add(self, mail: str, retention: str) -> Any:
+        return await self.store.practitioners.add(mail, PASSWORD, "Praktijk Voorbeeld", "nl", retention)
+
+    async def plan(self, owner: str, patient: str, hours: float) -> Any:
+        made = await self.store.appointments.create(owner, patient, self.wall + timedelta(hours=hours), 30, "nl")
+        await self.store.audit.record(Act.APPOINTMENT_CREATED, practitioner(owner), appointment(owner, made.id))
+        return made
+
+    async def end(self, row_id: str) -> Any:
+        return await self.store.appointments.end(row_id)
+
+    async def reopen(self, owner: str, row_id: str) -> Any:
+        return await self.store.appointments.reopen(owner, row_id)
+
+    async def keep(self, owner: str, setting: str) -> Any:
+        return await self.store.practitioners.set_retention(owner, setting)
+
+    async def destroy(self, owner: str, row_id: str) -> Any:
+        return await self.store.retention.destroy(owner, row_id)
+
+    async def close(self, owner: str) -> Any:
+        return await self.store.retention.close(owner)
+
+    async def mark(self, owner: str, row_id: str) -> Any:
+        """Step one of destroying, and then it was cut off."""
+        return await self.store.retention._destruction.mark(owner, row_id)
+
+    async def sweep(self) -> int:
+        return await self.store.retention.sweep()
+
+    async def rotate(self, root: bool) -> None:
+        await self.store.keys.renew(root=root)
+
+    async def go(self, **span: float) -> None:
+        self.wall += timedelta(**span)
+        self.boot += timedelta(**span).total_seconds()
+
+    async def get(self, owner: str, row_id: str) -> Any:
+        return await self.store.appointments.get(owner, row_id)
+
+    async def linked(self, row_id: str, secret: str) -> Any:
+        return await self.store.appointments.by_link(row_id, secret)
+
+    async def shown(self, owner: str) -> Any:
+        return await self.store.appointments.list(owner, date(1, 1, 1), date(9999, 12, 31))
+
+    async def person(self, owner: str) -> Any:
+        return await self.store.practitioners.get(owner)
+
+    async def signed_in(self, mail: str) -> Any:
+        """A new session, where the password is right."""
+        person = await self.store.practitioners.authenticate(mail, PASSWORD)
+        return person and await self.store.sessions.create(person.id)
+
+    async def session(self, token: str) -> Any:
+        return await self.store.sessions.practitioner(token)
+
+    async def receipts(self, owner: str) -> Any:
+        return await self.store.appointments.receipts(owner)
+
+    async def missing(self, *ids: str) -> Any:
+        """Of the keys."""
+        return await self.store.keys.missing(ids)
+
+    async def trail(self) -> Any:
+        return await self.store.audit.verify()
+
+    async def status(self) -> Any:
+        return await self.store.retention.status()
+
+    async def locked(self) -> Any:
+        return self.store.locked
+
+
+def plain(value: Any) -> Any:
+    """As JSON can be; moments as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: plain(one) for name, one in asdict(value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
+
+
+async def answer(call: Callable[..., Awaitable[Any]], arguments: list[Any]) -> dict[str, Any]:
+    try:
+        named = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
+        return {"is": plain(await call(*arguments, **named))}
+    except RoomsError as error:
+        return {"refused": error.code}
+
+
+async def main(options: dict[str, Any]) -> None:
+    accounts.PasswordHasher = QUICK  # type: ignore[misc]  # a class by another name
+    async with Node().opened(RoomsSettings(**options)) as node:
+        said: dict[str, Any] = {"is": rooms.__file__}
+        while True:
+            print(json.dumps(said, default=str), flush=True)
+            line = await asyncio.to_thread(sys.stdin.readline)
+            if not line:
+                return
+            what, *arguments = json.loads(line)
+            said = await answer(getattr(node, what), arguments)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))
