@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -197,6 +198,8 @@ async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> 
     await page.set_viewport_size({"width": 360, "height": 740})
     await judge(page, "desk")
     await practitioner.find("new-appointment").click()
+    await page.locator("#day").fill((datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%d"))
+    await page.locator("#day").press("Tab")
     await practitioner.find("doubts").wait_for()
     await judge(page, "new appointment at a doubtful time")
     await practitioner.find("create-appointment").click()

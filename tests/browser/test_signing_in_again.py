@@ -1,6 +1,7 @@
 """A session that ends while its page is open: the password is asked for above what is there, and nothing is lost."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
@@ -54,6 +55,7 @@ async def test_a_consult_goes_on_below_the_question_for_the_password(
 async def test_at_the_desk_what_was_being_typed_is_still_there(demo: Demo, desk: Desk, practitioner: Person) -> None:
     await practitioner.find("new-appointment").click()
     await practitioner.find("patient-name").fill("Blauwe vlinder")
+    await practitioner.page.locator("#day").fill(f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}")
     await practitioner.context.clear_cookies()
     await press(practitioner, '[data-testid="create-appointment"]')
     await practitioner.find("again").wait_for()

@@ -21,14 +21,13 @@ STRANGE_NAMES = ['<img src=x onerror="window.hit = 1">', "محمد عبد الر
 
 
 async def plan(practitioner: Person, name: str, at: datetime | None = None) -> str:
-    """Make an appointment in the dialog; its link."""
+    """Make an appointment in the dialog, for now unless it is told when; its link."""
     page = practitioner.page
+    at = (at or datetime.now(PRACTICE)).astimezone(PRACTICE)
     await practitioner.find("new-appointment").click()
     await practitioner.find("patient-name").fill(name)
-    if at:
-        at = at.astimezone(PRACTICE)
-        await page.locator("#day").fill(at.strftime("%Y-%m-%d"))
-        await page.locator("#time").fill(at.strftime("%H:%M"))
+    await page.locator("#day").fill(at.strftime("%Y-%m-%d"))
+    await page.locator("#time").fill(at.strftime("%H:%M"))
     link, create = practitioner.find("patient-link"), practitioner.find("create-appointment")
 
     async def made() -> bool:

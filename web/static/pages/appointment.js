@@ -4,6 +4,7 @@ import { copy, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
 import { Doubts } from './doubts.js';
 import { explain, language, t } from './language.js';
+import { firstFree } from './overlap.js';
 import { parseDay, parseTime, writeDay } from './typed.js';
 import { momentOf } from './zone.js';
 
@@ -47,9 +48,19 @@ export class NewAppointment {
     this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
     this.#field('time').value = time(soon);
     this.#read();
+    this.#propose();
     this.weigh();
     openDialog(this.dialog);
     this.#field('patient').focus();
+  }
+
+  /** A time at which there is nothing yet, the same day if there is one. */
+  #propose() {
+    const free = firstFree(this.#start, Number(this.#field('minutes').value), this.known(), STEP_MINUTES);
+    if (free === this.#start || Number.isNaN(free)) return;
+    this.#field('day').value = writeDay(dayOf(new Date(free)), language);
+    this.#field('time').value = time(new Date(free));
+    this.#read();
   }
 
   /** @param {string} name @returns {any} */

@@ -2,6 +2,7 @@ import { now } from '../client/clock.js';
 import { say, slot } from './build.js';
 import { time } from './dates.js';
 import { t } from './language.js';
+import { overlaps } from './overlap.js';
 
 /** @import {AppointmentView} from '../client/wire.js' */
 
@@ -56,10 +57,4 @@ export class Doubts {
     say(this.note, this.#shown || null);
     this.words.textContent = t(this.#shown ? 'new.anyway' : 'new.create');
   }
-}
-
-/** @param {AppointmentView} one @param {number} start @param {number} end */
-function overlaps(one, start, end) {
-  const begins = Date.parse(one.starts_at);
-  return begins < end && start < begins + one.minutes * MINUTE_MS;
 }
