@@ -23,7 +23,7 @@ from rooms.store.destruction import BATCH, Destruction
 from rooms.store.marks import closing_accounts, raise_generation, set_behind, write_closing
 from rooms.store.reading import Reader
 from rooms.store.sealed import seal_appointment
-from rooms.store.tables import appointments, marks, practitioners, sessions
+from rooms.store.tables import LIVING, MARKED, appointments, marks, practitioners, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +75,13 @@ class Closure:
     async def empty(self, owner: str) -> Emptied:
         """Destroy all of the owner's that is past due and in no running consult."""
         count, waiting = 0, 0
-        living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
+        living = select(appointments).where(appointments.c.owner == owner, LIVING)
         async for rows in self.destruction.batches(living):
             opened = await self.reader.open(rows)
             due = [one.id for one in opened.living if await self.deadline.forbids(one, unsure=False)]
             waiting += len(opened.living) - len(due)
             count += await self._destroy(owner, [*due, *(one.id for one in opened.damaged)])
-        marked = select(appointments).where(appointments.c.owner == owner, appointments.c.state == "destroying")
+        marked = select(appointments).where(appointments.c.owner == owner, MARKED)
         async for rows in self.destruction.batches(marked):
             count += await self._destroy(owner, [row.id for row in rows])
         return Emptied(count, waiting)
@@ -117,7 +117,7 @@ class Closure:
 
     async def _make_due(self, connection: AsyncConnection, owner: str) -> None:
         """Rows that cannot be opened have no due time to move: they are marked."""
-        living = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
+        living = select(appointments).where(appointments.c.owner == owner, LIVING)
         rows = (await connection.execute(living.order_by(appointments.c.id).with_for_update())).all()
         opened = await self.reader.open(rows)
         now, hastened = self.clock.now(), []

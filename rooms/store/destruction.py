@@ -16,13 +16,14 @@ from rooms.audit import SERVER, Act, Draft, Party, receipt
 from rooms.clock import Clock
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import minute
-from rooms.model import Appointment, Receipt
+from rooms.model import Receipt
 from rooms.retention import Hooks
 from rooms.store.database import Database
+from rooms.store.due import Batch
 from rooms.store.marks import raise_generation, write_closing
 from rooms.store.reading import Reader
 from rooms.store.sweeps import Sweeps
-from rooms.store.tables import appointments, practitioners
+from rooms.store.tables import LIVING, MARKED, appointments, practitioners
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +51,25 @@ class Destruction:
         async with self._database.write() as connection:
             return (await connection.execute(marking.values(state="destroying"))).rowcount == 1
 
-    async def mark_due(self, due: Sequence[Appointment], sweeps: Sweeps) -> list[Target] | None:
-        """Step 1 for rows found due, unless they changed since. None when the lease is lost: somebody else does it."""
-        versions = [(appointment.id, appointment.version) for appointment in due]
-        marking = update(appointments).where(tuple_(appointments.c.id, appointments.c.version).in_(versions))
-        marked = marking.values(state="destroying").returning(appointments.c.owner, appointments.c.id)
+    async def mark_due(self, batch: Batch, sweeps: Sweeps) -> list[Target] | None:
+        """Step 1 for rows found due, unless they changed since, and for those that came back without their key.
+
+        None when the lease is lost: somebody else does it.
+        """
+        versions = [(appointment.id, appointment.version) for appointment in batch.due]
+        due = update(appointments).where(tuple_(appointments.c.id, appointments.c.version).in_(versions))
+        again = update(appointments).where(appointments.c.id.in_([row_id for _, row_id in batch.gone]), LIVING)
+        marked: list[Target] = []
         async with self._database.write() as connection:
             if not await sweeps.renew(connection):
                 return None
-            return [(row.owner, row.id) for row in await connection.execute(marked)]
+            for wanted, marking in ((batch.due, due), (batch.gone, again)):
+                if wanted:
+                    done = marking.values(state="destroying").returning(appointments.c.owner, appointments.c.id)
+                    marked += [(row.owner, row.id) for row in await connection.execute(done)]
+        if batch.gone:
+            logger.warning("destroyed appointments came back and are destroyed again", extra={"count": len(batch.gone)})
+        return marked
 
     async def finish(self, targets: Sequence[Target], by: Party = SERVER) -> list[Receipt]:
         """Steps 2 to 4, entered in the audit trail after the second.
@@ -91,7 +102,7 @@ class Destruction:
     async def finish_marked(self) -> int:
         """Steps 2 to 4 for every row that carries the mark."""
         count = 0
-        async for rows in self.batches(select(appointments).where(appointments.c.state == "destroying")):
+        async for rows in self.batches(select(appointments).where(MARKED)):
             count += len(await self.finish([(row.owner, row.id) for row in rows]))
         return count
 
@@ -103,7 +114,7 @@ class Destruction:
         Returns both counts. An alarm is never cleaned up: it may be somebody's appointment and a wrong key store.
         """
         again, alarms = 0, 0
-        async for rows in self.batches(select(appointments).where(appointments.c.state != "destroying")):
+        async for rows in self.batches(select(appointments).where(LIVING)):
             missing = set(await self._keys.missing([row.id for row in rows]))
             for row in rows:
                 if row.id not in missing:

@@ -22,12 +22,15 @@ class Lease:
 
     async def take(self) -> bool:
         """Take or renew it; False while another holder's lasts."""
+        free = or_(leases.c.holder == self.holder, leases.c.until < self._milliseconds())
         async with self._database.write() as connection:
+            taking = update(leases).where(leases.c.name == self.name, free)
+            taking = taking.values(holder=self.holder, until=self._until())
+            if (await connection.execute(taking)).rowcount == 1:
+                return True
             absent = {"name": self.name, "holder": self.holder, "until": 0}
             await connection.execute(upsert(connection, leases).values(absent).on_conflict_do_nothing())
-            free = or_(leases.c.holder == self.holder, leases.c.until < self._milliseconds())
-            statement = update(leases).where(leases.c.name == self.name, free)
-            return (await connection.execute(statement.values(holder=self.holder, until=self._until()))).rowcount == 1
+            return (await connection.execute(taking)).rowcount == 1
 
     async def renew(self, connection: AsyncConnection) -> bool:
         """Renew it in the caller's transaction; False when it ran out. Nobody takes it until that transaction ends."""

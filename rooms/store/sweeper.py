@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +13,20 @@ from rooms.backup import expiry
 from rooms.clock import BEHIND, TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
-from rooms.model import Appointment, Receipt, RetentionStatus
+from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline, Hooks
 from rooms.store.apart import PARTS, Apart
 from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.database import Database
-from rooms.store.destruction import AT_ONCE, Destruction
+from rooms.store.destruction import Destruction
+from rooms.store.due import Due
 from rooms.store.leases import Lease
 from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
 from rooms.store.sessions import Sessions
 from rooms.store.sweeps import Left, Sweeps
-from rooms.store.tables import appointments, audit
+from rooms.store.tables import audit
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ class Sweeper:
         self._wal_left = False
         self.failures = dict.fromkeys(PARTS, 0)
         self._sweeps = Sweeps(database, lease)
+        self._due = Due(database, reader, deadline, clock)
         self._beside: Left | None = None
         self._anchored = clock.anchor.boot
         self._tried: datetime | None = None
@@ -239,18 +240,17 @@ class Sweeper:
         return (await self._look())[0]
 
     async def _look(self, most: int | None = None) -> tuple[int, datetime | None]:
-        """How many are past due, and since when the oldest is; ``most`` as for ``_due``."""
+        """How many are past due, and since when the oldest is; ``most`` as for ``Due.batches``."""
         overdue, since = 0, None
-        async for batch in self._due(most):
-            overdue += len(batch)
-            oldest = min(one.due for one in batch if one.due)
-            since = oldest if since is None else min(since, oldest)
+        async for batch in self._due.batches(most):
+            overdue += len(batch.due)
+            since = min((one.due for one in batch.due if one.due and (since is None or one.due < since)), default=since)
         return overdue, since
 
     async def _destroy_due(self) -> int:
         count = 0
-        async for batch in self._due():
-            self._sweeps.found(len(batch), min(one.due for one in batch if one.due))
+        async for batch in self._due.batches():
+            self._sweeps.found(len(batch.due), min((one.due for one in batch.due if one.due), default=None))
             marked = await self._destruction.mark_due(batch, self._sweeps)
             if marked is None:
                 logger.warning("the lease of the sweep was lost")
@@ -258,29 +258,6 @@ class Sweeper:
             count += len(await self._destruction.finish(marked))
         self._sweeps.found(0, None)
         return count
-
-    async def _due(self, most: int | None = None) -> AsyncIterator[list[Appointment]]:
-        """Living appointments past due, in batches. Only rows whose due day has come are opened.
-
-        With ``most`` it ends after the batch with which so many were opened.
-        """
-        seen = 0
-        today = self._clock.now().astimezone(UTC).date()
-        query = select(appointments).where(appointments.c.due_day <= today, appointments.c.state != "destroying")
-        async for rows in self._destruction.batches(query):
-            opened = await self._reader.open(rows)
-            if opened.gone:
-                logger.info("another server destroyed these first", extra={"count": len(opened.gone)})
-            due = []
-            for start in range(0, len(opened.living), AT_ONCE):
-                part = opened.living[start : start + AT_ONCE]
-                said = await asyncio.gather(*(self._deadline.forbids(one, unsure=False) for one in part))
-                due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
-            if due:
-                yield due
-            seen += len(rows)
-            if most is not None and seen >= most:
-                return
 
     async def _judge_clock(self) -> None:
         """Ask who vouches for the clock: an earlier moment of this boot, the kernel, the database's server."""

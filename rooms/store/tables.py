@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
+    text,
 )
 
 metadata = MetaData(
@@ -85,7 +87,17 @@ appointments = Table(
     Column("version", Integer, nullable=False),
     Index(None, "owner"),
     Index(None, "due_day"),
+    Index("ix_appointments_due", "due_day", "id"),
+    Index(
+        "ix_appointments_marked",
+        "id",
+        sqlite_where=text("state = 'destroying'"),
+        postgresql_where=text("state = 'destroying'"),
+    ),
 )
+# In the statement's own words, for an index over a part of the rows is not found by a parameter.
+MARKED = appointments.c.state == literal_column("'destroying'")
+LIVING = appointments.c.state != literal_column("'destroying'")
 
 leases = Table(
     "leases",

@@ -213,23 +213,23 @@ async def test_a_server_that_lost_its_lease_while_frozen_marks_nothing(settings:
         planned = await plan(frozen, person)
         time.pass_(days=40)
         assert await frozen.retention._sweeps.take()
-        due = [appointment async for batch in frozen.retention._due() for appointment in batch]
+        (batch,) = [batch async for batch in frozen.retention._due.batches()]
         time.pass_(seconds=61)
         assert await other.retention._sweeps.take()
-        assert await frozen.retention._destruction.mark_due(due, frozen.retention._sweeps) is None
+        assert await frozen.retention._destruction.mark_due(batch, frozen.retention._sweeps) is None
         async with other.database.read() as connection:
             state = (await connection.exec_driver_sql("SELECT state FROM appointments")).scalar()
-        assert (planned.id, state) == (due[0].id, "planned")
+        assert (planned.id, state) == (batch.due[0].id, "planned")
 
 
 async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Store, time: Time) -> None:
     person = await alice(store)
     await plan(store, person)
     time.pass_(days=40)
-    due = [appointment async for batch in store.retention._due() for appointment in batch]
-    await store.appointments.end(due[0].id)
+    (batch,) = [batch async for batch in store.retention._due.batches()]
+    await store.appointments.end(batch.due[0].id)
     assert await store.retention._sweeps.take()
-    assert await store.retention._destruction.mark_due(due, store.retention._sweeps) == []
+    assert await store.retention._destruction.mark_due(batch, store.retention._sweeps) == []
 
 
 async def test_a_reader_in_the_way_of_emptying_the_journal_is_waited_for_by_the_next_sweep(

@@ -1,8 +1,9 @@
 """What is known of sweeps without opening a row: by the server that sweeps, by others, beside a program of before."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, update
@@ -10,21 +11,22 @@ from sqlalchemy import event, update
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store, due, open_store
 from rooms.store.destruction import Destruction
 from rooms.store.marks import read_mark
+from rooms.store.reading import Opened, Reader
 from rooms.store.sweeps import MARK
 from rooms.store.tables import leases
 from tests.rooms.people import Time, alice, plan
 
 
 @contextmanager
-def statements(store: Store) -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
-    found: list[str] = []
+def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """What the database is asked meanwhile: statements and their parameters."""
+    found: list[tuple[str, Any]] = []
 
-    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
-        found.append(statement)
+    def note(connection: object, cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        found.append((statement, parameters))
 
     engine = store.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
@@ -62,7 +64,7 @@ async def test_asking_costs_one_query_and_opens_no_row(
     with statements(store) as asked:
         await store.retention.status()
     assert len(asked) == 1
-    assert "appointments" not in asked[0]
+    assert "appointments" not in asked[0][0]
 
 
 async def test_a_clock_in_doubt_leaves_what_is_due_and_every_server_says_so(
@@ -170,7 +172,7 @@ async def test_idle_sweeps_write_no_mark_and_no_mark_tells_a_due_moment(store: S
     await store.retention.sweep()
     with statements(store) as asked:
         await store.retention.sweep()
-    assert not [one for one in asked if "INTO marks" in one]
+    assert not [one for one, _ in asked if "INTO marks" in one]
     time.jump(days=31)
     await store.retention.sweep()
     said = await mark(store)
@@ -184,3 +186,89 @@ def test_a_mark_that_is_none_says_nothing(nonsense: str) -> None:
     from rooms.store.sweeps import left_by
 
     assert left_by("x", nonsense) is None
+
+
+async def plans(store: Store, asked: list[tuple[str, Any]]) -> list[str]:
+    """How the database goes about what it was asked of appointments, if it uses an index where it can."""
+    found = []
+    async with store.database.read() as connection:
+        if not store.database.sqlite:
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if store.database.sqlite else "EXPLAIN "
+        for statement, parameters in asked:
+            if "FROM appointments" in statement:
+                lines = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+                found.append(" ".join(str(line[-1]) for line in lines))
+    return found
+
+
+async def test_no_sweep_walks_the_table(store: Store, time: Time) -> None:
+    person = await alice(store)
+    await plan(store, person)
+    await plan(store, person, days=50)
+    time.pass_(days=31)
+    with statements(store) as asked:
+        assert await store.retention.sweep() == 1
+        assert await store.retention.sweep() == 0
+    ways = await plans(store, asked)
+    assert len(ways) > 3
+    assert [way for way in ways if "SCAN appointments" in way or "Seq Scan on appointments" in way] == []
+
+
+async def test_what_is_due_later_that_day_is_opened_once(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(store)
+    planned = [await plan(store, person, hours=1 + number) for number in range(3)]
+    time.pass_(days=30)  # their day has come; the first is due at 10:30 and 30 minutes
+    opened = 0
+    real = Reader.open
+
+    async def counted(self: Reader, rows: Sequence[Any]) -> Opened:
+        nonlocal opened
+        opened += len(rows)
+        return await real(self, rows)
+
+    monkeypatch.setattr(Reader, "open", counted)
+    for _ in range(3):
+        assert await store.retention.sweep() == 0
+    assert opened == 3
+    await store.practitioners.set_retention(person.id, "90d")
+    await store.practitioners.set_retention(person.id, "30d")
+    opened = 0
+    for _ in range(3):
+        assert await store.retention.sweep() == 0
+    assert opened == 3, "they changed"
+    opened = 0
+    time.pass_(hours=2)
+    assert await store.retention.sweep() == 1
+    assert opened == 1, "nothing is destroyed without another look"
+    assert planned[0].due is not None and planned[0].due <= time.now()
+
+
+async def test_many_days_and_pages_are_walked_to_their_end(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "PAGE", 2)
+    monkeypatch.setattr(due, "BATCH", 2)
+    monkeypatch.setattr(due, "MOST", 1)
+    person = await alice(store)
+    for number in range(7):
+        await plan(store, person, days=number // 3)
+    kept = await plan(store, person, days=300)
+    time.pass_(days=33)
+    assert await store.retention.due() == 7
+    assert await store.retention.sweep() == 7
+    assert await store.appointments.get(person.id, kept.id) == kept
+
+
+async def test_a_day_that_is_none_keeps_no_row_from_being_found(sqlite_store: Store, time: Time) -> None:
+    person = await alice(sqlite_store)
+    for _ in range(3):
+        await plan(sqlite_store, person)
+    async with sqlite_store.database.write() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE appointments SET due_day = '' WHERE id = (SELECT min(id) FROM appointments)"
+        )
+    time.pass_(days=31)
+    assert await sqlite_store.retention.sweep() == 3
