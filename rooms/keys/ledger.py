@@ -1,11 +1,17 @@
 """The ledger of destructions: append only, in the key store, without a word about what it was."""
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rooms.keys.connection import Connection
 from rooms.keys.envelope import fingerprint
+from rooms.keys.many import among
 from rooms.model import Receipt
+
+NEWEST = """
+SELECT max(destroyed_at) FROM (SELECT destroyed_at FROM ledger ORDER BY generation DESC LIMIT 1000) AS last
+"""
 
 
 class Ledger:
@@ -15,13 +21,29 @@ class Ledger:
         self._db = connection
         self._key = key
 
-    def append(self, owner: str, row_id: str, at: datetime) -> Receipt:
-        """A new receipt inside the caller's transaction."""
-        milliseconds = int(at.timestamp() * 1000)
-        receipt = Receipt(self.receipt_of(row_id), moment(milliseconds), self.generation() + 1)
-        row = (receipt.receipt, self._owner(owner), milliseconds, receipt.generation)
-        self._db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", row)
-        return receipt
+    def append(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
+        """A receipt for each (owner, id), inside the caller's transaction; for one that has its receipt, that one."""
+        found = self.among(targets)
+        milliseconds, generation = int(at.timestamp() * 1000), self.generation()
+        rows = []
+        for target in targets:
+            if target not in found:
+                generation += 1
+                found[target] = Receipt(self.receipt_of(target[1]), moment(milliseconds), generation)
+                rows.append((found[target].receipt, self._owner(target[0]), milliseconds, generation))
+        if rows:
+            self._db.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", rows)
+        return [found[target] for target in targets]
+
+    def among(self, targets: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
+        """The receipts of those of these (owner, id) that were destroyed."""
+        named = {self.receipt_of(row_id): (owner, row_id) for owner, row_id in targets}
+        query = "SELECT receipt, destroyed_at, generation, owner FROM ledger WHERE receipt IN ({})"
+        return {
+            named[name]: Receipt(name, moment(at), generation)
+            for name, at, generation, owner in among(self._db, query, list(named))
+            if bytes(owner) == self._owner(named[name][0])
+        }
 
     def find(self, owner: str, row_id: str) -> Receipt | None:
         """The receipt of this owner's row, if it was destroyed."""
@@ -45,8 +67,8 @@ class Ledger:
         return int(generation)
 
     def newest(self) -> datetime | None:
-        """When the newest receipt was given."""
-        (at,) = self._db.execute("SELECT max(destroyed_at) FROM ledger").fetchone()
+        """When the newest of the last receipts was given: of a thousand, for a clock may have been behind."""
+        (at,) = self._db.execute(NEWEST).fetchone()
         return None if at is None else moment(at)
 
     def _select(self, query: str, *values: str | bytes) -> list[Receipt]:

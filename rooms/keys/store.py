@@ -155,6 +155,10 @@ class KeyStore:
         """The receipt of a destroyed row."""
         return await self._run(lambda keys: keys.ledger.find(owner, row_id))
 
+    async def destroyed(self, targets: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of (owner, id) that have a receipt."""
+        return await self._run(lambda keys: set(keys.ledger.among(targets)))
+
     async def receipts(self, owner: str) -> list[Receipt]:
         """All receipts of an owner, newest first."""
         return await self._run(lambda keys: keys.ledger.of(owner))

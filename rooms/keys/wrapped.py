@@ -18,6 +18,7 @@ from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
 from rooms.keys.inspection import Inspection, Inspector
 from rooms.keys.ledger import Ledger
+from rooms.keys.many import among, change
 from rooms.keys.opening import Both, Opening
 from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, service_place
 from rooms.keys.schema import read_value, write_value
@@ -133,8 +134,8 @@ class WrappedKeys:
     def missing(self, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no data key."""
         with transaction(self._db, write=False):
-            query = "SELECT 1 FROM data_keys WHERE id = ?"
-            return [row_id for row_id in ids if self._db.execute(query, (row_id,)).fetchone() is None]
+            there = {row_id for (row_id,) in among(self._db, "SELECT id FROM data_keys WHERE id IN ({})", ids)}
+        return [row_id for row_id in ids if row_id not in there]
 
     def practitioners(self) -> int:
         """How many there are keys for."""
@@ -231,12 +232,13 @@ class WrappedKeys:
     def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
         """Delete data keys of (owner, id) and append receipts, in one transaction; again gives the first receipt."""
         with transaction(self._db):
-            receipts = []
-            for owner, row_id in targets:
-                deleted = self._db.execute("DELETE FROM data_keys WHERE id = ? AND owner = ?", (row_id, owner)).rowcount
-                if deleted:
-                    self._db.execute("UPDATE practitioner_keys SET stale = 1 WHERE id = ?", (owner,))
-                receipts.append(self.ledger.find(owner, row_id) or self.ledger.append(owner, row_id, at))
+            wanted = set(targets)
+            query = "SELECT owner, id FROM data_keys WHERE id IN ({})"
+            there = [found for found in among(self._db, query, [row_id for _, row_id in targets]) if found in wanted]
+            change(self._db, "DELETE FROM data_keys WHERE id IN ({})", [row_id for _, row_id in there])
+            stale = "UPDATE practitioner_keys SET stale = 1 WHERE id IN ({})"
+            change(self._db, stale, sorted({owner for owner, _ in there}))
+            receipts = self.ledger.append(targets, at)
         self.flush()
         return receipts
 
