@@ -21,6 +21,10 @@ from signaling.refresh import Refresh
 from signaling.sockets.socket import Socket
 from signaling.tickets import Claims, Tickets
 
+CLOSING = timedelta(seconds=5)
+"""Within which all sockets of who signed out are closed, on every node. What the server tells one of them meanwhile may
+have a resume ticket in it."""
+
 
 def signed_out_key(practitioner: str) -> str:
     return f"sk:signed-out:{practitioner}"
@@ -68,9 +72,17 @@ class Admission:
                 raise ProtocolError("token_invalid")
         if claims.practitioner:
             signed_out = (await self.sign_outs([claims.practitioner])).get(claims.practitioner)
-            if signed_out is not None and claims.issued <= signed_out:
+            if signed_out is not None and await self._overtaken(claims, signed_out):
                 raise ProtocolError("token_invalid")
         return await self._of_session(claims, claims.session) if claims.session else claims
+
+    async def _overtaken(self, claims: Claims, signed_out: float) -> bool:
+        """Whether a ticket is of before the sign-out, or was still told to a socket that the sign-out was closing."""
+        if claims.issued <= signed_out:
+            return True
+        if claims.kind == "access" or claims.family or claims.issued > signed_out + CLOSING.total_seconds():
+            return False  # a family that ended was refused before
+        return not (claims.session and await self._sessions.lives(claims.session))
 
     async def _of_session(self, claims: Claims, session: str) -> Claims:
         if claims.kind == "access":
@@ -86,7 +98,7 @@ class Admission:
     async def sign_out(self, practitioner: str) -> None:
         """What was opened for this practitioner until now is no longer."""
         await self._refresh.end_all(practitioner)
-        await self._redis.set(signed_out_key(practitioner), self._now().timestamp(), ex=self._life)
+        await self._redis.set(signed_out_key(practitioner), self._now().timestamp(), ex=self._life + CLOSING)
 
     async def sign_outs(self, practitioners: Iterable[str]) -> dict[str, float]:
         """The last sign-out of each that had one, in seconds since the Unix epoch."""

@@ -12,11 +12,14 @@ from redis.asyncio import Redis
 
 from rooms.authentic import Authentic
 from rooms.store.sessions import Sessions
-from signaling.admission import Admission, signed_out_key
+from signaling.admission import CLOSING, Admission, signed_out_key
 from signaling.protocol.errors import ProtocolError
 from signaling.refresh import Refresh
 from signaling.tickets import AUDIENCE, Claims, Tickets
 from tests.signaling.conftest import SECRET
+
+OLD, NEW = "o" * 43, "n" * 43
+"""References of a session that has ended and of one that lives."""
 
 LIFE = timedelta(hours=4)
 ALICE, BOB = (secrets.token_urlsafe(16) for _ in range(2))
@@ -29,23 +32,26 @@ class House:
         self.wall = datetime(2027, 3, 1, 9, tzinfo=UTC)
         self.tickets = Tickets(SECRET, self.now)
         refresh = Refresh(self.tickets, redis, self.now, LIFE, Authentic(SECRET))
-        no_sessions = cast("Sessions", None)  # these tickets name none
-        self.admission = Admission(self.tickets, refresh, no_sessions, redis, self.now, LIFE)
+        sessions = cast("Sessions", SimpleNamespace(lives=self.lives))
+        self.admission = Admission(self.tickets, refresh, sessions, redis, self.now, LIFE)
 
     def now(self) -> datetime:
         return self.wall
 
+    async def lives(self, session: str) -> bool:
+        return session == NEW
+
     def pass_(self, **span: float) -> None:
         self.wall += timedelta(**span)
 
-    def claims(self, practitioner: str | None, kind: str = "resume") -> Claims:
+    def claims(self, practitioner: str | None, kind: str = "resume", session: str | None = None) -> Claims:
         role = "practitioner" if practitioner else "patient"
-        fields = {"kind": kind, "role": role, "seat": role, "practitioner": practitioner}
+        fields = {"kind": kind, "role": role, "seat": role, "practitioner": practitioner, "session": session}
         life = int(LIFE.total_seconds()) if kind == "resume" else 300
         return Claims.model_validate(fields | {"expires": self.tickets.expires_in(life)})
 
-    def token(self, practitioner: str | None, kind: str = "resume") -> str:
-        return self.tickets.issue(self.claims(practitioner, kind))
+    def token(self, practitioner: str | None, kind: str = "resume", session: str | None = None) -> str:
+        return self.tickets.issue(self.claims(practitioner, kind, session))
 
     async def opens(self, token: str) -> bool:
         try:
@@ -70,7 +76,19 @@ async def test_a_ticket_does_not_outlive_its_practitioners_sign_out(house: House
     house.pass_(seconds=2)
     assert not await house.opens(hers)
     assert await house.opens(his) and await house.opens(patients), "nobody else is signed out"
-    assert await house.opens(house.token(ALICE, kind)), "who has signed in again"
+    assert await house.opens(house.token(ALICE, "access")), "who has signed in again"
+
+
+async def test_a_resume_ticket_that_a_socket_got_before_it_was_closed_opens_nothing(house: House) -> None:
+    """Signed in again the same moment is another matter."""
+    await house.admission.sign_out(ALICE)
+    opened = []
+    for _ in range(3):
+        house.pass_(seconds=2)
+        tokens = [house.token(ALICE, session=one) for one in (None, OLD, NEW)]
+        opened.append([await house.opens(one) for one in tokens])
+    assert opened == [[False, False, True], [False, False, True], [True, True, True]]
+    assert await house.opens(house.token(None)), "a patient's is nobody's to sign out"
 
 
 async def test_what_was_issued_in_the_moment_of_the_sign_out_is_taken_for_older(house: House) -> None:
@@ -78,7 +96,7 @@ async def test_what_was_issued_in_the_moment_of_the_sign_out_is_taken_for_older(
     await house.admission.sign_out(ALICE)
     opened = []
     for _ in range(3):
-        opened.append(await house.opens(house.token(ALICE)))
+        opened.append(await house.opens(house.token(ALICE, "access")))
         house.pass_(milliseconds=1)
     assert opened == [False, True, True]
 
@@ -94,7 +112,8 @@ async def test_a_ticket_of_a_release_that_did_not_say_when_opens_until_the_next_
 
 async def test_a_sign_out_is_noted_for_as_long_as_a_ticket_of_before_could_live(house: House, redis: Redis) -> None:
     await house.admission.sign_out(ALICE)
-    assert LIFE.total_seconds() - 5 < await redis.ttl(signed_out_key(ALICE)) <= LIFE.total_seconds()
+    life = (LIFE + CLOSING).total_seconds()
+    assert life - 5 < await redis.ttl(signed_out_key(ALICE)) <= life
 
 
 async def test_sockets_that_were_opened_until_the_sign_out_are_found_and_no_others(house: House) -> None:
