@@ -6,7 +6,7 @@ import json
 import os
 import re
 from base64 import urlsafe_b64encode
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -56,11 +56,16 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who acts, or what is acted on. ``id`` never reaches the trail; a pseudonym of it does."""
+    """Who acts, or what is acted on. ``id`` never reaches the trail; a pseudonym of it does, here ``name`` if known."""
 
     kind: Kind
     id: str = field(default="", repr=False)
     owner: str = field(default="", repr=False)
+    name: str | None = field(default=None, repr=False)
+
+    def named(self, key: bytes) -> "Party":
+        """The same with its pseudonym, made by who has its key at hand."""
+        return replace(self, name=pseudonym(key, self))
 
 
 SERVER = Party("server")

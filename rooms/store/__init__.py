@@ -24,7 +24,7 @@
         get(owner, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
         list(owner, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
         agenda(owner, first_day, last_day) -> Agenda                # the same, and what cannot be read
-        by_link(id, secret) -> Appointment | None                   # constant work
+        by_link(id, secret) -> Visit | None                         # constant work
         by_id(id) -> Appointment                                    # for the consult itself; `not_found`, `gone`
         end(id) -> Appointment                                      # idempotent: the first end counts
         receipts(owner) -> list[Receipt]                            # newest first

@@ -22,6 +22,7 @@ from rooms.store.marks import no_closing
 from rooms.store.reading import Reader
 from rooms.store.sealed import new_id, seal_appointment
 from rooms.store.tables import appointments, practitioners
+from rooms.store.visit import Host, Visit
 
 MAX_NAME = 200
 MINUTES = range(5, 481)
@@ -35,6 +36,10 @@ OPEN_ACCOUNT = (
     .with_for_update(read=True, of=practitioners)
 )
 NEW = insert(appointments)
+ROW = select(appointments).where(appointments.c.id == bindparam("wanted"))
+VISITED = ROW.add_columns(practitioners.c.profile, practitioners.c.version.label("host_version")).outerjoin_from(
+    appointments, practitioners, practitioners.c.id == appointments.c.owner
+)
 LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(
     appointments.c.owner == bindparam("owner"), appointments.c.state != "destroying"
 )
@@ -123,22 +128,25 @@ class Appointments:
             raise RoomsError("not_found")
         return await self._opened(row)
 
-    async def by_link(self, appointment_id: str, secret: str) -> Appointment | None:
+    async def by_link(self, appointment_id: str, secret: str) -> Visit | None:
         """What a patient's link leads to. Unknown ids cost the same work with a decoy.
 
         Nobody can say whether a link to a damaged appointment is right: it leads nowhere.
         """
-        row = await self._row(appointment_id)
+        row = first(await self._database.ask(VISITED, {"wanted": asked(appointment_id)}))
         owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
         try:
-            key, known = await self._keys.get(owner, wanted)
-            appointment = self._reader.reopen(key, row if row is not None and known else self._decoy_row(key))
+            keys = await self._keys.get_with_owner(owner, wanted)
+            found = row if row is not None and keys.known else self._decoy_row(keys.key)
+            appointment = self._reader.reopen(keys.key, found)
         except Tampered:
             return None
         right = hmac.compare_digest(appointment.secret.encode(), secret.encode())
-        if not (known and right) or appointment.state == "destroying" or await self._deadline.forbids(appointment):
+        refused = appointment.state == "destroying" or await self._deadline.forbids(appointment)
+        if row is None or not (keys.known and right) or refused:
             return None
-        return appointment
+        host = None if row.profile is None else Host(owner, row.profile, row.host_version)
+        return Visit(appointment, self._reader, keys, host)
 
     async def list(
         self, owner: str, first_day: date, last_day: date, zone: tzinfo | None = None
@@ -211,9 +219,7 @@ class Appointments:
         return await self._keys.receipts(owner)
 
     async def _row(self, appointment_id: str) -> Row[Any] | None:
-        wanted = appointment_id if ID.fullmatch(appointment_id) else NOBODY
-        async with self._database.read() as connection:
-            return (await connection.execute(select(appointments).where(appointments.c.id == wanted))).one_or_none()
+        return first(await self._database.ask(ROW, {"wanted": asked(appointment_id)}))
 
     async def _opened(self, row: Row[Any]) -> Appointment:
         if row.state == "destroying":
@@ -228,6 +234,16 @@ class Appointments:
             fields = Appointment(NOBODY, NOBODY, "", EPOCH, 5, "nl", "planned", None, new_id(), EPOCH, 1)
             self._decoy = Decoy(**seal_appointment(key, fields))
         return self._decoy
+
+
+def asked(appointment_id: str) -> str:
+    """The id to look for, whatever somebody typed."""
+    return appointment_id if ID.fullmatch(appointment_id) else NOBODY
+
+
+def first(rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The row with this id, if there is one."""
+    return rows[0] if rows else None
 
 
 def _name(text: str) -> str:

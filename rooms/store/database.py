@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import aiosqlite
-from sqlalchemy import URL, Connection, Engine, Table, event, exc, text
+from sqlalchemy import URL, Connection, Engine, Executable, Row, Table, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -30,8 +30,12 @@ POSTGRES_SECONDS = 30.0
 """For a transaction: a server that takes connections and says nothing more would else be waited on for ever."""
 
 
+EXPLICIT: Final = {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": False}
+"""We begin transactions, not the driver: one that begins is answered, which tells as much as a ping before it."""
+
+
 class Database:
-    """``read()`` and ``write()`` transactions. A committed write is on disk.
+    """``read()`` and ``write()`` transactions, and single statements. A committed write is on disk.
 
     Errors of the database become RoomsError ``try_again``, a broken constraint ``conflict``.
     """
@@ -40,8 +44,12 @@ class Database:
         self.sqlite = url.get_backend_name() == "sqlite"
         self._path = Path(url.database or "") if self.sqlite else None
         creator = {"async_creator": partial(open_file, self._path)} if self._path else {}
-        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **creator, **options(url))
+        self.engine: AsyncEngine = create_async_engine(
+            url, hide_parameters=True, **{**options(url), **creator, **({} if self.sqlite else EXPLICIT)}
+        )
         listen(self.engine.sync_engine)
+        self._single = self.engine.execution_options(outside_transaction=True)
+        self._writing = self.engine.execution_options(writes=True)
         self._pinned: Pinned | None = None
         self._lost = False
         # SQLite has one writer: waiting here is fair and costs nothing, waiting in its busy handler sleeps.
@@ -50,8 +58,32 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent snapshot on SQLite, READ COMMITTED on PostgreSQL."""
-        async with self._translated(), self.engine.connect() as connection, connection.begin():
+        async with self._translated(), begun(self.engine) as connection:
             yield connection
+
+    async def ask(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """The rows of one statement that only reads: a snapshot by itself, in one round trip to PostgreSQL."""
+        async with self._translated():
+            try:
+                return await self._asked(statement, parameters)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            return await self._asked(statement, parameters)  # the server had closed that connection meanwhile
+
+    async def tell(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
+        """Carry out one statement in one round trip to PostgreSQL, on disk when this returns; the rows it wrote.
+
+        Errors as of ``write``: on ``try_again`` nobody knows whether it was carried out.
+        """
+        async with self._translated(), self._single.connect() as connection:
+            result = await connection.execute(statement, parameters)
+            await connection.commit()
+        return result.rowcount
+
+    async def _asked(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+        async with self._single.connect() as connection:
+            return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -60,10 +92,7 @@ class Database:
             await stack.enter_async_context(self._translated())
             if self._writer is not None:
                 await stack.enter_async_context(self._writer)
-            connection = await stack.enter_async_context(self.engine.connect())
-            await connection.execution_options(writes=True)
-            await stack.enter_async_context(connection.begin())
-            yield connection
+            yield await stack.enter_async_context(begun(self._writing))
         await self.present()
 
     async def present(self) -> None:
@@ -110,8 +139,7 @@ class Database:
 
     async def ping(self) -> None:
         """RoomsError ``try_again`` when the database does not answer."""
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.ask(text("SELECT 1"))
         await self.present()
 
     async def close(self) -> None:
@@ -128,6 +156,22 @@ class Database:
         except (DBAPIError, exc.TimeoutError, sqlite3.Error, OSError) as error:
             logger.exception("the database does not answer")
             raise RoomsError("try_again") from error
+
+
+@asynccontextmanager
+async def begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection with a transaction, on a new one where the server had closed the old one while nobody used it."""
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(engine.connect())
+        try:
+            await stack.enter_async_context(connection.begin())
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await connection.close()
+            connection = await stack.enter_async_context(engine.connect())
+            await stack.enter_async_context(connection.begin())
+        yield connection
 
 
 def open_file(path: Path) -> aiosqlite.Connection:

@@ -26,7 +26,7 @@ def refused(error: BaseException) -> bool:
 def listen(engine: Engine) -> None:
     """Find out on connecting, and act on it in each transaction."""
     event.listen(engine, "do_connect", connect)
-    event.listen(engine, "begin", begin)
+    event.listen(engine, "begin", begin_explicitly if engine.dialect.is_async else begin)
 
 
 def connect(dialect: Any, record: Any, arguments: Any, options: dict[str, Any]) -> Any:
@@ -53,3 +53,11 @@ def begin(connection: Connection) -> None:
     """The settings for this transaction, where the connection has none."""
     if connection.info.get(MARK):
         connection.exec_driver_sql(LOCALLY)
+
+
+def begin_explicitly(connection: Connection) -> None:
+    """The same for a driver that begins nothing by itself. A single statement needs no more than those settings."""
+    if connection.info.get(MARK):
+        connection.exec_driver_sql(f"BEGIN; {LOCALLY}")
+    elif not connection.get_execution_options().get("outside_transaction"):
+        connection.exec_driver_sql("BEGIN")

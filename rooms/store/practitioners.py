@@ -41,6 +41,8 @@ PASSED_OVER = ("unreadable", "not_found")
 
 HASHES_AT_ONCE = 2  # each takes 64 MiB
 
+ROW = select(practitioners).where(practitioners.c.id == bindparam("wanted"))
+BY_MAIL = select(practitioners).where(practitioners.c.mail == bindparam("index"))
 UPDATE_APPOINTMENT = (
     update(appointments)
     .where(appointments.c.id == bindparam("row"), appointments.c.state != "destroying")
@@ -111,9 +113,11 @@ class Practitioners:
 
     async def get(self, practitioner_id: str) -> Practitioner:
         """Errors: ``not_found``, ``unreadable``."""
-        async with self._database.read() as connection:
-            row = await self._row(connection, practitioner_id)
-        return self._reader.profile(await self._key(practitioner_id), row)
+        rows = await self._database.ask(ROW, {"wanted": practitioner_id})
+        if not rows:
+            self._reader.forget(practitioner_id)
+            raise RoomsError("not_found")
+        return self._reader.profile(await self._key(practitioner_id), rows[0])
 
     async def by_mail(self, mail: str) -> Practitioner | None:
         """The practitioner with this address. Errors: ``unreadable``."""
@@ -206,9 +210,8 @@ class Practitioners:
         return row
 
     async def _by_mail(self, mail: str) -> Row[Any] | None:
-        index = self._keys.mail_index(canonical(mail))
-        async with self._database.read() as connection:
-            return (await connection.execute(select(practitioners).where(practitioners.c.mail == index))).one_or_none()
+        rows = await self._database.ask(BY_MAIL, {"index": self._keys.mail_index(canonical(mail))})
+        return rows[0] if rows else None
 
     async def _is_closing(self, practitioner_id: str) -> bool:
         async with self._database.read() as connection:

@@ -48,8 +48,7 @@ class Sessions:
         """Whose session this is, if it lives; that counts as use."""
         now, owner = self._seconds(), token.partition(".")[0]
         ours = (sessions.c.token == self._keys.session_index(token), sessions.c.practitioner == owner)
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(sessions).where(*ours))).one_or_none()
+        row = next(iter(await self._database.ask(select(sessions).where(*ours))), None)
         if row is None or not _fresh(row.created, row.used, now):
             return None
         if now - row.used >= TOUCH.total_seconds():
@@ -66,8 +65,7 @@ class Sessions:
         now = self._seconds()
         fresh = (sessions.c.used > now - IDLE.total_seconds(), sessions.c.created > now - ABSOLUTE.total_seconds())
         query = select(sessions.c.token).where(sessions.c.token == _index(reference), *fresh)
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._database.ask(query))
 
     async def use(self, references: Iterable[str]) -> frozenset[str]:
         """Something that was open all the time is use of these sessions, however long nobody could say so.

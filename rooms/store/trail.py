@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +27,18 @@ BATCH = 1000
 ANCHOR_SECONDS = 5.0
 SPARE = timedelta(days=1)
 """Entries live this much longer than they must, so that forgetting some is entered once a day, not once a minute."""
+
+FOLLOW = text("""
+WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(:lock))
+INSERT INTO audit (number, at, actor, actor_name, act, subject, subject_name, detail, chain)
+SELECT entry.* FROM turn, unnest(
+    CAST(:number AS bigint[]), CAST(:at AS bigint[]), CAST(:actor AS text[]), CAST(:actor_name AS text[]),
+    CAST(:act AS text[]), CAST(:subject AS text[]), CAST(:subject_name AS text[]), CAST(:detail AS text[]),
+    CAST(:chain AS bytea[])
+) AS entry
+WHERE EXISTS (SELECT 1 FROM audit WHERE number = :before AND chain = :link)
+""")
+"""Its snapshot is older than its turn, so whatever somebody else entered meanwhile is no ``number`` twice."""
 
 End = tuple[int, bytes]  # number and link of the newest entry
 
@@ -106,6 +119,8 @@ class Trail:
 
     async def name(self, party: Party) -> str | None:
         """What the trail calls somebody; None when it gives no name, or nobody can know it any more."""
+        if party.name is not None:
+            return party.name
         if party.kind == "receipt":
             return party.id
         if party.kind in OUR_OWN:
@@ -154,12 +169,16 @@ class Trail:
         together, self._waiting = self._waiting, []
         try:
             named = [await self._named(draft) for drafts, _ in together for draft in drafts]
-            anchored, key = await self._keys.anchored(), await self._chain_key()
-            async with self._database.write() as connection:
-                end = await self._end(connection, key)
-                if not self._compared and anchored[0] > end[0]:
-                    end = await self._append(connection, key, end, [await self._loss(anchored[0], end[0])], anchored[0])
-                end = await self._append(connection, key, end, named)
+            anchored = (0, START) if self._compared else await self._keys.anchored()
+            key = await self._chain_key()
+            end = await self._follow(key, named) if self._compared else None
+            if end is None:
+                async with self._database.write() as connection:
+                    end = await self._end(connection, key)
+                    if anchored[0] > end[0]:
+                        loss = await self._loss(anchored[0], end[0])
+                        end = await self._append(connection, key, end, [loss], anchored[0])
+                    end = await self._append(connection, key, end, named)
         except Exception as error:  # noqa: BLE001 -- it is raised in everybody who waits
             settle(together, error)
             return
@@ -174,12 +193,35 @@ class Trail:
             except RoomsError:
                 logger.warning("the newest entry of the audit trail could not be anchored")
 
+    async def _follow(self, key: bytes, named: Sequence[Named]) -> End | None:
+        """Add to what this process entered last, in one round trip to PostgreSQL; None where that is not the newest.
+
+        Whoever else adds entries at this moment is waited for, and then has the number that this would have taken.
+        """
+        if self._database.sqlite:
+            return None
+        rows, end = self._rows(key, self._newest, named)
+        columns = {column.name: [row[column.name] for row in rows] for column in audit.c}
+        before, link = self._newest
+        try:
+            written = await self._database.tell(FOLLOW, {**columns, "lock": LOCK, "before": before, "link": link})
+        except RoomsError as error:
+            if error.code not in ("conflict", "try_again"):
+                raise
+            return None
+        return end if written else None
+
     async def _append(
         self, connection: AsyncConnection, key: bytes, end: End, named: Sequence[Named], after: int | None = None
     ) -> End:
         """Add to the chain inside the caller's transaction; ``after`` leaves numbers out. Returns the new end."""
+        rows, end = self._rows(key, end if after is None else (after, end[1]), named)
+        await connection.execute(insert(audit), rows)
+        return end
+
+    def _rows(self, key: bytes, end: End, named: Sequence[Named]) -> tuple[list[dict[str, Any]], End]:
+        """What follows the end of the chain, and its new end."""
         number, link = end
-        number = number if after is None else after
         at, rows = milliseconds(self._now()), []
         for one in named:
             number += 1
@@ -188,8 +230,7 @@ class Trail:
             entry = Entry(number, at, draft.by.kind, one.actor, draft.act, on_kind, one.subject, draft.detail)
             link = entry.chained(key, link)
             rows.append(dict(zip(audit.c.keys(), (*entry.values(), link), strict=True)))
-        await connection.execute(insert(audit), rows)
-        return number, link
+        return rows, (number, link)
 
     async def _end(self, connection: AsyncConnection, key: bytes) -> End:
         """The newest entry; nobody else adds one until the caller's transaction ends."""

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from rooms import audit
 from rooms.audit import PATIENT, Act
 from rooms.model import Appointment
+from rooms.store.visit import Visit
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
@@ -53,14 +53,14 @@ async def join(call: Call) -> Join:
     network = client_network(call.request)
     limiter = app[LIMITER]
     parts = parts_of(call.body.link)
-    appointment = await app[STORE].appointments.by_link(*(parts or (NOBODY, NOBODY)))
+    visit = await app[STORE].appointments.by_link(*(parts or (NOBODY, NOBODY)))
     now = app[NOW]()
-    closes = await closes_for(app, appointment, now) if parts and appointment else now
-    if appointment is None or closes <= now:
+    closes = await closes_for(app, visit.appointment, now) if parts and visit else now
+    if visit is None or closes <= now:
         await limiter.count(JOIN_ADDRESS, network)
         raise UserError("link_invalid")
-    await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, audit.appointment(appointment.owner, appointment.id))
-    return await _joined(call, appointment, now, closes)
+    await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, visit.subject)
+    return await _joined(call, visit, now, closes)
 
 
 async def closes_for(app: web.Application, appointment: Appointment, now: datetime) -> datetime:
@@ -73,9 +73,9 @@ async def closes_for(app: web.Application, appointment: Appointment, now: dateti
     return window.closes_at(appointment, now, running=running)
 
 
-async def _joined(call: Call, appointment: Appointment, now: datetime, closes: datetime) -> Join:
-    app = call.request.app
-    practitioner = await app[STORE].practitioners.get(appointment.owner)
+async def _joined(call: Call, visit: Visit, now: datetime, closes: datetime) -> Join:
+    app, appointment = call.request.app, visit.appointment
+    practitioner = await visit.host()
     opens_at = JoinWindow.of(app[SETTINGS]).opens_at(appointment)
     opens = int(opens_at.timestamp())
     access = Claims(kind="access", role="patient", appointment=appointment.id, seat="patient", opens=opens, expires=0)

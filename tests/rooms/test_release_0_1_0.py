@@ -130,7 +130,7 @@ async def test_everything_is_there_and_as_it_was(release: Release) -> None:
             assert fields(await store.appointments.get(one["owner"], one["id"]), one) == one
             linked = await store.appointments.by_link(one["id"], one["secret"])
             assert linked is not None
-            assert fields(linked, one) == one
+            assert fields(linked.appointment, one) == one
             assert await store.appointments.by_link(one["id"], "another secret") is None
         for one in release.planned(due=True):
             assert await refusal(store.appointments.get(one["owner"], one["id"])) == "gone"

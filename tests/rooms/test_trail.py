@@ -17,7 +17,7 @@ from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from rooms.store.trail import SPARE
 from tests.rooms.people import Time
-from tests.rooms.test_audit import everything, fill
+from tests.rooms.test_audit import everything, fill, unguarded
 
 
 async def test_nothing_is_said_to_be_entered_that_is_not(sqlite_store: Store) -> None:
@@ -100,6 +100,37 @@ async def test_an_anchor_that_fails_does_not_undo_what_was_entered(
     monkeypatch.undo()
     await fill(store, 1)
     assert (await store.keys.anchored())[0] == 2, "the next one makes up for it"
+
+
+async def test_processes_that_enter_at_once_make_one_chain(
+    settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them as a release did that asked for the newest entry each time."""
+
+    async def ask(*_: object) -> None:
+        return None
+
+    async with contextlib.AsyncExitStack() as stack:
+        several = []
+        for exclusive in (True, False, False):
+            opened = open_store(settings, now=time.now, boot=time.boottime, exclusive=exclusive)
+            several.append(await stack.enter_async_context(opened))
+        monkeypatch.setattr(several[2].audit, "_follow", ask)
+        for _ in range(10):
+            await asyncio.gather(*(fill(one, 2) for one in several))
+            await fill(several[0], 1)
+            await fill(several[0], 1)
+        report = await several[1].audit.verify()
+        assert (report.bad, report.entries) == (None, 80)
+
+
+async def test_nothing_is_chained_to_what_is_not_there(store: Store) -> None:
+    """As when another server took over which had not heard of the last entries."""
+    await fill(store, 3)
+    async with unguarded(store), store.database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM audit WHERE number = 3")
+    await fill(store, 1)
+    assert [entry.number for entry in await everything(store)] == [1, 2, 3]
 
 
 async def test_two_processes_that_forget_at_once_forget_once(

@@ -133,14 +133,16 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder after its first start, with Alice and Bob: migrating it again for each test would take seconds."""
     data = tmp_path_factory.mktemp("first-start") / "data"
 
-    async def fill() -> None:
-        async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
-            store.practitioners._hasher = QUICK
-            await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
-            await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "en")
-
-    asyncio.run(fill())
+    asyncio.run(furnish(RoomsSettings(data=data, trust_clock=True)))
     return data
+
+
+async def furnish(rooms: RoomsSettings) -> None:
+    """Alice and Bob."""
+    async with open_store(rooms) as store:
+        store.practitioners._hasher = QUICK
+        await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
+        await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "en")
 
 
 @pytest.fixture
@@ -160,12 +162,21 @@ async def server(
     tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings, server_zone: tzinfo
 ) -> AsyncIterator[Server]:
     shutil.copytree(first_start, tmp_path / "data")
+    rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+    async with serving(rooms, redis, server_settings, server_zone) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    rooms: RoomsSettings, redis: Redis, settings: SignalingSettings, zone: tzinfo
+) -> AsyncIterator[Server]:
+    """The application over storage in which Alice and Bob are."""
     time = Time()
     async with contextlib.AsyncExitStack() as stack:
         port = listener.bind("127.0.0.1", 0)
         stack.callback(port.close)
-        settings = server_settings.model_copy(update={"port": port.getsockname()[1]})
-        rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+        settings = settings.model_copy(update={"port": port.getsockname()[1]})
         store = await stack.enter_async_context(open_store(rooms, now=time.now))
         store.practitioners._hasher = QUICK
         alice = await store.practitioners.by_mail("alice@example.org")
@@ -182,7 +193,7 @@ async def server(
             sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
         )
         pages.attach(application)
-        application[ZONE] = server_zone
+        application[ZONE] = zone
         await stack.enter_async_context(listener.listening(application, port))
         yield Server(application, store, time, settings.port, alice, bob)
 

@@ -1,0 +1,46 @@
+"""A right link that was opened: the appointment, whose it is and its name in the trail, from one look at the rows."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rooms import audit
+from rooms.audit import Party
+from rooms.errors import RoomsError
+from rooms.keys.opening import Both
+from rooms.model import Appointment, Practitioner
+from rooms.store.reading import Reader
+
+
+class Host(NamedTuple):
+    """The row of an appointment's practitioner."""
+
+    id: str
+    profile: bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class Visit:
+    """``appointments.by_link``. The keys are those that opened the link and go with it."""
+
+    appointment: Appointment
+    _reader: Reader = field(repr=False, compare=False)
+    _keys: Both = field(repr=False, compare=False)
+    _host: Host | None = field(repr=False, compare=False)
+
+    @property
+    def subject(self) -> Party:
+        """The appointment in the audit trail, with its name there: its key was at hand."""
+        return audit.appointment(self.appointment.owner, self.appointment.id).named(self._keys.key)
+
+    async def host(self) -> Practitioner:
+        """Whose appointment it is. Errors: ``not_found``, ``unreadable``."""
+        owner, key = self.appointment.owner, self._keys.own
+        if self._host is None:
+            self._reader.forget(owner)
+            raise RoomsError("not_found")
+        if key is None:
+            key, known = await self._reader.person_key(owner)
+            if not known:
+                raise RoomsError("not_found")
+        return self._reader.profile(key, self._host)
