@@ -54,7 +54,7 @@ async def server(
     """
     from media.control import MediaClient
     from media.processes import LocalWorkers
-    from rooms.store import open_store
+    from rooms.store import open_storage
     from signaling import addresses, app, demo, drain, gate, health, listener, redis, tls
     from signaling.derived import derive
     from turn.credentials import TurnCredentials
@@ -65,16 +65,20 @@ async def server(
     signaling = settings.signaling.model_copy(update={"port": port.getsockname()[1]})
     async with AsyncExitStack() as stack:
         stack.callback(port.close)
-        store = await stack.enter_async_context(open_store(settings.rooms, now=utc_now))
-        if store.locked:
-            print(f"spreekkamer: locked. {store.locked}", file=sys.stderr, flush=True)
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
+        live = gate.documents(signaling, opened.client, utc_now, secret)
+        opening = open_storage(settings.rooms, in_progress=live.is_live, now=utc_now)
+        store = await stack.enter_async_context(opening)
+        if store.locked:
+            print(f"spreekkamer: locked. {store.locked}", file=sys.stderr, flush=True)
         calls, turn = derive(secret, "calls"), TurnCredentials(settings.turn, utc_now)
         media = MediaClient(opened.client, calls)
         guests = await demo.prepare(store, utc_now) if sandbox else None
         link = guests.link if guests else None
-        application = app.build(signaling, store, opened.client, media, turn, utc_now, secret=secret, sign_in_link=link)
+        application = app.build(
+            signaling, store, live, opened.client, media, turn, utc_now, secret=secret, sign_in_link=link
+        )
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
         on_exit = application[gate.SIGNALING].worker_exited

@@ -72,7 +72,7 @@ class LiveConsults:
     def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta, authentic: Authentic) -> None:
         self._redis = redis
         self._now = now
-        self._authentic = authentic
+        self.authentic = authentic
         self.life = life
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -171,7 +171,7 @@ class LiveConsults:
         if consult.ended:
             pipe.delete(key)
         else:
-            pipe.set(key, self._authentic.sign(key, DOCUMENT.dump_json(consult)), ex=self.life)
+            pipe.set(key, self.authentic.sign(key, DOCUMENT.dump_json(consult)), ex=self.life)
         for index in (ROOMS, desk):
             if consult.participants:
                 pipe.sadd(index, consult.appointment)
@@ -201,7 +201,7 @@ class LiveConsults:
 
     def _opened(self, appointment: str, raw: bytes | str | None) -> Consult | None:
         """A document; one that is not ours counts as lost, and is rebuilt."""
-        return parse(self._authentic.verified(room_key(appointment), raw))
+        return parse(self.authentic.verified(room_key(appointment), raw))
 
     async def _prune(self, index: str, appointment: str) -> None:
         """Take an expired document out of an index, unless somebody makes it anew at this moment."""

@@ -1,12 +1,12 @@
 """Retention: when an appointment must be gone."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, timedelta
 
-from rooms.audit import Draft
 from rooms.clock import Clock
+from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
 
 logger = logging.getLogger(__name__)
@@ -18,39 +18,32 @@ LONGEST_CONSULT = timedelta(hours=24)
 """A running consult is waited for, but no longer than this after its due time (S-30)."""
 
 
-async def nothing(_: str) -> None:
-    """No caches."""
+InProgress = Callable[[str], Awaitable[bool | None]]
+"""Whether a consult of this appointment is running; None when nobody can say, and raising is as good."""
+
+Told = Callable[[str], Awaitable[None]]
+"""Told an id that is being destroyed, and to clear what it keeps of it; perhaps again for the same one. Raising: traces
+are left, and it is told again later."""
 
 
-async def nobody(_: str) -> bool:
-    """No running consults."""
-    return False
+async def nobody_can_say(_: str) -> None:
+    """Whoever is no server, and does not know of consults that may run on one."""
 
 
-async def no_trail(_: Sequence[Draft]) -> None:
-    """Nowhere to enter what was destroyed."""
+async def left_to_the_server(_: str) -> None:
+    """Whoever is no server, and cannot clear what one keeps: rows keep their mark until a server does.
 
-
-@dataclass
-class Hooks:
-    """What other parts hang in: the first two take an appointment's id, ``on_close`` a practitioner's.
-
-    Each may be called again for the same one. ``destroyed`` enters what is irrecoverable from now on.
+    Errors: ``try_again``.
     """
-
-    on_destroy: Callable[[str], Awaitable[None]] = nothing
-    in_progress: Callable[[str], Awaitable[bool]] = nobody
-    on_close: Callable[[str], Awaitable[None]] = nothing
-    on_due: Callable[[], None] = lambda: None
-    destroyed: Callable[[Sequence[Draft]], Awaitable[None]] = no_trail
+    raise RoomsError("try_again")
 
 
 class Deadline:
     """Due times under the operator's cap, and whether one has passed."""
 
-    def __init__(self, clock: Clock, hooks: Hooks, cap: int | None) -> None:
+    def __init__(self, clock: Clock, in_progress: InProgress, cap: int | None) -> None:
         self._clock = clock
-        self._hooks = hooks
+        self._in_progress = in_progress
         self.cap = cap
         self._cap = None if cap is None else timedelta(days=cap)
 
@@ -83,10 +76,11 @@ class Deadline:
         if self._clock.now() >= appointment.due + LONGEST_CONSULT:
             return True
         try:
-            return not await self._hooks.in_progress(appointment.id)
+            running = await self._in_progress(appointment.id)
         except Exception:
             logger.exception("nobody can say whether a consult runs")
-            return unsure
+            running = None
+        return unsure if running is None else not running
 
     def within_a_minute(self, appointment: Appointment) -> bool:
         """Whether the sweeper will have destroyed it a minute from now."""

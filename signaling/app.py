@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
-    from rooms.store import Store
+    from rooms.live import LiveConsults
+    from rooms.store import Storage, Store
     from turn.credentials import TurnCredentials
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ TIDY_SECONDS: Final = 30.0
 
 def build(
     settings: SignalingSettings,
-    store: Store,
+    storage: Storage,
+    live: LiveConsults,
     redis: Redis,
     media: MediaClient,
     turn: TurnCredentials,
@@ -58,6 +60,7 @@ def build(
 ) -> web.Application:
     """The application, ready to be run; it owns none of what it is given.
 
+    ``storage`` was opened with ``live.is_live``, which is ``gate.documents``; here it gets what destroys.
     ``secret`` is shared by all nodes; ``settings.port`` is the port that is really listened on; ``native`` admits
     Socket.IO clients that send no Origin. What the live side can be asked is in ``app[gate.SIGNALING]``.
     """
@@ -66,7 +69,6 @@ def build(
         client_max_size=MAX_BODY,
     )
     app[typedefs.SETTINGS] = settings
-    app[typedefs.STORE] = store
     app[typedefs.REDIS] = redis
     app[typedefs.MEDIA] = media
     app[typedefs.TURN] = turn
@@ -78,17 +80,17 @@ def build(
     app[typedefs.DEVICES] = Devices(settings, secret)
     app[typedefs.DOUBTS] = Doubts(redis)
     app[typedefs.METRICS] = Metrics()
-    app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
     app[typedefs.SIGN_IN_LINK] = sign_in_link
     app[typedefs.DIAGNOSTICS] = Diagnostics(
         redis,
         now,
         lifetimes(timedelta(seconds=settings.resume_seconds), timedelta(seconds=settings.refresh_seconds)),
     )
-    live = gate.attach(app, secret=secret, diagnostics=app[typedefs.DIAGNOSTICS], native=native)
-    store.retention.hooks.on_destroy = live.destroyed
-    store.retention.hooks.in_progress = live.in_progress
-    store.retention.hooks.on_close = live.sign_out
+    diagnostics = app[typedefs.DIAGNOSTICS]
+    signaling = gate.attach(app, live, storage, secret=secret, diagnostics=diagnostics, native=native)
+    store = storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
+    app[typedefs.STORE] = store
+    app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
     app.cleanup_ctx.append(health.heartbeat)
     app.cleanup_ctx.append(retention)
     app.cleanup_ctx.append(technical_data)

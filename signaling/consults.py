@@ -41,7 +41,7 @@ from rooms.consult_events import (
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.errors import RoomsError
 from rooms.live import LiveConsults
-from rooms.store import Store
+from rooms.store import Storage
 from signaling.entering import Entering
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import DeskView, IceServer, RoomView
@@ -80,7 +80,7 @@ class Consults:
         *,
         gate: Gate,
         live: LiveConsults,
-        store: Store,
+        store: Storage,
         media: MediaClient,
         tickets: Tickets,
         turn: TurnCredentials,

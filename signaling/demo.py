@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from rooms.model import Appointment, Practitioner
-from rooms.store import Store
+from rooms.store import Storage
 from signaling.rest.appointments import patient_link
 from signaling.typedefs import SignInLink
 
@@ -32,7 +32,7 @@ class Sandbox:
         }
 
 
-async def prepare(store: Store, now: Callable[[], datetime]) -> Sandbox:
+async def prepare(store: Storage, now: Callable[[], datetime]) -> Sandbox:
     """Find the practitioner and today's appointment of an earlier run in this data folder, or make them.
 
     Nobody can sign in as the demo practitioner with a password: it is random and forgotten.
@@ -46,7 +46,7 @@ async def prepare(store: Store, now: Callable[[], datetime]) -> Sandbox:
     return Sandbox(SignInLink(token_urlsafe(32), practitioner.id), appointment)
 
 
-async def _current(store: Store, practitioner: Practitioner, now: datetime) -> Appointment | None:
+async def _current(store: Storage, practitioner: Practitioner, now: datetime) -> Appointment | None:
     """An appointment that has begun and not ended; from the list of two days, for one may pass midnight."""
     today = now.astimezone().date()
     for appointment in await store.appointments.list(practitioner.id, today - timedelta(days=1), today):

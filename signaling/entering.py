@@ -7,7 +7,7 @@ from datetime import datetime
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults
 from rooms.model import Appointment
-from rooms.store import Store
+from rooms.store import Storage
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.tickets import Claims
 from signaling.window import JoinWindow, seconds_until
@@ -18,7 +18,7 @@ class Entering:
     """Foreign appointments do not exist; a patient comes while the waiting room is open, whatever the page says."""
 
     live: LiveConsults
-    store: Store
+    store: Storage
     window: JoinWindow
     now: Callable[[], datetime]
 

@@ -1,9 +1,10 @@
 """The Socket.IO side of the application: ``attach`` puts all of it on an aiohttp application.
 
-live = gate.attach(app, secret=secret, diagnostics=diagnostics)    # app carries what signaling.typedefs names
-LocalWorkers(..., on_exit=live.worker_exited)
-store.retention.hooks.on_destroy = live.destroyed
-store.retention.hooks.in_progress = live.in_progress
+live = gate.documents(settings, redis, now, secret)
+open_storage(..., in_progress=live.is_live)
+signaling = gate.attach(app, live, storage, secret=..., diagnostics=...)    # app carries what signaling.typedefs names
+storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
+LocalWorkers(..., on_exit=signaling.worker_exited)
 """
 
 import asyncio
@@ -12,13 +13,15 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rooms.authentic import Authentic
 from rooms.live import LiveConsults
+from rooms.store import Storage
 from signaling import typedefs
 from signaling.admission import Admission
 from signaling.consults import Consults
@@ -30,6 +33,7 @@ from signaling.presence import Presence
 from signaling.refresh import Refresh
 from signaling.replays import Replays
 from signaling.session_use import SessionUse
+from signaling.settings import SignalingSettings
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
 from signaling.sockets.socket import Socket
@@ -90,8 +94,15 @@ class Signaling:
 SIGNALING: web.AppKey[Signaling] = web.AppKey("SIGNALING", Signaling)
 
 
+def documents(settings: SignalingSettings, redis: Redis, now: Callable[[], datetime], secret: bytes) -> LiveConsults:
+    """The live consults of all nodes that share ``secret`` and this Redis."""
+    return LiveConsults(redis, now, timedelta(seconds=settings.resume_seconds), Authentic(derive(secret, "redis")))
+
+
 def attach(
     app: web.Application,
+    live: LiveConsults,
+    storage: Storage,
     *,
     secret: bytes,
     diagnostics: Recorder,
@@ -99,16 +110,15 @@ def attach(
     native: bool = False,
     node: str | None = None,
 ) -> Signaling:
-    """Serve ``/socket.io/`` on ``app``, which carries SETTINGS STORE REDIS MEDIA TURN TICKETS NOW.
+    """Serve ``/socket.io/`` on ``app``, which carries SETTINGS REDIS MEDIA TURN TICKETS NOW.
 
     ``native`` admits clients that send no Origin (no browser); ``node`` names this process, by default at random.
     Starts with the application and ends with it.
     """
     settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
-    life = timedelta(seconds=settings.resume_seconds)
-    authentic = Authentic(derive(secret, "redis"))
+    life, authentic = live.life, live.authentic
     refresh = Refresh(app[typedefs.TICKETS], redis, now, life, authentic)
-    sessions = app[typedefs.STORE].sessions
+    sessions = storage.sessions
     longest = max(life, timedelta(seconds=settings.access_seconds))
     admission = Admission(app[typedefs.TICKETS], refresh, sessions, redis, now, longest)
     gate = Gate(
@@ -122,8 +132,8 @@ def attach(
     )
     consults = Consults(
         gate=gate,
-        live=LiveConsults(redis, now, life, authentic),
-        store=app[typedefs.STORE],
+        live=live,
+        store=storage,
         media=app[typedefs.MEDIA],
         tickets=app[typedefs.TICKETS],
         turn=app[typedefs.TURN],

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 from typing import Protocol
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 
 from rooms.errors import StartRefused
 from rooms.faults import reason
+from rooms.keys import files
 from signaling.settings import SignalingSettings
 
 SECRET_BYTES = 32
@@ -49,14 +51,19 @@ async def asked_to_stop() -> None:
 
 
 def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
-    """The configured secret; else one made at the first start, kept in ``data`` so that tickets outlive a restart."""
+    """The configured secret; else one made at the first start, kept in ``data`` so that tickets outlive a restart.
+
+    Of two servers that start at once, one of which will be refused, the first to write it has made it.
+    """
     if settings.secret:
         return settings.secret.get_secret_value().encode()
     file = data / "secrets" / "signaling.key"
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (data, file.parent):
+            files.private_folder(folder)
         if not file.exists():
-            write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
+            with suppress(FileExistsError):
+                files.write_new(file, base64.b64encode(token_bytes(SECRET_BYTES)))
         secret = base64.b64decode(file.read_bytes(), validate=True)
     except OSError as error:
         raise StartRefused(reason(error, f"The secret in {file}")) from None

@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 AT_START = {
     "signaling/commands/check.py": {"check"},
-    "rooms/store/__init__.py": {"open_store"},
+    "rooms/store/__init__.py": {"open_storage"},
     "rooms/keys/store.py": {"open_keystore"},
     "signaling/redis.py": {"__init__", "start", "close"},
     "signaling/process.py": {"shared_secret"},

@@ -20,9 +20,9 @@ import socketio
 from argon2 import PasswordHasher
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from signaling.protocol.events import CLIENT_EVENTS
 from signaling.routes import ENDPOINTS
+from tests.opening import open_store
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 
 ROOT = Path(__file__).parents[1]
 

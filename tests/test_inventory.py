@@ -11,12 +11,12 @@ import pytest
 
 from rooms.inventory import Inventory, inventory
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from rooms.store.tables import metadata
 from signaling import logs, process, tls
 from signaling.commands.inventory import show
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
+from tests.opening import open_store
 from web.storage import KEPT
 
 ROOT = Path(__file__).parents[1]

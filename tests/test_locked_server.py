@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms.people import alice
 
 

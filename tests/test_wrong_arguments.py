@@ -292,7 +292,7 @@ import asyncio, os, sys, subprocess
 from pathlib import Path
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 
 async def start(folder):
     async with open_store(RoomsSettings(data=folder / "data", trust_clock=True)) as store:

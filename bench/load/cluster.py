@@ -27,8 +27,8 @@ from rooms.authentic import MAC
 from rooms.consult_state import Consult
 from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from signaling.derived import call_key_text
+from tests.opening import open_store
 from tests.ports import free_port
 from tests.rooms import bao as openbaos
 from tests.rooms import postgres as postgresqls

@@ -21,8 +21,9 @@ from rooms.keys.connection import CLUSTER, Cluster
 from rooms.proof.ciphertexts import in_database, near, opens
 from rooms.proof.report import Looked, Proof
 from rooms.proof.search import CHUNK, OVERLAP, Needle
+from rooms.retention import nobody_can_say
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Storage, open_storage
 from rooms.store.tables import metadata
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
@@ -49,7 +50,7 @@ class Folder:
 
 async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, folders: Sequence[Folder]) -> Proof:
     """Look everywhere. Errors: StartRefused when the key store is locked or does not know the receipt."""
-    async with open_store(settings, exclusive=False) as store:
+    async with open_storage(settings, in_progress=nobody_can_say, exclusive=False) as store:
         if store.locked:
             raise StartRefused(f"Nothing can be proven. {store.locked}")
         try:
@@ -75,7 +76,7 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
     return Proof(receipt, known.destroyed_at, known.generation, places)
 
 
-async def in_rows(store: Store, needle: Needle) -> Looked:
+async def in_rows(store: Storage, needle: Needle) -> Looked:
     """Every text in every row of the database."""
     looked, count = Looked("database"), 0
     async with store.database.read() as connection:
@@ -89,7 +90,7 @@ async def in_rows(store: Store, needle: Needle) -> Looked:
     return looked
 
 
-async def in_database_files(settings: RoomsSettings, store: Store, needle: Needle, keys: Sequence[bytes]) -> Looked:
+async def in_database_files(settings: RoomsSettings, store: Storage, needle: Needle, keys: Sequence[bytes]) -> Looked:
     """Free pages, journals and dead rows. PostgreSQL overwrites none: what is there must not open."""
     looked = Looked("its files")
     if store.database.sqlite:
@@ -127,7 +128,7 @@ def in_cluster(looked: Looked, cluster: Cluster | None, needle: Needle, keys: Se
     return looked
 
 
-async def in_key_store(settings: RoomsSettings, store: Store, needle: Needle) -> Looked:
+async def in_key_store(settings: RoomsSettings, store: Storage, needle: Needle) -> Looked:
     """Every key, and every byte of the folder of keys."""
     looked = Looked("key store")
     ids = await store.keys.ids()
@@ -140,7 +141,7 @@ async def in_key_store(settings: RoomsSettings, store: Store, needle: Needle) ->
 
 
 async def in_key_store_elsewhere(
-    settings: RoomsSettings, store: Store, needle: Needle, keys: Sequence[bytes]
+    settings: RoomsSettings, store: Storage, needle: Needle, keys: Sequence[bytes]
 ) -> list[Looked]:
     """What of the key store is no file of ours: PostgreSQL's files, and OpenBao, which holds the epochs' secrets."""
     found = []

@@ -1,11 +1,16 @@
 """Storage of the domain: one ``Store`` per process.
 
-    async with open_store(settings, now=utc_now) as store:
-        store.retention.hooks.on_destroy = forget    # async (appointment id) -> None: caches, Redis traces
-        store.retention.hooks.in_progress = is_live  # async (appointment id) -> bool: a consult that is waited for
-        store.retention.hooks.on_close = sign_out    # async (practitioner id) -> None
-        await store.retention.catch_up()             # before the port opens
+    async with open_storage(settings, in_progress=live.is_live) as storage:   # reads and writes, destroys nothing
+        signaling = attach(storage)                                           # what consults are made of
+        store = storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
+        await store.retention.catch_up()                                      # before the port opens
         task_group.create_task(store.retention.run())
+
+    in_progress: async (appointment id) -> bool | None          # a consult that is waited for; None: nobody can say
+    on_destroy:  async (appointment id) -> None                 # caches, traces in Redis
+    on_close:    async (practitioner id) -> None                # the same of an account
+
+    async with open_store(settings, in_progress=…, on_destroy=…, on_close=…) as store:   # where all are known before
 
     store.locked -> str | None                       # a sentence for the operator; every call then raises code `locked`
     await store.ping()                               # raises RoomsError("try_again") when the database does not answer
@@ -36,7 +41,7 @@
     store.audit
         record(act, by, on=None, detail=None)                       # who did what to which object: ``rooms.audit``
 
-Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a code; ``open_store`` raises
+Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a code; ``open_storage`` raises
 ``StartRefused``, whose text is one sentence.
 With ``exclusive=False`` (a command beside a running server) the data folder is not locked.
 """
@@ -58,9 +63,10 @@ from rooms.keys.files import private_folder
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold, holder
 from rooms.reserve import Reserve
-from rooms.retention import Deadline, Hooks
+from rooms.retention import Deadline, InProgress, Told
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
+from rooms.store.closure import Closure
 from rooms.store.database import Database
 from rooms.store.destruction import Destruction
 from rooms.store.leases import Lease
@@ -75,25 +81,42 @@ from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Storage", "Store", "open_storage", "open_store"]
 
 LOOK_SECONDS = 2.0
 LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class Store:
-    """All storage of the domain."""
+class Inner:
+    """What storage and its destruction share."""
+
+    settings: RoomsSettings
+    clock: Clock
+    boot: str
+    lease: Lease
+    reader: Reader
+    deadline: Deadline
+    wake: asyncio.Event
+
+
+@dataclass(frozen=True)
+class Storage:
+    """All that is stored, to be read and written. Nothing here destroys."""
 
     practitioners: Practitioners
     sessions: Sessions
     appointments: Appointments
-    retention: Sweeper
     audit: Trail
     database: Database
     keys: KeyStore
-    data: Path
     reserve: Reserve
+    inner: Inner
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.inner.settings.data
 
     @property
     def locked(self) -> str | None:
@@ -139,11 +162,64 @@ class Store:
         """RoomsError ``try_again`` when the database does not answer."""
         await self.database.ping()
 
+    def destroying(self, *, on_destroy: Told, on_close: Told) -> "Store":
+        """The same with what destroys: ``on_destroy`` clears what is kept elsewhere of an appointment, ``on_close`` of
+        a practitioner.
+        """
+        inner, database, keys = self.inner, self.database, self.keys
+        destruction = Destruction(database, keys, inner.reader, self.audit, inner.clock, on_destroy)
+        closure = Closure(database, keys, inner.reader, destruction, inner.deadline, self.audit, inner.clock, on_close)
+        retention = Sweeper(
+            database,
+            keys,
+            inner.reader,
+            destruction,
+            closure,
+            deadline=inner.deadline,
+            clock=inner.clock,
+            boot=inner.boot,
+            lease=inner.lease,
+            practitioners=self.practitioners,
+            sessions=self.sessions,
+            wake=inner.wake,
+            interval=inner.settings.sweep_interval,
+            snapshot_keys=inner.settings.snapshot_keys,
+        )
+        return Store(**vars(self), retention=retention)
+
+
+@dataclass(frozen=True)
+class Store(Storage):
+    """All storage of the domain."""
+
+    retention: Sweeper
+
 
 @asynccontextmanager
 async def open_store(
-    settings: RoomsSettings, *, now: Now = utc_now, boot: Callable[[], float] = boottime, exclusive: bool = True
+    settings: RoomsSettings,
+    *,
+    in_progress: InProgress,
+    on_destroy: Told,
+    on_close: Told,
+    now: Now = utc_now,
+    boot: Callable[[], float] = boottime,
+    exclusive: bool = True,
 ) -> AsyncIterator[Store]:
+    """``open_storage`` and what destroys, for whoever knows all of it before."""
+    async with open_storage(settings, in_progress=in_progress, now=now, boot=boot, exclusive=exclusive) as storage:
+        yield storage.destroying(on_destroy=on_destroy, on_close=on_close)
+
+
+@asynccontextmanager
+async def open_storage(
+    settings: RoomsSettings,
+    *,
+    in_progress: InProgress,
+    now: Now = utc_now,
+    boot: Callable[[], float] = boottime,
+    exclusive: bool = True,
+) -> AsyncIterator[Storage]:
     """Open everything, migrated. Errors: StartRefused. A key store that cannot be used gives a locked store."""
     url, keystore = settings.database(), backend(settings)
     async with AsyncExitStack() as stack:
@@ -176,10 +252,14 @@ async def open_store(
             except RoomsError as error:
                 raise StartRefused(reason(error, "The database of rooms.database_url")) from None
         lease = Lease(database, "sweep", name, LEASE, now)
-        store = assemble(settings, database, keys, Clock(now, boot), await asyncio.to_thread(boot_id), lease)
-        yield store
+        clock, reader, identity = Clock(now, boot), Reader(keys), await asyncio.to_thread(boot_id)
+        if settings.trust_clock:
+            clock.confirm()
+        deadline = Deadline(clock, in_progress, settings.retention_cap)
+        storage = assemble(database, keys, Inner(settings, clock, identity, lease, reader, deadline, asyncio.Event()))
+        yield storage
         with suppress(RoomsError):
-            await store.audit.anchor()
+            await storage.audit.anchor()
         with suppress(RoomsError):
             await lease.release()
 
@@ -190,34 +270,12 @@ def folders(settings: RoomsSettings) -> list[Path]:
     return [settings.data, *(Path(url.database or "").parent for url in urls if url.get_backend_name() == "sqlite")]
 
 
-def assemble(
-    settings: RoomsSettings, database: Database, keys: KeyStore, clock: Clock, boot: str, lease: Lease
-) -> Store:
+def assemble(database: Database, keys: KeyStore, inner: Inner) -> Storage:
     """Put the parts together."""
-    now = clock.wall
-    if settings.trust_clock:
-        clock.confirm()
-    hooks, reserve = Hooks(), Reserve(folders(settings))
-    deadline = Deadline(clock, hooks, settings.retention_cap)
-    reader = Reader(keys)
+    settings, clock, reader, deadline = inner.settings, inner.clock, inner.reader, inner.deadline
+    now, reserve = clock.wall, Reserve(folders(settings))
     practitioners = Practitioners(database, keys, reader, deadline, now)
     sessions = Sessions(database, keys, now)
-    retention = Sweeper(
-        database,
-        keys,
-        reader,
-        Destruction(database, keys, reader, hooks, clock),
-        deadline=deadline,
-        hooks=hooks,
-        clock=clock,
-        boot=boot,
-        lease=lease,
-        practitioners=practitioners,
-        sessions=sessions,
-        interval=settings.sweep_interval,
-        snapshot_keys=settings.snapshot_keys,
-    )
-    appointments = Appointments(database, keys, reader, deadline, hooks, now, reserve)
+    appointments = Appointments(database, keys, reader, deadline, now, reserve, inner.wake.set)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
-    hooks.destroyed = audit.record_all
-    return Store(practitioners, sessions, appointments, retention, audit, database, keys, settings.data, reserve)
+    return Storage(practitioners, sessions, appointments, audit, database, keys, reserve, inner)

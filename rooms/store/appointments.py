@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, get_args
@@ -16,7 +16,7 @@ from rooms.keys.store import KeyStore
 from rooms.model import Agenda, Appointment, Language, Receipt, State
 from rooms.names import readable
 from rooms.reserve import Reserve
-from rooms.retention import Deadline, Hooks
+from rooms.retention import Deadline
 from rooms.store.database import Database
 from rooms.store.marks import no_closing
 from rooms.store.reading import Reader
@@ -66,17 +66,17 @@ class Appointments:
         keys: KeyStore,
         reader: Reader,
         deadline: Deadline,
-        hooks: Hooks,
         now: Now,
         reserve: Reserve,
+        on_due: Callable[[], None],
     ) -> None:
         self._reserve = reserve
         self._database = database
         self._keys = keys
         self._reader = reader
         self._deadline = deadline
-        self._hooks = hooks
         self._now = now
+        self._on_due = on_due
         self._decoy: Decoy | None = None
 
     async def create(
@@ -176,7 +176,7 @@ class Appointments:
             raise RoomsError("not_found")
         appointment = await self._turn(row, "planned", state="ended", ended_at=self._now())
         if self._deadline.past(appointment):
-            self._hooks.on_due()
+            self._on_due()
         return appointment
 
     async def reopen(self, owner: str, appointment_id: str) -> Appointment:

@@ -17,13 +17,14 @@ from rooms.clock import Clock
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Receipt
-from rooms.retention import Deadline, Hooks
+from rooms.retention import Deadline, Told
 from rooms.store.database import Database
 from rooms.store.destruction import BATCH, Destruction
 from rooms.store.marks import closing_accounts, raise_generation, set_behind, write_closing
 from rooms.store.reading import Reader
 from rooms.store.sealed import seal_appointment
 from rooms.store.tables import LIVING, MARKED, appointments, marks, practitioners, sessions
+from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +59,9 @@ class Closure:
     reader: Reader
     destruction: Destruction
     deadline: Deadline
-    hooks: Hooks
+    trail: Trail
     clock: Clock
+    on_close: Told
 
     async def hasten(self, owner: str, *, closing: bool = False) -> None:
         """All of the owner's is due now; with ``closing`` the account ends too. Errors: ``not_found``, ``locked``."""
@@ -98,9 +100,9 @@ class Closure:
                     continue
             (closed[owner],) = await self.keys.destroy([(owner, owner)], self.clock.now())
             ended = Draft(Act.ACCOUNT_CLOSED, practitioner(owner), receipt(closed[owner].receipt))
-            await self.hooks.destroyed([ended])
+            await self.trail.record_all([ended])
             try:
-                await self.hooks.on_close(owner)
+                await self.on_close(owner)
             except Exception:
                 logger.exception("traces are left of a closed account")
                 continue

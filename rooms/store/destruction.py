@@ -17,13 +17,14 @@ from rooms.clock import Clock
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import minute
 from rooms.model import Receipt
-from rooms.retention import Hooks
+from rooms.retention import Told
 from rooms.store.database import Database
 from rooms.store.due import Batch
 from rooms.store.marks import raise_generation, write_closing
 from rooms.store.reading import Reader
 from rooms.store.sweeps import Sweeps
 from rooms.store.tables import LIVING, MARKED, appointments, practitioners
+from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,15 @@ Target = tuple[str, str]  # owner, id
 class Destruction:
     """Rows, keys and what is left between them."""
 
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, hooks: Hooks, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, keys: KeyStore, reader: Reader, trail: Trail, clock: Clock, on_destroy: Told
+    ) -> None:
         self._database = database
         self._keys = keys
         self._reader = reader
-        self._hooks = hooks
+        self._trail = trail
         self._clock = clock
+        self._on_destroy = on_destroy
 
     async def mark(self, owner: str, appointment_id: str) -> bool:
         """Step 1 for one row that its owner wants gone; False when there is no such row."""
@@ -78,7 +82,7 @@ class Destruction:
         """
         receipts = await self._keys.destroy(targets, self._clock.now())
         self._reader.forget(*(appointment_id for _, appointment_id in targets))
-        await self._hooks.destroyed([Draft(Act.DESTROYED, by, receipt(one.receipt)) for one in receipts])
+        await self._trail.record_all([Draft(Act.DESTROYED, by, receipt(one.receipt)) for one in receipts])
         cleared = await self._clear([appointment_id for _, appointment_id in targets])
         gone = delete(appointments).where(appointments.c.id.in_(cleared), appointments.c.state == "destroying")
         async with self._database.write() as connection:
@@ -91,7 +95,7 @@ class Destruction:
         cleared = []
         for start in range(0, len(ids), AT_ONCE):
             part = ids[start : start + AT_ONCE]
-            done = await asyncio.gather(*map(self._hooks.on_destroy, part), return_exceptions=True)
+            done = await asyncio.gather(*map(self._on_destroy, part), return_exceptions=True)
             for appointment_id, fault in zip(part, done, strict=True):
                 if fault is None:
                     cleared.append(appointment_id)

@@ -53,8 +53,11 @@ class Due:
         self._clock = clock
         self._known: dict[str, Known] = {}
 
-    async def batches(self, most: int | None = None) -> AsyncIterator[Batch]:
-        """All of them, by day. With ``most`` it ends after the batch with which so many rows were opened."""
+    async def batches(self, most: int | None = None, *, unsure: bool = False) -> AsyncIterator[Batch]:
+        """All of them, by day. With ``most`` it ends after the batch with which so many rows were opened.
+
+        ``unsure`` as for ``Deadline.forbids``.
+        """
         known: dict[str, Known] = {}
         seen = 0
         async for rows in self._listed():
@@ -67,7 +70,7 @@ class Due:
                 else:
                     known[row.id] = before
             for start in range(0, len(doubtful), BATCH):
-                batch = await self._opened(doubtful[start : start + BATCH], known)
+                batch = await self._opened(doubtful[start : start + BATCH], known, unsure)
                 if batch.due or batch.gone:
                     yield batch
                 seen += BATCH
@@ -92,7 +95,7 @@ class Due:
                 yield rows
             full = len(rows) == PAGE
 
-    async def _opened(self, ids: Sequence[str], known: dict[str, Known]) -> Batch:
+    async def _opened(self, ids: Sequence[str], known: dict[str, Known], unsure: bool) -> Batch:
         query = select(appointments).where(appointments.c.id.in_(ids), LIVING)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
@@ -106,7 +109,7 @@ class Due:
         due = []
         for start in range(0, len(past), AT_ONCE):
             part = past[start : start + AT_ONCE]
-            said = await asyncio.gather(*(self._deadline.forbids(one, unsure=False) for one in part))
+            said = await asyncio.gather(*(self._deadline.forbids(one, unsure=unsure) for one in part))
             due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
         gone = set(opened.gone)
         return Batch(due, [(row.owner, row.id) for row in rows if row.id in gone])

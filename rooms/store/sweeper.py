@@ -14,7 +14,7 @@ from rooms.clock import BEHIND, TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Receipt, RetentionStatus
-from rooms.retention import Deadline, Hooks
+from rooms.retention import Deadline
 from rooms.store.apart import PARTS, Apart
 from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.database import Database
@@ -36,7 +36,7 @@ LOOK = 100
 
 
 class Sweeper:
-    """``store.retention``. In ``hooks`` other parts hang what they keep of an appointment or a practitioner."""
+    """``store.retention``. ``wake`` is set by whoever knows that something is due now."""
 
     def __init__(
         self,
@@ -44,31 +44,31 @@ class Sweeper:
         keys: KeyStore,
         reader: Reader,
         destruction: Destruction,
+        closure: Closure,
         *,
         deadline: Deadline,
-        hooks: Hooks,
         clock: Clock,
         boot: str,
         lease: Lease,
         practitioners: Practitioners,
         sessions: Sessions,
+        wake: asyncio.Event,
         interval: float,
-        snapshot_keys: Path | None = None,
+        snapshot_keys: Path | None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._reader = reader
         self._destruction = destruction
+        self._closure = closure
         self._deadline = deadline
-        self.hooks = hooks
         self._clock = clock
         self._boot = boot
         self._practitioners = practitioners
         self._sessions = sessions
         self._interval = interval
-        self._closure = Closure(database, keys, reader, destruction, deadline, hooks, clock)
         self._snapshot_keys = snapshot_keys
-        self._wake = asyncio.Event()
+        self._wake = wake
         self._alarms = 0
         self._said = ""
         self._wal_left = False
@@ -81,7 +81,6 @@ class Sweeper:
         self._good: datetime | None = None
         self._passed = False
         self._last_sweep: datetime | None = None
-        hooks.on_due = self._wake.set
 
     async def destroy(self, owner: str, appointment_id: str) -> Receipt:
         """Destroy one now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
@@ -236,13 +235,16 @@ class Sweeper:
         )
 
     async def due(self) -> int:
-        """How many living appointments are past due now; it opens all whose day has come."""
-        return (await self._look())[0]
+        """How many living appointments are past due now, also where nobody can say whether a consult runs.
 
-    async def _look(self, most: int | None = None) -> tuple[int, datetime | None]:
-        """How many are past due, and since when the oldest is; ``most`` as for ``Due.batches``."""
+        It opens all whose day has come.
+        """
+        return (await self._look(unsure=True))[0]
+
+    async def _look(self, most: int | None = None, *, unsure: bool = False) -> tuple[int, datetime | None]:
+        """How many are past due, and since when the oldest is; the arguments are those of ``Due.batches``."""
         overdue, since = 0, None
-        async for batch in self._due.batches(most):
+        async for batch in self._due.batches(most, unsure=unsure):
             overdue += len(batch.due)
             since = min((one.due for one in batch.due if one.due and (since is None or one.due < since)), default=since)
         return overdue, since

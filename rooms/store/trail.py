@@ -64,7 +64,7 @@ class Trail:
         keys: KeyStore,
         now: Now,
         kept: timedelta,
-        trusted: Callable[[], bool] = lambda: True,
+        trusted: Callable[[], bool],
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database

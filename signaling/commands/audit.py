@@ -10,13 +10,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from rooms.audit import Act, Entry, Party, Report, appointment, operator, practitioner
-from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
 from signaling.commands import Configured
 from signaling.commands.arguments import day, one_of
 
 if TYPE_CHECKING:
-    from rooms.store import Store
+    from rooms.store import Storage
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -34,9 +33,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
     """Walk the trail. ``StartRefused``, and with it exit status 1, names the first bad line."""
-    from rooms.store import open_store
+    from signaling.commands.storage import beside
 
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+    async with beside(settings.rooms) as store:
         try:
             report = await store.audit.verify()
             await store.audit.record(Act.AUDIT_VERIFIED, operator(), detail="bad" if report.bad else "whole")
@@ -49,11 +48,11 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def show(settings: Configured, arguments: argparse.Namespace) -> str:
     """The entries, oldest first, with the pseudonyms that they are stored under."""
-    from rooms.store import open_store
+    from signaling.commands.storage import beside
 
     first = datetime.combine(arguments.day, time(), UTC) if arguments.day else None
     last = first + timedelta(days=1) if first else None
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+    async with beside(settings.rooms) as store:
         try:
             wanted = await names(store, arguments)
             found = [
@@ -67,7 +66,7 @@ async def show(settings: Configured, arguments: argparse.Namespace) -> str:
     return lines(found, as_json=arguments.json)
 
 
-async def names(store: Store, arguments: argparse.Namespace) -> set[str] | None:
+async def names(store: Storage, arguments: argparse.Namespace) -> set[str] | None:
     """The pseudonyms that are asked for; None for everybody's."""
     asked: list[Party] = []
     if arguments.practitioner:
@@ -104,7 +103,7 @@ def lines(found: Sequence[Entry], *, as_json: bool) -> str:
     return "\n".join(rows) or "No entries."
 
 
-def refused(store: Store, error: RoomsError) -> StartRefused:
+def refused(store: Storage, error: RoomsError) -> StartRefused:
     """One sentence for an operator."""
     reasons = {"not_found": "There is no such appointment.", "gone": "That appointment was destroyed."}
     return StartRefused(store.locked or reasons.get(error.code) or "The database or the key store does not answer.")

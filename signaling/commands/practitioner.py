@@ -39,9 +39,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def add(settings: Configured, arguments: argparse.Namespace) -> str:
     """Add an account; the password is asked for, or read from standard input."""
     password = ask("Password: ", hidden=True)
-    from rooms.store import open_store
+    from signaling.commands.storage import beside
 
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+    async with beside(settings.rooms) as store:
         try:
             person = await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
             await store.audit.record(Act.ACCOUNT_ADDED, operator(), practitioner(person.id))
@@ -62,7 +62,7 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
         )
     from redis.exceptions import RedisError
 
-    from rooms.store import open_store
+    from signaling.commands.storage import beside
     from signaling.limiter import Limiter
     from signaling.process import shared_secret
     from signaling.redis import connect
@@ -70,7 +70,7 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
 
     redis = connect(url)
     try:
-        async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+        async with beside(settings.rooms) as store:
             person = await store.practitioners.id_by_mail(arguments.mail)
             if person is None:
                 raise StartRefused("There is no account with this address.")
@@ -92,9 +92,11 @@ async def close(settings: Configured, arguments: argparse.Namespace) -> str:
         again = ask("Nothing brings it back. The address again: ")
         if again.strip() != arguments.mail:
             raise StartRefused("Nothing was closed.")
-    from rooms.store import open_store
+    from rooms.retention import left_to_the_server
+    from signaling.commands.storage import beside
 
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+    async with beside(settings.rooms) as storage:
+        store = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
         try:
             person = await store.practitioners.id_by_mail(arguments.mail)
             if person is None:

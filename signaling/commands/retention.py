@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from rooms.audit import Act, operator
-from rooms.clock import utc_now
 from signaling.commands import Configured
 
 
@@ -17,9 +16,11 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
     """Confirm that the clock is right, so that what is past due is destroyed (it cannot be undone)."""
-    from rooms.store import open_store
+    from rooms.retention import left_to_the_server
+    from signaling.commands.storage import beside
 
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+    async with beside(settings.rooms) as storage:
+        store = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
         await store.retention.resume()
         if store.locked is None:
             await store.audit.record(Act.CLOCK_CONFIRMED, operator())

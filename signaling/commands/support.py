@@ -30,8 +30,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def look(settings: Configured, arguments: argparse.Namespace) -> str:
     """One consult's timeline. That somebody looked is on disk before anything is shown."""
     from rooms.diagnostics import Diagnostics
-    from rooms.store import open_store
     from rooms.support import SupportCodes
+    from signaling.commands.storage import beside
     from signaling.process import reveal
     from signaling.redis import connect, refuse_absence
 
@@ -45,7 +45,7 @@ async def look(settings: Configured, arguments: argparse.Namespace) -> str:
         if found is None:
             raise StartRefused("This code opens nothing; ask for a new one.")
         timeline = await Diagnostics(redis, utc_now).timeline(found[1])
-        async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+        async with beside(settings.rooms) as store:
             await store.audit.record(Act.SUPPORT_LOOKED, support(), appointment(*found), str(len(timeline)))
     except RoomsError as error:
         raise StartRefused(REASONS.get(error.code, "The key store is locked; nothing is shown.")) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from rooms.audit import Act, operator
-from rooms.clock import utc_now
 from rooms.errors import RoomsError
 from signaling.commands import Configured
 
@@ -14,9 +13,9 @@ logger = logging.getLogger(__name__)
 
 async def enter(settings: Configured, act: Act, detail: str | None = None) -> None:
     """Enter an act of whoever typed the command. Without keys that open there is no trail to enter it in."""
-    from rooms.store import open_store
+    from signaling.commands.storage import beside
 
-    async with open_store(settings.rooms, now=utc_now, exclusive=False) as store:
+    async with beside(settings.rooms) as store:
         try:
             await store.audit.record(act, operator(), detail=detail)
         except RoomsError as error:

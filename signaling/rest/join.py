@@ -69,7 +69,7 @@ async def closes_for(app: web.Application, appointment: Appointment, now: dateti
     closes = window.closes_at(appointment, now)
     if appointment.state != "planned" or closes > now:
         return closes
-    running = await app[STORE].retention.hooks.in_progress(appointment.id)
+    running = await app[SIGNALING].in_progress(appointment.id)
     return window.closes_at(appointment, now, running=running)
 
 

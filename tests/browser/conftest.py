@@ -19,10 +19,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from signaling.rest.appointments import patient_link
 from signaling.sessions import PLAIN
 from tests import chromium as program
+from tests.opening import open_store
 
 ROOT = Path(__file__).parents[2]
 TIMED = bool(os.environ.get("PROVE"))

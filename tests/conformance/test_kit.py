@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from signaling.client.probe import Account
 from tests.conformance.__main__ import line, run
 from tests.conformance.proxy import Alter, altered
 from tests.conformance.requirement import REQUIREMENTS, Requirement
+from tests.opening import open_store
 from tests.participant.house import House, open_house
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()

@@ -20,13 +20,13 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from rooms.store.migrate import downgrade, migrate
 from signaling.deployment import acl, openbao
 from signaling.doctor import announced, clock, ports, redis, relaying, storage, tls
 from signaling.doctor.finding import Finding, as_json, good, look, text
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
+from tests.opening import open_store
 from tests.turn.test_coturn import Coturn, coturn, needs_turnserver, settings  # noqa: F401 -- a fixture
 from turn.coturn import render
 from turn.settings import TurnSettings

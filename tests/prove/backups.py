@@ -10,8 +10,9 @@ from rooms.errors import RoomsError
 from rooms.model import Appointment
 from rooms.proof.ciphertexts import Ciphertext, opens
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store.sealed import content_place
+from tests.opening import open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
 from tests.rooms.people import START, Time, alice, plan

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import Elsewhere, open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.rooms.people import START, alice
 
@@ -79,11 +80,14 @@ async def campaign(size: Size, runs: int) -> World:
     settings = RoomsSettings(data=size.memory / "clocks", trust_clock=True)
     logging.getLogger("rooms").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
-        stores = [await stack.enter_async_context(opened(settings, nodes[0], exclusive=True))]
-        stores.append(await stack.enter_async_context(opened(settings, nodes[1], exclusive=False)))
+        elsewhere = Elsewhere(on_destroy=noting(world))
+        stores = [
+            await stack.enter_async_context(
+                open_store(settings, elsewhere, now=node.now, boot=node.boot, exclusive=node is nodes[0])
+            )
+            for node in nodes
+        ]
         world.owner = (await alice(stores[0])).id
-        for store in stores:
-            store.retention.hooks.on_destroy = noting(world)
         for _ in range(runs):
             await run(size, world, nodes, stores)
     return world
@@ -94,10 +98,6 @@ def noting(world: World) -> Callable[[str], Awaitable[None]]:
         world.note(appointment)
 
     return note
-
-
-def opened(settings: RoomsSettings, node: Node, *, exclusive: bool) -> AbstractAsyncContextManager[Store]:
-    return open_store(settings, now=node.now, boot=node.boot, exclusive=exclusive)
 
 
 async def run(size: Size, world: World, nodes: list[Node], stores: list[Store]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.prove.figures import Figure, Size, at_most
 from tests.rooms.people import PASSWORD
 

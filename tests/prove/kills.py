@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.prove.children import ask, kill_at, start
 from tests.prove.figures import Figure, Size, counted
 from tests.rooms import postgres as servers

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.prove.figures import Figure, Size
 
 TOKEN = "the-token-of-a-link-to-sign-in"

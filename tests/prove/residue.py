@@ -25,9 +25,9 @@ from redis.exceptions import ResponseError
 
 from rooms.backup import data
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from signaling.client.rest import Rest
 from signaling.redis import connect
+from tests.opening import open_store
 from tests.prove import consult
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases

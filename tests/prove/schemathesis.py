@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from signaling.protocol.model import API
 from signaling.routes import ENDPOINTS
+from tests.opening import open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.signaling.descriptions import differences
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from media.control import MediaClient
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
-from signaling import app, listener, logs
+from rooms.store import open_storage
+from signaling import app, gate, listener, logs
 from signaling.redis import connect, open_redis
 from signaling.settings import SignalingSettings
 from signaling.typedefs import SignInLink
@@ -34,13 +34,16 @@ async def main(options: dict[str, Any]) -> None:
         port = listener.bind("127.0.0.1", 0)
         stack.callback(port.close)
         settings = RoomsSettings(trust_clock=True, **options["rooms"])
-        store = await stack.enter_async_context(open_store(settings, now=now))
         redis = connect(options["redis"]) if "redis" in options else None
         if redis is None:
             redis = (await stack.enter_async_context(open_redis(None))).client
+        signaling = SignalingSettings(port=port.getsockname()[1], **options.get("signaling", {}))
+        live = gate.documents(signaling, redis, now, SECRET)
+        storage = await stack.enter_async_context(open_storage(settings, in_progress=live.is_live, now=now))
         application = app.build(
-            SignalingSettings(port=port.getsockname()[1], **options.get("signaling", {})),
-            store,
+            signaling,
+            storage,
+            live,
             redis,
             MediaClient(redis, SECRET),
             TurnCredentials(TurnSettings(**options.get("turn", {})), now),

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.prove.figures import Figure, Size, at_most
 from tests.prove.kills import databases
 from tests.rooms.people import START, Time, alice

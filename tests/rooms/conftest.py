@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from rooms.keys.backends import backend
 from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store.migrate import migrate
+from tests.opening import Elsewhere, open_store
 from tests.rooms import bao as bao_servers
 from tests.rooms import postgres as servers
 from tests.rooms.people import START, Time
@@ -110,12 +111,18 @@ def keys(keystore_settings: RoomsSettings) -> Iterator[WrappedKeys]:
 
 
 @pytest.fixture
-async def store(settings: RoomsSettings, time: Time) -> AsyncIterator[Store]:
-    async with open_store(settings, now=time.now, boot=time.boottime) as opened:
+def elsewhere() -> Elsewhere:
+    """What there is beside the store of this test."""
+    return Elsewhere()
+
+
+@pytest.fixture
+async def store(settings: RoomsSettings, time: Time, elsewhere: Elsewhere) -> AsyncIterator[Store]:
+    async with open_store(settings, elsewhere, now=time.now, boot=time.boottime) as opened:
         yield opened
 
 
 @pytest.fixture
-async def sqlite_store(sqlite_settings: RoomsSettings, time: Time) -> AsyncIterator[Store]:
-    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as opened:
+async def sqlite_store(sqlite_settings: RoomsSettings, time: Time, elsewhere: Elsewhere) -> AsyncIterator[Store]:
+    async with open_store(sqlite_settings, elsewhere, now=time.now, boot=time.boottime) as opened:
         yield opened

@@ -20,8 +20,9 @@ from typing import Any
 
 from rooms.keys import files, schema, sqlite
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store import database as databases
+from tests.opening import open_store
 from tests.rooms.people import START, Time
 
 DUE_BY = 40  # days

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from inspect import signature
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -28,6 +29,15 @@ QUICK = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
 
 
+async def nobody(_: str) -> bool:
+    """No consult runs."""
+    return False
+
+
+async def nothing(_: str) -> None:
+    """Nothing is kept elsewhere."""
+
+
 class Node:
     """Everything that a server does to what is stored, by name."""
 
@@ -38,7 +48,9 @@ class Node:
     @asynccontextmanager
     async def opened(self, settings: RoomsSettings) -> AsyncIterator["Node"]:
         """The start of a server, and its end."""
-        async with open_store(settings, now=lambda: self.wall, boot=lambda: self.boot) as self.store:
+        told = {"in_progress": nobody, "on_destroy": nothing, "on_close": nothing}
+        beside = {name: one for name, one in told.items() if name in signature(open_store).parameters}
+        async with open_store(settings, now=lambda: self.wall, boot=lambda: self.boot, **beside) as self.store:
             await self.store.retention.catch_up()
             yield self
 

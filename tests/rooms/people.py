@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"

@@ -18,7 +18,8 @@ from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Practitioner, Receipt, Retention
 from rooms.retention import OVERRUN
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, charlie
 
 FIRST, LAST = START.date() - timedelta(days=9), START.date() + timedelta(days=9000)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import START, Time
 from tests.rooms.postgres import Postgres
 

@@ -12,7 +12,8 @@ import pytest
 from rooms.audit import PATIENT, SERVER, Act, Draft, Entry, Report, appointment, operator, practitioner, receipt
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 

@@ -15,7 +15,8 @@ from rooms.backup import data, snapshots
 from rooms.errors import RoomsError, StartRefused
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.test_at_rest import CANARIES, found, story
 

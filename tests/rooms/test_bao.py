@@ -17,7 +17,7 @@ from rooms.keys.backends import backend
 from rooms.keys.transit import Transit, TransitSecrets
 from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings, TransitSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms import bao as servers
 from tests.rooms.bao import Bao
 from tests.rooms.people import START, Time, alice, fill, plan

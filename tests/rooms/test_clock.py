@@ -10,8 +10,9 @@ from rooms import clock as clocks
 from rooms.clock import JUMPED, UNPROVEN, Anchor, Clock
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store import sweeper as sweepers
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, plan
 
 

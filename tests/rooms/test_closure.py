@@ -9,23 +9,24 @@ from sqlalchemy import select
 
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store.closure import Emptied
 from rooms.store.tables import marks
+from tests.opening import Elsewhere, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 from tests.rooms.test_destruction import states
 
 DAY = START.date()
 
 
-async def running(store: Store, appointment: str) -> set[str]:
+async def running(elsewhere: Elsewhere, appointment: str) -> set[str]:
     """The consults that are in progress; empty the set to end them."""
     live = {appointment}
 
     async def in_progress(one: str) -> bool:
         return one in live
 
-    store.retention.hooks.in_progress = in_progress
+    elsewhere.in_progress = in_progress
     return live
 
 
@@ -44,10 +45,12 @@ async def test_destroying_all_destroys_the_owners_and_nobody_elses(store: Store)
 
 
 @pytest.mark.duty("S-43")
-async def test_a_running_consult_is_waited_for_and_then_destroyed(store: Store, time: Time) -> None:
+async def test_a_running_consult_is_waited_for_and_then_destroyed(
+    store: Store, elsewhere: Elsewhere, time: Time
+) -> None:
     person = await alice(store)
     planned, others = await plan(store, person), [await plan(store, person) for _ in range(3)]
-    live = await running(store, planned.id)
+    live = await running(elsewhere, planned.id)
     assert await store.retention.destroy_all(person.id) == Emptied(len(others), 1)
     assert await states(store) == {planned.id: "planned"}
     assert (await store.appointments.get(person.id, planned.id)).due == time.wall
@@ -60,10 +63,10 @@ async def test_a_running_consult_is_waited_for_and_then_destroyed(store: Store, 
     assert await states(store) == {}
 
 
-async def test_no_consult_is_waited_for_longer_than_a_day(store: Store, time: Time) -> None:
+async def test_no_consult_is_waited_for_longer_than_a_day(store: Store, elsewhere: Elsewhere, time: Time) -> None:
     person = await alice(store)
     planned = await plan(store, person)
-    await running(store, planned.id)
+    await running(elsewhere, planned.id)
     await store.retention.destroy_all(person.id)
     time.pass_(hours=24, seconds=1)
     assert await store.retention.sweep() == 1
@@ -88,7 +91,9 @@ async def marks_of(store: Store) -> dict[str, str]:
 
 
 @pytest.mark.duty("S-28")
-async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, settings: RoomsSettings) -> None:
+async def test_a_closed_account_is_gone_with_all_that_it_had(
+    store: Store, elsewhere: Elsewhere, settings: RoomsSettings
+) -> None:
     person, other = await alice(store), await charlie(store)
     planned, foreign = await plan(store, person), await plan(store, other)
     token = await store.sessions.create(person.id)
@@ -97,7 +102,7 @@ async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, setti
     async def on_close(practitioner: str) -> None:
         told.append(practitioner)
 
-    store.retention.hooks.on_close = on_close
+    elsewhere.on_close = on_close
     marked = await marks_of(store)
     closed = await store.retention.close(person.id)
     assert (closed.destroyed, closed.waiting) == (1, 0)
@@ -118,10 +123,10 @@ async def test_a_closed_account_is_gone_with_all_that_it_had(store: Store, setti
 
 
 @pytest.mark.duty("S-28")
-async def test_an_account_closes_when_its_running_consult_ends(store: Store) -> None:
+async def test_an_account_closes_when_its_running_consult_ends(store: Store, elsewhere: Elsewhere) -> None:
     person = await alice(store)
     planned, _ = await plan(store, person), await plan(store, person)
-    live = await running(store, planned.id)
+    live = await running(elsewhere, planned.id)
     closed = await store.retention.close(person.id)
     assert (closed.destroyed, closed.waiting, closed.receipt) == (1, 1, None)
     assert await store.practitioners.authenticate(person.mail, PASSWORD) is None, "nobody signs in any more"
@@ -147,7 +152,7 @@ async def test_a_closure_that_was_only_asked_for_is_done_at_the_next_start(setti
         assert await store.practitioners.by_mail(person.mail) is None
 
 
-async def test_an_account_stays_until_its_traces_are_gone(store: Store) -> None:
+async def test_an_account_stays_until_its_traces_are_gone(store: Store, elsewhere: Elsewhere) -> None:
     person = await alice(store)
     asked = 0
 
@@ -157,7 +162,7 @@ async def test_an_account_stays_until_its_traces_are_gone(store: Store) -> None:
         if asked == 1:
             raise ConnectionError("redis is away")
 
-    store.retention.hooks.on_close = on_close
+    elsewhere.on_close = on_close
     await store.retention.close(person.id)
     async with store.database.read() as connection:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM practitioners")).scalar() == 1

@@ -11,11 +11,12 @@ from rooms.errors import Newer, RoomsError, Unreadable
 from rooms.keys.envelope import Place, new_key, pack, seal, unpack, unseal
 from rooms.model import Appointment, Damaged, Practitioner
 from rooms.settings import RoomsSettings
-from rooms.store import Store, keystore, open_store, sealed
+from rooms.store import Store, keystore, sealed
 from rooms.store.content import Layout, open_content, seal_content
 from rooms.store.marks import accounts_behind
 from rooms.store.sealed import APPOINTMENT, content_place, profile_place
 from rooms.store.tables import appointments, practitioners, sessions
+from tests.opening import Elsewhere, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -83,10 +84,6 @@ async def by_opening_it_again(store: Store, one: Appointment, time: Time) -> Non
 
 
 async def by_hastening(store: Store, one: Appointment, time: Time) -> None:
-    async def talking(_: str) -> bool:
-        return True
-
-    store.retention.hooks.in_progress = talking
     assert (await store.retention.destroy_all(one.owner)).waiting == 1
 
 
@@ -95,8 +92,12 @@ WRITERS = (by_a_new_setting, by_a_new_cap, by_its_end, by_opening_it_again, by_h
 
 @pytest.mark.parametrize("write", WRITERS)
 async def test_every_writer_brings_old_content_up_and_keeps_what_it_does_not_know(
-    store: Store, time: Time, write: Writer
+    store: Store, elsewhere: Elsewhere, time: Time, write: Writer
 ) -> None:
+    async def talking(_: str) -> bool:
+        return True
+
+    elsewhere.in_progress = talking
     person = await alice(store)
     one = await plan(store, person)
     first = {name: value for name, value in (await content(store, one)).items() if name != "version"}

@@ -15,8 +15,8 @@ from rooms.backup import data, snapshots
 from rooms.backup.expiry import SEALED
 from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from rooms.store.database import Database
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, fill, plan
 from tests.rooms.test_backup import backup, keeping, opened, snapshot, snapshotted
 

@@ -8,7 +8,8 @@ import pytest
 
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.crashing import DUE_BY, STRIDE
 from tests.rooms.people import START, Time, alice, charlie, plan
 

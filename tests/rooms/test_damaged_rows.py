@@ -10,9 +10,10 @@ from rooms.errors import RoomsError
 from rooms.keys.envelope import pack, seal
 from rooms.model import Appointment, Damaged, Practitioner
 from rooms.settings import RoomsSettings
-from rooms.store import Store, keystore, open_store
+from rooms.store import Store, keystore
 from rooms.store.sealed import content_place, profile_place
 from rooms.store.tables import appointments, practitioners
+from tests.opening import open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 
 DAY = START.date()

@@ -14,12 +14,13 @@ from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.keys import connection as key_connection
 from rooms.keys.epochs import Epochs
 from rooms.settings import RoomsSettings
-from rooms.store import Store, database, open_store
+from rooms.store import Store, database
+from tests.opening import open_store
 from tests.rooms.people import Time, alice, plan
 
 HOLD = (
     "import asyncio, sys\nfrom pathlib import Path\nfrom rooms.settings import RoomsSettings\n"
-    "from rooms.store import open_store\n"
+    "from tests.opening import open_store\n"
     "async def main():\n"
     "    async with open_store(RoomsSettings(data=Path(sys.argv[1]))):\n"
     "        print('open', flush=True)\n"

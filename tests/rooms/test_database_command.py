@@ -18,10 +18,10 @@ from rooms.audit import Act, operator
 from rooms.errors import StartRefused
 from rooms.lock import waited_for
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from rooms.store.migrate import MIGRATION_LOCK, configuration, downgrade, migrate, revisions
 from signaling.commands import db
 from spreekkamer import Settings
+from tests.opening import open_store
 from tests.rooms.people import Time
 from tests.rooms.postgres import Postgres
 

@@ -12,7 +12,8 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.keys.sqlite import SqliteKeys
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import Elsewhere, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -49,7 +50,9 @@ async def test_destroying_twice_gives_the_same_receipt(store: Store, time: Time)
 
 
 @pytest.mark.duty("S-31")
-async def test_the_order_is_mark_then_key_then_caches_then_row(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_order_is_mark_then_key_then_caches_then_row(
+    store: Store, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person = await alice(store)
     planned = await plan(store, person)
     seen: list[tuple[str, dict[str, str], bool]] = []
@@ -68,14 +71,16 @@ async def test_the_order_is_mark_then_key_then_caches_then_row(store: Store, mon
         await look("caches")
 
     monkeypatch.setattr(store.keys, "destroy", destroy)
-    store.retention.hooks.on_destroy = forget
+    elsewhere.on_destroy = forget
     await store.retention.destroy(person.id, planned.id)
     await look("end")
     marked = {planned.id: "destroying"}
     assert seen == [("key", marked, True), ("caches", marked, False), ("end", {}, False)]
 
 
-async def test_traces_that_could_not_be_cleared_are_tried_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+async def test_traces_that_could_not_be_cleared_are_tried_again(
+    store: Store, elsewhere: Elsewhere, caplog: pytest.LogCaptureFixture
+) -> None:
     person = await alice(store)
     planned, other = await plan(store, person), await plan(store, person)
     asked: list[str] = []
@@ -85,7 +90,7 @@ async def test_traces_that_could_not_be_cleared_are_tried_again(store: Store, ca
         if len(asked) == 1:
             raise ConnectionError("redis://secret")
 
-    store.retention.hooks.on_destroy = forget
+    elsewhere.on_destroy = forget
     receipt = await store.retention.destroy(person.id, planned.id)
     assert await states(store) == {planned.id: "destroying", other.id: "planned"}
     with pytest.raises(RoomsError, match="gone"):

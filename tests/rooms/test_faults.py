@@ -20,7 +20,8 @@ from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.store import KeyStore, open_checked
 from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings, database_url
-from rooms.store import Store, database, open_store
+from rooms.store import Store, database
+from tests.opening import open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
 from tests.rooms.postgres import Postgres
 
@@ -29,7 +30,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms.people import START, Time
 
 async def main() -> None:

@@ -10,7 +10,8 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, plan
 
 DAY = START.date()

@@ -11,7 +11,7 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.reserve import Reserve
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, plan
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: mounting a small disk needs root")

@@ -17,9 +17,10 @@ from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
-from rooms.store import Store, keystore, open_store
+from rooms.store import Store, keystore
 from rooms.store.keystore import verify
 from signaling.commands import keys as command
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 

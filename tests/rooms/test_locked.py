@@ -15,7 +15,8 @@ from rooms.keys.envelope import new_key
 from rooms.keys.files import create_root_key, read_root_key
 from rooms.keys.sqlite import SqliteKeys
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
 
 
@@ -173,7 +174,7 @@ async def test_a_read_only_key_store_locks(sqlite_settings: RoomsSettings, time:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     script = (
         "import asyncio, sys\nfrom pathlib import Path\nfrom rooms.settings import RoomsSettings\n"
-        "from rooms.store import open_store\n"
+        "from tests.opening import open_store\n"
         "async def main():\n"
         "    async with open_store(RoomsSettings(data=Path(sys.argv[1]))) as store:\n"
         "        print(store.locked)\n"

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, inspect
 
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from rooms.store.database import Database
 from rooms.store.migrate import configuration, migrate
 from rooms.store.tables import metadata
+from tests.opening import open_store
 from tests.rooms.people import Time
 from tests.rooms.postgres import Postgres
 

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from rooms.backup import data, snapshots
 from rooms.proof import Folder, prove
 from rooms.settings import RoomsSettings
-from rooms.store import keystore, open_store
+from rooms.store import keystore
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, plan
 
 NAMES = ("what?mode=memory", "a#b", "100%20", "a b & c=d;e", "file:x", "é :memory:")

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from rooms.backup import data
 from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
 from rooms.store.database import Database
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, plan
 from tests.rooms.postgres import ACCOUNT, Postgres, served
 

@@ -16,7 +16,7 @@ from rooms.keys.backends import PostgresBackend, SqliteBackend, backend
 from rooms.keys.connection import PostgresConnection, transaction
 from rooms.keys.files import create_root_key
 from rooms.settings import RoomsSettings, TransitSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms.people import START, Time, alice, fill, plan
 from tests.rooms.postgres import Postgres
 from tests.rooms.round_trips import before_postgres, counting

@@ -17,7 +17,8 @@ from rooms.model import Appointment, Receipt
 from rooms.proof import Folder, Proof, prove
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import open_store
 from tests.rooms.people import Time, alice, plan
 
 NEVER = ["memory", "elsewhere"]

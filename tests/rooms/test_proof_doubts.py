@@ -21,7 +21,7 @@ from rooms.proof import Folder, prove, search
 from rooms.proof.proving import parts, walk
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms.people import Time, alice, plan
 from tests.rooms.postgres import Postgres
 from tests.rooms.test_proof import NEVER, destroyed

@@ -18,8 +18,9 @@ from rooms.errors import RoomsError
 from rooms.keys.transit import Transit, context
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store.keystore import rotate, verify
+from tests.opening import open_store
 from tests.rooms.people import Time
 
 KEPT = Path(__file__).parent / "release_0_1_0"

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from rooms.clock import Clock
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
-from rooms.retention import OVERRUN, Deadline, Hooks
+from rooms.retention import OVERRUN, Deadline, nobody_can_say
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from signaling.settings import SignalingSettings
+from tests.opening import nobody, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
 
@@ -146,7 +147,7 @@ def test_due_never_comes_before_the_end(
     setting: Retention, start: datetime, minutes: int, ended: datetime | None, cap: int | None
 ) -> None:
     clock = Clock(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
-    deadline = Deadline(clock, Hooks(), cap)
+    deadline = Deadline(clock, nobody, cap)
     planned = Appointment("a", "o", "p", start, minutes, "nl", "planned", ended, "s", None, 1)
     due = deadline.with_due(planned, setting).due
     end = ended or planned.ends_at + OVERRUN
@@ -164,7 +165,7 @@ def test_no_sequence_of_settings_revives_what_is_past_due(
 ) -> None:
     wall = [datetime(2026, 1, 1, tzinfo=UTC)]
     clock = Clock(lambda: wall[0], lambda: 0.0)
-    deadline = Deadline(clock, Hooks(), None)
+    deadline = Deadline(clock, nobody, None)
     planned = deadline.with_due(Appointment("a", "o", "p", start, 30, "nl", "planned", None, "s", None, 1), "30d")
     wall[0] = at
     dead = deadline.past(planned)
@@ -231,12 +232,12 @@ def due(at: datetime) -> Appointment:
 
 @pytest.mark.parametrize(("seconds", "within"), [(0, True), (60, True), (61, False)])
 def test_what_is_due_in_exactly_a_minute_is_counted(time: Time, seconds: int, within: bool) -> None:
-    deadline = Deadline(Clock(time.now, time.boottime), Hooks(), None)
+    deadline = Deadline(Clock(time.now, time.boottime), nobody, None)
     assert deadline.within_a_minute(due(START + timedelta(seconds=seconds))) is within
 
 
 def test_at_its_due_moment_it_is_too_late_for_another_setting(time: Time) -> None:
-    deadline = Deadline(Clock(time.now, time.boottime), Hooks(), None)
+    deadline = Deadline(Clock(time.now, time.boottime), nobody, None)
     assert deadline.with_due(due(START), "90d") == due(START)
     assert deadline.with_due(due(START + timedelta(seconds=1)), "90d").due != START + timedelta(seconds=1)
 
@@ -249,12 +250,16 @@ async def test_a_consult_is_waited_for_until_its_last_second(time: Time, waited:
         asked.append(appointment)
         return True
 
-    deadline = Deadline(Clock(time.now, time.boottime), Hooks(in_progress=in_progress), None)
+    deadline = Deadline(Clock(time.now, time.boottime), in_progress, None)
     past = due(START - timedelta(hours=24, seconds=waited))
     assert await deadline.forbids(past) is forbidden
     assert asked == ([] if forbidden else ["a"]), "whoever has waited for a day asks nobody"
 
 
-async def test_without_anybody_who_knows_no_consult_runs(time: Time) -> None:
-    assert await Deadline(Clock(time.now, time.boottime), Hooks(), None).forbids(due(START))
-    assert await Hooks().in_progress("a") is False
+@pytest.mark.parametrize("unsure", [True, False])
+async def test_where_nobody_can_say_readers_refuse_and_the_sweeper_waits(
+    time: Time, caplog: pytest.LogCaptureFixture, unsure: bool
+) -> None:
+    deadline = Deadline(Clock(time.now, time.boottime), nobody_can_say, None)
+    assert await deadline.forbids(due(START), unsure=unsure) is unsure
+    assert caplog.text == "", "that is no fault"

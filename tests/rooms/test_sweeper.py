@@ -10,7 +10,8 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.model import Practitioner
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
+from tests.opening import Elsewhere, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
 
@@ -32,13 +33,13 @@ async def test_the_sweep_destroys_what_is_due_and_nothing_else(store: Store, tim
     assert await store.retention.sweep() == 0
 
 
-async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, time: Time) -> None:
+async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, elsewhere: Elsewhere, time: Time) -> None:
     running = True
 
     async def in_progress(_: str) -> bool:
         return running
 
-    store.retention.hooks.in_progress = in_progress
+    elsewhere.in_progress = in_progress
     person = await alice(store)
     await store.practitioners.set_retention(person.id, "end")
     planned = await plan(store, person)
@@ -54,12 +55,12 @@ async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, ti
 
 
 async def test_when_nobody_knows_whether_a_consult_runs_readers_refuse_and_the_sweeper_waits(
-    store: Store, time: Time
+    store: Store, elsewhere: Elsewhere, time: Time
 ) -> None:
     async def in_progress(_: str) -> bool:
         raise ConnectionError("redis is gone")
 
-    store.retention.hooks.in_progress = in_progress
+    elsewhere.in_progress = in_progress
     planned = await plan(store, await alice(store))
     assert await refusals(store, planned) == GIVEN, "nobody is asked before the due time"
     time.pass_(days=31)

@@ -11,12 +11,13 @@ from sqlalchemy import event, update
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.settings import RoomsSettings
-from rooms.store import Store, due, open_store
+from rooms.store import Store, due
 from rooms.store.destruction import Destruction
 from rooms.store.marks import read_mark
 from rooms.store.reading import Opened, Reader
 from rooms.store.sweeps import MARK
 from rooms.store.tables import leases
+from tests.opening import open_store
 from tests.rooms.people import Time, alice, plan
 
 

@@ -14,8 +14,9 @@ from rooms.audit.verify import START as BEGINNING
 from rooms.audit.verify import Verifier
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from rooms.store.trail import SPARE
+from tests.opening import open_store
 from tests.rooms.people import Time
 from tests.rooms.test_audit import everything, fill, unguarded
 

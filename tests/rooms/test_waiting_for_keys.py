@@ -7,7 +7,7 @@ import pytest
 
 from rooms.keys import store as module
 from rooms.settings import RoomsSettings
-from rooms.store import open_store
+from tests.opening import open_store
 from tests.rooms.bao import Bao
 from tests.rooms.people import Time, alice
 

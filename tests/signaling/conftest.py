@@ -20,15 +20,20 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from media.control import MediaClient
+from rooms.consult import new
+from rooms.consult_events import Arrive
+from rooms.consult_state import PRACTITIONER
 from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
-from signaling import app, listener
+from rooms.store import Store, open_storage
+from signaling import app, gate, listener
 from signaling.client.wire import Wire
+from signaling.gate import SIGNALING
 from signaling.redis import connect
 from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
-from signaling.typedefs import ZONE, SignInLink
+from signaling.typedefs import STORE, ZONE, SignInLink
+from tests.opening import open_store
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 from web import routes as pages
@@ -105,6 +110,15 @@ class Server:
         starts_at = self.time.now() + timedelta(minutes=minutes_from_now)
         return await self.store.appointments.create(who.id, patient, starts_at, 30, "nl")
 
+    async def run(self, appointment: Appointment) -> None:
+        """Its consult runs: the practitioner is in it."""
+        consults = self.app[SIGNALING].consults
+        fresh = new(appointment.id, appointment.owner, self.time.now())
+        arrival = Arrive(
+            participant="doctor", seat=PRACTITIONER, role="practitioner", socket="a socket", node=consults.node
+        )
+        await consults.live.transition(appointment.id, arrival, absent=fresh)
+
 
 @pytest.fixture(scope="session")
 def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -177,14 +191,16 @@ async def serving(
         port = listener.bind("127.0.0.1", 0)
         stack.callback(port.close)
         settings = settings.model_copy(update={"port": port.getsockname()[1]})
-        store = await stack.enter_async_context(open_store(rooms, now=time.now))
-        store.practitioners._hasher = QUICK
-        alice = await store.practitioners.by_mail("alice@example.org")
-        bob = await store.practitioners.by_mail("bob@example.org")
+        live = gate.documents(settings, redis, time.now, SECRET)
+        storage = await stack.enter_async_context(open_storage(rooms, in_progress=live.is_live, now=time.now))
+        storage.practitioners._hasher = QUICK
+        alice = await storage.practitioners.by_mail("alice@example.org")
+        bob = await storage.practitioners.by_mail("bob@example.org")
         assert alice is not None and bob is not None
         application = app.build(
             settings,
-            store,
+            storage,
+            live,
             redis,
             MediaClient(redis, SECRET),
             TurnCredentials(TurnSettings(), time.now),
@@ -195,7 +211,7 @@ async def serving(
         pages.attach(application)
         application[ZONE] = zone
         await stack.enter_async_context(listener.listening(application, port))
-        yield Server(application, store, time, settings.port, alice, bob)
+        yield Server(application, application[STORE], time, settings.port, alice, bob)
 
 
 Opening = Callable[[str], Awaitable[Wire]]

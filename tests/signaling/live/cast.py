@@ -28,7 +28,7 @@ from media.control import (
 )
 from media.control_server import ControlServer
 from rooms.model import Appointment
-from rooms.store import Store
+from rooms.store import Storage, Store
 from signaling import gate, typedefs
 from signaling.redis import connect
 from signaling.settings import SignalingSettings
@@ -98,7 +98,7 @@ class Node:
 @asynccontextmanager
 async def open_node(
     url: str,
-    store: Store,
+    storage: Storage,
     *,
     limits: Limits | None = None,
     native: bool = False,
@@ -108,15 +108,17 @@ async def open_node(
 ) -> AsyncIterator[Node]:
     redis = connect(url)
     app = web.Application()
-    app[typedefs.SETTINGS] = SignalingSettings(origin=ORIGIN)
-    app[typedefs.STORE] = store
+    settings = app[typedefs.SETTINGS] = SignalingSettings(origin=ORIGIN)
     app[typedefs.REDIS] = redis
     app[typedefs.MEDIA] = MediaClient(redis, secret)
     app[typedefs.TURN] = TurnCredentials(turn or TurnSettings(), utc_now)
     app[typedefs.TICKETS] = Tickets(secret, utc_now)
     app[typedefs.NOW] = utc_now
     notebook = Notebook()
-    live = gate.attach(app, secret=secret, diagnostics=notebook, limits=limits, native=native, node=name)
+    documents = gate.documents(settings, redis, utc_now, secret)
+    live = gate.attach(
+        app, documents, storage, secret=secret, diagnostics=notebook, limits=limits, native=native, node=name
+    )
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

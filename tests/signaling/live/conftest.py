@@ -14,9 +14,10 @@ import pytest
 
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+from rooms.store import Store
 from signaling.redis import connect
 from signaling.sockets.limits import Limits
+from tests.opening import open_store
 from tests.signaling.live.cast import EVERYBODY, Node, Practice, Worker, appoint, open_node
 
 ROOT = Path(__file__).parents[3]
