@@ -24,6 +24,7 @@ from rooms.backup.expiry import KEY, NAME, SEALED, STAMP, erase, expire
 from rooms.errors import StartRefused, Tampered
 from rooms.keys.backends import backend
 from rooms.keys.envelope import Place, new_key, seal, unseal
+from rooms.keys.epochs import NUMBER
 from rooms.keys.files import flush_folder, private_folder, write_new
 from rooms.keys.store import open_keystore
 from rooms.lock import hold
@@ -63,7 +64,7 @@ def contents(keystore: Path) -> bytes:
             guard.execute("BEGIN IMMEDIATE")
             with closing(sqlite3.connect(keystore)) as reading:
                 reading.backup(copy)
-            number = int(guard.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+            number = int(guard.execute(f"SELECT {NUMBER}").fetchone()[0])
             secret = (keystore.parent / f"epoch-{number}.key").read_bytes()
             guard.execute("ROLLBACK")
         packed = io.BytesIO()

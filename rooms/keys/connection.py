@@ -49,6 +49,14 @@ FROM pg_database WHERE datname = current_database()
 """
 
 
+COMPANY = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+AND pid != pg_backend_pid() AND usename IS NOT NULL
+AND coalesce(backend_type, 'client backend') = 'client backend'
+"""
+"""How many others use a PostgreSQL database."""
+
+
 class Cursor(Protocol):
     """The answer to a statement."""
 

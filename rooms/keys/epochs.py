@@ -1,5 +1,6 @@
 """Epochs: the key above all practitioner keys, replaced after every sweep that destroyed something."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -8,9 +9,9 @@ from rooms.keys.connection import Connection, snapshot, transaction
 from rooms.keys.envelope import Place, Random, epoch_key, seal, unseal
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.roots import RootKeys
-from rooms.keys.schema import read_value, write_value
+from rooms.keys.schema import EPOCH, TREE, read_value, write_value
 
-NUMBER: Final = "(SELECT value FROM meta WHERE name = 'epoch')"
+NUMBER: Final = "(SELECT value FROM meta WHERE name IN ('epoch', 'trunk'))"
 """Which epoch is the current one, inside a statement that reads what is wrapped under it."""
 
 
@@ -32,7 +33,10 @@ class Epochs:
 
     def number(self) -> int:
         """The current epoch, from 1."""
-        return int(read_value(self._db, "epoch"))
+        (value,) = self._db.execute(f"SELECT {NUMBER}").fetchone()
+        if value is None:
+            raise sqlite3.DatabaseError("incomplete key store")
+        return int(value)
 
     def current(self, number: int | None = None) -> bytes:
         """The current epoch's key. Locked when its secret is gone, or no root key there is opens the key store.
@@ -68,7 +72,9 @@ class Epochs:
         """Make an epoch inside the caller's transaction; the key returned is current once that is committed."""
         number, secret, sealed = self.secrets.make(after)
         key = epoch_key(root, secret, number)
-        write_value(self._db, "epoch", str(number).encode())
+        value = str(number).encode()
+        if not self._db.execute("UPDATE meta SET value = ? WHERE name IN (?, ?)", (value, *EPOCH.values())).rowcount:
+            write_value(self._db, EPOCH[TREE], value)
         write_value(self._db, "secret", sealed)
         write_value(self._db, "check", seal(key, pair.encode(), check_place(number), self._random))
         return key

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rooms.errors import Tampered
+from rooms.keys import schema
 from rooms.keys.connection import Connection
 from rooms.keys.envelope import Place, unseal
 from rooms.keys.epochs import Epochs
 from rooms.keys.ledger import Ledger, moment
-from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, service_place
+from rooms.keys.places import NOBODY, SERVICES, data_place, group_place, service_place
+from rooms.keys.tree import Tree, opened
 
 SLACK = timedelta(minutes=5)
 
@@ -37,7 +39,13 @@ class Inspector:
 
     def inspect(self, now: datetime) -> Inspection:
         """All of it."""
-        findings = [*self._services(), *self._practitioners(), *self._data_keys(), *self._receipts(now)]
+        findings = [
+            *self._services(),
+            *self._groups(),
+            *self._practitioners(),
+            *self._data_keys(),
+            *self._receipts(now),
+        ]
         practitioners = len(self._people.keys() - {NOBODY})
         return Inspection(
             self._epochs.number(), self._ledger.generation(), practitioners, self._opened, tuple(findings)
@@ -51,16 +59,26 @@ class Inspector:
             elif self._open(self._epochs.current(), wrapped[name], service_place(name)) is None:
                 yield f"The server's own key `{name}` does not open under the epoch key."
 
-    def _practitioners(self) -> Iterator[str]:
+    def _groups(self) -> Iterator[str]:
         closed = 0
-        for row_id, wrapped in self._db.execute("SELECT id, wrapped FROM practitioner_keys").fetchall():
-            key = self._open(self._epochs.current(), wrapped, practitioner_place(row_id))
-            if key is None:
+        for group, wrapped in self._db.execute("SELECT id, wrapped FROM group_keys").fetchall():
+            closed += self._open(self._epochs.current(), wrapped, group_place(group)) is None
+        if closed:
+            yield f"Keys of groups that do not open under the epoch key: {closed}."
+
+    def _practitioners(self) -> Iterator[str]:
+        epoch, closed, loose = self._epochs.current(), 0, 0
+        flat = schema.version(self._db) == schema.FLAT
+        for hung in Tree(self._db).everybody():
+            loose += hung.group is None and not flat
+            try:
+                self._people[hung.id] = opened(epoch, hung)
+            except Tampered:
                 closed += 1
-            else:
-                self._people[row_id] = key
         if closed:
             yield f"Keys of practitioners that do not open under the epoch key: {closed}."
+        if loose:
+            yield f"Keys of practitioners that are in no group: {loose}."
         if NOBODY not in self._people:
             yield "The key that stands for unknown people is missing."
 

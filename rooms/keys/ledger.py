@@ -21,11 +21,16 @@ class Ledger:
         self._db = connection
         self._key = key
 
-    def append(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
-        """A receipt for each (owner, id), inside the caller's transaction; for one that has its receipt, that one."""
+    def append(
+        self, targets: Sequence[tuple[str, str]], at: datetime, epoch: int = 0, waiting: Sequence[tuple[str, str]] = ()
+    ) -> list[Receipt]:
+        """A receipt for each (owner, id), inside the caller's transaction; for one that has its receipt, that one.
+
+        Those of ``waiting`` are final when this epoch is erased, the others at once.
+        """
         found = self.among(targets)
-        milliseconds, generation = int(at.timestamp() * 1000), self.generation()
-        rows = []
+        milliseconds, before = int(at.timestamp() * 1000), self.generation()
+        generation, rows = before, []
         for target in targets:
             if target not in found:
                 generation += 1
@@ -33,6 +38,8 @@ class Ledger:
                 rows.append((found[target].receipt, self._owner(target[0]), milliseconds, generation))
         if rows:
             self._db.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?)", rows)
+            ends = [(found[target].generation, epoch) for target in waiting if found[target].generation > before]
+            self._db.executemany("INSERT INTO receipt_epochs VALUES (?, ?)", ends)
         return [found[target] for target in targets]
 
     def among(self, targets: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
@@ -44,6 +51,21 @@ class Ledger:
             for name, at, generation, owner in among(self._db, query, list(named))
             if bytes(owner) == self._owner(named[name][0])
         }
+
+    def epoch_of(self, receipt: Receipt) -> int | None:
+        """The epoch whose end makes it final; None when nothing went with it, or an older program gave it."""
+        query = "SELECT epoch FROM receipt_epochs WHERE generation = ?"
+        row = self._db.execute(query, (receipt.generation,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def waiting_since(self, epoch: int) -> datetime | None:
+        """When the oldest receipt was given that this epoch's end makes final."""
+        query = (
+            "SELECT min(l.destroyed_at) FROM receipt_epochs r JOIN ledger l ON l.generation = r.generation"
+            " WHERE r.epoch >= ?"
+        )
+        (at,) = self._db.execute(query, (epoch,)).fetchone()
+        return None if at is None else moment(at)
 
     def find(self, owner: str, row_id: str) -> Receipt | None:
         """The receipt of this owner's row, if it was destroyed."""

@@ -9,29 +9,33 @@ from rooms.errors import Tampered
 from rooms.keys.connection import Connection
 from rooms.keys.envelope import unseal
 from rooms.keys.epochs import NUMBER, Epochs
-from rooms.keys.places import NOBODY, data_place, practitioner_place
+from rooms.keys.places import NOBODY, data_place
+from rooms.keys.tree import HUNG, Hung
+from rooms.keys.tree import opened as opened_practitioner
 
 logger = logging.getLogger(__name__)
 
 FEW = 200
 """So many of one owner are asked for by their ids, more by that owner."""
 
-JOINED = "FROM data_keys d JOIN practitioner_keys p ON p.id = d.owner"
+JOINED = f"FROM data_keys d JOIN practitioner_keys p ON p.id = d.owner {HUNG}"
 ONE = f"""
-SELECT d.id, d.owner, d.wrapped, p.wrapped, o.wrapped, {NUMBER}
+SELECT d.id, d.owner, d.wrapped, p.wrapped, g.id, g.wrapped, o.wrapped, {NUMBER}
 {JOINED} LEFT JOIN data_keys o ON o.id = d.owner AND o.owner = d.owner
 WHERE d.id = ? AND d.owner = ? OR d.id = ? ORDER BY d.id = ? LIMIT 1
 """
-MANY = f"SELECT d.id, d.owner, d.wrapped, p.wrapped, NULL, {NUMBER} {JOINED}"
+MANY = f"SELECT d.id, d.owner, d.wrapped, p.wrapped, g.id, g.wrapped, NULL, {NUMBER} {JOINED}"
 
 
 class Wrapped(NamedTuple):
-    """A data key, its practitioner's key, and the data key of that one's own row where it was asked for."""
+    """A data key, its practitioner's key and group, and that one's own data key where it was asked for."""
 
     id: str
     owner: str
     key: bytes
     owner_key: bytes
+    group: str | None
+    group_key: bytes | None
     own: bytes | None
     epoch: bytes
 
@@ -99,7 +103,8 @@ class Opening:
         return (Wrapped(*row) for row in self._epochs.rows(query, parameters))
 
     def _owner_key(self, row: Wrapped) -> bytes:
-        return self._epochs.unwrap(row.owner_key, practitioner_place(row.owner), int(row.epoch))
+        hung = Hung(row.owner, row.owner_key, row.group, row.group_key)
+        return opened_practitioner(self._epochs.current(int(row.epoch)), hung)
 
 
 def opened(owner_key: bytes, row: Wrapped) -> bytes:

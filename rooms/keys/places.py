@@ -16,6 +16,11 @@ def practitioner_place(row_id: str) -> Place:
     return Place("practitioner_keys", "wrapped", row_id, row_id)
 
 
+def group_place(group: str) -> Place:
+    """Where a wrapped group key stands."""
+    return Place("group_keys", "wrapped", group, "keystore")
+
+
 def service_place(name: str) -> Place:
     """Where a wrapped key of the server itself stands."""
     return Place("service_keys", "wrapped", name, "keystore")

@@ -1,17 +1,22 @@
 """The key store in a PostgreSQL database of its own, for more than one node."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import sleep
 from typing import Self
 
 import psycopg
 
 from rooms.errors import Away
 from rooms.keys import schema
-from rooms.keys.connection import CLUSTER, Cluster, PostgresConnection, transaction
+from rooms.keys.connection import CLUSTER, COMPANY, Cluster, PostgresConnection, transaction
 from rooms.keys.envelope import Random
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
 from rooms.keys.roots import RootKeys
 from rooms.keys.wrapped import WrappedKeys, fill
+
+LEAVING_LOOKS, LEAVING_SECONDS = 20, 0.1
 
 
 class PostgresKeys(WrappedKeys):
@@ -42,6 +47,25 @@ class PostgresKeys(WrappedKeys):
             return Cluster(*self._db.execute(CLUSTER).fetchone())
         except psycopg.Error:
             return None
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Who comes meanwhile waits for the lock of writers before it looks at the version."""
+        if not self._left_alone():
+            yield False
+            return
+        with transaction(self._db):
+            yield self._left_alone()
+
+    def _left_alone(self) -> bool:
+        """The sessions of a server that has just ended are there for a moment more."""
+        for look in range(LEAVING_LOOKS):
+            if look:
+                sleep(LEAVING_SECONDS)
+            self._db.execute("SELECT pg_stat_clear_snapshot()")
+            if not self._db.execute(COMPANY).fetchone()[0]:
+                return True
+        return False
 
 
 def holds(address: str) -> bool:

@@ -4,9 +4,16 @@ import sqlite3
 from collections.abc import Iterator
 
 from rooms.errors import Locked
-from rooms.keys.connection import Connection
+from rooms.keys.connection import Connection, PostgresConnection
 
-VERSION = 1
+FLAT, TREE = 1, 2
+"""Versions of the key store. In a flat one every practitioner's key hangs directly under the epoch key."""
+
+EPOCH = {FLAT: "epoch", TREE: "trunk"}
+"""Where ``meta`` has the number of the epoch. A program that knows no tree finds none there, and can end no epoch."""
+
+SINCE = "tree-since"
+"""Where ``meta`` has the number of the epoch in which the tree was made."""
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -35,17 +42,41 @@ CREATE INDEX ledger_owner ON ledger (owner, generation);
 """``stale``: something of this practitioner was destroyed and its key must be replaced. ``reap_after``: the minute
 (since 1970) after which this key is forgotten if its row is not in the database; NULL once the row was seen there."""
 
-SQLITE = f"""{TABLES}
+BESIDE = """
+CREATE TABLE IF NOT EXISTS group_keys (
+    id TEXT PRIMARY KEY,
+    wrapped BLOB NOT NULL,
+    size INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS members (
+    practitioner TEXT PRIMARY KEY REFERENCES practitioner_keys (id) ON DELETE CASCADE,
+    parent TEXT NOT NULL REFERENCES group_keys (id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS members_parent ON members (parent);
+CREATE TABLE IF NOT EXISTS receipt_epochs (
+    generation INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS receipt_epochs_epoch ON receipt_epochs (epoch);
+CREATE INDEX IF NOT EXISTS practitioner_keys_stale ON practitioner_keys (id) WHERE stale = 1;
+"""
+"""What version 1 did not have, and what a program that knows only that one leaves alone. A practitioner without a
+member's row hangs under the epoch. ``size`` counts members. ``receipt_epochs``: the last epoch whose key could open
+what the receipt stands for."""
+
+
+def for_postgres(tables: str) -> str:
+    """The same tables as PostgreSQL writes them."""
+    plain = tables.replace(" WITHOUT ROWID", "").replace("INTEGER", "BIGINT").replace("BLOB", "BYTEA")
+    return plain.replace("TEXT", 'TEXT COLLATE "C"')
+
+
+SQLITE = f"""{TABLES}{BESIDE}
 CREATE TRIGGER ledger_keeps BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER ledger_stands BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
 
-POSTGRES = f"""{
-    TABLES.replace(" WITHOUT ROWID", "")
-    .replace("INTEGER", "BIGINT")
-    .replace("BLOB", "BYTEA")
-    .replace("TEXT", 'TEXT COLLATE "C"')
-}
+POSTGRES = f"""{for_postgres(TABLES + BESIDE)}
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN RAISE EXCEPTION USING MESSAGE = ''append only'', ERRCODE = ''integrity_constraint_violation''; END';
 CREATE TRIGGER ledger_stands BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger EXECUTE FUNCTION append_only();
@@ -53,9 +84,36 @@ CREATE TRIGGER ledger_stands BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger EXECU
 
 
 def verify(connection: Connection) -> None:
-    """Locked when another version of this program made the key store."""
-    if read_value(connection, "schema") != str(VERSION).encode():
+    """Locked when a newer version of this program made the key store."""
+    if read_value(connection, "schema") not in [str(version).encode() for version in EPOCH]:
         raise Locked("The key store was made by another version of this program.")
+
+
+def complete(connection: Connection) -> None:
+    """Make what a flat key store has not yet, inside the caller's transaction. A tree without it is damaged."""
+    if version(connection) == TREE:
+        if (
+            connection.execute("SELECT 1 FROM members m JOIN group_keys g ON g.id = m.parent LIMIT 1").fetchone()
+            is None
+        ):
+            raise sqlite3.DatabaseError("incomplete key store")
+    elif not isinstance(connection, PostgresConnection):
+        for statement in split(BESIDE):
+            connection.execute(statement)
+    elif connection.execute("SELECT to_regclass('practitioner_keys_stale')").fetchone()[0] is None:
+        connection.execute(for_postgres(BESIDE))
+
+
+def version(connection: Connection) -> int:
+    """``FLAT`` or ``TREE``."""
+    return int(read_value(connection, "schema"))
+
+
+def set_version(connection: Connection, new: int) -> None:
+    """From the one version to the other, inside the caller's transaction."""
+    old = FLAT + TREE - new
+    connection.execute("UPDATE meta SET name = ? WHERE name = ?", (EPOCH[new], EPOCH[old]))
+    write_value(connection, "schema", str(new).encode())
 
 
 def split(script: str) -> Iterator[str]:

@@ -3,12 +3,14 @@
 import base64
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from rooms.errors import Locked, Lost
 from rooms.keys import schema
-from rooms.keys.connection import open_sqlite, transaction
+from rooms.keys.connection import PRAGMAS, open_sqlite, transaction
 from rooms.keys.envelope import Random
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
@@ -18,6 +20,7 @@ from rooms.keys.wrapped import WrappedKeys, fill
 from rooms.pinned import Pinned
 
 NAME = "keystore.sqlite"
+LEAVING_MILLISECONDS = 1000
 SAVED = "Do not stop this server before `rescued-…` is in its data folder; see *Saving* in docs/operations.md."
 
 
@@ -25,6 +28,7 @@ class SqliteKeys(WrappedKeys):
     """Epoch secrets are files beside it unless they are kept elsewhere."""
 
     _db: sqlite3.Connection
+    _path: Path
     _pinned: Pinned | None = None
 
     @classmethod
@@ -57,7 +61,8 @@ class SqliteKeys(WrappedKeys):
         except (sqlite3.Error, OSError):
             raise Locked("The key store cannot be opened for writing.") from None
         keys = cls.verified(connection, epochs_of(connection, path, root, random, secrets), random, tidy=tidy)
-        keys._pinned = Pinned((path, path.with_name(f"{path.name}-wal")))
+        keys._path = path
+        keys._pin()
         return keys
 
     def present(self) -> None:
@@ -94,6 +99,34 @@ class SqliteKeys(WrappedKeys):
     def flush(self) -> None:
         """Move the WAL into the file and empty it."""
         truncate_wal(self._db)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """SQLite lets nobody leave the WAL who is not alone, nor anybody else in before the lock is given back."""
+        self._db.execute(f"PRAGMA busy_timeout={LEAVING_MILLISECONDS}")
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        try:
+            if not self._left_wal():
+                yield False
+                return
+            with transaction(self._db):
+                yield True
+        finally:
+            self._db.execute("PRAGMA locking_mode=NORMAL")
+            for pragma in PRAGMAS:
+                self._db.execute(f"PRAGMA {pragma}").fetchone()
+            self._db.execute("SELECT 1 FROM meta LIMIT 1").fetchone()
+            self._pin()
+
+    def _left_wal(self) -> bool:
+        try:
+            self._db.execute("PRAGMA journal_mode=DELETE").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    def _pin(self) -> None:
+        self._pinned = Pinned((self._path, self._path.with_name(f"{self._path.name}-wal")))
 
 
 def epochs_of(

@@ -120,10 +120,6 @@ class KeyStore:
         if ids:
             await self._run(WrappedKeys.discard, ids)
 
-    async def forget(self, practitioners: Sequence[str]) -> None:
-        """Of these practitioners no key is kept, unless something is left of them."""
-        await self._run(WrappedKeys.forget, practitioners)
-
     async def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
         """Destroy data keys of (owner, id), with receipts, in one transaction; idempotent."""
         return await self._run(WrappedKeys.destroy, targets, at)

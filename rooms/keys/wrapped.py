@@ -4,8 +4,8 @@
 """
 
 import logging
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -17,18 +17,17 @@ from rooms.keys.envelope import Random, fingerprint, new_key, seal, unseal
 from rooms.keys.epoch_secrets import EpochSecrets
 from rooms.keys.epochs import Epochs
 from rooms.keys.inspection import Inspection, Inspector
+from rooms.keys.layout import can_go_back, to_flat, to_tree
 from rooms.keys.ledger import Ledger
 from rooms.keys.many import among, change
 from rooms.keys.opening import Both, Opening
-from rooms.keys.places import NOBODY, SERVICES, data_place, practitioner_place, service_place
+from rooms.keys.places import NOBODY, SERVICES, data_place, service_place
 from rooms.keys.schema import read_value, write_value
+from rooms.keys.tree import Tree, opened
 from rooms.model import Receipt
 
 logger = logging.getLogger(__name__)
 
-FORGET = """
-DELETE FROM practitioner_keys WHERE id = ? AND NOT EXISTS (SELECT 1 FROM data_keys WHERE owner = practitioner_keys.id)
-"""
 GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
 
 
@@ -43,6 +42,8 @@ class WrappedKeys:
         self._epochs = epochs
         self._random = random
         self._opening = Opening(connection, epochs)
+        self._tree = Tree(connection, random)
+        self.flat = schema.version(connection) == schema.FLAT
         self.pair = read_value(connection, "pair").decode()
         self._mail_key = self._service("mail")
         self.ledger = Ledger(connection, self._service("receipt"))
@@ -60,6 +61,7 @@ class WrappedKeys:
                 schema.verify(connection)
                 if proof:
                     connection.execute(proof)
+                schema.complete(connection)
                 epochs.verify(read_value(connection, "pair").decode())
                 keys = cls(connection, epochs, random)
                 if tidy:
@@ -104,13 +106,43 @@ class WrappedKeys:
         with transaction(self._db, write=False):
             return Inspector(self._db, self._epochs, self.ledger).inspect(now)
 
+    # --- flat or a tree -----------------------------------------------------------------------------------------------
+
+    def grow(self) -> bool:
+        """Take the step to the tree unless others have the key store open; whether it is a tree now."""
+        if self.flat:
+            with self._alone() as alone:
+                if alone:
+                    to_tree(self._db, self._epochs, self._random)
+            self.flat = not alone
+        return not self.flat
+
+    def shrink(self) -> bool:
+        """Take the step back, unless others have the key store open; whether it is flat now. Errors: StartRefused."""
+        if not self.flat:
+            with self._alone() as alone:
+                if alone:
+                    to_flat(self._db, self._epochs, self._random)
+            self.flat = alone
+        return self.flat
+
+    def can_go_back(self) -> bool:
+        """Whether ``shrink`` could be done."""
+        with transaction(self._db, write=False):
+            return self.flat or can_go_back(self._db, self._epochs)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """A write transaction that nobody else's connection is beside; False, and no transaction, when one is."""
+        raise NotImplementedError
+        yield
+
     # --- keys --------------------------------------------------------------------------------------------------------
 
     def add_practitioner(self, row_id: str, now: datetime) -> bytes:
         """A practitioner key, and the data key (returned) of the practitioner's own row."""
         with transaction(self._db):
-            wrapped = self._epochs.wrap(new_key(self._random), practitioner_place(row_id))
-            self._db.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (row_id, wrapped))
+            self._tree.add(self._epochs.current(), row_id)
             return self._add(row_id, row_id, now)
 
     def add(self, owner: str, row_id: str, now: datetime) -> bytes:
@@ -150,11 +182,11 @@ class WrappedKeys:
         """All keys that exist and open: data keys, practitioners', the server's own, the epoch's and the root key."""
         with transaction(self._db, write=False):
             found = [self._epochs.roots.key, self._epochs.current(), *(self._service(name) for name in SERVICES)]
-            people = [row_id for (row_id,) in self._db.execute("SELECT id FROM practitioner_keys").fetchall()]
-            keys = {}
-            for row_id in people:
+            epoch, keys = self._epochs.current(), {}
+            for hung in self._tree.everybody():
                 with suppress(Tampered):
-                    keys[row_id] = self._practitioner_key(row_id)
+                    keys[hung.id] = opened(epoch, hung)
+            found += [branch.key for branch in self._tree.branches(epoch)]
             for row_id, owner, wrapped in self._db.execute("SELECT id, owner, wrapped FROM data_keys").fetchall():
                 with suppress(Tampered, KeyError):
                     found.append(unseal(keys[owner], wrapped, data_place(row_id, owner)))
@@ -208,24 +240,17 @@ class WrappedKeys:
             self._db.executemany("UPDATE data_keys SET reap_after = ? WHERE id = ?", rows)
 
     def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys whose row was not seen, and those of their practitioners of whom nothing is left."""
+        """Forget keys whose row was not seen; the next epoch those of their practitioners of whom nothing is left."""
         if not ids:
             return
         rows = [(row_id,) for row_id in ids]
         with transaction(self._db):
-            owners = set()
-            for row in rows:
-                query = "SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL"
-                owners.update(self._db.execute(query, row).fetchall())
-            self._db.executemany("UPDATE practitioner_keys SET stale = 1 WHERE id = ?", owners)
+            self._db.executemany(
+                "UPDATE practitioner_keys SET stale = 1"
+                " WHERE id = (SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL)",
+                rows,
+            )
             self._db.executemany("DELETE FROM data_keys WHERE id = ? AND reap_after IS NOT NULL", rows)
-            self._db.executemany(FORGET, owners)
-
-    def forget(self, practitioners: Sequence[str]) -> None:
-        """Of these practitioners no key is kept, unless something is left of them."""
-        if practitioners:
-            with transaction(self._db):
-                self._db.executemany(FORGET, [(owner,) for owner in practitioners])
 
     # --- destruction -------------------------------------------------------------------------------------------------
 
@@ -238,7 +263,7 @@ class WrappedKeys:
             change(self._db, "DELETE FROM data_keys WHERE id IN ({})", [row_id for _, row_id in there])
             stale = "UPDATE practitioner_keys SET stale = 1 WHERE id IN ({})"
             change(self._db, stale, sorted({owner for owner, _ in there}))
-            receipts = self.ledger.append(targets, at)
+            receipts = self.ledger.append(targets, at, self._epochs.number(), there)
         self.flush()
         return receipts
 
@@ -275,18 +300,7 @@ class WrappedKeys:
     def _next_epoch(self, root: bytes) -> None:
         old = self._epochs.current()
         new = self._epochs.begin(self.pair, self._epochs.number(), root)
-        people = self._db.execute("SELECT id, wrapped, stale FROM practitioner_keys").fetchall()
-        renewals = []
-        for row_id, wrapped, stale in people:
-            place = practitioner_place(row_id)
-            try:
-                key = unseal(old, wrapped, place)
-            except Tampered:  # damaged: it opens nothing before or after, and must not keep the others' epoch back
-                logger.exception("a practitioner's wrapped key does not open")
-                renewals.append((wrapped, row_id))
-                continue
-            renewals.append((seal(new, self._replace(row_id, key) if stale else key, place, self._random), row_id))
-        self._db.executemany("UPDATE practitioner_keys SET wrapped = ?, stale = 0 WHERE id = ?", renewals)
+        self._tree.renew(old, new)
         services = self._db.execute("SELECT name, wrapped FROM service_keys").fetchall()
         renewals = [
             (seal(new, unseal(old, wrapped, service_place(name)), service_place(name), self._random), name)
@@ -296,19 +310,6 @@ class WrappedKeys:
 
     # --- inside a transaction ----------------------------------------------------------------------------------------
 
-    def _replace(self, owner: str, old: bytes) -> bytes:
-        """A new practitioner key around the living data keys."""
-        new = new_key(self._random)
-        renewals = []
-        for row_id, wrapped in self._db.execute("SELECT id, wrapped FROM data_keys WHERE owner = ?", (owner,)):
-            place = data_place(row_id, owner)
-            try:
-                renewals.append((seal(new, unseal(old, wrapped, place), place, self._random), row_id))
-            except Tampered:
-                logger.exception("a wrapped key does not open")
-        self._db.executemany("UPDATE data_keys SET wrapped = ? WHERE id = ?", renewals)
-        return new
-
     def _add(self, owner: str, row_id: str, now: datetime) -> bytes:
         key = new_key(self._random)
         wrapped = seal(self._practitioner_key(owner), key, data_place(row_id, owner), self._random)
@@ -316,10 +317,7 @@ class WrappedKeys:
         return key
 
     def _practitioner_key(self, row_id: str) -> bytes:
-        row = self._db.execute("SELECT wrapped FROM practitioner_keys WHERE id = ?", (row_id,)).fetchone()
-        if row is None:
-            raise Tampered
-        return self._epochs.unwrap(row[0], practitioner_place(row_id))
+        return opened(self._epochs.current(), self._tree.hung(row_id))
 
     def _service(self, name: str) -> bytes:
         row = self._db.execute("SELECT wrapped FROM service_keys WHERE name = ?", (name,)).fetchone()
@@ -330,15 +328,16 @@ class WrappedKeys:
 
 def fill(connection: Connection, epochs: Epochs, pair: str, random: Random) -> None:
     """What a new key store holds, inside the caller's transaction: half of it is not there."""
-    write_value(connection, "schema", str(schema.VERSION).encode())
+    write_value(connection, "schema", str(schema.TREE).encode())
     write_value(connection, "pair", pair.encode())
     epoch = epochs.begin(pair, 0, epochs.roots.key)
+    write_value(connection, schema.SINCE, str(epochs.number()).encode())
     for name in SERVICES:
         wrapped = seal(epoch, new_key(random), service_place(name), random)
         connection.execute("INSERT INTO service_keys VALUES (?, ?)", (name, wrapped))
-    nobody = new_key(random)
-    wrapped = seal(epoch, nobody, practitioner_place(NOBODY), random)
-    connection.execute("INSERT INTO practitioner_keys VALUES (?, ?, 0)", (NOBODY, wrapped))
+    tree = Tree(connection, random)
+    tree.add(epoch, NOBODY)
+    nobody = opened(epoch, tree.hung(NOBODY))
     wrapped = seal(nobody, new_key(random), data_place(NOBODY, NOBODY), random)
     connection.execute("INSERT INTO data_keys VALUES (?, ?, ?, NULL)", (NOBODY, NOBODY, wrapped))
 

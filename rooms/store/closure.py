@@ -112,9 +112,8 @@ class Closure:
                 await set_behind(connection, owner, behind=False)
                 await raise_generation(connection, closed[owner].generation)
             self.reader.forget(owner)
-        if closed:  # a new epoch before the practitioners' keys go, for what is left of these in the file
+        if closed:
             await self.keys.rotate()
-            await self.keys.forget(list(closed))
         return closed
 
     async def _make_due(self, connection: AsyncConnection, owner: str) -> None:

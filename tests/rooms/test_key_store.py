@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from rooms.errors import Locked, Tampered
-from rooms.keys import opening, wrapped
+from rooms.keys import opening, tree
 from rooms.keys.backends import backend
 from rooms.keys.connection import transaction
 from rooms.keys.envelope import new_key
@@ -183,7 +183,8 @@ def test_an_epoch_replaces_every_wrapping_and_nothing_is_lost(keys: WrappedKeys)
     keys.add("alice", "gone", START)
     index, first = keys.mail_index("a@b.nl"), keys._epochs.number()
     practitioner_keys = [keys._practitioner_key(name) for name in ("alice", "bob")]
-    before = {table: raw(keys, f"SELECT wrapped FROM {table}") for table in ("practitioner_keys", "service_keys")}
+    tables = ("group_keys", "practitioner_keys", "service_keys")
+    before = {table: raw(keys, f"SELECT wrapped FROM {table}") for table in tables}
     assert keys.rotate() is False, "nothing was destroyed"
     assert keys._epochs.number() == first
     keys.destroy([("alice", "gone")], START)
@@ -213,7 +214,7 @@ def test_an_epoch_after_many_destructions_at_once(keys: WrappedKeys) -> None:
 
 def test_everything_can_be_wrapped_anew_although_nothing_was_destroyed(keys: WrappedKeys) -> None:
     kept, key = keys.add("alice", "kept", START), keys._practitioner_key("alice")
-    before = {table: raw(keys, f"SELECT wrapped FROM {table}") for table in ("practitioner_keys", "service_keys")}
+    before = {table: raw(keys, f"SELECT wrapped FROM {table}") for table in ("group_keys", "service_keys")}
     assert keys.rotate(everything=True) is False, "nothing was destroyed"
     for table, rows in before.items():
         assert not set(rows) & set(raw(keys, f"SELECT wrapped FROM {table}")), table
@@ -383,22 +384,27 @@ def test_keys_without_a_row_are_confirmed_suspected_or_discarded(keys: WrappedKe
     assert keys.missing(["alice", "row"]) == ["row"], "a confirmed key is not discarded"
     keys.suspect(["alice"], START)
     keys.discard(["alice"])
+    keys.rotate()
     assert (keys.missing(["alice"]), keys.practitioners()) == (["alice"], 0)
 
 
-def test_what_is_left_of_others_is_not_looked_at(keys: WrappedKeys) -> None:
+def test_only_those_are_forgotten_of_whom_the_last_thing_went(keys: WrappedKeys) -> None:
     for name in ("bob", "charlie"):
         keys.add_practitioner(name, START)
         keys._db.execute("DELETE FROM data_keys WHERE id = ?", (name,))
     keys.add("alice", "row", START)
     keys.discard([])
     keys.discard(["row", "unknown"])
+    keys.rotate()
     assert keys.practitioners() == 3
-    keys.forget([])
-    keys.forget(["alice", "bob", "unknown"])
-    assert [row for (row,) in raw(keys, "SELECT id FROM practitioner_keys ORDER BY id")] == ["alice", "charlie", NOBODY]
+    keys.destroy([("alice", "alice")], START)
+    assert keys.practitioners() == 3, "not before the epoch ends under which its key can be read"
+    keys.rotate()
+    assert [row for (row,) in raw(keys, "SELECT id FROM practitioner_keys ORDER BY id")] == ["bob", "charlie", NOBODY]
+    assert keys.inspect(START).findings == ()
 
 
-def test_forgetting_asks_for_one_owner_and_reads_no_table(files: SqliteKeys) -> None:
-    steps = files._db.execute(f"EXPLAIN QUERY PLAN {wrapped.FORGET}", ("alice",)).fetchall()
-    assert not [step for step in steps if step[3].startswith("SCAN")], steps
+@pytest.mark.parametrize("query", [tree.GONE, tree.HIT, tree.OF_GROUP.replace("?", "'x'")])
+def test_an_epoch_reads_no_table_of_practitioners(files: SqliteKeys, query: str) -> None:
+    steps = [step[3] for step in files._db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()]
+    assert not [step for step in steps if step.startswith("SCAN") and "practitioner_keys_stale" not in step], steps

@@ -116,7 +116,7 @@ async def test_rotating_beside_a_running_server(used: Store, keystore_settings: 
         ),
         (["UPDATE service_keys SET wrapped = (SELECT wrapped FROM data_keys LIMIT 1) WHERE name = 'mail'"], "locked"),
         (["DELETE FROM service_keys WHERE name = 'receipt'"], "locked"),
-        (["UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'epoch') WHERE name = 'check'"], "locked"),
+        (["UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'trunk') WHERE name = 'check'"], "locked"),
     ],
 )
 async def test_a_wrapped_key_that_does_not_open_is_named(
