@@ -28,12 +28,15 @@ whatever collects the log lines."""
 Form = Literal["sealed", "wrapped", "hashed", "pseudonym", "random", "secret", "clear"]
 """Encrypted; a key under another key; a hash; a keyed hash; only random ids, states and times; a key; in clear."""
 
-Place = Literal["database", "keystore", "redis", "files", "log", "browser"]
+Place = Literal["database", "content", "keystore", "redis", "files", "log", "browser"]
 PLACES: tuple[Place, ...] = get_args(Place)
 
 
 class Entry(BaseModel):
-    """What belongs together, and the names that it has in each place: ``table.column``, or a pattern with ``*``."""
+    """What belongs together, and the names that it has in each place: ``table.column``, or a pattern with ``*``.
+
+    ``content`` are the fields inside a sealed column: ``table.column.field``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,6 +47,7 @@ class Entry(BaseModel):
     retention: Retention
     form: Form
     database: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
     keystore: tuple[str, ...] = ()
     redis: tuple[str, ...] = ()
     files: tuple[str, ...] = ()

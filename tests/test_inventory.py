@@ -11,7 +11,9 @@ import pytest
 
 from rooms.inventory import Inventory, inventory
 from rooms.settings import RoomsSettings
-from rooms.store.tables import metadata
+from rooms.store.kinds import KINDS
+from rooms.store.sealed import PROFILE
+from rooms.store.tables import metadata, practitioners
 from signaling import logs, process, tls
 from signaling.commands.inventory import show
 from signaling.settings import SignalingSettings
@@ -56,6 +58,16 @@ async def test_every_column_of_the_key_store_is_in_it(tmp_path: Path, known: Inv
         return found
 
     assert await asyncio.to_thread(columns) == set(known.names("keystore"))
+
+
+@pytest.mark.duty("S-04")
+def test_every_field_of_what_is_sealed_is_in_it(known: Inventory) -> None:
+    columns = [(kind.table.c.content, kind.layout) for kind in KINDS] + [(practitioners.c.profile, PROFILE)]
+    found = {f"{column}.{field}" for column, layout in columns for field in layout.fields}
+    assert found == set(known.names("content"))
+    assert {str(column) for column, _ in columns} == {name.rpartition(".")[0] for name in known.names("content")}
+    for entry in known.entry:
+        assert not entry.content or entry.encrypted, entry.label
 
 
 @pytest.mark.duty("S-04")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,10 +23,11 @@ from rooms.keys.store import open_keystore
 from rooms.lock import hold
 from rooms.settings import RoomsSettings, sqlite_url
 from rooms.store.database import listen, options
+from rooms.store.kinds import KINDS
 from rooms.store.marks import GENERATION, PAIR
 from rooms.store.migrate import alone_in, configuration, migrate, refuse_company
 from rooms.store.sweeps import MARK
-from rooms.store.tables import appointments, leases, marks, metadata, practitioners, sessions
+from rooms.store.tables import leases, marks, metadata, practitioners, sessions
 
 PREFIX = "spreekkamer-"
 SUFFIX = ".sqlite"
@@ -38,18 +39,18 @@ LEFT_OUT = {sessions.name, leases.name}
 
 @dataclass(frozen=True)
 class Written:
-    """A backup on disk."""
+    """A backup on disk; how many records of each kind are in it."""
 
     path: Path
-    appointments: int
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back. ``destroyed`` rows had a receipt and did not; ``unreadable`` ones have no key either."""
+    """What came back, by kind. ``destroyed`` rows had a receipt and did not; ``unreadable`` ones have no key either."""
 
     path: Path
-    appointments: int
+    counts: Mapping[str, int]
     destroyed: int
     unreadable: int
 
@@ -69,7 +70,7 @@ def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
             snapshot(reading)
             refuse_other_schema(reading)
             begin(draft)
-            count = fill(draft, reading)
+            counts = fill(draft, reading)
         settle(draft)
         draft.replace(path)
         flush_folder(folder)
@@ -78,18 +79,21 @@ def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
     finally:
         with suppress(OSError):
             remove(draft)
-    return Written(path, count)
+    return Written(path, counts)
 
 
-def fill(draft: Path, source: Connection) -> int:
-    """Copy everything but sessions, leases and clocks into an empty copy; returns the number of appointments."""
+def fill(draft: Path, source: Connection) -> dict[str, int]:
+    """Copy everything but sessions, leases and clocks into an empty copy; returns how many records of each kind."""
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         connection.execution_options(writes=True)
         with connection.begin():
             empty(connection)
             copy(source, connection)
             forget_moments(connection)
-            return connection.execute(select(func.count()).select_from(appointments)).scalar_one()
+            return {
+                kind.name: connection.execute(select(func.count()).select_from(kind.table)).scalar_one()
+                for kind in KINDS
+            }
 
 
 async def restore(settings: RoomsSettings, source: Path, *, replace: bool = False) -> Restored:
@@ -113,15 +117,16 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
     finally:
         await asyncio.to_thread(remove, draft)
         os.close(descriptor)
-    lost = len(content.rows) - len(verdict.gone)
-    return Restored(found, lost, len(verdict.gone), verdict.unreadable)
+    gone = {name: len(ids) for name, ids in verdict.gone.items()}
+    back = {name: len(rows) - gone[name] for name, rows in content.rows.items()}
+    return Restored(found, back, sum(gone.values()), verdict.unreadable)
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a backup says: (owner, id) of its appointments, ids of its practitioners, the key store it belongs to."""
+    """What a backup says: (owner, id) of its records by kind, ids of its practitioners, its key store."""
 
-    rows: list[tuple[str, str]]
+    rows: dict[str, list[tuple[str, str]]]
     people: list[str]
     pair: str
     generation: int
@@ -129,9 +134,9 @@ class Content:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the key store says of it: the ids of what was destroyed, and how much has neither key nor receipt."""
+    """What the key store says of it: what was destroyed, by kind, and how much has neither key nor receipt."""
 
-    gone: list[str]
+    gone: dict[str, list[str]]
     closed: list[str]
     unreadable: int
     generation: int
@@ -143,7 +148,10 @@ def prepare(draft: Path, backup: Path, url: URL, *, replace: bool) -> Content:
     begin(draft, backup)
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         found = {row.name: row.value for row in connection.execute(select(marks))}
-        rows = [(row.owner, row.id) for row in connection.execute(select(appointments.c.owner, appointments.c.id))]
+        rows = {
+            kind.name: [(row.owner, row.id) for row in connection.execute(select(kind.table.c.owner, kind.table.c.id))]
+            for kind in KINDS
+        }
         people = list(connection.execute(select(practitioners.c.id)).scalars())
     if PAIR not in found:
         raise StartRefused("This is not a backup of ours.")
@@ -156,10 +164,15 @@ async def judge(settings: RoomsSettings, content: Content) -> Verdict:
     try:
         if keys.locked:
             raise StartRefused(f"Nothing was restored. {keys.locked}")
-        lost = set(await keys.missing([*(row_id for _, row_id in content.rows), *content.people]))
-        gone = [row_id for owner, row_id in content.rows if row_id in lost and await keys.receipt(owner, row_id)]
+        ids = [row_id for rows in content.rows.values() for _, row_id in rows]
+        lost = set(await keys.missing([*ids, *content.people]))
+        gone = {
+            name: [row_id for owner, row_id in rows if row_id in lost and await keys.receipt(owner, row_id)]
+            for name, rows in content.rows.items()
+        }
         closed = [row_id for row_id in content.people if row_id in lost and await keys.receipt(row_id, row_id)]
-        return Verdict(gone, closed, len(lost) - len(gone) - len(closed), await keys.generation())
+        unreadable = len(lost) - sum(map(len, gone.values())) - len(closed)
+        return Verdict(gone, closed, unreadable, await keys.generation())
     finally:
         await keys.close()
 
@@ -170,7 +183,8 @@ def install(draft: Path, url: URL, verdict: Verdict) -> None:
         connection.execution_options(writes=True)
         with connection.begin():
             forget_moments(connection)
-            for table, ids in ((appointments, verdict.gone), (practitioners, verdict.closed)):
+            gone = [(kind.table, verdict.gone[kind.name]) for kind in KINDS]
+            for table, ids in (*gone, (practitioners, verdict.closed)):
                 for start in range(0, len(ids), ROWS):
                     connection.execute(delete(table).where(table.c.id.in_(ids[start : start + ROWS])))
             connection.execute(delete(marks).where(marks.c.name == GENERATION))

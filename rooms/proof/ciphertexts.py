@@ -2,24 +2,34 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from sqlalchemy import Column
+
 from rooms.errors import Tampered
 from rooms.keys.envelope import KEY_BYTES, NONCE_BYTES, PAD_BYTES, Place, unseal
 from rooms.keys.places import data_place
 from rooms.proof.search import ID_LENGTH, Needle
-from rooms.store.sealed import content_place, profile_place
+from rooms.store.kinds import KINDS
+from rooms.store.sealed import password_place, profile_place
+from rooms.store.tables import practitioners
 
 TAG_BYTES = 16
 SIZES = [NONCE_BYTES + TAG_BYTES + PAD_BYTES * blocks for blocks in range(1, 5)]
 NEAR = range(ID_LENGTH, 160)
 OWNER = re.compile(rb"[A-Za-z0-9_-]{22}")
 HEXED = re.compile(rb"\\\\?x([0-9a-f]{500,})")
-SEALED = (("appointments", "content", "owner"), ("practitioners", "profile", "id"), ("practitioners", "password", "id"))
+Standing = Callable[[str, str], Place]
+SEALED: tuple[tuple[Column[bytes], Column[str], Standing], ...] = (
+    *((kind.table.c.content, kind.table.c.owner, kind.place) for kind in KINDS),
+    (practitioners.c.profile, practitioners.c.id, lambda row_id, _: profile_place(row_id)),
+    (practitioners.c.password, practitioners.c.id, lambda row_id, _: password_place(row_id)),
+)
+"""Every sealed column, the column that says whose it is, and where the content of (id, owner) stands."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +57,18 @@ def in_database(path: Path, needle: Needle) -> list[Ciphertext] | None:
         with closing(
             sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
         ) as connection:
+            there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if practitioners.name not in there:
+                return None
             found = []
-            for table, column, owner in SEALED:
-                query = f"SELECT id, {owner}, {column} FROM {table}"  # noqa: S608 -- names of our own, above
+            for column, owner, place in SEALED:
+                table = column.table.name
+                if table not in there:  # the copy is older than this kind
+                    continue
+                query = f"SELECT id, {owner.name}, {column.name} FROM {table}"  # noqa: S608 -- names of our own, above
                 for row_id, owner_id, content in connection.execute(query):
                     if needle.is_it(row_id):
-                        found.append(Ciphertext(content, Place(table, column, row_id, owner_id)))
+                        found.append(Ciphertext(content, place(row_id, owner_id)))
             return found
     except sqlite3.Error:
         return None
@@ -77,4 +93,4 @@ def near(content: bytes, position: int) -> Iterator[Ciphertext]:
     for window in windows:
         yield Ciphertext(window, profile_place(row_id))
         for owner in owners:
-            yield Ciphertext(window, content_place(row_id, owner.decode()))
+            yield from (Ciphertext(window, kind.place(row_id, owner.decode())) for kind in KINDS)

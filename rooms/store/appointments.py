@@ -20,7 +20,7 @@ from rooms.retention import Deadline
 from rooms.store.database import Database
 from rooms.store.marks import no_closing
 from rooms.store.reading import Reader
-from rooms.store.sealed import new_id, seal_appointment
+from rooms.store.sealed import APPOINTMENTS, new_id, seal_appointment
 from rooms.store.tables import appointments, practitioners
 from rooms.store.visit import Host, Visit
 
@@ -138,7 +138,7 @@ class Appointments:
         try:
             keys = await self._keys.get_with_owner(owner, wanted)
             found = row if row is not None and keys.known else self._decoy_row(keys.key)
-            appointment = self._reader.reopen(keys.key, found)
+            appointment = self._reader.reopen(APPOINTMENTS, keys.key, found)
         except Tampered:
             return None
         right = hmac.compare_digest(appointment.secret.encode(), secret.encode())
@@ -161,7 +161,7 @@ class Appointments:
         """The same, and all of the owner's that cannot be read: of these nobody knows the day."""
         async with self._database.read() as connection:
             rows = (await connection.execute(LIVING, {"owner": owner})).all()
-        opened = await self._reader.open(rows)
+        opened = await self._reader.open(APPOINTMENTS, rows)
         wanted = [one for one in opened.living if first_day <= _day(one, zone) <= last_day]
         living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
         return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)
@@ -195,7 +195,7 @@ class Appointments:
 
     async def _turn(self, row: Row[Any], before: State, **changes: Any) -> Appointment:
         """The appointment with these changes and their due time; as it is unless its state is ``before``."""
-        _, key = await self._reader.one(row)
+        _, key = await self._reader.one(APPOINTMENTS, row)
         owner_key, known = await self._reader.person_key(row.owner)
         if not known:
             raise RoomsError("gone")
@@ -206,7 +206,7 @@ class Appointments:
             newest = (await connection.execute(query)).one_or_none()
             if newest is None or newest.state == "destroying":
                 raise RoomsError("gone")
-            appointment = self._reader.reopen(key, newest)
+            appointment = self._reader.reopen(APPOINTMENTS, key, newest)
             if appointment.state == before and (before == "planned" or not self._deadline.past(appointment)):
                 changed = replace(appointment, **changes, version=appointment.version + 1)
                 appointment = self._deadline.with_due(changed, person.retention)
@@ -224,7 +224,7 @@ class Appointments:
     async def _opened(self, row: Row[Any]) -> Appointment:
         if row.state == "destroying":
             raise RoomsError("gone")
-        appointment, _ = await self._reader.one(row)
+        appointment, _ = await self._reader.one(APPOINTMENTS, row)
         if await self._deadline.forbids(appointment):
             raise RoomsError("gone")
         return appointment

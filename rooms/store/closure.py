@@ -8,6 +8,7 @@ new appointments and signing in; when nothing is left, the account's own key goe
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,19 +21,14 @@ from rooms.model import Receipt
 from rooms.retention import Deadline, Told
 from rooms.store.database import Database
 from rooms.store.destruction import BATCH, Destruction
+from rooms.store.kinds import KINDS, owned_by
 from rooms.store.marks import closing_accounts, raise_generation, set_behind, write_closing
 from rooms.store.reading import Reader
-from rooms.store.sealed import seal_appointment
-from rooms.store.tables import LIVING, MARKED, appointments, marks, practitioners, sessions
+from rooms.store.records import Kind
+from rooms.store.tables import marks, practitioners, sessions
 from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
-
-HASTEN = (
-    update(appointments)
-    .where(appointments.c.id == bindparam("row"))
-    .values(due_day=bindparam("due_day"), content=bindparam("content"), version=appointments.c.version + 1)
-)
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,11 @@ class Closure:
             person = select(practitioners.c.id).where(practitioners.c.id == owner).with_for_update()
             if (await connection.execute(person)).one_or_none() is None:
                 raise RoomsError("not_found")
-            await self._make_due(connection, owner)
+            for kind in KINDS:
+                if kind.timed:
+                    await self._make_due(connection, kind, owner)
+                elif closing:
+                    await connection.execute(kind.marking().where(kind.table.c.owner == owner))
             if closing:
                 await write_closing(connection, owner)
                 await connection.execute(delete(sessions).where(sessions.c.practitioner == owner))
@@ -77,15 +77,16 @@ class Closure:
     async def empty(self, owner: str) -> Emptied:
         """Destroy all of the owner's that is past due and in no running consult."""
         count, waiting = 0, 0
-        living = select(appointments).where(appointments.c.owner == owner, LIVING)
-        async for rows in self.destruction.batches(living):
-            opened = await self.reader.open(rows)
-            due = [one.id for one in opened.living if await self.deadline.forbids(one, unsure=False)]
-            waiting += len(opened.living) - len(due)
-            count += await self._destroy(owner, [*due, *(one.id for one in opened.damaged)])
-        marked = select(appointments).where(appointments.c.owner == owner, MARKED)
-        async for rows in self.destruction.batches(marked):
-            count += await self._destroy(owner, [row.id for row in rows])
+        for kind in KINDS:
+            ours = kind.table.c.owner == owner
+            if kind.timed:
+                async for rows in self.destruction.batches(kind, kind.living().where(ours)):
+                    opened = await self.reader.open(kind, rows)
+                    due = [one.id for one in opened.living if await self.deadline.forbids(one, unsure=False)]
+                    waiting += len(opened.living) - len(due)
+                    count += await self._destroy(kind, owner, [*due, *(one.id for one in opened.damaged)])
+            async for rows in self.destruction.batches(kind, kind.marked().where(ours)):
+                count += await self._destroy(kind, owner, [row.id for row in rows])
         return Emptied(count, waiting)
 
     async def finish(self) -> dict[str, Receipt]:
@@ -95,8 +96,7 @@ class Closure:
             accounts = await closing_accounts(connection)
         for owner in accounts:
             async with self.database.read() as connection:
-                some = select(appointments.c.id).where(appointments.c.owner == owner).limit(1)
-                if (await connection.execute(some)).first() is not None:
+                if (await connection.execute(owned_by(owner).limit(1))).first() is not None:
                     continue
             (closed[owner],) = await self.keys.destroy([(owner, owner)], self.clock.now())
             ended = Draft(Act.ACCOUNT_CLOSED, practitioner(owner), receipt(closed[owner].receipt))
@@ -116,25 +116,27 @@ class Closure:
             await self.keys.rotate()
         return closed
 
-    async def _make_due(self, connection: AsyncConnection, owner: str) -> None:
+    async def _make_due(self, connection: AsyncConnection, kind: Kind[Any], owner: str) -> None:
         """Rows that cannot be opened have no due time to move: they are marked."""
-        living = select(appointments).where(appointments.c.owner == owner, LIVING)
-        rows = (await connection.execute(living.order_by(appointments.c.id).with_for_update())).all()
-        opened = await self.reader.open(rows)
+        table = kind.table
+        living = kind.living().where(table.c.owner == owner)
+        rows = (await connection.execute(living.order_by(table.c.id).with_for_update())).all()
+        opened = await self.reader.open(kind, rows)
         now, hastened = self.clock.now(), []
-        for appointment in opened.living:
-            if appointment.due is None or appointment.due > now:
-                sealed = seal_appointment(opened.keys[appointment.id], replace(appointment, due=now))
-                hastened.append({"row": appointment.id, "due_day": sealed["due_day"], "content": sealed["content"]})
+        for record in opened.living:
+            if record.due is None or record.due > now:
+                sealed = kind.seal(opened.keys[record.id], replace(record, due=now))
+                hastened.append({"row": record.id, "day": sealed["due_day"], "sealed": sealed["content"]})
         broken = [*(one.id for one in opened.damaged), *opened.gone]
         if hastened:
-            await connection.execute(HASTEN, hastened)
+            values = {"due_day": bindparam("day"), "content": bindparam("sealed"), "version": table.c.version + 1}
+            await connection.execute(update(table).where(table.c.id == bindparam("row")).values(values), hastened)
         for start in range(0, len(broken), BATCH):
-            part = appointments.c.id.in_(broken[start : start + BATCH])
-            await connection.execute(update(appointments).where(part).values(state="destroying"))
+            await connection.execute(kind.marking().where(table.c.id.in_(broken[start : start + BATCH])))
 
-    async def _destroy(self, owner: str, ids: Sequence[str]) -> int:
-        for appointment_id in ids:
-            await self.destruction.mark(owner, appointment_id)
-        targets = [(owner, appointment_id) for appointment_id in ids]
-        return len(await self.destruction.finish(targets, practitioner(owner))) if ids else 0
+    async def _destroy(self, kind: Kind[Any], owner: str, ids: Sequence[str]) -> int:
+        if not ids:
+            return 0
+        await self.destruction.mark_all(kind, owner, ids)
+        targets = [(owner, row_id) for row_id in ids]
+        return len(await self.destruction.finish(kind, targets, practitioner(owner)))

@@ -1,4 +1,4 @@
-"""The steps of destroying an appointment, each of which can be repeated.
+"""The steps of destroying a record of any kind, each of which can be repeated.
 
 **Mark the row and commit; delete the key with a receipt; caches; row.** After the second step nothing can bring the
 content back. Being cut off anywhere is finished by the next sweep or the next start.
@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, select, tuple_, update
+from sqlalchemy import Row, Select, Update, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.audit import SERVER, Act, Draft, Party, receipt
 from rooms.clock import Clock
@@ -20,10 +21,12 @@ from rooms.model import Receipt
 from rooms.retention import Told
 from rooms.store.database import Database
 from rooms.store.due import Batch
+from rooms.store.kinds import KINDS, with_ids
 from rooms.store.marks import raise_generation, write_closing
 from rooms.store.reading import Reader
+from rooms.store.records import Kind
 from rooms.store.sweeps import Sweeps
-from rooms.store.tables import LIVING, MARKED, appointments, practitioners
+from rooms.store.tables import practitioners
 from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
@@ -48,43 +51,61 @@ class Destruction:
         self._clock = clock
         self._on_destroy = on_destroy
 
-    async def mark(self, owner: str, appointment_id: str) -> bool:
-        """Step 1 for one row that its owner wants gone; False when there is no such row."""
+    async def mark(self, owner: str, row_id: str) -> Kind[Any] | None:
+        """Step 1 for one row that its owner wants gone: of what kind it is, None when there is no such row."""
         self._keys.unlocked()
-        marking = update(appointments).where(appointments.c.id == appointment_id, appointments.c.owner == owner)
         async with self._database.write() as connection:
-            return (await connection.execute(marking.values(state="destroying"))).rowcount == 1
+            for kind in KINDS:
+                ours = (kind.table.c.id == row_id, kind.table.c.owner == owner)
+                if (await connection.execute(kind.marking().where(*ours))).rowcount == 1:
+                    return kind
+        return None
 
     async def mark_due(self, batch: Batch, sweeps: Sweeps) -> list[Target] | None:
         """Step 1 for rows found due, unless they changed since, and for those that came back without their key.
 
         None when the lease is lost: somebody else does it.
         """
-        versions = [(appointment.id, appointment.version) for appointment in batch.due]
-        due = update(appointments).where(tuple_(appointments.c.id, appointments.c.version).in_(versions))
-        again = update(appointments).where(appointments.c.id.in_([row_id for _, row_id in batch.gone]), LIVING)
+        kind, table = batch.kind, batch.kind.table
+        versions = [(record.id, record.version) for record in batch.due]
+        due = kind.marking().where(tuple_(table.c.id, table.c.version).in_(versions))
+        again = kind.marking().where(table.c.id.in_([row_id for _, row_id in batch.gone]), kind.is_living)
         marked: list[Target] = []
         async with self._database.write() as connection:
             if not await sweeps.renew(connection):
                 return None
-            for wanted, marking in ((batch.due, due), (batch.gone, again)):
-                if wanted:
-                    done = marking.values(state="destroying").returning(appointments.c.owner, appointments.c.id)
-                    marked += [(row.owner, row.id) for row in await connection.execute(done)]
-        if batch.gone:
-            logger.warning("destroyed appointments came back and are destroyed again", extra={"count": len(batch.gone)})
-        return marked
+            if batch.due:
+                marked += await self._marked(connection, kind, due)
+            back = await self._marked(connection, kind, again) if batch.gone else []
+        if back:
+            logger.warning("what was destroyed came back and is destroyed again", extra={"count": len(back)})
+        if len(back) < len(batch.gone):
+            logger.info("another server destroyed these first", extra={"count": len(batch.gone) - len(back)})
+        return marked + back
 
-    async def finish(self, targets: Sequence[Target], by: Party = SERVER) -> list[Receipt]:
+    async def _marked(self, connection: AsyncConnection, kind: Kind[Any], marking: Update) -> list[Target]:
+        done = marking.returning(kind.table.c.owner, kind.table.c.id)
+        return [(row.owner, row.id) for row in await connection.execute(done)]
+
+    async def mark_all(self, kind: Kind[Any], owner: str, ids: Sequence[str]) -> None:
+        """Step 1 for all of these that are the owner's."""
+        self._keys.unlocked()
+        async with self._database.write() as connection:
+            for start in range(0, len(ids), BATCH):
+                ours = (kind.table.c.id.in_(ids[start : start + BATCH]), kind.table.c.owner == owner)
+                await connection.execute(kind.marking().where(*ours))
+
+    async def finish(self, kind: Kind[Any], targets: Sequence[Target], by: Party = SERVER) -> list[Receipt]:
         """Steps 2 to 4, entered in the audit trail after the second.
 
         A row whose caches could not be cleared keeps its mark and is tried again later.
         """
         receipts = await self._keys.destroy(targets, self._clock.now())
-        self._reader.forget(*(appointment_id for _, appointment_id in targets))
+        ids = [row_id for _, row_id in targets]
+        self._reader.forget(*ids)
         await self._trail.record_all([Draft(Act.DESTROYED, by, receipt(one.receipt)) for one in receipts])
-        cleared = await self._clear([appointment_id for _, appointment_id in targets])
-        gone = delete(appointments).where(appointments.c.id.in_(cleared), appointments.c.state == "destroying")
+        cleared = await self._clear(ids) if kind.kept else ids
+        gone = delete(kind.table).where(kind.table.c.id.in_(cleared), kind.is_marked)
         async with self._database.write() as connection:
             await connection.execute(gone)
             await raise_generation(connection, max((receipt.generation for receipt in receipts), default=0))
@@ -96,18 +117,19 @@ class Destruction:
         for start in range(0, len(ids), AT_ONCE):
             part = ids[start : start + AT_ONCE]
             done = await asyncio.gather(*map(self._on_destroy, part), return_exceptions=True)
-            for appointment_id, fault in zip(part, done, strict=True):
+            for row_id, fault in zip(part, done, strict=True):
                 if fault is None:
-                    cleared.append(appointment_id)
+                    cleared.append(row_id)
                 else:
-                    logger.error("traces are left of a destroyed appointment", exc_info=fault)
+                    logger.error("traces are left of what was destroyed", exc_info=fault)
         return cleared
 
     async def finish_marked(self) -> int:
         """Steps 2 to 4 for every row that carries the mark."""
         count = 0
-        async for rows in self.batches(select(appointments).where(MARKED)):
-            count += len(await self.finish([(row.owner, row.id) for row in rows]))
+        for kind in KINDS:
+            async for rows in self.batches(kind, kind.marked()):
+                count += len(await self.finish(kind, [(row.owner, row.id) for row in rows]))
         return count
 
     async def recognise(self) -> tuple[int, int]:
@@ -118,18 +140,19 @@ class Destruction:
         Returns both counts. An alarm is never cleaned up: it may be somebody's appointment and a wrong key store.
         """
         again, alarms = 0, 0
-        async for rows in self.batches(select(appointments).where(LIVING)):
-            missing = set(await self._keys.missing([row.id for row in rows]))
-            for row in rows:
-                if row.id not in missing:
-                    continue
-                if await self._keys.receipt(row.owner, row.id) is None:
-                    alarms += 1
-                else:
-                    again += await self.mark(row.owner, row.id)
+        for kind in KINDS:
+            async for rows in self.batches(kind, kind.living()):
+                missing = set(await self._keys.missing([row.id for row in rows]))
+                for row in rows:
+                    if row.id not in missing:
+                        continue
+                    if await self._keys.receipt(row.owner, row.id) is None:
+                        alarms += 1
+                    else:
+                        again += await self.mark(row.owner, row.id) is not None
         again += await self._recognise_closed()
         if again:
-            logger.warning("destroyed appointments came back and are destroyed again", extra={"count": again})
+            logger.warning("what was destroyed came back and is destroyed again", extra={"count": again})
         if alarms:
             logger.error("rows without a key and without a receipt", extra={"count": alarms})
         return again, alarms
@@ -170,17 +193,15 @@ class Destruction:
         return count
 
     async def _present(self, ids: Sequence[str]) -> set[str]:
-        rows = select(appointments.c.id).where(appointments.c.id.in_(ids))
-        people = select(practitioners.c.id).where(practitioners.c.id.in_(ids))
         async with self._database.read() as connection:
-            return set((await connection.execute(rows.union_all(people))).scalars())
+            return set((await connection.execute(with_ids(ids))).scalars())
 
-    async def batches(self, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
-        """The rows of a query on appointments in batches, ordered by id, each batch its own transaction."""
-        last = ""
+    async def batches(self, kind: Kind[Any], query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+        """The rows of a query on a kind in batches, ordered by id, each batch its own transaction."""
+        last, column = "", kind.table.c.id
         while True:
             async with self._database.read() as connection:
-                part = query.where(appointments.c.id > last).order_by(appointments.c.id).limit(BATCH)
+                part = query.where(column > last).order_by(column).limit(BATCH)
                 rows = (await connection.execute(part)).all()
             if not rows:
                 return

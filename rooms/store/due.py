@@ -13,20 +13,17 @@ from sqlalchemy import Row, literal, select, tuple_, type_coerce
 from sqlalchemy.types import NullType
 
 from rooms.clock import Clock
-from rooms.model import Appointment
 from rooms.retention import Deadline
 from rooms.store.database import Database
+from rooms.store.kinds import KINDS
 from rooms.store.reading import Reader
-from rooms.store.tables import LIVING, appointments
+from rooms.store.records import Kind
 
 PAGE = 2000
 BATCH = 500
 AT_ONCE = 10  # what takes its time elsewhere, mostly in Redis
 MOST = 200_000
 """So many moments are remembered at most; rows beyond are opened by each sweep."""
-
-DAY = type_coerce(appointments.c.due_day, NullType())  # as it is stored: on SQLite any text can be
-LISTED = select(appointments.c.id, appointments.c.version, DAY.label("day")).where(LIVING)
 
 
 class Known(NamedTuple):
@@ -37,14 +34,17 @@ class Known(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """``gone`` are rows whose key was destroyed before (owner, id): another server was quicker, or they came back."""
+    """Records of one kind. ``gone`` are rows whose key was destroyed before, as (owner, id): another server was
+    quicker, or they came back.
+    """
 
-    due: list[Appointment]
+    kind: Kind[Any]
+    due: list[Any]
     gone: list[tuple[str, str]]
 
 
 class Due:
-    """Living appointments past due. One sweep at a time."""
+    """Living records past due, of every kind that has a due time. One sweep at a time."""
 
     def __init__(self, database: Database, reader: Reader, deadline: Deadline, clock: Clock) -> None:
         self._database = database
@@ -60,7 +60,22 @@ class Due:
         """
         known: dict[str, Known] = {}
         seen = 0
-        async for rows in self._listed():
+        for kind in KINDS:
+            if not kind.timed:
+                continue
+            async for ids in self._doubtful(kind, known):
+                for start in range(0, len(ids), BATCH):
+                    batch = await self._opened(kind, ids[start : start + BATCH], known, unsure)
+                    if batch.due or batch.gone:
+                        yield batch
+                    seen += BATCH
+                    if most is not None and seen >= most:
+                        return
+        self._known = known
+
+    async def _doubtful(self, kind: Kind[Any], known: dict[str, Known]) -> AsyncIterator[list[str]]:
+        """Those whose moment is not known or has come; the others go into ``known``."""
+        async for rows in self._listed(kind):
             now = self._clock.now()
             doubtful = []
             for row in rows:
@@ -69,25 +84,21 @@ class Due:
                     doubtful.append(row.id)
                 else:
                     known[row.id] = before
-            for start in range(0, len(doubtful), BATCH):
-                batch = await self._opened(doubtful[start : start + BATCH], known, unsure)
-                if batch.due or batch.gone:
-                    yield batch
-                seen += BATCH
-                if most is not None and seen >= most:
-                    return
-        self._known = known
+            yield doubtful
 
-    async def _listed(self) -> AsyncIterator[Sequence[Row[Any]]]:
+    async def _listed(self, kind: Kind[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
         today = self._clock.now().astimezone(UTC).date()
-        query = LISTED.where(appointments.c.due_day <= today).order_by(appointments.c.due_day, appointments.c.id)
+        row_id, version, due_day = (kind.table.c[name] for name in ("id", "version", "due_day"))
+        day = type_coerce(due_day, NullType())  # as it is stored: on SQLite any text can be
+        listed = select(row_id, version, day.label("day")).where(kind.is_living)
+        query = listed.where(due_day <= today).order_by(due_day, row_id)
         last: Row[Any] | None = None
         full = True
         while full:
             part = query
             if last is not None:
                 after = tuple_(literal(last.day, NullType()), literal(last.id))
-                part = query.where(tuple_(DAY, appointments.c.id) > after)
+                part = query.where(tuple_(day, row_id) > after)
             async with self._database.read() as connection:
                 rows = (await connection.execute(part.limit(PAGE))).all()
             if rows:
@@ -95,11 +106,10 @@ class Due:
                 yield rows
             full = len(rows) == PAGE
 
-    async def _opened(self, ids: Sequence[str], known: dict[str, Known], unsure: bool) -> Batch:
-        query = select(appointments).where(appointments.c.id.in_(ids), LIVING)
+    async def _opened(self, kind: Kind[Any], ids: Sequence[str], known: dict[str, Known], unsure: bool) -> Batch:
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        opened = await self._reader.open(rows)
+            rows = (await connection.execute(kind.living().where(kind.table.c.id.in_(ids)))).all()
+        opened = await self._reader.open(kind, rows)
         past = []
         for one in opened.living:
             if self._deadline.past(one):
@@ -112,4 +122,4 @@ class Due:
             said = await asyncio.gather(*(self._deadline.forbids(one, unsure=unsure) for one in part))
             due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
         gone = set(opened.gone)
-        return Batch(due, [(row.owner, row.id) for row in rows if row.id in gone])
+        return Batch(kind, due, [(row.owner, row.id) for row in rows if row.id in gone])

@@ -1,7 +1,7 @@
 """The key store beside its database, for the operator's commands: they make nothing that is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ from rooms.keys.backends import backend
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
+from rooms.store.kinds import KINDS, ROWS_WITH_KEYS, with_ids
 from rooms.store.marks import GENERATION, PAIR, read_mark
-from rooms.store.sealed import open_appointment, open_password, open_profile
-from rooms.store.tables import appointments, marks, practitioners
+from rooms.store.sealed import open_password, open_profile
+from rooms.store.tables import marks, practitioners
 
 BATCH = 100
 
@@ -91,9 +92,9 @@ async def existing(settings: RoomsSettings, *, tidy: bool = True) -> AsyncIterat
 
 
 async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
-    """People and appointments that nobody can open."""
+    """People and records that nobody can open."""
     lost = returned = 0
-    for table in (practitioners, appointments):
+    for table in ROWS_WITH_KEYS:
         async for ids in batches(database, table):
             for row_id in await keys.missing(ids):
                 owner = await living(database, table, row_id)
@@ -114,34 +115,38 @@ async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
 
 
 async def rows_that_do_not_open(database: Database, keys: KeyStore) -> list[str]:
-    """People and appointments whose key opens and whose content is not as it was written."""
+    """People and records whose key opens and whose content is not as it was written."""
     found, newer = [], 0
-    for table, sentence in (
-        (practitioners, "Practitioners whose profile or password cannot be read: {0}. Restore them from a backup."),
-        (appointments, "Appointments that cannot be read: {0}. Restore them from a backup, or destroy them."),
+    people = "Practitioners whose profile or password cannot be read: {0}. Restore them from a backup."
+    records = "{1} that cannot be read: {0}. Restore them from a backup, or destroy them."
+    for name, table, attempt, sentence in (
+        ("", practitioners, open_person, people),
+        *((kind.name.capitalize(), kind.table, kind.open, records) for kind in KINDS),
     ):
         count = 0
         async for ids in batches(database, table):
             there = await rows(database, table, ids)
             opened = await keys.get_many((row._mapping.get("owner", row.id), row.id) for row in there)
-            faults = [fault(opened[row.id], row) for row in there if row.id in opened]
+            faults = [fault(attempt, opened[row.id], row) for row in there if row.id in opened]
             newer += sum(isinstance(one, Newer) for one in faults)
             count += sum(one is not None and not isinstance(one, Newer) for one in faults)
         if count:
-            found.append(sentence.format(count))
+            found.append(sentence.format(count, name))
     if newer:
         found.append(f"Rows that a newer version of this program wrote: {newer}. Look at them with that version.")
     return found
 
 
-def fault(key: bytes, row: Any) -> Exception | None:
+def open_person(key: bytes, row: Any) -> None:
+    """All that is sealed of a practitioner."""
+    open_profile(key, row)
+    open_password(key, row.id, row.password)
+
+
+def fault(attempt: Callable[[bytes, Any], object], key: bytes, row: Any) -> Exception | None:
     """Why a row does not open."""
     try:
-        if "owner" in row._mapping:
-            open_appointment(key, row)
-        else:
-            open_profile(key, row)
-            open_password(key, row.id, row.password)
+        attempt(key, row)
     except (Tampered, TypeError, ValueError) as error:
         return error
     return None
@@ -186,10 +191,9 @@ async def living(database: Database, table: Table, row_id: str) -> str | None:
 
 
 async def present(database: Database, ids: Sequence[str]) -> set[str]:
-    """Those of the ids that a practitioner or an appointment has."""
-    rows = [select(table.c.id).where(table.c.id.in_(ids)) for table in (practitioners, appointments)]
+    """Those of the ids that a row has."""
     async with database.read() as connection:
-        return set((await connection.execute(rows[0].union_all(rows[1]))).scalars())
+        return set((await connection.execute(with_ids(ids))).scalars())
 
 
 def alive(table: Table, column: Column[str]) -> Any:

@@ -23,6 +23,7 @@ from rooms.store.database import Database
 from rooms.store.marks import accounts_behind, is_closing, set_behind
 from rooms.store.reading import Opened, Reader
 from rooms.store.sealed import (
+    APPOINTMENTS,
     new_id,
     open_password,
     seal_appointment,
@@ -192,11 +193,11 @@ class Practitioners:
             await connection.execute(UPDATE_APPOINTMENT, values)
         return self._doomed(after)
 
-    async def _living(self, connection: AsyncConnection, owner: str, *, lock: bool = False) -> Opened:
+    async def _living(self, connection: AsyncConnection, owner: str, *, lock: bool = False) -> Opened[Appointment]:
         """All that is not being destroyed."""
         query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
         locking = query.order_by(appointments.c.id).with_for_update() if lock else query
-        return await self._reader.open((await connection.execute(locking)).all())
+        return await self._reader.open(APPOINTMENTS, (await connection.execute(locking)).all())
 
     def _doomed(self, living: Sequence[Appointment]) -> int:
         return sum(self._deadline.within_a_minute(appointment) for appointment in living)

@@ -1,22 +1,23 @@
 """Opening rows, when one of them may be damaged: the others are as they were, and it is said.
 
 A row without a key is *gone* when there is a receipt of its destruction: another server was quicker, or a backup
-brought it back. Without a receipt, or with a key that does not open it, it is *damaged*: somebody's appointment that
-nobody can read now. One that opens and holds what only a newer program can read is *newer*: as whole as any other.
+brought it back. Without a receipt, or with a key that does not open it, it is *damaged*: somebody's record that nobody
+can read now. One that opens and holds what only a newer program can read is *newer*: as whole as any other.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 from sqlalchemy import Row
 
 from rooms.errors import Gone, Newer, Tampered, Unreadable
 from rooms.keys.store import KeyStore
-from rooms.model import Appointment, Damaged, Practitioner
-from rooms.store.sealed import open_appointment, open_password, open_profile
+from rooms.model import Damaged, Practitioner
+from rooms.store.records import Kind, R
+from rooms.store.sealed import open_password, open_profile
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +25,17 @@ AT_ONCE = 100
 
 
 @dataclass
-class Opened:
+class Opened(Generic[R]):
     """Rows by what became of them; ``keys`` by id, of those that opened. ``damaged`` has the newer ones too."""
 
-    living: list[Appointment] = field(default_factory=list)
+    living: list[R] = field(default_factory=list)
     keys: dict[str, bytes] = field(default_factory=dict)
     damaged: list[Damaged] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
 
 class Reader:
-    """One for all that open rows. ``damaged`` are the ids of appointments found so and not seen whole or gone since,
+    """One for all that open rows. ``damaged`` are the ids of records found so and not seen whole or gone since,
     ``people`` those of accounts, with what of them does not open; ``newer`` those of both that a newer program wrote.
     """
 
@@ -44,41 +45,41 @@ class Reader:
         self.people: dict[str, set[str]] = {}
         self.newer: set[str] = set()
 
-    async def open(self, rows: Sequence[Row[Any]]) -> Opened:
+    async def open(self, kind: Kind[R], rows: Sequence[Row[Any]]) -> Opened[R]:
         """All that open, and what became of the others. A row that is being destroyed is opened as any other."""
         keys = await self._keys.get_many((row.owner, row.id) for row in rows)
-        found = Opened()
+        found: Opened[R] = Opened()
         for number, row in enumerate(rows, 1):
             key = keys.get(row.id)
             try:
                 if key is None:
                     raise await self._without_key(row)
-                found.living.append(self._whole(key, row))
+                found.living.append(self._whole(kind, key, row))
                 found.keys[row.id] = key
             except Gone:
                 self.forget(row.id)
                 found.gone.append(row.id)
             except Tampered as fault:
-                found.damaged.append(self.found_damaged(row, newer=isinstance(fault, Newer)))
+                found.damaged.append(self._found_damaged(kind, row, newer=isinstance(fault, Newer)))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)  # a full agenda must not hold up others
         return found
 
-    async def one(self, row: Any) -> tuple[Appointment, bytes]:
+    async def one(self, kind: Kind[R], row: Any) -> tuple[R, bytes]:
         """One row and its key. Errors: ``gone``, ``unreadable``."""
-        opened = await self.open([row])
+        opened = await self.open(kind, [row])
         if opened.gone:
             raise Gone
         if opened.damaged:
             raise Newer if opened.damaged[0].newer else Unreadable
         return opened.living[0], opened.keys[row.id]
 
-    def reopen(self, key: bytes, row: Any) -> Appointment:
+    def reopen(self, kind: Kind[R], key: bytes, row: Any) -> R:
         """A newer version of a row whose key is known. Errors: ``unreadable``."""
         try:
-            return self._whole(key, row)
+            return self._whole(kind, key, row)
         except Tampered as fault:
-            self.found_damaged(row, newer=isinstance(fault, Newer))
+            self._found_damaged(kind, row, newer=isinstance(fault, Newer))
             raise
 
     async def person_key(self, practitioner_id: str) -> tuple[bytes, bool]:
@@ -139,13 +140,14 @@ class Reader:
             del self.people[practitioner_id]
         self.people.get(practitioner_id, set()).discard(part)
 
-    def found_damaged(self, row: Any, *, newer: bool = False) -> Damaged:
+    def _found_damaged(self, kind: Kind[Any], row: Any, *, newer: bool) -> Damaged:
         """Remember it; it is said once."""
         if newer:
             self._found_newer(row.id)
         elif row.id not in self.damaged:
             self.damaged.add(row.id)
-            logger.error("an appointment cannot be read; see docs/operations.md", extra={"count": len(self.damaged)})
+            said = {"kind": kind.name, "count": len(self.damaged)}
+            logger.error("a record cannot be read; see docs/operations.md", extra=said)
         return Damaged(row.id, row.owner, row.state, newer)
 
     def forget(self, *ids: str) -> None:
@@ -155,8 +157,8 @@ class Reader:
         for one in ids:
             self.people.pop(one, None)
 
-    def _whole(self, key: bytes, row: Any) -> Appointment:
-        appointment = open_appointment(key, row)
-        self.damaged.discard(appointment.id)
-        self.newer.discard(appointment.id)
-        return appointment
+    def _whole(self, kind: Kind[R], key: bytes, row: Any) -> R:
+        record = kind.open(key, row)
+        self.damaged.discard(record.id)
+        self.newer.discard(record.id)
+        return record

@@ -11,12 +11,19 @@ from rooms.errors import Newer, Tampered, Unreadable
 from rooms.keys.envelope import Place, seal, unseal
 from rooms.model import RETENTION, Appointment, Language, Practitioner
 from rooms.store.content import Layout, open_content, seal_content
+from rooms.store.records import Kind
+from rooms.store.tables import appointments
 
 APPOINTMENT = Layout(frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")))
 PROFILE = Layout(frozenset(("mail", "display_name", "language", "retention")), bare=True)
 """Without its mark while it is version 1: servers of the first release, beside which ours run while a practice brings
 them up one by one, take every key of a profile for a field and open none that has more.
 """
+
+
+def content_place(row_id: str, owner: str) -> Place:
+    """Where an appointment's content stands."""
+    return Place("appointments", "content", row_id, owner)
 
 
 def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
@@ -66,6 +73,18 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
         raise Unreadable from None
 
 
+APPOINTMENTS = Kind(
+    name="appointments",
+    table=appointments,
+    layout=APPOINTMENT,
+    place=content_place,
+    open=open_appointment,
+    seal=seal_appointment,
+    timed=True,
+    kept=True,
+)
+
+
 def seal_profile(key: bytes, practitioner: Practitioner) -> bytes:
     """The profile column of a practitioner."""
     profile = {
@@ -90,20 +109,20 @@ def open_profile(key: bytes, row: Row[Any]) -> Practitioner:
 
 def seal_password(key: bytes, row_id: str, digest: str) -> bytes:
     """The password column: not even the argon2id hash can be guessed at without the key store."""
-    return seal(key, digest.encode(), Place("practitioners", "password", row_id, row_id))
+    return seal(key, digest.encode(), password_place(row_id))
 
 
 def open_password(key: bytes, row_id: str, sealed: bytes) -> str:
     """The argon2id hash, which says its own version; Unreadable when it is not this row's."""
     try:
-        return unseal(key, sealed, Place("practitioners", "password", row_id, row_id)).decode()
+        return unseal(key, sealed, password_place(row_id)).decode()
     except (Tampered, ValueError):
         raise Unreadable from None
 
 
-def content_place(row_id: str, owner: str) -> Place:
-    """Where an appointment's content stands."""
-    return Place("appointments", "content", row_id, owner)
+def password_place(row_id: str) -> Place:
+    """Where a practitioner's password stands."""
+    return Place("practitioners", "password", row_id, row_id)
 
 
 def profile_place(row_id: str) -> Place:

@@ -82,13 +82,14 @@ class Sweeper:
         self._passed = False
         self._last_sweep: datetime | None = None
 
-    async def destroy(self, owner: str, appointment_id: str) -> Receipt:
-        """Destroy one now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
-        if await self._destruction.mark(owner, appointment_id):
-            (receipt,) = await self._destruction.finish([(owner, appointment_id)], practitioner(owner))
+    async def destroy(self, owner: str, row_id: str) -> Receipt:
+        """Destroy one record now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
+        kind = await self._destruction.mark(owner, row_id)
+        if kind is not None:
+            (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], practitioner(owner))
             self._wake.set()
             return receipt
-        earlier = await self._keys.receipt(owner, appointment_id)
+        earlier = await self._keys.receipt(owner, row_id)
         if earlier is None:
             raise RoomsError("not_found")
         return earlier
@@ -257,7 +258,7 @@ class Sweeper:
             if marked is None:
                 logger.warning("the lease of the sweep was lost")
                 break
-            count += len(await self._destruction.finish(marked))
+            count += len(await self._destruction.finish(batch.kind, marked))
         self._sweeps.found(0, None)
         return count
 

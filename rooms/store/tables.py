@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    literal_column,
     text,
 )
 
@@ -95,9 +94,6 @@ appointments = Table(
         postgresql_where=text("state = 'destroying'"),
     ),
 )
-# In the statement's own words, for an index over a part of the rows is not found by a parameter.
-MARKED = appointments.c.state == literal_column("'destroying'")
-LIVING = appointments.c.state != literal_column("'destroying'")
 
 leases = Table(
     "leases",

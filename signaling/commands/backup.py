@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 from rooms.audit import Act
@@ -38,8 +39,13 @@ async def backup(settings: Configured, arguments: argparse.Namespace) -> str:
     from rooms.backup import data
 
     written = await asyncio.to_thread(data.write, settings.rooms, folder(settings, arguments.folder), utc_now())
-    await enter(settings, Act.BACKUP_MADE, str(written.appointments))
-    return f"{written.path}\n{written.appointments} appointments are in it, readable only with the key store."
+    await enter(settings, Act.BACKUP_MADE, str(sum(written.counts.values())))
+    return f"{written.path}\n{said(written.counts)} are in it, readable only with the key store."
+
+
+def said(counts: Mapping[str, int]) -> str:
+    """How many records of each kind."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
@@ -48,8 +54,8 @@ async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
 
     source = folder(settings, arguments.source)
     restored = await data.restore(settings.rooms, source, replace=arguments.replace)
-    await enter(settings, Act.BACKUP_RESTORED, str(restored.appointments))
-    lines = [f"{restored.path}", f"{restored.appointments} appointments are back."]
+    await enter(settings, Act.BACKUP_RESTORED, str(sum(restored.counts.values())))
+    lines = [f"{restored.path}", f"{said(restored.counts)} are back."]
     if restored.destroyed:
         lines.append(f"{restored.destroyed} were destroyed since the backup and stay destroyed.")
     if restored.unreadable:

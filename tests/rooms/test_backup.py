@@ -68,11 +68,11 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
         foreign = await plan(store, other, "foreign")
         token = await store.sessions.create(person.id)
         written = await backup(settings, folder, time.now())
-        assert written.appointments == 3
+        assert written.counts["appointments"] == 3
         receipt = await store.retention.destroy(person.id, gone.id)
         later = await plan(store, person, "planned after the backup")
     restored = await data.restore(settings, folder, replace=True)
-    assert restored == data.Restored(written.path, 2, 1, 0)
+    assert restored == data.Restored(written.path, {"appointments": 2}, 1, 0)
     async with opened(settings, time) as store:
         assert store.locked is None
         assert await store.retention.catch_up() == 0
@@ -96,7 +96,7 @@ async def test_it_comes_back_where_nothing_is_left(settings: RoomsSettings, time
         shutil.rmtree(Path(settings.database().database or "").parent)
     else:
         await asyncio.to_thread(drop_everything, settings)
-    assert (await data.restore(empty, folder)).appointments == 1
+    assert (await data.restore(empty, folder)).counts["appointments"] == 1
     async with opened(empty, time) as store:
         assert await store.appointments.list(person.id, DAY, DAY) == [planned]
 
@@ -211,7 +211,7 @@ async def test_a_backup_is_of_one_moment(settings: RoomsSettings, time: Time, fo
         writing = asyncio.create_task(write())
         counts = []
         while not writing.done():
-            counts.append((await backup(settings, folder, time.now())).appointments)
+            counts.append((await backup(settings, folder, time.now())).counts["appointments"])
             time.pass_(seconds=1)
             await asyncio.sleep(0)
         await writing

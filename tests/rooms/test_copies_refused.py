@@ -23,7 +23,7 @@ from tests.rooms.test_backup import backup, keeping, opened, snapshot, snapshott
 
 async def test_a_backup_beside_a_key_store_in_postgresql(nodes: RoomsSettings, time: Time, tmp_path: Path) -> None:
     await fill(nodes, time)
-    assert (await backup(nodes, tmp_path / "backups", time.now())).appointments == 1
+    assert (await backup(nodes, tmp_path / "backups", time.now())).counts["appointments"] == 1
 
 
 async def test_a_backup_that_cannot_be_written_is_not_there(

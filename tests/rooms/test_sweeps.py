@@ -15,6 +15,7 @@ from rooms.store import Store, due
 from rooms.store.destruction import Destruction
 from rooms.store.marks import read_mark
 from rooms.store.reading import Opened, Reader
+from rooms.store.records import Kind
 from rooms.store.sweeps import MARK
 from rooms.store.tables import leases
 from tests.opening import open_store
@@ -225,10 +226,10 @@ async def test_what_is_due_later_that_day_is_opened_once(
     opened = 0
     real = Reader.open
 
-    async def counted(self: Reader, rows: Sequence[Any]) -> Opened:
+    async def counted(self: Reader, kind: Kind[Any], rows: Sequence[Any]) -> Opened[Any]:
         nonlocal opened
         opened += len(rows)
-        return await real(self, rows)
+        return await real(self, kind, rows)
 
     monkeypatch.setattr(Reader, "open", counted)
     for _ in range(3):
