@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
@@ -15,12 +15,15 @@ from sqlalchemy import URL, Connection, Engine, Executable, Row, Table, event, e
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from rooms.errors import RoomsError
 from rooms.pinned import Pinned
 from rooms.store import pooled
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 POSTGRES_LINE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
@@ -30,8 +33,9 @@ POSTGRES_SECONDS = 30.0
 """For a transaction: a server that takes connections and says nothing more would else be waited on for ever."""
 
 
-EXPLICIT: Final = {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": False}
-"""We begin transactions, not the driver: one that begins is answered, which tells as much as a ping before it."""
+EXPLICIT: Final = {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": False, "pool_size": 15, "max_overflow": 0}
+"""We begin transactions, not the driver: one that begins is answered, which tells as much as a ping before it. What was
+opened is kept: a new connection costs more than all that is asked on it."""
 
 
 class Database:
@@ -63,27 +67,40 @@ class Database:
 
     async def ask(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """The rows of one statement that only reads: a snapshot by itself, in one round trip to PostgreSQL."""
+
+        def rows(connection: Connection) -> Sequence[Row[Any]]:
+            return connection.execute(statement, parameters).all()
+
         async with self._translated():
             try:
-                return await self._asked(statement, parameters)
+                return await self._alone(rows)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-            return await self._asked(statement, parameters)  # the server had closed that connection meanwhile
+            return await self._alone(rows)  # the server had closed that connection meanwhile
 
     async def tell(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Carry out one statement in one round trip to PostgreSQL, on disk when this returns; the rows it wrote.
 
         Errors as of ``write``: on ``try_again`` nobody knows whether it was carried out.
         """
-        async with self._translated(), self._single.connect() as connection:
-            result = await connection.execute(statement, parameters)
-            await connection.commit()
-        return result.rowcount
 
-    async def _asked(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
-        async with self._single.connect() as connection:
-            return (await connection.execute(statement, parameters)).all()
+        def written(connection: Connection) -> int:
+            result = connection.execute(statement, parameters)
+            connection.commit()
+            return result.rowcount
+
+        async with self._translated():
+            return await self._alone(written)
+
+    async def _alone(self, work: Callable[[Connection], T]) -> T:
+        """Outside a transaction, in one greenlet: one for each call would take longer than the calls."""
+
+        def connected() -> T:
+            with self._single.sync_engine.connect() as connection:
+                return work(connection)
+
+        return await greenlet_spawn(connected)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
