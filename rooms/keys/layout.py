@@ -42,6 +42,8 @@ def to_tree(connection: Connection, epochs: Epochs, random: Random) -> None:
     change_each(connection, PRACTITIONERS, rows)
     schema.set_version(connection, schema.TREE)
     write_value(connection, schema.SINCE, str(epochs.number()).encode())
+    if any(hung.group is None for hung in tree.everybody()):
+        raise Tampered
     compare(keys, whole(tree, epochs.current()))
 
 

@@ -44,6 +44,19 @@ class KeyStore:
         """The id that the database must carry too."""
         return self.unlocked().pair
 
+    @property
+    def flat(self) -> bool:
+        """Whether the step to a tree of keys is still to be taken."""
+        return self._keys is not None and self._keys.flat
+
+    async def grow(self) -> bool:
+        """Take the step to a tree of keys, unless others use the key store; whether it is a tree now."""
+        return await self._run(WrappedKeys.grow)
+
+    async def shrink(self) -> bool:
+        """Take the step back, unless others use the key store; whether it is flat now. Errors: StartRefused."""
+        return await self._run(WrappedKeys.shrink)
+
     def unlocked(self) -> WrappedKeys:
         """The store itself; Locked when it cannot be used."""
         if self._keys is None:

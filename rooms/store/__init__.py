@@ -251,6 +251,8 @@ async def open_storage(
                     await write_mark(connection, PAIR, keys.pair)
             except RoomsError as error:
                 raise StartRefused(reason(error, "The database of rooms.database_url")) from None
+        if exclusive and keys.flat:
+            await grow(keys)
         lease = Lease(database, "sweep", name, LEASE, now)
         clock, reader, identity = Clock(now, boot), Reader(keys), await asyncio.to_thread(boot_id)
         if settings.trust_clock:
@@ -262,6 +264,15 @@ async def open_storage(
             await storage.audit.anchor()
         with suppress(RoomsError):
             await lease.release()
+
+
+async def grow(keys: KeyStore) -> None:
+    """Take the key store's step. Servers of the version before may run beside: then all goes on as they know it."""
+    with suppress(RoomsError):
+        if await keys.grow():
+            logger.info("the key store has its keys in a tree")
+            return
+    logger.warning("the key store stays flat: others use it; stop every server, then run `spreekkamer db upgrade`")
 
 
 def folders(settings: RoomsSettings) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,45 @@ async def rotate(settings: RoomsSettings, *, root: bool = False) -> None:
             raise StartRefused(f"{reason} Every key opens as before; run this again.") from None
 
 
+class NoKeyStore(StartRefused):
+    """There is none yet."""
+
+
+async def upgrade(settings: RoomsSettings, before: Callable[[], None]) -> bool:
+    """Take the key store's step to a tree, if it is to be taken; ``before`` is called when it begins.
+
+    Whether there is nothing left to be done: the step waits while others use the key store. Errors: StartRefused.
+    """
+    with suppress(NoKeyStore):
+        async with existing(settings, tidy=False) as (_, keys):
+            if keys.locked:
+                raise StartRefused(keys.locked)
+            if keys.flat:
+                before()
+                return await keys.grow()
+    return True
+
+
+async def downgrade(settings: RoomsSettings) -> bool:
+    """Take the step back; whether there was one. Errors: StartRefused, also while others use the key store."""
+    with suppress(NoKeyStore):
+        async with existing(settings, tidy=False) as (_, keys):
+            if keys.locked:
+                raise StartRefused(keys.locked)
+            if keys.flat:
+                return False
+            if not await keys.shrink():
+                raise StartRefused("Other programs use the key store; stop every server first.")
+            return True
+    return False
+
+
 @asynccontextmanager
 async def existing(settings: RoomsSettings, *, tidy: bool = True) -> AsyncIterator[tuple[Database, KeyStore]]:
     """The database and its key store. Errors: StartRefused when there is none yet."""
     url = settings.database()
     if url.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(url.database or "").exists):
-        raise StartRefused("There is no database yet; start the server first.")
+        raise NoKeyStore("There is no database yet; start the server first.")
     async with AsyncExitStack() as stack:
         database = Database(url)
         stack.push_async_callback(database.close)
@@ -84,7 +117,7 @@ async def existing(settings: RoomsSettings, *, tidy: bool = True) -> AsyncIterat
             made = await connection.run_sync(lambda sync: inspect(sync).has_table(marks.name))
             pair = await read_mark(connection, PAIR) if made else None
             if pair is None:
-                raise StartRefused("The database has no key store yet; start the server first.")
+                raise NoKeyStore("The database has no key store yet; start the server first.")
             generation = int(await read_mark(connection, GENERATION) or 0)
         keys = await open_keystore(backend(settings), pair=pair, generation=generation, tidy=tidy)
         stack.push_async_callback(keys.close)

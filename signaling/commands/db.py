@@ -7,8 +7,21 @@ import asyncio
 import json
 import os
 
-from rooms.errors import StartRefused
+from rooms.errors import RoomsError, StartRefused
 from signaling.commands import Configured
+from signaling.terminal import say
+
+TREE_SINCE = "0003"
+"""The revision that came with the key store's step to a tree: who goes back from it takes that step back first."""
+
+NO_WAY_BACK = (
+    "The key store's keys are put into a tree now. There is no way back from that once an epoch key was erased,"
+    " which the next destruction does."
+)
+STAYS = (
+    "The key store stays flat while others use it, and works as before; stop every server and run this again"
+    " to put its keys into a tree."
+)
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -37,23 +50,35 @@ async def status(settings: Configured, arguments: argparse.Namespace) -> str:
 
 
 async def forward(settings: Configured, _: argparse.Namespace) -> str:
-    """As a server does when it starts."""
+    """As a server does when it starts. The key store's step waits while others use it."""
+    from rooms.store import keystore
     from rooms.store.migrate import migrate
 
     await asyncio.to_thread(migrate, settings.rooms.database())
-    return "The database has the schema of this version."
+    done = "The database has the schema of this version."
+    try:
+        moved = await keystore.upgrade(settings.rooms, lambda: say(NO_WAY_BACK))
+    except RoomsError:
+        raise StartRefused(f"{done} The key store does not answer and is as it was; run this again.") from None
+    return done if moved else f"{done} {STAYS}"
 
 
 async def backward(settings: Configured, arguments: argparse.Namespace) -> str:
     """One step, for going back to the version before."""
     from rooms.lock import hold
-    from rooms.store.migrate import downgrade
+    from rooms.store import keystore
+    from rooms.store.migrate import downgrade, revisions
 
     if not arguments.yes:
         raise StartRefused("What only the last step's tables hold would be lost: make a backup, then add --yes.")
     held = await asyncio.to_thread(hold, settings.rooms.data)
     try:
+        current = (await asyncio.to_thread(revisions, settings.rooms.database())).current or ""
+        if current <= TREE_SINCE and await keystore.downgrade(settings.rooms):
+            say("The key store is flat again.")
         undone = await asyncio.to_thread(downgrade, settings.rooms.database())
+    except RoomsError:
+        raise StartRefused("The key store does not answer and is as it was; run this again.") from None
     finally:
         os.close(held)
     return f"Undone is {undone}\nStart the version before now; this one would do the step again."

@@ -2,8 +2,8 @@
 
     python -m tests.rooms.crashing_keys ACTION SETTINGS STRIDE
 
-SETTINGS is JSON; ACTION is ``rotate`` or ``root``; of STRIDE steps one is tried. Each run goes on with what the one
-before left; the last finishes. Prints how many steps it took.
+SETTINGS is JSON; ACTION is ``rotate``, ``root``, ``grow`` (from a flat key store) or ``shrink``; of STRIDE steps one is
+tried. Each run goes on with what the one before left; the last finishes. Prints how many steps it took.
 """
 
 import json
@@ -26,6 +26,8 @@ NOW = datetime(2027, 3, 1, tzinfo=UTC)
 def act(keys: WrappedKeys, action: str) -> None:
     if action == "root":
         keys.replace_root()
+    elif action in ("grow", "shrink"):
+        assert (keys.grow if action == "grow" else keys.shrink)(), "nobody else is there"
     else:
         keys.rotate(everything=True)
 
@@ -51,6 +53,11 @@ def watch(killer: Killer) -> None:
             killer.count()
             super().commit()
 
+        def execute(self, query: str, *parameters: Any) -> Any:
+            if query.startswith("PRAGMA journal_mode"):
+                killer.count()
+            return super().execute(query, *parameters)
+
     plain = connection.sqlite3.connect
     connection.sqlite3.connect = lambda *args, **kwargs: plain(*args, **{"factory": Counted, **kwargs})
 
@@ -73,6 +80,7 @@ def main(action: str, text: str, stride: str) -> int:
     keys = place.open()
     keys.add_practitioner("alice", NOW)
     expected = keys.add("alice", "row", NOW)
+    assert action != "grow" or keys.shrink()
     keys.close()
     root = settings.root_key()
     first, epoch = root.read_bytes(), look(place, expected, -1)
@@ -93,8 +101,8 @@ def main(action: str, text: str, stride: str) -> int:
         if os.WIFEXITED(status):
             assert os.WEXITSTATUS(status) == 0
             assert leftovers == []
-            assert epoch > before
-            assert (root.read_bytes() == first) is (action == "rotate")
+            assert (epoch > before) is (action in ("rotate", "root"))
+            assert (root.read_bytes() == first) is (action != "root")
             return fatal + 1
     raise AssertionError("it never finished")
 
