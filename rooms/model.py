@@ -98,9 +98,10 @@ class RetentionStatus:
     ``paused`` is a sentence (the clock cannot be trusted) or None. ``overdue`` counts living appointments past due;
     ``lag`` is how long the oldest of them is past due, or since when nobody could say: sweeps know both, so both are
     as old as the last one. ``idle`` is since a sweep was at work, on whichever server; ``failures`` counts those that
-    failed since one did not. ``alarms`` counts rows that had neither a key nor a receipt at the start, ``unreadable``
-    those that were found damaged since, ``newer`` those that a newer version of the program wrote. ``behind`` is how
-    far the wall clock is behind the time that passed.
+    failed since one did not. ``alarms`` counts rows that have neither a key nor a receipt; ``compared`` is how much of
+    all was looked at for that since the start, from 0 to 1. ``unreadable`` counts those that were found damaged,
+    ``newer`` those that a newer version of the program wrote. ``behind`` is how far the wall clock is behind the time
+    that passed.
     """
 
     locked: str | None
@@ -108,6 +109,7 @@ class RetentionStatus:
     overdue: int
     lag: float
     alarms: int
+    compared: float
     unreadable: int
     newer: int
     behind: float

@@ -88,6 +88,11 @@ class Metrics:
         self.alarms = Gauge(
             "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
         )
+        self.compared = Gauge(
+            "spreekkamer_retention_compared_ratio",
+            "How much of all that is stored was compared with the key store since the start; 1 is all.",
+            registry=self.registry,
+        )
         self.unreadable = Gauge(
             "spreekkamer_retention_unreadable",
             "Appointments and accounts that cannot be read: damaged, not destroyed.",
@@ -143,6 +148,7 @@ class Metrics:
             self.idle.set(status.idle)
             self.failures.set(status.failures)
             self.alarms.set(status.alarms)
+            self.compared.set(status.compared)
             self.unreadable.set(status.unreadable)
             self.newer.set(status.newer)
 

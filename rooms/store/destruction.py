@@ -7,10 +7,9 @@ content back. Being cut off anywhere is finished by the next sweep or the next s
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, delete, select, tuple_
+from sqlalchemy import Row, Select, Update, delete, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.audit import SERVER, Act, Draft, Party, receipt
@@ -21,19 +20,18 @@ from rooms.model import Receipt
 from rooms.retention import Told
 from rooms.store.database import Database
 from rooms.store.due import Batch
-from rooms.store.kinds import KINDS, with_ids
-from rooms.store.marks import raise_generation, write_closing
+from rooms.store.keystore import present
+from rooms.store.kinds import KINDS
+from rooms.store.marks import raise_generation
 from rooms.store.reading import Reader
 from rooms.store.records import Kind
 from rooms.store.sweeps import Sweeps
-from rooms.store.tables import practitioners
 from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 AT_ONCE = 10  # what takes its time elsewhere, mostly in Redis
-WRONG_BACKUP = timedelta(days=7)
 
 Target = tuple[str, str]  # owner, id
 
@@ -132,69 +130,15 @@ class Destruction:
                 count += len(await self.finish(kind, [(row.owner, row.id) for row in rows]))
         return count
 
-    async def recognise(self) -> tuple[int, int]:
-        """Rows without a key: those with a receipt (a restored backup) are marked again, the others are alarms.
-
-        Closed accounts that came back are closed again.
-
-        Returns both counts. An alarm is never cleaned up: it may be somebody's appointment and a wrong key store.
-        """
-        again, alarms = 0, 0
-        for kind in KINDS:
-            async for rows in self.batches(kind, kind.living()):
-                missing = set(await self._keys.missing([row.id for row in rows]))
-                for row in rows:
-                    if row.id not in missing:
-                        continue
-                    if await self._keys.receipt(row.owner, row.id) is None:
-                        alarms += 1
-                    else:
-                        again += await self.mark(row.owner, row.id) is not None
-        again += await self._recognise_closed()
-        if again:
-            logger.warning("what was destroyed came back and is destroyed again", extra={"count": again})
-        if alarms:
-            logger.error("rows without a key and without a receipt", extra={"count": alarms})
-        return again, alarms
-
-    async def _recognise_closed(self) -> int:
-        async with self._database.read() as connection:
-            people = (await connection.execute(select(practitioners.c.id))).scalars().all()
-        closed = [one for one in await self._keys.missing(people) if await self._keys.receipt(one, one)]
-        async with self._database.write() as connection:
-            for practitioner in closed:
-                await write_closing(connection, practitioner)
-        return len(closed)
-
     async def settle(self) -> None:
         """Confirm new keys that have their row; forget those whose row never came or did not come back."""
         unconfirmed = await self._keys.unconfirmed()
         now = minute(self._clock.now())
         for start in range(0, len(unconfirmed), BATCH):
             part = unconfirmed[start : start + BATCH]
-            present = await self._present([key for key, _ in part])
-            await self._keys.confirm([key for key, _ in part if key in present])
-            await self._keys.discard([key for key, after in part if key not in present and after < now])
-
-    async def suspect(self) -> int:
-        """Find keys whose row was there once (an older database was restored); returns how many.
-
-        They are kept for a week, so that an operator who took the wrong backup can still take the right one.
-        """
-        last, count = "", 0
-        while part := await self._keys.confirmed(last, BATCH):
-            present = await self._present(part)
-            lost = [key for key in part if key not in present]
-            if lost:
-                await self._keys.suspect(lost, self._clock.now() + WRONG_BACKUP)
-            last, count = part[-1], count + len(lost)
-        if count:
-            logger.warning("keys without a row: is the database an older copy?", extra={"count": count})
-        return count
-
-    async def _present(self, ids: Sequence[str]) -> set[str]:
-        async with self._database.read() as connection:
-            return set((await connection.execute(with_ids(ids))).scalars())
+            there = await present(self._database, [key for key, _ in part])
+            await self._keys.confirm([key for key, _ in part if key in there])
+            await self._keys.discard([key for key, after in part if key not in there and after < now])
 
     async def batches(self, kind: Kind[Any], query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
         """The rows of a query on a kind in batches, ordered by id, each batch its own transaction."""

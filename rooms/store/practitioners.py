@@ -123,7 +123,10 @@ class Practitioners:
     async def by_mail(self, mail: str) -> Practitioner | None:
         """The practitioner with this address. Errors: ``unreadable``."""
         row = await self._by_mail(mail)
-        return None if row is None else self._reader.profile(await self._key(row.id), row)
+        if row is None:
+            return None
+        key, known = await self._reader.person_key(row.id)
+        return self._reader.profile(key, row) if known else None
 
     async def id_by_mail(self, mail: str) -> str | None:
         """Whose address this is, also where the account cannot be read."""

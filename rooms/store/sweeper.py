@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline
 from rooms.store.apart import PARTS, Apart
 from rooms.store.closure import Closed, Closure, Emptied
+from rooms.store.comparison import Comparison
 from rooms.store.database import Database
 from rooms.store.destruction import Destruction
 from rooms.store.due import Due
@@ -31,6 +33,9 @@ from rooms.store.tables import audit
 logger = logging.getLogger(__name__)
 
 ANCHOR_SECONDS = 3600.0
+REST = 3.0
+"""Comparing rows and keys rests so much longer than it works."""
+
 LOOK = 100
 """So many rows a server opens that does not sweep, where the one that does says nothing (a program of before)."""
 
@@ -69,11 +74,11 @@ class Sweeper:
         self._interval = interval
         self._snapshot_keys = snapshot_keys
         self._wake = wake
-        self._alarms = 0
         self._said = ""
         self._wal_left = False
         self.failures = dict.fromkeys(PARTS, 0)
         self._sweeps = Sweeps(database, lease)
+        self._comparison = Comparison(database, keys, clock)
         self._due = Due(database, reader, deadline, clock)
         self._beside: Left | None = None
         self._anchored = clock.anchor.boot
@@ -114,23 +119,59 @@ class Sweeper:
         return Closed(emptied.destroyed, emptied.waiting, closed.get(owner))
 
     async def catch_up(self) -> int:
-        """Before the port opens: finish what was cut off, destroy again what a backup brought back, sweep.
+        """Before the port opens: finish what was cut off, destroy what fell due meanwhile.
 
-        Returns how many were destroyed. With a locked key store nothing is touched.
+        Returns how many were destroyed. With a locked key store nothing is touched. What a backup brought back is
+        found by ``compare``, which ``run`` does beside its sweeps.
         """
         if self._keys.locked:
             return 0
         self._clock.wrote(await self._newest())
-        _, self._alarms = await self._destruction.recognise()
         count = await self._destruction.finish_marked()
         await self._judge_clock()
-        if self._clock.doubt() is None:
-            await self._destruction.suspect()
         await self._apply_cap()
         return count + await self.sweep()
 
+    async def compare(self, *, gently: bool = False) -> int:
+        """Compare all rows and keys that were not yet; returns how many came back and are marked to be destroyed again.
+
+        ``gently`` it rests after each page, and waits for a clock that is in doubt. Errors: RoomsError.
+        """
+        again = 0
+        while not (self._keys.locked or self._comparison.done):
+            began = time.monotonic()
+            if not self._comparison.waits:
+                again += await self._comparison.step()
+            elif gently:
+                await asyncio.sleep(self._interval)
+            else:
+                break
+            if again:
+                self._wake.set()
+            if gently:
+                await asyncio.sleep((time.monotonic() - began) * REST)
+        return again
+
     async def run(self) -> None:
         """Sweep for ever, one server at a time. Faults are logged and tried again."""
+        comparing = asyncio.create_task(self._compare())
+        try:
+            await self._run()
+        finally:
+            comparing.cancel()
+            await asyncio.gather(comparing, return_exceptions=True)
+
+    async def _compare(self) -> None:
+        while True:
+            try:
+                await self.compare(gently=True)
+            except Exception:
+                logger.exception("comparing rows and keys failed and is tried again")
+                await asyncio.sleep(self._interval)
+            else:
+                return
+
+    async def _run(self) -> None:
         while True:
             self._wake.clear()
             try:
@@ -205,7 +246,7 @@ class Sweeper:
     @property
     def damage(self) -> tuple[int, int]:
         """Rows that had neither a key nor a receipt at the start; those and accounts found damaged since."""
-        return self._alarms, len(self._reader.damaged) + len(self._reader.people)
+        return self._comparison.alarms, len(self._reader.damaged) + len(self._reader.people)
 
     @property
     def clock_trouble(self) -> str | None:
@@ -226,7 +267,8 @@ class Sweeper:
             paused=self._clock.doubt(),
             overdue=left.overdue,
             lag=max(0.0, (self._clock.now() - left.since).total_seconds()) if left.since else 0.0,
-            alarms=self._alarms,
+            alarms=self._comparison.alarms,
+            compared=self._comparison.share,
             unreadable=len(self._reader.damaged) + len(self._reader.people),
             newer=len(self._reader.newer),
             behind=self.behind,

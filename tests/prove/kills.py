@@ -16,7 +16,7 @@ from tests.opening import open_store
 from tests.prove.children import ask, kill_at, start
 from tests.prove.figures import Figure, Size, counted
 from tests.rooms import postgres as servers
-from tests.rooms.people import START, Time, alice, charlie, plan
+from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 
 SETTINGS = ("7d", "30d", "90d", "manual")
 DUE_BY = 40
@@ -71,7 +71,7 @@ def editing(size: Size, name: str, server: servers.Postgres | None) -> list[Figu
 
 async def first(settings: RoomsSettings) -> None:
     async with open_store(settings, now=Time().now, boot=Time().boottime) as store:
-        await store.retention.catch_up()
+        await caught_up(store)
         await alice(store)
 
 
@@ -110,7 +110,7 @@ async def compare(settings: RoomsSettings, log: Path) -> dict[str, int]:
     ended = {line[1] for line in lines if line[0] == "ended"}
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
-        await store.retention.catch_up()
+        await caught_up(store)
         person = await store.practitioners.by_mail("alice@example.org")
         assert person is not None
         found = {one.id: one for one in await store.appointments.list(person.id, START.date(), START.date())}
@@ -183,7 +183,7 @@ def copied(server: servers.Postgres | None, url: str | None) -> str | None:
 async def fill(settings: RoomsSettings, due: int) -> None:
     clock = Time()
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
-        await store.retention.catch_up()
+        await caught_up(store)
         one, other = await alice(store), await charlie(store)
         for number in range(due):
             await plan(store, one if number % 2 else other, f"due {number}")
@@ -197,7 +197,7 @@ async def sweep(settings: RoomsSettings, ready: Path) -> None:
     clock.pass_(days=DUE_BY)
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         ready.touch()
-        await store.retention.catch_up()
+        await caught_up(store)
 
 
 async def after(settings: RoomsSettings) -> dict[str, int]:
@@ -208,7 +208,7 @@ async def after(settings: RoomsSettings) -> dict[str, int]:
     kept, receipts = [], 0
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
-        await store.retention.catch_up()
+        await caught_up(store)
         for name in ("alice", "charlie"):
             person = await store.practitioners.by_mail(f"{name}@example.org")
             assert person is not None

@@ -95,7 +95,8 @@ class Node:
         return await self.store.appointments.get(owner, row_id)
 
     async def linked(self, row_id: str, secret: str) -> Any:
-        return await self.store.appointments.by_link(row_id, secret)
+        found = await self.store.appointments.by_link(row_id, secret)
+        return getattr(found, "appointment", found)
 
     async def shown(self, owner: str) -> Any:
         return await self.store.appointments.list(owner, date(1, 1, 1), date(9999, 12, 31))
@@ -122,7 +123,8 @@ class Node:
         return await self.store.audit.verify()
 
     async def status(self) -> Any:
-        return await self.store.retention.status()
+        status = await self.store.retention.status()
+        return {"overdue": status.overdue, "alarms": status.alarms, "generation": await self.store.keys.generation()}
 
     async def locked(self) -> Any:
         return self.store.locked

@@ -46,6 +46,13 @@ async def plan(store: Store, owner: Practitioner, patient: str = "Jan Jansen", *
     return await store.appointments.create(owner.id, patient, START + timedelta(**(later or {"hours": 1})), 30, "nl")
 
 
+async def caught_up(store: Store) -> int:
+    """A server has started, and has compared all its rows and keys; how many were destroyed."""
+    count = await store.retention.catch_up()
+    await store.retention.compare()
+    return count + await store.retention.sweep()
+
+
 async def fill(settings: RoomsSettings, time: Time) -> None:
     """A store that was used and is closed again: one person, one appointment."""
     async with open_store(settings, now=time.now, boot=time.boottime) as store:

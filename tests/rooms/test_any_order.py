@@ -160,6 +160,10 @@ class Story(RuleBasedStateMachine):
         assert (status.overdue, status.alarms, status.paused) == (0, 0, None)
 
     @rule()
+    def compare(self) -> None:
+        self.run(self.store.retention.compare())
+
+    @rule()
     def restart(self) -> None:
         self.leave()
         self.enter()

@@ -17,7 +17,7 @@ from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from tests.opening import open_store
-from tests.rooms.people import START, Time, alice, charlie, plan
+from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 from tests.rooms.test_at_rest import CANARIES, found, story
 
 DAY = START.date()
@@ -62,7 +62,7 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
     settings: RoomsSettings, time: Time, folder: Path
 ) -> None:
     async with opened(settings, time) as store:
-        await store.retention.catch_up()
+        await caught_up(store)
         person, other = await alice(store), await charlie(store)
         gone, kept = await plan(store, person, "gone"), await plan(store, person, "kept")
         foreign = await plan(store, other, "foreign")
@@ -75,7 +75,7 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
     assert restored == data.Restored(written.path, {"appointments": 2}, 1, 0)
     async with opened(settings, time) as store:
         assert store.locked is None
-        assert await store.retention.catch_up() == 0
+        assert await caught_up(store) == 0
         assert await store.appointments.list(person.id, DAY, DAY) == sorted([kept], key=lambda a: a.id)
         assert await store.appointments.list(other.id, DAY, DAY) == [foreign]
         for lost, code in ((gone, "gone"), (later, "not_found")):

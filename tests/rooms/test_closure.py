@@ -13,7 +13,7 @@ from rooms.store import Store
 from rooms.store.closure import Emptied
 from rooms.store.tables import marks
 from tests.opening import Elsewhere, open_store
-from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
+from tests.rooms.people import PASSWORD, START, Time, alice, caught_up, charlie, plan
 from tests.rooms.test_destruction import states
 
 DAY = START.date()
@@ -187,6 +187,10 @@ async def test_an_older_copy_of_the_database_brings_no_account_back(
     time.pass_(minutes=1)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
+        assert await store.practitioners.by_mail(person.mail) is None
+        assert await store.practitioners.authenticate(person.mail, PASSWORD) is None
+        assert await store.appointments.list(person.id, DAY, DAY) == []
+        await caught_up(store)
         assert await states(store) == {}
         assert await store.practitioners.by_mail(person.mail) is None
         assert await store.practitioners.by_mail(other.mail) == other

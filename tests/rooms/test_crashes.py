@@ -11,7 +11,7 @@ from rooms.settings import RoomsSettings
 from rooms.store import Store
 from tests.opening import open_store
 from tests.rooms.crashing import DUE_BY, STRIDE
-from tests.rooms.people import START, Time, alice, charlie, plan
+from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 
 DAY = START.date()
 
@@ -21,7 +21,7 @@ async def template(folder: Path) -> dict[str, Appointment]:
     time = Time()
     settings = RoomsSettings(data=folder, trust_clock=True)
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
-        await store.retention.catch_up()
+        await caught_up(store)
         person, other = await alice(store), await charlie(store)
         made = {name: await plan(store, person, name) for name in ("due", "due too")}
         made["kept"] = await plan(store, person, "kept", days=DUE_BY)
@@ -59,7 +59,7 @@ async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: P
         settings = RoomsSettings(data=folder, trust_clock=True)
         async with open_store(settings, now=time.now, boot=time.boottime) as store:
             assert store.locked is None, folder.name
-            await store.retention.catch_up()
+            await caught_up(store)
             one, other = await owners(store)
             day = made["kept"].starts_at.date()
             assert await store.appointments.list(one, DAY, day) == [made["kept"]], folder.name
@@ -86,7 +86,7 @@ async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Pa
         settings = RoomsSettings(data=folder, trust_clock=True)
         async with open_store(settings, now=time.now, boot=time.boottime) as store:
             assert store.locked is None, folder.name
-            await store.retention.catch_up()
+            await caught_up(store)
             one, _ = await owners(store)
             found = {
                 entry.id: f"{entry.state} {entry.patient}" for entry in await store.appointments.list(one, DAY, DAY)

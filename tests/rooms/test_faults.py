@@ -22,7 +22,7 @@ from rooms.keys.wrapped import WrappedKeys
 from rooms.settings import RoomsSettings, database_url
 from rooms.store import Store, database
 from tests.opening import open_store
-from tests.rooms.people import PASSWORD, START, Time, alice, plan
+from tests.rooms.people import PASSWORD, START, Time, alice, caught_up, plan
 from tests.rooms.postgres import Postgres
 
 FULL = """
@@ -77,7 +77,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(
     promised = {line.split()[1] for line in lines if line.startswith("made")}
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         assert store.locked is None
-        await store.retention.catch_up()
+        await caught_up(store)
         person = await store.practitioners.by_mail("alice@example.org")
         assert person is not None
         found = await store.appointments.list(person.id, START.date(), START.date())

@@ -28,7 +28,8 @@ def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
     found: list[tuple[str, Any]] = []
 
     def note(connection: object, cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        found.append((statement, parameters))
+        if statement != "BEGIN":
+            found.append((statement, parameters))
 
     engine = store.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
