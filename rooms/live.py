@@ -14,16 +14,17 @@ so that an old ticket does not open it again; a consult that ended is deleted at
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import RedisError, WatchError
+from redis.asyncio.connection import Connection
+from redis.exceptions import RedisError, ResponseError, WatchError
 
 from rooms.authentic import Authentic
 from rooms.consult import milliseconds, transition
@@ -99,9 +100,7 @@ class LiveConsults:
         tried: tuple[Consult, tuple[Effect, ...]] | None = None
         async with self._asking(), self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
-                await pipe.watch(key)
-                # Unlike GET, this takes a value of another type for none, which is then written over.
-                before = self._opened(appointment, *await pipe.mget([key])) or absent
+                before = self._opened(appointment, await watched(pipe, key)) or absent
                 if before is None:
                     raise RoomsError("bad_state")
                 if tried is not None and before == tried[0]:
@@ -223,6 +222,38 @@ def parts(everything: Sequence[T]) -> Iterator[Sequence[T]]:
 def begin(pipe: Pipeline) -> None:
     """MULTI, which redis-py leaves without annotations."""
     cast("Callable[[], None]", pipe.multi)()
+
+
+async def watched(pipe: Pipeline, key: str) -> bytes | None:
+    """WATCH and read in one round trip, where the library takes one for each.
+
+    What a connection that broke was asked is asked again, as the library does before a transaction begins.
+    """
+    take = cast("Callable[[], Awaitable[Connection]]", pipe.connection_pool.get_connection)
+    connection = pipe.connection = pipe.connection or await take()
+    # Unlike GET, MGET takes a value of another type for none, which is then written over.
+    asked = connection.pack_commands([("WATCH", key), ("MGET", key)])
+
+    async def ask() -> bytes | None:
+        await connection.send_packed_command(asked)
+        answers = [await answer("WATCH"), await answer("MGET")]
+        for one in answers:
+            if isinstance(one, ResponseError):
+                raise one
+        value: bytes | None = answers[1][0]
+        return value
+
+    async def answer(command: str) -> Any:
+        try:
+            return await pipe.parse_response(connection, command)
+        except ResponseError as refusal:
+            return refusal  # what else was asked is answered too
+
+    async def begin_anew(_: Exception) -> None:
+        await connection.disconnect()
+
+    found: bytes | None = await connection.retry.call_with_retry(ask, begin_anew)
+    return found
 
 
 def parse(value: bytes | None) -> Consult | None:

@@ -79,8 +79,8 @@ class Database:
                     raise
             return await self._alone(rows)  # the server had closed that connection meanwhile
 
-    async def tell(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
-        """Carry out one statement in one round trip to PostgreSQL, on disk when this returns; the rows it wrote.
+    async def tell(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
+        """A write of one statement, in one round trip to PostgreSQL, on disk when this returns; how many rows it wrote.
 
         Errors as of ``write``: on ``try_again`` nobody knows whether it was carried out.
         """
@@ -90,6 +90,9 @@ class Database:
             connection.commit()
             return result.rowcount
 
+        if self.sqlite:
+            async with self.write() as connection:
+                return (await connection.execute(statement, parameters)).rowcount
         async with self._translated():
             return await self._alone(written)
 

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, literal, select
+from sqlalchemy import ColumnElement, Select, delete, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Anchor
@@ -55,9 +55,9 @@ async def write_closing(connection: AsyncConnection, practitioner: str) -> None:
     await write_mark(connection, f"{CLOSING}{practitioner}", "")
 
 
-async def is_closing(connection: AsyncConnection, practitioner: str) -> bool:
-    """Whether it is."""
-    return await read_mark(connection, f"{CLOSING}{practitioner}") is not None
+def closing(practitioner: str) -> Select[str]:
+    """A row if it is."""
+    return select(marks.c.name).where(marks.c.name == f"{CLOSING}{practitioner}")
 
 
 def no_closing(practitioner: ColumnElement[str]) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from rooms.model import RETENTION, Appointment, Language, Practitioner, Retentio
 from rooms.names import readable
 from rooms.retention import Deadline
 from rooms.store.database import Database
-from rooms.store.marks import accounts_behind, is_closing, set_behind
+from rooms.store.marks import accounts_behind, closing, set_behind
 from rooms.store.reading import Opened, Reader
 from rooms.store.sealed import (
     APPOINTMENTS,
@@ -218,8 +218,7 @@ class Practitioners:
         return rows[0] if rows else None
 
     async def _is_closing(self, practitioner_id: str) -> bool:
-        async with self._database.read() as connection:
-            return await is_closing(connection, practitioner_id)
+        return bool(await self._database.ask(closing(practitioner_id)))
 
     async def _key(self, practitioner_id: str) -> bytes:
         key, known = await self._reader.person_key(practitioner_id)

@@ -40,8 +40,7 @@ class Sessions:
         """A new session's token: whose it is, and 256 random bits."""
         token, now = f"{practitioner_id}.{secrets.token_urlsafe(32)}", self._seconds()
         row = {"token": self._keys.session_index(token), "practitioner": practitioner_id, "created": now, "used": now}
-        async with self._database.write() as connection:
-            await connection.execute(insert(sessions).values(row))
+        await self._database.tell(insert(sessions), row)
         return token
 
     async def practitioner(self, token: str) -> str | None:
@@ -52,8 +51,7 @@ class Sessions:
         if row is None or not _fresh(row.created, row.used, now):
             return None
         if now - row.used >= TOUCH.total_seconds():
-            async with self._database.write() as connection:
-                await connection.execute(update(sessions).where(sessions.c.token == row.token).values(used=now))
+            await self._database.tell(update(sessions).where(sessions.c.token == row.token).values(used=now))
         return owner
 
     def reference(self, token: str) -> str:
@@ -81,13 +79,11 @@ class Sessions:
 
     async def end(self, token: str) -> None:
         """Sign out; idempotent."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(sessions).where(sessions.c.token == self._keys.session_index(token)))
+        await self._database.tell(delete(sessions).where(sessions.c.token == self._keys.session_index(token)))
 
     async def end_all(self, practitioner_id: str) -> None:
         """Sign out everywhere."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(sessions).where(sessions.c.practitioner == practitioner_id))
+        await self._database.tell(delete(sessions).where(sessions.c.practitioner == practitioner_id))
 
     async def purge(self) -> None:
         """Forget the expired ones."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,16 +119,7 @@ class Trail:
 
     async def name(self, party: Party) -> str | None:
         """What the trail calls somebody; None when it gives no name, or nobody can know it any more."""
-        if party.name is not None:
-            return party.name
-        if party.kind == "receipt":
-            return party.id
-        if party.kind in OUR_OWN:
-            return pseudonym(await self._chain_key(), party)
-        if not party.id:
-            return None
-        key, known = await self._keys.get(party.owner, party.id)
-        return pseudonym(key, party) if known else None
+        return (await self._names([party]))[party]
 
     async def verify(self) -> Report:
         """Walk the whole trail, up to what is written meanwhile. Changes nothing."""
@@ -168,7 +159,7 @@ class Trail:
         """Write everything that waits, in one transaction."""
         together, self._waiting = self._waiting, []
         try:
-            named = [await self._named(draft) for drafts, _ in together for draft in drafts]
+            named = await self._named(*(draft for drafts, _ in together for draft in drafts))
             anchored = (0, START) if self._compared else await self._keys.anchored()
             key = await self._chain_key()
             end = await self._follow(key, named) if self._compared else None
@@ -177,7 +168,7 @@ class Trail:
                     end = await self._end(connection, key)
                     if anchored[0] > end[0]:
                         loss = await self._loss(anchored[0], end[0])
-                        end = await self._append(connection, key, end, [loss], anchored[0])
+                        end = await self._append(connection, key, end, loss, anchored[0])
                     end = await self._append(connection, key, end, named)
         except Exception as error:  # noqa: BLE001 -- it is raised in everybody who waits
             settle(together, error)
@@ -260,17 +251,28 @@ class Trail:
             await write_mark(connection, BASE, write_base(key, forgotten.number, forgotten.chain))
             gone = await connection.execute(delete(audit).where(audit.c.number <= last))
             pruned = await self._named(Draft(Act.AUDIT_PRUNED, SERVER, detail=str(gone.rowcount)))
-            self._newest = await self._append(connection, key, end, [pruned])
+            self._newest = await self._append(connection, key, end, pruned)
         return gone.rowcount
 
-    async def _loss(self, anchored: int, newest: int) -> Named:
+    async def _loss(self, anchored: int, newest: int) -> list[Named]:
         """Entries that the key store remembers are not in the database: an older copy, or they were cut off."""
         logger.error("entries of the audit trail are missing", extra={"count": anchored - newest})
         return await self._named(Draft(Act.AUDIT_LOST, SERVER, detail=str(anchored - newest)))
 
-    async def _named(self, draft: Draft) -> Named:
-        subject = None if draft.on is None else await self.name(draft.on)
-        return Named(draft, await self.name(draft.by), subject)
+    async def _named(self, *drafts: Draft) -> list[Named]:
+        names = await self._names(party for draft in drafts for party in (draft.by, draft.on) if party)
+        return [Named(draft, names[draft.by], names[draft.on] if draft.on else None) for draft in drafts]
+
+    async def _names(self, parties: Iterable[Party]) -> dict[Party, str | None]:
+        """As ``name``, with one question for all keys."""
+        names = {party: party.id if party.kind == "receipt" else party.name for party in parties}
+        keyed = [one for one, name in names.items() if name is None and one.id and one.kind not in OUR_OWN]
+        keys = await self._keys.get_many((one.owner, one.id) for one in keyed) if keyed else {}
+        names |= {one: pseudonym(keys[one.id], one) for one in keyed if one.id in keys}
+        for one in names:
+            if one.kind in OUR_OWN:
+                names[one] = pseudonym(await self._chain_key(), one)
+        return names
 
     async def _chain_key(self) -> bytes:
         if not self._key:

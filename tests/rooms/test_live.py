@@ -250,12 +250,32 @@ async def test_a_redis_that_is_away_passes() -> None:
     await client.aclose()
 
 
-async def test_a_change_whose_answer_was_lost_keeps_its_effects(address: str, live: LiveConsults) -> None:
+@pytest.mark.parametrize("answer", [b"WATCH", b"MULTI"])
+async def test_a_change_whose_answer_was_lost_keeps_its_effects(
+    address: str, live: LiveConsults, answer: bytes
+) -> None:
     """redis-py 8.1.0 says WatchError when the connection breaks after EXEC was carried out."""
     await live.transition("a", patient(), absent=fresh())
-    async with losing_an_answer(address, b"MULTI") as broken:
+    async with losing_an_answer(address, answer) as broken:
         client = Redis(unix_socket_path=broken, driver_info=None, retry=Retry(NoBackoff(), 3))
         consult, effects = await LiveConsults(client, utc_now, LIFE, AUTHENTIC).transition("a", practitioner())
         await client.aclose()
     assert await live.load("a") == consult
     assert {type(one) for one in effects} == {Place, Show, ShowDesk}
+
+
+@pytest.mark.parametrize("address", ["redis"], indirect=True)
+@pytest.mark.parametrize("refused", ["watch", "mget"])
+async def test_a_redis_that_refuses_one_of_two_questions_answers_the_next(
+    address: str, live: LiveConsults, redis: Redis, refused: str
+) -> None:
+    await redis.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all", f"-{refused}")
+    client = Redis(unix_socket_path=address, username="limited", password="any", max_connections=1, driver_info=None)
+    limited = LiveConsults(client, utc_now, LIFE, AUTHENTIC)
+    with pytest.raises(RoomsError, match="try_again"):
+        await limited.transition("a", patient(), absent=fresh())
+    assert await client.get("a") is None
+    await redis.execute_command("ACL", "SETUSER", "limited", f"+{refused}")
+    made, _ = await limited.transition("a", patient(), absent=fresh())
+    assert await live.load("a") == made
+    await client.aclose()
