@@ -48,6 +48,7 @@ from signaling.protocol.events import DeskView, IceServer, RoomView
 from signaling.protocol.events import Ended as EndedEvent
 from signaling.protocol.model import Empty, Message
 from signaling.replays import Missed, Replays
+from signaling.scopes import of_consult
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Binding, Socket
 from signaling.tickets import Claims, Tickets
@@ -136,7 +137,7 @@ class Consults:
         """Give the seat up; when the practitioner does, the consult has ended, also in storage."""
         consult, me = await self.inside(socket)
         if me.seat == PRACTITIONER:
-            await self._store.appointments.end(consult.appointment)
+            await self._store.appointments.end(of_consult(consult), consult.appointment)
             ended = audit.appointment(consult.owner, consult.appointment)
             await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
         await self.apply(consult.appointment, Leave(me.id))

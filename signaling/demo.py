@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
-from rooms.model import Appointment, Practitioner
+from rooms.model import Appointment
+from rooms.scope import SERVER, Scope
 from rooms.store import Storage
 from signaling.rest.appointments import patient_link
+from signaling.scopes import of_practitioner
 from signaling.typedefs import SignInLink
 
 MAIL = "demo@localhost"
@@ -37,19 +39,20 @@ async def prepare(store: Storage, now: Callable[[], datetime]) -> Sandbox:
 
     Nobody can sign in as the demo practitioner with a password: it is random and forgotten.
     """
-    practitioner = await store.practitioners.by_mail(MAIL)
+    practitioner = await store.practitioners.by_mail(SERVER, MAIL)
     if practitioner is None:
         practitioner = await store.practitioners.add(MAIL, token_urlsafe(32), PRACTITIONER, "nl")
-    appointment = await _current(store, practitioner, now()) or await store.appointments.create(
-        practitioner.id, PATIENT, now().astimezone().replace(microsecond=0), MINUTES, "nl"
+    scope = of_practitioner(practitioner.id)
+    appointment = await _current(store, scope, now()) or await store.appointments.create(
+        scope, PATIENT, now().astimezone().replace(microsecond=0), MINUTES, "nl"
     )
     return Sandbox(SignInLink(token_urlsafe(32), practitioner.id), appointment)
 
 
-async def _current(store: Storage, practitioner: Practitioner, now: datetime) -> Appointment | None:
+async def _current(store: Storage, scope: Scope, now: datetime) -> Appointment | None:
     """An appointment that has begun and not ended; from the list of two days, for one may pass midnight."""
     today = now.astimezone().date()
-    for appointment in await store.appointments.list(practitioner.id, today - timedelta(days=1), today):
+    for appointment in await store.appointments.list(scope, today - timedelta(days=1), today):
         if appointment.state == "planned" and appointment.starts_at <= now < appointment.ends_at:
             return appointment
     return None

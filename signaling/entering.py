@@ -9,6 +9,7 @@ from rooms.live import LiveConsults
 from rooms.model import Appointment
 from rooms.store import Storage
 from signaling.protocol.errors import ProtocolError, UserError
+from signaling.scopes import of_claims
 from signaling.tickets import Claims
 from signaling.window import JoinWindow, seconds_until
 
@@ -33,10 +34,7 @@ class Entering:
         waited = claims.practitioner is None and claims.kind == "resume" and not claims.admitted
         if consult and claims.practitioner in (None, consult.owner) and not waited:
             return consult.owner
-        if claims.practitioner:
-            found = await self.store.appointments.get(claims.practitioner, appointment)
-        else:
-            found = await self.store.appointments.by_id(appointment)
+        found = await self.store.appointments.get(of_claims(claims), appointment)
         if found.state != "planned" or (waited and self._in_vain(found, consult)):
             raise UserError("ended")
         return found.owner

@@ -7,6 +7,7 @@ from typing import Any
 
 from rooms import store
 from rooms.retention import InProgress, Told
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 
@@ -49,3 +50,8 @@ async def open_store(
     )
     async with opening as opened:
         yield opened
+
+
+def of(person: str) -> Scope:
+    """Whoever is signed in as this practitioner."""
+    return Scope.practitioner(person)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rooms.settings import RoomsSettings
-from tests.opening import open_store
+from tests.opening import of, open_store
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,16 +36,16 @@ async def test_a_destroyed_appointment_is_proven_gone_and_a_planted_one_is_found
     async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
         await store.retention.catch_up()
         person = await store.practitioners.add("alice@example.org", "correct horse battery", "Alice", "nl")
-        gone = await store.appointments.create(person.id, "Jan", start, 30, "nl")
-        kept = await store.appointments.create(person.id, "Piet", start, 30, "nl")
+        gone = await store.appointments.create(of(person.id), "Jan", start, 30, "nl")
+        kept = await store.appointments.create(of(person.id), "Piet", start, 30, "nl")
     status, said = await spreekkamer(data, "backup", str(backups))
     assert (status, "2 appointments are in it" in said) == (0, True), said
     async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
-        receipt = (await store.retention.destroy(person.id, gone.id)).receipt
+        receipt = (await store.retention.destroy(of(person.id), gone.id)).receipt
         await store.retention.sweep()
 
-    proving, of = ("prove-destroyed", "--backups", str(backups)), ("--", receipt)
-    status, said = await spreekkamer(data, *proving, *of)
+    proving, which = ("prove-destroyed", "--backups", str(backups)), ("--", receipt)
+    status, said = await spreekkamer(data, *proving, *which)
     assert status == 0, said
     assert "1 ciphertexts of it" in said
     assert "NOT LOOKED AT" in said, "logs and exports were not named"
@@ -53,15 +53,15 @@ async def test_a_destroyed_appointment_is_proven_gone_and_a_planted_one_is_found
     assert (status, "There is a database already" in said) == (1, True), said
     status, said = await spreekkamer(data, "restore", str(backups), "--replace")
     assert (status, "1 were destroyed since the backup" in said) == (0, True), said
-    status, said = await spreekkamer(data, *proving, "--json", *of)
+    status, said = await spreekkamer(data, *proving, "--json", *which)
     assert status == 0, said
     assert json.loads(said)["destroyed"] is True
 
     (tmp_path / "log").write_text(f"something about {gone.id} here")
-    status, said = await spreekkamer(data, *proving, "--logs", str(tmp_path / "log"), *of)
+    status, said = await spreekkamer(data, *proving, "--logs", str(tmp_path / "log"), *which)
     assert status == 1
     assert "SOMETHING IS LEFT" in said
     status, said = await spreekkamer(data, "prove-destroyed", "no-receipt")
     assert (status, "no such receipt" in said) == (1, True), said
     async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
-        assert (await store.appointments.get(person.id, kept.id)).patient == "Piet"
+        assert (await store.appointments.get(of(person.id), kept.id)).patient == "Piet"

@@ -18,7 +18,7 @@ from signaling import logs, process, tls
 from signaling.commands.inventory import show
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
-from tests.opening import open_store
+from tests.opening import of, open_store
 from web.storage import KEPT
 
 ROOT = Path(__file__).parents[1]
@@ -104,8 +104,8 @@ async def test_every_file_of_a_data_folder_is_in_it(tmp_path: Path, known: Inven
     async with open_store(rooms) as opened:
         person = await opened.practitioners.add("a@example.org", "correct horse battery", "A", "nl")
         now = opened.practitioners._now()
-        planned = await opened.appointments.create(person.id, "Jan", now, 30, "nl")
-        await opened.retention.destroy(person.id, planned.id)
+        planned = await opened.appointments.create(of(person.id), "Jan", now, 30, "nl")
+        await opened.retention.destroy(of(person.id), planned.id)
         await opened.retention.sweep()
         process.shared_secret(SignalingSettings(), rooms.data)
         await asyncio.to_thread(tls.self_signed, rooms.data, "https://localhost:1", now)

@@ -28,7 +28,7 @@ from rooms.consult_state import Consult
 from rooms.live import parse, room_key
 from rooms.settings import RoomsSettings
 from signaling.derived import call_key_text
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.ports import free_port
 from tests.rooms import bao as openbaos
 from tests.rooms import postgres as postgresqls
@@ -254,7 +254,7 @@ async def furnish(rooms: RoomsSettings, appointments: int) -> list[Planned]:
                 mail = f"{number}.{MAIL}" if number else MAIL
                 person = await store.practitioners.add(mail, PASSWORD, "A. Practitioner", "nl")
             if number < appointments:
-                made.append(await store.appointments.create(person.id, f"P{number}", now, 120, "nl"))
+                made.append(await store.appointments.create(of(person.id), f"P{number}", now, 120, "nl"))
         return [Planned(one.id, one.id + one.secret) for one in made]
 
 

@@ -15,28 +15,29 @@
     store.locked -> str | None                       # a sentence for the operator; every call then raises code `locked`
     await store.ping()                               # raises RoomsError("try_again") when the database does not answer
 
+    scope                                            # whose records: ``rooms.scope``
+
     store.practitioners
         add(mail, password, display_name, language, retention="30d") -> Practitioner   # `conflict`, `invalid`
         authenticate(mail, password) -> Practitioner | None        # argon2id; the same work for an unknown address
-        get(id) -> Practitioner                                     # `not_found`
-        by_mail(mail) -> Practitioner | None
-        preview_retention(id, setting) -> int                       # living appointments it destroys within 60 s
-        set_retention(id, setting) -> int                           # the same number, done
+        get(scope) -> Practitioner                                  # `not_found`
+        by_mail(scope, mail) -> Practitioner | None
+        preview_retention(scope, setting) -> int                    # living appointments it destroys within 60 s
+        set_retention(scope, setting) -> int                        # the same number, done
     store.sessions
         create(practitioner_id) -> token;  practitioner(token) -> id | None;  end(token);  end_all(practitioner_id)
     store.appointments
-        create(owner, patient, starts_at, minutes, language) -> Appointment             # `invalid`
-        get(owner, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
-        list(owner, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
-        agenda(owner, first_day, last_day) -> Agenda                # the same, and what cannot be read
-        by_link(id, secret) -> Visit | None                         # constant work
-        by_id(id) -> Appointment                                    # for the consult itself; `not_found`, `gone`
-        end(id) -> Appointment                                      # idempotent: the first end counts
-        receipts(owner) -> list[Receipt]                            # newest first
+        create(scope, patient, starts_at, minutes, language) -> Appointment             # `invalid`
+        get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
+        list(scope, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
+        agenda(scope, first_day, last_day) -> Agenda                # the same, and what cannot be read
+        by_link(scope, secret) -> Visit | None                      # constant work
+        end(scope, id) -> Appointment                               # idempotent: the first end counts
+        receipts(scope) -> list[Receipt]                            # newest first
     store.retention
-        destroy(owner, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
-        destroy_all(owner) -> Emptied;  close(owner) -> Closed      # by the same way; running consults are waited for
-        request_closure(owner)                                      # for a command: a running server does the rest
+        destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
+        destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
+        request_closure(scope)                                      # for a command: a running server does the rest
         resume()                                                    # the operator confirms the clock
     store.audit
         record(act, by, on=None, detail=None)                       # who did what to which object: ``rooms.audit``

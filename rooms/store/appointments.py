@@ -17,6 +17,7 @@ from rooms.model import Agenda, Appointment, Language, Receipt, State
 from rooms.names import readable
 from rooms.reserve import Reserve
 from rooms.retention import Deadline
+from rooms.scope import Scope
 from rooms.store.database import Database
 from rooms.store.marks import no_closing
 from rooms.store.reading import Reader
@@ -80,7 +81,7 @@ class Appointments:
         self._decoy: Decoy | None = None
 
     async def create(
-        self, owner: str, patient: str, starts_at: datetime, minutes: int, language: Language
+        self, scope: Scope, patient: str, starts_at: datetime, minutes: int, language: Language
     ) -> Appointment:
         """A new appointment, on disk when this returns. ``starts_at`` is aware.
 
@@ -95,6 +96,7 @@ class Appointments:
         if starts_at.utcoffset() is None or abs(starts_at - self._now()) > FURTHEST:
             raise RoomsError("invalid", "starts_at")
         self._reserve.require()
+        owner = scope.owner
         owner_key, known = await self._reader.person_key(owner)
         if not known:
             raise RoomsError("not_found")
@@ -114,26 +116,23 @@ class Appointments:
             await connection.execute(NEW, seal_appointment(key, planned))
         return planned
 
-    async def get(self, owner: str, appointment_id: str) -> Appointment:
-        """One of the owner's. Errors: ``not_found`` (also for somebody else's), ``gone``, ``unreadable``."""
-        row = await self._row(appointment_id)
-        if row is None or row.owner != owner:
-            raise Gone if await self._keys.receipt(owner, appointment_id) else RoomsError("not_found")
-        return await self._opened(row)
+    async def get(self, scope: Scope, appointment_id: str) -> Appointment:
+        """One that the scope covers. Errors: ``not_found`` (also for any other), ``gone``, ``unreadable``."""
+        row = await self._covered(scope, appointment_id)
+        if row.state == "destroying":
+            raise RoomsError("gone")
+        appointment, _ = await self._reader.one(APPOINTMENTS, row)
+        if await self._deadline.forbids(appointment):
+            raise RoomsError("gone")
+        return appointment
 
-    async def by_id(self, appointment_id: str) -> Appointment:
-        """For the consult itself. Errors: ``not_found``, ``gone``, ``unreadable``."""
-        row = await self._row(appointment_id)
-        if row is None:
-            raise RoomsError("not_found")
-        return await self._opened(row)
-
-    async def by_link(self, appointment_id: str, secret: str) -> Visit | None:
-        """What a patient's link leads to. Unknown ids cost the same work with a decoy.
+    async def by_link(self, scope: Scope, secret: str) -> Visit | None:
+        """What a patient's link to the appointment of the scope leads to. Unknown ids cost the same with a decoy.
 
         Nobody can say whether a link to a damaged appointment is right: it leads nowhere.
         """
-        row = first(await self._database.ask(VISITED, {"wanted": asked(appointment_id)}))
+        scope.demand("guest")
+        row = first(await self._database.ask(VISITED, {"wanted": asked(scope.appointment or NOBODY)}))
         owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
         try:
             keys = await self._keys.get_with_owner(owner, wanted)
@@ -149,45 +148,41 @@ class Appointments:
         return Visit(appointment, self._reader, keys, host)
 
     async def list(
-        self, owner: str, first_day: date, last_day: date, zone: tzinfo | None = None
+        self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None
     ) -> Sequence[Appointment]:
-        """The owner's between two days of ``zone``, both included; without it by the day where each was planned.
+        """The practitioner's between two days of ``zone``, both included; without it by the day where each was planned.
 
         Sorted by start.
         """
-        return (await self.agenda(owner, first_day, last_day, zone)).appointments
+        return (await self.agenda(scope, first_day, last_day, zone)).appointments
 
-    async def agenda(self, owner: str, first_day: date, last_day: date, zone: tzinfo | None = None) -> Agenda:
-        """The same, and all of the owner's that cannot be read: of these nobody knows the day."""
+    async def agenda(self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None) -> Agenda:
+        """The same, and all of theirs that cannot be read: of these nobody knows the day."""
         async with self._database.read() as connection:
-            rows = (await connection.execute(LIVING, {"owner": owner})).all()
+            rows = (await connection.execute(LIVING, {"owner": scope.owner})).all()
         opened = await self._reader.open(APPOINTMENTS, rows)
         wanted = [one for one in opened.living if first_day <= _day(one, zone) <= last_day]
         living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
         return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)
 
-    async def end(self, appointment_id: str) -> Appointment:
+    async def end(self, scope: Scope, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.
 
-        Errors: ``not_found``, ``gone`` (destroyed meanwhile).
+        Errors: ``not_found`` (also for one that the scope does not cover), ``gone`` (destroyed meanwhile).
         """
-        row = await self._row(appointment_id)
-        if row is None:
-            raise RoomsError("not_found")
+        row = await self._covered(scope, appointment_id)
         appointment = await self._turn(row, "planned", state="ended", ended_at=self._now())
         if self._deadline.past(appointment):
             self._on_due()
         return appointment
 
-    async def reopen(self, owner: str, appointment_id: str) -> Appointment:
+    async def reopen(self, scope: Scope, appointment_id: str) -> Appointment:
         """Take an end back: the patient's link opens again, and the due time is the planned one's.
 
         What is past due stays past due. Errors: ``not_found`` (also for somebody else's), ``gone``.
         """
-        await self.get(owner, appointment_id)
-        row = await self._row(appointment_id)
-        if row is None:
-            raise RoomsError("gone")
+        await self.get(scope, appointment_id)
+        row = await self._covered(scope, appointment_id)
         appointment = await self._turn(row, "ended", state="planned", ended_at=None)
         if self._deadline.past(appointment):
             raise RoomsError("gone")
@@ -214,20 +209,16 @@ class Appointments:
                 await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
         return appointment
 
-    async def receipts(self, owner: str) -> Sequence[Receipt]:
-        """Receipts of the owner's destroyed appointments, newest first."""
-        return await self._keys.receipts(owner)
+    async def receipts(self, scope: Scope) -> Sequence[Receipt]:
+        """Receipts of the practitioner's destroyed appointments, newest first."""
+        return await self._keys.receipts(scope.owner)
 
-    async def _row(self, appointment_id: str) -> Row[Any] | None:
-        return first(await self._database.ask(ROW, {"wanted": asked(appointment_id)}))
-
-    async def _opened(self, row: Row[Any]) -> Appointment:
-        if row.state == "destroying":
-            raise RoomsError("gone")
-        appointment, _ = await self._reader.one(APPOINTMENTS, row)
-        if await self._deadline.forbids(appointment):
-            raise RoomsError("gone")
-        return appointment
+    async def _covered(self, scope: Scope, appointment_id: str) -> Row[Any]:
+        row = first(await self._database.ask(ROW, {"wanted": asked(appointment_id)}))
+        if row is not None and scope.covers(row.owner, row.id):
+            return row
+        destroyed = scope.person is not None and await self._keys.receipt(scope.person, appointment_id) is not None
+        raise Gone if destroyed else RoomsError("not_found")
 
     def _decoy_row(self, key: bytes) -> "Decoy":
         if self._decoy is None:

@@ -19,6 +19,7 @@ from rooms.keys.store import KeyStore
 from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
 from rooms.names import readable
 from rooms.retention import Deadline
+from rooms.scope import Scope
 from rooms.store.database import Database
 from rooms.store.marks import accounts_behind, closing, set_behind
 from rooms.store.reading import Opened, Reader
@@ -112,51 +113,57 @@ class Practitioners:
             await self._store_password(row.id, key, password)
         return self._reader.profile(key, row)
 
-    async def get(self, practitioner_id: str) -> Practitioner:
-        """Errors: ``not_found``, ``unreadable``."""
+    async def get(self, scope: Scope) -> Practitioner:
+        """Whose scope it is. Errors: ``not_found``, ``unreadable``."""
+        practitioner_id = scope.owner
         rows = await self._database.ask(ROW, {"wanted": practitioner_id})
         if not rows:
             self._reader.forget(practitioner_id)
             raise RoomsError("not_found")
         return self._reader.profile(await self._key(practitioner_id), rows[0])
 
-    async def by_mail(self, mail: str) -> Practitioner | None:
-        """The practitioner with this address. Errors: ``unreadable``."""
+    async def by_mail(self, scope: Scope, mail: str) -> Practitioner | None:
+        """The practitioner with this address. Errors: ``unreadable``, ``not_found`` (the scope)."""
+        scope.demand("operator", "server")
         row = await self._by_mail(mail)
         if row is None:
             return None
         key, known = await self._reader.person_key(row.id)
         return self._reader.profile(key, row) if known else None
 
-    async def id_by_mail(self, mail: str) -> str | None:
-        """Whose address this is, also where the account cannot be read."""
+    async def id_by_mail(self, scope: Scope, mail: str) -> str | None:
+        """Whose address this is, also where the account cannot be read. Errors: ``not_found`` (the scope)."""
+        scope.demand("operator", "server")
         row = await self._by_mail(mail)
         return None if row is None else str(row.id)
 
-    async def preview_retention(self, practitioner_id: str, setting: Retention) -> int:
+    async def preview_retention(self, scope: Scope, setting: Retention) -> int:
         """How many living appointments this setting destroys within 60 s. Errors: ``not_found``, ``invalid``."""
         self._check_retention(setting)
+        practitioner_id = scope.owner
         async with self._database.read() as connection:
             await self._row(connection, practitioner_id)
             opened = await self._living(connection, practitioner_id)
         return self._doomed([self._deadline.with_due(appointment, setting) for appointment in opened.living])
 
-    async def set_retention(self, practitioner_id: str, setting: Retention) -> int:
+    async def set_retention(self, scope: Scope, setting: Retention) -> int:
         """Set it and recompute all living appointments in one transaction; the same number as the preview.
 
         Errors: ``not_found``, ``invalid``, ``unreadable``.
         """
         self._check_retention(setting)
+        practitioner_id = scope.owner
         key = await self._key(practitioner_id)
         async with self._database.write() as connection:
             row = await self._row(connection, practitioner_id, lock=True)
             changed = replace(self._reader.profile(key, row), retention=setting, version=row.version + 1)
             values = {"profile": seal_profile(key, changed), "version": changed.version}
             await connection.execute(update(practitioners).where(practitioners.c.id == practitioner_id).values(values))
-            return await self.reschedule(connection, practitioner_id, setting)
+            return await self._follow(connection, practitioner_id, setting)
 
-    async def reschedule_all(self) -> None:
-        """Recompute the due times of everybody's living appointments."""
+    async def reschedule_all(self, scope: Scope) -> None:
+        """Recompute the due times of everybody's living appointments. Errors: ``not_found`` (the scope)."""
+        scope.demand("server")
         async with self._database.read() as connection:
             ids = (await connection.execute(select(practitioners.c.id))).scalars().all()
         for practitioner_id in ids:
@@ -167,8 +174,12 @@ class Practitioners:
                     raise
                 logger.exception("a practitioner cannot be read; see docs/operations.md")
 
-    async def reschedule_behind(self) -> None:
-        """Recompute what another server could not, because a newer one than it had written that."""
+    async def reschedule_behind(self, scope: Scope) -> None:
+        """Recompute what another server could not, because a newer one than it had written that.
+
+        Errors: ``not_found`` (the scope).
+        """
+        scope.demand("server")
         async with self._database.read() as connection:
             accounts = await accounts_behind(connection)
         for practitioner_id in accounts:
@@ -182,9 +193,9 @@ class Practitioners:
         key = await self._key(practitioner_id)
         async with self._database.write() as connection:
             row = await self._row(connection, practitioner_id, lock=True)
-            await self.reschedule(connection, practitioner_id, self._reader.profile(key, row).retention)
+            await self._follow(connection, practitioner_id, self._reader.profile(key, row).retention)
 
-    async def reschedule(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
+    async def _follow(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
         """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
         opened = await self._living(connection, practitioner_id, lock=True)
         await set_behind(connection, practitioner_id, behind=any(one.newer for one in opened.damaged))

@@ -16,6 +16,7 @@ from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline
+from rooms.scope import SERVER, Scope
 from rooms.store.apart import PARTS, Apart
 from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.comparison import Comparison
@@ -87,8 +88,9 @@ class Sweeper:
         self._passed = False
         self._last_sweep: datetime | None = None
 
-    async def destroy(self, owner: str, row_id: str) -> Receipt:
-        """Destroy one record now; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
+    async def destroy(self, scope: Scope, row_id: str) -> Receipt:
+        """Destroy one record of theirs; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
+        owner = scope.owner
         kind = await self._destruction.mark(owner, row_id)
         if kind is not None:
             (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], practitioner(owner))
@@ -99,21 +101,23 @@ class Sweeper:
             raise RoomsError("not_found")
         return earlier
 
-    async def destroy_all(self, owner: str) -> Emptied:
-        """Destroy all of the owner's now; running consults as soon as they end. Errors: ``not_found``, ``locked``."""
+    async def destroy_all(self, scope: Scope) -> Emptied:
+        """Destroy all of theirs now; running consults as soon as they end. Errors: ``not_found``, ``locked``."""
+        owner = scope.owner
         await self._closure.hasten(owner)
         emptied = await self._closure.empty(owner)
         self._wake.set()
         return emptied
 
-    async def request_closure(self, owner: str) -> None:
+    async def request_closure(self, scope: Scope) -> None:
         """The account ends: nobody signs in, all is due now; a running server does the rest. Errors: ``not_found``."""
-        await self._closure.hasten(owner, closing=True)
+        await self._closure.hasten(scope.owner, closing=True)
         self._wake.set()
 
-    async def close(self, owner: str) -> Closed:
-        """Destroy all of the owner's and the account; running consults are waited for. Errors: ``not_found``."""
-        await self.request_closure(owner)
+    async def close(self, scope: Scope) -> Closed:
+        """Destroy all of theirs and the account; running consults are waited for. Errors: ``not_found``."""
+        owner = scope.owner
+        await self.request_closure(scope)
         emptied = await self._closure.empty(owner)
         closed = await self._closure.finish()
         return Closed(emptied.destroyed, emptied.waiting, closed.get(owner))
@@ -211,7 +215,7 @@ class Sweeper:
         with parts.part("clock"):
             await self._judge_clock()
         with parts.part("settings"):
-            await self._practitioners.reschedule_behind()
+            await self._practitioners.reschedule_behind(SERVER)
         with parts.part("due"):
             if self._clock.doubt() is None:
                 count += await self._destroy_due()
@@ -355,6 +359,6 @@ class Sweeper:
         if before == cap:
             return
         if before is not None:
-            await self._practitioners.reschedule_all()
+            await self._practitioners.reschedule_all(SERVER)
         async with self._database.write() as connection:
             await write_mark(connection, CAP, cap)

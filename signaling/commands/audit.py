@@ -68,14 +68,16 @@ async def show(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def names(store: Storage, arguments: argparse.Namespace) -> set[str] | None:
     """The pseudonyms that are asked for; None for everybody's."""
+    from signaling.commands.storage import OPERATOR
+
     asked: list[Party] = []
     if arguments.practitioner:
-        person = await store.practitioners.id_by_mail(arguments.practitioner)
+        person = await store.practitioners.id_by_mail(OPERATOR, arguments.practitioner)
         if person is None:
             raise StartRefused("There is no account with this address.")
         asked.append(practitioner(person))
     if arguments.appointment:
-        found = await store.appointments.by_id(arguments.appointment)
+        found = await store.appointments.get(OPERATOR, arguments.appointment)
         asked.append(appointment(found.owner, found.id))
     return {name for party in asked if (name := await store.audit.name(party))} if asked else None
 

@@ -62,7 +62,7 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
         )
     from redis.exceptions import RedisError
 
-    from signaling.commands.storage import beside
+    from signaling.commands.storage import OPERATOR, beside
     from signaling.limiter import Limiter
     from signaling.process import shared_secret
     from signaling.redis import connect
@@ -71,7 +71,7 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
     redis = connect(url)
     try:
         async with beside(settings.rooms) as store:
-            person = await store.practitioners.id_by_mail(arguments.mail)
+            person = await store.practitioners.id_by_mail(OPERATOR, arguments.mail)
             if person is None:
                 raise StartRefused("There is no account with this address.")
             secret = shared_secret(settings.signaling, settings.rooms.data)
@@ -93,16 +93,16 @@ async def close(settings: Configured, arguments: argparse.Namespace) -> str:
         if again.strip() != arguments.mail:
             raise StartRefused("Nothing was closed.")
     from rooms.retention import left_to_the_server
-    from signaling.commands.storage import beside
+    from signaling.commands.storage import OPERATOR, about, beside
 
     async with beside(settings.rooms) as storage:
         store = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
         try:
-            person = await store.practitioners.id_by_mail(arguments.mail)
+            person = await store.practitioners.id_by_mail(OPERATOR, arguments.mail)
             if person is None:
                 raise StartRefused("There is no account with this address.")
             await store.audit.record(Act.CLOSURE_ASKED, operator(), practitioner(person))
-            await store.retention.request_closure(person)
+            await store.retention.request_closure(about(person))
         except RoomsError as error:
             raise StartRefused(store.locked or f"Nothing was closed ({error.code}).") from None
     return "Closed. The server destroys what it has within a minute, or when a running consult ends."

@@ -4,8 +4,17 @@ from contextlib import AbstractAsyncContextManager
 
 from rooms.clock import utc_now
 from rooms.retention import nobody_can_say
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Storage, open_storage
+
+OPERATOR = Scope.operator()
+"""Whoever typed the command, before it is known whom it is about."""
+
+
+def about(person: str) -> Scope:
+    """Whoever typed the command, about one account."""
+    return Scope.operator(person)
 
 
 def beside(settings: RoomsSettings) -> AbstractAsyncContextManager[Storage]:

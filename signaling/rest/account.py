@@ -16,6 +16,7 @@ from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import AccountClosed, AllDestroyed, Me, Retention, RetentionSet, Ticket
 from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
+from signaling.scopes import of_practitioner
 from signaling.tickets import practitioner_access
 from signaling.typedefs import DEVICES, LIMITER, NOW, PASSWORDS, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
 
@@ -46,7 +47,7 @@ async def sign_in_by_link(call: Call) -> Me:
     if link is None or not hmac.compare_digest(link.token.encode(), call.body.token.encode()):
         raise UserError("link_invalid")
     await app[LIMITER].give_back(SIGN_IN_NETWORK, network)
-    return _signed_in(call, await app[STORE].practitioners.get(link.practitioner))
+    return _signed_in(call, await app[STORE].practitioners.get(of_practitioner(link.practitioner)))
 
 
 async def sign_out(call: Call) -> None:
@@ -60,13 +61,13 @@ async def sign_out(call: Call) -> None:
 
 
 async def me(call: Call) -> Me:
-    return _view(await call.request.app[STORE].practitioners.get(call.practitioner))
+    return _view(await call.request.app[STORE].practitioners.get(call.scope))
 
 
 async def set_retention(call: Call) -> RetentionSet:
     """Change the central setting; every living appointment gets its new due time at once (S-29)."""
     store, retention = call.request.app[STORE], call.body.retention
-    number = await store.practitioners.set_retention(call.practitioner, retention)
+    number = await store.practitioners.set_retention(call.scope, retention)
     return RetentionSet(retention=retention, due_within_minute=number)
 
 
@@ -75,21 +76,21 @@ async def preview_retention(call: Call) -> RetentionSet:
     store = call.request.app[STORE]
     asked = call.request.query.get("retention")
     retention = RETENTION.validate_python(asked) if asked else await _retention(call)
-    number = await store.practitioners.preview_retention(call.practitioner, retention)
+    number = await store.practitioners.preview_retention(call.scope, retention)
     return RetentionSet(retention=retention, due_within_minute=number)
 
 
 async def destroy_all(call: Call) -> AllDestroyed:
     """Everything that is stored of this practitioner's appointments goes; a running consult is waited for (S-43)."""
     await _confirmed(call)
-    emptied = await call.request.app[STORE].retention.destroy_all(call.practitioner)
+    emptied = await call.request.app[STORE].retention.destroy_all(call.scope)
     return AllDestroyed(destroyed=emptied.destroyed, waiting=emptied.waiting)
 
 
 async def close(call: Call) -> AccountClosed:
     """The account ends with all that it has (S-28). Sessions end at once, sockets when no consult is waited for."""
     await _confirmed(call)
-    closed = await call.request.app[STORE].retention.close(call.practitioner)
+    closed = await call.request.app[STORE].retention.close(call.scope)
     call.after.append(lambda response: sessions.end(call.request, response))
     return AccountClosed(
         destroyed=closed.destroyed,
@@ -109,7 +110,7 @@ async def desk_ticket(call: Call) -> Ticket:
 async def _confirmed(call: Call) -> None:
     """The password once more, of who is signed in: what strangers try does not count here."""
     app = call.request.app
-    person = await app[STORE].practitioners.get(call.practitioner)
+    person = await app[STORE].practitioners.get(call.scope)
 
     async def look() -> Practitioner | None:
         return await app[STORE].practitioners.authenticate(person.mail, call.body.password)
@@ -118,7 +119,7 @@ async def _confirmed(call: Call) -> None:
 
 
 async def _retention(call: Call) -> Retention:
-    return (await call.request.app[STORE].practitioners.get(call.practitioner)).retention
+    return (await call.request.app[STORE].practitioners.get(call.scope)).retention
 
 
 def _signed_in(call: Call, person: Practitioner) -> Me:

@@ -24,7 +24,7 @@ async def list_days(call: Call) -> AppointmentList:
     last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid", field="last")
-    found = await call.request.app[STORE].appointments.agenda(call.practitioner, first, last, zone)
+    found = await call.request.app[STORE].appointments.agenda(call.scope, first, last, zone)
     return AppointmentList(
         appointments=[_view(call, appointment) for appointment in found.appointments],
         unreadable=[UnreadableView(appointment=one.id, newer=one.newer) for one in found.damaged],
@@ -39,7 +39,7 @@ async def create(call: Call) -> AppointmentView:
     if doubts:
         raise Doubtful(doubts)
     appointment = await call.request.app[STORE].appointments.create(
-        call.practitioner, call.body.patient, starts_at, call.body.minutes, call.body.language
+        call.scope, call.body.patient, starts_at, call.body.minutes, call.body.language
     )
     return _view(call, appointment)
 
@@ -52,40 +52,40 @@ async def _doubts(call: Call, starts_at: datetime, length: timedelta) -> list[Do
     ends_at = starts_at + length
     found: list[Doubt] = ["past"] if ends_at + JoinWindow.of(app[SETTINGS]).late <= now else []
     around = starts_at.astimezone(zone).date()
-    near = await app[STORE].appointments.list(call.practitioner, around - DAY, around + DAY, zone)
+    near = await app[STORE].appointments.list(call.scope, around - DAY, around + DAY, zone)
     if any(one.state == "planned" and one.starts_at < ends_at and starts_at < one.ends_at for one in near):
         found.append("double")
     return found
 
 
 async def get(call: Call) -> AppointmentView:
-    return _view(call, await call.request.app[STORE].appointments.get(call.practitioner, call.path["appointment"]))
+    return _view(call, await call.request.app[STORE].appointments.get(call.scope, call.path["appointment"]))
 
 
 async def end(call: Call) -> AppointmentView:
     """End an appointment that no consult ended, so that its retention begins."""
     store, appointment = call.request.app[STORE], call.path["appointment"]
-    await store.appointments.get(call.practitioner, appointment)
-    return _view(call, await store.appointments.end(appointment))
+    await store.appointments.get(call.scope, appointment)
+    return _view(call, await store.appointments.end(call.scope, appointment))
 
 
 async def reopen(call: Call) -> AppointmentView:
     """Take back an end that came too early, while the patient's link would still let somebody in."""
     appointments, appointment = call.request.app[STORE].appointments, call.path["appointment"]
-    found = await appointments.get(call.practitioner, appointment)
+    found = await appointments.get(call.scope, appointment)
     if not _in_time(call, found):
         raise UserError("ended")
-    return _view(call, await appointments.reopen(call.practitioner, appointment))
+    return _view(call, await appointments.reopen(call.scope, appointment))
 
 
 async def destroy(call: Call) -> Receipt:
     """Destroy irrecoverably, now."""
-    receipt = await call.request.app[STORE].retention.destroy(call.practitioner, call.path["appointment"])
+    receipt = await call.request.app[STORE].retention.destroy(call.scope, call.path["appointment"])
     return receipt_view(receipt)
 
 
 async def receipts(call: Call) -> ReceiptList:
-    found = await call.request.app[STORE].appointments.receipts(call.practitioner)
+    found = await call.request.app[STORE].appointments.receipts(call.scope)
     return ReceiptList(receipts=[receipt_view(receipt) for receipt in found])
 
 

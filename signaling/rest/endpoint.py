@@ -9,9 +9,11 @@ from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from rooms.audit import Draft
+from rooms.scope import Scope
 from signaling import sessions
 from signaling.protocol.errors import ProtocolError, wrong_field
 from signaling.protocol.model import API, Empty, Message
+from signaling.scopes import of_practitioner
 from signaling.typedefs import STORE
 
 BODY_BYTES: Final = 16_384
@@ -34,6 +36,11 @@ class Call:
     family: str | None = None
     session: str | None = None
     after: list[Callable[[web.StreamResponse], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def scope(self) -> Scope:
+        """Of who is signed in."""
+        return of_practitioner(self.practitioner)
 
     @property
     def path(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from signaling.protocol.errors import UserError
 from signaling.protocol.rest import Entrance, Join
 from signaling.rest.endpoint import Call
 from signaling.rest.entrance import entrance
+from signaling.scopes import of_link
 from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE
 from signaling.window import JoinWindow, seconds_until
@@ -53,7 +54,8 @@ async def join(call: Call) -> Join:
     network = client_network(call.request)
     limiter = app[LIMITER]
     parts = parts_of(call.body.link)
-    visit = await app[STORE].appointments.by_link(*(parts or (NOBODY, NOBODY)))
+    appointment, secret = parts or (NOBODY, NOBODY)
+    visit = await app[STORE].appointments.by_link(of_link(appointment), secret)
     now = app[NOW]()
     closes = await closes_for(app, visit.appointment, now) if parts and visit else now
     if visit is None or closes <= now:
@@ -99,7 +101,7 @@ async def _joined(call: Call, visit: Visit, now: datetime, closes: datetime) -> 
 async def enter(call: Call) -> Entrance:
     """The same for the practitioner, who is in at once and therefore gets TURN credentials with it."""
     app = call.request.app
-    appointment = await app[STORE].appointments.get(call.practitioner, call.path["appointment"])
+    appointment = await app[STORE].appointments.get(call.scope, call.path["appointment"])
     if appointment.state != "planned":
         raise UserError("ended")
     access = practitioner_access(call.practitioner, call.family, call.session)

@@ -12,7 +12,7 @@ from signaling.typedefs import DIAGNOSTICS, LIMITER, REDIS, STORE
 
 async def technical_check(call: Call) -> TechnicalCheck:
     """How the connections of one consult were, from what is left of its samples."""
-    appointment = await call.request.app[STORE].appointments.get(call.practitioner, call.path["appointment"])
+    appointment = await call.request.app[STORE].appointments.get(call.scope, call.path["appointment"])
     timeline = await call.request.app[DIAGNOSTICS].timeline(appointment.id)
     return TechnicalCheck(
         appointment=appointment.id, hours=LIFETIME // 3_600_000, people=[_view(one) for one in check(timeline)]
@@ -22,7 +22,7 @@ async def technical_check(call: Call) -> TechnicalCheck:
 async def support_code(call: Call) -> SupportCode:
     """Six digits to read out; the code before it is void."""
     app = call.request.app
-    appointment = await app[STORE].appointments.get(call.practitioner, call.path["appointment"])
+    appointment = await app[STORE].appointments.get(call.scope, call.path["appointment"])
     await app[LIMITER].count(SUPPORT_CODES, call.practitioner)
     code = await SupportCodes(app[REDIS]).give(call.practitioner, appointment.id)
     return SupportCode(appointment=appointment.id, code=code, expires_in=CODE_LIFETIME // 1000)

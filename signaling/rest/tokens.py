@@ -13,6 +13,7 @@ from signaling.refresh import Reused
 from signaling.rest import account
 from signaling.rest.endpoint import Call
 from signaling.rest.join import closes_for
+from signaling.scopes import of_claims
 from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
 
@@ -55,11 +56,11 @@ async def _still_there(call: Call, claims: Claims) -> None:
     app = call.request.app
     if claims.practitioner:
         try:
-            await app[STORE].practitioners.get(claims.practitioner)
+            await app[STORE].practitioners.get(of_claims(claims))
         except RoomsError as error:
             raise ProtocolError("token_invalid") if error.code in ("not_found", "gone") else error from None
         return
-    appointment = await app[STORE].appointments.by_id(str(claims.appointment))
+    appointment = await app[STORE].appointments.get(of_claims(claims), str(claims.appointment))
     if await closes_for(app, appointment, app[NOW]()) <= app[NOW]():
         raise UserError("ended")
 
@@ -69,7 +70,7 @@ async def _enter_reuse(call: Call, claims: Claims) -> None:
     if claims.practitioner:
         subject = audit.practitioner(claims.practitioner)
     else:
-        appointment = await store.appointments.by_id(str(claims.appointment))
+        appointment = await store.appointments.get(of_claims(claims), str(claims.appointment))
         subject = audit.appointment(appointment.owner, appointment.id)
     await store.audit.record(Act.TOKEN_REUSED, SERVER, subject)
 

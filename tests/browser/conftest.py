@@ -22,7 +22,7 @@ from rooms.settings import RoomsSettings
 from signaling.rest.appointments import patient_link
 from signaling.sessions import PLAIN
 from tests import chromium as program
-from tests.opening import open_store
+from tests.opening import of, open_store
 
 ROOT = Path(__file__).parents[2]
 TIMED = bool(os.environ.get("PROVE"))
@@ -128,7 +128,9 @@ async def add_desk(house: Demo) -> Desk:
     async with open_store(settings, exclusive=False) as store:
         password = token_hex(16)
         person = await store.practitioners.add(f"{token_hex(8)}@example.org", password, "Dokter", "nl")
-        appointment = await store.appointments.create(person.id, "Patiënt", begins.replace(microsecond=0), 120, "nl")
+        appointment = await store.appointments.create(
+            of(person.id), "Patiënt", begins.replace(microsecond=0), 120, "nl"
+        )
         return Desk(await store.sessions.create(person.id), patient_link(house.origin, appointment), password)
 
 

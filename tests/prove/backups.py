@@ -9,10 +9,11 @@ from rooms.backup import data
 from rooms.errors import RoomsError
 from rooms.model import Appointment
 from rooms.proof.ciphertexts import Ciphertext, opens
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.sealed import content_place
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
 from tests.rooms.people import START, Time, alice, plan
@@ -38,7 +39,7 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
             doomed += [await plan(store, person, f"doomed {number}-{part}") for part in range(3)]
             await plan(store, person, f"kept {number}", days=60)
             if number % 5 == 0:
-                await store.practitioners.set_retention(person.id, "7d" if number % 10 else "30d")
+                await store.practitioners.set_retention(of(person.id), "7d" if number % 10 else "30d")
             await asyncio.to_thread(data.write, settings, folder, clock.now())
             clock.pass_(seconds=1)
         clock.pass_(days=40)
@@ -84,10 +85,10 @@ async def restored(
     async with open_store(fresh, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
         readable = sum([await given(store, one) for one in doomed])
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
         days = (START.date() - timedelta(days=1), START.date() + timedelta(days=100))
-        names = [one.patient for one in await store.appointments.list(person.id, *days)]
+        names = [one.patient for one in await store.appointments.list(of(person.id), *days)]
     await asyncio.to_thread(shutil.rmtree, folder)
     return readable + sum(name.startswith("doomed") for name in names), sum(name.startswith("kept") for name in names)
 
@@ -95,7 +96,7 @@ async def restored(
 async def given(store: Store, one: Appointment) -> bool:
     """Whether any read path gives it."""
     try:
-        await store.appointments.get(one.owner, one.id)
+        await store.appointments.get(of(one.owner), one.id)
     except RoomsError:
-        return await store.appointments.by_link(one.id, one.secret) is not None
+        return await store.appointments.by_link(Scope.guest(one.id), one.secret) is not None
     return True

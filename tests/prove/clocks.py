@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import Elsewhere, open_store
+from tests.opening import Elsewhere, of, open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.rooms.people import START, alice
 
@@ -104,13 +105,13 @@ async def run(size: Size, world: World, nodes: list[Node], stores: list[Store]) 
     """An appointment's life, with mishaps until it is due, then right clocks and one sweep of each server."""
     random = size.random
     setting: Retention = random.choice(sorted(RETENTION))
-    await stores[0].practitioners.set_retention(world.owner, setting)
+    await stores[0].practitioners.set_retention(of(world.owner), setting)
     planned = await plan(size, world, stores[0])
     assert planned.due is not None
     world.due[planned.id] = planned.due
     if random.random() < 0.5:
         world.pass_(random.random() * timedelta(hours=2), stores)
-        ended = await stores[1].appointments.end(planned.id)
+        ended = await stores[1].appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
         assert ended.due is not None
         world.due[planned.id] = ended.due
     for _ in range(random.randint(2, 5)):
@@ -123,7 +124,7 @@ async def run(size: Size, world: World, nodes: list[Node], stores: list[Store]) 
         await store.retention.sweep()
     world.late += planned.id not in world.destroyed
     if planned.id not in world.destroyed:
-        await stores[0].retention.destroy(world.owner, planned.id)
+        await stores[0].retention.destroy(of(world.owner), planned.id)
 
 
 async def plan(size: Size, world: World, store: Store) -> Appointment:
@@ -134,9 +135,9 @@ async def plan(size: Size, world: World, store: Store) -> Appointment:
     coming = [change for change in changes if change > world.truth]
     starts_at = random.choice(coming) if coming and random.random() < 0.3 else soon
     try:
-        return await store.appointments.create(world.owner, "Patient", starts_at, 30, "nl")
+        return await store.appointments.create(of(world.owner), "Patient", starts_at, 30, "nl")
     except RoomsError:
-        return await store.appointments.create(world.owner, "Patient", soon + timedelta(days=1), 30, "nl")
+        return await store.appointments.create(of(world.owner), "Patient", soon + timedelta(days=1), 30, "nl")
 
 
 def mishap(size: Size, world: World, nodes: list[Node], stores: list[Store], planned: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from rooms.settings import RoomsSettings
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, at_most
 from tests.rooms.people import PASSWORD
 
@@ -68,10 +68,10 @@ async def fill(data: Path, due: datetime, count: int) -> None:
         for number in range(OWNERS):
             person = await store.practitioners.add(f"p{number}@example.org", PASSWORD, "P", "nl", "end")
             for patient in range(count // OWNERS):
-                await store.appointments.create(person.id, f"Patient {patient}", start, MINUTES, "nl")
+                await store.appointments.create(of(person.id), f"Patient {patient}", start, MINUTES, "nl")
         person = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
         for patient in range(20):
-            await store.appointments.create(person.id, f"Patient {patient}", due, MINUTES, "nl")
+            await store.appointments.create(of(person.id), f"Patient {patient}", due, MINUTES, "nl")
         await store.retention.sweep()
 
 

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from rooms.errors import RoomsError
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.prove.children import ask, kill_at, start
 from tests.prove.figures import Figure, Size, counted
 from tests.rooms import postgres as servers
@@ -85,19 +86,19 @@ async def edit(settings: RoomsSettings, log: Path, ready: Path, run: int) -> Non
         os.write(descriptor, (" ".join(words) + "\n").encode())
 
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
         ready.touch()
         number = 0
         while True:
             name = f"{run}-{number}"
-            made = await store.appointments.create(person.id, name, START + timedelta(hours=1), 30, "nl")
+            made = await store.appointments.create(of(person.id), name, START + timedelta(hours=1), 30, "nl")
             acknowledge("made", made.id, name)
             if number % 3 == 0:
-                await store.appointments.end(made.id)
+                await store.appointments.end(Scope.consult(made.id, made.owner), made.id)
                 acknowledge("ended", made.id)
             if number % 7 == 0:
-                await store.practitioners.set_retention(person.id, SETTINGS[number % 4])
+                await store.practitioners.set_retention(of(person.id), SETTINGS[number % 4])
             number += 1
 
 
@@ -111,9 +112,9 @@ async def compare(settings: RoomsSettings, log: Path) -> dict[str, int]:
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
         await caught_up(store)
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
-        found = {one.id: one for one in await store.appointments.list(person.id, START.date(), START.date())}
+        found = {one.id: one for one in await store.appointments.list(of(person.id), START.date(), START.date())}
         lost = [key for key, name in made.items() if key not in found or found[key].patient != name]
         lost += [key for key in ended if key in found and found[key].state != "ended"]
         names = [one.patient for one in found.values()]
@@ -210,11 +211,11 @@ async def after(settings: RoomsSettings) -> dict[str, int]:
         assert store.locked is None
         await caught_up(store)
         for name in ("alice", "charlie"):
-            person = await store.practitioners.by_mail(f"{name}@example.org")
+            person = await store.practitioners.by_mail(SERVER, f"{name}@example.org")
             assert person is not None
             with contextlib.suppress(RoomsError):
-                kept += [one.patient for one in await store.appointments.list(person.id, START.date(), last)]
-            receipts += len(await store.appointments.receipts(person.id))
+                kept += [one.patient for one in await store.appointments.list(of(person.id), START.date(), last)]
+            receipts += len(await store.appointments.receipts(of(person.id)))
         rows, _ = await counts(store)
         generation = await store.keys.generation()
         keys = len(await store.keys.ids())

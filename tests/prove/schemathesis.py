@@ -19,7 +19,7 @@ from pathlib import Path
 from rooms.settings import RoomsSettings
 from signaling.protocol.model import API
 from signaling.routes import ENDPOINTS
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.signaling.descriptions import differences
 
@@ -92,7 +92,7 @@ async def fill(data: Path) -> tuple[str, str]:
     async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
         person = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
         for _ in range(3):
-            last = await store.appointments.create(person.id, "Patient", datetime.now(UTC), 30, "nl")
+            last = await store.appointments.create(of(person.id), "Patient", datetime.now(UTC), 30, "nl")
         return person.id, last.id + last.secret
 
 

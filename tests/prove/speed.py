@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, at_most
 from tests.prove.kills import databases
 from tests.rooms.people import START, Time, alice
@@ -40,7 +40,7 @@ async def measure(size: Size, name: str, settings: RoomsSettings) -> list[Figure
         listing = []
         for _ in range(size.choose(20, 3)):
             began = time.perf_counter()
-            found = await store.appointments.list(person.id, first, last)
+            found = await store.appointments.list(of(person.id), first, last)
             listing.append((time.perf_counter() - began) * 1000)
             assert len(found) == count
             assert [one.starts_at for one in found] == sorted(one.starts_at for one in found)
@@ -67,7 +67,7 @@ async def measure(size: Size, name: str, settings: RoomsSettings) -> list[Figure
 async def create(store: Store, owner: str, number: int) -> float:
     """Milliseconds."""
     began = time.perf_counter()
-    await store.appointments.create(owner, f"Patient {number}", START + timedelta(days=number), 30, "nl")
+    await store.appointments.create(of(owner), f"Patient {number}", START + timedelta(days=number), 30, "nl")
     return (time.perf_counter() - began) * 1000
 
 

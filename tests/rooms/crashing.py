@@ -19,10 +19,11 @@ from random import randrange
 from typing import Any
 
 from rooms.keys import files, schema, sqlite
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store import database as databases
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time
 
 DUE_BY = 40  # days
@@ -39,20 +40,20 @@ async def sweep(store: Store, acknowledge: Callable[[str], None]) -> None:
 
 async def create(store: Store, acknowledge: Callable[[str], None]) -> None:
     """Two new appointments, one of which ends."""
-    person = await store.practitioners.by_mail("alice@example.org")
+    person = await store.practitioners.by_mail(SERVER, "alice@example.org")
     assert person is not None
     for name in ("first", "second"):
-        made = await store.appointments.create(person.id, name, START, 30, "nl")
+        made = await store.appointments.create(of(person.id), name, START, 30, "nl")
         acknowledge(f"{made.id} planned {name}")
-    await store.appointments.end(made.id)
+    await store.appointments.end(Scope.consult(made.id, made.owner), made.id)
     acknowledge(f"{made.id} ended second")
 
 
 async def setting(store: Store, acknowledge: Callable[[str], None]) -> None:
     """Another retention for everything."""
-    person = await store.practitioners.by_mail("alice@example.org")
+    person = await store.practitioners.by_mail(SERVER, "alice@example.org")
     assert person is not None
-    await store.practitioners.set_retention(person.id, "90d")
+    await store.practitioners.set_retention(of(person.id), "90d")
     acknowledge("90d")
 
 

@@ -24,6 +24,11 @@ from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
 from rooms.store import practitioners as accounts
 
+try:
+    from rooms.scope import Scope
+except ImportError:
+    Scope = None  # in 0.1.0
+
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 QUICK = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
@@ -36,6 +41,20 @@ async def nobody(_: str) -> bool:
 
 async def nothing(_: str) -> None:
     """Nothing is kept elsewhere."""
+
+
+def of(owner: str) -> Any:
+    """Whose records, as this build wants to be told."""
+    return Scope.practitioner(owner) if Scope else owner
+
+
+def link_to(row_id: str) -> Any:
+    return Scope.guest(row_id) if Scope else row_id
+
+
+def any_of(row_id: str) -> tuple[Any, ...]:
+    """Somebody's appointment, whoever that is."""
+    return (Scope.operator(), row_id) if Scope else (row_id,)
 
 
 class Node:
@@ -58,24 +77,24 @@ class Node:
         return await self.store.practitioners.add(mail, PASSWORD, "Praktijk Voorbeeld", "nl", retention)
 
     async def plan(self, owner: str, patient: str, hours: float) -> Any:
-        made = await self.store.appointments.create(owner, patient, self.wall + timedelta(hours=hours), 30, "nl")
+        made = await self.store.appointments.create(of(owner), patient, self.wall + timedelta(hours=hours), 30, "nl")
         await self.store.audit.record(Act.APPOINTMENT_CREATED, practitioner(owner), appointment(owner, made.id))
         return made
 
     async def end(self, row_id: str) -> Any:
-        return await self.store.appointments.end(row_id)
+        return await self.store.appointments.end(*any_of(row_id))
 
     async def reopen(self, owner: str, row_id: str) -> Any:
-        return await self.store.appointments.reopen(owner, row_id)
+        return await self.store.appointments.reopen(of(owner), row_id)
 
     async def keep(self, owner: str, setting: str) -> Any:
-        return await self.store.practitioners.set_retention(owner, setting)
+        return await self.store.practitioners.set_retention(of(owner), setting)
 
     async def destroy(self, owner: str, row_id: str) -> Any:
-        return await self.store.retention.destroy(owner, row_id)
+        return await self.store.retention.destroy(of(owner), row_id)
 
     async def close(self, owner: str) -> Any:
-        return await self.store.retention.close(owner)
+        return await self.store.retention.close(of(owner))
 
     async def mark(self, owner: str, row_id: str) -> Any:
         """Step one of destroying, and then it was cut off."""
@@ -92,17 +111,17 @@ class Node:
         self.boot += timedelta(**span).total_seconds()
 
     async def get(self, owner: str, row_id: str) -> Any:
-        return await self.store.appointments.get(owner, row_id)
+        return await self.store.appointments.get(of(owner), row_id)
 
     async def linked(self, row_id: str, secret: str) -> Any:
-        found = await self.store.appointments.by_link(row_id, secret)
+        found = await self.store.appointments.by_link(link_to(row_id), secret)
         return getattr(found, "appointment", found)
 
     async def shown(self, owner: str) -> Any:
-        return await self.store.appointments.list(owner, date(1, 1, 1), date(9999, 12, 31))
+        return await self.store.appointments.list(of(owner), date(1, 1, 1), date(9999, 12, 31))
 
     async def person(self, owner: str) -> Any:
-        return await self.store.practitioners.get(owner)
+        return await self.store.practitioners.get(of(owner))
 
     async def signed_in(self, mail: str) -> Any:
         """A new session, where the password is right."""
@@ -113,7 +132,7 @@ class Node:
         return await self.store.sessions.practitioner(token)
 
     async def receipts(self, owner: str) -> Any:
-        return await self.store.appointments.receipts(owner)
+        return await self.store.appointments.receipts(of(owner))
 
     async def missing(self, *ids: str) -> Any:
         """Of the keys."""

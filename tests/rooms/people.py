@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from rooms.model import Appointment, Practitioner
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -43,7 +43,9 @@ async def charlie(store: Store) -> Practitioner:
 
 
 async def plan(store: Store, owner: Practitioner, patient: str = "Jan Jansen", **later: float) -> Appointment:
-    return await store.appointments.create(owner.id, patient, START + timedelta(**(later or {"hours": 1})), 30, "nl")
+    return await store.appointments.create(
+        of(owner.id), patient, START + timedelta(**(later or {"hours": 1})), 30, "nl"
+    )
 
 
 async def caught_up(store: Store) -> int:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment
+from rooms.scope import Scope
 from rooms.store import Store
+from tests.opening import of
 from tests.rooms.people import START
 
 DAY = START.date()
@@ -29,8 +31,8 @@ async def refusals(store: Store, planned: Appointment) -> list[str]:
         return "nothing" if not found else "given"
 
     return [
-        await attempt(store.appointments.get(planned.owner, planned.id)),
-        await attempt(store.appointments.by_id(planned.id)),
-        await attempt(store.appointments.by_link(planned.id, planned.secret)),
-        await attempt(store.appointments.list(planned.owner, DAY, DAY)),
+        await attempt(store.appointments.get(of(planned.owner), planned.id)),
+        await attempt(store.appointments.get(Scope.guest(planned.id), planned.id)),
+        await attempt(store.appointments.by_link(Scope.guest(planned.id), planned.secret)),
+        await attempt(store.appointments.list(of(planned.owner), DAY, DAY)),
     ]

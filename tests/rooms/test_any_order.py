@@ -17,9 +17,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Practitioner, Receipt, Retention
 from rooms.retention import OVERRUN
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie
 
 FIRST, LAST = START.date() - timedelta(days=9), START.date() + timedelta(days=9000)
@@ -84,7 +85,7 @@ class Story(RuleBasedStateMachine):
     def plan(self, who: int, minutes: int, length: int) -> Appointment:
         start = self.time.wall + timedelta(minutes=minutes)
         person = self.people[who]
-        made = self.run(self.store.appointments.create(person.id, f"Patient {minutes}", start, length, "nl"))
+        made = self.run(self.store.appointments.create(of(person.id), f"Patient {minutes}", start, length, "nl"))
         assert isinstance(made, Appointment)
         span = RETENTION[self.setting[person.id]]
         assert made.due == start + timedelta(minutes=length) + OVERRUN + (CAP if span is None else min(span, CAP))
@@ -95,7 +96,9 @@ class Story(RuleBasedStateMachine):
     def end(self, appointment: Appointment) -> None:
         known = self.living.get(appointment.id)
         try:
-            ended = self.run(self.store.appointments.end(appointment.id))
+            ended = self.run(
+                self.store.appointments.end(Scope.consult(appointment.id, appointment.owner), appointment.id)
+            )
         except RoomsError:
             assert known is None or self.due(known)
             return
@@ -108,7 +111,7 @@ class Story(RuleBasedStateMachine):
     @rule(appointment=consumes(appointments))
     def destroy(self, appointment: Appointment) -> None:
         try:
-            receipt = self.run(self.store.retention.destroy(appointment.owner, appointment.id))
+            receipt = self.run(self.store.retention.destroy(of(appointment.owner), appointment.id))
         except RoomsError:
             assert appointment.id not in self.living, "it was planned after the backup that was restored"
             assert appointment.id not in self.destroyed
@@ -121,12 +124,12 @@ class Story(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1), setting=st.sampled_from(sorted(RETENTION)))
     def change_setting(self, who: int, setting: Retention) -> None:
         person = self.people[who]
-        self.run(self.store.practitioners.set_retention(person.id, setting))
+        self.run(self.store.practitioners.set_retention(of(person.id), setting))
         self.setting[person.id] = setting
         for key, entry in list(self.living.items()):
             if entry.owner == person.id and not self.due(entry):
                 try:
-                    found = self.run(self.store.appointments.get(person.id, key))
+                    found = self.run(self.store.appointments.get(of(person.id), key))
                 except RoomsError:
                     # Nobody can read it any more, and the next sweep destroys it. A backup restored before that has
                     # the old setting and the appointment with it.
@@ -194,7 +197,7 @@ class Story(RuleBasedStateMachine):
         if not hasattr(self, "people"):
             return
         for person in self.people:
-            found = self.run(self.store.appointments.list(person.id, FIRST, LAST))
+            found = self.run(self.store.appointments.list(of(person.id), FIRST, LAST))
             expected = {k: e for k, e in self.living.items() if e.owner == person.id and not self.due(e)}
             assert {entry.id: entry for entry in found} == expected
 

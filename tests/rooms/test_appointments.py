@@ -8,7 +8,9 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.model import Appointment
 from rooms.retention import OVERRUN
+from rooms.scope import Scope
 from rooms.store import Store, reading
+from tests.opening import of
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -25,18 +27,18 @@ async def test_an_appointment_comes_back_as_it_was_planned(store: Store) -> None
         "planned",
     )
     assert planned.due == planned.ends_at + OVERRUN + timedelta(days=30)
-    assert await store.appointments.get(person.id, planned.id) == planned
-    assert await store.appointments.by_id(planned.id) == planned
+    assert await store.appointments.get(of(person.id), planned.id) == planned
+    assert await store.appointments.get(Scope.guest(planned.id), planned.id) == planned
 
 
 async def test_charlie_cannot_open_the_appointment_of_alice(store: Store) -> None:
     planned, other = await plan(store, await alice(store)), await charlie(store)
     with pytest.raises(RoomsError, match="not_found"):
-        await store.appointments.get(other.id, planned.id)
-    assert await store.appointments.list(other.id, DAY, DAY) == []
+        await store.appointments.get(of(other.id), planned.id)
+    assert await store.appointments.list(of(other.id), DAY, DAY) == []
     with pytest.raises(RoomsError, match="not_found"):
-        await store.retention.destroy(other.id, planned.id)
-    assert (await store.appointments.by_id(planned.id)) == planned
+        await store.retention.destroy(of(other.id), planned.id)
+    assert (await store.appointments.get(Scope.guest(planned.id), planned.id)) == planned
 
 
 async def test_the_list_holds_the_days_asked_for_in_order_of_time(store: Store) -> None:
@@ -44,18 +46,18 @@ async def test_the_list_holds_the_days_asked_for_in_order_of_time(store: Store) 
     late = await plan(store, person, "late", hours=5)
     early = await plan(store, person, "early", hours=1)
     tomorrow = await plan(store, person, "tomorrow", days=1)
-    assert await store.appointments.list(person.id, DAY, DAY) == [early, late]
-    assert await store.appointments.list(person.id, DAY, DAY + timedelta(days=1)) == [early, late, tomorrow]
-    assert await store.appointments.list(person.id, DAY + timedelta(days=2), DAY + timedelta(days=9)) == []
+    assert await store.appointments.list(of(person.id), DAY, DAY) == [early, late]
+    assert await store.appointments.list(of(person.id), DAY, DAY + timedelta(days=1)) == [early, late, tomorrow]
+    assert await store.appointments.list(of(person.id), DAY + timedelta(days=2), DAY + timedelta(days=9)) == []
 
 
 async def test_a_day_is_the_local_day_of_the_appointment(store: Store) -> None:
     person = await alice(store)
     midnight = datetime(2027, 3, 2, 0, 30, tzinfo=timezone(timedelta(hours=1)))  # 1 March 23:30 in UTC
-    planned = await store.appointments.create(person.id, "Jan", midnight, 30, "nl")
+    planned = await store.appointments.create(of(person.id), "Jan", midnight, 30, "nl")
     assert planned.starts_at.utcoffset() == timedelta(hours=1)
-    assert await store.appointments.list(person.id, date(2027, 3, 2), date(2027, 3, 2)) == [planned]
-    assert await store.appointments.list(person.id, date(2027, 3, 1), date(2027, 3, 1)) == []
+    assert await store.appointments.list(of(person.id), date(2027, 3, 2), date(2027, 3, 2)) == [planned]
+    assert await store.appointments.list(of(person.id), date(2027, 3, 1), date(2027, 3, 1)) == []
 
 
 @pytest.mark.parametrize(
@@ -76,18 +78,18 @@ async def test_what_makes_no_appointment_is_refused(
 ) -> None:
     person = await alice(sqlite_store)
     with pytest.raises(RoomsError, match="invalid"):
-        await sqlite_store.appointments.create(person.id, patient, start, minutes, language)  # type: ignore[arg-type]  # the type refuses it as well
+        await sqlite_store.appointments.create(of(person.id), patient, start, minutes, language)  # type: ignore[arg-type]  # the type refuses it as well
 
 
 async def test_nobody_plans_for_a_practitioner_that_does_not_exist(store: Store) -> None:
     with pytest.raises(RoomsError, match="not_found"):
-        await store.appointments.create(UNKNOWN, "Jan", START, 30, "nl")
+        await store.appointments.create(of(UNKNOWN), "Jan", START, 30, "nl")
 
 
 async def test_a_link_leads_to_its_appointment_as_often_as_it_is_opened(store: Store) -> None:
     planned = await plan(store, await alice(store))
     for _ in range(3):
-        visit = await store.appointments.by_link(planned.id, planned.secret)
+        visit = await store.appointments.by_link(Scope.guest(planned.id), planned.secret)
         assert visit is not None and visit.appointment == planned
 
 
@@ -106,12 +108,12 @@ async def test_any_other_link_leads_nowhere(store: Store, damage: str) -> None:
         "nul": ("\0" * 22, "\0"),
         "letters": (planned.id.swapcase(), planned.secret),
     }[damage]
-    assert await store.appointments.by_link(row, secret) is None
+    assert await store.appointments.by_link(Scope.guest(row), secret) is None
 
 
 async def test_an_unknown_link_makes_the_same_decryptions(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = await plan(sqlite_store, await alice(sqlite_store))
-    await sqlite_store.appointments.by_link(UNKNOWN, "")
+    await sqlite_store.appointments.by_link(Scope.guest(UNKNOWN), "")
     opened: list[int] = []
     from rooms.keys.envelope import AESGCM
 
@@ -124,10 +126,10 @@ async def test_an_unknown_link_makes_the_same_decryptions(sqlite_store: Store, m
             return self._cipher.decrypt(nonce, data, aad)
 
     monkeypatch.setattr("rooms.keys.envelope.AESGCM", Counting)
-    await sqlite_store.appointments.by_link(planned.id, UNKNOWN)
+    await sqlite_store.appointments.by_link(Scope.guest(planned.id), UNKNOWN)
     wrong, opened[:] = list(opened), []
     for unknown in (UNKNOWN, "no id at all"):
-        await sqlite_store.appointments.by_link(unknown, UNKNOWN)
+        await sqlite_store.appointments.by_link(Scope.guest(unknown), UNKNOWN)
         assert opened == wrong
         opened.clear()
     assert len(wrong) == 4
@@ -137,51 +139,51 @@ async def test_the_first_end_of_a_consult_counts(store: Store, time: Time) -> No
     person = await alice(store)
     planned = await plan(store, person)
     time.pass_(hours=1, minutes=20)
-    ended = await store.appointments.end(planned.id)
+    ended = await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
     assert (ended.state, ended.ended_at, ended.due) == ("ended", time.wall, time.wall + timedelta(days=30))
     time.pass_(minutes=1)
-    assert await store.appointments.end(planned.id) == ended
-    assert await store.appointments.get(person.id, planned.id) == ended
+    assert await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id) == ended
+    assert await store.appointments.get(of(person.id), planned.id) == ended
 
 
 async def test_an_end_is_taken_back(store: Store, time: Time) -> None:
     person = await alice(store)
     planned = await plan(store, person)
-    assert await store.appointments.reopen(person.id, planned.id) == planned
-    await store.appointments.end(planned.id)
+    assert await store.appointments.reopen(of(person.id), planned.id) == planned
+    await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
     time.pass_(minutes=1)
-    opened = await store.appointments.reopen(person.id, planned.id)
+    opened = await store.appointments.reopen(of(person.id), planned.id)
     assert (opened.state, opened.ended_at, opened.due) == ("planned", None, planned.due)
-    visit = await store.appointments.by_link(planned.id, planned.secret)
+    visit = await store.appointments.by_link(Scope.guest(planned.id), planned.secret)
     assert visit is not None and visit.appointment == opened
 
 
 async def test_an_end_that_was_due_is_not_taken_back(store: Store, time: Time) -> None:
     person = await alice(store)
-    await store.practitioners.set_retention(person.id, "end")
+    await store.practitioners.set_retention(of(person.id), "end")
     planned = await plan(store, person)
-    await store.appointments.end(planned.id)
+    await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.reopen(person.id, planned.id)
+        await store.appointments.reopen(of(person.id), planned.id)
     await store.retention.sweep()
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.reopen(person.id, planned.id)
+        await store.appointments.reopen(of(person.id), planned.id)
 
 
 async def test_nobody_opens_what_is_somebody_elses(store: Store) -> None:
     planned = await plan(store, await alice(store))
-    await store.appointments.end(planned.id)
+    await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
     with pytest.raises(RoomsError, match="not_found"):
-        await store.appointments.reopen(UNKNOWN, planned.id)
+        await store.appointments.reopen(of(UNKNOWN), planned.id)
 
 
 async def test_what_does_not_exist_is_not_found(store: Store) -> None:
     person = await alice(store)
     for attempt in (
-        store.appointments.get(person.id, UNKNOWN),
-        store.appointments.by_id(UNKNOWN),
-        store.appointments.end(UNKNOWN),
-        store.retention.destroy(person.id, UNKNOWN),
+        store.appointments.get(of(person.id), UNKNOWN),
+        store.appointments.get(Scope.guest(UNKNOWN), UNKNOWN),
+        store.appointments.end(Scope.consult(UNKNOWN, UNKNOWN), UNKNOWN),
+        store.retention.destroy(of(person.id), UNKNOWN),
     ):
         with pytest.raises(RoomsError, match="not_found"):
             await attempt
@@ -209,16 +211,16 @@ async def test_a_row_swapped_between_owners_or_rows_fails_closed(store: Store) -
             await connection.exec_driver_sql(statement)
     for owner, row in ((one, mine), (one, theirs)):
         with pytest.raises(RoomsError, match="unreadable"):
-            await store.appointments.get(owner.id, row.id)
-    assert await store.appointments.by_link(theirs.id, theirs.secret) is None
-    assert await store.appointments.list(one.id, DAY, DAY) == [second]
-    assert await store.appointments.by_link(mine.id, mine.secret) is None
+            await store.appointments.get(of(owner.id), row.id)
+    assert await store.appointments.by_link(Scope.guest(theirs.id), theirs.secret) is None
+    assert await store.appointments.list(of(one.id), DAY, DAY) == [second]
+    assert await store.appointments.by_link(Scope.guest(mine.id), mine.secret) is None
 
 
 async def test_many_at_once_all_stay(store: Store) -> None:
     person = await alice(store)
     made = await asyncio.gather(*(plan(store, person, f"Patient {n}", minutes=n) for n in range(40)))
-    assert list(await store.appointments.list(person.id, DAY, DAY)) == list(made)
+    assert list(await store.appointments.list(of(person.id), DAY, DAY)) == list(made)
     assert len({planned.secret for planned in made}) == 40
     assert all(planned.due and planned.due.tzinfo == UTC for planned in made)
 
@@ -240,7 +242,7 @@ async def test_a_full_agenda_does_not_hold_up_others(sqlite_store: Store, monkey
             await asyncio.sleep(0)
 
     busy = asyncio.create_task(others())
-    assert len(await sqlite_store.appointments.list(person.id, DAY, DAY)) == 5
+    assert len(await sqlite_store.appointments.list(of(person.id), DAY, DAY)) == 5
     busy.cancel()
     turns = "".join("r" if one == "row" else "." for one in seen).strip(".")
     assert turns.count("r") == 5
@@ -253,17 +255,17 @@ async def test_what_goes_while_its_end_is_taken_back_is_gone(
 ) -> None:
     person = await alice(store)
     planned = await plan(store, person)
-    await store.appointments.end(planned.id)
+    await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
     plain = store.appointments.get
 
-    async def meanwhile(*given: str) -> Appointment:
-        found = await plain(*given)
+    async def meanwhile(scope: Scope, appointment: str) -> Appointment:
+        found = await plain(scope, appointment)
         if happening == "destroyed":
-            await store.retention.destroy(person.id, planned.id)
+            await store.retention.destroy(of(person.id), planned.id)
         else:
             time.pass_(days=40)
         return found
 
     monkeypatch.setattr(store.appointments, "get", meanwhile)
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.reopen(person.id, planned.id)
+        await store.appointments.reopen(of(person.id), planned.id)

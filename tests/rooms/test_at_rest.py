@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time
 from tests.rooms.postgres import Postgres
 
@@ -49,7 +50,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     token = await store.sessions.create(person.id)
     yield {"token": token}
     planned = [
-        await store.appointments.create(person.id, CANARIES["patient"], START.replace(minute=17), 37, "nl")
+        await store.appointments.create(of(person.id), CANARIES["patient"], START.replace(minute=17), 37, "nl")
         for _ in range(30)
     ]
     keys = await store.keys.get_many([(person.id, entry.id) for entry in planned])
@@ -58,12 +59,12 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
         secrets |= {f"secret {place}": planned[place].secret, f"key {place}": keys[planned[place].id]}
     yield secrets
     for entry in planned[:10]:
-        await store.appointments.end(entry.id)
+        await store.appointments.end(Scope.consult(entry.id, entry.owner), entry.id)
     yield secrets
-    await store.practitioners.set_retention(person.id, "7d")
+    await store.practitioners.set_retention(of(person.id), "7d")
     yield secrets
     for entry in planned[10:20]:
-        await store.retention.destroy(person.id, entry.id)
+        await store.retention.destroy(of(person.id), entry.id)
     yield secrets
     time.pass_(days=8)
     await store.retention.sweep()

@@ -13,7 +13,7 @@ from rooms.audit import PATIENT, SERVER, Act, Draft, Entry, Report, appointment,
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 
@@ -139,7 +139,7 @@ async def test_after_destruction_nobody_can_tell_whose_entries_they_were(store: 
     await store.audit.record(Act.APPOINTMENT_READ, practitioner(owner.id), appointment(owner.id, planned.id))
     (before,) = [entry.subject_name for entry in await everything(store)]
     assert before == await store.audit.name(appointment(owner.id, planned.id))
-    proof = await store.retention.destroy(owner.id, planned.id)
+    proof = await store.retention.destroy(of(owner.id), planned.id)
     assert await store.audit.name(appointment(owner.id, planned.id)) is None
     await store.audit.record(Act.DESTROYED, practitioner(owner.id), receipt(proof.receipt))
     *_, destroyed = await everything(store)

@@ -16,7 +16,7 @@ from rooms.errors import RoomsError, StartRefused
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 from tests.rooms.test_at_rest import CANARIES, found, story
 
@@ -69,19 +69,19 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
         token = await store.sessions.create(person.id)
         written = await backup(settings, folder, time.now())
         assert written.counts["appointments"] == 3
-        receipt = await store.retention.destroy(person.id, gone.id)
+        receipt = await store.retention.destroy(of(person.id), gone.id)
         later = await plan(store, person, "planned after the backup")
     restored = await data.restore(settings, folder, replace=True)
     assert restored == data.Restored(written.path, {"appointments": 2}, 1, 0)
     async with opened(settings, time) as store:
         assert store.locked is None
         assert await caught_up(store) == 0
-        assert await store.appointments.list(person.id, DAY, DAY) == sorted([kept], key=lambda a: a.id)
-        assert await store.appointments.list(other.id, DAY, DAY) == [foreign]
+        assert await store.appointments.list(of(person.id), DAY, DAY) == sorted([kept], key=lambda a: a.id)
+        assert await store.appointments.list(of(other.id), DAY, DAY) == [foreign]
         for lost, code in ((gone, "gone"), (later, "not_found")):
             with pytest.raises(RoomsError, match=code):
-                await store.appointments.get(person.id, lost.id)
-        assert await store.appointments.receipts(person.id) == [receipt]
+                await store.appointments.get(of(person.id), lost.id)
+        assert await store.appointments.receipts(of(person.id)) == [receipt]
         assert await store.sessions.practitioner(token) is None, "who signed out stays signed out"
         assert (await store.retention.status()).alarms == 0
 
@@ -98,7 +98,7 @@ async def test_it_comes_back_where_nothing_is_left(settings: RoomsSettings, time
         await asyncio.to_thread(drop_everything, settings)
     assert (await data.restore(empty, folder)).counts["appointments"] == 1
     async with opened(empty, time) as store:
-        assert await store.appointments.list(person.id, DAY, DAY) == [planned]
+        assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
 
 async def test_a_backup_of_one_kind_of_database_restores_into_the_other(
@@ -112,7 +112,7 @@ async def test_a_backup_of_one_kind_of_database_restores_into_the_other(
     moved = sqlite_settings.model_copy(update={"database_url": RoomsSettings(database_url=url).database_url})
     await data.restore(moved, folder)
     async with opened(moved, time) as store:
-        assert await store.appointments.list(person.id, DAY, DAY) == [planned]
+        assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
 
 async def test_a_living_database_is_written_over_only_when_told_so(
@@ -127,7 +127,7 @@ async def test_a_living_database_is_written_over_only_when_told_so(
     with pytest.raises(StartRefused, match="There is a database already"):
         await data.restore(settings, folder)
     async with opened(settings, time) as store:
-        assert await store.appointments.list(person.id, DAY, DAY) == [planned]
+        assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "other", "none"])
@@ -149,7 +149,7 @@ async def test_what_is_no_backup_changes_nothing(
     with pytest.raises(StartRefused):
         await data.restore(settings, folder, replace=True)
     async with opened(settings, time) as store:
-        assert len(await store.appointments.list(person.id, DAY, DAY)) == 30
+        assert len(await store.appointments.list(of(person.id), DAY, DAY)) == 30
     assert not list(settings.data.rglob("*.partial*"))
 
 
@@ -162,7 +162,7 @@ async def test_an_older_key_store_is_refused(settings: RoomsSettings, time: Time
     shutil.copytree(settings.keystore().parent, tmp_path / "older")
     before = (await backup(settings, folder, time.now())).path
     async with opened(settings, time) as store:
-        await store.retention.destroy(person.id, gone.id)
+        await store.retention.destroy(of(person.id), gone.id)
     time.pass_(minutes=1)
     after = (await backup(settings, folder, time.now())).path
     shutil.rmtree(settings.keystore().parent)
@@ -274,7 +274,7 @@ async def test_a_key_snapshot_brings_the_key_store_back_within_a_day(
     await snapshots.restore(settings, taken, time.now())
     async with opened(settings, time) as store:
         assert store.locked is None
-        assert await store.appointments.list(planned.owner, DAY, DAY) == [planned]
+        assert await store.appointments.list(of(planned.owner), DAY, DAY) == [planned]
 
 
 @pytest.mark.duty("S-31")
@@ -314,7 +314,7 @@ async def test_a_backup_and_a_key_snapshot_are_enough_when_everything_else_is_lo
     assert written.read_bytes() == before
     async with opened(settings, time) as store:
         assert store.locked is None
-        assert await store.appointments.list(planned.owner, DAY, DAY) == [planned]
+        assert await store.appointments.list(of(planned.owner), DAY, DAY) == [planned]
 
 
 @pytest.mark.duty("S-31")
@@ -325,7 +325,7 @@ async def test_a_key_snapshot_is_not_older_than_what_the_newest_backup_knows_to_
     settings = keeping(sqlite_settings, tmp_path)
     async with snapshotted(settings, time, tmp_path / "snapshots") as (store, planned, taken):
         await backup(settings, tmp_path / "older", time.now())
-        await store.retention.destroy(planned.owner, planned.id)
+        await store.retention.destroy(of(planned.owner), planned.id)
         await backup(settings, tmp_path / "backups", time.now())
     shutil.rmtree(settings.keystore().parent)
     if lost:
@@ -341,7 +341,7 @@ async def test_a_key_snapshot_that_is_older_than_a_destruction_is_refused(
 ) -> None:
     settings = keeping(settings, tmp_path)
     async with snapshotted(settings, time, tmp_path / "snapshots") as (store, planned, taken):
-        await store.retention.destroy(planned.owner, planned.id)
+        await store.retention.destroy(of(planned.owner), planned.id)
     shutil.rmtree(settings.keystore().parent)
     with pytest.raises(StartRefused, match="older than the database"):
         await snapshots.restore(settings, taken, time.now())

@@ -16,8 +16,9 @@ from rooms.keys import transit as transits
 from rooms.keys.backends import backend
 from rooms.keys.transit import Transit, TransitSecrets
 from rooms.keys.wrapped import WrappedKeys
+from rooms.scope import SERVER
 from rooms.settings import RoomsSettings, TransitSettings
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms import bao as servers
 from tests.rooms.bao import Bao
 from tests.rooms.people import START, Time, alice, fill, plan
@@ -103,10 +104,10 @@ async def test_an_older_copy_of_the_nodes_key_store_is_locked(
     name = nodes.keystore_address().database
     older = nodes.model_copy(update={"keystore_url": SecretStr(postgres._create(name or ""))})
     async with open_store(nodes, now=time.now, boot=time.boottime) as store:
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
-        (living,) = await store.appointments.list(person.id, START.date(), START.date())
-        await store.retention.destroy(person.id, living.id)
+        (living,) = await store.appointments.list(of(person.id), START.date(), START.date())
+        await store.retention.destroy(of(person.id), living.id)
         assert "older than the database" in await locked_reason_beside(older, time)
         await store.retention.sweep()
         assert "older copy" in await locked_reason_beside(older, time)
@@ -132,13 +133,13 @@ async def test_openbao_that_is_sealed_locks_until_it_is_unsealed(
         assert store.locked is None
         with bao.sealed():
             assert await store.key_trouble() == "OpenBao is sealed; unseal it and start again."
-            person = await store.practitioners.by_mail("alice@example.org")
+            person = await store.practitioners.by_mail(SERVER, "alice@example.org")
             assert person is not None, "what runs goes on"
-            (living,) = await store.appointments.list(person.id, START.date(), START.date())
-            await store.retention.destroy(person.id, living.id)
+            (living,) = await store.appointments.list(of(person.id), START.date(), START.date())
+            await store.retention.destroy(of(person.id), living.id)
             with pytest.raises(RoomsError, match="locked"):
                 await store.retention.sweep()
-            assert await store.appointments.list(person.id, START.date(), START.date()) == []
+            assert await store.appointments.list(of(person.id), START.date(), START.date()) == []
         assert await store.key_trouble() is None
         before = (await store.keys.inspect(START)).epoch
         await store.retention.sweep()
@@ -308,7 +309,7 @@ async def test_openbao_that_hangs_holds_up_nobody_but_the_one_who_asks(
         asking = asyncio.create_task(store.key_trouble())
         await asyncio.sleep(0.05)
         planned = await plan(store, person)
-        assert await store.appointments.get(person.id, planned.id) == planned
+        assert await store.appointments.get(of(person.id), planned.id) == planned
         assert not asking.done()
         asked.set()
         assert await asking is None

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from rooms import clock as clocks
 from rooms.clock import JUMPED, UNPROVEN, Anchor, Clock
 from rooms.errors import RoomsError
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store import sweeper as sweepers
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 
 
@@ -94,9 +95,9 @@ async def test_a_jump_pauses_destruction_and_reading_fails_closed(sqlite_store: 
     assert await sqlite_store.retention.sweep() == 0
     assert (await sqlite_store.retention.status()).paused == JUMPED
     with pytest.raises(RoomsError, match="gone"):
-        await sqlite_store.appointments.get(person.id, planned.id)
+        await sqlite_store.appointments.get(of(person.id), planned.id)
     time.jump(days=-400)
-    assert await sqlite_store.appointments.get(person.id, planned.id) == planned
+    assert await sqlite_store.appointments.get(of(person.id), planned.id) == planned
     assert (await sqlite_store.retention.status()).paused is None
 
 
@@ -104,8 +105,8 @@ async def test_destroying_by_hand_goes_on_while_the_clock_is_in_doubt(sqlite_sto
     person = await alice(sqlite_store)
     planned = await plan(sqlite_store, person)
     time.jump(days=400)
-    await sqlite_store.retention.destroy(person.id, planned.id)
-    assert await sqlite_store.appointments.by_link(planned.id, planned.secret) is None
+    await sqlite_store.retention.destroy(of(person.id), planned.id)
+    assert await sqlite_store.appointments.by_link(Scope.guest(planned.id), planned.secret) is None
 
 
 async def test_an_unproven_clock_destroys_nothing_until_it_is_confirmed(unproven: RoomsSettings, time: Time) -> None:

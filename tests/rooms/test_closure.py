@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from rooms.errors import RoomsError
+from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.closure import Emptied
 from rooms.store.tables import marks
-from tests.opening import Elsewhere, open_store
+from tests.opening import Elsewhere, of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, caught_up, charlie, plan
 from tests.rooms.test_destruction import states
 
@@ -36,11 +37,11 @@ async def test_destroying_all_destroys_the_owners_and_nobody_elses(store: Store)
     for number in range(120):
         await plan(store, person, f"Patient {number}", hours=number)
     foreign = await plan(store, other)
-    assert await store.retention.destroy_all(person.id) == Emptied(120, 0)
+    assert await store.retention.destroy_all(of(person.id)) == Emptied(120, 0)
     assert await states(store) == {foreign.id: "planned"}
-    assert [one.generation for one in await store.appointments.receipts(person.id)] == list(range(120, 0, -1))
-    assert await store.retention.destroy_all(person.id) == Emptied(0, 0)
-    assert await store.appointments.get(other.id, foreign.id) == foreign
+    assert [one.generation for one in await store.appointments.receipts(of(person.id))] == list(range(120, 0, -1))
+    assert await store.retention.destroy_all(of(person.id)) == Emptied(0, 0)
+    assert await store.appointments.get(of(other.id), foreign.id) == foreign
     assert (await plan(store, person)).owner == person.id, "the account lives on"
 
 
@@ -51,14 +52,14 @@ async def test_a_running_consult_is_waited_for_and_then_destroyed(
     person = await alice(store)
     planned, others = await plan(store, person), [await plan(store, person) for _ in range(3)]
     live = await running(elsewhere, planned.id)
-    assert await store.retention.destroy_all(person.id) == Emptied(len(others), 1)
+    assert await store.retention.destroy_all(of(person.id)) == Emptied(len(others), 1)
     assert await states(store) == {planned.id: "planned"}
-    assert (await store.appointments.get(person.id, planned.id)).due == time.wall
-    await store.practitioners.set_retention(person.id, "manual")
+    assert (await store.appointments.get(of(person.id), planned.id)).due == time.wall
+    await store.practitioners.set_retention(of(person.id), "manual")
     assert await store.retention.sweep() == 0
     live.clear()
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.get(person.id, planned.id)
+        await store.appointments.get(of(person.id), planned.id)
     assert await store.retention.sweep() == 1, "and no setting revives it meanwhile"
     assert await states(store) == {}
 
@@ -67,7 +68,7 @@ async def test_no_consult_is_waited_for_longer_than_a_day(store: Store, elsewher
     person = await alice(store)
     planned = await plan(store, person)
     await running(elsewhere, planned.id)
-    await store.retention.destroy_all(person.id)
+    await store.retention.destroy_all(of(person.id))
     time.pass_(hours=24, seconds=1)
     assert await store.retention.sweep() == 1
 
@@ -81,7 +82,7 @@ async def test_what_cannot_be_opened_goes_too(store: Store) -> None:
             f" WHERE id = '{broken.id}'"
         )
     await store.keys._run(lambda keys: keys._db.execute("DELETE FROM data_keys WHERE id = ?", (keyless.id,)))
-    assert await store.retention.destroy_all(person.id) == Emptied(3, 0)
+    assert await store.retention.destroy_all(of(person.id)) == Emptied(3, 0)
     assert await states(store) == {}
 
 
@@ -104,21 +105,21 @@ async def test_a_closed_account_is_gone_with_all_that_it_had(
 
     elsewhere.on_close = on_close
     marked = await marks_of(store)
-    closed = await store.retention.close(person.id)
+    closed = await store.retention.close(of(person.id))
     assert (closed.destroyed, closed.waiting) == (1, 0)
     assert await marks_of(store) == marked | {"generation": "2"}, "what the database says of itself stays"
     assert closed.receipt is not None
     assert closed.receipt.generation == 2
     assert told == [person.id]
-    assert await store.practitioners.by_mail(person.mail) is None
+    assert await store.practitioners.by_mail(SERVER, person.mail) is None
     assert await store.practitioners.authenticate(person.mail, PASSWORD) is None
     assert await store.sessions.practitioner(token) is None
     assert await store.keys.missing([person.id, planned.id]) == [person.id, planned.id]
     assert await store.keys._run(lambda keys: keys.practitioners()) == 1
     assert len(list(settings.keystore().parent.glob("epoch-2.key"))) == 1, "under a new epoch"
-    assert await store.appointments.get(other.id, foreign.id) == foreign
+    assert await store.appointments.get(of(other.id), foreign.id) == foreign
     with pytest.raises(RoomsError, match="not_found"):
-        await store.retention.close(person.id)
+        await store.retention.close(of(person.id))
     assert (await alice(store)).id != person.id, "the address is free again"
 
 
@@ -127,7 +128,7 @@ async def test_an_account_closes_when_its_running_consult_ends(store: Store, els
     person = await alice(store)
     planned, _ = await plan(store, person), await plan(store, person)
     live = await running(elsewhere, planned.id)
-    closed = await store.retention.close(person.id)
+    closed = await store.retention.close(of(person.id))
     assert (closed.destroyed, closed.waiting, closed.receipt) == (1, 1, None)
     assert await store.practitioners.authenticate(person.mail, PASSWORD) is None, "nobody signs in any more"
     with pytest.raises(RoomsError, match="not_found"):
@@ -136,7 +137,7 @@ async def test_an_account_closes_when_its_running_consult_ends(store: Store, els
     live.clear()
     assert await store.retention.sweep() == 1
     with pytest.raises(RoomsError, match="not_found"):
-        await store.practitioners.get(person.id)
+        await store.practitioners.get(of(person.id))
     assert await states(store) == {}
 
 
@@ -144,12 +145,12 @@ async def test_a_closure_that_was_only_asked_for_is_done_at_the_next_start(setti
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         planned = await plan(store, person)
-        await store.retention.request_closure(person.id)
+        await store.retention.request_closure(of(person.id))
         with pytest.raises(RoomsError, match="gone"):
-            await store.appointments.get(person.id, planned.id)
+            await store.appointments.get(of(person.id), planned.id)
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         assert await store.retention.catch_up() == 1
-        assert await store.practitioners.by_mail(person.mail) is None
+        assert await store.practitioners.by_mail(SERVER, person.mail) is None
 
 
 async def test_an_account_stays_until_its_traces_are_gone(store: Store, elsewhere: Elsewhere) -> None:
@@ -163,7 +164,7 @@ async def test_an_account_stays_until_its_traces_are_gone(store: Store, elsewher
             raise ConnectionError("redis is away")
 
     elsewhere.on_close = on_close
-    await store.retention.close(person.id)
+    await store.retention.close(of(person.id))
     async with store.database.read() as connection:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM practitioners")).scalar() == 1
     await store.retention.sweep()
@@ -182,18 +183,18 @@ async def test_an_older_copy_of_the_database_brings_no_account_back(
         await plan(store, person)
     shutil.copy(database, tmp_path / "older")
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
-        await store.retention.close(person.id)
+        await store.retention.close(of(person.id))
     shutil.copy(tmp_path / "older", database)
     time.pass_(minutes=1)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
-        assert await store.practitioners.by_mail(person.mail) is None
+        assert await store.practitioners.by_mail(SERVER, person.mail) is None
         assert await store.practitioners.authenticate(person.mail, PASSWORD) is None
-        assert await store.appointments.list(person.id, DAY, DAY) == []
+        assert await store.appointments.list(of(person.id), DAY, DAY) == []
         await caught_up(store)
         assert await states(store) == {}
-        assert await store.practitioners.by_mail(person.mail) is None
-        assert await store.practitioners.by_mail(other.mail) == other
+        assert await store.practitioners.by_mail(SERVER, person.mail) is None
+        assert await store.practitioners.by_mail(SERVER, other.mail) == other
         assert (await store.retention.status()).alarms == 0
 
 
@@ -204,7 +205,7 @@ async def test_a_stopped_clock_does_not_stop_what_a_person_asks(settings: RoomsS
         planned = await plan(store, person)
         time.jump(days=1)
         assert await store.retention.sweep() == 0
-        assert await store.retention.destroy_all(person.id) == Emptied(1, 0)
+        assert await store.retention.destroy_all(of(person.id)) == Emptied(1, 0)
         assert planned.due is not None
         assert planned.due - time.wall > timedelta(days=20)
 
@@ -217,4 +218,4 @@ async def test_what_was_due_before_keeps_its_moment_and_goes_too(store: Store, t
     async with store.database.read() as connection:
         rows = await connection.exec_driver_sql("SELECT id, version FROM appointments")
         assert {row.id: row.version for row in rows} == {due.id: 1, coming.id: 2}, "one needed no change"
-    assert await store.retention.destroy_all(person.id) == Emptied(2, 0)
+    assert await store.retention.destroy_all(of(person.id)) == Emptied(2, 0)

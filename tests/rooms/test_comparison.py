@@ -9,9 +9,10 @@ import pytest
 
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store, comparison
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import Time, alice, plan
 from tests.rooms.test_destruction import states
 from tests.rooms.test_sweeper import sweeping
@@ -63,14 +64,14 @@ async def test_a_running_server_destroys_what_came_back_and_says_how_far_it_is(
     shutil.copy(database, tmp_path / "backup")
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         for one in made[:5]:
-            await store.retention.destroy(person.id, one.id)
+            await store.retention.destroy(of(person.id), one.id)
     shutil.copy(tmp_path / "backup", database)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         assert await store.retention.catch_up() == 0
         assert (await store.retention.status()).compared == 0
         for one in made[:5]:
             with pytest.raises(RoomsError, match="gone"):
-                await store.appointments.by_id(one.id)
+                await store.appointments.get(Scope.guest(one.id), one.id)
         async with sweeping(store, 60), asyncio.timeout(60):
             while len(await states(store)) > 4:  # noqa: ASYNC110 -- the sweeper tells nobody
                 await asyncio.sleep(0.01)

@@ -10,13 +10,14 @@ from sqlalchemy import select, update
 from rooms.errors import Newer, RoomsError, Unreadable
 from rooms.keys.envelope import Place, new_key, pack, seal, unpack, unseal
 from rooms.model import Appointment, Damaged, Practitioner
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore, sealed
 from rooms.store.content import Layout, open_content, seal_content
 from rooms.store.marks import accounts_behind
 from rooms.store.sealed import APPOINTMENT, content_place, profile_place
 from rooms.store.tables import appointments, practitioners, sessions
-from tests.opening import Elsewhere, open_store
+from tests.opening import Elsewhere, of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -64,27 +65,27 @@ async def made_newer(store: Store, one: Appointment) -> None:
 
 
 async def by_a_new_setting(store: Store, one: Appointment, time: Time) -> None:
-    await store.practitioners.set_retention(one.owner, "7d")
+    await store.practitioners.set_retention(of(one.owner), "7d")
 
 
 async def by_a_new_cap(store: Store, one: Appointment, time: Time) -> None:
     store.practitioners._deadline._cap = timedelta(days=1)
-    await store.practitioners.reschedule_all()
+    await store.practitioners.reschedule_all(SERVER)
 
 
 async def by_its_end(store: Store, one: Appointment, time: Time) -> None:
     time.pass_(hours=1)
-    await store.appointments.end(one.id)
+    await store.appointments.end(Scope.consult(one.id, one.owner), one.id)
 
 
 async def by_opening_it_again(store: Store, one: Appointment, time: Time) -> None:
     time.pass_(hours=1)
-    await store.appointments.end(one.id)
-    await store.appointments.reopen(one.owner, one.id)
+    await store.appointments.end(Scope.consult(one.id, one.owner), one.id)
+    await store.appointments.reopen(of(one.owner), one.id)
 
 
 async def by_hastening(store: Store, one: Appointment, time: Time) -> None:
-    assert (await store.retention.destroy_all(one.owner)).waiting == 1
+    assert (await store.retention.destroy_all(of(one.owner))).waiting == 1
 
 
 WRITERS = (by_a_new_setting, by_a_new_cap, by_its_end, by_opening_it_again, by_hastening)
@@ -102,7 +103,7 @@ async def test_every_writer_brings_old_content_up_and_keeps_what_it_does_not_kno
     one = await plan(store, person)
     first = {name: value for name, value in (await content(store, one)).items() if name != "version"}
     await put(store, one, {**first, "reason": ["a", {"b": None}], "colour": "red"})
-    opened = await store.appointments.get(person.id, one.id)
+    opened = await store.appointments.get(of(person.id), one.id)
     assert opened == one
     assert opened.unknown == {"reason": ["a", {"b": None}], "colour": "red"}
     assert "reason" not in repr(opened)
@@ -127,10 +128,10 @@ async def test_what_is_new_carries_its_version_and_a_profile_does_not_yet(store:
 async def test_a_profile_keeps_what_a_newer_program_added(store: Store) -> None:
     person = await alice(store)
     await put_profile(store, person, {**await profile(store, person), "title": "dr"})
-    found = await store.practitioners.get(person.id)
+    found = await store.practitioners.get(of(person.id))
     assert found == person
     assert found.unknown == {"title": "dr"}
-    await store.practitioners.set_retention(person.id, "7d")
+    await store.practitioners.set_retention(of(person.id), "7d")
     after = await profile(store, person)
     assert (after["title"], after["retention"]) == ("dr", "7d")
 
@@ -143,19 +144,19 @@ async def test_a_newer_version_is_kept_said_in_its_place_and_counted(store: Stor
     one, other = await plan(store, person), await plan(store, person, hours=50)
     await made_newer(store, one)
     before = await content(store, one)
-    agenda = await store.appointments.agenda(person.id, DAY, DAY + timedelta(days=3))
+    agenda = await store.appointments.agenda(of(person.id), DAY, DAY + timedelta(days=3))
     assert agenda.appointments == [other]
     assert agenda.damaged == [Damaged(one.id, person.id, "planned", newer=True)]
     for attempt in (
-        store.appointments.get(person.id, one.id),
-        store.appointments.by_id(one.id),
-        store.appointments.end(one.id),
-        store.appointments.reopen(person.id, one.id),
+        store.appointments.get(of(person.id), one.id),
+        store.appointments.get(Scope.guest(one.id), one.id),
+        store.appointments.end(Scope.consult(one.id, one.owner), one.id),
+        store.appointments.reopen(of(person.id), one.id),
     ):
         with pytest.raises(Newer, match="unreadable"):
             await attempt
-    assert await store.appointments.by_link(one.id, one.secret) is None
-    await store.practitioners.set_retention(person.id, "24h")
+    assert await store.appointments.by_link(Scope.guest(one.id), one.secret) is None
+    await store.practitioners.set_retention(of(person.id), "24h")
     time.pass_(hours=40)
     assert await store.retention.sweep() == 0
     status = await store.retention.status()
@@ -168,15 +169,15 @@ async def test_a_newer_version_is_kept_said_in_its_place_and_counted(store: Stor
 
 
 async def destroyed(store: Store, one: Appointment) -> None:
-    await store.retention.destroy(one.owner, one.id)
+    await store.retention.destroy(of(one.owner), one.id)
 
 
 async def destroyed_with_all(store: Store, one: Appointment) -> None:
-    assert (await store.retention.destroy_all(one.owner)).destroyed == 1
+    assert (await store.retention.destroy_all(of(one.owner))).destroyed == 1
 
 
 async def destroyed_with_the_account(store: Store, one: Appointment) -> None:
-    assert (await store.retention.close(one.owner)).receipt is not None
+    assert (await store.retention.close(of(one.owner))).receipt is not None
 
 
 @pytest.mark.parametrize("end", [destroyed, destroyed_with_all, destroyed_with_the_account])
@@ -186,7 +187,7 @@ async def test_its_owner_destroys_a_newer_version_as_any_other(
     person = await alice(store)
     one = await plan(store, person)
     await made_newer(store, one)
-    await store.appointments.agenda(person.id, DAY, DAY)
+    await store.appointments.agenda(of(person.id), DAY, DAY)
     assert (await store.retention.status()).newer == 1
     await end(store, one)
     assert await store.keys.receipt(person.id, one.id) is not None
@@ -203,7 +204,7 @@ async def test_a_shorter_setting_reaches_a_newer_version_as_soon_as_somebody_can
     one = await plan(store, person)
     later = Layout(APPOINTMENT.fields, (dict,))
     await put(store, one, {**await content(store, one), "version": 2})
-    assert await store.practitioners.set_retention(person.id, "24h") == 0
+    assert await store.practitioners.set_retention(of(person.id), "24h") == 0
     await store.retention.sweep()
     time.pass_(hours=26)
     assert await store.retention.sweep() == 0, "this version cannot know"
@@ -219,12 +220,12 @@ async def test_a_newer_profile_is_said_and_keeps_nobody_else_back(store: Store) 
     await put_profile(store, person, {"version": 2, "mails": ["a"]})
     with pytest.raises(Newer, match="unreadable"):
         await store.practitioners.authenticate(person.mail, PASSWORD)
-    await store.practitioners.reschedule_all()
+    await store.practitioners.reschedule_all(SERVER)
     assert (await store.retention.status()).newer == 1
     assert store.retention.damage == (0, 0)
     assert await store.practitioners.authenticate(other.mail, PASSWORD) == other
     await put_profile(store, person, whole)
-    assert await store.practitioners.get(person.id) == person
+    assert await store.practitioners.get(of(person.id)) == person
     assert (await store.retention.status()).newer == 0
 
 
@@ -240,7 +241,7 @@ async def test_a_value_that_only_a_newer_program_knows_stops_nothing(store: Stor
     person = await alice(store)
     one, other = await plan(store, person), await plan(store, person)
     await put(store, one, {**await content(store, one), "language": "es"})
-    agenda = await store.appointments.agenda(person.id, DAY, DAY)
+    agenda = await store.appointments.agenda(of(person.id), DAY, DAY)
     assert agenda.appointments == [other]
     assert agenda.damaged == [Damaged(one.id, person.id, "planned", newer=True)]
     await put_profile(store, person, {**await profile(store, person), "retention": "14d"})
@@ -292,13 +293,13 @@ async def test_a_later_program_opens_todays_rows_and_today_keeps_its_rows(
 
     with monkeypatch.context() as later:
         later.setattr(sealed, "APPOINTMENT", Layout(APPOINTMENT.fields, (step,)))
-        assert (await store.appointments.get(person.id, one.id)).patient == one.patient.upper()
+        assert (await store.appointments.get(of(person.id), one.id)).patient == one.patient.upper()
         assert await content(store, one) == today
-        await store.practitioners.set_retention(person.id, "7d")
+        await store.practitioners.set_retention(of(person.id), "7d")
         assert (await content(store, one))["version"] == 2
         assert (await content(store, one))["patient"] == one.patient.upper()
     with pytest.raises(Newer):
-        await store.appointments.get(person.id, one.id)
+        await store.appointments.get(of(person.id), one.id)
 
 
 def test_bare_content_gets_its_mark_with_the_second_version() -> None:
@@ -341,10 +342,10 @@ async def test_text_where_a_number_stands_is_damage_of_that_row(sqlite_store: St
     async with store.database.write() as connection:
         await connection.exec_driver_sql("UPDATE appointments SET version = 'x' WHERE id = ?", (one.id,))
         await connection.exec_driver_sql("UPDATE practitioners SET version = 'x' WHERE id = ?", (other.id,))
-    agenda = await store.appointments.agenda(person.id, DAY, DAY)
+    agenda = await store.appointments.agenda(of(person.id), DAY, DAY)
     assert (agenda.appointments, [lost.id for lost in agenda.damaged]) == ([second], [one.id])
     with pytest.raises(RoomsError, match="unreadable"):
-        await store.practitioners.set_retention(other.id, "7d")
+        await store.practitioners.set_retention(of(other.id), "7d")
 
 
 @pytest.mark.parametrize("column", ["used", "created"])

@@ -14,9 +14,10 @@ from sqlalchemy.engine import make_url
 from rooms.backup import data, snapshots
 from rooms.backup.expiry import SEALED
 from rooms.errors import RoomsError, StartRefused
+from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, fill, plan
 from tests.rooms.test_backup import backup, keeping, opened, snapshot, snapshotted
 
@@ -71,7 +72,7 @@ async def test_a_restore_that_breaks_off_leaves_what_was_there(
     with pytest.raises(StartRefused, match=r"what was there is as it was\. The disk is full"):
         await data.restore(settings, tmp_path / "backups", replace=True)
     async with opened(settings, time) as store:
-        assert await store.appointments.list(person.id, START.date(), START.date()) == [planned]
+        assert await store.appointments.list(of(person.id), START.date(), START.date()) == [planned]
 
 
 async def test_a_backup_that_cannot_be_read_is_not_restored(
@@ -101,7 +102,7 @@ async def test_a_damaged_database_is_replaced_only_when_told_so(
         await data.restore(sqlite_settings, tmp_path / "backups")
     await data.restore(sqlite_settings, tmp_path / "backups", replace=True)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
-        assert await store.practitioners.by_mail("alice@example.org")
+        assert await store.practitioners.by_mail(SERVER, "alice@example.org")
 
 
 async def test_a_database_server_that_is_away_gets_nothing_restored(
@@ -175,7 +176,7 @@ async def test_a_key_snapshot_that_cannot_be_read_or_written_back_changes_nothin
     await asyncio.to_thread((settings.keystore().parent / "restored").unlink)
     await snapshots.restore(settings, taken, time.now())
     async with opened(settings, time) as store:
-        assert await store.appointments.get(planned.owner, planned.id) == planned
+        assert await store.appointments.get(of(planned.owner), planned.id) == planned
     assert taken.suffix == SEALED
 
 
@@ -191,9 +192,9 @@ async def test_a_backup_is_not_put_under_a_running_server(settings: RoomsSetting
                 await data.restore(settings.model_copy(update={"data": tmp_path / "another"}), backups, replace=True)
         with pytest.raises(StartRefused, match="stop"):
             await data.restore(settings, backups, replace=True)
-        assert await store.appointments.get(person.id, after.id) == after
+        assert await store.appointments.get(of(person.id), after.id) == after
     await data.restore(settings, backups, replace=True)
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
-        assert await store.appointments.get(person.id, before.id) == before
+        assert await store.appointments.get(of(person.id), before.id) == before
         with pytest.raises(RoomsError, match="not_found"):
-            await store.appointments.get(person.id, after.id)
+            await store.appointments.get(of(person.id), after.id)

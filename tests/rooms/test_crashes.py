@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from rooms.model import Appointment
+from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.crashing import DUE_BY, STRIDE
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 
@@ -46,7 +47,7 @@ async def crash(scenario: str, tmp_path: Path) -> tuple[dict[str, Appointment], 
 
 
 async def owners(store: Store) -> tuple[str, str]:
-    people = [await store.practitioners.by_mail(f"{name}@example.org") for name in ("alice", "charlie")]
+    people = [await store.practitioners.by_mail(SERVER, f"{name}@example.org") for name in ("alice", "charlie")]
     return tuple(person.id for person in people if person)  # type: ignore[return-value]  # the two of them
 
 
@@ -62,11 +63,11 @@ async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: P
             await caught_up(store)
             one, other = await owners(store)
             day = made["kept"].starts_at.date()
-            assert await store.appointments.list(one, DAY, day) == [made["kept"]], folder.name
-            assert await store.appointments.list(other, DAY, day) == [made["foreign"]], folder.name
-            receipts = await store.appointments.receipts(one)
+            assert await store.appointments.list(of(one), DAY, day) == [made["kept"]], folder.name
+            assert await store.appointments.list(of(other), DAY, day) == [made["foreign"]], folder.name
+            receipts = await store.appointments.receipts(of(one))
             assert [receipt.generation for receipt in receipts] == [2, 1], folder.name
-            assert await store.appointments.receipts(other) == []
+            assert await store.appointments.receipts(of(other)) == []
             assert await store.keys.missing([made["due"].id, made["due too"].id]) == [
                 made["due"].id,
                 made["due too"].id,
@@ -89,7 +90,7 @@ async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Pa
             await caught_up(store)
             one, _ = await owners(store)
             found = {
-                entry.id: f"{entry.state} {entry.patient}" for entry in await store.appointments.list(one, DAY, DAY)
+                entry.id: f"{entry.state} {entry.patient}" for entry in await store.appointments.list(of(one), DAY, DAY)
             }
             new = {key: value for key, value in found.items() if key not in {entry.id for entry in made.values()}}
             for key, value in promised.items():
@@ -101,7 +102,7 @@ async def test_what_was_acknowledged_survives_being_killed_anywhere(tmp_path: Pa
             await store.retention.sweep()
             assert await store.keys.unconfirmed() == [], folder.name
             assert time_later() == time.wall
-            assert await store.appointments.list(one, DAY, DAY), folder.name
+            assert await store.appointments.list(of(one), DAY, DAY), folder.name
 
 
 async def test_a_new_setting_is_there_for_all_or_for_none(tmp_path: Path) -> None:
@@ -111,8 +112,8 @@ async def test_a_new_setting_is_there_for_all_or_for_none(tmp_path: Path) -> Non
         acknowledged = folder.with_suffix(".acknowledged").read_text() == "90d\n"
         async with open_store(RoomsSettings(data=folder), now=time.now, boot=time.boottime) as store:
             one, _ = await owners(store)
-            person = await store.practitioners.get(one)
-            living = await store.appointments.list(one, DAY, made["kept"].starts_at.date())
+            person = await store.practitioners.get(of(one))
+            living = await store.appointments.list(of(one), DAY, made["kept"].starts_at.date())
             days = {(entry.due - entry.ends_at).days for entry in living if entry.due}
             assert (person.retention, days) in (("30d", {30}), ("90d", {90})), folder.name
             assert not acknowledged or person.retention == "90d", folder.name

@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 from rooms.errors import RoomsError
 from rooms.keys.envelope import pack, seal
 from rooms.model import Appointment, Damaged, Practitioner
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore
 from rooms.store.sealed import content_place, profile_place
 from rooms.store.tables import appointments, practitioners
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 
 DAY = START.date()
@@ -62,7 +63,7 @@ DAMAGES = (garbled, cut_off, of_another_version, with_a_time_that_is_none, no_js
 
 
 async def damaged_ones(store: Store, owner: str) -> list[str]:
-    return sorted(one.id for one in (await store.appointments.agenda(owner, DAY, DAY)).damaged)
+    return sorted(one.id for one in (await store.appointments.agenda(of(owner), DAY, DAY)).damaged)
 
 
 async def test_damaged_appointments_are_said_and_hide_no_other(store: Store) -> None:
@@ -72,30 +73,30 @@ async def test_damaged_appointments_are_said_and_hide_no_other(store: Store) -> 
     last = await plan(store, person, "last", hours=2)
     for damage, one in zip(DAMAGES, bad, strict=True):
         await damage(store, one)
-    agenda = await store.appointments.agenda(person.id, DAY, DAY)
+    agenda = await store.appointments.agenda(of(person.id), DAY, DAY)
     assert agenda.appointments == [first, last]
     assert sorted(agenda.damaged, key=lambda one: one.id) == [
         Damaged(one.id, person.id, "planned") for one in sorted(bad, key=lambda one: one.id)
     ]
     for one in bad:
         for attempt in (
-            store.appointments.get(person.id, one.id),
-            store.appointments.by_id(one.id),
-            store.appointments.end(one.id),
-            store.appointments.reopen(person.id, one.id),
+            store.appointments.get(of(person.id), one.id),
+            store.appointments.get(Scope.guest(one.id), one.id),
+            store.appointments.end(Scope.consult(one.id, one.owner), one.id),
+            store.appointments.reopen(of(person.id), one.id),
         ):
             with pytest.raises(RoomsError, match="unreadable"):
                 await attempt
-        assert await store.appointments.by_link(one.id, one.secret) is None
+        assert await store.appointments.by_link(Scope.guest(one.id), one.secret) is None
     assert store.retention.damage == (0, len(DAMAGES))
     assert (await store.retention.status()).unreadable == len(DAMAGES)
     for one in bad:
-        await store.retention.destroy(person.id, one.id)
+        await store.retention.destroy(of(person.id), one.id)
     assert await damaged_ones(store, person.id) == []
     assert store.retention.damage == (0, 0)
-    assert await store.appointments.list(person.id, DAY, DAY) == [first, last]
+    assert await store.appointments.list(of(person.id), DAY, DAY) == [first, last]
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.get(person.id, bad[0].id)
+        await store.appointments.get(of(person.id), bad[0].id)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -105,14 +106,16 @@ async def test_sweeping_rescheduling_and_looking_go_on_beside_a_damaged_one(
     person = await alice(store)
     bad, due, later = await plan(store, person), await plan(store, person), await plan(store, person, hours=50)
     await damage(store, bad)
-    assert await store.practitioners.set_retention(person.id, "24h") == 0
+    assert await store.practitioners.set_retention(of(person.id), "24h") == 0
     time.pass_(hours=30)
     assert await store.retention.sweep() == 1
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.get(person.id, due.id)
-    assert (await store.appointments.get(person.id, later.id)).due == later.ends_at + timedelta(hours=24, minutes=30)
+        await store.appointments.get(of(person.id), due.id)
+    assert (await store.appointments.get(of(person.id), later.id)).due == later.ends_at + timedelta(
+        hours=24, minutes=30
+    )
     assert await damaged_ones(store, person.id) == [bad.id], "never destroyed unasked: it may be the wrong key store"
-    emptied = await store.retention.destroy_all(person.id)
+    emptied = await store.retention.destroy_all(of(person.id))
     assert (emptied.destroyed, emptied.waiting) == (2, 0)
     assert await damaged_ones(store, person.id) == []
 
@@ -125,7 +128,7 @@ async def test_a_row_that_is_mended_is_no_alarm_any_more(store: Store) -> None:
     await garbled(store, one)
     assert await damaged_ones(store, person.id) == [one.id]
     await put(store, one, whole)
-    assert await store.appointments.get(person.id, one.id) == one
+    assert await store.appointments.get(of(person.id), one.id) == one
     assert store.retention.damage == (0, 0)
 
 
@@ -160,7 +163,7 @@ async def test_losing_a_race_between_two_sweepers_is_one_calm_line(
 
         async def slow(wanted: object) -> dict[str, bytes]:
             """The rows were read; the other server is quicker."""
-            await store.retention.destroy_all(person.id)
+            await store.retention.destroy_all(of(person.id))
             return await real(wanted)  # type: ignore[arg-type]  # it is handed on
 
         monkeypatch.setattr(other.keys, "get_many", slow)
@@ -184,13 +187,13 @@ async def test_a_damaged_key_keeps_no_epoch_back(store: Store) -> None:
     )
     gone = await plan(store, person)
     before = await store.keys._run(lambda keys: keys._epochs.number())
-    await store.retention.destroy(person.id, gone.id)
+    await store.retention.destroy(of(person.id), gone.id)
     assert await store.keys.rotate()
     assert await store.keys._run(lambda keys: keys._epochs.number()) == before + 1
     assert not await store.keys.rotate(), "nothing is left to be renewed"
-    assert await store.appointments.get(person.id, kept.id) == kept
+    assert await store.appointments.get(of(person.id), kept.id) == kept
     with pytest.raises(RoomsError, match="unreadable"):
-        await store.appointments.get(other.id, theirs.id)
+        await store.appointments.get(of(other.id), theirs.id)
 
 
 async def profile_garbled(store: Store, person: Practitioner) -> None:
@@ -234,26 +237,26 @@ async def test_a_damaged_account_is_said_and_everybody_else_goes_on(
     assert store.retention.damage == (0, 1)
     assert (await store.retention.status()).unreadable == 1
     if damage is password_garbled:
-        assert await store.practitioners.get(person.id) == person
+        assert await store.practitioners.get(of(person.id)) == person
         assert store.retention.damage == (0, 1), "nobody can sign in"
     else:
         for attempt in (
-            store.practitioners.get(person.id),
-            store.practitioners.by_mail(person.mail),
-            store.practitioners.set_retention(person.id, "7d"),
+            store.practitioners.get(of(person.id)),
+            store.practitioners.by_mail(SERVER, person.mail),
+            store.practitioners.set_retention(of(person.id), "7d"),
             plan(store, person),
         ):
             with pytest.raises(RoomsError, match="unreadable"):
                 await attempt
-    await store.practitioners.reschedule_all()
+    await store.practitioners.reschedule_all(SERVER)
     await store.retention.sweep()
     assert await store.practitioners.authenticate(other.mail, PASSWORD) == other
-    assert await store.appointments.list(other.id, DAY, DAY) == [theirs]
-    assert await store.practitioners.id_by_mail(person.mail) == person.id, "so that it can be closed"
+    assert await store.appointments.list(of(other.id), DAY, DAY) == [theirs]
+    assert await store.practitioners.id_by_mail(SERVER, person.mail) == person.id, "so that it can be closed"
     if damage is key_of_person_garbled:
         return  # nothing can be sealed under it: the key store comes from a snapshot
-    await store.retention.close(person.id)
-    assert await store.practitioners.id_by_mail(person.mail) is None
+    await store.retention.close(of(person.id))
+    assert await store.practitioners.id_by_mail(SERVER, person.mail) is None
     assert store.retention.damage == (0, 0)
 
 
@@ -264,9 +267,9 @@ async def test_an_account_that_was_restored_raises_no_alarm_any_more(sqlite_stor
         whole = (await connection.execute(select(practitioners.c.profile))).scalar_one()
     await profile_garbled(store, person)
     with pytest.raises(RoomsError, match="unreadable"):
-        await store.practitioners.get(person.id)
+        await store.practitioners.get(of(person.id))
     await put_person(store, person, profile=whole)
-    assert await store.practitioners.get(person.id) == person
+    assert await store.practitioners.get(of(person.id)) == person
     assert store.retention.damage == (0, 0)
 
 
@@ -277,13 +280,13 @@ async def test_a_day_that_is_none_stops_nothing(sqlite_store: Store, time: Time,
     odd, other = await plan(store, person, "odd"), await plan(store, person, "other")
     async with store.database.write() as connection:
         await connection.exec_driver_sql("UPDATE appointments SET due_day = ? WHERE id = ?", (day, odd.id))
-    assert await store.appointments.get(person.id, odd.id) == odd
-    found = await store.appointments.by_link(odd.id, odd.secret)
+    assert await store.appointments.get(of(person.id), odd.id) == odd
+    found = await store.appointments.by_link(Scope.guest(odd.id), odd.secret)
     assert found is not None and found.appointment == odd
     await store.retention.sweep()
-    await store.practitioners.set_retention(person.id, "7d")  # writes the day anew
+    await store.practitioners.set_retention(of(person.id), "7d")  # writes the day anew
     time.pass_(days=8)
     assert await store.retention.sweep() == 2
     for one in (odd, other):
         with pytest.raises(RoomsError, match="gone"):
-            await store.appointments.get(person.id, one.id)
+            await store.appointments.get(of(person.id), one.id)

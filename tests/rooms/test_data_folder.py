@@ -13,14 +13,15 @@ from pydantic import ValidationError
 from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.keys import connection as key_connection
 from rooms.keys.epochs import Epochs
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store, database
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import Time, alice, plan
 
 HOLD = (
     "import asyncio, sys\nfrom pathlib import Path\nfrom rooms.settings import RoomsSettings\n"
-    "from tests.opening import open_store\n"
+    "from tests.opening import of, open_store\n"
     "async def main():\n"
     "    async with open_store(RoomsSettings(data=Path(sys.argv[1]))):\n"
     "        print('open', flush=True)\n"
@@ -54,7 +55,7 @@ async def test_a_command_works_beside_a_running_server(sqlite_settings: RoomsSet
     async with open_store(sqlite_settings) as server:
         async with open_store(sqlite_settings, exclusive=False) as command:
             person = await alice(command)
-        assert await server.practitioners.get(person.id) == person
+        assert await server.practitioners.get(of(person.id)) == person
 
 
 @pytest.mark.parametrize(
@@ -100,9 +101,13 @@ async def test_two_processes_that_write_to_one_database_wait_for_each_other(sett
         person = await alice(one)
         start = datetime.now(UTC) + timedelta(hours=1)
         made = await asyncio.gather(
-            *(store.appointments.create(person.id, "Jan", start, 30, "nl") for _ in range(15) for store in (one, two))
+            *(
+                store.appointments.create(of(person.id), "Jan", start, 30, "nl")
+                for _ in range(15)
+                for store in (one, two)
+            )
         )
-        found = await one.appointments.list(person.id, start.date(), start.date())
+        found = await one.appointments.list(of(person.id), start.date(), start.date())
         assert {entry.id for entry in found} == {entry.id for entry in made}
 
 
@@ -114,12 +119,12 @@ async def test_a_new_epoch_is_noticed_by_a_process_beside(settings: RoomsSetting
         person = await alice(one)
         planned = [await plan(one, person) for _ in range(4)]
         for gone in planned[:3]:
-            assert await two.appointments.get(person.id, gone.id) == gone
-            await one.retention.destroy(person.id, gone.id)
+            assert await two.appointments.get(of(person.id), gone.id) == gone
+            await one.retention.destroy(of(person.id), gone.id)
             await one.retention.sweep()
-            assert await two.appointments.get(person.id, planned[3].id) == planned[3]
+            assert await two.appointments.get(of(person.id), planned[3].id) == planned[3]
         made = await plan(two, person)
-        assert await one.appointments.get(person.id, made.id) == made
+        assert await one.appointments.get(of(person.id), made.id) == made
 
 
 async def test_an_epoch_that_began_while_we_looked_is_looked_at_again(
@@ -136,7 +141,7 @@ async def test_an_epoch_that_began_while_we_looked_is_looked_at_again(
             return plain(epochs)
 
         monkeypatch.setattr(Epochs, "current", current)
-        assert await store.appointments.by_id(planned.id) == planned
+        assert await store.appointments.get(Scope.guest(planned.id), planned.id) == planned
 
 
 async def test_a_restarted_server_gets_its_own_lease_back_at_once(settings: RoomsSettings) -> None:

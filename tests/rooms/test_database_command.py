@@ -17,11 +17,12 @@ from sqlalchemy import create_engine, inspect, text
 from rooms.audit import Act, operator
 from rooms.errors import StartRefused
 from rooms.lock import waited_for
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store.migrate import MIGRATION_LOCK, configuration, downgrade, migrate, revisions
 from signaling.commands import db
 from spreekkamer import Settings
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import Time
 from tests.rooms.postgres import Postgres
 
@@ -53,11 +54,11 @@ async def fill(settings: RoomsSettings, time: Time) -> tuple[str, list[str]]:
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         owner = await store.practitioners.add("alice@example.org", "correct horse battery", "Alice", "nl")
         made = [
-            await store.appointments.create(owner.id, f"Patient {n}", time.now() + timedelta(days=n), 30, "nl")
+            await store.appointments.create(of(owner.id), f"Patient {n}", time.now() + timedelta(days=n), 30, "nl")
             for n in range(4)
         ]
-        await store.appointments.end(made[1].id)
-        await store.retention.destroy(owner.id, made[3].id)
+        await store.appointments.end(Scope.consult(made[1].id, made[1].owner), made[1].id)
+        await store.retention.destroy(of(owner.id), made[3].id)
         await store.audit.record(Act.KEYS_VERIFIED, operator())
         return owner.id, [one.id for one in made[:3]]
 
@@ -66,8 +67,8 @@ async def read(settings: RoomsSettings, time: Time, owner: str, appointments: li
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         assert store.locked is None
         assert await store.practitioners.authenticate("alice@example.org", "correct horse battery")
-        assert len(await store.appointments.receipts(owner)) == 1
-        return [(await store.appointments.get(owner, one)).patient for one in appointments]
+        assert len(await store.appointments.receipts(of(owner))) == 1
+        return [(await store.appointments.get(of(owner), one)).patient for one in appointments]
 
 
 async def test_data_of_the_version_before_goes_forward_and_back_and_is_read(rooms: RoomsSettings, time: Time) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from rooms.errors import RoomsError
 from rooms.keys.sqlite import SqliteKeys
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import Elsewhere, open_store
+from tests.opening import Elsewhere, of, open_store
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 
 DAY = START.date()
@@ -28,25 +29,25 @@ async def states(store: Store) -> dict[str, str]:
 async def test_destroyed_is_gone_for_everybody_with_one_receipt(store: Store, time: Time) -> None:
     person, other = await alice(store), await charlie(store)
     planned = await plan(store, person)
-    receipt = await store.retention.destroy(person.id, planned.id)
+    receipt = await store.retention.destroy(of(person.id), planned.id)
     assert (receipt.destroyed_at, receipt.generation) == (time.wall, 1)
     assert planned.id not in receipt.receipt
     assert await states(store) == {}
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.get(person.id, planned.id)
+        await store.appointments.get(of(person.id), planned.id)
     with pytest.raises(RoomsError, match="not_found"):
-        await store.appointments.get(other.id, planned.id)
-    assert await store.appointments.by_link(planned.id, planned.secret) is None
-    assert await store.appointments.receipts(person.id) == [receipt]
+        await store.appointments.get(of(other.id), planned.id)
+    assert await store.appointments.by_link(Scope.guest(planned.id), planned.secret) is None
+    assert await store.appointments.receipts(of(person.id)) == [receipt]
 
 
 async def test_destroying_twice_gives_the_same_receipt(store: Store, time: Time) -> None:
     person = await alice(store)
     planned = await plan(store, person)
-    first = await store.retention.destroy(person.id, planned.id)
+    first = await store.retention.destroy(of(person.id), planned.id)
     time.pass_(hours=1)
-    assert await store.retention.destroy(person.id, planned.id) == first
-    assert await store.appointments.receipts(person.id) == [first]
+    assert await store.retention.destroy(of(person.id), planned.id) == first
+    assert await store.appointments.receipts(of(person.id)) == [first]
 
 
 @pytest.mark.duty("S-31")
@@ -72,7 +73,7 @@ async def test_the_order_is_mark_then_key_then_caches_then_row(
 
     monkeypatch.setattr(store.keys, "destroy", destroy)
     elsewhere.on_destroy = forget
-    await store.retention.destroy(person.id, planned.id)
+    await store.retention.destroy(of(person.id), planned.id)
     await look("end")
     marked = {planned.id: "destroying"}
     assert seen == [("key", marked, True), ("caches", marked, False), ("end", {}, False)]
@@ -91,24 +92,24 @@ async def test_traces_that_could_not_be_cleared_are_tried_again(
             raise ConnectionError("redis://secret")
 
     elsewhere.on_destroy = forget
-    receipt = await store.retention.destroy(person.id, planned.id)
+    receipt = await store.retention.destroy(of(person.id), planned.id)
     assert await states(store) == {planned.id: "destroying", other.id: "planned"}
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.get(person.id, planned.id)
+        await store.appointments.get(of(person.id), planned.id)
     assert await store.retention.sweep() == 1
     assert asked == [planned.id, planned.id]
     assert await states(store) == {other.id: "planned"}
-    assert await store.appointments.receipts(person.id) == [receipt]
+    assert await store.appointments.receipts(of(person.id)) == [receipt]
     assert "traces are left" in caplog.text
 
 
 async def test_what_was_destroyed_comes_with_a_new_epoch(sqlite_store: Store, sqlite_settings: RoomsSettings) -> None:
     person = await alice(sqlite_store)
     planned, kept = await plan(sqlite_store, person), await plan(sqlite_store, person)
-    await sqlite_store.retention.destroy(person.id, planned.id)
+    await sqlite_store.retention.destroy(of(person.id), planned.id)
     await sqlite_store.retention.sweep()
     assert [path.name for path in sqlite_settings.keystore().parent.glob("epoch*")] == ["epoch-2.key"]
-    assert await sqlite_store.appointments.get(person.id, kept.id) == kept
+    assert await sqlite_store.appointments.get(of(person.id), kept.id) == kept
     await sqlite_store.retention.sweep()
     assert [path.name for path in sqlite_settings.keystore().parent.glob("epoch*")] == ["epoch-2.key"]
 
@@ -123,24 +124,24 @@ async def test_a_restored_backup_of_the_database_stays_unreadable(
         gone, kept = await plan(store, person, "gone"), await plan(store, person, "kept")
     shutil.copy(database, tmp_path / "backup")
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
-        receipt = await store.retention.destroy(person.id, gone.id)
+        receipt = await store.retention.destroy(of(person.id), gone.id)
     shutil.copy(tmp_path / "backup", database)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         assert store.locked is None
         with pytest.raises(RoomsError, match="gone"):
-            await store.appointments.get(person.id, gone.id)
-        assert await store.appointments.list(person.id, DAY, DAY) == [kept]
-        assert await store.appointments.by_link(gone.id, gone.secret) is None
+            await store.appointments.get(of(person.id), gone.id)
+        assert await store.appointments.list(of(person.id), DAY, DAY) == [kept]
+        assert await store.appointments.by_link(Scope.guest(gone.id), gone.secret) is None
         assert await store.retention.catch_up() == 0
-        assert await store.appointments.list(person.id, DAY, DAY) == [kept]
-        assert await store.appointments.by_link(gone.id, gone.secret) is None
+        assert await store.appointments.list(of(person.id), DAY, DAY) == [kept]
+        assert await store.appointments.by_link(Scope.guest(gone.id), gone.secret) is None
         with caplog.at_level(logging.WARNING):
             assert await store.retention.compare() == 1
         assert "destroyed again" in caplog.text
         assert await store.retention.sweep() == 1
         assert "destroyed again" in caplog.text
         assert await states(store) == {kept.id: "planned"}
-        assert await store.appointments.receipts(person.id) == [receipt]
+        assert await store.appointments.receipts(of(person.id)) == [receipt]
         assert (await store.retention.status()).alarms == 0
 
 
@@ -152,7 +153,7 @@ async def test_a_row_without_key_and_receipt_is_an_alarm_and_stays(store: Store,
     assert (await store.retention.status()).alarms == 1
     assert await states(store) == {planned.id: "planned", kept.id: "planned"}
     with pytest.raises(RoomsError, match="unreadable"):
-        await store.appointments.by_id(planned.id)
+        await store.appointments.get(Scope.guest(planned.id), planned.id)
     time.pass_(days=40)
     assert await store.retention.sweep() == 1, "the other one is destroyed all the same"
     assert await states(store) == {planned.id: "planned"}
@@ -182,7 +183,7 @@ async def test_a_key_whose_row_never_came_is_reaped_and_others_are_not(store: St
     await store.retention.sweep()
     assert await store.keys.missing(["orphan", planned.id, "nobody-came"]) == ["orphan", "nobody-came"]
     assert await store.keys.unconfirmed() == []
-    assert await store.appointments.get(person.id, planned.id) == planned
+    assert await store.appointments.get(of(person.id), planned.id) == planned
     assert await store.keys._run(SqliteKeys.practitioners) == 1
 
 
@@ -202,11 +203,11 @@ async def test_a_restored_older_database_does_not_cost_newer_keys(
     shutil.copy(tmp_path / "older", database)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         await caught_up(store)
-        assert await store.appointments.list(person.id, DAY, DAY) == []
+        assert await store.appointments.list(of(person.id), DAY, DAY) == []
     shutil.copy(tmp_path / "newer", database)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         await caught_up(store)
-        assert await store.appointments.list(person.id, DAY, DAY) == [planned]
+        assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
 
 async def test_keys_of_rows_that_a_restored_backup_lacks_do_not_stay_for_ever(
@@ -234,7 +235,7 @@ async def test_keys_of_rows_that_a_restored_backup_lacks_do_not_stay_for_ever(
         await store.retention.sweep()
         assert await store.keys.missing([lost.id, other.id, kept.id]) == [lost.id, other.id]
         assert await store.keys._run(SqliteKeys.practitioners) == 1
-        assert await store.appointments.get(person.id, kept.id) == kept
+        assert await store.appointments.get(of(person.id), kept.id) == kept
     assert len(list(sqlite_settings.keystore().parent.glob("epoch-[2-9].key"))) == 1, "and under a new epoch"
 
 
@@ -246,7 +247,7 @@ async def test_a_crowd_that_is_due_goes_in_one_sweep(store: Store, time: Time) -
     time.pass_(days=31)
     assert await store.retention.sweep() == 120
     assert list(await states(store)) == [kept.id]
-    receipts = await store.appointments.receipts(person.id)
+    receipts = await store.appointments.receipts(of(person.id))
     assert [receipt.generation for receipt in receipts] == list(range(120, 0, -1))
 
 
@@ -259,7 +260,7 @@ async def test_an_appointment_leaves_no_ciphertext_in_the_sqlite_files(
     async with sqlite_store.database.read() as connection:
         contents = [row[0] for row in await connection.exec_driver_sql("SELECT content FROM appointments")]
     for appointment in planned:
-        await sqlite_store.retention.destroy(person.id, appointment.id)
+        await sqlite_store.retention.destroy(of(person.id), appointment.id)
     await sqlite_store.retention.sweep()
     folder = Path(sqlite_settings.database().database or "").parent
     left = b"".join(path.read_bytes() for path in folder.iterdir())
@@ -273,7 +274,7 @@ async def test_nothing_is_destroyed_when_only_the_database_says_so(sqlite_store:
     async with sqlite_store.database.write() as connection:
         await connection.exec_driver_sql("UPDATE appointments SET due_day = '2020-01-01'")
     assert await sqlite_store.retention.sweep() == 0
-    assert await sqlite_store.appointments.get(person.id, planned.id) == planned
+    assert await sqlite_store.appointments.get(of(person.id), planned.id) == planned
 
 
 async def test_a_due_day_moved_away_does_not_keep_the_content_readable(sqlite_store: Store, time: Time) -> None:
@@ -283,7 +284,7 @@ async def test_a_due_day_moved_away_does_not_keep_the_content_readable(sqlite_st
         await connection.exec_driver_sql("UPDATE appointments SET due_day = '2099-01-01'")
     time.pass_(days=40)
     with pytest.raises(RoomsError, match="gone"):
-        await sqlite_store.appointments.get(person.id, planned.id)
+        await sqlite_store.appointments.get(of(person.id), planned.id)
 
 
 async def test_the_key_store_does_not_answer_and_nothing_is_claimed(
@@ -297,8 +298,8 @@ async def test_the_key_store_does_not_answer_and_nothing_is_claimed(
 
     monkeypatch.setattr("rooms.keys.wrapped.WrappedKeys.destroy", fail)
     with pytest.raises(RoomsError, match="try_again"):
-        await sqlite_store.retention.destroy(person.id, planned.id)
+        await sqlite_store.retention.destroy(of(person.id), planned.id)
     monkeypatch.undo()
     assert await sqlite_store.retention.sweep() == 1
     assert await states(sqlite_store) == {}
-    assert (await sqlite_store.appointments.receipts(person.id))[0].destroyed_at - START < timedelta(minutes=1)
+    assert (await sqlite_store.appointments.receipts(of(person.id)))[0].destroyed_at - START < timedelta(minutes=1)

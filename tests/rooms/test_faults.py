@@ -19,9 +19,10 @@ from rooms.keys.backends import SqliteBackend
 from rooms.keys.sqlite import SqliteKeys
 from rooms.keys.store import KeyStore, open_checked
 from rooms.keys.wrapped import WrappedKeys
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings, database_url
 from rooms.store import Store, database
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, caught_up, plan
 from tests.rooms.postgres import Postgres
 
@@ -30,7 +31,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time
 
 async def main() -> None:
@@ -78,9 +79,9 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         assert store.locked is None
         await caught_up(store)
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
-        found = await store.appointments.list(person.id, START.date(), START.date())
+        found = await store.appointments.list(of(person.id), START.date(), START.date())
         assert {entry.id for entry in found} == promised
         assert (await store.retention.status()).alarms == 0
 
@@ -104,12 +105,12 @@ async def test_an_appointment_destroyed_while_it_ends_is_gone(
     async def meanwhile(keys: KeyStore, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         found = await plain(keys, wanted)
         monkeypatch.undo()
-        await sqlite_store.retention.destroy(person.id, planned.id)
+        await sqlite_store.retention.destroy(of(person.id), planned.id)
         return found
 
     monkeypatch.setattr(KeyStore, "get_many", meanwhile)
     with pytest.raises(RoomsError, match="gone"):
-        await sqlite_store.appointments.end(planned.id)
+        await sqlite_store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
 
 
 async def test_an_appointment_without_its_key_cannot_end(sqlite_store: Store) -> None:
@@ -117,7 +118,7 @@ async def test_an_appointment_without_its_key_cannot_end(sqlite_store: Store) ->
     planned = await plan(sqlite_store, person)
     await sqlite_store.keys.destroy([(person.id, planned.id)], START)
     with pytest.raises(RoomsError, match="gone"):
-        await sqlite_store.appointments.end(planned.id)
+        await sqlite_store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
 
 
 async def test_a_row_that_cannot_be_opened_keeps_its_due_day_when_the_setting_changes(sqlite_store: Store) -> None:
@@ -125,8 +126,8 @@ async def test_a_row_that_cannot_be_opened_keeps_its_due_day_when_the_setting_ch
     broken, fine = await plan(sqlite_store, person), await plan(sqlite_store, person)
     async with sqlite_store.database.write() as connection:
         await connection.exec_driver_sql(f"UPDATE appointments SET content = x'00' WHERE id = '{broken.id}'")
-    await sqlite_store.practitioners.set_retention(person.id, "7d")
-    changed = await sqlite_store.appointments.get(person.id, fine.id)
+    await sqlite_store.practitioners.set_retention(of(person.id), "7d")
+    changed = await sqlite_store.appointments.get(of(person.id), fine.id)
     assert changed.due is not None
     assert fine.due is not None
     assert (fine.due - changed.due).days == 23
@@ -162,7 +163,7 @@ async def test_a_database_server_that_dropped_its_connections_is_used_again(
     async with open_store(settings) as store:
         person = await alice(store)
         await asyncio.to_thread(postgres.drop_connections)
-        assert await store.practitioners.get(person.id) == person
+        assert await store.practitioners.get(of(person.id)) == person
         dropped = asyncio.Event()
 
         async def in_the_middle() -> None:
@@ -174,7 +175,7 @@ async def test_a_database_server_that_dropped_its_connections_is_used_again(
         with pytest.raises(RoomsError, match="try_again"):
             await in_the_middle()
         assert dropped.is_set()
-        assert await store.practitioners.get(person.id) == person
+        assert await store.practitioners.get(of(person.id)) == person
 
 
 async def test_a_database_that_says_nothing_any_more_is_not_waited_on_for_ever(
@@ -277,7 +278,7 @@ async def test_a_write_that_was_cut_off_holds_nothing_up(sqlite_store: Store) ->
         await asyncio.sleep(0.01)
         cut_off.cancel()
         await asyncio.gather(cut_off, return_exceptions=True)
-    assert await sqlite_store.practitioners.get(person.id) == person
+    assert await sqlite_store.practitioners.get(of(person.id)) == person
     await plan(sqlite_store, person)
 
 

@@ -11,7 +11,7 @@ from rooms.errors import RoomsError
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 
 DAY = START.date()
@@ -107,7 +107,7 @@ async def test_a_key_store_that_goes_acknowledges_nothing_and_is_saved(
         assert await store.look()
         lose(sqlite_settings)
         with pytest.raises(RoomsError, match="locked"):
-            await store.appointments.create(one.owner, "never acknowledged", START, 30, "nl")
+            await store.appointments.create(of(one.owner), "never acknowledged", START, 30, "nl")
         assert not await store.look()
         assert store.locked is not None and "Saving" in store.locked
         assert "in use" in (await store.key_trouble() or "")
@@ -123,8 +123,8 @@ async def test_a_key_store_that_goes_acknowledges_nothing_and_is_saved(
     put_back(sqlite_settings)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         assert store.locked is None
-        assert await store.appointments.get(one.owner, one.id) == one
-        await plan(store, await store.practitioners.get(one.owner))
+        assert await store.appointments.get(of(one.owner), one.id) == one
+        await plan(store, await store.practitioners.get(of(one.owner)))
 
 
 async def test_a_key_store_that_comes_back_is_used_again(sqlite_settings: RoomsSettings, time: Time) -> None:
@@ -135,7 +135,7 @@ async def test_a_key_store_that_comes_back_is_used_again(sqlite_settings: RoomsS
         assert not await store.look()
         away.rename(folder)
         assert await store.look()
-        assert await store.appointments.get(one.owner, one.id) == one
+        assert await store.appointments.get(of(one.owner), one.id) == one
         assert not list(sqlite_settings.data.glob("rescued-*"))
 
 
@@ -152,7 +152,7 @@ async def test_a_database_that_goes_acknowledges_nothing_and_is_saved(
         else:
             path.unlink()
         with pytest.raises(RoomsError, match="try_again"):
-            await store.appointments.create(one.owner, "never acknowledged", START, 30, "nl")
+            await store.appointments.create(of(one.owner), "never acknowledged", START, 30, "nl")
         assert store.database.lost
         assert not await store.look()
         assert await store.save(sqlite_settings.data / "rescued-1")
@@ -160,7 +160,7 @@ async def test_a_database_that_goes_acknowledges_nothing_and_is_saved(
         assert not (sqlite_settings.data / "rescued-1" / "keystore.sqlite").exists(), "only what is lost"
     put_back(sqlite_settings)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
-        assert await store.appointments.get(one.owner, one.id) == one
+        assert await store.appointments.get(of(one.owner), one.id) == one
 
 
 async def test_a_saved_key_store_is_of_an_epoch_of_its_own(sqlite_settings: RoomsSettings, time: Time) -> None:

@@ -11,7 +11,7 @@ import pytest
 from rooms.errors import RoomsError
 from rooms.reserve import Reserve
 from rooms.settings import RoomsSettings
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: mounting a small disk needs root")
@@ -58,14 +58,14 @@ async def test_on_a_full_disk_destroying_goes_on_and_nothing_new_is_planned(disk
         assert "nearly full" in (store.reserve.trouble or "")
         with pytest.raises(RoomsError, match="try_again"):
             await plan(store, person)
-        receipt = await store.retention.destroy(person.id, gone.id)
-        assert (await store.appointments.receipts(person.id)) == [receipt]
+        receipt = await store.retention.destroy(of(person.id), gone.id)
+        assert (await store.appointments.receipts(of(person.id))) == [receipt]
         time.pass_(days=31)
         assert await store.retention.sweep() == 1
         for one in (gone, due):
             with pytest.raises(RoomsError, match="gone"):
-                await store.appointments.get(person.id, one.id)
-        assert await store.appointments.get(person.id, kept.id) == kept
+                await store.appointments.get(of(person.id), one.id)
+        assert await store.appointments.get(of(person.id), kept.id) == kept
         assert await store.keys._run(lambda keys: keys._epochs.number()) > 1
         await asyncio.to_thread(store.reserve.look)
         assert store.reserve.trouble is not None, "the disk is as full as before"
@@ -87,7 +87,7 @@ async def test_a_server_starts_on_a_full_disk_and_destroys(disk: Path, time: Tim
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         assert await store.retention.catch_up() == 1
         with pytest.raises(RoomsError, match="gone"):
-            await store.appointments.get(person.id, due.id)
+            await store.appointments.get(of(person.id), due.id)
 
 
 def test_the_reserve_is_real_room_and_one_for_each_disk(tmp_path: Path) -> None:
@@ -119,13 +119,13 @@ async def test_a_clock_that_goes_back_is_said(settings: RoomsSettings, time: Tim
         assert store.retention.behind == pytest.approx(30 * 86_400, rel=0.01)
         time.jump(days=30)
         assert store.retention.clock_trouble is None
-        await store.retention.destroy(person.id, one.id)
+        await store.retention.destroy(of(person.id), one.id)
 
 
 async def test_a_clock_that_is_behind_at_the_start_is_said(settings: RoomsSettings, time: Time) -> None:
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
-        await store.retention.destroy(person.id, (await plan(store, person)).id)
+        await store.retention.destroy(of(person.id), (await plan(store, person)).id)
     time.jump(days=-30)
     time.boot = 5.0
     async with open_store(settings, now=time.now, boot=time.boottime) as store:

@@ -21,13 +21,14 @@ from rooms.keys.backends import backend
 from rooms.keys.connection import transaction
 from rooms.keys.layout import to_tree
 from rooms.keys.wrapped import WrappedKeys
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.keystore import verify
 from signaling.commands import db
 from spreekkamer import Settings
 from tests.earlier import environment
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.test_beside_0_1_0 import Node, Refused, release, shared, started
 
@@ -171,7 +172,7 @@ async def used(settings: RoomsSettings, time: Time) -> list[str]:
 
 
 async def opens(store: Store, ids: list[str]) -> None:
-    assert [(await store.appointments.by_id(one)).id for one in ids] == ids
+    assert [(await store.appointments.get(Scope.guest(one), one)).id for one in ids] == ids
 
 
 async def test_a_server_that_is_alone_takes_the_step(
@@ -199,10 +200,10 @@ async def test_a_server_beside_another_leaves_it_flat_says_so_and_works(
             assert store.keys.flat
             assert STAYS in caplog.text
             await opens(store, ids)
-            person = await store.practitioners.by_mail("alice@example.org")
+            person = await store.practitioners.by_mail(SERVER, "alice@example.org")
             assert person is not None
             gone = await plan(store, person)
-            await store.retention.destroy(person.id, gone.id)
+            await store.retention.destroy(of(person.id), gone.id)
             await store.retention.sweep()
             assert not await store.keys.rotate()
             await opens(store, ids)
@@ -269,7 +270,7 @@ async def test_the_release_before_works_beside_and_is_refused_after_the_step(
         planned, gone = [await older.ask("plan", person["id"], name, 1) for name in ("one", "two")]
         async with open_store(shared, now=time.now, boot=time.boottime) as store:
             assert store.keys.flat
-            await store.retention.destroy(person["id"], gone["id"])
+            await store.retention.destroy(of(person["id"]), gone["id"])
             await store.keys.rotate()
             assert (await older.ask("get", person["id"], planned["id"]))["id"] == planned["id"]
     assert "stays" not in await db.forward(Settings(rooms=shared), ARGUMENTS)

@@ -16,11 +16,12 @@ from rooms.keys.schema import write_value
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import WrappedKeys
 from rooms.model import Appointment, Practitioner
+from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore
 from rooms.store.keystore import verify
 from signaling.commands import keys as command
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 
 
@@ -42,7 +43,7 @@ async def findings(settings: RoomsSettings, time: Time) -> tuple[str, ...]:
 
 
 async def who_is_alice(store: Store) -> Practitioner:
-    person = await store.practitioners.by_mail("alice@example.org")
+    person = await store.practitioners.by_mail(SERVER, "alice@example.org")
     assert person is not None
     return person
 
@@ -50,7 +51,7 @@ async def who_is_alice(store: Store) -> Practitioner:
 async def of_alice(store: Store) -> Sequence[Appointment]:
     """Her living appointments."""
     person = await who_is_alice(store)
-    return await store.appointments.list(person.id, START.date(), START.date())
+    return await store.appointments.list(of(person.id), START.date(), START.date())
 
 
 async def spoil(store: Store, *statements: str) -> None:
@@ -71,7 +72,7 @@ async def used(keystore_settings: RoomsSettings, time: Time) -> Any:
         for owner in (person, person, other):
             await plan(store, owner)
         gone = await plan(store, person)
-        await store.retention.destroy(person.id, gone.id)
+        await store.retention.destroy(of(person.id), gone.id)
         await store.retention.sweep()
         yield store
 
@@ -174,7 +175,7 @@ async def test_a_key_that_outlived_its_destruction_is_named(
     kept, _ = await of_alice(used)
     keep = "CREATE TEMPORARY TABLE kept AS SELECT * FROM data_keys WHERE id = '" + kept.id + "'"
     await spoil(used, keep)
-    await used.retention.destroy(kept.owner, kept.id)
+    await used.retention.destroy(of(kept.owner), kept.id)
     await spoil(used, "INSERT INTO data_keys SELECT * FROM kept")
     assert (await used.keys.inspect(START)).findings == (
         "Data keys that are there although the ledger says that they were destroyed: 1.",
@@ -214,7 +215,7 @@ async def test_what_is_destroyed_while_we_look_is_nothing_to_wonder_about(
 
     async def destroyed_first(keys: KeyStore, ids: Sequence[str]) -> list[str]:
         if first.id in ids and keys is not used.keys:
-            await used.retention.destroy(first.owner, first.id)
+            await used.retention.destroy(of(first.owner), first.id)
         return await missing(keys, ids)
 
     monkeypatch.setattr(KeyStore, "missing", destroyed_first)
@@ -225,7 +226,7 @@ async def test_what_is_destroyed_while_we_look_is_nothing_to_wonder_about(
     async def destroyed_then(keys: KeyStore, after: str, limit: int) -> list[str]:
         found = await confirmed(keys, after, limit)
         if second.id in found and keys is not used.keys:
-            await used.retention.destroy(second.owner, second.id)
+            await used.retention.destroy(of(second.owner), second.id)
         return found
 
     monkeypatch.setattr(KeyStore, "confirmed", destroyed_then)

@@ -14,9 +14,10 @@ from rooms.errors import RoomsError, StartRefused
 from rooms.keys.envelope import new_key
 from rooms.keys.files import create_root_key, read_root_key
 from rooms.keys.sqlite import SqliteKeys
+from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, plan
 
 
@@ -28,9 +29,9 @@ async def locked_reason(settings: RoomsSettings, time: Time) -> str:
         for call in (
             store.practitioners.authenticate("alice@example.org", PASSWORD),
             store.practitioners.add("bob@example.org", PASSWORD, "Bob", "nl"),
-            store.appointments.by_link("A" * 22, "A" * 22),
-            store.appointments.create("A" * 22, "Jan", START, 30, "nl"),
-            store.retention.destroy("A" * 22, "A" * 22),
+            store.appointments.by_link(Scope.guest("A" * 22), "A" * 22),
+            store.appointments.create(of("A" * 22), "Jan", START, 30, "nl"),
+            store.retention.destroy(of("A" * 22), "A" * 22),
         ):
             with pytest.raises(RoomsError, match="locked"):
                 await call
@@ -57,7 +58,7 @@ async def use(settings: RoomsSettings, time: Time) -> RoomsSettings:
         person = await alice(store)
         gone = await plan(store, person)
         await plan(store, person)
-        await store.retention.destroy(person.id, gone.id)
+        await store.retention.destroy(of(person.id), gone.id)
         await store.retention.sweep()
     return settings
 
@@ -139,10 +140,10 @@ async def test_an_emptied_database_beside_a_used_key_store_locks(
 async def test_an_older_key_store_locks(used: RoomsSettings, time: Time) -> None:
     old = {path: path.read_bytes() for path in key_files(used)}
     async with open_store(used, now=time.now, boot=time.boottime) as store:
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
-        (living,) = await store.appointments.list(person.id, START.date(), START.date())
-        await store.retention.destroy(person.id, living.id)
+        (living,) = await store.appointments.list(of(person.id), START.date(), START.date())
+        await store.retention.destroy(of(person.id), living.id)
     for path in key_files(used):
         path.unlink()
     for path, content in old.items():
@@ -174,7 +175,7 @@ async def test_a_read_only_key_store_locks(sqlite_settings: RoomsSettings, time:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     script = (
         "import asyncio, sys\nfrom pathlib import Path\nfrom rooms.settings import RoomsSettings\n"
-        "from tests.opening import open_store\n"
+        "from tests.opening import of, open_store\n"
         "async def main():\n"
         "    async with open_store(RoomsSettings(data=Path(sys.argv[1]))) as store:\n"
         "        print(store.locked)\n"

@@ -12,7 +12,7 @@ from rooms.backup import data, snapshots
 from rooms.proof import Folder, prove
 from rooms.settings import RoomsSettings
 from rooms.store import keystore
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 
 NAMES = ("what?mode=memory", "a#b", "100%20", "a b & c=d;e", "file:x", "é :memory:")
@@ -43,15 +43,15 @@ async def test_everything_lies_in_the_folder_whatever_its_name(tmp_path: Path, t
         gone, kept = await plan(store, person), await plan(store, person)
         await asyncio.to_thread(data.write, settings, outside, time.now())
         snapshot = await asyncio.to_thread(snapshots.take, settings, outside, time.now())
-        receipt = await store.retention.destroy(person.id, gone.id)
+        receipt = await store.retention.destroy(of(person.id), gone.id)
         assert (await keystore.verify(settings, time.now)).findings == ()
         proof = await prove(settings, receipt.receipt, redis=None, folders=[Folder("backups", outside, copies=True)])
         assert "1 copies of the database" in proof.text()
     assert snapshot is not None
     await data.restore(settings, outside, replace=True)
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
-        assert await store.appointments.get(person.id, kept.id) == kept
-        assert await store.appointments.list(person.id, START.date(), START.date()) == [kept]
+        assert await store.appointments.get(of(person.id), kept.id) == kept
+        assert await store.appointments.list(of(person.id), START.date(), START.date()) == [kept]
         during = files(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {name, outside.name, "snapshot?keys"}
     assert "database/rooms.sqlite" in {path.removeprefix(f"{name}/data/") for path in during}

@@ -17,7 +17,7 @@ from rooms.backup import data
 from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 from tests.rooms.postgres import ACCOUNT, Postgres, served
 
@@ -94,9 +94,9 @@ async def test_everything_works_behind_a_pooler(
             person = await alice(store)
             made = await asyncio.gather(*(plan(store, person, f"Patient {n}") for n in range(12)))
             for one in made:  # the same statements again and again, on whichever connection there is
-                assert await store.appointments.get(person.id, one.id) == one
-            assert len(await store.appointments.list(person.id, START.date(), START.date())) == 12
-            await store.retention.destroy(person.id, made[0].id)
+                assert await store.appointments.get(of(person.id), one.id) == one
+            assert len(await store.appointments.list(of(person.id), START.date(), START.date())) == 12
+            await store.retention.destroy(of(person.id), made[0].id)
             time.pass_(days=40)
             assert await store.retention.sweep() == 11
             async with store.database.read() as connection:

@@ -16,7 +16,7 @@ from rooms.keys.backends import PostgresBackend, SqliteBackend, backend
 from rooms.keys.connection import PostgresConnection, transaction
 from rooms.keys.files import create_root_key
 from rooms.settings import RoomsSettings, TransitSettings
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, fill, plan
 from tests.rooms.postgres import Postgres
 from tests.rooms.round_trips import before_postgres, counting
@@ -70,7 +70,7 @@ async def test_a_database_that_was_restarted_is_found_again(
         person = await alice(store)
         planned = await plan(store, person)
         postgres.drop_connections()
-        assert await store.appointments.get(person.id, planned.id) == planned
+        assert await store.appointments.get(of(person.id), planned.id) == planned
         postgres.drop_connections()
         assert await store.keys.unconfirmed(), "also outside a transaction"
         postgres.drop_connections()
@@ -138,11 +138,11 @@ async def test_nodes_share_everything_and_notice_each_others_epochs(
     ):
         person = await alice(one)
         planned = [await plan(store, person) for store in (one, two, one)]
-        await two.retention.destroy(person.id, planned[0].id)
+        await two.retention.destroy(of(person.id), planned[0].id)
         await two.retention.sweep()
         await one.retention.sweep()
         for store in (one, two):
-            assert await store.appointments.list(person.id, START.date(), START.date()) == sorted(
+            assert await store.appointments.list(of(person.id), START.date(), START.date()) == sorted(
                 planned[1:], key=lambda entry: entry.id
             )
         assert await two.keys.missing([entry.id for entry in planned]) == [planned[0].id]

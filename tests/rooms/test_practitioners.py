@@ -7,16 +7,18 @@ import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
 from rooms.errors import RoomsError
+from rooms.scope import SERVER
 from rooms.store import Store
 from rooms.store.practitioners import canonical
+from tests.opening import of
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie
 
 
 async def test_a_practitioner_signs_in_with_address_and_password(store: Store) -> None:
     person = await alice(store)
     assert await store.practitioners.authenticate("alice@example.org", PASSWORD) == person
-    assert await store.practitioners.get(person.id) == person
-    assert await store.practitioners.by_mail(" ALICE@example.ORG ") == person
+    assert await store.practitioners.get(of(person.id)) == person
+    assert await store.practitioners.by_mail(SERVER, " ALICE@example.ORG ") == person
 
 
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(store: Store) -> None:
@@ -78,17 +80,15 @@ async def test_a_language_or_setting_that_does_not_exist_is_refused(sqlite_store
 
 
 async def test_an_unknown_id_is_not_found(store: Store) -> None:
-    for call in (store.practitioners.get, store.practitioners.by_mail):
-        try:
-            assert await call("AAAAAAAAAAAAAAAAAAAAAA") is None
-        except RoomsError as error:
-            assert error.code == "not_found"
+    with pytest.raises(RoomsError, match="not_found"):
+        await store.practitioners.get(of("A" * 22))
+    assert await store.practitioners.by_mail(SERVER, "A" * 22) is None
 
 
 async def test_two_practitioners_do_not_mix(store: Store) -> None:
     one, other = await alice(store), await charlie(store)
-    assert (await store.practitioners.get(one.id)).display_name == "Dr Alice Visser"
-    assert (await store.practitioners.get(other.id)).display_name == "Charlie"
+    assert (await store.practitioners.get(of(one.id))).display_name == "Dr Alice Visser"
+    assert (await store.practitioners.get(of(other.id))).display_name == "Charlie"
 
 
 def test_addresses_are_compared_without_case_and_in_one_unicode_form() -> None:

@@ -18,7 +18,7 @@ from rooms.proof import Folder, Proof, prove
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import Time, alice, plan
 
 NEVER = ["memory", "elsewhere"]
@@ -55,10 +55,10 @@ async def destroyed(settings: RoomsSettings, time: Time, place: Path) -> Case:
         person = await alice(store)
         gone, kept = await plan(store, person), await plan(store, person)
         await asyncio.to_thread(data.write, settings, place / "backups", time.now())
-        await store.practitioners.set_retention(person.id, "7d")
+        await store.practitioners.set_retention(of(person.id), "7d")
         time.pass_(seconds=1)
         await asyncio.to_thread(data.write, settings, place / "backups", time.now())
-        receipt = await store.retention.destroy(person.id, gone.id)
+        receipt = await store.retention.destroy(of(person.id), gone.id)
         await store.retention.sweep()
     return Case(settings, place, gone, kept, receipt)
 
@@ -170,7 +170,7 @@ async def test_a_backup_whose_ciphertext_opens_is_found(
         gone = await plan(store, person)
         key, _ = await store.keys.get(person.id, gone.id)
         await asyncio.to_thread(data.write, sqlite_settings, older, time.now())
-        receipt = await store.retention.destroy(person.id, gone.id)
+        receipt = await store.retention.destroy(of(person.id), gone.id)
 
         def plant(keys: object) -> None:
             from rooms.keys.envelope import seal
@@ -217,7 +217,7 @@ async def test_a_key_snapshot_counts_until_it_is_a_day_old(
         person = await alice(store)
         gone = await plan(store, person)
         await asyncio.to_thread(snapshots.take, settings, tmp_path / "copies", time.now())
-        receipt = await store.retention.destroy(person.id, gone.id)
+        receipt = await store.retention.destroy(of(person.id), gone.id)
     folders = [Folder("backups", tmp_path / "copies", copies=True)]
     proof = await prove(settings, receipt.receipt, redis=None, folders=folders)
     assert "its key, until the snapshot is 24 hours old" in proof.text()
@@ -232,7 +232,7 @@ async def test_a_closed_account_is_proven_gone_too(settings: RoomsSettings, time
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         await asyncio.to_thread(data.write, settings, tmp_path / "backups", time.now())
-        closed = await store.retention.close(person.id)
+        closed = await store.retention.close(of(person.id))
     assert closed.receipt is not None
     folders = [Folder("backups", tmp_path / "backups", copies=True)]
     proof = await prove(settings, closed.receipt.receipt, redis=None, folders=folders)
@@ -255,7 +255,7 @@ async def test_places_that_nobody_named_are_said_not_to_be_looked_at(
 ) -> None:
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
-        receipt = await store.retention.destroy(person.id, (await plan(store, person)).id)
+        receipt = await store.retention.destroy(of(person.id), (await plan(store, person)).id)
     proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("logs", None)])
     assert [place.place for place in proof.places if place.skipped] == ["redis", "logs", *NEVER]
     assert proof.text().count("NOT LOOKED AT") == 4

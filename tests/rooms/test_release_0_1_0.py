@@ -17,10 +17,11 @@ from rooms.backup import data, snapshots
 from rooms.errors import RoomsError
 from rooms.keys.transit import Transit, context
 from rooms.model import Appointment
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.keystore import rotate, verify
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import Time, caught_up
 
 KEPT = Path(__file__).parent / "release_0_1_0"
@@ -112,7 +113,7 @@ async def living(store: Store, release: Release) -> list[dict[str, Any]]:
     known = release.facts["appointments"][0]
     shown = []
     for person in release.facts["practitioners"]:
-        agenda = await store.appointments.agenda(person["id"], *FOREVER)
+        agenda = await store.appointments.agenda(of(person["id"]), *FOREVER)
         assert agenda.damaged == []
         shown += [fields(one, known) for one in agenda.appointments]
     return sorted(shown, key=lambda one: one["id"])
@@ -128,17 +129,17 @@ async def test_everything_is_there_and_as_it_was(release: Release) -> None:
     async with release.opened() as store:
         assert await living(store, release) == release.planned(due=False)
         for one in release.planned(due=False):
-            assert fields(await store.appointments.get(one["owner"], one["id"]), one) == one
-            linked = await store.appointments.by_link(one["id"], one["secret"])
+            assert fields(await store.appointments.get(of(one["owner"]), one["id"]), one) == one
+            linked = await store.appointments.by_link(Scope.guest(one["id"]), one["secret"])
             assert linked is not None
             assert fields(linked.appointment, one) == one
-            assert await store.appointments.by_link(one["id"], "another secret") is None
+            assert await store.appointments.by_link(Scope.guest(one["id"]), "another secret") is None
         for one in release.planned(due=True):
-            assert await refusal(store.appointments.get(one["owner"], one["id"])) == "gone"
-            assert await store.appointments.by_link(one["id"], one["secret"]) is None
+            assert await refusal(store.appointments.get(of(one["owner"]), one["id"])) == "gone"
+            assert await store.appointments.by_link(Scope.guest(one["id"]), one["secret"]) is None
         for person in release.facts["practitioners"]:
-            assert fields(await store.practitioners.get(person["id"]), person) == person
-            receipts = await store.appointments.receipts(person["id"])
+            assert fields(await store.practitioners.get(of(person["id"])), person) == person
+            receipts = await store.appointments.receipts(of(person["id"]))
             assert [one.receipt for one in receipts] == release.facts["receipts"][person["id"]]
         for one in release.facts["destroyed"]:
             receipt = await store.keys.receipt(one["owner"], one["id"])
@@ -194,27 +195,27 @@ async def test_it_is_worked_with_as_if_it_had_been_made_today(release: Release) 
     async with release.opened() as store:
         await store.retention.catch_up()
         for one in planned:
-            ended = await store.appointments.end(one["id"])
+            ended = await store.appointments.end(Scope.consult(one["id"], one["owner"]), one["id"])
             assert ended.ended_at == release.time.now()
         for one in planned:
             if one["owner"] not in at_the_end:
-                again = await store.appointments.reopen(one["owner"], one["id"])
+                again = await store.appointments.reopen(of(one["owner"]), one["id"])
                 assert fields(again, one) | {"version": one["version"]} == one
         person = next(one for one in facts["practitioners"] if one["retention"] == "90d")
         theirs = [one for one in release.planned(due=False) if one["owner"] == person["id"]]
         due = {one["id"]: end(one) + timedelta(days=1) for one in theirs}
         kept = [one for one in theirs if due[one["id"]] > release.time.now()]
         assert 0 < len(kept) < len(theirs)
-        assert await store.practitioners.preview_retention(person["id"], "24h") == len(theirs) - len(kept)
-        assert await store.practitioners.set_retention(person["id"], "24h") == len(theirs) - len(kept)
+        assert await store.practitioners.preview_retention(of(person["id"]), "24h") == len(theirs) - len(kept)
+        assert await store.practitioners.set_retention(of(person["id"]), "24h") == len(theirs) - len(kept)
         for one in kept:
-            assert (await store.appointments.get(person["id"], one["id"])).due == due[one["id"]]
-        receipt = await store.retention.destroy(person["id"], kept[0]["id"])
-        assert await store.retention.destroy(person["id"], kept[0]["id"]) == receipt
+            assert (await store.appointments.get(of(person["id"]), one["id"])).due == due[one["id"]]
+        receipt = await store.retention.destroy(of(person["id"]), kept[0]["id"])
+        assert await store.retention.destroy(of(person["id"]), kept[0]["id"]) == receipt
         assert receipt.generation == await store.keys.generation()
-        new = await store.appointments.create(person["id"], "Nieuw", release.time.now(), 30, "nl")
+        new = await store.appointments.create(of(person["id"]), "Nieuw", release.time.now(), 30, "nl")
         await store.retention.sweep()
-        assert await store.appointments.get(person["id"], new.id) == new
+        assert await store.appointments.get(of(person["id"]), new.id) == new
         assert (await store.audit.verify()).bad is None
     await release.whole()
 

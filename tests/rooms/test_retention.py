@@ -11,10 +11,11 @@ from rooms.clock import Clock
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
 from rooms.retention import OVERRUN, Deadline, nobody_can_say
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from signaling.settings import SignalingSettings
-from tests.opening import nobody, open_store
+from tests.opening import nobody, of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
 
@@ -39,11 +40,11 @@ async def test_due_is_the_end_of_the_consult_and_the_setting(
     store: Store, time: Time, setting: Retention, span: timedelta
 ) -> None:
     person = await alice(store)
-    await store.practitioners.set_retention(person.id, setting)
+    await store.practitioners.set_retention(of(person.id), setting)
     planned = await plan(store, person)
     assert planned.due == planned.ends_at + timedelta(minutes=30) + span
     time.pass_(hours=1, minutes=10)
-    assert (await store.appointments.end(planned.id)).due == time.wall + span
+    assert (await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)).due == time.wall + span
 
 
 def test_by_default_an_appointment_stays_as_long_as_its_link_opens() -> None:
@@ -55,7 +56,7 @@ async def test_without_a_cap_manual_is_never(settings: RoomsSettings, time: Time
     free = settings.model_copy(update={"retention_cap": None})
     async with open_store(free, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
-        await store.practitioners.set_retention(person.id, "manual")
+        await store.practitioners.set_retention(of(person.id), "manual")
         planned = await plan(store, person)
         assert planned.due is None
         time.pass_(days=4000)
@@ -79,22 +80,22 @@ async def test_the_setting_recomputes_every_living_appointment(store: Store, tim
     person = await alice(store)
     over, coming = await plan(store, person, "over"), await plan(store, person, "coming", days=3)
     time.pass_(hours=2)
-    await store.appointments.end(over.id)
-    assert await store.practitioners.preview_retention(person.id, "7d") == 0
-    assert await store.practitioners.preview_retention(person.id, "end") == 1
-    assert (await store.practitioners.get(person.id)).retention == "30d", "a preview changes nothing"
-    assert await store.practitioners.set_retention(person.id, "end") == 1
-    assert (await store.practitioners.get(person.id)).retention == "end"
-    assert await store.appointments.list(person.id, DAY, DAY) == [], "due at once, also before the sweep"
+    await store.appointments.end(Scope.consult(over.id, over.owner), over.id)
+    assert await store.practitioners.preview_retention(of(person.id), "7d") == 0
+    assert await store.practitioners.preview_retention(of(person.id), "end") == 1
+    assert (await store.practitioners.get(of(person.id))).retention == "30d", "a preview changes nothing"
+    assert await store.practitioners.set_retention(of(person.id), "end") == 1
+    assert (await store.practitioners.get(of(person.id))).retention == "end"
+    assert await store.appointments.list(of(person.id), DAY, DAY) == [], "due at once, also before the sweep"
     assert await store.retention.sweep() == 1
-    assert (await store.appointments.get(person.id, coming.id)).due == coming.ends_at + OVERRUN
+    assert (await store.appointments.get(of(person.id), coming.id)).due == coming.ends_at + OVERRUN
 
 
 async def test_the_setting_of_one_does_not_touch_the_other(store: Store) -> None:
     person, other = await alice(store), await charlie(store)
     theirs = await plan(store, other)
-    await store.practitioners.set_retention(person.id, "end")
-    assert await store.appointments.get(other.id, theirs.id) == theirs
+    await store.practitioners.set_retention(of(person.id), "end")
+    assert await store.appointments.get(of(other.id), theirs.id) == theirs
 
 
 @pytest.mark.duty("S-29", "S-31")
@@ -102,7 +103,7 @@ async def test_lengthening_never_revives(store: Store, time: Time) -> None:
     person = await alice(store)
     planned = await plan(store, person)
     time.pass_(days=31)
-    await store.practitioners.set_retention(person.id, "manual")
+    await store.practitioners.set_retention(of(person.id), "manual")
     assert await refusals(store, planned) == REFUSED
     assert await store.retention.sweep() == 1
 
@@ -111,9 +112,9 @@ async def test_a_setting_that_does_not_exist_is_refused(sqlite_store: Store) -> 
     person = await alice(sqlite_store)
     for call in (sqlite_store.practitioners.set_retention, sqlite_store.practitioners.preview_retention):
         with pytest.raises(RoomsError, match="invalid"):
-            await call(person.id, "1y")  # type: ignore[arg-type]  # there is none of a year
+            await call(of(person.id), "1y")  # type: ignore[arg-type]  # there is none of a year
         with pytest.raises(RoomsError, match="not_found"):
-            await call("AAAAAAAAAAAAAAAAAAAAAA", "end")
+            await call(of("AAAAAAAAAAAAAAAAAAAAAA"), "end")
 
 
 @pytest.mark.duty("S-32")
@@ -121,12 +122,12 @@ async def test_a_lower_cap_reaches_what_is_already_planned(settings: RoomsSettin
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
         person = await alice(store)
-        await store.practitioners.set_retention(person.id, "manual")
+        await store.practitioners.set_retention(of(person.id), "manual")
         planned = await plan(store, person)
     capped = settings.model_copy(update={"retention_cap": 10})
     async with open_store(capped, now=time.now, boot=time.boottime) as store:
         assert await store.retention.catch_up() == 0
-        assert (await store.appointments.get(person.id, planned.id)).due == planned.ends_at + OVERRUN + timedelta(
+        assert (await store.appointments.get(of(person.id), planned.id)).due == planned.ends_at + OVERRUN + timedelta(
             days=10
         )
         time.pass_(days=11)
@@ -180,15 +181,17 @@ async def test_a_raised_cap_revives_nothing(settings: RoomsSettings, time: Time)
     async with open_store(settings.model_copy(update={"retention_cap": 10}), now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
         person = await alice(store)
-        await store.practitioners.set_retention(person.id, "manual")
+        await store.practitioners.set_retention(of(person.id), "manual")
         past = await plan(store, person)
         coming = await plan(store, person, days=3)
     time.pass_(days=11)
     async with open_store(settings.model_copy(update={"retention_cap": 90}), now=time.now, boot=time.boottime) as store:
         assert await store.retention.catch_up() == 1
         with pytest.raises(RoomsError, match="gone"):
-            await store.appointments.get(person.id, past.id)
-        assert (await store.appointments.get(person.id, coming.id)).due == coming.ends_at + OVERRUN + timedelta(days=90)
+            await store.appointments.get(of(person.id), past.id)
+        assert (await store.appointments.get(of(person.id), coming.id)).due == coming.ends_at + OVERRUN + timedelta(
+            days=90
+        )
 
 
 @pytest.mark.duty("S-29")
@@ -201,7 +204,7 @@ async def test_a_longer_setting_in_the_middle_of_a_sweep_revives_nothing(
     plain = store.retention._destruction.mark_due
 
     async def meanwhile(*arguments: Any) -> object:
-        await store.practitioners.set_retention(person.id, "90d")
+        await store.practitioners.set_retention(of(person.id), "90d")
         return await plain(*arguments)
 
     monkeypatch.setattr(store.retention._destruction, "mark_due", meanwhile)
@@ -209,8 +212,8 @@ async def test_a_longer_setting_in_the_middle_of_a_sweep_revives_nothing(
     monkeypatch.undo()
     await store.retention.sweep()
     with pytest.raises(RoomsError, match="gone"):
-        await store.appointments.get(person.id, due.id)
-    assert (await store.appointments.get(person.id, later.id)).due == later.ends_at + OVERRUN + timedelta(days=90)
+        await store.appointments.get(of(person.id), due.id)
+    assert (await store.appointments.get(of(person.id), later.id)).due == later.ends_at + OVERRUN + timedelta(days=90)
 
 
 @pytest.mark.duty("S-29")
@@ -220,8 +223,8 @@ async def test_the_preview_says_what_the_change_then_does(store: Store, time: Ti
         await plan(store, person, days=days)
     time.pass_(days=28)
     for setting in ("manual", "90d", "30d", "7d", "24h", "end"):
-        previewed = await store.practitioners.preview_retention(person.id, setting)
-        assert await store.practitioners.set_retention(person.id, setting) == previewed
+        previewed = await store.practitioners.preview_retention(of(person.id), setting)
+        assert await store.practitioners.set_retention(of(person.id), setting) == previewed
         time.pass_(minutes=1)
         assert await store.retention.sweep() == previewed
 

@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 
 from rooms.errors import RoomsError, Tampered
 from rooms.keys.envelope import Place, pack, seal, unpack, unseal
+from rooms.scope import SERVER, Scope
 from rooms.store import Store
 from rooms.store.sealed import (
     content_place,
@@ -17,6 +18,7 @@ from rooms.store.sealed import (
     utc_day,
 )
 from rooms.store.tables import appointments, practitioners
+from tests.opening import of
 from tests.rooms.people import PASSWORD, START, alice, charlie, plan
 
 DAY = START.date()
@@ -36,17 +38,17 @@ async def test_an_appointment_sealed_for_any_other_place_is_opened_by_nobody(sto
         moved = seal(key, pack(content), there)
         await connection.execute(update(appointments).where(appointments.c.id == planned.id).values(content=moved))
     if part is None:
-        assert await store.appointments.get(person.id, planned.id) == planned, "the same place opens"
+        assert await store.appointments.get(of(person.id), planned.id) == planned, "the same place opens"
         return
     for attempt in (
-        store.appointments.get(person.id, planned.id),
-        store.appointments.by_id(planned.id),
-        store.appointments.end(planned.id),
+        store.appointments.get(of(person.id), planned.id),
+        store.appointments.get(Scope.guest(planned.id), planned.id),
+        store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id),
     ):
         with pytest.raises(Tampered):
             await attempt
-    assert await store.appointments.by_link(planned.id, planned.secret) is None
-    assert await store.appointments.list(person.id, DAY, DAY) == [second]
+    assert await store.appointments.by_link(Scope.guest(planned.id), planned.secret) is None
+    assert await store.appointments.list(of(person.id), DAY, DAY) == [second]
 
 
 @pytest.mark.duty("S-15")
@@ -67,8 +69,8 @@ async def test_two_appointments_that_change_places_with_their_keys_fail_closed(s
     for person in (one, other):
         for entry in (mine, theirs):
             with pytest.raises(RoomsError, match=r"unreadable|not_found"):
-                await store.appointments.get(person.id, entry.id)
-        assert await store.appointments.list(person.id, DAY, DAY) == []
+                await store.appointments.get(of(person.id), entry.id)
+        assert await store.appointments.list(of(person.id), DAY, DAY) == []
 
 
 @pytest.mark.duty("S-05", "S-51")
@@ -80,8 +82,8 @@ async def test_the_columns_of_a_practitioner_cannot_be_exchanged(store: Store) -
             update(practitioners).values(profile=practitioners.c.password, password=practitioners.c.profile)
         )
     for attempt in (
-        store.practitioners.get(person.id),
-        store.practitioners.by_mail("alice@example.org"),
+        store.practitioners.get(of(person.id)),
+        store.practitioners.by_mail(SERVER, "alice@example.org"),
         store.practitioners.authenticate("alice@example.org", PASSWORD),
         plan(store, person),
     ):

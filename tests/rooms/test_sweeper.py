@@ -9,9 +9,10 @@ import pytest
 
 from rooms.errors import RoomsError
 from rooms.model import Practitioner
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from tests.opening import Elsewhere, open_store
+from tests.opening import Elsewhere, of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
 
@@ -25,11 +26,11 @@ async def test_the_sweep_destroys_what_is_due_and_nothing_else(store: Store, tim
     time.pass_(days=30, hours=2, minutes=1)
     assert await store.retention.sweep() == 1
     assert await refusals(store, due) == ["gone", "not_found", "nothing", "given"]
-    assert await store.appointments.list(person.id, DAY, DAY) == [later]
-    assert await store.appointments.list(other.id, DAY, DAY) == [foreign]
-    (receipt,) = await store.appointments.receipts(person.id)
+    assert await store.appointments.list(of(person.id), DAY, DAY) == [later]
+    assert await store.appointments.list(of(other.id), DAY, DAY) == [foreign]
+    (receipt,) = await store.appointments.receipts(of(person.id))
     assert (receipt.destroyed_at, receipt.generation) == (time.wall, 1)
-    assert await store.appointments.receipts(other.id) == []
+    assert await store.appointments.receipts(of(other.id)) == []
     assert await store.retention.sweep() == 0
 
 
@@ -41,7 +42,7 @@ async def test_a_running_consult_is_waited_for_but_not_for_ever(store: Store, el
 
     elsewhere.in_progress = in_progress
     person = await alice(store)
-    await store.practitioners.set_retention(person.id, "end")
+    await store.practitioners.set_retention(of(person.id), "end")
     planned = await plan(store, person)
     time.pass_(hours=3)
     assert await store.retention.sweep() == 0
@@ -72,10 +73,10 @@ async def test_when_nobody_knows_whether_a_consult_runs_readers_refuse_and_the_s
 
 async def test_a_consult_that_ends_after_its_due_time_is_destroyed_at_once(store: Store, time: Time) -> None:
     person = await alice(store)
-    await store.practitioners.set_retention(person.id, "end")
+    await store.practitioners.set_retention(of(person.id), "end")
     planned = await plan(store, person)
     time.pass_(hours=3)
-    assert (await store.appointments.end(planned.id)).state == "ended"
+    assert (await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)).state == "ended"
     assert await store.retention.sweep() == 1
 
 
@@ -95,7 +96,7 @@ async def sweeping(store: Store, interval: float) -> AsyncIterator[None]:
 
 
 async def await_receipt(store: Store, person: Practitioner) -> None:
-    while not await store.appointments.receipts(person.id):  # noqa: ASYNC110 -- the sweeper tells nobody
+    while not await store.appointments.receipts(of(person.id)):  # noqa: ASYNC110 -- the sweeper tells nobody
         await asyncio.sleep(0.01)
 
 
@@ -104,18 +105,18 @@ async def test_the_sweeper_destroys_by_itself_what_becomes_due(store: Store, tim
     person = await alice(store)
     planned = await plan(store, person)
     async with sweeping(store, 0.02):
-        assert await store.appointments.get(person.id, planned.id) == planned
+        assert await store.appointments.get(of(person.id), planned.id) == planned
         time.pass_(days=31)
         await await_receipt(store, person)
 
 
 async def test_ending_wakes_the_sweeper(store: Store, time: Time) -> None:
     person = await alice(store)
-    await store.practitioners.set_retention(person.id, "end")
+    await store.practitioners.set_retention(of(person.id), "end")
     planned = await plan(store, person)
     async with sweeping(store, 3600.0):
         time.pass_(hours=1)
-        await store.appointments.end(planned.id)
+        await store.appointments.end(Scope.consult(planned.id, planned.owner), planned.id)
         await await_receipt(store, person)
 
 
@@ -136,8 +137,8 @@ async def test_no_part_of_a_sweep_keeps_another_back(
     await store.retention.sweep()
     await plan(store, other)
     await plan(store, person)
-    await store.retention.destroy(person.id, planned.id)
-    await store.retention.request_closure(other.id)
+    await store.retention.destroy(of(person.id), planned.id)
+    await store.retention.request_closure(of(other.id))
     refuse = f"CREATE TRIGGER refuse BEFORE {trigger} BEGIN SELECT RAISE(ABORT, 'no'); END"
     await store.keys._run(lambda keys: keys._db.execute(refuse))
 
@@ -228,7 +229,7 @@ async def test_what_changed_since_it_was_found_due_is_looked_at_again(store: Sto
     await plan(store, person)
     time.pass_(days=40)
     (batch,) = [batch async for batch in store.retention._due.batches()]
-    await store.appointments.end(batch.due[0].id)
+    await store.appointments.end(Scope.consult(batch.due[0].id, batch.due[0].owner), batch.due[0].id)
     assert await store.retention._sweeps.take()
     assert await store.retention._destruction.mark_due(batch, store.retention._sweeps) == []
 

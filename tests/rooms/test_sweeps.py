@@ -18,7 +18,7 @@ from rooms.store.reading import Opened, Reader
 from rooms.store.records import Kind
 from rooms.store.sweeps import MARK
 from rooms.store.tables import leases
-from tests.opening import open_store
+from tests.opening import of, open_store
 from tests.rooms.people import Time, alice, plan
 
 
@@ -236,8 +236,8 @@ async def test_what_is_due_later_that_day_is_opened_once(
     for _ in range(3):
         assert await store.retention.sweep() == 0
     assert opened == 3
-    await store.practitioners.set_retention(person.id, "90d")
-    await store.practitioners.set_retention(person.id, "30d")
+    await store.practitioners.set_retention(of(person.id), "90d")
+    await store.practitioners.set_retention(of(person.id), "30d")
     opened = 0
     for _ in range(3):
         assert await store.retention.sweep() == 0
@@ -262,7 +262,7 @@ async def test_many_days_and_pages_are_walked_to_their_end(
     time.pass_(days=33)
     assert await store.retention.due() == 7
     assert await store.retention.sweep() == 7
-    assert await store.appointments.get(person.id, kept.id) == kept
+    assert await store.appointments.get(of(person.id), kept.id) == kept
 
 
 async def test_a_day_that_is_none_keeps_no_row_from_being_found(sqlite_store: Store, time: Time) -> None:

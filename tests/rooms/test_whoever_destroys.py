@@ -15,7 +15,7 @@ from rooms.store.destruction import Destruction
 from rooms.store.sweeper import Sweeper
 from rooms.store.trail import Trail
 from signaling import app, gate
-from tests.opening import Elsewhere
+from tests.opening import Elsewhere, of
 from tests.rooms.people import Time, alice, plan
 from tests.rooms.test_destruction import states
 
@@ -67,12 +67,12 @@ async def test_a_command_destroys_no_running_consult(
     planned = await plan(store, person)
     async with beside(settings, time) as storage:
         command = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
-        await command.retention.request_closure(person.id)
+        await command.retention.request_closure(of(person.id))
         assert await command.retention.due() == 1, "it can count what it cannot judge"
         assert await command.retention.sweep() == 0
-        assert await command.retention.close(person.id) == Closed(0, 1, None)
+        assert await command.retention.close(of(person.id)) == Closed(0, 1, None)
         assert await store.retention.sweep() == 0, "somebody is in it"
-        assert await store.appointments.get(person.id, planned.id)
+        assert await store.appointments.get(of(person.id), planned.id)
         running = False
         assert await command.retention.sweep() == 0, "it does not know that"
     assert await store.retention.sweep() == 1
@@ -92,8 +92,8 @@ async def test_what_a_command_destroys_by_name_a_server_finishes(
     planned = await plan(store, person)
     async with beside(settings, time) as storage:
         command = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
-        receipt = await command.retention.destroy(person.id, planned.id)
+        receipt = await command.retention.destroy(of(person.id), planned.id)
     assert (cleared, await states(store)) == ([], {planned.id: "destroying"}), "it cannot clear what a server keeps"
     await store.retention.sweep()
     assert (cleared, await states(store)) == ([planned.id], {})
-    assert await store.appointments.receipts(person.id) == [receipt]
+    assert await store.appointments.receipts(of(person.id)) == [receipt]

@@ -24,6 +24,7 @@ from rooms.consult import new
 from rooms.consult_events import Arrive
 from rooms.consult_state import PRACTITIONER
 from rooms.model import Appointment, Practitioner
+from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_storage
 from signaling import app, gate, listener
@@ -33,7 +34,7 @@ from signaling.redis import connect
 from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
 from signaling.typedefs import STORE, ZONE, SignInLink
-from tests.opening import open_store
+from tests.opening import of, open_store
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 from web import routes as pages
@@ -108,7 +109,7 @@ class Server:
 
     async def appoint(self, who: Practitioner, minutes_from_now: int = 0, patient: str = "Charlie") -> Appointment:
         starts_at = self.time.now() + timedelta(minutes=minutes_from_now)
-        return await self.store.appointments.create(who.id, patient, starts_at, 30, "nl")
+        return await self.store.appointments.create(of(who.id), patient, starts_at, 30, "nl")
 
     async def run(self, appointment: Appointment) -> None:
         """Its consult runs: the practitioner is in it."""
@@ -194,8 +195,8 @@ async def serving(
         live = gate.documents(settings, redis, time.now, SECRET)
         storage = await stack.enter_async_context(open_storage(rooms, in_progress=live.is_live, now=time.now))
         storage.practitioners._hasher = QUICK
-        alice = await storage.practitioners.by_mail("alice@example.org")
-        bob = await storage.practitioners.by_mail("bob@example.org")
+        alice = await storage.practitioners.by_mail(SERVER, "alice@example.org")
+        bob = await storage.practitioners.by_mail(SERVER, "bob@example.org")
         assert alice is not None and bob is not None
         application = app.build(
             settings,

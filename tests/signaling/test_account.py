@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from rooms.errors import StartRefused
+from rooms.scope import SERVER
 from signaling.commands import practitioner
+from tests.opening import of
 from tests.signaling.conftest import PASSWORD, Server
 
 WRONG = {"password": "not the password"}
@@ -20,7 +22,7 @@ async def test_without_the_password_nothing_happens(server: Server, path: str) -
     assert (await server.call("POST", path, RIGHT)).code == "unauthenticated"
     assert (await server.call("POST", path, {}, who="alice")).code == "invalid"
     assert (await server.call("POST", path, WRONG, who="alice")).code == "sign_in_refused"
-    assert await server.store.appointments.get(server.alice.id, planned.id) == planned
+    assert await server.store.appointments.get(of(server.alice.id), planned.id) == planned
 
 
 async def test_guessing_the_password_here_is_counted_like_signing_in(server: Server) -> None:
@@ -41,7 +43,7 @@ async def test_all_appointments_go_and_the_account_stays(server: Server) -> None
     listed = await server.call("GET", "/api/v1/appointments", who="alice")
     assert listed.body == {"appointments": [], "unreadable": []}
     assert len((await server.call("GET", "/api/v1/receipts", who="alice")).body["receipts"]) == 3
-    assert await server.store.appointments.get(server.bob.id, foreign.id) == foreign
+    assert await server.store.appointments.get(of(server.bob.id), foreign.id) == foreign
 
 
 @pytest.mark.duty("S-28", "S-43")
@@ -81,7 +83,7 @@ async def test_the_operator_closes_an_account_beside_a_running_server(
     assert (await practitioner.close(settings, asked)).startswith("Closed.")
     assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated"
     async with asyncio.timeout(30):
-        while not await server.store.appointments.receipts(server.alice.id):
+        while not await server.store.appointments.receipts(of(server.alice.id)):
             await server.store.retention.sweep()
-    assert await server.store.practitioners.by_mail("alice@example.org") is None
+    assert await server.store.practitioners.by_mail(SERVER, "alice@example.org") is None
     assert planned.owner == server.alice.id

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from rooms.keys.envelope import pack, seal
+from rooms.scope import Scope
 from rooms.store.sealed import content_place
 from rooms.store.tables import appointments
 from signaling.routes import ENDPOINTS
@@ -55,7 +56,7 @@ async def test_an_end_is_taken_back_while_the_link_would_still_open(server: Serv
     await server.sign_in("alice")
     for start, status in ((0, 200), (-61, 410)):
         appointment = await server.appoint(server.alice, start)
-        await server.store.appointments.end(appointment.id)
+        await server.store.appointments.end(Scope.consult(appointment.id, appointment.owner), appointment.id)
         before = await server.call("GET", f"/api/v1/appointments/{appointment.id}", who="alice")
         assert before.body["reopens"] is (status == 200)
         answer = await server.call("POST", f"/api/v1/appointments/{appointment.id}/reopen", {}, who="alice")
@@ -77,7 +78,7 @@ async def test_destroying_leaves_a_receipt_and_nothing_else(server: Server) -> N
 async def test_the_retention_setting_is_previewed_and_changed(server: Server) -> None:
     await server.sign_in("alice")
     ended = await server.appoint(server.alice, -120)
-    await server.store.appointments.end(ended.id)
+    await server.store.appointments.end(Scope.consult(ended.id, ended.owner), ended.id)
     before = await server.call("GET", "/api/v1/retention", who="alice")
     assert before.body == {"retention": "30d", "due_within_minute": 0}
     preview = await server.call("GET", "/api/v1/retention?retention=end", who="alice")

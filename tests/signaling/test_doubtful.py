@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.opening import of
 from tests.signaling.conftest import Answer, Server
 
 ZONES = [
@@ -29,7 +30,7 @@ def doubts(answer: Answer) -> list[str]:
 @pytest.mark.parametrize("ago", [61, 24 * 60, 200 * 24 * 60])
 async def test_what_nobody_can_come_to_any_more_is_asked_about(server: Server, ago: int) -> None:
     await server.sign_in("alice")
-    await server.store.practitioners.set_retention(server.alice.id, "manual")
+    await server.store.practitioners.set_retention(of(server.alice.id), "manual")
     assert doubts(await plan(server, -ago)) == ["past"]
     assert (await plan(server, -ago, anyway=True)).status == 201
 

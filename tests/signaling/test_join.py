@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from rooms.scope import Scope
 from signaling.limiter import JOIN_ADDRESS, Limit
 from signaling.typedefs import TICKETS
+from tests.opening import of
 from tests.signaling.conftest import Server
 
 
@@ -47,7 +49,7 @@ async def test_a_consult_over_its_time_lets_back_in_whoever_reloads(server: Serv
     await server.run(appointment)
     answer = await server.call("POST", "/api/v1/join", body)
     assert datetime.fromisoformat(answer.body["closes_at"]) > server.time.now()
-    await server.store.appointments.end(appointment.id)
+    await server.store.appointments.end(Scope.consult(appointment.id, appointment.owner), appointment.id)
     assert (await server.call("POST", "/api/v1/join", body)).code == "link_invalid"
 
 
@@ -56,9 +58,9 @@ async def broken_links(server: Server) -> dict[str, str]:
     good = await server.appoint(server.alice)
     other = await server.appoint(server.bob)
     ended = await server.appoint(server.alice)
-    await server.store.appointments.end(ended.id)
+    await server.store.appointments.end(Scope.consult(ended.id, ended.owner), ended.id)
     destroyed = await server.appoint(server.alice)
-    await server.store.retention.destroy(server.alice.id, destroyed.id)
+    await server.store.retention.destroy(of(server.alice.id), destroyed.id)
     old = await server.appoint(server.alice, -61)
     return {
         "nobody's": "A" * 44,

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from rooms.audit import practitioner
+from rooms.scope import Scope
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import ProtocolError
 from signaling.typedefs import REDIS, TICKETS
+from tests.opening import of
 from tests.signaling.conftest import PASSWORD, Answer, Server
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
@@ -207,9 +209,9 @@ async def test_a_patient_refreshes_no_longer_than_the_link_opens(server: Server,
     appointment = await server.appoint(server.alice)
     ticket = (await call(server, "POST", "/join", {"link": appointment.id + appointment.secret, "refresh": True})).body
     if how == "end":
-        await server.store.appointments.end(appointment.id)
+        await server.store.appointments.end(Scope.consult(appointment.id, appointment.owner), appointment.id)
     elif how == "destroy":
-        await server.store.retention.destroy(server.alice.id, appointment.id)
+        await server.store.retention.destroy(of(server.alice.id), appointment.id)
     else:
         server.time.ahead = timedelta(minutes=61)
     assert (await refreshed(server, ticket)).code == {"end": "ended", "destroy": "not_found", "late": "token_invalid"}[
@@ -253,7 +255,7 @@ async def test_a_practitioner_joins_nobody_elses_consult_and_none_that_ended(ser
     await server.sign_in("bob")
     assert (await server.call("POST", path, who="bob")).code == "not_found"
     await server.sign_in("alice")
-    await server.store.appointments.end(appointment.id)
+    await server.store.appointments.end(Scope.consult(appointment.id, appointment.owner), appointment.id)
     assert (await server.call("POST", path, who="alice")).code == "ended"
 
 

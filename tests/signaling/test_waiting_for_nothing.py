@@ -9,6 +9,7 @@ from rooms.model import Appointment
 from signaling.client.wire import Wire
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive
+from tests.opening import of
 from tests.participant.waiting import within
 from tests.signaling.conftest import PASSWORD, Server
 
@@ -33,7 +34,7 @@ async def with_the_account(server: Server, _: Appointment) -> None:
 
 
 async def by_the_sweep(server: Server, appointment: Appointment) -> None:
-    await server.store.practitioners.set_retention(server.alice.id, "end")
+    await server.store.practitioners.set_retention(of(server.alice.id), "end")
     ended = await server.call("POST", f"/api/v1/appointments/{appointment.id}/end", {}, who="alice")
     assert ended.status == 200
     await server.store.retention.sweep()

@@ -35,6 +35,7 @@ from signaling.settings import SignalingSettings
 from signaling.sockets.limits import Limits
 from signaling.tasks import stop
 from signaling.tickets import Claims, Tickets
+from tests.opening import of
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 
@@ -333,4 +334,4 @@ def soon() -> int:
 
 
 async def appoint(store: Store, practitioner: str) -> Appointment:
-    return await store.appointments.create(practitioner, "P.", utc_now(), 30, "nl")
+    return await store.appointments.create(of(practitioner), "P.", utc_now(), 30, "nl")

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 import pytest
 from pydantic import SecretStr
 
+from rooms.scope import Scope
 from rooms.store import Store
 from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, open_node, until
 from turn.settings import TurnSettings
@@ -64,7 +65,7 @@ async def test_a_patient_waits_is_admitted_talks_and_the_practitioner_ends_it(
     await until(lambda: patient.events("ended"), "the patient hears of the end")
     await until(lambda: appointment not in worker.rooms, "the worker has closed the room")
     assert await node.signaling.consults.live.load(appointment) is None
-    assert (await practice.store.appointments.by_id(appointment)).state == "ended"
+    assert (await practice.store.appointments.get(Scope.guest(appointment), appointment)).state == "ended"
     assert await patient.code("arrive", {"appointment": appointment, "participant": patient.id}) == "ended"
 
 

@@ -1,0 +1,32 @@
+"""The one place where who is signed in, holds a ticket, came by a link or is in a consult becomes a ``Scope``."""
+
+from rooms.consult_state import Consult
+from rooms.scope import Scope
+from signaling.protocol.errors import ProtocolError
+from signaling.tickets import Claims
+
+
+def of_practitioner(person: str) -> Scope:
+    """Of who is signed in; ``unauthenticated`` where nobody is."""
+    if not person:
+        raise ProtocolError("unauthenticated")
+    return Scope.practitioner(person)
+
+
+def of_claims(claims: Claims) -> Scope:
+    """Of a genuine ticket: a practitioner's, or that of a link to one appointment."""
+    if claims.practitioner is not None:
+        return Scope.practitioner(claims.practitioner)
+    if claims.appointment is None:
+        raise ProtocolError("token_invalid")
+    return Scope.guest(claims.appointment)
+
+
+def of_link(appointment: str) -> Scope:
+    """Of whoever says to have a link to this appointment."""
+    return Scope.guest(appointment)
+
+
+def of_consult(consult: Consult) -> Scope:
+    """Of a live consult."""
+    return Scope.consult(consult.appointment, consult.owner)
