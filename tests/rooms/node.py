@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from inspect import signature
@@ -152,7 +152,7 @@ class Node:
 def plain(value: Any) -> Any:
     """As JSON can be; moments as text."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(one) for name, one in asdict(value).items()}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     return value
