@@ -34,6 +34,9 @@
         by_link(scope, secret) -> Visit | None                      # constant work
         end(scope, id) -> Appointment                               # idempotent: the first end counts
         receipts(scope) -> list[Receipt]                            # newest first
+    store.sentences
+        of(scope) -> Said;  say(scope, language, text) -> Sentence                      # `invalid`
+        for_waiting(scope, visit, language) -> str | None
     store.retention
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
         destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
@@ -76,6 +79,7 @@ from rooms.store.migrate import migrate
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
 from rooms.store.sealed import new_id
+from rooms.store.sentences import Sentences
 from rooms.store.sessions import Sessions
 from rooms.store.sweeper import Sweeper
 from rooms.store.trail import Trail
@@ -108,6 +112,7 @@ class Storage:
     practitioners: Practitioners
     sessions: Sessions
     appointments: Appointments
+    sentences: Sentences
     audit: Trail
     database: Database
     keys: KeyStore
@@ -289,5 +294,6 @@ def assemble(database: Database, keys: KeyStore, inner: Inner) -> Storage:
     practitioners = Practitioners(database, keys, reader, deadline, now)
     sessions = Sessions(database, keys, now)
     appointments = Appointments(database, keys, reader, deadline, now, reserve, inner.wake.set)
+    sentences = Sentences(database, keys, reader, now, reserve)
     audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
-    return Storage(practitioners, sessions, appointments, audit, database, keys, reserve, inner)
+    return Storage(practitioners, sessions, appointments, sentences, audit, database, keys, reserve, inner)

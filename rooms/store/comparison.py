@@ -106,7 +106,10 @@ class Comparison:
         return ids, len(closed)
 
     async def _rows(self, kind: Kind[Any], after: str) -> Page:
-        """Rows without a key: those with a receipt are marked again."""
+        """Rows without a key: those with a receipt are marked again.
+
+        So is what lives as long as an account, and whose account has ended: who closed that knew no such kind.
+        """
         table = kind.table
         query = select(table.c.id, table.c.owner).where(kind.is_living, table.c.id > after)
         async with self._database.read() as connection:
@@ -116,12 +119,15 @@ class Comparison:
         lost = [(row.owner, row.id) for row in rows if row.id in missing]
         known = await self._keys.destroyed(lost)
         self.alarms += len(lost) - len(known)
-        if known:
+        again = {row_id for _, row_id in known}
+        if not kind.timed:
+            ended = await self._keys.destroyed([(owner, owner) for owner in {row.owner for row in rows}])
+            again |= {row.id for row in rows if (row.owner, row.owner) in ended}
+        if again:
             async with self._database.write() as connection:
-                back = (table.c.id.in_([row_id for _, row_id in known]), kind.is_living)
-                await connection.execute(kind.marking().where(*back))
-            logger.warning("what was destroyed came back and is destroyed again", extra={"count": len(known)})
-        return ids, len(known)
+                await connection.execute(kind.marking().where(table.c.id.in_(again), kind.is_living))
+            logger.warning("what was destroyed came back and is destroyed again", extra={"count": len(again)})
+        return ids, len(again)
 
     async def _without_row(self, after: str) -> Page:
         """Keys whose row was there once: an older database was restored. They are kept for a while."""

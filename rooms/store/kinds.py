@@ -7,9 +7,10 @@ from sqlalchemy import CompoundSelect, select, union_all
 
 from rooms.store.records import Kind
 from rooms.store.sealed import APPOINTMENTS
+from rooms.store.sentences import SENTENCES
 from rooms.store.tables import practitioners
 
-KINDS: tuple[Kind[Any], ...] = (APPOINTMENTS,)
+KINDS: tuple[Kind[Any], ...] = (APPOINTMENTS, SENTENCES)
 
 ROWS_WITH_KEYS = (practitioners, *(kind.table for kind in KINDS))
 """Tables in which every row has a data key of the row's id."""

@@ -18,6 +18,7 @@ from rooms.settings import RoomsSettings
 from rooms.store import Store
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
+from tests.rooms.postgres import Postgres
 from tests.rooms.test_at_rest import CANARIES, found, story
 
 DAY = START.date()
@@ -72,7 +73,7 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
         receipt = await store.retention.destroy(of(person.id), gone.id)
         later = await plan(store, person, "planned after the backup")
     restored = await data.restore(settings, folder, replace=True)
-    assert restored == data.Restored(written.path, {"appointments": 2}, 1, 0)
+    assert restored == data.Restored(written.path, {"appointments": 2, "sentences": 0}, 1, 0)
     async with opened(settings, time) as store:
         assert store.locked is None
         assert await caught_up(store) == 0
@@ -102,13 +103,13 @@ async def test_it_comes_back_where_nothing_is_left(settings: RoomsSettings, time
 
 
 async def test_a_backup_of_one_kind_of_database_restores_into_the_other(
-    sqlite_settings: RoomsSettings, time: Time, folder: Path, request: pytest.FixtureRequest
+    sqlite_settings: RoomsSettings, time: Time, folder: Path, postgres: Postgres
 ) -> None:
     async with opened(sqlite_settings, time) as store:
         person = await alice(store)
         planned = await plan(store, person)
     await backup(sqlite_settings, folder, time.now())
-    url = request.getfixturevalue("postgres").new_database(migrated=False)
+    url = postgres.new_database(migrated=False)
     moved = sqlite_settings.model_copy(update={"database_url": RoomsSettings(database_url=url).database_url})
     await data.restore(moved, folder)
     async with opened(moved, time) as store:

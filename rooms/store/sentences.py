@@ -1,0 +1,206 @@
+"""What a practitioner says to whoever waits: one sentence for each language, until it is taken back.
+
+A kind of record (``rooms.store.records``) without a due time: it lives as long as the account.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
+
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rooms.clock import Now
+from rooms.errors import RoomsError, Unreadable
+from rooms.keys.envelope import Place
+from rooms.keys.store import KeyStore
+from rooms.model import Damaged, Language
+from rooms.names import readable
+from rooms.reserve import Reserve
+from rooms.scope import Scope
+from rooms.store.content import Fields, Layout, open_content, seal_content
+from rooms.store.database import Database
+from rooms.store.marks import no_closing
+from rooms.store.reading import Reader
+from rooms.store.records import Kind
+from rooms.store.sealed import known, new_id, number
+from rooms.store.tables import practitioners, sentences
+from rooms.store.visit import Visit
+
+MAX_TEXT = 300
+TRIES = 5
+ACCOUNT = (
+    select(practitioners.c.id)
+    .where(practitioners.c.id == bindparam("owner"), no_closing(practitioners.c.id))
+    .with_for_update(of=practitioners)
+)
+"""Who writes sentences of one account waits for whoever writes others, and for its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One, opened. ``unknown`` is what a newer program keeps beside these fields."""
+
+    id: str
+    owner: str
+    language: Language
+    text: str = field(repr=False)
+    version: int
+    unknown: Fields = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """All of one practitioner's: by language, and those that cannot be read."""
+
+    sentences: list[Sentence]
+    damaged: list[Damaged]
+
+
+LAYOUT = Layout(frozenset(("language", "text")))
+
+
+def place(row_id: str, owner: str) -> Place:
+    """Where a sentence's content stands."""
+    return Place("sentences", "content", row_id, owner)
+
+
+def seal_sentence(key: bytes, sentence: Sentence) -> dict[str, Any]:
+    """The row of a sentence."""
+    content = {"language": sentence.language, "text": sentence.text}
+    return {
+        "id": sentence.id,
+        "owner": sentence.owner,
+        "state": "kept",
+        "content": seal_content(key, LAYOUT, content, place(sentence.id, sentence.owner), sentence.unknown),
+        "version": sentence.version,
+    }
+
+
+def open_sentence(key: bytes, row: Any) -> Sentence:
+    """The sentence in a row. Errors: Unreadable, Newer."""
+    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    language = known(content["language"], get_args(Language))
+    try:
+        return Sentence(row.id, row.owner, language, content["text"], number(row.version), unknown)
+    except ValueError:
+        raise Unreadable from None
+
+
+SENTENCES = Kind(
+    name="sentences",
+    table=sentences,
+    layout=LAYOUT,
+    place=place,
+    open=open_sentence,
+    seal=seal_sentence,
+    timed=False,
+    kept=False,
+)
+
+
+class Sentences:
+    """``store.sentences``. Taking one back is ``store.retention.destroy``."""
+
+    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, reserve: Reserve) -> None:
+        self._database = database
+        self._keys = keys
+        self._reader = reader
+        self._now = now
+        self._reserve = reserve
+
+    async def of(self, scope: Scope) -> Said:
+        """All of the practitioner's."""
+        return await self._of(scope.owner)
+
+    async def for_waiting(self, scope: Scope, visit: Visit, language: Language) -> str | None:
+        """What whoever came by this link reads while they wait, in this language. Errors: ``not_found``."""
+        scope.demand("guest")
+        if not scope.covers(visit.appointment.owner, visit.appointment.id):
+            raise RoomsError("not_found")
+        said = await self._of(visit.appointment.owner)
+        return next((one.text for one in said.sentences if one.language == language), None)
+
+    async def say(self, scope: Scope, language: Language, text: str) -> Sentence:
+        """Set the one for this language, on disk when this returns.
+
+        Errors: ``invalid``, ``not_found`` (the account), ``try_again`` (also while the disk is nearly full).
+        """
+        owner = scope.owner
+        text = _text(text)
+        if language not in get_args(Language):
+            raise RoomsError("invalid", "language")
+        self._reserve.require()
+        for _ in range(TRIES):
+            async with self._database.read() as connection:
+                rows = await self._rows(connection, owner)
+            before = next((one for one in (await self._opened(rows)).sentences if one.language == language), None)
+            if before is None:
+                said = await self._first(Sentence(new_id(), owner, language, text, 1), rows)
+            else:
+                said = await self._instead(replace(before, text=text, version=before.version + 1))
+            if said is not None:
+                return said
+        raise RoomsError("try_again")
+
+    async def _of(self, owner: str) -> Said:
+        async with self._database.read() as connection:
+            rows = await self._rows(connection, owner)
+        return await self._opened(rows)
+
+    async def _first(self, sentence: Sentence, seen: Sequence[Row[Any]]) -> Sentence | None:
+        """A new row, unless the owner's are not those that were seen any more."""
+        owner = sentence.owner
+        _, there = await self._reader.person_key(owner)
+        if not there:
+            raise RoomsError("not_found")
+        key = await self._keys.add(owner, sentence.id, self._now())
+        async with self._database.write() as connection:
+            account = (await connection.execute(ACCOUNT, {"owner": owner})).one_or_none()
+            unchanged = _versions(await self._rows(connection, owner)) == _versions(seen)
+            if account is not None and unchanged:
+                await connection.execute(insert(sentences).values(seal_sentence(key, sentence)))
+        if account is None or not unchanged:
+            await self._keys.discard([sentence.id])
+            if account is None:
+                raise RoomsError("not_found")
+            return None
+        # A server that does not know this table must not take the key for one whose row never came.
+        await self._keys.confirm([sentence.id])
+        return sentence
+
+    async def _instead(self, sentence: Sentence) -> Sentence | None:
+        """The row anew, unless it changed meanwhile."""
+        key, there = await self._keys.get(sentence.owner, sentence.id)
+        if not there:
+            return None
+        unchanged = (sentences.c.id == sentence.id, sentences.c.version == sentence.version - 1, SENTENCES.is_living)
+        values = seal_sentence(key, sentence)
+        async with self._database.write() as connection:
+            if (await connection.execute(ACCOUNT, {"owner": sentence.owner})).one_or_none() is None:
+                raise RoomsError("not_found")
+            done = await connection.execute(update(sentences).where(*unchanged).values(values))
+        return sentence if done.rowcount == 1 else None
+
+    async def _rows(self, connection: AsyncConnection, owner: str) -> Sequence[Row[Any]]:
+        query = SENTENCES.living().where(sentences.c.owner == owner).order_by(sentences.c.id)
+        rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
+        return rows
+
+    async def _opened(self, rows: Sequence[Row[Any]]) -> Said:
+        opened = await self._reader.open(SENTENCES, rows)
+        return Said(sorted(opened.living, key=lambda one: one.language), opened.damaged)
+
+
+def _versions(rows: Sequence[Row[Any]]) -> list[tuple[str, int]]:
+    return [(row.id, row.version) for row in rows]
+
+
+def _text(text: str) -> str:
+    try:
+        text = readable(text)
+    except ValueError:
+        raise RoomsError("invalid", "text") from None
+    if len(text) > MAX_TEXT:
+        raise RoomsError("invalid", "text")
+    return text
