@@ -112,7 +112,7 @@ async def test_the_setting_and_destroy_all_are_for_appointments(store: Store, ti
     person = await alice(store)
     await store.sentences.say(of(person.id), "nl", TEXT)
     await plan(store, person)
-    await store.practitioners.set_retention(person.id, "end")
+    await store.practitioners.set_retention(of(person.id), "end")
     time.pass_(days=700)
     assert await store.retention.sweep() == 1
     assert (await store.retention.destroy_all(of(person.id))).destroyed == 0
@@ -142,7 +142,7 @@ async def test_an_account_that_is_closing_says_nothing_new(store: Store) -> None
             await store.sentences.say(of(person.id), language, "Toch nog.")  # type: ignore[arg-type]  # both are languages
     assert await rows(store) == [(one.id, "destroying")]
     await store.retention.sweep()
-    assert await store.practitioners.id_by_mail(person.mail) is None
+    assert await store.practitioners.id_by_mail(SERVER, person.mail) is None
     assert await kept(store) == set()
 
 
