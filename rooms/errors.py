@@ -13,7 +13,7 @@ StartRefused          the process must not start; its text is one sentence for t
 
 
 class RoomsError(Exception):
-    """A refusal with a stable code: ``invalid not_found gone unreadable conflict locked try_again internal``.
+    """A refusal with a stable code of the catalogue of ``signaling.protocol``.
 
     ``field`` is what is wrong with ``invalid``, under the wire's name, where one field is.
     """

@@ -38,7 +38,7 @@ OPEN_ACCOUNT = (
 )
 NEW = insert(appointments)
 ROW = select(appointments).where(appointments.c.id == bindparam("wanted"))
-VISITED = ROW.add_columns(practitioners.c.profile, practitioners.c.version.label("host_version")).outerjoin_from(
+VISITED = ROW.add_columns(practitioners.c.profile, practitioners.c.version.label("host_version")).join_from(
     appointments, practitioners, practitioners.c.id == appointments.c.owner
 )
 LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(
@@ -144,8 +144,7 @@ class Appointments:
         refused = appointment.state == "destroying" or await self._deadline.forbids(appointment)
         if row is None or not (keys.known and right) or refused:
             return None
-        host = None if row.profile is None else Host(owner, row.profile, row.host_version)
-        return Visit(appointment, self._reader, keys, host)
+        return Visit(appointment, self._reader, keys, Host(owner, row.profile, row.host_version))
 
     async def list(
         self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None

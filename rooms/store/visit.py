@@ -26,7 +26,7 @@ class Visit:
     appointment: Appointment
     _reader: Reader = field(repr=False, compare=False)
     _keys: Both = field(repr=False, compare=False)
-    _host: Host | None = field(repr=False, compare=False)
+    _host: Host = field(repr=False, compare=False)
 
     @property
     def subject(self) -> Party:
@@ -35,12 +35,9 @@ class Visit:
 
     async def host(self) -> Practitioner:
         """Whose appointment it is. Errors: ``not_found``, ``unreadable``."""
-        owner, key = self.appointment.owner, self._keys.own
-        if self._host is None:
-            self._reader.forget(owner)
-            raise RoomsError("not_found")
+        key = self._keys.own
         if key is None:
-            key, known = await self._reader.person_key(owner)
+            key, known = await self._reader.person_key(self._host.id)
             if not known:
                 raise RoomsError("not_found")
         return self._reader.profile(key, self._host)

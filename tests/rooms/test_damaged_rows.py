@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from rooms.audit import PATIENT, Act, appointment
 from rooms.errors import RoomsError
 from rooms.keys.envelope import pack, seal
 from rooms.model import Appointment, Damaged, Practitioner
@@ -258,6 +259,44 @@ async def test_a_damaged_account_is_said_and_everybody_else_goes_on(
     await store.retention.close(of(person.id))
     assert await store.practitioners.id_by_mail(SERVER, person.mail) is None
     assert store.retention.damage == (0, 0)
+
+
+async def own_key_garbled(store: Store, person: Practitioner) -> None:
+    await store.keys._run(
+        lambda keys: keys._db.execute("UPDATE data_keys SET wrapped = x'00' WHERE id = ?", (person.id,))
+    )
+
+
+async def own_key_gone(store: Store, person: Practitioner) -> None:
+    await store.keys._run(lambda keys: keys._db.execute("DELETE FROM data_keys WHERE id = ?", (person.id,)))
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (profile_garbled, "unreadable"),
+        (own_key_garbled, "unreadable"),
+        (own_key_gone, "not_found"),
+    ],
+)
+async def test_a_link_opens_though_nobody_can_say_whose_it_is(
+    sqlite_store: Store, damage: Callable[[Store, Practitioner], Awaitable[None]], code: str
+) -> None:
+    store = sqlite_store
+    person = await alice(store)
+    planned = await plan(store, person)
+    whole = await store.appointments.by_link(planned.id, planned.secret)
+    assert whole is not None and await whole.host() == person
+    await damage(store, person)
+    visit = await store.appointments.by_link(planned.id, planned.secret)
+    assert visit is not None and visit.appointment == planned
+    with pytest.raises(RoomsError, match=code):
+        await visit.host()
+    assert store.retention.damage == (0, 1 if code == "unreadable" else 0)
+    await store.audit.record(Act.LINK_OPENED, PATIENT, visit.subject)
+    (entry,) = [one async for one in store.audit.entries()]
+    assert entry.subject_name == await store.audit.name(appointment(person.id, planned.id))
+    assert entry.subject_name is not None
 
 
 async def test_an_account_that_was_restored_raises_no_alarm_any_more(sqlite_store: Store) -> None:

@@ -50,9 +50,15 @@
  * @typedef {{appointment: string, hours: number, people: PersonCheck[]}} TechnicalCheck
  * @typedef {{appointment: string, code: string, expires_in: number}} SupportCode
  * @typedef {{access_token: string, expires_in: number}} Ticket
- * @typedef {{access_token: string, expires_in: number, appointment: string, role: 'patient' | 'guest',
- *   practitioner_name: string, starts_at: string, minutes: number, language: Language,
- *   window: 'early' | 'open' | 'late', opens_at: string, opens_in: number, closes_at: string,
+ * @typedef {{message_bytes: number, chat_bytes: number, sdp_bytes: number, body_bytes: number,
+ *   events_per_second: number, events_burst: number, authenticate_within: number, seat_seconds: number,
+ *   replay_seconds: number, once_seconds: number}} Bounds
+ * @typedef {{supported: {oldest: number, newest: number}, capabilities: string[]}} Protocol
+ * @typedef {{access_token: string, expires_in: number, appointment: string, role: Role, protocol: Protocol,
+ *   limits: Bounds, ice_servers: IceServer[], refresh_token: string | null,
+ *   refresh_expires_in: number | null}} Entrance
+ * @typedef {Entrance & {role: 'patient' | 'guest', practitioner_name: string, starts_at: string,
+ *   minutes: number, language: Language, window: 'early' | 'open' | 'late', opens_at: string, opens_in: number, closes_at: string,
  *   closes_in: number}} Join
  */
 
