@@ -41,8 +41,8 @@ EACH = 25
 class Process:
     """A child that is started, killed, frozen and started again; what it says goes to a file."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
-        self._command, self._environment, self._log = command, environment, log
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path, folder: Path = ROOT) -> None:
+        self._command, self._environment, self._log, self._folder = command, environment, log, folder
         self.child: asyncio.subprocess.Process | None = None
 
     @property
@@ -54,7 +54,7 @@ class Process:
         with self._log.open("ab") as log:
             self.child = await asyncio.create_subprocess_exec(
                 *self._command,
-                cwd=ROOT,
+                cwd=self._folder,
                 env={**os.environ, **self._environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rooms.keys.transit import Transit, context
 from rooms.settings import TransitSettings
 from tests.ports import free_port
 from tests.rooms.child import served
@@ -61,6 +62,14 @@ class Bao:
         key = f"key-{self._count}"
         self.call("POST", f"transit/keys/{key}", changed)
         return TransitSettings(address=self.address, token_file=self.token(folder, key), key=key)
+
+    def adopt(self, folder: Path, number: int, secret: bytes) -> tuple[TransitSettings, bytes]:
+        """A new key that has the epoch of this number and secret, and what the key store is to keep of it."""
+        settings = self.transit(folder)
+        transit = Transit(settings)
+        while transit.key()["latest_version"] < number:
+            transit.rotate()
+        return settings, transit.encrypt(number, secret, context(number))
 
     def token(self, folder: Path, key: str, rules: str | None = None) -> Path:
         """A file with a token of this policy."""

@@ -81,8 +81,11 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Postgres]:
-    """Start a server; as root it runs as the account ``postgres``, for it refuses to be root."""
+def running(*, flushes: bool = False) -> Iterator[Postgres]:
+    """Start a server; as root it runs as the account ``postgres``, for it refuses to be root.
+
+    One that ``flushes`` keeps its word about what is on disk, and takes as long as that takes.
+    """
     folder = binaries()
     assert folder is not None
     user = {"user": ACCOUNT, "group": ACCOUNT, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -92,7 +95,14 @@ def running() -> Iterator[Postgres]:
         data = Path(place, "data")
         initialise = [str(folder / "initdb"), "-D", str(data), "-U", ACCOUNT, "-A", "trust", "--no-sync", "-E", "UTF8"]
         subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=place, **user)
-        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={place}", "-c", "fsync=off"]
+        options = [
+            "-c",
+            "listen_addresses=",
+            "-c",
+            f"unix_socket_directories={place}",
+            "-c",
+            f"fsync={'on' if flushes else 'off'}",
+        ]
         # Each new database writes its template into the WAL, and proofs read all of that.
         options += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB", "-c", "max_connections=50"]
         command = [str(folder / "postgres"), "-D", str(data), *options]

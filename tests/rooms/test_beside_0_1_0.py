@@ -15,7 +15,8 @@ import pytest
 from pydantic import SecretStr
 
 from rooms.settings import RoomsSettings
-from rooms.store.keystore import verify
+from rooms.store.keystore import upgrade, verify
+from rooms.store.migrate import migrate
 from tests.earlier import ABSENT, RELEASE_0_1_0, ROOT, environment, unpacked
 from tests.rooms.people import Time
 from tests.rooms.postgres import Postgres
@@ -28,18 +29,26 @@ class Refused(Exception):  # noqa: N818 -- an answer
     """With the code."""
 
 
+class Ended(Exception):  # noqa: N818 -- an answer
+    """With what it said last."""
+
+
 class Node:
     """One of either build, in a process of its own (``node.py``)."""
 
-    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, name: str, log: Path) -> None:
         self._process = process
         self.name = name
+        self._log = log
 
     async def heard(self) -> Any:
         """Its next answer."""
         assert self._process.stdout is not None
         async with asyncio.timeout(SECONDS):
-            said = json.loads(await self._process.stdout.readline())
+            line = await self._process.stdout.readline()
+        if not line:
+            raise Ended(self._log.read_text())
+        said = json.loads(line)
         if "refused" in said:
             raise Refused(said["refused"])
         return said["is"]
@@ -70,9 +79,13 @@ async def started(tree: Path, settings: RoomsSettings, name: str) -> AsyncIterat
     }
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, str(SCRIPT), json.dumps(told))
-    process = await asyncio.create_subprocess_exec(*command, cwd=tree, env=environment(tree), stdin=pipe, stdout=pipe)
+    log = settings.data.with_name(f"{name}.log")
+    with log.open("wb") as said:
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=tree, env=environment(tree), stdin=pipe, stdout=pipe, stderr=said
+        )
     try:
-        node = Node(process, name)
+        node = Node(process, name, log)
         assert Path(await node.heard()).is_relative_to(tree), "it runs the modules of its own build"
         yield node
     finally:
@@ -198,3 +211,39 @@ async def test_either_begins_an_epoch_and_the_other_goes_on(both: tuple[Node, No
         await all_is_there()
     verdict = await verify(shared, Time().now)
     assert verdict.findings == ()
+
+
+async def test_the_key_store_becomes_a_tree_only_when_no_older_node_can_harm_it(
+    release: Path, shared: RoomsSettings, postgres: Postgres
+) -> None:
+    said: list[str] = []
+
+    async def grown() -> bool:
+        return await upgrade(shared, lambda: said.append("it begins"))
+
+    async with started(release, shared, "older") as older:
+        person = await older.ask("add", "older@example.org", "30d")
+        planned, last = [await older.ask("plan", person["id"], "Patiënt", hours) for hours in (9, 10)]
+        await asyncio.to_thread(migrate, shared.database())
+        assert not await grown(), "the older node is there"
+        assert same(await older.ask("get", person["id"], planned["id"]), planned)
+        receipt = await older.ask("destroy", person["id"], (await older.ask("plan", person["id"], "Gone", 9))["id"])
+        await asyncio.to_thread(postgres.drop_connections)
+        assert await grown(), "the older node was cut off, and nothing tells that it runs"
+        for what in (["sweep"], ["rotate", False], ["rotate", True], ["plan", person["id"], "Patiënt", 1]):
+            await older.ask("go", minutes=2)
+            assert await older.refuses(*what) == "try_again"
+        assert await older.refuses("destroy", person["id"], last["id"]) == "try_again"  # it destroys, and cannot say so
+    assert len(said) == 2
+    later = Time()
+    later.pass_(hours=1)
+    assert (await verify(shared, later.now)).findings == ()
+    with pytest.raises(Ended, match="newer version of this program"):
+        async with started(release, shared, "older"):
+            pass
+    async with started(ROOT, shared, "newer") as newer:
+        assert await newer.ask("locked") is None
+        assert await newer.ask("missing", planned["id"], last["id"]) == [last["id"]]
+        assert same(await newer.ask("get", person["id"], planned["id"]), planned)
+        assert await newer.refuses("get", person["id"], last["id"]) == "gone"
+        assert same((await newer.ask("receipts", person["id"]))[1:], [receipt])

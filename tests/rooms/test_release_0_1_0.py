@@ -15,12 +15,11 @@ from pydantic import SecretStr
 
 from rooms.backup import data, snapshots
 from rooms.errors import RoomsError
-from rooms.keys.transit import Transit, context
 from rooms.model import Appointment
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from rooms.store.keystore import rotate, verify
+from rooms.store.keystore import rotate, upgrade, verify
 from tests.opening import of, open_store
 from tests.rooms.people import Time, caught_up
 
@@ -80,11 +79,7 @@ def on_servers(folder: Path, request: pytest.FixtureRequest) -> RoomsSettings:
     shutil.copy(KEPT / "servers" / "root.key", root)
     root.chmod(0o600)
     (secret,) = (KEPT / "servers").glob("epoch-*.key")
-    number, settings = int(secret.stem.removeprefix("epoch-")), bao.transit(folder)
-    transit = Transit(settings)
-    while transit.key()["latest_version"] < number:
-        transit.rotate()
-    sealed = transit.encrypt(number, secret.read_bytes(), context(number))
+    settings, sealed = bao.adopt(folder, int(secret.stem.removeprefix("epoch-")), secret.read_bytes())
     with psycopg.connect(urls["keystore"]) as connection:
         connection.execute("UPDATE meta SET value = %s WHERE name = 'secret'", (sealed,))
     return RoomsSettings(
@@ -224,6 +219,18 @@ def end(one: dict[str, Any]) -> datetime:
     """From when on the setting counts."""
     moment: datetime = one["ended_at"] or one["starts_at"] + timedelta(minutes=one["minutes"] + 30)
     return moment
+
+
+async def test_its_key_store_becomes_a_tree_and_opens_all_of_it(release: Release) -> None:
+    assert await upgrade(release.settings, lambda: None)
+    async with release.opened() as store:
+        assert not store.keys.flat
+        assert await living(store, release) == release.planned(due=False)
+        await store.retention.catch_up()
+        await rotate(release.settings)
+        left = await living(store, release)
+        assert left == release.planned(due=False)
+    await release.whole()
 
 
 async def test_new_epochs_and_a_new_root_key_open_it_all(release: Release) -> None:
