@@ -57,10 +57,12 @@ class Sink:
     def flush(self) -> None:
         """In the order in which the tables were first used: owners before what they own."""
         for table, rows in self.waiting.items():
+            if not rows:
+                continue
             if isinstance(self.connection, sqlite3.Connection):
-                marks = ", ".join("?" * len(rows[0])) if rows else ""
+                marks = ", ".join("?" * len(rows[0]))
                 self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-            elif rows:
+            else:
                 with self.connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
                     for row in rows:
                         copy.write_row(row)
