@@ -88,14 +88,16 @@ def newest() -> str:
 
 
 async def trouble(database: Database) -> str | None:
-    """What is wrong with a running server's schema, as one sentence. Errors: RoomsError."""
+    """What is wrong with a running server's schema, as one sentence. Errors: RoomsError.
+
+    A newer one is in order: it only adds, and servers of both versions run side by side during a rolling update. If it
+    were not, all servers would be unready from the moment at which the first new one starts until it is up.
+    """
     wanted = await asyncio.to_thread(newest)
     async with database.read() as connection:
         found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    if found == wanted:
+    if found is not None and found >= wanted:
         return None
-    if found is not None and found > wanted:
-        return "A newer version has changed the database; update this server too."
     return "The database was taken a step back; stop this server, or run `spreekkamer db upgrade`."
 
 
