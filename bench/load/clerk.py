@@ -24,13 +24,13 @@ class Planned:
 class Clerk:
     """The practitioner's REST session, through the balancer."""
 
-    def __init__(self, origin: str, api: str, url: str | None = None) -> None:
+    def __init__(self, origin: str, api: str, url: str | None = None, seconds: float = 5) -> None:
         self._base = (url or origin) + api
         self._session = aiohttp.ClientSession(
             headers={"Origin": origin},
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             connector=aiohttp.TCPConnector(force_close=True),
-            timeout=aiohttp.ClientTimeout(total=5),
+            timeout=aiohttp.ClientTimeout(total=seconds),
         )
 
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
