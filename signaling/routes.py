@@ -5,7 +5,18 @@ from aiohttp import web
 from rooms.audit import Act
 from signaling import health, metrics
 from signaling.protocol import rest as bodies
-from signaling.rest import Endpoint, account, aiohttp_handler, appointments, entries, errors, join, technical, tokens
+from signaling.rest import (
+    Endpoint,
+    account,
+    aiohttp_handler,
+    appointments,
+    entries,
+    errors,
+    join,
+    sentences,
+    technical,
+    tokens,
+)
 from signaling.schema import asyncapi, openapi
 
 SIGNED_IN = ("unauthenticated", "token_invalid", "locked", "unreadable")
@@ -65,6 +76,13 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/support-code", technical.support_code,
              "Six digits that let support see the technical timeline.", reply=bodies.SupportCode,
              codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
+    Endpoint("GET", "/sentences", sentences.all_of_them, "What whoever waits reads, by language.",
+             reply=bodies.SentenceList, codes=SIGNED_IN, entered=entries.sentences_read),
+    Endpoint("PUT", "/sentences", sentences.say, "Set what whoever waits reads in a language.",
+             bodies.NewSentence, bodies.SentenceView, codes=(*SIGNED_IN, "not_found"),
+             entered=entries.sentence_changed),
+    Endpoint("DELETE", "/sentences/{sentence}", sentences.destroy, "Take one back, irrecoverably, now.",
+             reply=bodies.Receipt, codes=(*SIGNED_IN, "not_found")),
     Endpoint("GET", "/errors", errors.catalogue, "Every error code, with what to tell people in four languages.",
              reply=bodies.ErrorCatalogue, public=True),
     Endpoint("GET", "/receipts", appointments.receipts, "Receipts of what was destroyed.",
@@ -72,6 +90,9 @@ ENDPOINTS = (
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
              bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+    Endpoint("POST", "/join/sentence", sentences.for_waiting, "What whoever waits with this link reads.",
+             bodies.WaitingRequest, bodies.WaitingSentence, public=True,
+             codes=("link_invalid", "rate_limited", "unreadable")),
 )  # fmt: skip
 
 

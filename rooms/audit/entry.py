@@ -37,6 +37,8 @@ class Act(StrEnum):
     DESTROYED = "destroyed"
     RECEIPTS_READ = "receipts-read"
     RETENTION_CHANGED = "retention-changed"
+    SENTENCES_READ = "sentences-read"
+    SENTENCE_CHANGED = "sentence-changed"
     CLOCK_CONFIRMED = "clock-confirmed"
     KEYS_ROTATED = "keys-rotated"
     KEYS_VERIFIED = "keys-verified"

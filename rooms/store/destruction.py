@@ -49,11 +49,11 @@ class Destruction:
         self._clock = clock
         self._on_destroy = on_destroy
 
-    async def mark(self, owner: str, row_id: str) -> Kind[Any] | None:
+    async def mark(self, owner: str, row_id: str, *kinds: Kind[Any]) -> Kind[Any] | None:
         """Step 1 for one row that its owner wants gone: of what kind it is, None when there is no such row."""
         self._keys.unlocked()
         async with self._database.write() as connection:
-            for kind in KINDS:
+            for kind in kinds or KINDS:
                 ours = (kind.table.c.id == row_id, kind.table.c.owner == owner)
                 if (await connection.execute(kind.marking().where(*ours))).rowcount == 1:
                     return kind

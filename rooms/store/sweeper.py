@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -27,6 +28,7 @@ from rooms.store.leases import Lease
 from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
+from rooms.store.records import Kind
 from rooms.store.sessions import Sessions
 from rooms.store.sweeps import Left, Sweeps
 from rooms.store.tables import audit
@@ -88,10 +90,13 @@ class Sweeper:
         self._passed = False
         self._last_sweep: datetime | None = None
 
-    async def destroy(self, scope: Scope, row_id: str) -> Receipt:
-        """Destroy one record of theirs; a second time gives the same receipt. Errors: ``not_found``, ``locked``."""
+    async def destroy(self, scope: Scope, row_id: str, *kinds: Kind[Any]) -> Receipt:
+        """Destroy one record of theirs, of these kinds or, without any, of all; a second time gives the same receipt.
+
+        Errors: ``not_found``, ``locked``.
+        """
         owner = scope.owner
-        kind = await self._destruction.mark(owner, row_id)
+        kind = await self._destruction.mark(owner, row_id, *kinds)
         if kind is not None:
             (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], practitioner(owner))
             self._wake.set()

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from rooms.names import readable
+from rooms.store.sentences import MAX_TEXT
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Id, Message
@@ -115,6 +116,45 @@ class Receipt(Message):
 
 class ReceiptList(Message):
     receipts: list[Receipt]
+
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(readable)]
+
+
+class NewSentence(Message):
+    language: Language
+    text: Text = Field(description="One line with something to be seen in it.")
+
+
+class SentenceView(Message):
+    """What the practitioner says to whoever waits, in one language. It lives as long as the account."""
+
+    sentence: Id
+    language: Language
+    text: str
+
+
+class UnreadableSentence(Message):
+    """One that cannot be read: damaged, or written by a newer version of the server. It can be destroyed."""
+
+    sentence: Id
+    newer: bool = Field(default=False, description="Whether a newer version of the server reads it: nothing is lost.")
+
+
+class SentenceList(Message):
+    sentences: list[SentenceView]
+    unreadable: list[UnreadableSentence] = Field(default=[], description="Of these nobody knows the language.")
+
+
+class WaitingRequest(Message):
+    """The patient's link, as for joining, and the language of the page."""
+
+    link: Annotated[str, Field(max_length=2048)]
+    language: Language
+
+
+class WaitingSentence(Message):
+    text: str | None = Field(description="What the practitioner says to whoever waits; null for nothing.")
 
 
 class Confirm(Message):

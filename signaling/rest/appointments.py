@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from rooms import model
 from rooms.store.appointments import FURTHEST
+from rooms.store.sealed import APPOINTMENTS
 from signaling.addresses import public_origin
 from signaling.protocol.errors import Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
@@ -80,7 +81,7 @@ async def reopen(call: Call) -> AppointmentView:
 
 async def destroy(call: Call) -> Receipt:
     """Destroy irrecoverably, now."""
-    receipt = await call.request.app[STORE].retention.destroy(call.scope, call.path["appointment"])
+    receipt = await call.request.app[STORE].retention.destroy(call.scope, call.path["appointment"], APPOINTMENTS)
     return receipt_view(receipt)
 
 

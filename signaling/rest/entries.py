@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rooms.audit import Act, Draft, appointment, practitioner
-from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet, TokenSet
+from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet, SentenceList, SentenceView, TokenSet
 from signaling.rest.endpoint import Call
 
 Entry = Callable[[Call, Any], Draft]
@@ -29,6 +29,14 @@ def listed(call: Call, reply: AppointmentList) -> Draft:
 
 def receipts_read(call: Call, reply: ReceiptList) -> Draft:
     return Draft(Act.RECEIPTS_READ, practitioner(call.practitioner), detail=str(len(reply.receipts)))
+
+
+def sentences_read(call: Call, reply: SentenceList) -> Draft:
+    return Draft(Act.SENTENCES_READ, practitioner(call.practitioner), detail=str(len(reply.sentences)))
+
+
+def sentence_changed(call: Call, reply: SentenceView) -> Draft:
+    return Draft(Act.SENTENCE_CHANGED, practitioner(call.practitioner), detail=reply.language)
 
 
 def retention_changed(call: Call, reply: RetentionSet) -> Draft:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -45,8 +46,23 @@ def parts_of(text: str) -> tuple[str, str] | None:
     return link[:22], link[22:44]
 
 
+class Visited(NamedTuple):
+    """Whose link is good, when that was looked up, and until when it opens."""
+
+    visit: Visit
+    now: datetime
+    closes: datetime
+
+
 async def join(call: Call) -> Join:
-    """An access token for the waiting room. A visit never consumes a link; one that is not good is ``link_invalid``.
+    """An access token for the waiting room. A visit never consumes a link; one that is not good is ``link_invalid``."""
+    found = await visited(call)
+    await call.request.app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
+    return await _joined(call, found)
+
+
+async def visited(call: Call) -> Visited:
+    """What the link of the body opens.
 
     A link of the wrong shape, of nobody, destroyed, ended or expired is looked up all the same, with the same work.
     """
@@ -61,8 +77,7 @@ async def join(call: Call) -> Join:
     if visit is None or closes <= now:
         await limiter.count(JOIN_ADDRESS, network)
         raise UserError("link_invalid")
-    await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, visit.subject)
-    return await _joined(call, visit, now, closes)
+    return Visited(visit, now, closes)
 
 
 async def closes_for(app: web.Application, appointment: Appointment, now: datetime) -> datetime:
@@ -75,7 +90,8 @@ async def closes_for(app: web.Application, appointment: Appointment, now: dateti
     return window.closes_at(appointment, now, running=running)
 
 
-async def _joined(call: Call, visit: Visit, now: datetime, closes: datetime) -> Join:
+async def _joined(call: Call, found: Visited) -> Join:
+    visit, now, closes = found
     app, appointment = call.request.app, visit.appointment
     practitioner = await visit.host()
     opens_at = JoinWindow.of(app[SETTINGS]).opens_at(appointment)

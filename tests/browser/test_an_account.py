@@ -77,3 +77,22 @@ async def test_an_account_is_closed_with_all_that_it_had(demo: Demo, patient: Pe
     await patient.page.wait_for_url(f"http://localhost:{demo.port}/")
     await sign_in(patient, demo.port, mail)
     await patient.page.get_by_role("alert").get_by_text("klopt niet").wait_for()
+
+
+async def test_whoever_waits_reads_what_the_practitioner_says_to_them(practitioner: Person, patient: Person) -> None:
+    text = 'Ik loop soms <b>uit</b>: blijf "gerust" wachten.'
+    said = practitioner.page.locator("[data-slot=sentences-said]")
+    await practitioner.find("account").click()
+    await expect(practitioner.find("sentence-nl")).to_have_value("")
+    await practitioner.find("sentence-nl").fill(f"{text}\n")
+    await practitioner.find("save-sentences").click()
+    await expect(said).to_have_text("Opgeslagen.")
+    await expect(practitioner.find("sentence-nl")).to_have_value(text)
+    await patient.find("join").click()
+    await expect(patient.find("wait-sentence")).to_have_text(text)
+    await practitioner.find("sentence-nl").fill(" ")
+    await practitioner.find("save-sentences").click()
+    await expect(practitioner.find("sentence-nl")).to_have_value("")
+    await patient.page.reload()
+    await patient.find("waiting").wait_for()
+    await expect(patient.find("wait-sentence")).to_be_hidden()

@@ -30,8 +30,9 @@ ENTERED_BY_STORAGE = {
     "POST /api/v1/account/destroy-all",
     "POST /api/v1/account/close",
     "DELETE /api/v1/appointments/{appointment}",
+    "DELETE /api/v1/sentences/{sentence}",
 }
-ENTERED_BY_THEMSELVES = {"POST /api/v1/sign-out", "POST /api/v1/join"}
+ENTERED_BY_THEMSELVES = {"POST /api/v1/sign-out", "POST /api/v1/join", "POST /api/v1/join/sentence"}
 
 
 async def acts(server: Server) -> list[tuple[str, str, str | None]]:

@@ -1,7 +1,7 @@
 import { heard } from './clock.js';
 import { WireError, offline, timedOut } from './errors.js';
 
-/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** Where this version of the protocol is served. */
 const API = '/api/v1';
@@ -162,6 +162,23 @@ export const supportCode = (appointment) => signedIn('POST', `/appointments/${ap
 
 /** @returns {Promise<Receipt[]>} */
 export const receipts = async () => (await signedIn('GET', '/receipts')).receipts;
+
+/** What whoever waits reads, by language. @returns {Promise<SentenceList>} */
+export const sentences = () => signedIn('GET', '/sentences');
+
+/** Set it for a language. @param {Language} language @param {string} text @returns {Promise<SentenceView>} */
+export const saySentence = (language, text) => signedIn('PUT', '/sentences', { language, text });
+
+/** Take it back, irrecoverably. @param {string} sentence @returns {Promise<Receipt>} */
+export const destroySentence = (sentence) => signedIn('DELETE', `/sentences/${sentence}`);
+
+/**
+ * What the practitioner has whoever waits with this link read; null for nothing.
+ * @param {string} link
+ * @param {Language} language
+ * @returns {Promise<string | null>}
+ */
+export const waitingSentence = async (link, language) => (await call('POST', '/join/sentence', { link, language })).text;
 
 /** What a patient's link opens; `link` is what stands behind its `#`. @param {string} link @returns {Promise<Join>} */
 export const join = (link) => call('POST', '/join', { link });

@@ -41,6 +41,8 @@
  * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
  * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string, newer: boolean}[]}} Agenda
+ * @typedef {{sentence: string, language: Language, text: string}} SentenceView
+ * @typedef {{sentences: SentenceView[], unreadable: {sentence: string, newer: boolean}[]}} SentenceList
  * @typedef {{receipt: string, destroyed_at: string, generation: number}} Receipt
  * @typedef {{role: 'practitioner' | 'patient' | 'guest' | 'unknown', first: string, last: string,
  *   connection: 'good' | 'weak' | 'bad' | 'failed' | 'unknown', sound: 'good' | 'silent' | 'unknown',

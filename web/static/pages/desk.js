@@ -15,6 +15,7 @@ import { moment } from './dates.js';
 import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
 import { RetentionDialog } from './retention.js';
+import { Sentences } from './sentences.js';
 import { TechnicalDialog } from './technical.js';
 import { withSeat } from './seat.js';
 import { WaitingRoom } from './waiting.js';
@@ -69,6 +70,7 @@ class DeskPage extends HTMLElement {
     slot(this, 'who').textContent = person.display_name;
     this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#kept(person));
     this.ending = new Ending(slot(this, 'account'), () => this.#reload());
+    this.sentences = new Sentences(slot(this, 'sentences'));
     this.#kept(person);
     for (const button of this.querySelectorAll('button[disabled]')) button.removeAttribute('disabled');
     this.#watch();
@@ -76,6 +78,11 @@ class DeskPage extends HTMLElement {
     if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
     const before = storedResume();
     this.#reload().then(() => before?.role === 'practitioner' && this.#return(before.appointment));
+  }
+
+  #account() {
+    this.ending?.open();
+    this.sentences?.open();
   }
 
   /** The setting is known, or is another one. @param {Me} person */
@@ -91,7 +98,7 @@ class DeskPage extends HTMLElement {
       next: () => this.#move(1),
       today: () => this.#move(0),
       retention: () => this.retention?.open(),
-      account: () => this.ending?.open(),
+      account: () => this.#account(),
       'sign-out': () => this.#signOut(),
       sound: () => this.waiting?.toggleSound(),
       return: () => this.#inConsult && this.#return(this.#inConsult),

@@ -1,5 +1,5 @@
 import { Consult } from '../client/consult.js';
-import { join } from '../client/rest.js';
+import { join, waitingSentence } from '../client/rest.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { obstacle } from './browsers.js';
 import { copy, el, onAction, say, slot, testid } from './build.js';
@@ -13,7 +13,7 @@ import './preview.js';
 import { withSeat } from './seat.js';
 import { keepAwake, maySleep } from './window.js';
 
-/** @import {Join} from '../client/wire.js' */
+/** @import {Join, Language} from '../client/wire.js' */
 /** @import {ConsultCall} from './call.js' */
 /** @import {DevicePreview} from './preview.js' */
 
@@ -196,8 +196,15 @@ class PatientPage extends HTMLElement {
     this.preview?.resume();
     say(testid(this, 'hold-message'), null);
     this.#step('wait');
+    this.#readSentence();
     document.title = `${t('wait.state')} – ${t('brand')}`;
     keepAwake();
+  }
+
+  /** What the practitioner says to whoever waits; without an answer nothing is missing. */
+  async #readSentence() {
+    const text = await waitingSentence(this.#link, /** @type {Language} */ (language)).catch(() => undefined);
+    if (text !== undefined) say(slot(this, 'wait-sentence'), text);
   }
 
   #talk() {

@@ -1,0 +1,48 @@
+"""What a practitioner says to whoever waits."""
+
+from rooms.audit import PATIENT, Act
+from rooms.store.sentences import SENTENCES, Sentence
+from signaling.protocol.rest import (
+    Receipt,
+    SentenceList,
+    SentenceView,
+    UnreadableSentence,
+    WaitingSentence,
+)
+from signaling.rest.appointments import receipt_view
+from signaling.rest.endpoint import Call
+from signaling.rest.join import visited
+from signaling.scopes import of_link
+from signaling.typedefs import STORE
+
+
+async def all_of_them(call: Call) -> SentenceList:
+    """In every language that there is one for."""
+    said = await call.request.app[STORE].sentences.of(call.scope)
+    return SentenceList(
+        sentences=[_view(one) for one in said.sentences],
+        unreadable=[UnreadableSentence(sentence=one.id, newer=one.newer) for one in said.damaged],
+    )
+
+
+async def say(call: Call) -> SentenceView:
+    """Set the one for this language."""
+    return _view(await call.request.app[STORE].sentences.say(call.scope, call.body.language, call.body.text))
+
+
+async def destroy(call: Call) -> Receipt:
+    """Take one back, irrecoverably."""
+    retention = call.request.app[STORE].retention
+    return receipt_view(await retention.destroy(call.scope, call.path["sentence"], SENTENCES))
+
+
+async def for_waiting(call: Call) -> WaitingSentence:
+    """What whoever has this link reads while they wait."""
+    store, (visit, _, _) = call.request.app[STORE], await visited(call)
+    await store.audit.record(Act.SENTENCES_READ, PATIENT, visit.subject)
+    text = await store.sentences.for_waiting(of_link(visit.appointment.id), visit, call.body.language)
+    return WaitingSentence(text=text)
+
+
+def _view(sentence: Sentence) -> SentenceView:
+    return SentenceView(sentence=sentence.id, language=sentence.language, text=sentence.text)
