@@ -67,15 +67,13 @@ async def visited(call: Call) -> Visited:
     A link of the wrong shape, of nobody, destroyed, ended or expired is looked up all the same, with the same work.
     """
     app = call.request.app
-    network = client_network(call.request)
-    limiter = app[LIMITER]
     parts = parts_of(call.body.link)
     appointment, secret = parts or (NOBODY, NOBODY)
     visit = await app[STORE].appointments.by_link(of_link(appointment), secret)
     now = app[NOW]()
     closes = await closes_for(app, visit.appointment, now) if parts and visit else now
     if visit is None or closes <= now:
-        await limiter.count(JOIN_ADDRESS, network)
+        await app[LIMITER].count(JOIN_ADDRESS, client_network(call.request))
         raise UserError("link_invalid")
     return Visited(visit, now, closes)
 

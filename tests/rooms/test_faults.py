@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from bench.load.door import Door
+from bench.load.door import Door, eventually
 from rooms import clock, reserve
 from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.keys import files
@@ -280,6 +281,29 @@ async def test_a_write_that_was_cut_off_holds_nothing_up(sqlite_store: Store) ->
         await asyncio.gather(cut_off, return_exceptions=True)
     assert await sqlite_store.practitioners.get(of(person.id)) == person
     await plan(sqlite_store, person)
+
+
+async def test_a_question_that_was_cut_off_gives_its_connection_back(postgres: Postgres) -> None:
+    asked = database.Database(database_url(postgres.new_database()))
+    with postgres._connection() as beside:
+        counting = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(3%'"
+
+        async def under_way() -> bool:
+            row = await asyncio.to_thread(lambda: beside.execute(counting).fetchone())
+            return row is not None and row[0] > 0
+
+        async def over() -> bool:
+            return not await under_way()
+
+        for _ in range(5):
+            cut_off = asyncio.create_task(asked.ask(text("SELECT pg_sleep(3599)")))
+            await eventually(under_way, "the server has the question", 60)
+            cut_off.cancel()
+            await asyncio.gather(cut_off, return_exceptions=True)
+            await eventually(over, "the server was told that nobody wants to know", 60)
+            assert [tuple(row) for row in await asked.ask(text("SELECT 1"))] == [(1,)]
+    assert asked.engine.pool.status().endswith("Current Checked out connections: 0")
+    await asked.close()
 
 
 async def test_a_key_store_that_cannot_be_read_any_more_is_one_sentence(
