@@ -169,6 +169,7 @@ class Appointments:
 
         Errors: ``not_found`` (also for one that the scope does not cover), ``gone`` (destroyed meanwhile).
         """
+        scope.demand("practitioner", "consult", "operator")
         row = await self._covered(scope, appointment_id)
         appointment = await self._turn(row, "planned", state="ended", ended_at=self._now())
         if self._deadline.past(appointment):
@@ -180,6 +181,7 @@ class Appointments:
 
         What is past due stays past due. Errors: ``not_found`` (also for somebody else's), ``gone``.
         """
+        scope.demand("practitioner", "operator")
         await self.get(scope, appointment_id)
         row = await self._covered(scope, appointment_id)
         appointment = await self._turn(row, "ended", state="planned", ended_at=None)
