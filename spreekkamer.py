@@ -68,7 +68,7 @@ async def server(
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
         live = gate.documents(signaling, opened.client, utc_now, secret)
-        opening = open_storage(settings.rooms, in_progress=live.is_live, now=utc_now)
+        opening = open_storage(settings.rooms, in_progress=live.are_live, now=utc_now)
         store = await stack.enter_async_context(opening)
         if store.locked:
             print(f"spreekkamer: locked. {store.locked}", file=sys.stderr, flush=True)

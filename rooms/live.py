@@ -156,6 +156,10 @@ class LiveConsults:
         consult = await self.load(appointment)
         return consult is not None and bool(consult.admitted)
 
+    async def are_live(self, appointments: Sequence[str]) -> set[str]:
+        """Those of these in which somebody was called in."""
+        return {name for name, consult in (await self.load_all(appointments)).items() if consult.admitted}
+
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:
         """A Redis fault is not the person's and not the program's: it passes."""

@@ -1,9 +1,10 @@
 """Retention: when an appointment must be gone."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn, Protocol, TypeVar
 
 from rooms.clock import Clock
 from rooms.errors import RoomsError
@@ -18,24 +19,39 @@ LONGEST_CONSULT = timedelta(hours=24)
 """A running consult is waited for, but no longer than this after its due time (S-30)."""
 
 
-InProgress = Callable[[str], Awaitable[bool | None]]
-"""Whether a consult of this appointment is running; None when nobody can say, and raising is as good."""
+InProgress = Callable[[Sequence[str]], Awaitable[Collection[str] | None]]
+"""In which of these appointments a consult is running; None when nobody can say, and raising is as good."""
 
 Told = Callable[[str], Awaitable[None]]
 """Told an id that is being destroyed, and to clear what it keeps of it; perhaps again for the same one. Raising: traces
 are left, and it is told again later."""
 
+AllTold = Callable[[Sequence[str]], Awaitable[Mapping[str, BaseException]]]
+"""The same for many at once, as a day of ten thousand consults ends: of which traces are left, and why."""
 
-async def nobody_can_say(_: str) -> None:
+
+async def nobody_can_say(_: Sequence[str]) -> None:
     """Whoever is no server, and does not know of consults that may run on one."""
 
 
-async def left_to_the_server(_: str) -> None:
+async def left_to_the_server(_: object) -> NoReturn:
     """Whoever is no server, and cannot clear what one keeps: rows keep their mark until a server does.
 
     Errors: ``try_again``.
     """
     raise RoomsError("try_again")
+
+
+class HasDue(Protocol):
+    """A record that dies by itself."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def due(self) -> datetime | None: ...
+
+
+Timed = TypeVar("Timed", bound=HasDue)
 
 
 class Deadline:
@@ -71,16 +87,22 @@ class Deadline:
 
         ``unsure`` is the answer when nobody can say whether a consult runs: readers refuse, the sweeper waits.
         """
-        if not self.past(appointment) or appointment.due is None:
-            return False
-        if self._clock.now() >= appointment.due + LONGEST_CONSULT:
-            return True
-        try:
-            running = await self._in_progress(appointment.id)
-        except Exception:
-            logger.exception("nobody can say whether a consult runs")
-            running = None
-        return unsure if running is None else not running
+        return bool(await self.forbidden([appointment], unsure=unsure))
+
+    async def forbidden(self, records: Sequence[Timed], *, unsure: bool) -> list[Timed]:
+        """Those that ``forbids`` is true of, by one question for all."""
+        now = self._clock.now()
+        past = [one for one in records if one.due is not None and one.due <= now]
+        asked = [one.id for one in past if one.due is not None and now < one.due + LONGEST_CONSULT]
+        running: Collection[str] | None = ()
+        if asked:
+            try:
+                running = await self._in_progress(asked)
+            except Exception:
+                logger.exception("nobody can say whether a consult runs")
+                running = None
+        kept = set(running if running is not None else () if unsure else asked)
+        return [one for one in past if one.id not in kept]
 
     def within_a_minute(self, appointment: Appointment) -> bool:
         """Whether the sweeper will have destroyed it a minute from now."""

@@ -60,7 +60,7 @@ def build(
 ) -> web.Application:
     """The application, ready to be run; it owns none of what it is given.
 
-    ``storage`` was opened with ``live.is_live``, which is ``gate.documents``; here it gets what destroys.
+    ``storage`` was opened with ``live.are_live``, which is ``gate.documents``; here it gets what destroys.
     ``secret`` is shared by all nodes; ``settings.port`` is the port that is really listened on; ``native`` admits
     Socket.IO clients that send no Origin. What the live side can be asked is in ``app[gate.SIGNALING]``.
     """

@@ -1,7 +1,7 @@
 """The Socket.IO side of the application: ``attach`` puts all of it on an aiohttp application.
 
 live = gate.documents(settings, redis, now, secret)
-open_storage(..., in_progress=live.is_live)
+open_storage(..., in_progress=live.are_live)
 signaling = gate.attach(app, live, storage, secret=..., diagnostics=...)    # app carries what signaling.typedefs names
 storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
 LocalWorkers(..., on_exit=signaling.worker_exited)
@@ -10,7 +10,7 @@ LocalWorkers(..., on_exit=signaling.worker_exited)
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rooms.authentic import Authentic
-from rooms.live import LiveConsults
+from rooms.live import LiveConsults, parts
 from rooms.store import Storage
 from signaling import typedefs
 from signaling.admission import Admission
@@ -39,6 +39,7 @@ from signaling.sockets.server import PATH, Gate
 from signaling.sockets.socket import Socket
 from signaling.tasks import stop
 from signaling.tickets import Claims
+from signaling.traces import touched
 from signaling.window import JoinWindow
 
 log = logging.getLogger(__name__)
@@ -57,17 +58,25 @@ class Signaling:
     refresh: Refresh
     authentic: Authentic
     use: SessionUse
+    redis: Redis
 
     async def worker_exited(self, worker: str) -> None:
         """A media worker of this host ended."""
         await self.placement.worker_exited(worker)
 
-    async def destroyed(self, appointment: str) -> None:
-        """An appointment is being destroyed: nothing of it stays in Redis, whoever is in it or came for it is told, and
-        the sockets of its link close.
+    async def destroyed(self, appointments: Sequence[str]) -> dict[str, BaseException]:
+        """Appointments are being destroyed: nothing of them stays in Redis, whoever is in one or came for it is told,
+        and the sockets of its link close. Returns those of which traces are left, and why. Errors: ``try_again``.
         """
+        faults: dict[str, BaseException] = {}
+        for part in parts(await touched(self.redis, appointments)):
+            done = await asyncio.gather(*map(self._clear, part), return_exceptions=True)
+            faults |= {one: fault for one, fault in zip(part, done, strict=True) if fault is not None}
+        await self.gate.sign_out_all(appointments, "token_invalid")
+        return faults
+
+    async def _clear(self, appointment: str) -> None:
         await self.consults.close(appointment, "cancelled")
-        await self.gate.sign_out(appointment, "token_invalid")
         await self.diagnostics.forget(appointment)
         await self.refresh.end_all(appointment)
 
@@ -149,7 +158,7 @@ def attach(
     gate.entered, gate.missed = consults.catch_up, consults.missed
     gate.handle(handlers(consults, placement, diagnostics, Limiter(redis, secret, now)), LANES)
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
-    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use)
+    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, redis)
     gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)

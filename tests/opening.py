@@ -1,12 +1,13 @@
 """Stores for tests: nothing else keeps anything of an appointment, and no consult runs, unless a test says so."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from rooms import store
-from rooms.retention import InProgress, Told
+from rooms.retention import Told
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
@@ -17,6 +18,11 @@ async def nobody(_: str) -> bool:
     return False
 
 
+async def none_of_them(_: Sequence[str]) -> set[str]:
+    """The same for many."""
+    return set()
+
+
 async def nothing(_: str) -> None:
     """Nothing is kept elsewhere."""
 
@@ -25,15 +31,17 @@ async def nothing(_: str) -> None:
 class Elsewhere:
     """What there is beside a store; a test puts its own in, also while the store is open."""
 
-    in_progress: InProgress = nobody
+    in_progress: Callable[[str], Awaitable[bool | None]] = nobody
     on_destroy: Told = nothing
     on_close: Told = nothing
 
-    async def ask(self, appointment: str) -> bool | None:
-        return await self.in_progress(appointment)
+    async def ask(self, appointments: Sequence[str]) -> set[str] | None:
+        said = {one: await self.in_progress(one) for one in appointments}
+        return None if None in said.values() else {one for one, running in said.items() if running}
 
-    async def destroyed(self, appointment: str) -> None:
-        await self.on_destroy(appointment)
+    async def destroyed(self, appointments: Sequence[str]) -> dict[str, BaseException]:
+        done = await asyncio.gather(*map(self.on_destroy, appointments), return_exceptions=True)
+        return {one: fault for one, fault in zip(appointments, done, strict=True) if fault is not None}
 
     async def closed(self, practitioner: str) -> None:
         await self.on_close(practitioner)

@@ -1,13 +1,13 @@
 """Storage of the domain: one ``Store`` per process.
 
-    async with open_storage(settings, in_progress=live.is_live) as storage:   # reads and writes, destroys nothing
+    async with open_storage(settings, in_progress=live.are_live) as storage:   # reads and writes, destroys nothing
         signaling = attach(storage)                                           # what consults are made of
         store = storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
         await store.retention.catch_up()                                      # before the port opens
         task_group.create_task(store.retention.run())
 
-    in_progress: async (appointment id) -> bool | None          # a consult that is waited for; None: nobody can say
-    on_destroy:  async (appointment id) -> None                 # caches, traces in Redis
+    in_progress: async (appointment ids) -> ids | None          # consults that are waited for; None: nobody can say
+    on_destroy:  async (appointment ids) -> {id: fault}         # caches, traces in Redis
     on_close:    async (practitioner id) -> None                # the same of an account
 
     async with open_store(settings, in_progress=…, on_destroy=…, on_close=…) as store:   # where all are known before
@@ -67,7 +67,7 @@ from rooms.keys.files import private_folder
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.lock import hold, holder
 from rooms.reserve import Reserve
-from rooms.retention import Deadline, InProgress, Told
+from rooms.retention import AllTold, Deadline, InProgress, Told
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
 from rooms.store.closure import Closure
@@ -168,7 +168,7 @@ class Storage:
         """RoomsError ``try_again`` when the database does not answer."""
         await self.database.ping()
 
-    def destroying(self, *, on_destroy: Told, on_close: Told) -> "Store":
+    def destroying(self, *, on_destroy: AllTold, on_close: Told) -> "Store":
         """The same with what destroys: ``on_destroy`` clears what is kept elsewhere of an appointment, ``on_close`` of
         a practitioner.
         """
@@ -206,7 +206,7 @@ async def open_store(
     settings: RoomsSettings,
     *,
     in_progress: InProgress,
-    on_destroy: Told,
+    on_destroy: AllTold,
     on_close: Told,
     now: Now = utc_now,
     boot: Callable[[], float] = boottime,

@@ -82,7 +82,7 @@ class Closure:
             if kind.timed:
                 async for rows in self.destruction.batches(kind, kind.living().where(ours)):
                     opened = await self.reader.open(kind, rows)
-                    due = [one.id for one in opened.living if await self.deadline.forbids(one, unsure=False)]
+                    due = [one.id for one in await self.deadline.forbidden(opened.living, unsure=False)]
                     waiting += len(opened.living) - len(due)
                     count += await self._destroy(kind, owner, [*due, *(one.id for one in opened.damaged)])
             async for rows in self.destruction.batches(kind, kind.marked().where(ours)):

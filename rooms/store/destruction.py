@@ -4,7 +4,6 @@
 content back. Being cut off anywhere is finished by the next sweep or the next start.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from rooms.clock import Clock
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import minute
 from rooms.model import Receipt
-from rooms.retention import Told
+from rooms.retention import AllTold
 from rooms.store.database import Database
 from rooms.store.due import Batch
 from rooms.store.keystore import present
@@ -30,8 +29,7 @@ from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100
-AT_ONCE = 10  # what takes its time elsewhere, mostly in Redis
+BATCH = 200
 
 Target = tuple[str, str]  # owner, id
 
@@ -40,7 +38,7 @@ class Destruction:
     """Rows, keys and what is left between them."""
 
     def __init__(
-        self, database: Database, keys: KeyStore, reader: Reader, trail: Trail, clock: Clock, on_destroy: Told
+        self, database: Database, keys: KeyStore, reader: Reader, trail: Trail, clock: Clock, on_destroy: AllTold
     ) -> None:
         self._database = database
         self._keys = keys
@@ -111,16 +109,14 @@ class Destruction:
 
     async def _clear(self, ids: Sequence[str]) -> list[str]:
         """Clear what other parts keep of these; returns the ids of which nothing is left."""
-        cleared = []
-        for start in range(0, len(ids), AT_ONCE):
-            part = ids[start : start + AT_ONCE]
-            done = await asyncio.gather(*map(self._on_destroy, part), return_exceptions=True)
-            for row_id, fault in zip(part, done, strict=True):
-                if fault is None:
-                    cleared.append(row_id)
-                else:
-                    logger.error("traces are left of what was destroyed", exc_info=fault)
-        return cleared
+        try:
+            faults = await self._on_destroy(ids)
+        except Exception:
+            logger.exception("traces are left of what was destroyed", extra={"count": len(ids)})
+            return []
+        for fault in faults.values():
+            logger.error("traces are left of what was destroyed", exc_info=fault)
+        return [row_id for row_id in ids if row_id not in faults]
 
     async def finish_marked(self) -> int:
         """Steps 2 to 4 for every row that carries the mark."""

@@ -4,9 +4,8 @@ Each sweep lists ids and versions of all whose day has come. A row is opened onc
 its moment has come; in between its moment is remembered here, and nothing else of it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, literal, select, tuple_, type_coerce
@@ -20,8 +19,10 @@ from rooms.store.reading import Reader
 from rooms.store.records import Kind
 
 PAGE = 2000
-BATCH = 500
-AT_ONCE = 10  # what takes its time elsewhere, mostly in Redis
+BATCH = 200
+AHEAD = timedelta(minutes=1)
+"""What is due after midnight is known before."""
+
 MOST = 200_000
 """So many moments are remembered at most; rows beyond are opened by each sweep."""
 
@@ -44,7 +45,10 @@ class Batch(NamedTuple):
 
 
 class Due:
-    """Living records past due, of every kind that has a due time. One sweep at a time."""
+    """Living records past due, of every kind that has a due time. One sweep at a time.
+
+    ``next`` is when the next is due of those whose day has come, as far as the last walk to the end knows.
+    """
 
     def __init__(self, database: Database, reader: Reader, deadline: Deadline, clock: Clock) -> None:
         self._database = database
@@ -52,6 +56,7 @@ class Due:
         self._deadline = deadline
         self._clock = clock
         self._known: dict[str, Known] = {}
+        self.next: datetime | None = None
 
     async def batches(self, most: int | None = None, *, unsure: bool = False) -> AsyncIterator[Batch]:
         """All of them, by day. With ``most`` it ends after the batch with which so many rows were opened.
@@ -72,6 +77,7 @@ class Due:
                     if most is not None and seen >= most:
                         return
         self._known = known
+        self.next = min((one.due for one in known.values() if one.due is not None), default=None)
 
     async def _doubtful(self, kind: Kind[Any], known: dict[str, Known]) -> AsyncIterator[list[str]]:
         """Those whose moment is not known or has come; the others go into ``known``."""
@@ -87,7 +93,7 @@ class Due:
             yield doubtful
 
     async def _listed(self, kind: Kind[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
-        today = self._clock.now().astimezone(UTC).date()
+        today = (self._clock.now() + AHEAD).astimezone(UTC).date()
         row_id, version, due_day = (kind.table.c[name] for name in ("id", "version", "due_day"))
         day = type_coerce(due_day, NullType())  # as it is stored: on SQLite any text can be
         listed = select(row_id, version, day.label("day")).where(kind.is_living)
@@ -116,10 +122,6 @@ class Due:
                 past.append(one)
             elif len(known) < MOST:
                 known[one.id] = Known(one.version, one.due)
-        due = []
-        for start in range(0, len(past), AT_ONCE):
-            part = past[start : start + AT_ONCE]
-            said = await asyncio.gather(*(self._deadline.forbids(one, unsure=unsure) for one in part))
-            due += [one for one, forbidden in zip(part, said, strict=True) if forbidden]
+        due = await self._deadline.forbidden(past, unsure=unsure)
         gone = set(opened.gone)
         return Batch(kind, due, [(row.owner, row.id) for row in rows if row.id in gone])

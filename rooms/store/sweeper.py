@@ -39,6 +39,9 @@ ANCHOR_SECONDS = 3600.0
 REST = 3.0
 """Comparing rows and keys rests so much longer than it works."""
 
+SOON = 3.0
+"""Seconds between two sweeps of which the second is for what it is known to find."""
+
 LOOK = 100
 """So many rows a server opens that does not sweep, where the one that does says nothing (a program of before)."""
 
@@ -188,9 +191,16 @@ class Sweeper:
             except Exception:  # nothing may end the sweeper but its owner
                 logger.exception("the sweep failed and is tried again")
             try:
-                await asyncio.wait_for(self._wake.wait(), self._interval)
+                await asyncio.wait_for(self._wake.wait(), self._pause())
             except TimeoutError:
                 continue
+
+    def _pause(self) -> float:
+        """Seconds until the next sweep: until something is due, but not at once again."""
+        if self._due.next is None:
+            return self._interval
+        until = (self._due.next - self._clock.now()).total_seconds()
+        return min(max(until, SOON), self._interval)
 
     async def sweep(self) -> int:
         """Destroy all that is due. Returns how many; 0 when another server has the lease."""

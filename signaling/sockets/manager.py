@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
+from rooms.live import parts
 from signaling.derived import derive
 from signaling.protocol.events import SIGNED_OUT
 
@@ -54,15 +55,35 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
         self._warned = False
         self.subscribed = asyncio.Event()
 
-    async def _publish(self, data: dict[str, Any]) -> None:
+    async def publish_all(self, event: str, data: dict[str, Any], rooms: Sequence[str]) -> None:
+        """One event for each of these rooms, told to the other nodes in few round trips."""
+        beside = {"binary": False, "namespace": "/", "skip_sid": None, "callback": None, "host_id": self.host_id}
+        for part in parts(rooms):
+            try:
+                async with self._publishing, self._redis.pipeline(transaction=False) as pipe:
+                    for room in part:
+                        message = {"method": "emit", "event": event, "data": [data], "room": room, **beside}
+                        pipe.publish(self.channel, self._signed(message))
+                    await pipe.execute()
+            except RedisError:
+                self._unheard()
+
+    def _signed(self, data: dict[str, Any]) -> bytes:
         body = json.dumps(data, separators=(",", ":")).encode()
+        return hmac.digest(self._key, body, "sha256") + body
+
+    def _unheard(self) -> None:
+        # Clients of this node have had it; the others fetch a snapshot when they see a later version.
+        self._count("publish_failed")
+        log.warning("Redis did not take a message for the other nodes")
+
+    async def _publish(self, data: dict[str, Any]) -> None:
+        message = self._signed(data)
         try:
             async with self._publishing:
-                await self._redis.publish(self.channel, hmac.digest(self._key, body, "sha256") + body)
+                await self._redis.publish(self.channel, message)
         except RedisError:
-            # Clients of this node have had it; the others fetch a snapshot when they see a later version.
-            self._count("publish_failed")
-            log.warning("Redis did not take a message for the other nodes")
+            self._unheard()
 
     async def _listen(self) -> AsyncIterator[dict[str, Any]]:
         wait = RETRY

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -176,6 +176,14 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
     async def sign_out(self, holder: str, why: SignedOutCode) -> None:
         """Tell all sockets of a practitioner or a family, on every node, that they are signed out, and close them."""
         await self.emit(SIGNED_OUT, SignedOut(code=why).model_dump(), to=holder)
+
+    async def sign_out_all(self, holders: Sequence[str], why: SignedOutCode) -> None:
+        """The same for many of them."""
+        wanted = set(holders)
+        for socket in list(self.authenticated.values()):
+            if not wanted.isdisjoint(socket.holders):
+                self.spawn(self.turn_out(socket, why))
+        await self.manager.publish_all(SIGNED_OUT, SignedOut(code=why).model_dump(), holders)
 
     def signed_out(self, holder: str, why: SignedOutCode) -> None:
         """The same for the sockets of this node, asked for here or elsewhere."""

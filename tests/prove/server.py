@@ -39,7 +39,7 @@ async def main(options: dict[str, Any]) -> None:
             redis = (await stack.enter_async_context(open_redis(None))).client
         signaling = SignalingSettings(port=port.getsockname()[1], **options.get("signaling", {}))
         live = gate.documents(signaling, redis, now, SECRET)
-        storage = await stack.enter_async_context(open_storage(settings, in_progress=live.is_live, now=now))
+        storage = await stack.enter_async_context(open_storage(settings, in_progress=live.are_live, now=now))
         application = app.build(
             signaling,
             storage,

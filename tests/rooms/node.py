@@ -7,7 +7,7 @@ the code of an error, ``{"refused": …}``. Its clock stands still until it is t
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -34,13 +34,18 @@ QUICK = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
 
 
-async def nobody(_: str) -> bool:
+async def nobody(_: Sequence[str]) -> set[str]:
     """No consult runs."""
-    return False
+    return set()
+
+
+async def no_traces(_: Sequence[str]) -> dict[str, BaseException]:
+    """Nothing is kept elsewhere."""
+    return {}
 
 
 async def nothing(_: str) -> None:
-    """Nothing is kept elsewhere."""
+    """Nor of who works here."""
 
 
 def of(owner: str) -> Any:
@@ -67,7 +72,7 @@ class Node:
     @asynccontextmanager
     async def opened(self, settings: RoomsSettings) -> AsyncIterator["Node"]:
         """The start of a server, and its end."""
-        told = {"in_progress": nobody, "on_destroy": nothing, "on_close": nothing}
+        told = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
         beside = {name: one for name, one in told.items() if name in signature(open_store).parameters}
         async with open_store(settings, now=lambda: self.wall, boot=lambda: self.boot, **beside) as self.store:
             await self.store.retention.catch_up()

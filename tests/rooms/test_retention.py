@@ -1,5 +1,6 @@
 """One central setting per practitioner; what is past due is gone for everybody, swept or not."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from signaling.settings import SignalingSettings
-from tests.opening import nobody, of, open_store
+from tests.opening import none_of_them, of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
 
@@ -148,7 +149,7 @@ def test_due_never_comes_before_the_end(
     setting: Retention, start: datetime, minutes: int, ended: datetime | None, cap: int | None
 ) -> None:
     clock = Clock(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
-    deadline = Deadline(clock, nobody, cap)
+    deadline = Deadline(clock, none_of_them, cap)
     planned = Appointment("a", "o", "p", start, minutes, "nl", "planned", ended, "s", None, 1)
     due = deadline.with_due(planned, setting).due
     end = ended or planned.ends_at + OVERRUN
@@ -166,7 +167,7 @@ def test_no_sequence_of_settings_revives_what_is_past_due(
 ) -> None:
     wall = [datetime(2026, 1, 1, tzinfo=UTC)]
     clock = Clock(lambda: wall[0], lambda: 0.0)
-    deadline = Deadline(clock, nobody, None)
+    deadline = Deadline(clock, none_of_them, None)
     planned = deadline.with_due(Appointment("a", "o", "p", start, 30, "nl", "planned", None, "s", None, 1), "30d")
     wall[0] = at
     dead = deadline.past(planned)
@@ -235,12 +236,12 @@ def due(at: datetime) -> Appointment:
 
 @pytest.mark.parametrize(("seconds", "within"), [(0, True), (60, True), (61, False)])
 def test_what_is_due_in_exactly_a_minute_is_counted(time: Time, seconds: int, within: bool) -> None:
-    deadline = Deadline(Clock(time.now, time.boottime), nobody, None)
+    deadline = Deadline(Clock(time.now, time.boottime), none_of_them, None)
     assert deadline.within_a_minute(due(START + timedelta(seconds=seconds))) is within
 
 
 def test_at_its_due_moment_it_is_too_late_for_another_setting(time: Time) -> None:
-    deadline = Deadline(Clock(time.now, time.boottime), nobody, None)
+    deadline = Deadline(Clock(time.now, time.boottime), none_of_them, None)
     assert deadline.with_due(due(START), "90d") == due(START)
     assert deadline.with_due(due(START + timedelta(seconds=1)), "90d").due != START + timedelta(seconds=1)
 
@@ -249,9 +250,9 @@ def test_at_its_due_moment_it_is_too_late_for_another_setting(time: Time) -> Non
 async def test_a_consult_is_waited_for_until_its_last_second(time: Time, waited: int, forbidden: bool) -> None:
     asked: list[str] = []
 
-    async def in_progress(appointment: str) -> bool:
-        asked.append(appointment)
-        return True
+    async def in_progress(appointments: Sequence[str]) -> Sequence[str]:
+        asked.extend(appointments)
+        return appointments
 
     deadline = Deadline(Clock(time.now, time.boottime), in_progress, None)
     past = due(START - timedelta(hours=24, seconds=waited))

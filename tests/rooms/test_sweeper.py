@@ -11,7 +11,7 @@ from rooms.errors import RoomsError
 from rooms.model import Practitioner
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
-from rooms.store import Store
+from rooms.store import Store, sweeper
 from tests.opening import Elsewhere, of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 from tests.rooms.readers import GIVEN, REFUSED, refusals
@@ -84,15 +84,15 @@ async def test_a_consult_that_ends_after_its_due_time_is_destroyed_at_once(store
 async def sweeping(store: Store, interval: float) -> AsyncIterator[None]:
     """The sweeper runs, and has swept once."""
     store.retention._interval = interval
-    sweeper = asyncio.create_task(store.retention.run())
+    sweeping = asyncio.create_task(store.retention.run())
     try:
         async with asyncio.timeout(60):
             while (await store.retention.status()).last_sweep is None:  # noqa: ASYNC110 -- it tells nobody
                 await asyncio.sleep(0.01)
             yield
     finally:
-        sweeper.cancel()
-        await asyncio.gather(sweeper, return_exceptions=True)
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
 
 
 async def await_receipt(store: Store, person: Practitioner) -> None:
@@ -107,6 +107,18 @@ async def test_the_sweeper_destroys_by_itself_what_becomes_due(store: Store, tim
     async with sweeping(store, 0.02):
         assert await store.appointments.get(of(person.id), planned.id) == planned
         time.pass_(days=31)
+        await await_receipt(store, person)
+
+
+@pytest.mark.duty("S-30")
+async def test_the_sweeper_wakes_for_the_next(store: Store, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "SOON", 0.02)
+    person = await alice(store)
+    planned = await plan(store, person)
+    time.pass_(days=30, minutes=119, seconds=59.9)
+    async with sweeping(store, 3600), asyncio.timeout(60):
+        assert await store.appointments.get(of(person.id), planned.id) == planned
+        time.pass_(seconds=0.1)
         await await_receipt(store, person)
 
 

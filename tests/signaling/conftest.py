@@ -193,7 +193,7 @@ async def serving(
         stack.callback(port.close)
         settings = settings.model_copy(update={"port": port.getsockname()[1]})
         live = gate.documents(settings, redis, time.now, SECRET)
-        storage = await stack.enter_async_context(open_storage(rooms, in_progress=live.is_live, now=time.now))
+        storage = await stack.enter_async_context(open_storage(rooms, in_progress=live.are_live, now=time.now))
         storage.practitioners._hasher = QUICK
         alice = await storage.practitioners.by_mail(SERVER, "alice@example.org")
         bob = await storage.practitioners.by_mail(SERVER, "bob@example.org")

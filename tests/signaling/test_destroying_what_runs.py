@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from redis.asyncio.connection import AbstractConnection
 
 from rooms.audit import Act
+from rooms.errors import RoomsError
 from rooms.model import Appointment, Receipt
+from rooms.store.sealed import new_id
 from signaling.gate import SIGNALING
+from signaling.traces import touched
+from signaling.typedefs import REDIS
 from tests.opening import of
 from tests.signaling.conftest import Server
 
@@ -38,6 +44,50 @@ async def test_the_sweep_waits_for_a_running_consult(server: Server) -> None:
     async with asyncio.timeout(60):
         while not await destroyed(server):  # the server's own sweep may be on its way
             await server.store.retention.sweep()
+
+
+async def test_of_many_of_which_nothing_is_kept_redis_is_asked_a_few_times(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    real = AbstractConnection.send_packed_command
+
+    async def counted(self: AbstractConnection, *arguments: Any, **options: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await real(self, *arguments, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+    ids = [new_id() for _ in range(320)]
+    assert await server.app[SIGNALING].destroyed(ids) == {}
+    assert 0 < asked <= 40, "ten parts, each asked about and told once, and what the server does beside"
+
+
+@pytest.mark.parametrize("key", ["sk:room:{}", "sk:diag-of:{}", "sk:support-of:{}", "sk:refresh-of:{}"])
+async def test_every_trace_of_an_appointment_is_found(server: Server, key: str) -> None:
+    ids = [new_id() for _ in range(40)]
+    await server.app[REDIS].set(key.format(ids[35]), "something", ex=60)
+    assert await touched(server.app[REDIS], ids) == [ids[35]]
+
+
+async def test_one_of_which_traces_are_left_keeps_its_mark_and_the_others_go(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = [await server.appoint(server.alice) for _ in range(3)]
+    for one in planned:
+        await server.app[REDIS].set(f"sk:diag-of:{one.id}", "1", ex=60)
+    signaling = server.app[SIGNALING]
+    real = type(signaling.diagnostics).forget
+
+    async def forget(self: object, appointment: str) -> None:
+        if appointment == planned[1].id:
+            raise RoomsError("try_again")
+        await real(self, appointment)  # type: ignore[arg-type]  # of the class that it was taken from
+
+    monkeypatch.setattr(type(signaling.diagnostics), "forget", forget)
+    faults = await signaling.destroyed([one.id for one in planned])
+    assert list(faults) == [planned[1].id]
+    assert await touched(server.app[REDIS], [one.id for one in planned]) == [planned[1].id]
 
 
 async def test_nothing_is_left_in_redis_and_the_trail_says_what_was_destroyed(server: Server) -> None:

@@ -210,7 +210,7 @@ async def test_destroying_an_appointment_ends_it_for_all_and_leaves_nothing_in_r
 ) -> None:
     patient, doctor = await talking(practice, node)
     assert await node.signaling.in_progress(practice.appointment.id)
-    await node.signaling.destroyed(practice.appointment.id)
+    assert await node.signaling.destroyed([practice.appointment.id]) == {}
     for one in (patient, doctor):
         await until(lambda one=one: one.events("ended") == [{"reason": "cancelled"}], "everybody is told")
     assert not await node.signaling.in_progress(practice.appointment.id)

@@ -67,6 +67,17 @@ async def test_of_a_family_that_was_revoked_elsewhere_all_sockets_are_told_and_c
     assert await refusal(there, view["resume"]) == "token_invalid"
 
 
+async def test_the_sockets_of_a_destroyed_appointment_are_told_and_closed_on_every_node(
+    here: Node, there: Node, practice: Practice
+) -> None:
+    pages = [(await app(node, practice, patient=True))[1] for node in (here, there)]
+    browser = await practice.practitioner_page().connect(here)
+    assert await there.signaling.destroyed(["another", practice.appointment.id]) == {}
+    for page in pages:
+        await turned_out(page, "token_invalid")
+    assert browser.socket.connected
+
+
 async def test_a_second_use_of_a_refresh_token_says_so_on_the_other_node(
     here: Node, there: Node, practice: Practice
 ) -> None:
