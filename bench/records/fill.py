@@ -106,7 +106,8 @@ class Filler:
     def appointment(self, owner: str, own: bytes, start: datetime, minutes: int, retention: Any) -> None:
         row_id, key = new_id(), new_key()
         self.data_key(owner, row_id, own, key)
-        due = start + timedelta(minutes=minutes) + OVERRUN + min(RETENTION[retention] or CAP, CAP)
+        chosen = RETENTION[retention]
+        due = start + timedelta(minutes=minutes) + OVERRUN + (CAP if chosen is None else min(chosen, CAP))
         planned = Appointment(
             row_id, owner, f"Patient {len(self.people)}", start, minutes, "nl", "planned", None, new_id(), due, 1
         )
