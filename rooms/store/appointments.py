@@ -157,8 +157,7 @@ class Appointments:
 
     async def agenda(self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None) -> Agenda:
         """The same, and all of theirs that cannot be read: of these nobody knows the day."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(LIVING, {"owner": scope.owner})).all()
+        rows = await self._database.ask(LIVING, {"owner": scope.owner})
         opened = await self._reader.open(APPOINTMENTS, rows)
         wanted = [one for one in opened.living if first_day <= _day(one, zone) <= last_day]
         living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]

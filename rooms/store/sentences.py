@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from sqlalchemy import Row, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from rooms.clock import Now
 from rooms.errors import RoomsError, Unreadable
@@ -132,8 +131,7 @@ class Sentences:
             raise RoomsError("invalid", "language")
         self._reserve.require()
         for _ in range(TRIES):
-            async with self._database.read() as connection:
-                rows = await self._rows(connection, owner)
+            rows = await self._database.ask(_living(owner))
             before = next((one for one in (await self._opened(rows)).sentences if one.language == language), None)
             if before is None:
                 said = await self._first(Sentence(new_id(), owner, language, text, 1), rows)
@@ -144,9 +142,7 @@ class Sentences:
         raise RoomsError("try_again")
 
     async def _of(self, owner: str) -> Said:
-        async with self._database.read() as connection:
-            rows = await self._rows(connection, owner)
-        return await self._opened(rows)
+        return await self._opened(await self._database.ask(_living(owner)))
 
     async def _first(self, sentence: Sentence, seen: Sequence[Row[Any]]) -> Sentence | None:
         """A new row, unless the owner's are not those that were seen any more."""
@@ -157,7 +153,7 @@ class Sentences:
         key = await self._keys.add(owner, sentence.id, self._now())
         async with self._database.write() as connection:
             account = (await connection.execute(ACCOUNT, {"owner": owner})).one_or_none()
-            unchanged = _versions(await self._rows(connection, owner)) == _versions(seen)
+            unchanged = _versions((await connection.execute(_living(owner))).all()) == _versions(seen)
             if account is not None and unchanged:
                 await connection.execute(insert(sentences).values(seal_sentence(key, sentence)))
         if account is None or not unchanged:
@@ -182,14 +178,13 @@ class Sentences:
             done = await connection.execute(update(sentences).where(*unchanged).values(values))
         return sentence if done.rowcount == 1 else None
 
-    async def _rows(self, connection: AsyncConnection, owner: str) -> Sequence[Row[Any]]:
-        query = SENTENCES.living().where(sentences.c.owner == owner).order_by(sentences.c.id)
-        rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
-        return rows
-
     async def _opened(self, rows: Sequence[Row[Any]]) -> Said:
         opened = await self._reader.open(SENTENCES, rows)
         return Said(sorted(opened.living, key=lambda one: one.language), opened.damaged)
+
+
+def _living(owner: str) -> Select[Any]:
+    return SENTENCES.living().where(sentences.c.owner == owner).order_by(sentences.c.id)
 
 
 def _versions(rows: Sequence[Row[Any]]) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from signaling.client.wire import Wire
 from signaling.limiter import Limit
@@ -107,6 +108,17 @@ async def test_opening_a_link(server: Server, counts: Counts) -> None:
     assert await counts.least(join) == (3, 0), "the rows, the keys, the entry in the audit trail"
     assert [entry.act async for entry in server.store.audit.entries()] == ["link-opened"] * AGAIN
     assert (await server.store.audit.verify()).bad is None
+
+
+async def test_what_is_read_while_waiting(server: Server, counts: Counts) -> None:
+    appointment = await server.appoint(server.alice)
+    await server.store.sentences.say(Scope.practitioner(server.alice.id), "nl", "Ik kom zo.")
+    body = {"link": appointment.id + appointment.secret, "language": "nl"}
+
+    async def read() -> None:
+        assert (await server.call("POST", "/api/v1/join/sentence", body)).body == {"text": "Ik kom zo."}
+
+    assert await counts.least(read) == (5, 0), "as for the link, and the sentences with their keys"
 
 
 @pytest.mark.parametrize("link", ["A" * 44, "", "{id}wrong" + 17 * "x"])
