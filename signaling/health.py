@@ -173,6 +173,8 @@ class Health:
         status = await self._store.retention.status()
         if status.lag > LAG_SECONDS:
             return "Destruction is overdue."
+        if status.waiting_seconds > LAG_SECONDS:
+            return "What was destroyed is not final: no new epoch of the key store begins; the log says why."
         return None if status.idle < STILL_SECONDS else "No sweep was at work for minutes; restart the servers."
 
     async def _appointments(self) -> str | None:

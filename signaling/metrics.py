@@ -85,6 +85,30 @@ class Metrics:
             "Sweeps that failed since one did not.",
             registry=self.registry,
         )
+        self.waiting = Gauge(
+            "spreekkamer_keys_waiting",
+            "Practitioners of whom something was destroyed since the epoch began.",
+            registry=self.registry,
+        )
+        self.waiting_seconds = Gauge(
+            "spreekkamer_keys_waiting_seconds",
+            "How long the oldest destruction waits for the epoch that makes it final.",
+            registry=self.registry,
+        )
+        self.unrotated = Gauge(
+            "spreekkamer_keys_rotation_failures",
+            "Epochs that could not begin or end, since this server's start.",
+            registry=self.registry,
+        )
+        self.parts = Gauge(
+            "spreekkamer_retention_part_failures",
+            "Parts of sweeps that failed, by kind, since this server's start.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.flat = Gauge(
+            "spreekkamer_keys_flat", "1 while the key store waits for its step to a tree.", registry=self.registry
+        )
         self.alarms = Gauge(
             "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
         )
@@ -147,6 +171,12 @@ class Metrics:
             self.lag.set(status.lag)
             self.idle.set(status.idle)
             self.failures.set(status.failures)
+            self.waiting.set(status.waiting)
+            self.waiting_seconds.set(status.waiting_seconds)
+            self.unrotated.set(store.retention.rotation.failures)
+            for part, count in store.retention.failures.items():
+                self.parts.labels(part).set(count)
+            self.flat.set(store.keys.flat)
             self.alarms.set(status.alarms)
             self.compared.set(status.compared)
             self.unreadable.set(status.unreadable)

@@ -60,6 +60,12 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"spreekkamer_retention_sweep_failures": "0+3x60"},
         {"spreekkamer_retention_sweep_failures": "1x60"},
     ),
+    "KeysWait": ({"spreekkamer_keys_waiting_seconds": "0+60x60"}, {"spreekkamer_keys_waiting_seconds": "20x60"}),
+    "EpochsFail": ({"spreekkamer_keys_rotation_failures": "0+3x60"}, {"spreekkamer_keys_rotation_failures": "3x60"}),
+    "KeyStoreFlat": (
+        {'spreekkamer_keys_flat{job="spreekkamer"}': "1x60"},
+        {'spreekkamer_keys_flat{job="spreekkamer"}': "0x60"},
+    ),
     "DestructionNotGood": (
         {'spreekkamer_ready{check="retention"}': "0x60"},
         {'spreekkamer_ready{check="retention"}': "1x60", 'spreekkamer_ready{check="redis"}': "0x60"},

@@ -20,6 +20,9 @@ class EpochSecrets(Protocol):
     def read(self, number: int, sealed: bytes) -> bytes:
         """The secret of an epoch; Locked when it is gone."""
 
+    def erased(self, number: int) -> bool:
+        """Whether nobody can read the secret of this epoch, nor of those before. Errors: Locked."""
+
     def tidy(self, current: int) -> None:
         """Erase all other epochs' secrets. Safe to repeat. Errors: Locked, OSError."""
 

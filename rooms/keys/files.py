@@ -82,17 +82,25 @@ class EpochFiles:
         """Overwrite and remove the secret. Safe to repeat."""
         erase(self._path(number))
 
+    def erased(self, number: int) -> bool:
+        """Whether no secret of this epoch or of one before is there."""
+        return not any(there <= number for there in self._numbers())
+
     def tidy(self, current: int) -> None:
         """Erase every epoch but the current one: what a rotation that was cut off left behind."""
-        for path in list(self._folder.iterdir()):
-            match = re.fullmatch(r"epoch-(\d+)\.key", path.name)
-            if match and int(match[1]) != current:
-                self.erase(int(match[1]))
-            elif path.name.endswith(".partial"):
-                path.unlink(missing_ok=True)
+        for number in self._numbers():
+            if number != current:
+                self.erase(number)
+        for path in list(self._folder.glob("*.partial")):
+            path.unlink(missing_ok=True)
 
     def check(self) -> None:
         """Nothing to ask of a folder: what is missing shows when it is read."""
+
+    def _numbers(self) -> list[int]:
+        """Of each secret that is there."""
+        found = (re.fullmatch(r"epoch-(\d+)\.key", path.name) for path in self._folder.iterdir())
+        return [int(match[1]) for match in found if match]
 
     def _path(self, number: int) -> Path:
         return self._folder / f"epoch-{number}.key"

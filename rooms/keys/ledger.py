@@ -58,6 +58,11 @@ class Ledger:
         row = self._db.execute(query, (receipt.generation,)).fetchone()
         return None if row is None else int(row[0])
 
+    def is_of(self, receipt: Receipt, owners: Sequence[str]) -> bool:
+        """Whether it stands for something of one of these."""
+        row = self._db.execute("SELECT owner FROM ledger WHERE receipt = ?", (receipt.receipt,)).fetchone()
+        return row is not None and bytes(row[0]) in {self._owner(owner) for owner in owners}
+
     def waiting_since(self, epoch: int) -> datetime | None:
         """When the oldest receipt was given that this epoch's end makes final."""
         query = (

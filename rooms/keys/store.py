@@ -14,7 +14,7 @@ from rooms.keys.backends import Backend
 from rooms.keys.connection import FAULTS, Cluster
 from rooms.keys.inspection import Inspection
 from rooms.keys.opening import Both
-from rooms.keys.wrapped import WrappedKeys
+from rooms.keys.wrapped import Waiting, WrappedKeys
 from rooms.model import Receipt
 
 logger = logging.getLogger(__name__)
@@ -140,6 +140,14 @@ class KeyStore:
     async def rotate(self) -> bool:
         """A new epoch if something was destroyed since the last one."""
         return await self._run(WrappedKeys.rotate)
+
+    async def waiting(self) -> Waiting:
+        """Whose keys a new epoch has to replace."""
+        return await self._run(WrappedKeys.waiting)
+
+    async def final(self, receipt: Receipt) -> bool:
+        """Whether the epoch is erased under which what the receipt stands for could be opened."""
+        return await self._run(WrappedKeys.final, receipt)
 
     async def renew(self, *, root: bool) -> None:
         """A new epoch although nothing was destroyed; with ``root`` under a new root key."""

@@ -152,6 +152,10 @@ class TransitSecrets:
             raise Locked("The Transit key does not open the key store.")
         return secret
 
+    def erased(self, number: int) -> bool:
+        """Whether OpenBao has no version that opens the secret of this epoch or of one before."""
+        return int(self._transit.key()["min_available_version"]) > number
+
     def tidy(self, current: int) -> None:
         """Destroy the versions before this one."""
         if self._transit.key()["min_available_version"] < current:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from rooms.errors import Locked, Tampered
 from rooms.keys import schema
@@ -29,6 +29,13 @@ from rooms.model import Receipt
 logger = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
+
+
+class Waiting(NamedTuple):
+    """Practitioners of whom something was destroyed since the epoch began; when that was first, if it is known."""
+
+    people: int
+    since: datetime | None
 
 
 class WrappedKeys:
@@ -266,6 +273,22 @@ class WrappedKeys:
             receipts = self.ledger.append(targets, at, self._epochs.number(), there)
         self.flush()
         return receipts
+
+    def waiting(self) -> Waiting:
+        """Whose keys a new epoch has to replace."""
+        with transaction(self._db, write=False):
+            (count,) = self._db.execute("SELECT count(*) FROM practitioner_keys WHERE stale = 1").fetchone()
+            since = self.ledger.waiting_since(self._epochs.number()) if count else None
+            return Waiting(int(count), since)
+
+    def final(self, receipt: Receipt) -> bool:
+        """Whether the epoch is erased under which what the receipt stands for could be opened."""
+        with transaction(self._db, write=False):
+            stale = [row_id for (row_id,) in self._db.execute("SELECT id FROM practitioner_keys WHERE stale = 1")]
+            epoch, number = self.ledger.epoch_of(receipt), self._epochs.number()
+            if epoch is None:  # nothing was there to be destroyed, or an older program destroyed it
+                return not self.ledger.is_of(receipt, stale)
+        return epoch < number and self.secrets.erased(epoch)
 
     def rotate(self, *, everything: bool = False) -> bool:
         """A new epoch, and new keys for practitioners of whom something was destroyed; False when there are none.

@@ -6,6 +6,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rooms.backup.expiry import SEALED
 from rooms.backup.snapshots import unsealed
+from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
 from rooms.keys.connection import CLUSTER, Cluster
 from rooms.proof.ciphertexts import in_database, near, opens
@@ -24,6 +27,7 @@ from rooms.proof.search import CHUNK, OVERLAP, Needle
 from rooms.retention import nobody_can_say
 from rooms.settings import RoomsSettings
 from rooms.store import Storage, open_storage
+from rooms.store.rotation import PERIOD
 from rooms.store.tables import metadata
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
@@ -57,6 +61,7 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
             known = await store.keys.known(receipt)
             if known is None:
                 raise StartRefused("The key store's ledger has no such receipt.")
+            final_in = None if await store.keys.final(known) else seconds_left(known.destroyed_at, utc_now())
             needle = Needle(receipt, store.keys.unlocked().ledger.receipt_of)
             keys = await store.keys.every()
             places = [
@@ -73,7 +78,12 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
             raise StartRefused(f"Nothing can be proven now ({error.code}); try again.") from None
         except OSError:
             raise StartRefused("Nothing can be proven: a folder cannot be read; run this as root.") from None
-    return Proof(receipt, known.destroyed_at, known.generation, places)
+    return Proof(receipt, known.destroyed_at, known.generation, places, final_in)
+
+
+def seconds_left(destroyed_at: datetime, now: datetime) -> int:
+    """Until a server should have ended the epoch; 0 when it is late."""
+    return max(0, min(ceil(PERIOD - (now - destroyed_at).total_seconds()), ceil(PERIOD)))
 
 
 async def in_rows(store: Storage, needle: Needle) -> Looked:

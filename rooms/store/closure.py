@@ -112,8 +112,6 @@ class Closure:
                 await set_behind(connection, owner, behind=False)
                 await raise_generation(connection, closed[owner].generation)
             self.reader.forget(owner)
-        if closed:
-            await self.keys.rotate()
         return closed
 
     async def _make_due(self, connection: AsyncConnection, kind: Kind[Any], owner: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Now
@@ -31,6 +31,12 @@ class Lease:
             absent = {"name": self.name, "holder": self.holder, "until": 0}
             await connection.execute(upsert(connection, leases).values(absent).on_conflict_do_nothing())
             return (await connection.execute(taking)).rowcount == 1
+
+    async def held(self) -> bool:
+        """Whether it is ours now; changes nothing."""
+        ours = select(leases.c.until).where(leases.c.name == self.name, leases.c.holder == self.holder)
+        async with self._database.read() as connection:
+            return ((await connection.execute(ours)).scalar() or 0) >= self._milliseconds()
 
     async def renew(self, connection: AsyncConnection) -> bool:
         """Renew it in the caller's transaction; False when it ran out. Nobody takes it until that transaction ends."""

@@ -15,6 +15,7 @@ from rooms.backup import expiry
 from rooms.clock import BEHIND, TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
+from rooms.keys.wrapped import Waiting
 from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline
 from rooms.scope import SERVER, Scope
@@ -29,6 +30,7 @@ from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_m
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
 from rooms.store.records import Kind
+from rooms.store.rotation import Rotation
 from rooms.store.sessions import Sessions
 from rooms.store.sweeps import Left, Sweeps
 from rooms.store.tables import audit
@@ -83,6 +85,8 @@ class Sweeper:
         self._said = ""
         self._wal_left = False
         self.failures = dict.fromkeys(PARTS, 0)
+        self._lease = lease
+        self.rotation = Rotation(keys, lease, self._rotated)
         self._sweeps = Sweeps(database, lease)
         self._comparison = Comparison(database, keys, clock)
         self._due = Due(database, reader, deadline, clock)
@@ -102,7 +106,7 @@ class Sweeper:
         kind = await self._destruction.mark(owner, row_id, *kinds)
         if kind is not None:
             (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], practitioner(owner))
-            self._wake.set()
+            self.rotation.wake()
             return receipt
         earlier = await self._keys.receipt(owner, row_id)
         if earlier is None:
@@ -128,6 +132,8 @@ class Sweeper:
         await self.request_closure(scope)
         emptied = await self._closure.empty(owner)
         closed = await self._closure.finish()
+        if self.rotation.running or await self._lease.take():
+            await self.rotation.soon()
         return Closed(emptied.destroyed, emptied.waiting, closed.get(owner))
 
     async def catch_up(self) -> int:
@@ -165,13 +171,14 @@ class Sweeper:
         return again
 
     async def run(self) -> None:
-        """Sweep for ever, one server at a time. Faults are logged and tried again."""
-        comparing = asyncio.create_task(self._compare())
+        """Sweep for ever, one server at a time, and end epochs. Faults are logged and tried again."""
+        beside = [asyncio.create_task(self._compare()), asyncio.create_task(self.rotation.run())]
         try:
             await self._run()
         finally:
-            comparing.cancel()
-            await asyncio.gather(comparing, return_exceptions=True)
+            for one in beside:
+                one.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _compare(self) -> None:
         while True:
@@ -190,10 +197,9 @@ class Sweeper:
                 await self.sweep()
             except Exception:  # nothing may end the sweeper but its owner
                 logger.exception("the sweep failed and is tried again")
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._pause())
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):  # Python 3.11's ``wait_for`` can lose that it was cancelled
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
 
     def _pause(self) -> float:
         """Seconds until the next sweep: until something is due, but not at once again."""
@@ -244,7 +250,7 @@ class Sweeper:
         with parts.part("closing"):
             changed |= bool(await self._closure.finish())
         with parts.part("rotate"):
-            changed |= await self._keys.rotate()
+            changed |= await self.rotation.soon(needed=bool(count) or changed)
         with parts.part("sessions"):
             await self._sessions.purge()
         if count or changed:
@@ -255,6 +261,11 @@ class Sweeper:
                 self._wal_left = not await self._database.truncate_wal()
         parts.end()
         return count
+
+    def _rotated(self) -> None:
+        """What was destroyed by hand stays in SQLite's WAL until a sweep."""
+        self._wal_left = True
+        self._wake.set()
 
     async def resume(self) -> None:
         """The operator says that the clock is right; a server that runs beside this process learns it too."""
@@ -278,8 +289,9 @@ class Sweeper:
         return max(0.0, self._clock.behind().total_seconds())
 
     async def status(self) -> RetentionStatus:
-        """For readiness and metrics: one query, and no row is opened, however many are due."""
+        """For readiness and metrics: no row is opened, however many are due."""
         said = await self._sweeps.said()
+        waiting = Waiting(0, None) if self._keys.locked else await self._keys.waiting()
         left, at, wall = said.left or self._beside or Left(), said.at or self._tried, self._clock.wall()
         return RetentionStatus(
             locked=self._keys.locked,
@@ -293,6 +305,8 @@ class Sweeper:
             behind=self.behind,
             idle=max(0.0, (wall - at).total_seconds()) if at else 0.0,
             failures=left.failures,
+            waiting=waiting.people,
+            waiting_seconds=max(0.0, (wall - waiting.since).total_seconds()) if waiting.since else 0.0,
             last_sweep=self._last_sweep,
         )
 

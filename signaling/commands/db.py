@@ -11,9 +11,6 @@ from rooms.errors import RoomsError, StartRefused
 from signaling.commands import Configured
 from signaling.terminal import say
 
-TREE_SINCE = "0003"
-"""The revision that came with the key store's step to a tree: who goes back from it takes that step back first."""
-
 NO_WAY_BACK = (
     "The key store's keys are put into a tree now. There is no way back from that once an epoch key was erased,"
     " which the next destruction does."
@@ -67,14 +64,13 @@ async def backward(settings: Configured, arguments: argparse.Namespace) -> str:
     """One step, for going back to the version before."""
     from rooms.lock import hold
     from rooms.store import keystore
-    from rooms.store.migrate import downgrade, revisions
+    from rooms.store.migrate import downgrade
 
     if not arguments.yes:
         raise StartRefused("What only the last step's tables hold would be lost: make a backup, then add --yes.")
     held = await asyncio.to_thread(hold, settings.rooms.data)
     try:
-        current = (await asyncio.to_thread(revisions, settings.rooms.database())).current or ""
-        if current <= TREE_SINCE and await keystore.downgrade(settings.rooms):
+        if await keystore.downgrade(settings.rooms):  # first: no program that knows an older database knows a tree
             say("The key store is flat again.")
         undone = await asyncio.to_thread(downgrade, settings.rooms.database())
     except RoomsError:

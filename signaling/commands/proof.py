@@ -23,7 +23,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 
 async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -> str:
-    """Look for an appointment by its receipt. Exit status 1 when something is left."""
+    """Look for an appointment by its receipt. Exit status 1 when something is left, or can still be brought back."""
     from rooms.proof import Folder, prove
     from signaling.process import reveal
     from signaling.redis import connect
@@ -40,7 +40,9 @@ async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -
     finally:
         if redis is not None:
             await redis.aclose()
-    await enter(settings, Act.DESTRUCTION_PROVED, "destroyed" if proof.destroyed else "found")
+    await enter(
+        settings, Act.DESTRUCTION_PROVED, "destroyed" if proof.destroyed else "found" if not proof.clear else "waiting"
+    )
     said = json.dumps(proof.data()) if arguments.json else proof.text()
     if not proof.destroyed:
         say(said)

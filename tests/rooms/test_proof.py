@@ -218,6 +218,7 @@ async def test_a_key_snapshot_counts_until_it_is_a_day_old(
         gone = await plan(store, person)
         await asyncio.to_thread(snapshots.take, settings, tmp_path / "copies", time.now())
         receipt = await store.retention.destroy(of(person.id), gone.id)
+        await store.retention.sweep()
     folders = [Folder("backups", tmp_path / "copies", copies=True)]
     proof = await prove(settings, receipt.receipt, redis=None, folders=folders)
     assert "its key, until the snapshot is 24 hours old" in proof.text()
@@ -256,6 +257,7 @@ async def test_places_that_nobody_named_are_said_not_to_be_looked_at(
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         receipt = await store.retention.destroy(of(person.id), (await plan(store, person)).id)
+        await store.retention.sweep()
     proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("logs", None)])
     assert [place.place for place in proof.places if place.skipped] == ["redis", "logs", *NEVER]
     assert proof.text().count("NOT LOOKED AT") == 4
