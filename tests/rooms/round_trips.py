@@ -10,6 +10,7 @@ from pathlib import Path
 
 READY_FOR_QUERY = ord("Z")
 HEADER = 5
+PING = b"\r\nPING\r\n"
 
 
 class Counted:
@@ -17,6 +18,11 @@ class Counted:
 
     def __init__(self) -> None:
         self.trips = 0
+        self._lock = threading.Lock()
+
+    def one_more(self) -> None:
+        with self._lock:
+            self.trips += 1
 
 
 class Answers:
@@ -26,7 +32,7 @@ class Answers:
         self._counted = counted
         self._rest = b""
 
-    def asked(self) -> None:
+    def asked(self, _data: bytes) -> None:
         """Nothing to note."""
 
     def answered(self, data: bytes) -> None:
@@ -35,7 +41,8 @@ class Answers:
             length = 1 + int.from_bytes(buffer[1:HEADER], "big")
             if len(buffer) < length:
                 break
-            self._counted.trips += buffer[0] == READY_FOR_QUERY
+            if buffer[0] == READY_FOR_QUERY:
+                self._counted.one_more()
             buffer = buffer[length:]
         self._rest = buffer
 
@@ -47,8 +54,11 @@ class Turns:
         self._counted = counted
         self._waiting = False
 
-    def asked(self) -> None:
-        self._counted.trips += not self._waiting
+    def asked(self, data: bytes) -> None:
+        if PING in data:  # of a subscription that was silent for a while
+            return
+        if not self._waiting:
+            self._counted.one_more()
         self._waiting = True
 
     def answered(self, _data: bytes) -> None:
@@ -101,7 +111,7 @@ def _between(here: Path, there: Path, side: Callable[[], Answers | Turns]) -> It
                         stack.callback(shut, one)
                     behind.connect(str(there))
                     counting = side()
-                    run(partial(pump, client, behind, lambda _, ask=counting.asked: ask()))
+                    run(partial(pump, client, behind, counting.asked))
                     run(partial(pump, behind, client, counting.answered))
 
         run(accept)

@@ -3,6 +3,7 @@
 Numbers of these are what a join takes on a network, and how many of them a node carries: raise none without a reason.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -16,6 +17,7 @@ from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from signaling.client.wire import Wire
 from signaling.limiter import Limit
+from signaling.presence import Presence
 from signaling.protocol.events import Arrive
 from signaling.redis import connect
 from signaling.settings import SignalingSettings
@@ -25,7 +27,7 @@ from tests.rooms.round_trips import Counted, before_postgres, before_redis, coun
 from tests.signaling.conftest import Opening, Server, furnish, serving
 
 AGAIN = 12
-"""A duty that goes by the clock may ask something at the same moment, but hardly each time."""
+"""A duty that goes by the minute may ask something at the same moment, but not each time."""
 
 
 class Counts:
@@ -77,13 +79,20 @@ def counts(postgres_door: tuple[Path, Counted], redis_door: tuple[Path, Counted]
 
 @pytest.fixture
 async def server(
+    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     postgres: postgres_servers.Postgres,
     bao: bao_servers.Bao,
     postgres_door: tuple[Path, Counted],
     redis_door: tuple[Path, Counted],
 ) -> AsyncIterator[Server]:
-    """Over databases and a Redis that are each behind a door."""
+    """Over databases and a Redis that are each behind a door, without the duties that ask Redis every second."""
+
+    async def rest(_: Presence) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Presence, "watch", rest)
+    monkeypatch.setattr(Presence, "run", rest)
     rooms = RoomsSettings(
         data=tmp_path / "data",
         trust_clock=True,
