@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import socket
 import sqlite3
-import statistics
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +19,7 @@ import psycopg
 
 from bench.load.clerk import MAIL, PASSWORD, Planned
 from bench.load.cluster import Process
+from bench.load.crowd import percentile
 from bench.records.figures import Row
 from bench.records.places import Build, Filled, Ground, Group, Refused, variables
 from bench.records.store import OF_ONE, Plan, due_today, far
@@ -184,7 +184,8 @@ async def due(ground: Ground, plan: Plan) -> list[Row]:
                         continue
                     seconds, latencies = await crowd(server, copied, moment.timestamp())
                 gone.sides()[number].values.append(seconds)
-                p95.sides()[number].values.append(statistics.quantiles(latencies, n=20)[-1] / 1000)
+                if latencies:
+                    p95.sides()[number].values.append(percentile(latencies, 0.95) / 1000)
     return rows
 
 
