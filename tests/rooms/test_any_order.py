@@ -8,18 +8,19 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from rooms.errors import RoomsError
-from rooms.model import RETENTION, Appointment, Practitioner, Receipt, Retention
+from rooms.model import RETENTION, Appointment, Language, Practitioner, Receipt, Retention
 from rooms.retention import OVERRUN
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.sentences import Sentence
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie
 
@@ -45,6 +46,7 @@ class Story(RuleBasedStateMachine):
         self.living: dict[str, Appointment] = {}
         self.destroyed: dict[str, Receipt | None] = {}
         self.setting: dict[str, Retention] = {}
+        self.said: dict[tuple[str, Language], Sentence] = {}
         self.enter()
         self.people: list[Practitioner] = [self.run(alice(self.store)), self.run(charlie(self.store))]
         self.setting = {person.id: "30d" for person in self.people}
@@ -121,6 +123,21 @@ class Story(RuleBasedStateMachine):
         self.destroyed[appointment.id] = receipt
         self.living.pop(appointment.id, None)
 
+    @rule(who=st.integers(0, 1), language=st.sampled_from(get_args(Language)), number=st.integers(0, 9))
+    def say(self, who: int, language: Language, number: int) -> None:
+        owner = self.people[who].id
+        self.said[owner, language] = self.run(self.store.sentences.say(of(owner), language, f"Tekst {number}"))
+
+    @precondition(lambda self: self.said)
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted(self.said)))
+        one = self.said.pop(key)
+        receipt = self.run(self.store.retention.destroy(of(one.owner), one.id))
+        assert isinstance(receipt, Receipt)
+        assert one.id not in self.destroyed
+        self.destroyed[one.id] = receipt
+
     @rule(who=st.integers(0, 1), setting=st.sampled_from(sorted(RETENTION)))
     def change_setting(self, who: int, setting: Retention) -> None:
         person = self.people[who]
@@ -179,6 +196,7 @@ class Story(RuleBasedStateMachine):
         self.backup = set(self.living)
         self.saved = dict(self.living)
         self.saved_settings = dict(self.setting)
+        self.saved_said = dict(self.said)
         self.enter()
 
     @precondition(lambda self: self.backup is not None)
@@ -188,6 +206,7 @@ class Story(RuleBasedStateMachine):
         shutil.copy(self.folder / "backup", Path(self.settings.database().database or ""))
         self.living = {key: entry for key, entry in self.saved.items() if key not in self.destroyed}
         self.setting = dict(self.saved_settings)
+        self.said = {key: one for key, one in self.saved_said.items() if one.id not in self.destroyed}
         self.enter()
 
     # --- what always holds -------------------------------------------------------------------------------------------
@@ -200,6 +219,9 @@ class Story(RuleBasedStateMachine):
             found = self.run(self.store.appointments.list(of(person.id), FIRST, LAST))
             expected = {k: e for k, e in self.living.items() if e.owner == person.id and not self.due(e)}
             assert {entry.id: entry for entry in found} == expected
+            said = self.run(self.store.sentences.of(of(person.id)))
+            assert said.damaged == []
+            assert said.sentences == [one for (owner, _), one in sorted(self.said.items()) if owner == person.id]
 
 
 Story.TestCase.settings = settings(

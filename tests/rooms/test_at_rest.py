@@ -3,9 +3,11 @@
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from rooms.model import Language
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
@@ -18,6 +20,7 @@ CANARIES = {
     "name": "Doctor Canaryname",
     "password": "canary-password-1",
     "patient": "Canarypatient Jansen",
+    "sentence": "Canarysentence, wacht maar even.",
 }
 
 
@@ -53,17 +56,20 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
         await store.appointments.create(of(person.id), CANARIES["patient"], START.replace(minute=17), 37, "nl")
         for _ in range(30)
     ]
-    keys = await store.keys.get_many([(person.id, entry.id) for entry in planned])
+    said = [await store.sentences.say(of(person.id), one, CANARIES["sentence"]) for one in get_args(Language)]
+    keys = await store.keys.get_many([(person.id, entry.id) for entry in (*planned, *said)])
     secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
     for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
         secrets |= {f"secret {place}": planned[place].secret, f"key {place}": keys[planned[place].id]}
+    secrets |= {f"key of {one.language}": keys[one.id] for one in said}
     yield secrets
     for entry in planned[:10]:
         await store.appointments.end(Scope.consult(entry.id, entry.owner), entry.id)
     yield secrets
     await store.practitioners.set_retention(of(person.id), "7d")
     yield secrets
-    for entry in planned[10:20]:
+    await store.sentences.say(of(person.id), "nl", CANARIES["sentence"].upper())
+    for entry in (*planned[10:20], *said[:2]):
         await store.retention.destroy(of(person.id), entry.id)
     yield secrets
     time.pass_(days=8)
