@@ -5,18 +5,24 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from rooms.backup import data
 from rooms.errors import RoomsError
-from rooms.model import Appointment
+from rooms.model import Appointment, Language
 from rooms.proof.ciphertexts import Ciphertext, opens
 from rooms.scope import SERVER, Scope
-from rooms.settings import RoomsSettings
+from rooms.settings import RoomsSettings, sqlite_url
 from rooms.store import Store
-from rooms.store.sealed import content_place
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
 from tests.rooms.people import START, Time, alice, plan
+
+DOOMED: tuple[Language, ...] = ("nl", "de")
+KEPT: tuple[Language, ...] = ("en", "fr")
+"""The languages of the sentences that are taken back after the backups, and of those that are not."""
 
 
 def prove(size: Size) -> list[Figure]:
@@ -35,6 +41,7 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         await store.retention.catch_up()
         person = await alice(store)
+        said = [await store.sentences.say(of(person.id), language, language) for language in (*DOOMED, *KEPT)]
         for number in range(count):
             doomed += [await plan(store, person, f"doomed {number}-{part}") for part in range(3)]
             await plan(store, person, f"kept {number}", days=60)
@@ -45,32 +52,34 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
         clock.pass_(days=40)
         destroyed = await store.retention.sweep()
         assert destroyed == len(doomed)
+        for one in said[: len(DOOMED)]:
+            await store.retention.destroy(of(person.id), one.id)
         keys = await store.keys.every()
     readable, opened, tried, living = 0, 0, 0, 0
     for number, backup in enumerate(sorted(folder.iterdir())):
         held = [one for one in doomed if int(one.patient.split()[1].split("-")[0]) <= number]
-        for content in await asyncio.to_thread(ciphertexts, backup, held):
+        gone = {one.id for one in (*held, *said[: len(DOOMED)])}
+        for content in await asyncio.to_thread(ciphertexts, backup, gone):
             tried += 1
             opened += opens(content, keys)
         found = await restored(size, settings, backup, held, clock)
         readable, living = readable + found[0], living + found[1]
     wanted = sum(range(1, count + 1))
     return [
-        counted(f"{name}: appointments readable from restored backups after destruction", readable, count, "backups"),
+        counted(f"{name}: records readable from restored backups after destruction", readable, count, "backups"),
         counted(f"{name}: their ciphertexts that open with any of the operator's keys", opened, tried, "ciphertexts"),
         Figure(f"{name}: living appointments that came back", f"{wanted:,}", f"{living:,}", living == wanted),
     ]
 
 
-def ciphertexts(backup: Path, doomed: list[Appointment]) -> list[Ciphertext]:
-    """Of the destroyed appointments, as the backup holds them."""
-    import sqlite3
-    from contextlib import closing
-
-    ids = {one.id for one in doomed}
-    with closing(sqlite3.connect(backup)) as connection:
-        rows = connection.execute("SELECT id, owner, content FROM appointments").fetchall()
-    return [Ciphertext(content, content_place(row_id, owner)) for row_id, owner, content in rows if row_id in ids]
+def ciphertexts(backup: Path, ids: set[str]) -> list[Ciphertext]:
+    """Of what was destroyed, as the backup holds it."""
+    found = []
+    with data.opened(sqlite_url(backup)) as engine, engine.connect() as connection:
+        for kind in KINDS:
+            rows = connection.execute(select(kind.table).where(kind.table.c.id.in_(ids)))
+            found += [Ciphertext(row.content, kind.place(row.id, row.owner)) for row in rows]
+    return found
 
 
 async def restored(
@@ -89,6 +98,9 @@ async def restored(
         assert person is not None
         days = (START.date() - timedelta(days=1), START.date() + timedelta(days=100))
         names = [one.patient for one in await store.appointments.list(of(person.id), *days)]
+        said = [one.language for one in (await store.sentences.of(of(person.id))).sentences]
+    assert set(said) >= set(KEPT), "what was kept came back"
+    readable += len(set(said) & set(DOOMED))
     await asyncio.to_thread(shutil.rmtree, folder)
     return readable + sum(name.startswith("doomed") for name in names), sum(name.startswith("kept") for name in names)
 

@@ -1,4 +1,4 @@
-"""``kill -9`` while appointments are made and changed, and in the middle of the sweep."""
+"""``kill -9`` while appointments and sentences are made and changed, and in the middle of the sweep."""
 
 import contextlib
 import os
@@ -9,10 +9,14 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from rooms.errors import RoomsError
 from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.kinds import KINDS
+from rooms.store.sentences import SENTENCES
 from tests.opening import of, open_store
 from tests.prove.children import ask, kill_at, start
 from tests.prove.figures import Figure, Size, counted
@@ -97,6 +101,9 @@ async def edit(settings: RoomsSettings, log: Path, ready: Path, run: int) -> Non
             if number % 3 == 0:
                 await store.appointments.end(Scope.consult(made.id, made.owner), made.id)
                 acknowledge("ended", made.id)
+            if number % 4 == 0:
+                await store.sentences.say(of(person.id), "nl" if number % 8 else "en", name)
+                acknowledge("said", "nl" if number % 8 else "en", name)
             if number % 7 == 0:
                 await store.practitioners.set_retention(of(person.id), SETTINGS[number % 4])
             number += 1
@@ -119,15 +126,22 @@ async def compare(settings: RoomsSettings, log: Path) -> dict[str, int]:
         lost += [key for key in ended if key in found and found[key].state != "ended"]
         names = [one.patient for one in found.values()]
         rows, unconfirmed = await counts(store)
-        half = rows - len(found) + (await store.retention.status()).alarms
+        said = await store.sentences.of(of(person.id))
+        half = rows - len(found) - len(said.sentences) + (await store.retention.status()).alarms
         del unconfirmed
+        names += [one.language for one in said.sentences]
+        # The last one that was acknowledged, or one that came after it.
+        after = {line[1]: place for place, line in enumerate(lines) if line[0] == "said"}
+        texts = {one.language: one.text for one in said.sentences}
+        newest = {line[2]: place for place, line in enumerate(lines) if line[0] in ("made", "said")}
+        lost += [one for one, place in after.items() if newest.get(texts.get(one, ""), -1) < place]
     return {"lost": len(lost), "half": half, "doubled": len(names) - len(set(names)), "made": len(made)}
 
 
 async def counts(store: Store) -> tuple[int, int]:
     async with store.database.read() as connection:
-        rows = (await connection.exec_driver_sql("SELECT count(*) FROM appointments")).scalar_one()
-    return rows, len(await store.keys.unconfirmed())
+        counted = [await connection.execute(select(func.count()).select_from(kind.table)) for kind in KINDS]
+    return sum(found.scalar_one() for found in counted), len(await store.keys.unconfirmed())
 
 
 # --- in the sweep ----------------------------------------------------------------------------------------------------
@@ -190,7 +204,11 @@ async def fill(settings: RoomsSettings, due: int) -> None:
             await plan(store, one if number % 2 else other, f"due {number}")
         for number in range(10):
             await plan(store, one if number % 2 else other, f"kept {number}", days=DUE_BY)
-        await store.retention.sweep()
+        for person in (one, other):
+            await store.sentences.say(of(person.id), "nl", "kept")
+        gone = await store.sentences.say(of(one.id), "en", "gone")
+        async with store.database.write() as connection:  # as if the server had been killed after the first step
+            await connection.execute(SENTENCES.marking().where(SENTENCES.table.c.id == gone.id))
 
 
 async def sweep(settings: RoomsSettings, ready: Path) -> None:
@@ -206,7 +224,7 @@ async def after(settings: RoomsSettings) -> dict[str, int]:
     clock = Time()
     clock.pass_(days=DUE_BY)
     last = (START + timedelta(days=DUE_BY + 1)).date()
-    kept, receipts = [], 0
+    kept, said, receipts = [], [], 0
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
         await caught_up(store)
@@ -215,11 +233,12 @@ async def after(settings: RoomsSettings) -> dict[str, int]:
             assert person is not None
             with contextlib.suppress(RoomsError):
                 kept += [one.patient for one in await store.appointments.list(of(person.id), START.date(), last)]
+            said += [one.text for one in (await store.sentences.of(of(person.id))).sentences]
             receipts += len(await store.appointments.receipts(of(person.id)))
         rows, _ = await counts(store)
         generation = await store.keys.generation()
         keys = len(await store.keys.ids())
-    right = sorted(kept) == sorted(f"kept {number}" for number in range(10))
-    # nobody's key, two practitioners' own, ten living
-    left = max(0, rows - 10) + max(0, keys - 13) + (receipts != generation)
+    right = sorted(kept) == sorted(f"kept {number}" for number in range(10)) and said == ["kept", "kept"]
+    # nobody's key, two practitioners' own, ten living, two sentences
+    left = max(0, rows - 12) + max(0, keys - 15) + (receipts != generation)
     return {"left": left, "touched": 0 if right else 1}

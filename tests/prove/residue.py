@@ -157,6 +157,7 @@ async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -
         mail = {"mail": CANARIES["mail"]}
         await call("POST", "sign-in", {**mail, "password": CANARIES["wrong"]}, 403)
         await call("POST", "sign-in", {**mail, "password": CANARIES["password"]})
+        said = await call("PUT", "sentences", {"language": "nl", "text": CANARIES["sentence"]})
         made, links = [], []
         for number in range(6):
             plan = {"patient": CANARIES["patient"], "starts_at": day.isoformat(), "minutes": 37, "language": "nl"}
@@ -166,6 +167,8 @@ async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -
             links.append(one["link"].partition("#")[2])
             search.secrets[f"link {turn}-{number}"] = links[-1][22:]
             await call("POST", "join", {"link": links[-1]})
+            read = await call("POST", "join/sentence", {"link": links[-1], "language": "nl"})
+            assert read == {"text": CANARIES["sentence"]}
         async with open_store(settings, exclusive=False) as store:
             search.secrets |= {f"key {turn}-{n}": key for n, key in enumerate(await store.keys.every())}
         await call("GET", f"appointments?first={day.date()}&last={day.date()}")
@@ -176,6 +179,7 @@ async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -
         await call("POST", f"appointments/{made[0]}/end", {})
         await call("PUT", "retention", {"retention": "7d" if turn % 2 else "30d"})
         await call("DELETE", f"appointments/{made[1]}")
+        await call("DELETE", f"sentences/{said['sentence']}")
         await call("POST", "account/destroy-all", {"password": CANARIES["password"]})
         await call("POST", "sign-out")
 

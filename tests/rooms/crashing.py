@@ -57,7 +57,26 @@ async def setting(store: Store, acknowledge: Callable[[str], None]) -> None:
     acknowledge("90d")
 
 
-SCENARIOS: dict[str, tuple[Scenario, int]] = {"sweep": (sweep, DUE_BY), "create": (create, 0), "setting": (setting, 0)}
+async def sentences(store: Store, acknowledge: Callable[[str], None]) -> None:
+    """One anew, one for the first time, and both taken back; then the account ends."""
+    person = await store.practitioners.by_mail(SERVER, "alice@example.org")
+    assert person is not None
+    scope = of(person.id)
+    for language, text in (("nl", "anders"), ("en", "new")):
+        said = await store.sentences.say(scope, language, text)  # type: ignore[arg-type]  # both are languages
+        acknowledge(f"said {language} {text}")
+    await store.retention.destroy(scope, said.id)
+    acknowledge(f"destroyed {said.id}")
+    await store.retention.close(scope)
+    acknowledge("closed")
+
+
+SCENARIOS: dict[str, tuple[Scenario, int]] = {
+    "sweep": (sweep, DUE_BY),
+    "create": (create, 0),
+    "setting": (setting, 0),
+    "sentences": (sentences, 0),
+}
 
 
 class Killer:

@@ -5,11 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from rooms.keys.places import NOBODY
 from rooms.model import Appointment
 from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.tables import sentences
 from tests.opening import of, open_store
 from tests.rooms.crashing import DUE_BY, STRIDE
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
@@ -27,6 +30,8 @@ async def template(folder: Path) -> dict[str, Appointment]:
         made = {name: await plan(store, person, name) for name in ("due", "due too")}
         made["kept"] = await plan(store, person, "kept", days=DUE_BY)
         made["foreign"] = await plan(store, other, "foreign", days=DUE_BY)
+        await store.sentences.say(of(person.id), "nl", "first")
+        await store.sentences.say(of(other.id), "nl", "foreign")
         await store.retention.sweep()
     return made
 
@@ -65,6 +70,7 @@ async def test_a_sweep_killed_anywhere_is_finished_by_the_next_start(tmp_path: P
             day = made["kept"].starts_at.date()
             assert await store.appointments.list(of(one), DAY, day) == [made["kept"]], folder.name
             assert await store.appointments.list(of(other), DAY, day) == [made["foreign"]], folder.name
+            assert await texts(store, one) == {"nl": "first"}, folder.name
             receipts = await store.appointments.receipts(of(one))
             assert [receipt.generation for receipt in receipts] == [2, 1], folder.name
             assert await store.appointments.receipts(of(other)) == []
@@ -117,3 +123,44 @@ async def test_a_new_setting_is_there_for_all_or_for_none(tmp_path: Path) -> Non
             days = {(entry.due - entry.ends_at).days for entry in living if entry.due}
             assert (person.retention, days) in (("30d", {30}), ("90d", {90})), folder.name
             assert not acknowledged or person.retention == "90d", folder.name
+
+
+async def texts(store: Store, owner: str) -> dict[str, str]:
+    said = await store.sentences.of(of(owner))
+    assert said.damaged == []
+    return {one.language: one.text for one in said.sentences}
+
+
+@pytest.mark.duty("S-28", "S-31")
+async def test_what_lives_with_an_account_is_whole_or_gone_wherever_it_is_killed(tmp_path: Path) -> None:
+    _, folders = await crash("sentences", tmp_path)
+    time = Time()
+    for folder in folders:
+        said = folder.with_suffix(".acknowledged").read_text().split("\n")[:-1]
+        settings = RoomsSettings(data=folder, trust_clock=True)
+        async with open_store(settings, now=time.now, boot=time.boottime) as store:
+            await caught_up(store)
+            person = await store.practitioners.by_mail(SERVER, "alice@example.org")
+            other = await store.practitioners.by_mail(SERVER, "charlie@example.org")
+            assert other is not None
+            assert await texts(store, other.id) == {"nl": "foreign"}, folder.name
+            if person is not None:
+                assert "closed" not in said, folder.name
+                found = await texts(store, person.id)
+                assert found["nl"] in (("anders",) if "said nl anders" in said else ("first", "anders")), folder.name
+                if any(line.startswith("destroyed") for line in said):
+                    assert found.keys() == {"nl"}, folder.name
+                elif "said en new" in said:
+                    assert found.get("en") in ("new", None), folder.name
+            async with store.database.read() as connection:
+                rows = {row.id: row.state for row in await connection.execute(select(sentences))}
+            assert set(rows.values()) == {"kept"}, folder.name
+            assert (await store.retention.status()).alarms == 0, folder.name
+            time.pass_(minutes=20)
+            await store.retention.sweep()
+            people = {one.id for one in (person, other) if one}
+            living = {
+                one.id for who in people for one in await store.appointments.list(of(who), DAY, DAY.replace(year=9999))
+            }
+            assert set(await store.keys.ids()) - {NOBODY} == people | rows.keys() | living, folder.name
+            assert await store.keys.unconfirmed() == [], folder.name
