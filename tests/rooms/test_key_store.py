@@ -4,15 +4,16 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from rooms.errors import Locked, Tampered
-from rooms.keys import opening, tree
+from rooms.keys import epochs, opening, tree
 from rooms.keys.backends import backend
-from rooms.keys.connection import transaction
+from rooms.keys.connection import Connection, transaction
 from rooms.keys.envelope import new_key
 from rooms.keys.files import EpochFiles, create_root_key, read_root_key
 from rooms.keys.places import NOBODY
@@ -239,6 +240,28 @@ def test_one_who_opens_it_later_and_one_who_had_it_open_see_the_new_epoch(
         later = backend(keystore_settings).open()
         assert read(later)
         later.close()
+    beside.close()
+
+
+def test_an_epoch_that_ends_while_the_one_before_it_is_looked_for(
+    keys: WrappedKeys, keystore_settings: RoomsSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = keys.add("alice", "row", START)
+    beside = backend(keystore_settings).open()
+    plain = epochs.snapshot
+
+    @contextmanager
+    def meanwhile(connection: Connection) -> Iterator[None]:
+        with plain(connection):
+            yield
+        if connection is keys._db:
+            beside.rotate(everything=True)
+
+    beside.rotate(everything=True)
+    monkeypatch.setattr(epochs, "snapshot", meanwhile)
+    assert keys.get("alice", "row") == (key, True)
+    assert keys.get_many([("alice", "row")]) == {"row": key}
+    monkeypatch.undo()
     beside.close()
 
 
