@@ -159,13 +159,14 @@ class Sweeper:
         while not (self._keys.locked or self._comparison.done):
             began = time.monotonic()
             if not self._comparison.waits:
-                again += await self._comparison.step()
+                found = await self._comparison.step()
+                again += found
+                if found:
+                    self._wake.set()
             elif gently:
                 await asyncio.sleep(self._interval)
             else:
                 break
-            if again:
-                self._wake.set()
             if gently:
                 await asyncio.sleep((time.monotonic() - began) * REST)
         return again

@@ -122,6 +122,17 @@ async def test_the_sweeper_wakes_for_the_next(store: Store, time: Time, monkeypa
         await await_receipt(store, person)
 
 
+async def test_a_sweeper_that_is_ended_in_the_moment_of_its_waking_ends(sqlite_store: Store) -> None:
+    running = asyncio.create_task(sqlite_store.retention.run())
+    async with asyncio.timeout(60):
+        while not sqlite_store.retention._wake._waiters:  # noqa: ASYNC110 -- it tells nobody that it waits
+            await asyncio.sleep(0.01)
+        sqlite_store.retention._wake.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert running.cancelled()
+
+
 async def test_ending_wakes_the_sweeper(store: Store, time: Time) -> None:
     person = await alice(store)
     await store.practitioners.set_retention(of(person.id), "end")
