@@ -21,11 +21,13 @@
         add(mail, password, display_name, language, retention="30d") -> Practitioner   # `conflict`, `invalid`
         authenticate(mail, password) -> Practitioner | None        # argon2id; the same work for an unknown address
         get(scope) -> Practitioner                                  # `not_found`
-        by_mail(scope, mail) -> Practitioner | None
+        by_mail(scope, mail) -> Practitioner | None;  id_by_mail(scope, mail) -> id | None  # also damaged
         preview_retention(scope, setting) -> int                    # living appointments it destroys within 60 s
         set_retention(scope, setting) -> int                        # the same number, done
+        reschedule_all(scope);  reschedule_behind(scope)            # for the sweeper
     store.sessions
         create(practitioner_id) -> token;  practitioner(token) -> id | None;  end(token);  end_all(practitioner_id)
+        reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended;  purge()
     store.appointments
         create(scope, patient, starts_at, minutes, language) -> Appointment             # `invalid`
         get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
@@ -33,6 +35,7 @@
         agenda(scope, first_day, last_day) -> Agenda                # the same, and what cannot be read
         by_link(scope, secret) -> Visit | None                      # constant work
         end(scope, id) -> Appointment                               # idempotent: the first end counts
+        reopen(scope, id) -> Appointment                            # takes an end back
         receipts(scope) -> list[Receipt]                            # newest first
     store.sentences
         of(scope) -> Said;  say(scope, language, text) -> Sentence                      # `invalid`
@@ -42,8 +45,10 @@
         destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
         request_closure(scope)                                      # for a command: a running server does the rest
         resume()                                                    # the operator confirms the clock
+        due() -> int;  compare() -> int                             # past due now; rows that differ from their keys
     store.audit
-        record(act, by, on=None, detail=None)                       # who did what to which object: ``rooms.audit``
+        record(act, by, on=None, detail=None);  record_all(drafts)  # who did what to which object: ``rooms.audit``
+        entries(first, last, act);  name(party) -> text | None;  verify() -> Report;  tidy() -> int;  anchor()
 
 Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a code; ``open_storage`` raises
 ``StartRefused``, whose text is one sentence.
