@@ -18,8 +18,8 @@ from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, at_most
 from tests.rooms.people import PASSWORD
 
-SECONDS = 60
-P95_MILLISECONDS = 200
+SECONDS = 15
+P95_MILLISECONDS = 100
 OWNERS = 5
 MINUTES = 30
 LEAD = 60
