@@ -18,13 +18,18 @@ SLACK = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Inspection:
-    """``practitioners`` and ``data_keys`` are those that open. ``findings`` are sentences for the operator."""
+    """``practitioners`` and ``data_keys`` are those that open. ``findings`` are sentences for the operator.
+
+    ``waiting``: practitioners whose key the next epoch replaces. ``flat``: there is no tree yet.
+    """
 
     epoch: int
     generation: int
     practitioners: int
     data_keys: int
     findings: tuple[str, ...]
+    waiting: int
+    flat: bool
 
 
 class Inspector:
@@ -47,9 +52,10 @@ class Inspector:
             *self._receipts(now),
         ]
         practitioners = len(self._people.keys() - {NOBODY})
-        return Inspection(
-            self._epochs.number(), self._ledger.generation(), practitioners, self._opened, tuple(findings)
-        )
+        (waiting,) = self._db.execute("SELECT count(*) FROM practitioner_keys WHERE stale = 1").fetchone()
+        flat = schema.version(self._db) == schema.FLAT
+        epoch, generation = self._epochs.number(), self._ledger.generation()
+        return Inspection(epoch, generation, practitioners, self._opened, tuple(findings), int(waiting), flat)
 
     def _services(self) -> Iterator[str]:
         wrapped = dict(self._db.execute("SELECT name, wrapped FROM service_keys").fetchall())

@@ -32,6 +32,8 @@ class Verdict:
     generation: int = 0
     practitioners: int = 0
     data_keys: int = 0
+    waiting: int = 0
+    flat: bool = False
 
     def fields(self) -> dict[str, Any]:
         """For scripts."""
@@ -54,7 +56,15 @@ async def verify(settings: RoomsSettings, now: Now) -> Verdict:
                 *await rows_that_do_not_open(database, keys),
                 *await keys_without_rows(database, keys),
             ]
-            return Verdict(tuple(findings), seen.epoch, seen.generation, seen.practitioners, seen.data_keys)
+            return Verdict(
+                tuple(findings),
+                seen.epoch,
+                seen.generation,
+                seen.practitioners,
+                seen.data_keys,
+                seen.waiting,
+                seen.flat,
+            )
     except RoomsError:
         return Verdict(("The key store or the database does not answer.",))
 

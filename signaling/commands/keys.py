@@ -18,7 +18,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
     verifying = group.add_parser("verify", parents=[common], help="check that every key opens; changes no key")
     verifying.add_argument("--json", action="store_true", help="print one line of JSON")
     verifying.set_defaults(operate=verify)
-    rotating = group.add_parser("rotate", parents=[common], help="wrap every practitioner's key anew")
+    rotating = group.add_parser("rotate", parents=[common], help="begin a new epoch")
     rotating.add_argument("--root", action="store_true", help="replace the root key too")
     rotating.set_defaults(operate=rotate)
 
@@ -35,6 +35,10 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
             f"The key store is in order: epoch {verdict.epoch}, {verdict.practitioners} practitioners and "
             f"{verdict.data_keys} data keys open, {verdict.generation} destructions in the ledger."
         )
+        if verdict.waiting:
+            summary += f" {verdict.waiting} practitioners' keys wait for the next epoch."
+        if verdict.flat:
+            summary += " It is flat: `spreekkamer db upgrade` with every server stopped makes it a tree."
         return fields if arguments.json else summary
     if arguments.json:
         say(fields)

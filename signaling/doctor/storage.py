@@ -40,6 +40,8 @@ async def keys(settings: RoomsSettings, now: Callable[[], datetime]) -> list[Fin
         return [bad("key-store", f"It cannot be looked at: {error}", fix)]
     if verdict.findings:
         return [bad("key-store", " ".join(verdict.findings[:3]), fix)]
+    if verdict.flat:
+        return [warn("key-store", "It is flat.", "Stop every server, `spreekkamer db upgrade`, start them again.")]
     return [good("key-store", f"{verdict.practitioners} practitioners' and {verdict.data_keys} data keys open.")]
 
 

@@ -208,7 +208,8 @@ async def test_a_server_beside_another_leaves_it_flat_says_so_and_works(
             assert not await store.keys.rotate()
             await opens(store, ids)
             assert "stays flat" in await db.forward(Settings(rooms=keystore_settings), ARGUMENTS)
-            assert (await verify(keystore_settings, time.now)).findings == ()
+            seen = await verify(keystore_settings, time.now)
+            assert (seen.findings, seen.flat) == ((), True)
             assert store.keys.flat
     finally:
         other.close()

@@ -86,7 +86,17 @@ async def test_a_store_in_order_beside_a_running_server(
     fields = json.loads(await command.verify(configured(keystore_settings), arguments(json=True)))
     epoch = fields.pop("epoch")
     assert epoch >= 2
+    assert (fields.pop("waiting"), fields.pop("flat")) == (0, False)
     assert fields == {"ok": True, "findings": [], "generation": 1, "practitioners": 2, "data_keys": 5}
+
+
+async def test_what_is_still_to_be_done_is_said(
+    used: Store, keystore_settings: RoomsSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "utc_now", time.now)
+    await spoil(used, "UPDATE practitioner_keys SET stale = 1 WHERE id != 'nobody'")
+    said = await command.verify(configured(keystore_settings), arguments())
+    assert said.endswith("2 practitioners' keys wait for the next epoch.")
 
 
 async def test_rotating_beside_a_running_server(used: Store, keystore_settings: RoomsSettings, time: Time) -> None:
