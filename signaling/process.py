@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from rooms.errors import StartRefused
 from rooms.faults import reason
-from rooms.keys import files
 from signaling.settings import SignalingSettings
 
 SECRET_BYTES = 32
@@ -57,6 +56,8 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     """
     if settings.secret:
         return settings.secret.get_secret_value().encode()
+    from rooms.keys import files
+
     file = data / "secrets" / "signaling.key"
     try:
         for folder in (data, file.parent):

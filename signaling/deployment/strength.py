@@ -58,8 +58,10 @@ def refuse_weak(settings: Guarded) -> None:
 
     What an address is comes before what its password is: of another kind of database none would do.
     """
-    settings.rooms.database()
-    settings.rooms.keystore_address()
+    if settings.rooms.database_url:
+        settings.rooms.database()
+    if settings.rooms.keystore_url:
+        settings.rooms.keystore_address()
     for name, secret, least in _secrets(settings):
         if wrong := weakness(secret, least):
             raise StartRefused(f"{name} {wrong} (`spreekkamer setup` makes all secrets).")
