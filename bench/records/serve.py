@@ -113,6 +113,7 @@ async def start(ground: Ground, plan: Plan) -> list[Row]:
                     async with served(ground, build, copied) as server:
                         side.values.append(server.opening)
             rows.append(row)
+            print(row.line(), flush=True)  # a part may be cut off before its table
     return rows
 
 
@@ -156,6 +157,7 @@ async def joins(ground: Ground, plan: Plan) -> list[Row]:
                     said = await joining(running, Load(seconds=seconds))
                     row.sides()[number].values.append(float(said.split("|")[3].split()[0]))
         rows.append(row)
+        print(row.line(), flush=True)
     return rows
 
 

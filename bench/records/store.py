@@ -53,6 +53,7 @@ async def in_turns(
                     continue
                 if turn:
                     side.values += seconds
+    print(row.line(), flush=True)  # a part may be cut off before its table
 
 
 def first(filled: Filled) -> list[str]:
