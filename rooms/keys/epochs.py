@@ -56,6 +56,8 @@ class Epochs:
         """
         with snapshot(self._db):
             found: list[tuple[Any, ...]] = self._db.execute(query, parameters).fetchall()
+        if any(row[-1] is None for row in found):
+            raise sqlite3.DatabaseError("incomplete key store")
         if any(int(row[-1]) != self._loaded for row in found):
             with transaction(self._db, write=False):
                 found = self._db.execute(query, parameters).fetchall()

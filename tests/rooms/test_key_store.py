@@ -13,7 +13,7 @@ import pytest
 from rooms.errors import Locked, Tampered
 from rooms.keys import epochs, opening, tree
 from rooms.keys.backends import backend
-from rooms.keys.connection import Connection, transaction
+from rooms.keys.connection import FAULTS, Connection, transaction
 from rooms.keys.envelope import new_key
 from rooms.keys.files import EpochFiles, create_root_key, read_root_key
 from rooms.keys.places import NOBODY
@@ -241,6 +241,14 @@ def test_one_who_opens_it_later_and_one_who_had_it_open_see_the_new_epoch(
         assert read(later)
         later.close()
     beside.close()
+
+
+def test_a_key_store_without_an_epoch_opens_nothing(keys: WrappedKeys) -> None:
+    keys.add("alice", "row", START)
+    keys._db.execute("DELETE FROM meta WHERE name IN ('epoch', 'trunk')")
+    for read in (lambda: keys.get("alice", "row"), lambda: keys.get_many([("alice", "row")])):
+        with pytest.raises(FAULTS):
+            read()
 
 
 def test_an_epoch_that_ends_while_the_one_before_it_is_looked_for(
