@@ -25,6 +25,7 @@ from rooms.store.kinds import KINDS, owned_by
 from rooms.store.marks import closing_accounts, raise_generation, set_behind, write_closing
 from rooms.store.reading import Reader
 from rooms.store.records import Kind
+from rooms.store.strangers import owns_strange
 from rooms.store.tables import marks, practitioners, sessions
 from rooms.store.trail import Trail
 
@@ -96,7 +97,8 @@ class Closure:
             accounts = await closing_accounts(connection)
         for owner in accounts:
             async with self.database.read() as connection:
-                if (await connection.execute(owned_by(owner).limit(1))).first() is not None:
+                left = (await connection.execute(owned_by(owner).limit(1))).first() is not None
+                if left or await owns_strange(connection, owner):
                     continue
             (closed[owner],) = await self.keys.destroy([(owner, owner)], self.clock.now())
             ended = Draft(Act.ACCOUNT_CLOSED, practitioner(owner), receipt(closed[owner].receipt))

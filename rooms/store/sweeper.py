@@ -32,6 +32,7 @@ from rooms.store.reading import Reader
 from rooms.store.records import Kind
 from rooms.store.rotation import Rotation
 from rooms.store.sessions import Sessions
+from rooms.store.strangers import count_strange
 from rooms.store.sweeps import Left, Sweeps
 from rooms.store.tables import audit
 
@@ -84,6 +85,7 @@ class Sweeper:
         self._wake = wake
         self._said = ""
         self._wal_left = False
+        self._strange = 0
         self.failures = dict.fromkeys(PARTS, 0)
         self._lease = lease
         self.rotation = Rotation(keys, lease, self._rotated)
@@ -237,6 +239,8 @@ class Sweeper:
         with parts.part("clock"):
             await self._judge_clock()
         with parts.part("settings"):
+            async with self._database.read() as connection:
+                self._strange = await count_strange(connection)
             await self._practitioners.reschedule_behind(SERVER)
         with parts.part("due"):
             if self._clock.doubt() is None:
@@ -302,7 +306,7 @@ class Sweeper:
             alarms=self._comparison.alarms,
             compared=self._comparison.share,
             unreadable=len(self._reader.damaged) + len(self._reader.people),
-            newer=len(self._reader.newer),
+            newer=len(self._reader.newer) + self._strange,
             behind=self.behind,
             idle=max(0.0, (wall - at).total_seconds()) if at else 0.0,
             failures=left.failures,
