@@ -134,11 +134,11 @@ async def test_an_epoch_that_began_while_we_looked_is_looked_at_again(
         planned = await plan(store, await alice(store))
         plain, calls = Epochs.current, []
 
-        def current(epochs: Epochs) -> bytes:
+        def current(epochs: Epochs, number: int | None = None) -> bytes:
             calls.append(1)
             if len(calls) == 1:
                 raise Locked("gone")
-            return plain(epochs)
+            return plain(epochs, number)
 
         monkeypatch.setattr(Epochs, "current", current)
         assert await store.appointments.get(Scope.guest(planned.id), planned.id) == planned
