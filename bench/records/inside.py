@@ -28,9 +28,9 @@ except ImportError:
     Scope = None  # in 0.1.0
 
 
-async def nobody(_: str) -> bool:
+async def nobody(_: Any) -> set[str]:
     """No consult runs."""
-    return False
+    return set()
 
 
 async def nothing(_: str) -> None:
