@@ -108,6 +108,16 @@ async def test_a_fault_is_counted_and_tried_again(
     assert (await store.keys.waiting()).since is None
 
 
+async def test_a_key_store_that_does_not_say_who_waits_keeps_nothing_else_from_being_said(sqlite_store: Store) -> None:
+    store, person = sqlite_store, await alice(sqlite_store)
+    planned = await plan(store, person)
+    await destroy(store, person, planned)
+    assert (await store.retention.status()).waiting == 1
+    await store.keys._run(lambda keys: keys._db.execute("ALTER TABLE receipt_epochs RENAME TO elsewhere"))
+    status = await store.retention.status()
+    assert (status.waiting, status.overdue) == (1, 0)
+
+
 @pytest.mark.duty("S-31")
 def test_a_receipt_is_final_when_the_epoch_before_is_erased(keys: WrappedKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     keys.add_practitioner("bob", START)
