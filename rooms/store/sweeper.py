@@ -219,6 +219,7 @@ class Sweeper:
         if self._keys.locked:
             return 0
         self._tried = self._clock.now()
+        await self._reader.forget_gone(self._database)
         if not await self._sweeps.take():
             mute = (await self._sweeps.said()).left is None
             self._beside = Left(*await self._look(LOOK)) if mute else None

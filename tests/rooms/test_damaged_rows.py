@@ -177,6 +177,28 @@ async def test_losing_a_race_between_two_sweepers_is_one_calm_line(
         assert other.retention.damage == (0, 0)
 
 
+async def test_what_another_server_destroyed_is_no_alarm_of_this_one_any_more(
+    settings: RoomsSettings, time: Time
+) -> None:
+    async with (
+        open_store(settings, now=time.now, boot=time.boottime) as store,
+        open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as other,
+    ):
+        person = await alice(store)
+        bad, still = await plan(store, person), await plan(store, person)
+        for one in (bad, still):
+            await garbled(store, one)
+            for each in (store, other):
+                with pytest.raises(RoomsError, match="unreadable"):
+                    await each.appointments.get(of(person.id), one.id)
+        await other.retention.destroy(of(person.id), bad.id)
+        assert (store.retention.damage, other.retention.damage) == ((0, 2), (0, 1))
+        await other.retention.sweep()
+        await store.retention.sweep()
+        assert (store.retention.damage, other.retention.damage) == ((0, 1), (0, 1))
+        assert (await store.retention.status()).unreadable == 1
+
+
 async def test_a_damaged_key_keeps_no_epoch_back(store: Store) -> None:
     person, other = await alice(store), await charlie(store)
     kept, theirs = await plan(store, person), await plan(store, other)
