@@ -6,11 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
+from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
+from rooms.keys.wrapped import Waiting
 from rooms.store.leases import Lease
 
 logger = logging.getLogger(__name__)
 
+ANSWER_SECONDS = 1.0
 PERIOD = 20.0
 """Seconds from one epoch to the next at least, and from a destruction to the epoch that makes it final at most."""
 
@@ -24,6 +27,7 @@ class Rotation:
         self._after = after
         self._wake = asyncio.Event()
         self._last = float("-inf")
+        self._known = Waiting(0, None)
         self.running = False
         self.failures = 0
 
@@ -56,6 +60,14 @@ class Rotation:
                     logger.exception("no new epoch could begin for what was destroyed; it is tried again")
         finally:
             self.running = False
+
+    async def waiting(self) -> Waiting:
+        """Whose keys wait for an epoch; where the key store does not answer, what was known last."""
+        if self._keys.locked is None:
+            with suppress(RoomsError, TimeoutError):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    self._known = await self._keys.waiting()
+        return self._known
 
     async def _rotate(self) -> bool:
         try:

@@ -15,7 +15,6 @@ from rooms.backup import expiry
 from rooms.clock import BEHIND, TOLERANCE, Clock, kernel_synchronised
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
-from rooms.keys.wrapped import Waiting
 from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline
 from rooms.scope import SERVER, Scope
@@ -39,7 +38,6 @@ from rooms.store.tables import audit
 logger = logging.getLogger(__name__)
 
 ANCHOR_SECONDS = 3600.0
-ANSWER_SECONDS = 1.0
 REST = 3.0
 """Comparing rows and keys rests so much longer than it works."""
 
@@ -88,7 +86,6 @@ class Sweeper:
         self._wal_left = False
         self._strange = 0
         self.failures = dict.fromkeys(PARTS, 0)
-        self._waiting = Waiting(0, None)
         self._lease = lease
         self.rotation = Rotation(keys, lease, self._rotated)
         self._sweeps = Sweeps(database, lease)
@@ -299,7 +296,7 @@ class Sweeper:
     async def status(self) -> RetentionStatus:
         """For readiness and metrics: no row is opened, however many are due."""
         said = await self._sweeps.said()
-        waiting = await self._waits()
+        waiting = await self.rotation.waiting()
         left, at, wall = said.left or self._beside or Left(), said.at or self._tried, self._clock.wall()
         return RetentionStatus(
             locked=self._keys.locked,
@@ -317,14 +314,6 @@ class Sweeper:
             waiting_seconds=max(0.0, (wall - waiting.since).total_seconds()) if waiting.since else 0.0,
             last_sweep=self._last_sweep,
         )
-
-    async def _waits(self) -> Waiting:
-        """Whose keys wait for an epoch; where the key store does not answer, what was known last."""
-        if self._keys.locked is None:
-            with suppress(RoomsError, TimeoutError):
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    self._waiting = await self._keys.waiting()
-        return self._waiting
 
     async def due(self) -> int:
         """How many living appointments are past due now, also where nobody can say whether a consult runs.
