@@ -7,7 +7,7 @@ can read now. One that opens and holds what only a newer program can read is *ne
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -16,8 +16,6 @@ from sqlalchemy import Row
 from rooms.errors import Gone, Newer, Tampered, Unreadable
 from rooms.keys.store import KeyStore
 from rooms.model import Damaged, Practitioner
-from rooms.store.database import Database
-from rooms.store.keystore import present
 from rooms.store.records import Kind, R
 from rooms.store.sealed import open_password, open_profile
 
@@ -152,12 +150,15 @@ class Reader:
             logger.error("a record cannot be read; see docs/operations.md", extra=said)
         return Damaged(row.id, row.owner, row.state, newer)
 
-    async def forget_gone(self, database: Database) -> None:
-        """What could not be read here may have been destroyed by another server: that is no alarm any more."""
+    async def forget_gone(self, there: Callable[[Sequence[str]], Awaitable[set[str]]]) -> None:
+        """What could not be read here may have been destroyed by another server: that is no alarm any more.
+
+        ``there`` says which of some ids have a row.
+        """
         noticed = sorted(self.damaged | self.newer | self.people.keys())
         for start in range(0, len(noticed), AT_ONCE):
             part = noticed[start : start + AT_ONCE]
-            self.forget(*set(part) - await present(database, part))
+            self.forget(*set(part) - await there(part))
 
     def forget(self, *ids: str) -> None:
         """These are destroyed: nothing is left to be read."""

@@ -5,6 +5,7 @@ import logging
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from rooms.store.comparison import Comparison
 from rooms.store.database import Database
 from rooms.store.destruction import Destruction
 from rooms.store.due import Due
+from rooms.store.keystore import present
 from rooms.store.leases import Lease
 from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
 from rooms.store.practitioners import Practitioners
@@ -216,7 +218,7 @@ class Sweeper:
         if self._keys.locked:
             return 0
         self._tried = self._clock.now()
-        await self._reader.forget_gone(self._database)
+        await self._reader.forget_gone(partial(present, self._database))
         if not await self._sweeps.take():
             mute = (await self._sweeps.said()).left is None
             self._beside = Left(*await self._look(LOOK)) if mute else None
