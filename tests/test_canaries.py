@@ -124,7 +124,7 @@ async def every_route(running: Running) -> list[str]:
             for endpoint in ENDPOINTS:
                 if endpoint.path in ("/api/v1/sign-out", "/api/v1/account/close", "/api/v1/account/destroy-all"):
                     continue
-                path = endpoint.path.replace("{appointment}", CANARY)
+                path = re.sub(r"\{\w+\}", CANARY, endpoint.path)
                 for body in bodies(endpoint.body):
                     await call(endpoint.method, path, body)
                 query = "&".join(f"{name}={CANARY}" for name in (*endpoint.query, CANARY))
