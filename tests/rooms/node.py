@@ -125,6 +125,15 @@ class Node:
     async def shown(self, owner: str) -> Any:
         return await self.store.appointments.list(of(owner), date(1, 1, 1), date(9999, 12, 31))
 
+    async def say(self, owner: str, language: str, text: str) -> Any:
+        return await self.store.sentences.say(of(owner), language, text)
+
+    async def said(self, owner: str) -> Any:
+        return (await self.store.sentences.of(of(owner))).sentences
+
+    async def compare(self) -> Any:
+        return await self.store.retention.compare()
+
     async def person(self, owner: str) -> Any:
         return await self.store.practitioners.get(of(owner))
 

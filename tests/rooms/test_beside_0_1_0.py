@@ -189,6 +189,25 @@ async def test_either_destroys_and_finishes_what_the_other_began(both: tuple[Nod
         assert (await node.ask("trail"))["bad"] is None
 
 
+async def test_the_older_node_takes_no_key_of_a_kind_that_it_does_not_know(both: tuple[Node, Node]) -> None:
+    older, newer = both
+    person = await newer.ask("add", "alice@example.org", "30d")
+    said = await newer.ask("say", person["id"], "nl", "Wacht maar even.")
+    for node in both:
+        await node.ask("go", minutes=20)
+    for node in both:
+        await node.ask("sweep")
+        await newer.ask("go", minutes=2)
+        await older.ask("go", minutes=2)
+    assert await newer.ask("said", person["id"]) == [said]
+    await older.ask("close", person["id"])
+    assert await newer.refuses("person", person["id"]) == "not_found"
+    assert await newer.ask("compare") == 1, "the older one left it"
+    await newer.ask("sweep")
+    assert await newer.ask("missing", said["id"]) == [said["id"]]
+    assert len(await newer.ask("receipts", person["id"])) == 2, "its own, and the account's"
+
+
 async def test_either_begins_an_epoch_and_the_other_goes_on(both: tuple[Node, Node], shared: RoomsSettings) -> None:
     people = [await node.ask("add", f"{number}@example.org", "30d") for number, node in enumerate(both)]
     planned = [await node.ask("plan", one["id"], "Patiënt", 9) for one in people for node in both]
