@@ -93,7 +93,7 @@ class KeyStore:
         return await self._run(WrappedKeys.add_practitioner, row_id, now)
 
     async def add(self, owner: str, row_id: str, now: datetime) -> bytes:
-        """A new data key, on disk when this returns."""
+        """A new data key, on disk when this returns. Errors: ``not_found`` when its owner's own key is gone."""
         return await self._run(WrappedKeys.add, owner, row_id, now)
 
     async def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:

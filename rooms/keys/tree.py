@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from math import isqrt
 from typing import NamedTuple
 
-from rooms.errors import Tampered
+from rooms.errors import RoomsError, Tampered
 from rooms.keys import schema
 from rooms.keys.connection import Connection
 from rooms.keys.envelope import Random, new_key, seal, unseal
@@ -127,10 +127,10 @@ class Tree:
         self._random = random
 
     def hung(self, row_id: str) -> Hung:
-        """What a practitioner's key hangs under. Tampered when there is no such key."""
+        """What a practitioner's key hangs under. Errors: ``not_found`` when there is no such key (any more)."""
         row = self._db.execute(f"{SELECT} {HUNG} WHERE p.id = ?", (row_id,)).fetchone()
         if row is None:
-            raise Tampered
+            raise RoomsError("not_found")
         return Hung(*row)
 
     def everybody(self) -> list[Hung]:

@@ -153,7 +153,7 @@ class WrappedKeys:
             return self._add(row_id, row_id, now)
 
     def add(self, owner: str, row_id: str, now: datetime) -> bytes:
-        """A new data key, committed before its row can be written."""
+        """A new data key, committed before its row can be written. Errors: ``not_found`` (its owner)."""
         with transaction(self._db):
             return self._add(owner, row_id, now)
 
