@@ -2,12 +2,11 @@
 
 import asyncio
 import secrets
-import socket
 import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,7 +76,7 @@ async def served(ground: Ground, build: Build, filled: Filled, **settings: str) 
     began = time.monotonic()
     await process.start()
     try:
-        while not listens(port):
+        while not await answers(url):
             if process.child is None or process.child.returncode is not None or time.monotonic() > began + PATIENCE:
                 raise Refused(f"the server does not start: {await asyncio.to_thread(last_line, log)}")
             await asyncio.sleep(0.01)
@@ -91,10 +90,15 @@ def last_line(log: Path) -> str:
     return (log.read_text().strip().splitlines() or ["no word"])[-1]
 
 
-def listens(port: int) -> bool:
-    """Whether somebody opened it."""
-    with socket.socket() as trial:
-        return trial.connect_ex(("127.0.0.1", port)) == 0
+async def answers(url: str) -> bool:
+    """Whether it answers at all: it listens some time before, and then lets everybody wait."""
+    with suppress(aiohttp.ClientError, TimeoutError, OSError):
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.5)) as session,
+            session.get(f"{url}/health/live"),
+        ):
+            return True
+    return False
 
 
 async def start(ground: Ground, plan: Plan) -> list[Row]:
