@@ -110,7 +110,7 @@ async def start(ground: Ground, plan: Plan) -> list[Row]:
             group = Group(max(1, size // OF_ONE), min(size, OF_ONE), far())
             filled = await ground.filled(kind, group)
             reach = plan.reach(3) if full else None
-            row = Row(f"start until the port is open, {size:,} appointments, none due", kind, "s", reach)
+            row = Row(f"start until it answers, {size:,} appointments, none due", kind, "s", reach)
             copies = [(build, await ground.copy(filled, build)) for build in ground.builds]
             for _ in range(plan.rounds):
                 for (build, copied), side in zip(copies, row.sides(), strict=True):
