@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, get_args
@@ -22,6 +22,7 @@ from rooms.store.database import Database
 from rooms.store.marks import no_closing
 from rooms.store.reading import Reader
 from rooms.store.sealed import APPOINTMENTS, new_id, seal_appointment
+from rooms.store.starts import Known
 from rooms.store.tables import appointments, practitioners
 from rooms.store.visit import Host, Visit
 
@@ -44,6 +45,13 @@ VISITED = ROW.add_columns(practitioners.c.profile, practitioners.c.version.label
 LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(
     appointments.c.owner == bindparam("owner"), appointments.c.state != "destroying"
 )
+LISTED = select(appointments.c.id, appointments.c.version).where(
+    appointments.c.owner == bindparam("owner"), appointments.c.state != "destroying"
+)
+SOME = LIVING.where(appointments.c.id.in_(bindparam("ids", expanding=True)))
+FEW = 500
+"""So many rows are asked for by their ids; of more, all of the owner's are asked for."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -157,11 +165,25 @@ class Appointments:
 
     async def agenda(self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None) -> Agenda:
         """The same, and all of theirs that cannot be read: of these nobody knows the day."""
-        rows = await self._database.ask(LIVING, {"owner": scope.owner})
-        opened = await self._reader.open(APPOINTMENTS, rows)
-        wanted = [one for one in opened.living if first_day <= _day(one, zone) <= last_day]
+
+        def inside(starts_at: datetime) -> bool:
+            return first_day <= (starts_at.astimezone(zone) if zone else starts_at).date() <= last_day
+
+        owner, starts = scope.owner, self._reader.starts
+        listed = [(row.id, row.version) for row in await self._database.ask(LISTED, {"owner": owner})]
+        outside = starts.outside(owner, listed, inside)
+        opened = await self._reader.open(APPOINTMENTS, await self._living(owner, [one for one, _ in listed], outside))
+        starts.keep(owner, outside | {one.id: Known(one.version, one.starts_at) for one in opened.living})
+        wanted = [one for one in opened.living if inside(one.starts_at)]
         living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
         return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)
+
+    async def _living(self, owner: str, ids: Sequence[str], but: Container[str]) -> Sequence[Row[Any]]:
+        """The rows of these ids but those."""
+        wanted = [one for one in ids if one not in but]
+        if len(wanted) > FEW:
+            return await self._database.ask(LIVING, {"owner": owner})
+        return await self._database.ask(SOME, {"owner": owner, "ids": wanted}) if wanted else []
 
     async def end(self, scope: Scope, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.
@@ -245,7 +267,3 @@ def _name(text: str) -> str:
     if len(name) > MAX_NAME:
         raise RoomsError("invalid", "patient")
     return name
-
-
-def _day(appointment: Appointment, zone: tzinfo | None) -> date:
-    return (appointment.starts_at.astimezone(zone) if zone else appointment.starts_at).date()

@@ -18,6 +18,7 @@ from rooms.keys.store import KeyStore
 from rooms.model import Damaged, Practitioner
 from rooms.store.records import Kind, R
 from rooms.store.sealed import open_password, open_profile
+from rooms.store.starts import Starts
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +37,13 @@ class Opened(Generic[R]):
 
 class Reader:
     """One for all that open rows. ``damaged`` are the ids of records found so and not seen whole or gone since,
-    ``people`` those of accounts, with what of them does not open; ``newer`` those of both that a newer program wrote.
+    ``people`` those of accounts, with what of them does not open; ``newer`` those of both that a newer program wrote;
+    ``starts`` when appointments begin that a list found.
     """
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
+        self.starts = Starts()
         self.damaged: set[str] = set()
         self.people: dict[str, set[str]] = {}
         self.newer: set[str] = set()
@@ -162,6 +165,7 @@ class Reader:
 
     def forget(self, *ids: str) -> None:
         """These are destroyed: nothing is left to be read."""
+        self.starts.forget(ids)
         self.damaged.difference_update(ids)
         self.newer.difference_update(ids)
         for one in ids:
