@@ -206,7 +206,20 @@ async def sees_and_hears(person: Person, timeout: float = PATIENCE) -> None:
 async def chromium() -> AsyncIterator[Browser]:
     """One for all tests; each person has a context of their own in it, as good as another browser."""
     async with program.chromium() as browser:
+        OPEN.append(browser)
         yield browser
+
+
+OPEN: list[Browser] = []
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def nobody_stays() -> AsyncIterator[None]:
+    """Whoever sat down in a test leaves with it, also when it failed: a call that goes on slows all tests after it."""
+    yield
+    for browser in OPEN:
+        for context in browser.contexts:
+            await context.close()
 
 
 async def sit_down(browser: Browser, origin_port: int, **options: Any) -> Person:
