@@ -32,6 +32,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from rooms.errors import RoomsError
 from rooms.settings import RoomsSettings
+from rooms.scope import SERVER
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time
 
@@ -39,13 +40,13 @@ async def main() -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     time = Time()
     async with open_store(RoomsSettings(data=Path(sys.argv[1]), trust_clock=True), now=time.now) as store:
-        person = await store.practitioners.by_mail("alice@example.org")
+        person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         limit = int(sys.argv[2])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         codes = []
         for number in range(400):
             try:
-                made = await store.appointments.create(person.id, f"Patient {number}", START, 30, "nl")
+                made = await store.appointments.create(of(person.id), f"Patient {number}", START, 30, "nl")
             except RoomsError as error:
                 codes.append(error.code)
                 if len(codes) == 3:
@@ -54,7 +55,7 @@ async def main() -> None:
                 print("made", made.id, flush=True)
         print("codes", *codes)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        made = await store.appointments.create(person.id, "there is room again", START, 30, "nl")
+        made = await store.appointments.create(of(person.id), "there is room again", START, 30, "nl")
         print("made", made.id, flush=True)
 
 asyncio.run(main())
