@@ -55,7 +55,7 @@ def page() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def until(condition: Callable[[], Any], why: str, seconds: float = 5) -> Any:
+async def until(condition: Callable[[], Any], why: str, seconds: float = 30) -> Any:
     """Wait for a truthy value; says what did not come."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (value := condition()):
