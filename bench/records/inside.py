@@ -58,11 +58,14 @@ class Inside:
         self.ahead = 0.0
         self.seconds: list[float] = []
 
+    def now(self) -> datetime:
+        """As the store's clock has it."""
+        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+
     @asynccontextmanager
     async def opened(self, settings: RoomsSettings) -> AsyncIterator["Inside"]:
-        now = lambda: datetime.now(UTC) + timedelta(seconds=self.ahead)  # noqa: E731 -- it is one
         told = {name: one for name, one in BESIDE.items() if name in signature(open_store).parameters}
-        async with open_store(settings, now=now, boot=lambda: boottime() + self.ahead, **told) as self.store:
+        async with open_store(settings, now=self.now, boot=lambda: boottime() + self.ahead, **told) as self.store:
             yield self
 
     @asynccontextmanager

@@ -48,6 +48,12 @@ class PostgresKeys(WrappedKeys):
         except psycopg.Error:
             return None
 
+    def present(self) -> None:
+        """No file of ours can go away under it."""
+
+    def flush(self) -> None:
+        """PostgreSQL leaves dead cells; what is in them was wrapped under an epoch that ends (S-31)."""
+
     @contextmanager
     def _alone(self) -> Iterator[bool]:
         """Who comes meanwhile waits for the lock of writers before it looks at the version."""

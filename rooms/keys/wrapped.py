@@ -4,8 +4,9 @@
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -38,7 +39,7 @@ class Waiting(NamedTuple):
     since: datetime | None
 
 
-class WrappedKeys:
+class WrappedKeys(ABC):
     """What ``SqliteKeys`` and ``PostgresKeys`` have in common: all but how they are made and opened.
 
     Any method may raise one of ``connection.FAULTS`` or Locked; nothing is half done then.
@@ -85,6 +86,7 @@ class WrappedKeys:
         """Idempotent."""
         self._db.close()
 
+    @abstractmethod
     def present(self) -> None:
         """Lost when a restart would not find what is open now: nothing may be acknowledged."""
 
@@ -92,6 +94,7 @@ class WrappedKeys:
         """Write what is open into a new folder, from where it can be put back. Errors: Locked, OSError, sqlite3."""
         raise Locked("A key store in a database server is saved by the tools of that.")
 
+    @abstractmethod
     def flush(self) -> None:
         """Leave no deleted cell in a journal that would keep it."""
 
@@ -138,11 +141,9 @@ class WrappedKeys:
         with transaction(self._db, write=False):
             return self.flat or can_go_back(self._db, self._epochs)
 
-    @contextmanager
-    def _alone(self) -> Iterator[bool]:
+    @abstractmethod
+    def _alone(self) -> AbstractContextManager[bool]:
         """A write transaction that nobody else's connection is beside; False, and no transaction, when one is."""
-        raise NotImplementedError
-        yield
 
     # --- keys --------------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,10 @@ class Starts:
         for one in ids:
             owner = self._owners.pop(one, None)
             if owner is not None:
-                self._of[owner].pop(one, None)
+                known = self._of[owner]
+                del known[one]
+                if not known:
+                    del self._of[owner]
 
     def _drop(self, owner: str) -> None:
         for one in self._of.pop(owner, {}):
