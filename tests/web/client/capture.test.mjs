@@ -181,7 +181,7 @@ test('nothing is opened when the page becomes visible after the end', async () =
   await capture.start();
   capture.microphone.muted = true;
   capture.microphone.dispatchEvent(new Event('mute'));
-  await until(() => capture.interrupted, 5_000);
+  await until(() => capture.interrupted);
   capture.stop();
   const before = devices.asked.length;
   document.dispatchEvent(new Event('visibilitychange'));

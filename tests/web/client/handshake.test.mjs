@@ -9,15 +9,9 @@ import { Handshake, Tampering } from '../../../web/static/client/handshake.js';
 import { KeyExchange } from '../../../web/static/client/key-exchange.js';
 import { commitment, ownMaterial } from '../../../web/static/client/keys.js';
 import { Chain } from '../../../web/static/client/tally.js';
+import { until } from './until.js';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(check, ms = 2000) {
-  for (let waited = 0; !check(); waited += 5) {
-    assert.ok(waited < ms, `not in time: ${check}`);
-    await pause(5);
-  }
-}
 
 /** Members that talk through `alter(event, body, from, to)`, which may change a message or return null to lose it. */
 async function meet(names, alter = (event, body) => body, { delay = () => 0 } = {}) {

@@ -8,6 +8,7 @@ import { Handshake } from '../../../web/static/client/handshake.js';
 import { KeyExchange } from '../../../web/static/client/key-exchange.js';
 import { ownMaterial } from '../../../web/static/client/keys.js';
 import { Chain, forgetTally } from '../../../web/static/client/tally.js';
+import { until as soon } from './until.js';
 
 const RUNS = Number(process.env.LIES ?? 40);
 const CODES = 8;
@@ -20,12 +21,7 @@ Object.defineProperty(globalThis, 'sessionStorage', { get: () => tab.getStore()?
 
 const pause = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(check, ms = 3000) {
-  for (let waited = 0; !check(); waited += 1) {
-    assert.ok(waited < ms, `not in time: ${check}`);
-    await pause(1);
-  }
-}
+const until = (check) => soon(check, 30_000, 1);
 
 const view = (epoch, me, shown, members) => ({
   appointment: APPOINTMENT,

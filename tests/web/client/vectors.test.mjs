@@ -8,6 +8,7 @@ import { toBase64Url } from '../../../web/static/client/bytes.js';
 import { ReplayWindow, frameKey, keyId, open, parse, seal } from '../../../web/static/client/frame.js';
 import { KeyExchange } from '../../../web/static/client/key-exchange.js';
 import { commitment, transcript, unwrap, verificationCode, wrap } from '../../../web/static/client/keys.js';
+import { until } from './until.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../../../docs/vectors.json', import.meta.url), 'utf8'));
 
@@ -68,6 +69,7 @@ for (const { why, as, view, receive, sent } of vectors.refusals) {
     keys.update(view);
     for (const [event, message] of receive) heard.get(event)?.(message);
     assert.equal(await Promise.race([tampering, outdated]), as);
+    await until(() => said.length >= sent.length);
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.deepEqual(said, sent);
     assert.equal(keys.code, null);
