@@ -72,7 +72,7 @@ class Signaling:
         for part in parts(await touched(self.redis, appointments)):
             done = await asyncio.gather(*map(self._clear, part), return_exceptions=True)
             faults |= {one: fault for one, fault in zip(part, done, strict=True) if fault is not None}
-        await self.gate.sign_out_all(appointments, "token_invalid")
+        await self.gate.sign_out(appointments, "token_invalid")
         return faults
 
     async def _clear(self, appointment: str) -> None:
@@ -83,12 +83,12 @@ class Signaling:
     async def sign_out(self, practitioner: str) -> None:
         """A practitioner signed out: their sockets close, on every node, and their tickets are void."""
         await self.admission.sign_out(practitioner)
-        await self.gate.sign_out(practitioner, "token_invalid")
+        await self.gate.sign_out([practitioner], "token_invalid")
 
     async def revoke(self, claims: Claims) -> None:
         """An app signed out: nothing that came from its sign-in is good any more."""
         await self.refresh.end(claims)
-        await self.gate.sign_out(str(claims.family), "token_invalid")
+        await self.gate.sign_out([str(claims.family)], "token_invalid")
 
     async def in_progress(self, appointment: str) -> bool:
         """Whether somebody is in this consult; who only waits holds nothing open."""

@@ -38,7 +38,7 @@ async def refresh(call: Call) -> TokenSet:
     try:
         token = await families.rotate(claims)
     except Reused:
-        await app[SIGNALING].gate.sign_out(str(claims.family), "token_reused")
+        await app[SIGNALING].gate.sign_out([str(claims.family)], "token_reused")
         await _enter_reuse(call, claims)
         raise
     return _set(call, claims, token, claims.expires - app[TICKETS].expires_in(0))

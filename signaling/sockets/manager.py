@@ -122,7 +122,7 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
 
     async def _handle_emit(self, message: dict[str, Any]) -> None:
         if message["event"] == SIGNED_OUT:
-            self.server.signed_out(message["room"], message["data"][0]["code"])
+            self.server.signed_out([message["room"]], message["data"][0]["code"])
             return
         if isinstance(message.get("room"), str) and isinstance(message["data"], list) and message["data"]:
             if len(message["data"]) == NUMBERED:

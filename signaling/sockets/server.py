@@ -173,22 +173,16 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         """Disconnect a client, wherever it is connected, after all that was sent to it before."""
         await self.disconnect(sid)
 
-    async def sign_out(self, holder: str, why: SignedOutCode) -> None:
-        """Tell all sockets of a practitioner or a family, on every node, that they are signed out, and close them."""
-        await self.emit(SIGNED_OUT, SignedOut(code=why).model_dump(), to=holder)
+    async def sign_out(self, holders: Sequence[str], why: SignedOutCode) -> None:
+        """Tell all sockets of these practitioners, families or appointments, on every node, and close them."""
+        self.signed_out(holders, why)
+        await self.manager.publish_all(SIGNED_OUT, SignedOut(code=why).model_dump(), holders)
 
-    async def sign_out_all(self, holders: Sequence[str], why: SignedOutCode) -> None:
-        """The same for many of them."""
+    def signed_out(self, holders: Sequence[str], why: SignedOutCode) -> None:
+        """The same for the sockets of this node, asked for here or elsewhere."""
         wanted = set(holders)
         for socket in list(self.authenticated.values()):
             if not wanted.isdisjoint(socket.holders):
-                self.spawn(self.turn_out(socket, why))
-        await self.manager.publish_all(SIGNED_OUT, SignedOut(code=why).model_dump(), holders)
-
-    def signed_out(self, holder: str, why: SignedOutCode) -> None:
-        """The same for the sockets of this node, asked for here or elsewhere."""
-        for socket in list(self.authenticated.values()):
-            if holder in socket.holders:
                 self.spawn(self.turn_out(socket, why))
 
     async def turn_out(self, socket: Socket, why: SignedOutCode) -> None:

@@ -89,7 +89,7 @@ async def test_a_second_use_of_a_refresh_token_says_so_on_the_other_node(
     with pytest.raises(Reused):
         await refresh.rotate(first)
     assert page.socket.connected
-    await there.signaling.gate.sign_out(str(first.family), "token_reused")
+    await there.signaling.gate.sign_out([str(first.family)], "token_reused")
     await turned_out(page, "token_reused")
     assert await refusal(there, view["resume"]) == "token_reused"
 
@@ -109,7 +109,7 @@ async def test_signing_out_closes_pages_and_apps_of_that_practitioner_and_nobody
 async def test_nothing_more_is_done_for_a_socket_that_is_being_closed(here: Node, practice: Practice) -> None:
     _, page = await app(here, practice)
     (socket,) = here.signaling.gate.authenticated.values()
-    here.signaling.gate.signed_out(practice.practitioner, "token_invalid")
+    here.signaling.gate.signed_out([practice.practitioner], "token_invalid")
     await turned_out(page, "token_invalid")
     assert socket.cut_off
 

@@ -35,11 +35,11 @@ async def test_they_do_not_hear_each_other(installation: Any, practice: Practice
     heard: list[Any] = []
     other.signaling.gate.signed_out = lambda *what: heard.append(what)
     await one.signaling.sign_out("nobody")
-    await one.signaling.gate.sign_out(practice.practitioner, "token_invalid")
+    await one.signaling.gate.sign_out([practice.practitioner], "token_invalid")
     # What the other publishes on its own channel arrives after it, so it would have come by then.
-    await other.signaling.gate.sign_out("the last word", "token_invalid")
+    await other.signaling.gate.sign_out(["the last word"], "token_invalid")
     await until(lambda: heard, "its own word")
-    assert heard == [("the last word", "token_invalid")]
+    assert heard == [(["the last word"], "token_invalid")]
     assert other.counters["forged"] == one.counters["forged"] == 0
     assert patient.socket.connected
 
