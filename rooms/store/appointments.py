@@ -42,12 +42,9 @@ ROW = select(appointments).where(appointments.c.id == bindparam("wanted"))
 VISITED = ROW.add_columns(practitioners.c.profile, practitioners.c.version.label("host_version")).join_from(
     appointments, practitioners, practitioners.c.id == appointments.c.owner
 )
-LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(
-    appointments.c.owner == bindparam("owner"), appointments.c.state != "destroying"
-)
-LISTED = select(appointments.c.id, appointments.c.version).where(
-    appointments.c.owner == bindparam("owner"), appointments.c.state != "destroying"
-)
+THEIRS = (appointments.c.owner == bindparam("owner"), APPOINTMENTS.is_living)
+LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(*THEIRS)
+LISTED = select(appointments.c.id, appointments.c.version).where(*THEIRS)
 SOME = LIVING.where(appointments.c.id.in_(bindparam("ids", expanding=True)))
 FEW = 500
 """So many rows are asked for by their ids; of more, all of the owner's are asked for."""
