@@ -1,5 +1,6 @@
-"""What all tests share: a call of ours that blocks the event loop fails the test."""
+"""What all tests share: Ctrl-C works, and a call of ours that blocks the event loop fails the test."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,12 @@ NO_SERVER = ["signaling.client"]
 """One person's: aiortc waits for its decoder threads when it closes."""
 
 BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_configure() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and these their children; tests press it, and wait for the end."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -49,7 +49,7 @@ def open_house(data: Path) -> Iterator[House]:
         url, token = ready["health_url"].split("/health")[0], ready["practitioner_url"].split("#")[1]
         yield House(url, token, Path(scratch.name))
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGTERM)  # a shell has its background jobs ignore the other
         server.wait(20)
         if server.stdout:
             server.stdout.close()
