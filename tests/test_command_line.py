@@ -396,7 +396,7 @@ def test_what_a_start_made_is_not_walked_again_by_the_garbage_collector(tmp_path
         "        print(gc.get_freeze_count() > 50_000, gc.isenabled())\n"
         "asyncio.run(look())\n"
     )
-    told = {"ROOMS__DATA": str(tmp_path), "ROOMS__TRUST_CLOCK": "true", "SIGNALING__PORT": "0", "MEDIA__WORKERS": "0"}
+    told = {"ROOMS__DATA": str(tmp_path), "ROOMS__TRUST_CLOCK": "true", "SIGNALING__PORT": "0", "MEDIA__PORT": "0"}
     environment = {**os.environ, **{f"SPREEKKAMER_{name}": value for name, value in told.items()}}
     said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, env=environment, text=True)
     assert said.split() == ["True", "True"]
