@@ -105,8 +105,7 @@ class Due:
             if last is not None:
                 after = tuple_(literal(last.day, NullType()), literal(last.id))
                 part = query.where(tuple_(day, row_id) > after)
-            async with self._database.read() as connection:
-                rows = (await connection.execute(part.limit(PAGE))).all()
+            rows = await self._database.ask(part.limit(PAGE))
             if rows:
                 last = rows[-1]
                 yield rows

@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from rooms.clock import Now
 from rooms.keys.store import KeyStore
@@ -85,15 +85,15 @@ class Sessions:
         """Sign out everywhere."""
         await self._database.tell(delete(sessions).where(sessions.c.practitioner == practitioner_id))
 
+    def expired(self) -> ColumnElement[bool]:
+        """Whether a row is of no use to anybody any more."""
+        now = self._seconds()
+        return or_(sessions.c.used <= now - KEPT.total_seconds(), sessions.c.created <= now - ABSOLUTE.total_seconds())
+
     async def purge(self) -> None:
         """Forget the expired ones."""
-        now = self._seconds()
-        dead = or_(sessions.c.used <= now - KEPT.total_seconds(), sessions.c.created <= now - ABSOLUTE.total_seconds())
-        async with self._database.read() as connection:
-            some = (await connection.execute(select(sessions.c.token).where(dead).limit(1))).first()
-        if some is not None:
-            async with self._database.write() as connection:
-                await connection.execute(delete(sessions).where(dead))
+        async with self._database.write() as connection:
+            await connection.execute(delete(sessions).where(self.expired()))
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())

@@ -4,21 +4,20 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
 from rooms.audit import practitioner
 from rooms.backup import expiry
-from rooms.clock import BEHIND, TOLERANCE, Clock, kernel_synchronised
+from rooms.clock import BEHIND, TOLERANCE, Clock
 from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline
 from rooms.scope import SERVER, Scope
+from rooms.store import todo
 from rooms.store.apart import PARTS, Apart
 from rooms.store.closure import Closed, Closure, Emptied
 from rooms.store.comparison import Comparison
@@ -27,7 +26,7 @@ from rooms.store.destruction import Destruction
 from rooms.store.due import Due
 from rooms.store.keystore import present
 from rooms.store.leases import Lease
-from rooms.store.marks import CAP, read_anchor, read_mark, write_anchor, write_mark
+from rooms.store.marks import CAP, read_mark, write_mark
 from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
 from rooms.store.records import Kind
@@ -35,11 +34,10 @@ from rooms.store.rotation import Rotation
 from rooms.store.sessions import Sessions
 from rooms.store.strangers import count_strange
 from rooms.store.sweeps import Left, Sweeps
-from rooms.store.tables import audit
+from rooms.store.vouching import Vouching
 
 logger = logging.getLogger(__name__)
 
-ANCHOR_SECONDS = 3600.0
 REST = 3.0
 """Comparing rows and keys rests so much longer than it works."""
 
@@ -78,13 +76,11 @@ class Sweeper:
         self._closure = closure
         self._deadline = deadline
         self._clock = clock
-        self._boot = boot
         self._practitioners = practitioners
         self._sessions = sessions
         self._interval = interval
         self._snapshot_keys = snapshot_keys
         self._wake = wake
-        self._said = ""
         self._wal_left = False
         self._strange = 0
         self.failures = dict.fromkeys(PARTS, 0)
@@ -92,9 +88,9 @@ class Sweeper:
         self.rotation = Rotation(keys, lease, self._rotated)
         self._sweeps = Sweeps(database, lease)
         self._comparison = Comparison(database, keys, clock)
+        self._vouching = Vouching(database, keys, clock, boot)
         self._due = Due(database, reader, deadline, clock)
         self._beside: Left | None = None
-        self._anchored = clock.anchor.boot
         self._tried: datetime | None = None
         self._good: datetime | None = None
         self._passed = False
@@ -147,9 +143,9 @@ class Sweeper:
         """
         if self._keys.locked:
             return 0
-        self._clock.wrote(await self._newest())
+        await self._vouching.remember()
         count = await self._destruction.finish_marked()
-        await self._judge_clock()
+        await self._vouching.judge()
         await self._apply_cap()
         return count + await self.sweep()
 
@@ -235,15 +231,17 @@ class Sweeper:
         return count
 
     async def _sweep(self, parts: Apart) -> int:
-        count, changed = 0, False
+        count, changed, found = 0, False, todo.ALL
         with parts.part("marked"):
-            count += await self._destruction.finish_marked()
+            found = await todo.look(self._database, self._sessions.expired())
+            if todo.MARKED in found:
+                count += await self._destruction.finish_marked()
         with parts.part("clock"):
-            await self._judge_clock()
+            await self._vouching.judge()
         with parts.part("settings"):
-            async with self._database.read() as connection:
-                self._strange = await count_strange(connection)
-            await self._practitioners.reschedule_behind(SERVER)
+            self._strange = await self._count_strange() if todo.STRANGE in found else 0
+            if todo.UNSETTLED in found:
+                await self._practitioners.reschedule_behind(SERVER)
         with parts.part("due"):
             if self._clock.doubt() is None:
                 count += await self._destroy_due()
@@ -255,11 +253,12 @@ class Sweeper:
             with parts.part("settle"):
                 await self._destruction.settle()
         with parts.part("closing"):
-            changed |= bool(await self._closure.finish())
+            changed |= todo.ENDING in found and bool(await self._closure.finish())
         with parts.part("rotate"):
             changed |= await self.rotation.soon(needed=bool(count) or changed)
         with parts.part("sessions"):
-            await self._sessions.purge()
+            if todo.EXPIRED in found:
+                await self._sessions.purge()
         if count or changed:
             self._wal_left = True
             logger.info("destroyed what was due", extra={"count": count})
@@ -269,6 +268,10 @@ class Sweeper:
         parts.end()
         return count
 
+    async def _count_strange(self) -> int:
+        async with self._database.read() as connection:
+            return await count_strange(connection)
+
     def _rotated(self) -> None:
         """What was destroyed by hand stays in SQLite's WAL until a sweep."""
         self._wal_left = True
@@ -276,9 +279,7 @@ class Sweeper:
 
     async def resume(self) -> None:
         """The operator says that the clock is right; a server that runs beside this process learns it too."""
-        anchor = self._clock.confirm()
-        async with self._database.write() as connection:
-            await write_anchor(connection, self._boot, anchor)
+        await self._vouching.confirm()
 
     @property
     def damage(self) -> tuple[int, int]:
@@ -343,49 +344,6 @@ class Sweeper:
             count += len(await self._destruction.finish(batch.kind, marked))
         self._sweeps.found(0, None)
         return count
-
-    async def _judge_clock(self) -> None:
-        """Ask who vouches for the clock: an earlier moment of this boot, the kernel, the database's server."""
-        if self._clock.doubt() is None:
-            self._said = ""
-            await self._keep_anchor()
-            return
-        async with self._database.read() as connection:
-            anchor = await read_anchor(connection, self._boot)
-            server = (
-                None if self._database.sqlite else (await connection.execute(select(func.clock_timestamp()))).scalar()
-            )
-        if anchor is not None and self._clock.vouch(anchor):
-            return
-        if self._clock.proven:  # it jumped while we looked: only a person can say that it is right
-            self._doubted("jumped")
-            return
-        agreed = server is not None and abs(server - self._clock.now()) <= TOLERANCE
-        if agreed or await asyncio.to_thread(kernel_synchronised):
-            await self.resume()
-        else:
-            self._doubted("unproven")
-
-    async def _newest(self) -> datetime | None:
-        """When something was written last: an entry of the audit trail, or a receipt."""
-        async with self._database.read() as connection:
-            at = (await connection.execute(select(func.max(audit.c.at)))).scalar()
-        entered = None if at is None else datetime.fromtimestamp(at / 1000, UTC)
-        return max((one for one in (entered, await self._keys.newest()) if one is not None), default=None)
-
-    async def _keep_anchor(self) -> None:
-        """Each hour, for the next start in this boot: an old belief allows for more than a new one."""
-        anchor = self._clock.anchor
-        if anchor.boot - self._anchored >= ANCHOR_SECONDS:
-            async with self._database.write() as connection:
-                await write_anchor(connection, self._boot, anchor)
-            self._anchored = anchor.boot
-
-    def _doubted(self, cause: str) -> None:
-        """Say it once, not at every sweep."""
-        if self._said != cause:
-            logger.error("the clock is in doubt; nothing is destroyed until it is confirmed", extra={"cause": cause})
-            self._said = cause
 
     async def _apply_cap(self) -> None:
         """When the operator's cap changed, every living appointment follows."""

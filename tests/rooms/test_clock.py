@@ -11,8 +11,7 @@ from rooms.clock import JUMPED, UNPROVEN, Anchor, Clock
 from rooms.errors import RoomsError
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
-from rooms.store import Store
-from rooms.store import sweeper as sweepers
+from rooms.store import Store, vouching
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 
@@ -20,7 +19,7 @@ from tests.rooms.people import START, Time, alice, plan
 @pytest.fixture
 def unproven(sqlite_settings: RoomsSettings, monkeypatch: pytest.MonkeyPatch) -> RoomsSettings:
     """A host that no time service disciplines."""
-    monkeypatch.setattr(sweepers, "kernel_synchronised", lambda: False)
+    monkeypatch.setattr(vouching, "kernel_synchronised", lambda: False)
     return sqlite_settings.model_copy(update={"trust_clock": False})
 
 
@@ -170,7 +169,7 @@ async def test_a_kernel_that_is_synchronised_vouches(
     async with open_store(unproven, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
         assert (await store.retention.status()).paused == UNPROVEN
-        monkeypatch.setattr(sweepers, "kernel_synchronised", lambda: True)
+        monkeypatch.setattr(vouching, "kernel_synchronised", lambda: True)
         await store.retention.sweep()
         assert (await store.retention.status()).paused is None
         time.jump(days=1)
@@ -181,7 +180,7 @@ async def test_a_kernel_that_is_synchronised_vouches(
 async def test_the_clock_of_the_database_server_vouches(
     settings: RoomsSettings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr(sweepers, "kernel_synchronised", lambda: False)
+    monkeypatch.setattr(vouching, "kernel_synchronised", lambda: False)
     doubting = settings.model_copy(update={"trust_clock": False})
     async with open_store(doubting) as store:
         await store.retention.catch_up()
