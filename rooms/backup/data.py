@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, insert, inspect, or_, select, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, func, insert, inspect, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
@@ -23,11 +23,11 @@ from rooms.keys.store import open_keystore
 from rooms.lock import hold
 from rooms.settings import RoomsSettings, sqlite_url
 from rooms.store.database import listen, options
-from rooms.store.kinds import KINDS
+from rooms.store.kinds import KINDS, ROWS_WITH_KEYS
 from rooms.store.marks import GENERATION, PAIR
 from rooms.store.migrate import alone_in, configuration, migrate, refuse_company
 from rooms.store.sweeps import MARK
-from rooms.store.tables import leases, marks, metadata, practitioners, sessions
+from rooms.store.tables import leases, marks, metadata, sessions
 
 PREFIX = "spreekkamer-"
 SUFFIX = ".sqlite"
@@ -90,10 +90,7 @@ def fill(draft: Path, source: Connection) -> dict[str, int]:
             empty(connection)
             copy(source, connection)
             forget_moments(connection)
-            return {
-                kind.name: connection.execute(select(func.count()).select_from(kind.table)).scalar_one()
-                for kind in KINDS
-            }
+            return count(connection)
 
 
 async def restore(settings: RoomsSettings, source: Path, *, replace: bool = False) -> Restored:
@@ -109,7 +106,7 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
     try:
         found = await asyncio.to_thread(newest, source)
         content = await asyncio.to_thread(prepare, draft, found, url, replace=replace)
-        verdict = await judge(settings, content)
+        verdict = await judge(settings, draft, content)
         await asyncio.to_thread(install, draft, url, verdict)
     except (DBAPIError, sqlite3.Error, OSError) as error:
         why = reason(error, "The database of rooms.database_url")
@@ -117,64 +114,81 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
     finally:
         await asyncio.to_thread(remove, draft)
         os.close(descriptor)
-    gone = {name: len(ids) for name, ids in verdict.gone.items()}
-    back = {name: len(rows) - gone[name] for name, rows in content.rows.items()}
-    return Restored(found, back, sum(gone.values()), verdict.unreadable)
+    back = {kind.name: content.counts[kind.name] - len(verdict.gone[kind.table.name]) for kind in KINDS}
+    gone = sum(len(verdict.gone[kind.table.name]) for kind in KINDS)
+    return Restored(found, back, gone, verdict.unreadable)
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a backup says: (owner, id) of its records by kind, ids of its practitioners, its key store."""
+    """What a backup says of itself: how many records of each kind, its key store."""
 
-    rows: dict[str, list[tuple[str, str]]]
-    people: list[str]
+    counts: dict[str, int]
     pair: str
     generation: int
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the key store says of it: what was destroyed, by kind, and how much has neither key nor receipt."""
+    """What the key store says of it: ids of what was destroyed, by table, how much has neither key nor receipt."""
 
     gone: dict[str, list[str]]
-    closed: list[str]
     unreadable: int
     generation: int
 
 
 def prepare(draft: Path, backup: Path, url: URL, *, replace: bool) -> Content:
-    """Copy the backup, bring the copy to the newest schema, and read it."""
+    """Copy the backup, bring the copy to the newest schema, and see what it is."""
     living = refuse_living(url, replace=replace)
     begin(draft, backup)
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         found = {row.name: row.value for row in connection.execute(select(marks))}
-        rows = {
-            kind.name: [(row.owner, row.id) for row in connection.execute(select(kind.table.c.owner, kind.table.c.id))]
-            for kind in KINDS
-        }
-        people = list(connection.execute(select(practitioners.c.id)).scalars())
+        counts = count(connection)
     if PAIR not in found:
         raise StartRefused("This is not a backup of ours.")
-    return Content(rows, people, found[PAIR], max(living, int(found.get(GENERATION, 0))))
+    return Content(counts, found[PAIR], max(living, int(found.get(GENERATION, 0))))
 
 
-async def judge(settings: RoomsSettings, content: Content) -> Verdict:
-    """Ask the key store. StartRefused when it is not the backup's, or older than it."""
+def count(connection: Connection) -> dict[str, int]:
+    """How many records there are of each kind."""
+    counting = {kind.name: select(func.count()).select_from(kind.table) for kind in KINDS}
+    return {name: connection.execute(query).scalar_one() for name, query in counting.items()}
+
+
+async def judge(settings: RoomsSettings, draft: Path, content: Content) -> Verdict:
+    """Ask the key store of each row. StartRefused when it is not the backup's, or older than it."""
     keys = await open_keystore(backend(settings), pair=content.pair, generation=content.generation, tidy=False)
+    gone: dict[str, list[str]] = {table.name: [] for table in ROWS_WITH_KEYS}
+    unreadable = 0
     try:
         if keys.locked:
             raise StartRefused(f"Nothing was restored. {keys.locked}")
-        ids = [row_id for rows in content.rows.values() for _, row_id in rows]
-        lost = set(await keys.missing([*ids, *content.people]))
-        gone = {
-            name: [row_id for owner, row_id in rows if row_id in lost and await keys.receipt(owner, row_id)]
-            for name, rows in content.rows.items()
-        }
-        closed = [row_id for row_id in content.people if row_id in lost and await keys.receipt(row_id, row_id)]
-        unreadable = len(lost) - sum(map(len, gone.values())) - len(closed)
-        return Verdict(gone, closed, unreadable, await keys.generation())
+        with opened(sqlite_url(draft)) as engine:
+            for table in ROWS_WITH_KEYS:
+                async for rows in owned(engine, table):
+                    lost = set(await keys.missing([row_id for _, row_id in rows]))
+                    without = [(owner, row_id) for owner, row_id in rows if row_id in lost]
+                    known = await keys.destroyed(without)
+                    gone[table.name] += [row_id for owner, row_id in without if (owner, row_id) in known]
+                    unreadable += len(without) - len(known)
+        return Verdict(gone, unreadable, await keys.generation())
     finally:
         await keys.close()
+
+
+async def owned(engine: Engine, table: Table) -> AsyncIterator[list[tuple[str, str]]]:
+    """(owner, id) of all rows, in parts. Practitioners are their own."""
+    owner, row_id = table.c.get("owner", table.c.id), table.c.id
+
+    def part(last: str) -> list[tuple[str, str]]:
+        with engine.connect() as connection:
+            query = select(owner, row_id).where(row_id > last).order_by(row_id).limit(ROWS)
+            return [(one, other) for one, other in connection.execute(query)]
+
+    rows = await asyncio.to_thread(part, "")
+    while rows:
+        yield rows
+        rows = await asyncio.to_thread(part, rows[-1][1])
 
 
 def install(draft: Path, url: URL, verdict: Verdict) -> None:
@@ -183,8 +197,8 @@ def install(draft: Path, url: URL, verdict: Verdict) -> None:
         connection.execution_options(writes=True)
         with connection.begin():
             forget_moments(connection)
-            gone = [(kind.table, verdict.gone[kind.name]) for kind in KINDS]
-            for table, ids in (*gone, (practitioners, verdict.closed)):
+            for table in reversed(ROWS_WITH_KEYS):
+                ids = verdict.gone[table.name]
                 for start in range(0, len(ids), ROWS):
                     connection.execute(delete(table).where(table.c.id.in_(ids[start : start + ROWS])))
             connection.execute(delete(marks).where(marks.c.name == GENERATION))

@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
@@ -78,19 +80,59 @@ WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 """A data key under its practitioner's, as a row of the key store has it."""
 
 
-def near(content: bytes, position: int) -> Iterator[Ciphertext]:
-    """All that could be the ciphertext of the id that stands here: raw as in a page, or in hex as in a dump."""
+def varlena(size: int) -> bytes:
+    """What PostgreSQL writes before so many bytes of a bytea that stands in its row (postgres.h, ``varattrib_4b``)."""
+    short = size < 0x7F - 1
+    if sys.byteorder == "little":
+        return bytes([(size + 1) << 1 | 1]) if short else ((size + 4) << 2).to_bytes(4, "little")
+    return bytes([0x80 | (size + 1)]) if short else (size + 4).to_bytes(4, "big")
+
+
+def near(content: bytes, position: int, *, framed: bool = False) -> Iterator[Ciphertext]:
+    """All that could be the ciphertext of the id that stands here: raw as in a page, or in hex as in a dump.
+
+    ``framed`` is what lies in a page or a journal of PostgreSQL, which says before a value how long it is.
+    """
     row_id = content[position : position + ID_LENGTH].decode("ascii", "replace")
     if not OWNER.fullmatch(row_id.encode()):
         return
     after = content[position + ID_LENGTH : position + ID_LENGTH + 64]
     owners = {after[start : start + ID_LENGTH] for start in range(8) if OWNER.match(after, start)}
-    starts = [position + start for start in NEAR if position + start >= 0]
-    windows = [content[start : start + size] for start in starts for size in SIZES]
-    windows += [bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192])]
-    wrapped = [content[start : start + WRAPPED_BYTES] for start in starts]
-    yield from (Ciphertext(one, data_place(row_id, owner.decode())) for one in wrapped for owner in owners)
-    for window in windows:
+    starts = [position + start for start in NEAR]
+
+    def windows(size: int) -> Iterator[bytes]:
+        frame = varlena(size) if framed else b""
+        for start in starts:
+            if content[start - len(frame) : start] == frame:
+                yield content[start : start + size]
+
+    for wrapped in windows(WRAPPED_BYTES):
+        yield from (Ciphertext(wrapped, data_place(row_id, owner.decode())) for owner in owners)
+    hexed = (bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192]))
+    for window in chain(*map(windows, SIZES), hexed):
         yield Ciphertext(window, profile_place(row_id))
         for owner in owners:
             yield from (Ciphertext(window, kind.place(row_id, owner.decode())) for kind in KINDS)
+
+
+class Trial:
+    """What stands beside an id, tried with all ``keys`` that exist; ``framed`` as for ``near``.
+
+    A row stands in many of PostgreSQL's journals. There it is tried once, for keys can be a million.
+    """
+
+    def __init__(self, keys: Sequence[bytes], *, framed: bool = False) -> None:
+        self.keys = keys
+        self._framed = framed
+        self._tried: set[Ciphertext] = set()
+
+    def opens_at(self, content: bytes, position: int) -> bool:
+        """Whether a key opens something near the id that stands here."""
+        for one in near(content, position, framed=self._framed):
+            if one in self._tried:
+                continue
+            if opens(one, self.keys):
+                return True
+            if self._framed:
+                self._tried.add(one)
+        return False

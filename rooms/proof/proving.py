@@ -21,7 +21,7 @@ from rooms.backup.snapshots import unsealed
 from rooms.clock import utc_now
 from rooms.errors import RoomsError, StartRefused
 from rooms.keys.connection import CLUSTER, Cluster
-from rooms.proof.ciphertexts import in_database, near, opens
+from rooms.proof.ciphertexts import Trial, in_database, opens
 from rooms.proof.report import Looked, Proof
 from rooms.proof.search import CHUNK, OVERLAP, Needle
 from rooms.retention import nobody_can_say
@@ -134,7 +134,7 @@ def in_cluster(looked: Looked, cluster: Cluster | None, needle: Needle, keys: Se
         looked.skipped = True
         looked.what = "PostgreSQL's files are not here or not readable; run this as root on its host"
         return looked
-    in_files(looked, files, needle, keys)
+    in_files(looked, files, needle, Trial(keys, framed=True))
     return looked
 
 
@@ -224,7 +224,7 @@ def in_folder(settings: RoomsSettings, folder: Folder, needle: Needle, keys: Seq
         tried += len(found)
         looked.left += [f"{path.name}: a key opens it" for one in found if opens(one, keys)]
     in_snapshots(looked, settings, [path for path in others if path.suffix == SEALED], needle)
-    in_files(looked, others, needle, keys)
+    in_files(looked, others, needle, Trial(keys))
     looked.what = f"{len(files) - len(others)} copies of the database, {looked.what}"
     if tried:
         looked.notes.append(f"{tried} ciphertexts of it, tried with {len(keys)} keys: none opens")
@@ -251,8 +251,8 @@ def in_snapshots(looked: Looked, settings: RoomsSettings, files: Sequence[Path],
             looked.left.append(f"{path.name}: its key, until the snapshot is 24 hours old")
 
 
-def in_files(looked: Looked, files: Sequence[Path], needle: Needle, keys: Sequence[bytes] | None = None) -> None:
-    """Every byte. With ``keys`` an id alone breaks no promise; a ciphertext beside it that opens does."""
+def in_files(looked: Looked, files: Sequence[Path], needle: Needle, trial: Trial | None = None) -> None:
+    """Every byte. With a ``trial`` an id alone breaks no promise; a ciphertext beside it that opens does."""
     size, dead = 0, 0
     there = [path for path in files if path.exists()]
     for path in there:
@@ -260,17 +260,18 @@ def in_files(looked: Looked, files: Sequence[Path], needle: Needle, keys: Sequen
             for content in chunks(path):
                 size += len(content)
                 for position in needle.positions(content):
-                    if keys is None:
+                    if trial is None:
                         looked.left.append(f"{path.name}: its id")
-                    elif any(opens(one, keys) for one in near(content, position)):
+                    elif trial.opens_at(content, position):
                         looked.left.append(f"{path.name}: a key opens what stands there")
                     else:
                         dead += 1
         except OSError:
             looked.left.append(f"{path.name}: cannot be read")
     looked.what = f"{len(there)} files, {size / 1e6:.1f} MB"
-    if dead and keys is not None:
-        looked.notes.append(f"its id stands there {dead} times; what is beside it opens with none of {len(keys)} keys")
+    if dead and trial is not None:
+        beside = f"what is beside it opens with none of {len(trial.keys)} keys"
+        looked.notes.append(f"its id stands there {dead} times; {beside}")
 
 
 def chunks(path: Path) -> Iterator[bytes]:

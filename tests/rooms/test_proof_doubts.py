@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from sqlalchemy import delete, insert, text
 
 from rooms.backup import snapshots
 from rooms.errors import RoomsError, StartRefused
@@ -21,6 +23,8 @@ from rooms.proof import Folder, prove, search
 from rooms.proof.proving import parts, walk
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
+from rooms.store.sealed import seal_appointment
+from rooms.store.tables import appointments
 from tests.opening import open_store
 from tests.rooms.people import Time, alice, plan
 from tests.rooms.postgres import Postgres
@@ -62,6 +66,25 @@ async def test_a_key_that_postgresql_still_holds_and_that_opens_is_found(
         await store.keys._run(plant)
     proof = await case.prove()
     assert [place.place for place in proof.places if place.left] == ["key store's files"], proof.text()
+
+
+@pytest.mark.parametrize("name", ["Sam", "\N{LATIN SMALL LETTER E WITH ACUTE}" * 200])
+async def test_a_dead_row_of_postgresql_that_opens_is_found(
+    sqlite_settings: RoomsSettings, postgres: Postgres, time: Time, tmp_path: Path, name: str
+) -> None:
+    """Of any length. A page says of each value how long it is; nothing else that stands there is tried."""
+    url = SecretStr(postgres.new_database())
+    case = await destroyed(sqlite_settings.model_copy(update={"database_url": url}), time, tmp_path)
+    async with open_store(case.settings, now=time.now, boot=time.boottime, exclusive=False) as store:
+        keys = await store.keys.get_many([(case.kept.owner, case.kept.id)])
+        row = seal_appointment(keys[case.kept.id], replace(case.gone, patient=name))
+        async with store.database.write() as connection:
+            await connection.execute(insert(appointments).values(row))
+        async with store.database.write() as connection:
+            await connection.execute(delete(appointments).where(appointments.c.id == case.gone.id))
+            await connection.execute(text("CHECKPOINT"))
+    proof = await case.prove()
+    assert [place.place for place in proof.places if place.left] == ["its files"], proof.text()
 
 
 async def test_a_key_store_whose_files_are_elsewhere_is_said_not_to_be_looked_at(
@@ -179,9 +202,10 @@ async def test_a_folder_that_cannot_be_read_is_no_proof(
             raise PermissionError
         return plain(place)
 
-    monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(StartRefused, match="a folder cannot be read"):
-        await case.prove()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", refuse)
+        with pytest.raises(StartRefused, match="a folder cannot be read"):
+            await case.prove()
 
 
 async def test_a_key_store_that_does_not_answer_is_no_proof(
