@@ -25,6 +25,7 @@ import { WaitingRoom } from './waiting.js';
 
 const OFFLINE_AFTER_MS = 1500;
 const TICK_MS = 60_000;
+const TOLD_MS = 5000;
 
 /** `<desk-page>`: today, who waits, and the consult itself, in one document so that admitting loads nothing. */
 class DeskPage extends HTMLElement {
@@ -267,7 +268,12 @@ class DeskPage extends HTMLElement {
     slot(this, 'bye-lead').textContent = '';
     const reopen = /** @type {HTMLElement} */ (this.querySelector('[data-action="reopen"]'));
     reopen.hidden = true;
-    await told?.catch(() => {});
+    if (!(await within(told, TOLD_MS))) {
+      slot(this, 'bye-title').textContent = t('desk.untold', { name });
+      slot(this, 'bye-lead').textContent = t('desk.untold.hint', { name });
+      this.#reload();
+      return;
+    }
     await this.#reload();
     const { destroyed_at: fate, reopens } = this.day?.known.get(appointment) ?? {};
     reopen.hidden = !reopens;
@@ -330,6 +336,15 @@ class DeskPage extends HTMLElement {
     await signOut().catch(() => {});
     location.replace('/signin');
   }
+}
+
+/**
+ * Whether it was done in time.
+ * @param {Promise<void> | undefined} work @param {number} milliseconds
+ */
+function within(work, milliseconds) {
+  const late = new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
+  return Promise.race([Promise.resolve(work).then(() => true, () => false), late]);
 }
 
 customElements.define('desk-page', DeskPage);
