@@ -92,6 +92,7 @@ class Participant:
         self._acquainted: set[str] = set()
         self._shared: list[int] = []
         self._present = False
+        self._away = False
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
@@ -147,10 +148,14 @@ class Participant:
         once = encode(os.urandom(16))
         deadline = time.monotonic() + INSIST_SECONDS
         while True:
-            returns = self.returns
+            returns, away = self.returns, self._away
             try:
                 return await self._link.request(event, body, once=once)
-            except Offline:
+            except (Offline, Refusal) as error:
+                # The connection is back before we are in our place.
+                early = isinstance(error, Refusal) and error.code == "bad_state" and away
+                if isinstance(error, Refusal) and not early:
+                    raise
                 while self.returns == returns:
                     if time.monotonic() > deadline or self.ended or self.taken_over or self._link.refused:
                         raise
@@ -308,6 +313,7 @@ class Participant:
                 raise
             self._present = False
         self.returns += 1
+        self._away = False
 
     async def _catch_up(self) -> None:
         """Something that was sent is gone: look, and make keys anew if theirs was among it, ask for what was said."""
@@ -357,6 +363,7 @@ class Participant:
                 self.taken_over, self._present = True, False
             case _ if event == DISCONNECT:
                 self.losses += 1
+                self._away = True
 
     def _take_desk(self, view: DeskView) -> None:
         if self.desk is None or view.version >= self.desk.version:

@@ -1,5 +1,6 @@
 """Whole consults of two participants against a running server, over nothing but its public protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
-from signaling.client.errors import Refusal
+from signaling.client.errors import Offline, Refusal
 from signaling.client.rest import Rest
 from signaling.client.session import Participant, patient, practitioner
 from signaling.client.synthetic import Pattern, Tone
-from signaling.protocol.events import HoldMessage
+from signaling.protocol.events import HoldMessage, RoomView
 from tests.participant.house import House
 from tests.participant.waiting import within
 
@@ -176,6 +177,35 @@ async def test_what_is_said_while_a_page_is_away_waits_for_it_and_comes_once(
         await within(10, lambda: None if len(guest.chat) == len(doctor.chat) == 2 else "a message is missing")
         assert {entry.text for entry in guest.chat} == {entry.text for entry in doctor.chat} == {"gehoord?", "hier nog"}
         assert guest.returns == 1
+
+
+async def test_what_is_said_before_a_page_is_back_in_its_place_waits_for_that(
+    house: House, desk: Rest, visitor: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with consult(house, desk, visitor) as them:
+        doctor, guest = them.doctor, them.visitor
+        arrive, may_enter = doctor.arrive, asyncio.Event()
+
+        async def enter_late(*, take_over: bool = False) -> RoomView:
+            await may_enter.wait()
+            return await arrive(take_over=take_over)
+
+        monkeypatch.setattr(doctor, "arrive", enter_late)
+        await doctor.lose_signaling()
+        while True:  # until the connection is there again, without a place
+            try:
+                await doctor.request("snapshot")
+            except Refusal as refusal:
+                assert refusal.code == "bad_state"
+                break
+            except Offline:
+                await asyncio.sleep(0.05)
+        said = asyncio.create_task(doctor.send_chat("gehoord?"))
+        await asyncio.sleep(0.2)
+        assert not said.done()
+        may_enter.set()
+        await said
+        await within(10, lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
 
 
 async def test_what_nobody_kept_for_a_page_is_asked_of_the_others(house: House, desk: Rest, visitor: Rest) -> None:

@@ -34,10 +34,19 @@ class Messages:
 
     ids: list[str | None] = field(default_factory=list)
     done: dict[str, str] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
 
     @property
     def sent(self) -> dict[str, Any]:
         return {"ids": self.ids, "done": list(self.done.values())}
+
+    def inside(self, event: str, sid: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The event, or a refusal of one that wants its sender to be ``inside`` before it has arrived."""
+        if event == "arrive":
+            self.placed.add(sid)
+        if body.get("inside") and sid not in self.placed:
+            return "refuse", to_wire(ProtocolError("bad_state")).model_dump()
+        return event, body
 
     def carry_out(self, body: dict[str, Any], beside: dict[str, str] | None) -> bool:
         """Whether the acknowledgement is to be lost, which the first ``lose`` tries under an id are."""
@@ -70,6 +79,7 @@ async def serve() -> AsyncIterator[str]:
     async def answer(
         event: str, sid: str, body: dict[str, Any], beside: dict[str, str] | None = None
     ) -> dict[str, Any]:
+        event, body = messages.inside(event, sid, body)
         if event in ("chat", "tell"):
             event, body = ("hang-up" if messages.carry_out(body, beside) else ""), {}
         if event == "sent":
@@ -215,6 +225,11 @@ async def test_a_message_is_sent_again_under_its_id_when_the_page_is_back_in_its
     assert result["done"] == ["x", "y"]
     assert result["code"] is None
     assert result["early"] == ([1, 2] if place else [])  # Not before its page had entered again.
+
+
+async def test_a_message_waits_until_the_page_is_back_in_its_place(page: Page) -> None:
+    result = await page.evaluate("scenarios.early()")
+    assert (result["code"], result["before"], result["done"]) == (None, [], ["x"])
 
 
 async def test_a_server_that_does_not_know_repeats_gets_none(page: Page) -> None:

@@ -101,6 +101,18 @@ async function once({ knows = true, event = 'chat', place = true, lose = 2 }) {
   return { code, early, ...(await signaling.request('sent')) };
 }
 
+/** A message that is sent when the connection is back, before the page has entered again. */
+async function early() {
+  const { signaling, heard } = connection();
+  await signaling.request('arrive', { participant: 'p' });
+  await signaling.request('hang-up').catch(() => {});
+  await until(() => heard.opened === 2);
+  const said = codeOf(signaling.request('chat', { ciphertext: 'x', lose: 0, inside: true }));
+  const before = (await signaling.request('sent')).done;
+  await signaling.request('arrive', { participant: 'p' });
+  return { code: await said, before, ...(await signaling.request('sent')) };
+}
+
 /** For a test that drives the page's clock itself. */
 function patient() {
   const { signaling, heard } = connection();
@@ -117,4 +129,4 @@ async function givenUp() {
   return { code: await sent };
 }
 
-Object.assign(window, { scenarios: { once, patient, givenUp, numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });
+Object.assign(window, { scenarios: { once, early, patient, givenUp, numbers, comesBack, resumeRefused, hopeless, neverAccepted, errors, present } });

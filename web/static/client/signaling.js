@@ -65,6 +65,7 @@ export class Signaling extends EventTarget {
   #once = false;
   /** This connection has a place in a room. */
   #placed = false;
+  #entered = false;
   /** Whether the event that is being passed on comes for the first time. */
   #fresh = true;
   /** The network is back, or somebody looks at the page again: do not wait for the next turn. */
@@ -149,7 +150,7 @@ export class Signaling extends EventTarget {
     if (INSISTED.has(event) && this.#once) return this.#insist(event, body);
     const data = await this.#send(event, body);
     if (event === 'arrive' || event === 'admit') {
-      this.#placed = true;
+      this.#placed = this.#entered = true;
       this.dispatchEvent(new Event('placed'));
     }
     return data;
@@ -161,14 +162,18 @@ export class Signaling extends EventTarget {
     const back = this.#placed ? 'placed' : 'open';
     const end = performance.now() + INSIST_MS;
     for (let repeat = false; ; repeat = true) {
+      const away = this.#entered && !this.#placed;
       try {
         return await this.#send(event, body, beside);
       } catch (error) {
         const { code } = /** @type {WireError} */ (error);
         // A repeat is told to try again as long as a node is still at work on the first.
         const underWay = repeat && code === 'try_again';
-        if (this.#closed || performance.now() > end || !(underWay || code === 'offline')) throw error;
-        await (underWay ? new Promise((resolve) => setTimeout(resolve, REPEAT_MS)) : this.#until(back));
+        // The connection is back before we are in our place.
+        const early = away && code === 'bad_state';
+        if (this.#closed || performance.now() > end || !(underWay || early || code === 'offline')) throw error;
+        if (early && this.#placed) continue;
+        await (underWay ? new Promise((resolve) => setTimeout(resolve, REPEAT_MS)) : this.#until(early ? 'placed' : back));
       }
     }
   }
