@@ -18,6 +18,7 @@ const DEFAULT_SLOTS = 1;
 const RETURN_RETRY_MS = 1_000;
 /** What a page draws when a consult begins holds up the thread that keys and offer need; so they go first. */
 const HEAD_START_MS = 20;
+const AWAY = new Set(['offline', 'bad_state', 'try_again']);
 const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
 const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'pictureflow', 'unencrypted'];
 
@@ -52,6 +53,8 @@ export class Consult extends EventTarget {
   /** @type {(() => void)[]} */
   #stops = [];
   #present = false;
+  /** @type {AbortController | null} */
+  #givingUp = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #headStart;
   #standing = new Standing();
@@ -175,19 +178,48 @@ export class Consult extends EventTarget {
     await this.#conversation.sendChat(text);
   }
 
-  /** Give up the place; as the practitioner, end the consult for all. @throws {WireError} if the server was not told */
+  /**
+   * Give up the place; as the practitioner, end the consult for all. It is over here at once. Where the connection is not
+   * there, the server is told as soon as it is, until `close`.
+   * @throws {WireError} if the server was not told
+   */
   async leave() {
+    let away = false;
     try {
       if (this.#present) await this.#signaling.request('leave');
     } catch (error) {
-      if (!(error instanceof WireError && OVER.has(error.code))) throw error;
+      if (!(error instanceof WireError)) throw error;
+      away = AWAY.has(error.code) && !this.#ownsSignaling;
+      if (!away && !OVER.has(error.code)) throw error;
     } finally {
       this.#end('left');
+    }
+    if (away) await this.#giveUp();
+  }
+
+  /** Into the place and out of it again, as soon as there is a connection. */
+  async #giveUp() {
+    this.#givingUp = new AbortController();
+    const { signal } = this.#givingUp;
+    const place = { appointment: this.#appointment, participant: this.participant, take_over: false };
+    for (;;) {
+      if (!this.#signaling.connected) await opened(this.#signaling, signal);
+      signal.throwIfAborted();
+      try {
+        await this.#signaling.request('arrive', place);
+        await this.#signaling.request('leave');
+        return;
+      } catch (error) {
+        if (error instanceof WireError && OVER.has(error.code)) return;
+        if (!(error instanceof WireError && AWAY.has(error.code))) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETURN_RETRY_MS));
+      }
     }
   }
 
   /** Let go of everything without a word. */
   close() {
+    this.#givingUp?.abort();
     this.#present = false;
     clearTimeout(this.#headStart);
     this.#headStart = undefined;
@@ -377,4 +409,14 @@ export class Consult extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Until there is a connection. @param {Signaling} signaling @param {AbortSignal} signal */
+function opened(signaling, signal) {
+  return new Promise((resolve, reject) => {
+    const give = () => reject(new WireError('offline', 'user', 'It was given up.'));
+    signaling.addEventListener('open', resolve, { once: true, signal });
+    for (const type of ['refused', 'closed']) signaling.addEventListener(type, give, { once: true, signal });
+    signal.addEventListener('abort', give, { once: true });
+  });
 }

@@ -34,6 +34,7 @@ class DeskPage extends HTMLElement {
   /** Made ready for whoever waits. @type {Consult | null} */ #next = null;
   /** @type {string | null} */ #inConsult = null;
   /** The consult that ended last. */ #before = '';
+  /** The consult that was left, whose server may not know it yet. @type {Consult | null} */ #left = null;
   /** @type {number | undefined} */ #offline;
 
   async connectedCallback() {
@@ -213,6 +214,7 @@ class DeskPage extends HTMLElement {
   async #enter(appointment, act) {
     if (this.#consult || !this.call || !this.day) return;
     const consult = this.#fresh();
+    this.#left?.close();
     this.#next = null;
     this.#consult = consult;
     this.again?.consult(true);
@@ -249,6 +251,7 @@ class DeskPage extends HTMLElement {
     const consult = this.#consult;
     const appointment = consult?.appointment ?? this.#inConsult ?? '';
     this.#consult = null;
+    this.#left = consult;
     await this.#ended(appointment, 'ended', consult?.leave());
   }
 
@@ -272,7 +275,10 @@ class DeskPage extends HTMLElement {
       slot(this, 'bye-title').textContent = t('desk.untold', { name });
       slot(this, 'bye-lead').textContent = t('desk.untold.hint', { name });
       this.#reload();
-      return;
+      const late = await Promise.resolve(told).then(() => true, () => false);
+      if (!late || this.#before !== appointment || this.#consult) return;
+      slot(this, 'bye-title').textContent = t('desk.ended', { name });
+      slot(this, 'bye-lead').textContent = '';
     }
     await this.#reload();
     const { destroyed_at: fate, reopens } = this.day?.known.get(appointment) ?? {};
