@@ -27,7 +27,8 @@
         reschedule_all(scope);  reschedule_behind(scope)            # for the sweeper
     store.sessions
         create(practitioner_id) -> token;  practitioner(token) -> id | None;  end(token);  end_all(practitioner_id)
-        reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended;  purge()
+        reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
+        purge();  expired() -> a condition on rows                  # for the sweeper
     store.appointments
         create(scope, patient, starts_at, minutes, language) -> Appointment             # `invalid`
         get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
