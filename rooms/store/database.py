@@ -194,9 +194,26 @@ async def begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-def open_file(path: Path) -> aiosqlite.Connection:
-    """A connection to a file that is there: one that went away is not made anew, empty. Awaitable."""
-    return aiosqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True)
+async def open_file(path: Path) -> aiosqlite.Connection:
+    """A connection to a file that is there: one that went away is not made anew, empty.
+
+    Whoever stops waiting for it has it closed: its thread would else go on until the process ends.
+    """
+    opening = asyncio.ensure_future(_opened(path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close)
+        raise
+
+
+async def _opened(path: Path) -> aiosqlite.Connection:
+    return await aiosqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True)
+
+
+def _close(opening: "asyncio.Future[aiosqlite.Connection]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().stop()
 
 
 def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
