@@ -4,6 +4,7 @@ import { random, toBase64Url } from './bytes.js';
 import { Conversation } from './conversation.js';
 import { WireError } from './errors.js';
 import { OwnIndicators } from './indicators.js';
+import { AWAY, OVER, giveUp } from './leaving.js';
 import { forgetResume, storeResume, storedResume } from './resume.js';
 import { Signaling } from './signaling.js';
 import { Standing } from './standing.js';
@@ -18,8 +19,6 @@ const DEFAULT_SLOTS = 1;
 const RETURN_RETRY_MS = 1_000;
 /** What a page draws when a consult begins holds up the thread that keys and offer need; so they go first. */
 const HEAD_START_MS = 20;
-const AWAY = new Set(['offline', 'bad_state', 'try_again']);
-const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
 const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'pictureflow', 'unencrypted'];
 
 /**
@@ -194,27 +193,10 @@ export class Consult extends EventTarget {
     } finally {
       this.#end('left');
     }
-    if (away) await this.#giveUp();
-  }
-
-  /** Into the place and out of it again, as soon as there is a connection. */
-  async #giveUp() {
+    if (!away) return;
     this.#givingUp = new AbortController();
-    const { signal } = this.#givingUp;
     const place = { appointment: this.#appointment, participant: this.participant, take_over: false };
-    for (;;) {
-      if (!this.#signaling.connected) await opened(this.#signaling, signal);
-      signal.throwIfAborted();
-      try {
-        await this.#signaling.request('arrive', place);
-        await this.#signaling.request('leave');
-        return;
-      } catch (error) {
-        if (error instanceof WireError && OVER.has(error.code)) return;
-        if (!(error instanceof WireError && AWAY.has(error.code))) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETURN_RETRY_MS));
-      }
-    }
+    await giveUp(this.#signaling, place, this.#givingUp.signal);
   }
 
   /** Let go of everything without a word. */
@@ -409,14 +391,4 @@ export class Consult extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** Until there is a connection. @param {Signaling} signaling @param {AbortSignal} signal */
-function opened(signaling, signal) {
-  return new Promise((resolve, reject) => {
-    const give = () => reject(new WireError('offline', 'user', 'It was given up.'));
-    signaling.addEventListener('open', resolve, { once: true, signal });
-    for (const type of ['refused', 'closed']) signaling.addEventListener(type, give, { once: true, signal });
-    signal.addEventListener('abort', give, { once: true });
-  });
 }
