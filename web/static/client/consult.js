@@ -4,7 +4,6 @@ import { random, toBase64Url } from './bytes.js';
 import { Conversation } from './conversation.js';
 import { WireError } from './errors.js';
 import { OwnIndicators } from './indicators.js';
-import { AWAY, OVER, giveUp } from './leaving.js';
 import { forgetResume, storeResume, storedResume } from './resume.js';
 import { Signaling } from './signaling.js';
 import { Standing } from './standing.js';
@@ -19,6 +18,7 @@ const DEFAULT_SLOTS = 1;
 const RETURN_RETRY_MS = 1_000;
 /** What a page draws when a consult begins holds up the thread that keys and offer need; so they go first. */
 const HEAD_START_MS = 20;
+const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
 const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'pictureflow', 'unencrypted'];
 
 /**
@@ -52,8 +52,6 @@ export class Consult extends EventTarget {
   /** @type {(() => void)[]} */
   #stops = [];
   #present = false;
-  /** @type {AbortController | null} */
-  #givingUp = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #headStart;
   #standing = new Standing();
@@ -177,31 +175,19 @@ export class Consult extends EventTarget {
     await this.#conversation.sendChat(text);
   }
 
-  /**
-   * Give up the place; as the practitioner, end the consult for all. It is over here at once. Where the connection is not
-   * there, the server is told as soon as it is, until `close`.
-   * @throws {WireError} if the server was not told
-   */
+  /** Give up the place; as the practitioner, end the consult for all. @throws {WireError} if the server was not told */
   async leave() {
-    let away = false;
     try {
       if (this.#present) await this.#signaling.request('leave');
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      away = AWAY.has(error.code) && !this.#ownsSignaling;
-      if (!away && !OVER.has(error.code)) throw error;
+      if (!(error instanceof WireError && OVER.has(error.code))) throw error;
     } finally {
       this.#end('left');
     }
-    if (!away) return;
-    this.#givingUp = new AbortController();
-    const place = { appointment: this.#appointment, participant: this.participant, take_over: false };
-    await giveUp(this.#signaling, place, this.#givingUp.signal);
   }
 
   /** Let go of everything without a word. */
   close() {
-    this.#givingUp?.abort();
     this.#present = false;
     clearTimeout(this.#headStart);
     this.#headStart = undefined;

@@ -14,6 +14,7 @@ import { Day } from './day.js';
 import { moment } from './dates.js';
 import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
+import { leave } from './leaving.js';
 import { RetentionDialog } from './retention.js';
 import { Sentences } from './sentences.js';
 import { TechnicalDialog } from './technical.js';
@@ -34,7 +35,7 @@ class DeskPage extends HTMLElement {
   /** Made ready for whoever waits. @type {Consult | null} */ #next = null;
   /** @type {string | null} */ #inConsult = null;
   /** The consult that ended last. */ #before = '';
-  /** The consult that was left, whose server may not know it yet. @type {Consult | null} */ #left = null;
+  /** Of a consult that was left, while the server may not know it yet. @type {AbortController | null} */ #leaving = null;
   /** @type {number | undefined} */ #offline;
 
   async connectedCallback() {
@@ -214,7 +215,7 @@ class DeskPage extends HTMLElement {
   async #enter(appointment, act) {
     if (this.#consult || !this.call || !this.day) return;
     const consult = this.#fresh();
-    this.#left?.close();
+    this.#leaving?.abort();
     this.#next = null;
     this.#consult = consult;
     this.again?.consult(true);
@@ -248,11 +249,12 @@ class DeskPage extends HTMLElement {
   }
 
   async #leave() {
+    const { signaling } = this;
     const consult = this.#consult;
     const appointment = consult?.appointment ?? this.#inConsult ?? '';
     this.#consult = null;
-    this.#left = consult;
-    await this.#ended(appointment, 'ended', consult?.leave());
+    this.#leaving = new AbortController();
+    await this.#ended(appointment, 'ended', consult && signaling && leave(consult, signaling, this.#leaving.signal));
   }
 
   /** Connect anew to the consult that failed. */
@@ -262,7 +264,7 @@ class DeskPage extends HTMLElement {
     if (appointment) this.#return(appointment);
   }
 
-  /** @param {string} appointment @param {string} reason @param {Promise<void>} [told] when the server knows it */
+  /** @param {string} appointment @param {string} reason @param {Promise<void> | null} [told] when the server knows it */
   async #ended(appointment, reason, told) {
     const name = this.day?.name(appointment) ?? '';
     this.#before = appointment;
@@ -346,7 +348,7 @@ class DeskPage extends HTMLElement {
 
 /**
  * Whether it was done in time.
- * @param {Promise<void> | undefined} work @param {number} milliseconds
+ * @param {Promise<void> | null | undefined} work @param {number} milliseconds
  */
 function within(work, milliseconds) {
   const late = new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));

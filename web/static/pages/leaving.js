@@ -1,38 +1,37 @@
 /** Giving up a place in a consult when the server cannot be told at once. */
 
-import { WireError } from './errors.js';
+import { WireError } from '../client/errors.js';
 
-/** @import {Signaling} from './signaling.js' */
-
-/** Codes of the protocol after which there is no consult to be in. */
-export const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
+/** @import {Consult} from '../client/consult.js' */
+/** @import {Signaling} from '../client/signaling.js' */
 
 /** Codes that say no more than that there was no connection, or no place behind it yet. */
-export const AWAY = new Set(['offline', 'bad_state', 'try_again']);
-
+const AWAY = new Set(['offline', 'bad_state', 'try_again']);
+const OVER = new Set(['ended', 'gone', 'not_found']);
 const RETRY_MS = 1000;
 
 /**
- * Into the place and out of it again, as soon as there is a connection.
+ * Leave a consult. Where the connection is lost, the place is taken again as soon as it is back, and given up.
+ * @param {Consult} consult
  * @param {Signaling} signaling
- * @param {object} place the body of `arrive`
  * @param {AbortSignal} signal
  * @throws {WireError} if the server was not told
  */
-export async function giveUp(signaling, place, signal) {
+export async function leave(consult, signaling, signal) {
+  const place = { appointment: consult.appointment, participant: consult.participant, take_over: false };
+  let left = consult.leave();
   for (;;) {
-    if (!signaling.connected) await opened(signaling, signal);
-    if (signal.aborted) throw givenUp();
     try {
-      await signaling.request('arrive', place);
-      await signaling.request('leave');
+      await left;
       return;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       if (OVER.has(error.code)) return;
       if (!AWAY.has(error.code)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+    await (signaling.connected ? new Promise((resolve) => setTimeout(resolve, RETRY_MS)) : opened(signaling, signal));
+    if (signal.aborted) throw givenUp();
+    left = signaling.request('arrive', place).then(() => signaling.request('leave'));
   }
 }
 
