@@ -26,8 +26,9 @@ CLOSING = timedelta(seconds=5)
 have a resume ticket in it."""
 
 
-def signed_out_key(practitioner: str) -> str:
-    return f"sk:signed-out:{practitioner}"
+def signed_out_key(who: str) -> str:
+    """Of a practitioner, or of the session that signed out."""
+    return f"sk:signed-out:{who}"
 
 
 def moment(mark: bytes | str) -> float:
@@ -71,8 +72,10 @@ class Admission:
             if claims.kind == "access" and not await self._refresh.alive(claims):
                 raise ProtocolError("token_invalid")
         if claims.practitioner:
-            signed_out = (await self.sign_outs([claims.practitioner])).get(claims.practitioner)
-            if signed_out is not None and await self._overtaken(claims, signed_out):
+            marks = await self.sign_outs(one for one in (claims.practitioner, claims.session) if one)
+            signed_out = marks.get(claims.practitioner)
+            # A socket may be told a ticket until it is closed, which on a busy machine takes a while.
+            if claims.session in marks or (signed_out is not None and await self._overtaken(claims, signed_out)):
                 raise ProtocolError("token_invalid")
         return await self._of_session(claims, claims.session) if claims.session else claims
 
@@ -95,14 +98,18 @@ class Admission:
                 return claims
         return claims.model_copy(update={"session": None})
 
-    async def sign_out(self, practitioner: str) -> None:
-        """What was opened for this practitioner until now is no longer."""
+    async def sign_out(self, practitioner: str, session: str | None = None) -> None:
+        """What was opened for this practitioner until now is no longer, and nothing more of this session ever."""
         await self._refresh.end_all(practitioner)
-        await self._redis.set(signed_out_key(practitioner), self._now().timestamp(), ex=self._life + CLOSING)
+        async with self._redis.pipeline() as pipe:
+            for one in (practitioner, session):
+                if one:
+                    pipe.set(signed_out_key(one), self._now().timestamp(), ex=self._life + CLOSING)
+            await pipe.execute()
 
-    async def sign_outs(self, practitioners: Iterable[str]) -> dict[str, float]:
-        """The last sign-out of each that had one, in seconds since the Unix epoch."""
-        names = sorted(set(practitioners))
+    async def sign_outs(self, names: Iterable[str]) -> dict[str, float]:
+        """The last sign-out of each practitioner or session that had one, in seconds since the Unix epoch."""
+        names = sorted(set(names))
         marks = await self._redis.mget([signed_out_key(name) for name in names]) if names else []
         return {name: moment(mark) for name, mark in zip(names, marks, strict=True) if mark is not None}
 

@@ -80,9 +80,9 @@ class Signaling:
         await self.diagnostics.forget(appointment)
         await self.refresh.end_all(appointment)
 
-    async def sign_out(self, practitioner: str) -> None:
-        """A practitioner signed out: their sockets close, on every node, and their tickets are void."""
-        await self.admission.sign_out(practitioner)
+    async def sign_out(self, practitioner: str, session: str | None = None) -> None:
+        """A practitioner signed out in this session: their sockets close, on every node, and their tickets are void."""
+        await self.admission.sign_out(practitioner, session)
         await self.gate.sign_out([practitioner], "token_invalid")
 
     async def revoke(self, claims: Claims) -> None:

@@ -54,9 +54,9 @@ async def sign_out(call: Call) -> None:
     """End the session; sockets and tickets of this practitioner end with it."""
     app = call.request.app
     with suppress(ProtocolError):
-        person = (await sessions.caller(call.request)).practitioner
-        await app[SIGNALING].sign_out(person)
-        await app[STORE].audit.record(Act.SIGNED_OUT, practitioner(person))
+        caller = await sessions.caller(call.request)
+        await app[SIGNALING].sign_out(caller.practitioner, caller.session)
+        await app[STORE].audit.record(Act.SIGNED_OUT, practitioner(caller.practitioner))
     call.after.append(lambda response: sessions.end(call.request, response))
 
 

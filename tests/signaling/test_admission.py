@@ -91,6 +91,12 @@ async def test_a_resume_ticket_that_a_socket_got_before_it_was_closed_opens_noth
     assert await house.opens(house.token(None)), "a patient's is nobody's to sign out"
 
 
+async def test_no_ticket_of_the_session_that_signed_out_opens_anything_however_late_it_was_told(house: House) -> None:
+    await house.admission.sign_out(ALICE, OLD)
+    house.pass_(minutes=3)
+    assert [await house.opens(house.token(ALICE, session=one)) for one in (OLD, NEW, None)] == [False, True, True]
+
+
 async def test_what_was_issued_in_the_moment_of_the_sign_out_is_taken_for_older(house: House) -> None:
     house.pass_(microseconds=2_400)
     await house.admission.sign_out(ALICE)
