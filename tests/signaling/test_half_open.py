@@ -105,4 +105,5 @@ class Strangers:
         url = f"http://127.0.0.1:{self.server.port}/socket.io/?EIO=4&transport=websocket"
         headers = {"Origin": self.server.origin, "X-Forwarded-For": address}
         async with asyncio.timeout(60):
-            self.sockets.append(await self.session.ws_connect(url, headers=headers))
+            opening = self.session.ws_connect(url, headers=headers)
+            self.sockets.append(await self.stack.enter_async_context(opening))
