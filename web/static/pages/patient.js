@@ -182,8 +182,15 @@ class PatientPage extends HTMLElement {
   /** @param {Consult} consult */
   #state(consult) {
     if (consult.state === 'waiting') this.#wait();
-    else if (consult.state === 'failed' && !this.#called) this.#failed(consult.reason ?? 'internal');
+    else if (consult.state === 'failed' && !this.#called) this.#failedBefore(consult);
     else if (['connecting', 'connected', 'reconnecting'].includes(consult.state)) this.#talk();
+  }
+
+  /** It failed before the consult was on the screen: what is wrong with it stands there; all else is about this page. @param {Consult} consult */
+  #failedBefore(consult) {
+    const reason = consult.reason ?? 'internal';
+    if (consult.room?.me.state === 'admitted' && has(`call.failed.${reason}`)) this.#talk();
+    else this.#failed(reason);
   }
 
   #wait() {
