@@ -278,9 +278,10 @@ class DeskPage extends HTMLElement {
       slot(this, 'bye-lead').textContent = t('desk.untold.hint', { name });
       this.#reload();
       const late = await Promise.resolve(told).then(() => true, () => false);
-      if (!late || this.#before !== appointment || this.#consult) return;
-      slot(this, 'bye-title').textContent = t('desk.ended', { name });
+      if (this.#before !== appointment || this.#consult) return;
       slot(this, 'bye-lead').textContent = '';
+      if (!late) return;
+      slot(this, 'bye-title').textContent = t('desk.ended', { name });
     }
     await this.#reload();
     const { destroyed_at: fate, reopens } = this.day?.known.get(appointment) ?? {};
