@@ -12,7 +12,7 @@ MUTATED := rooms/keys rooms/retention.py rooms/store signaling/tickets.py signal
 LONG := participant/test_lying_server.py rooms/test_crashes.py rooms/test_root_key.py rooms/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-CODE := spreekkamer.py media rooms signaling turn web tests bench
+CODE := spreekkamer.py client media operate rooms signaling turn web tests bench
 
 .PHONY: help install run test tests-together tests-alone check tests-pure lint format tools system bench screenshots prove requirements clean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from signaling import terminal
+from operate import terminal
 
 if sys.argv[0].endswith(("spreekkamer", "spreekkamer.py")):
     terminal.end_at_once_when_interrupted()
@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from media.settings import MediaSettings
+from operate.commands import attach
+from operate.commands.arguments import path, port
+from operate.configuration import StrictSettings, load
 from rooms.clock import utc_now
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
 from signaling import memory, process
-from signaling.commands import attach
-from signaling.commands.arguments import path, port
-from signaling.configuration import StrictSettings, load
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
 from web.settings import WebSettings
 
 if TYPE_CHECKING:
-    from signaling.demo import Sandbox
+    from operate.demo import Sandbox
 
 
 class Settings(StrictSettings):
@@ -54,8 +54,9 @@ async def server(
     """
     from media.control import MediaClient
     from media.processes import LocalWorkers
+    from operate import demo
     from rooms.store import open_storage
-    from signaling import addresses, app, demo, drain, gate, health, listener, redis, tls
+    from signaling import addresses, app, drain, gate, health, listener, redis, tls
     from signaling.derived import derive
     from turn.credentials import TurnCredentials
     from web import routes
@@ -94,7 +95,7 @@ async def server(
 
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
-    from signaling.deployment.strength import refuse_weak
+    from operate.deployment.strength import refuse_weak
 
     settings = configured(arguments)
     refuse_weak(settings)
@@ -133,7 +134,7 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
 async def relay(arguments: argparse.Namespace) -> None:
     """Media workers for servers elsewhere, until a signal comes."""
     from media.processes import LocalWorkers
-    from signaling.deployment.strength import refuse_weak
+    from operate.deployment.strength import refuse_weak
 
     settings = configured(arguments)
     refuse_weak(settings)
@@ -154,7 +155,7 @@ async def operate(arguments: argparse.Namespace) -> None:
 
 async def print_turn(arguments: argparse.Namespace) -> None:
     """Print coturn's configuration, secrets included."""
-    from signaling.deployment.strength import refuse_weak
+    from operate.deployment.strength import refuse_weak
     from turn.coturn import render
 
     settings = configured(arguments)
@@ -191,7 +192,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """The console command; how it ends is in `signaling.terminal`."""
+    """The console command; how it ends is in `operate.terminal`."""
     memory.no_core_dumps()
     chosen: list[argparse.Namespace] = []
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.async_api import Browser
 
 from bench.relay import write
-from signaling.client.rest import Rest
+from client.rest import Rest
 from tests.browser.conftest import Demo, Person, eventually, sit_down, start_demo
 from tests.chromium import chromium
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bench.load.targets import memory_kib
 from bench.relay import write
-from signaling.client.exchange import encode
-from signaling.client.rest import Rest
-from signaling.client.wire import Wire
+from client.exchange import encode
+from client.rest import Rest
+from client.wire import Wire
 from signaling.protocol.events import Arrive
 from tests.browser.conftest import Demo, sit_down, start_demo
 from tests.browser.visits import Traffic

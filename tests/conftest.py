@@ -8,13 +8,14 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
+from tests.ours import FOLDERS
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
-FOLDERS = ["media", "rooms", "signaling", "turn", "web"]
-NO_SERVER = ["signaling.client"]
-"""One person's: aiortc waits for its decoder threads when it closes."""
+SERVING = [folder for folder in FOLDERS if folder != "client"]
+"""Aiortc waits for its decoder threads when it closes."""
 
 BROWSER = Path(__file__).parent / "browser"
 
@@ -34,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 AT_START = {
-    "signaling/commands/check.py": {"check"},
+    "operate/commands/check.py": {"check"},
     "rooms/store/__init__.py": {"open_storage"},
     "rooms/keys/store.py": {"open_keystore"},
     "signaling/redis.py": {"__init__", "start", "close"},
@@ -46,7 +47,7 @@ AT_START = {
 
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
-    with blockbuster_ctx(FOLDERS, excluded_modules=NO_SERVER) as guard:
+    with blockbuster_ctx(SERVING) as guard:
         guard.functions["os.path.abspath"].can_block_in(
             "sqlalchemy/dialects/sqlite/pysqlite.py", {"create_connect_args"}
         )

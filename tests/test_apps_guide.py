@@ -66,7 +66,7 @@ def test_its_bounds_are_those_of_the_server() -> None:
 
 
 def test_every_file_and_part_of_the_vectors_that_it_names_exists() -> None:
-    for path in re.findall(r"`((?:signaling|web)/[\w/.-]+)`", GUIDE):
+    for path in re.findall(r"`((?:client|signaling|web)/[\w/.-]+)`", GUIDE):
         assert (ROOT / path).exists(), path
     parts = {name.split("[")[0] for name in re.findall(r"^\| `([a-z]+)", section("Test vectors"), re.MULTILINE)}
     assert parts == set(vectors.make()) - {"format"}

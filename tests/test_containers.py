@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
-from signaling.configuration import PREFIX, load
-from signaling.deployment.files import Place, environment, make
-from signaling.deployment.strength import refuse_weak
-from signaling.doctor import announced
+from operate.configuration import PREFIX, load
+from operate.deployment.files import Place, environment, make
+from operate.deployment.strength import refuse_weak
+from operate.doctor import announced
 from spreekkamer import Settings
+from tests.ours import FOLDERS, ROOT
 
-ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLES = {
@@ -285,7 +285,7 @@ def test_the_package_holds_all_that_the_server_reads(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
     tracked = subprocess.run(
-        ["git", "ls-files", "media", "rooms", "signaling", "turn", "web"],
+        ["git", "ls-files", *FOLDERS],
         check=True, cwd=source, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
     for_developers = {"README.md", "check", "modules", "pack", "package.json", "package-lock.json"}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from operate import setting_names
+from operate.configuration import load
 from rooms.errors import StartRefused
-from signaling import setting_names
-from signaling.configuration import load
 from spreekkamer import Settings
 from tests.in_process import settings as no_settings
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from operate.commands.inventory import show
 from rooms.inventory import Inventory, inventory
 from rooms.settings import RoomsSettings
 from rooms.store.kinds import KINDS
 from rooms.store.sealed import PROFILE
 from rooms.store.tables import metadata, practitioners
 from signaling import logs, process, tls
-from signaling.commands.inventory import show
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
 from tests.opening import of, open_store
+from tests.ours import FOLDERS, ROOT
 from web.storage import KEPT
 
-ROOT = Path(__file__).parents[1]
 WRITTEN_BESIDE_THE_FIELDS = {"time", "level", "logger", "message", "place", "error", "traceback", "hidden_fields"}
 PATTERNS = {"sk:*", "sk:media:*"}
 """What is looked through or allowed, not made."""
@@ -81,7 +81,7 @@ async def test_what_is_encrypted_is_a_column_of_bytes(known: Inventory) -> None:
 @pytest.mark.duty("S-04")
 def test_every_key_that_the_code_can_make_is_in_it(known: Inventory) -> None:
     found = set()
-    for folder in ("media", "rooms", "signaling", "turn"):
+    for folder in set(FOLDERS) - {"web"}:
         for file in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 text = pattern(node)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from signaling.configuration import PREFIX
+from operate.configuration import PREFIX
 from spreekkamer import Settings
 
 FILE = Path(__file__).parents[1] / "docs" / "settings.md"

@@ -17,14 +17,14 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from operate.commands import setup
+from operate.configuration import load
+from operate.deployment import openbao
+from operate.deployment.files import OWN, Place, make
+from operate.deployment.strength import refuse_weak, weakness
 from rooms.errors import Locked, StartRefused
 from rooms.keys.transit import Transit
 from rooms.settings import RoomsSettings, TransitSettings
-from signaling.commands import setup
-from signaling.configuration import load
-from signaling.deployment import openbao
-from signaling.deployment.files import OWN, Place, make
-from signaling.deployment.strength import refuse_weak, weakness
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.ports import free_port

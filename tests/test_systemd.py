@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from signaling.configuration import load
-from signaling.setting_names import PREFIX
+from operate.configuration import load
+from operate.setting_names import PREFIX
 from spreekkamer import Settings
 from tests.test_setup import STRONG
 

@@ -47,7 +47,7 @@ def test_every_value_in_redis_stands_in_what_a_writer_gains() -> None:
 
 
 def test_every_check_of_the_doctor_that_is_named_exists() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "signaling" / "doctor").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "operate" / "doctor").glob("*.py"))
     rows = re.findall(r"`doctor(?: --outside)?`: ([^|;]+)", TEXT)
     for check in re.findall(r"`([\w-]+)`", " ".join(rows)):
         family = (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling import setting_names
+from operate import setting_names
 from tests import in_process
 from tests.in_process import Ended
 
@@ -216,7 +216,7 @@ def test_a_closed_output_is_as_good_as_none(place: Path) -> None:
 BEGUN = """
 import sys
 sys.argv = ["spreekkamer", *sys.argv[1:]]
-from signaling import terminal
+from operate import terminal
 terminal.end_at_once_when_interrupted()
 print("begun", flush=True)
 import spreekkamer

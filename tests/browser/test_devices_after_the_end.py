@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser
 
-from signaling.client.link import Link, Token
-from signaling.client.rest import Rest
+from client.link import Link, Token
+from client.rest import Rest
 from signaling.protocol.events import Admit, Arrive, DeskView, RoomView
 from signaling.sessions import PLAIN
 from tests.browser.conftest import Demo, Desk, Person, add_desk, eventually, sit_down

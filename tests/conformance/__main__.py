@@ -12,8 +12,8 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from signaling.client.errors import ClientError
-from signaling.client.probe import Account
+from client.errors import ClientError
+from client.probe import Account
 from tests.conformance import capability_checks, rest_checks, seat_checks, socket_checks, talk_checks, token_checks
 from tests.conformance.requirement import REQUIREMENTS, Outcome, Requirement, judge
 from tests.conformance.world import World

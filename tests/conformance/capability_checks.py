@@ -3,7 +3,7 @@
 import json
 import secrets
 
-from signaling.client.exchange import encode
+from client.exchange import encode
 from signaling.protocol.session import CAPABILITIES
 from tests.conformance.recorded import FILE, Player
 from tests.conformance.requirement import expect, requirement

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from signaling.client.probe import Account
+from client.probe import Account
 from signaling.protocol.model import PROTOCOL_VERSION
 from tests.conformance.requirement import Violation, expect
 from tests.conformance.story import STORY, Step

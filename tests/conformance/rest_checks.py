@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 from pydantic import ValidationError
 
-from signaling.client.errors import Refusal
-from signaling.client.rest import Rest
+from client.errors import Refusal
+from client.rest import Rest
 from signaling.protocol.errors import CATALOGUE, WireError
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS
 from signaling.protocol.model import API

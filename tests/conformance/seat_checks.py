@@ -162,7 +162,7 @@ async def patient_leaves(world: World) -> None:
 
 @requirement("Seats, takeovers, tickets", "The practitioner's `leave` ends the consult for all, and its link.")
 async def practitioner_leaves(world: World) -> None:
-    from signaling.client.errors import Refusal
+    from client.errors import Refusal
 
     them = await world.consult()
     await them.doctor.do("leave")

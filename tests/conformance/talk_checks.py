@@ -4,10 +4,10 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from signaling.client.exchange import encode
-from signaling.client.sealing import seal_frames
-from signaling.client.session import Participant, patient, practitioner
-from signaling.client.synthetic import Pattern, Tone
+from client.exchange import encode
+from client.sealing import seal_frames
+from client.session import Participant, patient, practitioner
+from client.synthetic import Pattern, Tone
 from signaling.protocol.refusals import OFFER_REASONS
 from tests.conformance.requirement import expect, requirement
 from tests.conformance.world import World, until

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from client.probe import Account
 from rooms.settings import RoomsSettings
-from signaling.client.probe import Account
 from tests.conformance.__main__ import line, run
 from tests.conformance.proxy import Alter, altered
 from tests.conformance.requirement import REQUIREMENTS, Requirement

@@ -1,7 +1,7 @@
 """The join ticket, and the tokens of an app."""
 
-from signaling.client.errors import Refusal
-from signaling.client.rest import Rest
+from client.errors import Refusal
+from client.rest import Rest
 from signaling.protocol.model import PROTOCOL_VERSION
 from signaling.protocol.session import CAPABILITIES
 from tests.conformance.requirement import Untried, Violation, expect, requirement

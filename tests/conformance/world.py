@@ -12,9 +12,9 @@ import aiohttp
 import socketio
 from pydantic import ValidationError
 
-from signaling.client.errors import ClientError
-from signaling.client.probe import Account
-from signaling.client.rest import Rest
+from client.errors import ClientError
+from client.probe import Account
+from client.rest import Rest
 from signaling.protocol.errors import CATALOGUE, WireError
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS
 from signaling.protocol.model import PROTOCOL_VERSION

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from signaling.deployment import firewall
+from operate.deployment import firewall
 from turn.coturn import render
 from turn.settings import TurnSettings
 

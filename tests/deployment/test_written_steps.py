@@ -13,7 +13,7 @@ import yaml
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
-from signaling.deployment import acl
+from operate.deployment import acl
 from tests.deployment.conftest import STEPS, Followed, blocks
 
 pytestmark = pytest.mark.timeout(450)

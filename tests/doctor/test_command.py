@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from operate.commands import doctor
+from operate.doctor import ports
+from operate.doctor.finding import failed
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from signaling.commands import doctor
-from signaling.doctor import ports
-from signaling.doctor.finding import failed
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.doctor.test_parts import STRONG

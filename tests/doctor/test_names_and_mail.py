@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from signaling.doctor import mail, names
-from signaling.doctor.finding import Finding
-from signaling.doctor.resolving import Resolver
+from operate.doctor import mail, names
+from operate.doctor.finding import Finding
+from operate.doctor.resolving import Resolver
 from tests.doctor.authority import PRACTICE, Authority, build, serving
 
 HOST = "consult.example.org"
@@ -88,7 +88,7 @@ async def test_a_signature_that_was_taken_out_is_not_believed() -> None:
 
 
 async def test_a_name_server_that_is_silent_is_unknown_and_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.doctor.resolving.SECONDS", 0.3)
+    monkeypatch.setattr("operate.doctor.resolving.SECONDS", 0.3)
     authority = build()
     authority.silent = True
     async with serving(authority):

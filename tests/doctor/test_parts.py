@@ -19,11 +19,11 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from operate.deployment import acl, openbao
+from operate.doctor import announced, clock, ports, redis, relaying, storage, tls
+from operate.doctor.finding import Finding, as_json, good, look, text
 from rooms.settings import RoomsSettings
 from rooms.store.migrate import downgrade, migrate
-from signaling.deployment import acl, openbao
-from signaling.doctor import announced, clock, ports, redis, relaying, storage, tls
-from signaling.doctor.finding import Finding, as_json, good, look, text
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.opening import open_store

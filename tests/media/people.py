@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from client.keyring import KeyRing
+from client.media import MediaConnection, Receiving, Source
+from client.synthetic import Pattern, Tone
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
-from signaling.client.keyring import KeyRing
-from signaling.client.media import MediaConnection, Receiving, Source
-from signaling.client.synthetic import Pattern, Tone
 
 TONES = {"alice": 440.0, "bob": 880.0}
 GREYS = {"alice": 60, "bob": 190}

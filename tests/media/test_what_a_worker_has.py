@@ -15,15 +15,15 @@ from media.control import Inspect, Inspected, MediaClient, OpenRoom
 from media.control import Opened as RoomOpened
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
+from operate.deployment import acl
 from rooms.clock import utc_now
-from signaling.deployment import acl
 from signaling.derived import derive
 from signaling.protocol.errors import ProtocolError
 from signaling.redis import connect
 from signaling.tickets import Tickets, practitioner_access
 from tests.media.servers import start_redis
+from tests.ours import FOLDERS, ROOT
 
-ROOT = Path(__file__).parents[2]
 SECRET = secrets.token_bytes(48)
 CALLS = derive(SECRET, "calls")
 SERVERS, MEDIA = secrets.token_hex(16), secrets.token_hex(16)
@@ -106,7 +106,7 @@ def test_a_worker_imports_neither_ffmpeg_nor_what_knows_of_people() -> None:
     loaded = json.loads(done.stdout)
     assert "aiortc.rtcdtlstransport" in loaded
     roots = {name.partition(".")[0] for name in loaded}
-    assert roots & {"av", "rooms", "signaling", "turn", "web", "sqlalchemy", "aiohttp", "socketio"} == set()
+    assert roots & {*FOLDERS, "av", "sqlalchemy", "aiohttp", "socketio"} == {"media"}
 
 
 def test_the_whole_of_aiortc_can_be_had_afterwards() -> None:

@@ -1,1 +1,1 @@
-"""The Python client (`signaling.client`): its encryption, its media through a real relay, whole consults."""
+"""The Python client (`client`): its encryption, its media through a real relay, whole consults."""

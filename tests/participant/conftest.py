@@ -14,11 +14,11 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from client.media import MediaConnection
+from client.rest import Rest
 from media.control import Answered, Event, Line, MediaClient, OfferCall, OpenRoom, SlotsChanged
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
-from signaling.client.media import MediaConnection
-from signaling.client.rest import Rest
 from tests.participant.house import House, open_house
 
 ROOT = Path(__file__).parents[2]

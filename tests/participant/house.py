@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from signaling.client.rest import Rest
+from client.rest import Rest
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from signaling.client.exchange import KeyExchange, _event, _message
-from signaling.client.handshake import Handshake, Message, OutdatedError, TamperingError
-from signaling.client.keyring import KeyRing
-from signaling.client.tally import SAID_FROM, Chain, Tally
+from client.exchange import KeyExchange, _event, _message
+from client.handshake import Handshake, Message, OutdatedError, TamperingError
+from client.keyring import KeyRing
+from client.tally import SAID_FROM, Chain, Tally
 from signaling.protocol.events import KeyCommitted, KeyRevealed, KeyWrapped, RoomView
 
 APPOINTMENT = "appointment"

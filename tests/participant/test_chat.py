@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from signaling.client.chat import ChatEntry, ChatLog, compose
+from client.chat import ChatEntry, ChatLog, compose
 
 NOW = 1_000_000
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from signaling.client.errors import Refusal
-from signaling.client.probe import MARK, Probe, whole
-from signaling.client.rest import Rest
+from client.errors import Refusal
+from client.probe import MARK, Probe, whole
+from client.rest import Rest
 from signaling.tls import self_signed
 from spreekkamer import parser
 
@@ -236,8 +236,8 @@ async def test_the_appointment_is_destroyed_also_when_the_consult_fails(
     async def refuse(*_: object, **__: object) -> None:
         raise Refusal("try_again")
 
-    monkeypatch.setattr("signaling.client.session.Participant.admit", refuse)
-    from signaling.client.probe import Account
+    monkeypatch.setattr("client.session.Participant.admit", refuse)
+    from client.probe import Account
 
     probe = Probe(server.url, Account(MAIL, PASSWORD), seconds=20)
     assert not await probe.run()

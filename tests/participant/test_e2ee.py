@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.client import e2ee
-from signaling.client.chat import ChatLog
-from signaling.client.e2ee import E2eeError, Member
-from signaling.client.handshake import Handshake, Message, TamperingError
-from signaling.client.keyring import KeyRing, ReplayWindow
+from client import e2ee
+from client.chat import ChatLog
+from client.e2ee import E2eeError, Member
+from client.handshake import Handshake, Message, TamperingError
+from client.keyring import KeyRing, ReplayWindow
 from tests.participant import vectors
 
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from signaling.client import tally
-from signaling.client.exchange import KeyExchange
-from signaling.client.handshake import Handshake, Message, OutdatedError, TamperingError
-from signaling.client.keyring import KeyRing
+from client import tally
+from client.exchange import KeyExchange
+from client.handshake import Handshake, Message, OutdatedError, TamperingError
+from client.keyring import KeyRing
 from signaling.protocol.events import RoomView
 from tests.participant.liar import HEARD, LeakError, Liar
 from tests.participant.vectors import FILE
@@ -188,7 +188,7 @@ def test_the_third_reveal_in_vain_is_said_on_ones_own_page_at_once_and_on_the_ot
 def test_under_a_secret_of_somebody_who_is_no_longer_shown_nothing_is_sent_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("signaling.client.exchange.GONE_SECONDS", 0.05)
+    monkeypatch.setattr("client.exchange.GONE_SECONDS", 0.05)
 
     async def leave(*, back: bool) -> bytes | None:
         liar = Liar(Random(1), 1_000_000)

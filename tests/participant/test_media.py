@@ -8,11 +8,11 @@ import pytest
 import pytest_asyncio
 from aiortc.mediastreams import MediaStreamTrack
 
+from client.keyring import KeyRing
+from client.media import MediaConnection, Receiving
+from client.sealing import seal_frames
+from client.synthetic import Pattern, Tone
 from media.control import RequestKeyframe, UnencryptedSeen
-from signaling.client.keyring import KeyRing
-from signaling.client.media import MediaConnection, Receiving
-from signaling.client.sealing import seal_frames
-from signaling.client.synthetic import Pattern, Tone
 from tests.participant.conftest import Relay
 from tests.participant.waiting import within
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
-from signaling.client.errors import Offline, Refusal
-from signaling.client.rest import Rest
-from signaling.client.session import Participant, patient, practitioner
-from signaling.client.synthetic import Pattern, Tone
+from client.errors import Offline, Refusal
+from client.rest import Rest
+from client.session import Participant, patient, practitioner
+from client.synthetic import Pattern, Tone
 from signaling.protocol.events import HoldMessage, RoomView
 from tests.participant.house import House
 from tests.participant.waiting import within

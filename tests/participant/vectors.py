@@ -8,10 +8,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from signaling.client import e2ee
-from signaling.client.chat import REQUEST, ChatEntry, ChatLog, compose
-from signaling.client.exchange import encode
-from signaling.client.keyring import ReplayWindow
+from client import e2ee
+from client.chat import REQUEST, ChatEntry, ChatLog, compose
+from client.exchange import encode
+from client.keyring import ReplayWindow
 
 FILE = Path(__file__).parents[2] / "docs" / "vectors.json"
 APPOINTMENT = "QWZzcHJhYWstZWVuLXR3ZQ"

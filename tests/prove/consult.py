@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import socketio
 
-from signaling.client.rest import Rest
-from signaling.client.session import Participant
+from client.rest import Rest
+from client.session import Participant
 from signaling.protocol.events import CLIENT_EVENTS, Report
 from tests.participant.waiting import within
 

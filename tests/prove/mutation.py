@@ -31,13 +31,14 @@ from typing import Any
 import coverage
 import pytest
 
+from tests.ours import FOLDERS
 from tests.prove.__main__ import README, table, written
 from tests.prove.figures import Figure
 from tests.prove.mutants import ROOT, Hook, Mutant, loaded, mutants
 from tests.prove.reach import Reach, Watch
 from tests.rooms import bao, postgres
 
-OURS = ("rooms", "signaling", "tests", "web", "media", "turn")
+OURS = (*FOLDERS, "tests")
 KEPT = {"tests", "tests.rooms", "tests.prove", "tests.rooms.bao", "tests.rooms.postgres", "tests.rooms.child"}
 QUIET = ["-q", "--no-header", "--no-summary", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist"]
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None  # where flushing costs nothing

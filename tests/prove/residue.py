@@ -23,9 +23,9 @@ from typing import Any
 import aiohttp
 from redis.exceptions import ResponseError
 
+from client.rest import Rest
 from rooms.backup import data
 from rooms.settings import RoomsSettings
-from signaling.client.rest import Rest
 from signaling.redis import connect
 from tests.opening import open_store
 from tests.prove import consult

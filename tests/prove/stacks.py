@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from signaling.client.rest import Rest
-from signaling.client.session import Participant, patient, practitioner
-from signaling.client.synthetic import Pattern, Tone
+from client.rest import Rest
+from client.session import Participant, patient, practitioner
+from client.synthetic import Pattern, Tone
 from tests.participant.house import House, open_house
 from tests.participant.waiting import within
 from tests.prove.figures import Figure, Size

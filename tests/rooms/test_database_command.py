@@ -14,13 +14,13 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
+from operate.commands import db
 from rooms.audit import Act, operator
 from rooms.errors import StartRefused
 from rooms.lock import waited_for
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store.migrate import MIGRATION_LOCK, configuration, downgrade, migrate, revisions
-from signaling.commands import db
 from spreekkamer import Settings
 from tests.opening import of, open_store
 from tests.rooms.people import Time

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from operate.commands import db
 from rooms.backup import snapshots
 from rooms.errors import Locked, StartRefused, Tampered
 from rooms.keys import layout, schema
@@ -25,7 +26,6 @@ from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.keystore import verify
-from signaling.commands import db
 from spreekkamer import Settings
 from tests.earlier import environment
 from tests.opening import of, open_store

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from operate.commands import keys as command
 from rooms.errors import Locked, StartRefused
 from rooms.keys.envelope import seal
 from rooms.keys.epochs import check_place
@@ -20,7 +21,6 @@ from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore
 from rooms.store.keystore import verify
-from signaling.commands import keys as command
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 

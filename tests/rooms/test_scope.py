@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -31,9 +30,9 @@ from rooms.store.sweeper import Sweeper
 from rooms.store.tables import metadata
 from rooms.store.visit import Visit
 from tests.opening import open_store
+from tests.ours import FOLDERS, ROOT
 from tests.rooms.people import PASSWORD, START, Time
 
-ROOT = Path(__file__).parents[2]
 BELOW = {"database", "keys", "reserve", "inner"}
 """Parts of a store under its records: they know of rows and keys, and of nobody."""
 
@@ -100,15 +99,15 @@ def test_a_method_whose_scope_may_be_left_out_is_found(call: Callable[..., Any])
 def test_a_scope_is_made_in_two_places_only() -> None:
     """Where a session, ticket, link or consult is known, and in commands."""
     makers, servers = set(), set()
-    for folder in ("rooms", "signaling", "web"):
+    for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
             name, text = str(path.relative_to(ROOT)), path.read_text()
             if re.search(r"\bScope(\.\w+)?\(", text):
                 makers.add(name)
             if re.search(r"^from rooms\.scope import .*SERVER", text, re.MULTILINE):
                 servers.add(name)
-    assert makers == {"rooms/scope.py", "signaling/scopes.py", "signaling/commands/storage.py"}
-    assert servers == {"rooms/store/sweeper.py", "signaling/demo.py"}
+    assert makers == {"rooms/scope.py", "signaling/scopes.py", "operate/commands/storage.py"}
+    assert servers == {"rooms/store/sweeper.py", "operate/demo.py"}
 
 
 # --- no call crosses -------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
+from client.wire import Wire
 from media.control import MediaClient
 from rooms.consult import new
 from rooms.consult_events import Arrive
@@ -28,7 +29,6 @@ from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_storage
 from signaling import app, gate, listener
-from signaling.client.wire import Wire
 from signaling.gate import SIGNALING
 from signaling.redis import connect
 from signaling.redis_child import SOCKET

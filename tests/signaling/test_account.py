@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from operate.commands import practitioner
 from rooms.errors import StartRefused
 from rooms.scope import SERVER
-from signaling.commands import practitioner
 from tests.opening import of
 from tests.signaling.conftest import PASSWORD, Server
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from operate.configuration import load
 from rooms.errors import StartRefused
-from signaling.configuration import load
 from spreekkamer import Settings
 
 

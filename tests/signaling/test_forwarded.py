@@ -4,8 +4,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
+from operate.doctor import redis as doctor
 from signaling import forwarded
-from signaling.doctor import redis as doctor
 from signaling.settings import SignalingSettings
 from signaling.typedefs import DOUBTS, LIMITER, METRICS
 from tests.signaling.conftest import Server

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from signaling.client.errors import Refusal
-from signaling.client.wire import Wire
+from client.errors import Refusal
+from client.wire import Wire
 from signaling.protocol.events import Admit, Arrive
 from tests.signaling.conftest import Opening, Server
 

@@ -8,7 +8,6 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -19,9 +18,9 @@ from signaling import logs
 from signaling.logs import REDACTED, Pii
 from signaling.tickets import Claims
 from signaling.typedefs import TICKETS
+from tests.ours import FOLDERS, ROOT
 from tests.signaling.conftest import PASSWORD, Server
 
-ROOT = Path(__file__).parents[2]
 LEVELS = ["debug", "info", "warning", "error"]
 METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 
@@ -167,7 +166,7 @@ def test_warnings_go_through_the_filter(stream: io.StringIO) -> None:
 def test_every_message_in_our_code_is_a_constant_without_arguments() -> None:
     """A message that is put together may hold anything; a filter at run time cannot know."""
     found = []
-    for folder in ("media", "rooms", "signaling", "turn", "web"):
+    for folder in FOLDERS:
         for file in (ROOT / folder).rglob("*.py"):
             calls = [node for node in ast.walk(ast.parse(file.read_text())) if is_log_call(node)]
             found += [f"{file.relative_to(ROOT)}: {ast.unparse(call)}" for call in calls if not is_constant(call)]
@@ -177,7 +176,7 @@ def test_every_message_in_our_code_is_a_constant_without_arguments() -> None:
 def test_every_field_in_our_code_is_on_the_list() -> None:
     """Else it would be dropped without a word, and somebody would miss it in the night."""
     found = []
-    for folder in ("rooms", "signaling", "turn", "web"):
+    for folder in set(FOLDERS) - {"media"}:
         for file in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 found += [f"{file.relative_to(ROOT)} {name}" for name in extra_fields(node) - set(logs.FIELDS)]

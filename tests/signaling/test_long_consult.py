@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
+from client.errors import Refusal
+from client.wire import Wire
 from rooms.model import Appointment
-from signaling.client.errors import Refusal
-from signaling.client.wire import Wire
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive, RoomView
 from tests.participant.waiting import within

@@ -13,9 +13,9 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from client.wire import Wire
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
-from signaling.client.wire import Wire
 from signaling.limiter import Limit
 from signaling.presence import Presence
 from signaling.protocol.events import Arrive

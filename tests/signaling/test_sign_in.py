@@ -9,8 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import update
 
+from client.wire import Wire
 from rooms.store.tables import practitioners
-from signaling.client.wire import Wire
 from signaling.settings import SignalingSettings
 from signaling.typedefs import REDIS
 from tests.participant.waiting import within

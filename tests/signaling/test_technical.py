@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from operate.commands import support
 from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
-from signaling.commands import support
 from signaling.settings import SignalingSettings
 from signaling.typedefs import DIAGNOSTICS
 from spreekkamer import Settings

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from client.wire import Wire
 from rooms.model import Appointment
-from signaling.client.wire import Wire
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive
 from tests.opening import of

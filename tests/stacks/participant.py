@@ -20,9 +20,9 @@ from aiortc.codecs.opus import OpusEncoder
 from aiortc.codecs.vpx import Vp8Encoder
 from av.packet import Packet
 
-from signaling.client import e2ee
-from signaling.client.session import Participant
-from signaling.client.synthetic import Pattern, Tone, frequency, grey_level
+from client import e2ee
+from client.session import Participant
+from client.synthetic import Pattern, Tone, frequency, grey_level
 from signaling.protocol.events import Line, MediaView, Offer
 
 RATE = 15

@@ -1,0 +1,148 @@
+"""The REST calls of a client; every body is checked against the registry on its way."""
+
+import ssl
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from pydantic import ValidationError
+
+from client.errors import Offline, Refusal
+from signaling.protocol.model import API
+from signaling.protocol.rest import (
+    AppointmentList,
+    AppointmentView,
+    Entrance,
+    Failure,
+    Join,
+    JoinRequest,
+    Me,
+    NewAppointment,
+    Receipt,
+    RefreshRequest,
+    SignIn,
+    SignInLink,
+    Ticket,
+    TokenSet,
+)
+
+SECONDS = 10.0
+
+
+class Rest:
+    """One person's calls, with the session's cookies.
+
+    Args:
+        url: the server's origin, without a slash at the end.
+        tls: whom to trust; the system's authorities if not given.
+        seconds: how long one call may take.
+    """
+
+    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None, seconds: float = SECONDS) -> None:
+        self.url = url
+        self.tls = tls
+        self._session = aiohttp.ClientSession(
+            headers={"Origin": url},
+            # Cookies of an address, as a server of one's own has.
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            timeout=aiohttp.ClientTimeout(seconds),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._session.close()
+
+    async def fetch(self, method: str, path: str, body: Any = None, *, bearer: str | None = None) -> tuple[int, str]:
+        """Status and text of an answer, whatever they are. ``bearer``: an app's access token.
+
+        Raises:
+            Offline: there was no answer.
+        """
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        options: Any = {"json": body, "headers": headers, "ssl": self.tls or True}
+        try:
+            async with self._session.request(method, self.url + path, **options) as response:
+                return response.status, await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Offline(type(error).__name__) from error
+
+    async def call(self, method: str, path: str, body: Any = None) -> str:
+        """The text of an answer that is a success; ``path`` is below the API's.
+
+        Raises:
+            Refusal: it is none. ``internal`` stands for what is no answer of this protocol.
+            Offline: there was none.
+        """
+        status, text = await self.fetch(method, API + path, body)
+        if status < 400:
+            return text
+        try:
+            error = Failure.model_validate_json(text, extra="ignore").error
+            raise Refusal(error.code, field=error.field)
+        except ValidationError:
+            raise Refusal("internal", f"HTTP {status}") from None
+
+    async def sign_in(self, mail: str, password: str) -> Me:
+        body = SignIn(mail=mail, password=password).model_dump()
+        return Me.model_validate_json(await self.call("POST", "/sign-in", body), extra="ignore")
+
+    async def sign_in_with_link(self, token: str) -> Me:
+        """A demo's link: what stands behind its ``#``."""
+        body = SignInLink(token=token).model_dump()
+        return Me.model_validate_json(await self.call("POST", "/sign-in/link", body), extra="ignore")
+
+    async def sign_out(self) -> None:
+        await self.call("POST", "/sign-out", {})
+
+    async def desk_ticket(self) -> str:
+        """A fresh access token for the practitioner's socket."""
+        return Ticket.model_validate_json(await self.call("POST", "/desk/ticket", {}), extra="ignore").access_token
+
+    async def appointments(self) -> list[AppointmentView]:
+        """Those of today."""
+        return AppointmentList.model_validate_json(await self.call("GET", "/appointments"), extra="ignore").appointments
+
+    async def new_appointment(self, patient: str, starts_at: str, minutes: int = 30) -> AppointmentView:
+        """Whatever else there is at that time."""
+        body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes, anyway=True).model_dump()
+        return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body), extra="ignore")
+
+    async def destroy_appointment(self, appointment: str) -> Receipt:
+        """Irrecoverably, now."""
+        return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"), extra="ignore")
+
+    async def join(self, link: str, *, refresh: bool = False) -> Join:
+        """By a patient's link: what stands behind its ``#``; with ``refresh`` for an app, with a refresh token."""
+        body = JoinRequest(link=link, refresh=refresh).model_dump(exclude_defaults=True)
+        return Join.model_validate_json(await self.call("POST", "/join", body), extra="ignore")
+
+    async def enter(self, appointment: str) -> Entrance:
+        """The practitioner's ticket into a consult of theirs."""
+        text = await self.call("POST", f"/appointments/{appointment}/join", {})
+        return Entrance.model_validate_json(text, extra="ignore")
+
+    async def sign_in_app(self, mail: str, password: str) -> TokenSet:
+        """Without a cookie: an access token and a refresh token."""
+        body = SignIn(mail=mail, password=password).model_dump()
+        return TokenSet.model_validate_json(await self.call("POST", "/tokens", body), extra="ignore")
+
+    async def refresh(self, refresh_token: str) -> TokenSet:
+        """The next two; the one that was used is worthless then.
+
+        Raises:
+            Refusal: ``token_reused`` if it was used before, which ends all that descend from the same sign-in.
+        """
+        body = RefreshRequest(refresh_token=refresh_token).model_dump()
+        return TokenSet.model_validate_json(await self.call("POST", "/tokens/refresh", body), extra="ignore")
+
+    async def revoke(self, refresh_token: str) -> None:
+        """Sign out an app."""
+        await self.call("POST", "/tokens/revoke", RefreshRequest(refresh_token=refresh_token).model_dump())

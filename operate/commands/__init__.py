@@ -1,0 +1,40 @@
+"""What an operator does from the command line beside a running server: a module for each group of commands."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rooms.settings import RoomsSettings
+    from signaling.settings import SignalingSettings
+
+
+class Configured(Protocol):
+    """The settings that commands read."""
+
+    @property
+    def rooms(self) -> RoomsSettings: ...
+    @property
+    def signaling(self) -> SignalingSettings: ...
+
+
+def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Add every group. Each command's ``operate`` takes the settings and the arguments and returns what to print."""
+    from operate.commands import (
+        audit,
+        backup,
+        check,
+        db,
+        doctor,
+        inventory,
+        keys,
+        practitioner,
+        proof,
+        retention,
+        setup,
+        support,
+    )
+
+    for group in (setup, db, doctor, practitioner, retention, keys, backup, proof, audit, inventory, support, check):
+        group.attach(commands, common)

@@ -1,0 +1,22 @@
+"""Entering what an operator did."""
+
+from __future__ import annotations
+
+import logging
+
+from operate.commands import Configured
+from rooms.audit import Act, operator
+from rooms.errors import RoomsError
+
+logger = logging.getLogger(__name__)
+
+
+async def enter(settings: Configured, act: Act, detail: str | None = None) -> None:
+    """Enter an act of whoever typed the command. Without keys that open there is no trail to enter it in."""
+    from operate.commands.storage import beside
+
+    async with beside(settings.rooms) as store:
+        try:
+            await store.audit.record(act, operator(), detail=detail)
+        except RoomsError as error:
+            logger.warning("this could not be entered in the audit trail", extra={"code": error.code})
