@@ -9,7 +9,7 @@ SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | 
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MUTATED := rooms/keys rooms/retention.py rooms/store signaling/tickets.py signaling/sessions.py signaling/admission.py
-LONG := participant/test_lying_server.py rooms/test_crashes.py rooms/test_root_key.py rooms/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
+LONG := client/test_lying_server.py rooms/test_crashes.py rooms/test_root_key.py rooms/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 CODE := spreekkamer.py client media operate rooms signaling turn web tests bench

@@ -16,7 +16,7 @@ from signaling.protocol.rest import Bounds, Join
 from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
 from signaling.sockets.limits import Limits
-from tests.participant import vectors
+from tests.client import vectors
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "apps.md"

@@ -15,7 +15,7 @@ import pytest
 from operate.configuration import load
 from operate.setting_names import PREFIX
 from spreekkamer import Settings
-from tests.test_setup import STRONG
+from tests.operate.test_setup import STRONG
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "systemd"

@@ -15,7 +15,7 @@ from client.rest import Rest
 from signaling.protocol.events import Admit, Arrive, DeskView, RoomView
 from signaling.sessions import PLAIN
 from tests.browser.conftest import Demo, Desk, Person, add_desk, eventually, sit_down
-from tests.participant.waiting import within
+from tests.client.waiting import within
 
 AFTER = 1.0
 """Seconds after the last device answered."""

@@ -14,10 +14,10 @@ from typing import Any
 
 from client.probe import Account
 from signaling.protocol.model import PROTOCOL_VERSION
+from tests.client.house import open_house
 from tests.conformance.requirement import Violation, expect
 from tests.conformance.story import STORY, Step
 from tests.conformance.world import Page, World, until
-from tests.participant.house import open_house
 
 FILE = Path(__file__).parents[2] / "docs" / "session.json"
 RANDOM = ("doctor", "guest", "elsewhere", "once", "another")

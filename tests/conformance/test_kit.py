@@ -8,11 +8,11 @@ import pytest
 
 from client.probe import Account
 from rooms.settings import RoomsSettings
+from tests.client.house import House, open_house
 from tests.conformance.__main__ import line, run
 from tests.conformance.proxy import Alter, altered
 from tests.conformance.requirement import REQUIREMENTS, Requirement
 from tests.opening import open_store
-from tests.participant.house import House, open_house
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 NOTHING_TO_TRY = {

@@ -9,7 +9,7 @@ import socketio
 from client.rest import Rest
 from client.session import Participant
 from signaling.protocol.events import CLIENT_EVENTS, Report
-from tests.participant.waiting import within
+from tests.client.waiting import within
 
 Secrets = dict[str, str | bytes]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from client.rest import Rest
 from client.session import Participant, patient, practitioner
 from client.synthetic import Pattern, Tone
-from tests.participant.house import House, open_house
-from tests.participant.waiting import within
+from tests.client.house import House, open_house
+from tests.client.waiting import within
 from tests.prove.figures import Figure, Size
 from tests.stacks.participant import Stack, encoded, lend
 

@@ -23,6 +23,7 @@ from rooms.settings import RoomsSettings
 from rooms.store.migrate import MIGRATION_LOCK, configuration, downgrade, migrate, revisions
 from spreekkamer import Settings
 from tests.opening import of, open_store
+from tests.ours import ROOT
 from tests.rooms.people import Time
 from tests.rooms.postgres import Postgres
 
@@ -191,5 +192,5 @@ def test_an_older_program_says_that_the_database_is_newer(rooms: RoomsSettings) 
 
 
 def test_the_upgrade_notes_name_the_newest_revision() -> None:
-    notes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    notes = (ROOT / "CHANGELOG.md").read_text()
     assert f"Database: revision `{HEAD}`" in notes

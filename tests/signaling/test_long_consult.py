@@ -15,7 +15,7 @@ from client.wire import Wire
 from rooms.model import Appointment
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive, RoomView
-from tests.participant.waiting import within
+from tests.client.waiting import within
 from tests.signaling.conftest import PASSWORD, Opening, Server
 
 CUTS = (31, 45, 49)

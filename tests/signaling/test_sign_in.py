@@ -13,7 +13,7 @@ from client.wire import Wire
 from rooms.store.tables import practitioners
 from signaling.settings import SignalingSettings
 from signaling.typedefs import REDIS
-from tests.participant.waiting import within
+from tests.client.waiting import within
 from tests.signaling.conftest import DEMO_TOKEN, PASSWORD, Server
 
 

@@ -9,8 +9,8 @@ from client.wire import Wire
 from rooms.model import Appointment
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive
+from tests.client.waiting import within
 from tests.opening import of
-from tests.participant.waiting import within
 from tests.signaling.conftest import PASSWORD, Server
 
 Way = Callable[[Server, Appointment], Awaitable[None]]

@@ -20,7 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.ours import ROOT
+
 PROGRAM = [sys.executable, "-m", "spreekkamer"]
 ORDER = ("postgres", "keystore", "openbao", "valkey", "server-1", "server-2", "media", "caddy", "coturn")
 HOSTS = {"postgres": 5432, "keystore": 5432, "valkey": 6379, "openbao": 8200}

@@ -1,7 +1,7 @@
-"""``docs/settings.md`` is made from the settings: ``python -m tests.test_settings_reference`` writes it."""
+"""``docs/settings.md`` is made from the settings: ``python -m tests.operate.test_settings_reference`` writes it."""
 
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
@@ -9,8 +9,9 @@ from pydantic.fields import FieldInfo
 
 from operate.configuration import PREFIX
 from spreekkamer import Settings
+from tests.ours import ROOT
 
-FILE = Path(__file__).parents[1] / "docs" / "settings.md"
+FILE = ROOT / "docs" / "settings.md"
 HEAD = """# Settings
 
 Set them as environment variables, or in a TOML file that `--config` names (`[signaling]`, `port = 8080`); the variable
@@ -19,7 +20,7 @@ value. A secret can also come from a file that only its owner may read: append `
 `SPREEKKAMER_*` variable refuses the start, but for what Kubernetes sets for a Service whose name begins with ours.
 Special characters in the password of an address are percent-encoded (`#` is `%23`).
 
-This page is made from the code by `python -m tests.test_settings_reference`.
+This page is made from the code by `python -m tests.operate.test_settings_reference`.
 """
 
 
@@ -61,7 +62,7 @@ def page() -> str:
 
 
 def test_the_page_says_what_the_code_says() -> None:
-    assert FILE.read_text() == page(), "run: python -m tests.test_settings_reference"
+    assert FILE.read_text() == page(), "run: python -m tests.operate.test_settings_reference"
 
 
 def test_every_setting_has_a_meaning() -> None:

@@ -22,8 +22,8 @@ from client.probe import MARK, Probe, whole
 from client.rest import Rest
 from signaling.tls import self_signed
 from spreekkamer import parser
+from tests.ours import ROOT
 
-ROOT = Path(__file__).parents[2]
 PARSER = parser()
 """Made outside of any event loop: it imports every command."""
 

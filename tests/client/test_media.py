@@ -13,8 +13,8 @@ from client.media import MediaConnection, Receiving
 from client.sealing import seal_frames
 from client.synthetic import Pattern, Tone
 from media.control import RequestKeyframe, UnencryptedSeen
-from tests.participant.conftest import Relay
-from tests.participant.waiting import within
+from tests.client.conftest import Relay
+from tests.client.waiting import within
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -27,11 +27,11 @@ from rooms.keys.transit import Transit
 from rooms.settings import RoomsSettings, TransitSettings
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
+from tests.ours import ROOT
 from tests.ports import free_port
 from tests.rooms.bao import binary
 from turn.settings import TurnSettings
 
-ROOT = Path(__file__).parents[1]
 PLACE = Place("consult.example.org", IPv4Address("203.0.113.5"))
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 STRONG = "f3b1c0d9e8a7465b9c2d1e0f8a7b6c5d4e3f2a1b"

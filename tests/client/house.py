@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from client.rest import Rest
-
-ROOT = Path(__file__).parents[2]
+from tests.ours import ROOT
 
 
 @dataclass

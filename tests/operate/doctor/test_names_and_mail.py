@@ -8,7 +8,7 @@ import pytest
 from operate.doctor import mail, names
 from operate.doctor.finding import Finding
 from operate.doctor.resolving import Resolver
-from tests.doctor.authority import PRACTICE, Authority, build, serving
+from tests.operate.doctor.authority import PRACTICE, Authority, build, serving
 
 HOST = "consult.example.org"
 

@@ -22,9 +22,9 @@ from signaling.derived import call_key, derive
 from signaling.process import shared_secret
 from signaling.settings import SignalingSettings
 from signaling.tickets import Tickets
+from tests.ours import ROOT
 from tests.signaling.conftest import Time
 
-ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STRONG = "Vq3kZr8tLw1xYb6nHc4mJd9sFg2pTe7u"
 

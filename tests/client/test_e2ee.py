@@ -15,7 +15,7 @@ from client.chat import ChatLog
 from client.e2ee import E2eeError, Member
 from client.handshake import Handshake, Message, TamperingError
 from client.keyring import KeyRing, ReplayWindow
-from tests.participant import vectors
+from tests.client import vectors
 
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())
 HANDSHAKES = VECTORS["handshakes"]
@@ -39,7 +39,7 @@ def as_member(member: dict[str, Any]) -> Member:
 
 
 def test_the_vectors_are_those_that_the_code_makes() -> None:
-    """``python -m tests.participant.vectors`` writes them."""
+    """``python -m tests.client.vectors`` writes them."""
     assert vectors.FILE.read_text() == vectors.text()
 
 

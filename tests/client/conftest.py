@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,9 +18,7 @@ from client.rest import Rest
 from media.control import Answered, Event, Line, MediaClient, OfferCall, OpenRoom, SlotsChanged
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
-from tests.participant.house import House, open_house
-
-ROOT = Path(__file__).parents[2]
+from tests.client.house import House, open_house
 
 
 @dataclass

@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.ours import ROOT
+
 HEAVY = {
     *("aiohttp", "aioice", "aiortc", "aiosqlite", "alembic", "argon2", "av", "cryptography", "dns", "engineio"),
     *("jinja2", "joserfc", "prometheus_client", "psycopg", "redis", "socketio", "sqlalchemy"),

@@ -16,8 +16,8 @@ from client.exchange import KeyExchange
 from client.handshake import Handshake, Message, OutdatedError, TamperingError
 from client.keyring import KeyRing
 from signaling.protocol.events import RoomView
-from tests.participant.liar import HEARD, LeakError, Liar
-from tests.participant.vectors import FILE
+from tests.client.liar import HEARD, LeakError, Liar
+from tests.client.vectors import FILE
 
 RUNS = 10_000 if os.environ.get("PROVE") else 250
 STEPS = 40

@@ -17,8 +17,8 @@ import pytest
 from operate import setting_names
 from tests import in_process
 from tests.in_process import Ended
+from tests.ours import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "spreekkamer"]
 
 
@@ -182,7 +182,7 @@ def test_a_fault_of_ours_is_one_sentence_with_its_place(monkeypatch: pytest.Monk
     ended = in_process.command(monkeypatch, "inventory")
     assert ended.status == 70
     assert ended.sentence == ended.sentence.replace("a person's name", "")
-    assert "TypeError at tests/test_wrong_arguments.py:" in ended.sentence
+    assert "TypeError at tests/operate/test_wrong_arguments.py:" in ended.sentence
 
 
 @pytest.mark.parametrize("words", ["inventory", "inventory --json"])

@@ -11,16 +11,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from pathlib import Path
 
 import pytest
 import yaml
 
 from operate.deployment import firewall
+from tests.ours import ROOT
 from turn.coturn import render
 from turn.settings import TurnSettings
 
-ROOT = Path(__file__).parents[2]
 HOST, WORLD, GATEWAY, CONTAINER = "198.51.100.1", "198.51.100.2", "172.30.9.1", "172.30.9.2"
 ACCIDENT = 5432
 """A port that a container publishes although it should not."""
@@ -73,7 +72,7 @@ class Place:
     async def look(self, at: str, address: str, kind: str, ports: set[int], answer: set[int], uid: int = 0) -> None:
         """Of these ports, seen from a namespace, exactly those answer that should; a busy machine has time for that."""
         patience = [f"{port}={PATIENCE if port in answer else IMPATIENCE}" for port in sorted(ports)]
-        script = [sys.executable, "-m", "tests.deployment.doors", "knock", str(uid), kind, address, *patience]
+        script = [sys.executable, "-m", "tests.operate.deployment.doors", "knock", str(uid), kind, address, *patience]
         assert set(json.loads(await run("ip", "netns", "exec", at, *script))) == answer
 
 
@@ -114,7 +113,8 @@ async def place() -> AsyncIterator[Place]:
         chains = "".join(f"chain {hook.split()[0]} {{ type nat hook {hook}; {leads} }};" for hook in hooks)
         await run("ip", "netns", "exec", host, "nft", "-f", "-", text=f"table ip engine {{ {chains} }}")
         for name in (host, container):
-            listening = [sys.executable, "-m", "tests.deployment.doors", "open", *map(str, (*LISTENS, 81, ACCIDENT))]
+            ports = map(str, (*LISTENS, 81, ACCIDENT))
+            listening = [sys.executable, "-m", "tests.operate.deployment.doors", "open", *ports]
             process = await asyncio.create_subprocess_exec(
                 *("ip", "netns", "exec", name, *listening), cwd=ROOT, stdout=asyncio.subprocess.PIPE
             )

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ours import ROOT
 from tests.ports import free_ports
 from tests.rooms import postgres
 
-ROOT = Path(__file__).parents[2]
 STEPS = ROOT / "docs" / "operations.md"
 NAMES = (
     *("postgres", "keystore", "valkey", "openbao", "openbao-cluster", "server-1", "server-2", "media"),
@@ -39,7 +39,7 @@ class Followed:
         return (self.folder / "secrets" / "valkey").read_text().strip()
 
     def settings(self, name: str) -> dict[str, str]:
-        from tests.deployment.docker import Deployment
+        from tests.operate.deployment.docker import Deployment
 
         return Deployment(self.folder / "state.json").settings(name)
 
@@ -63,7 +63,7 @@ def followed() -> Iterator[Followed]:
         state, shim = folder / "state.json", folder / "bin" / "docker"
         state.write_text(json.dumps({"folder": place, "ports": ports, "pids": {}}))
         shim.parent.mkdir()
-        shim.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.deployment.docker "$@"\n')
+        shim.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.operate.deployment.docker "$@"\n')
         shim.chmod(0o755)
         environment = os.environ | {"PATH": f"{shim.parent}:{os.environ['PATH']}", "DEPLOYMENT": str(state)}
         try:

@@ -1,4 +1,4 @@
-"""``python -m tests.deployment.doors open PORT …`` answers at them over TCP and UDP until it is ended;
+"""``python -m tests.operate.deployment.doors open PORT …`` answers at them over TCP and UDP until it is ended;
 ``… knock UID tcp|udp ADDRESS PORT=SECONDS …`` prints those that answer to this account in time, as JSON.
 """
 

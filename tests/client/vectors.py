@@ -1,9 +1,8 @@
-"""Makes docs/vectors.json from fixed keys, nonces and texts: ``python -m tests.participant.vectors``."""
+"""Makes docs/vectors.json from fixed keys, nonces and texts: ``python -m tests.client.vectors``."""
 
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,8 +11,9 @@ from client import e2ee
 from client.chat import REQUEST, ChatEntry, ChatLog, compose
 from client.exchange import encode
 from client.keyring import ReplayWindow
+from tests.ours import ROOT
 
-FILE = Path(__file__).parents[2] / "docs" / "vectors.json"
+FILE = ROOT / "docs" / "vectors.json"
 APPOINTMENT = "QWZzcHJhYWstZWVuLXR3ZQ"
 ARTS, PATIENT, GUEST = "B_arts-0000000000000a", "-patient-000000000000b", "b_gast-0000000000000c"
 SECRETS = {ARTS: bytes(range(0x80, 0xA0)), PATIENT: bytes(range(0xC0, 0xE0)), GUEST: bytes(range(0xE0, 0x100))}

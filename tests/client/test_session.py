@@ -13,8 +13,8 @@ from client.rest import Rest
 from client.session import Participant, patient, practitioner
 from client.synthetic import Pattern, Tone
 from signaling.protocol.events import HoldMessage, RoomView
-from tests.participant.house import House
-from tests.participant.waiting import within
+from tests.client.house import House
+from tests.client.waiting import within
 
 SOON: HoldMessage = "soon"
 

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -14,10 +13,10 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from operate.deployment import acl
-from tests.deployment.conftest import STEPS, Followed, blocks
+from tests.operate.deployment.conftest import STEPS, Followed, blocks
+from tests.ours import ROOT
 
 pytestmark = pytest.mark.timeout(450)
-ROOT = Path(__file__).parents[2]
 UNUSED = {
     # prove-destroyed, support codes, a destroyed consult's samples, connections that are given back
     *("lrange", "hgetall", "zrange", "xrange", "type", "getdel", "unlink", "discard", "unwatch"),

@@ -19,7 +19,8 @@ from rooms.errors import StartRefused
 from rooms.settings import RoomsSettings
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
-from tests.doctor.test_parts import STRONG
+from tests.operate.doctor.test_parts import STRONG
+from tests.ours import ROOT
 from turn.settings import TurnSettings
 
 
@@ -53,7 +54,7 @@ async def test_the_command_looks_at_everything_and_shows_no_secret(
 def test_the_command_runs_from_the_command_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "spreekkamer", "doctor", "--json"],
-        cwd=Path(__file__).parents[2], env={**os.environ, "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data")},
+        cwd=ROOT, env={**os.environ, "SPREEKKAMER_ROOMS__DATA": str(tmp_path / "data")},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1
