@@ -119,6 +119,10 @@ class LiveConsults:
                 return after, effects
         raise RoomsError("try_again")
 
+    def would_change(self, consult: Consult, event: Event) -> bool:
+        """Whether an event would change this state now. Refusals of the state machine pass through."""
+        return transition(consult, event, self._now())[0] is not consult
+
     async def desk(self, owner: str) -> DeskState:
         """What the practitioner's desk shows; of two answers the higher version is the newer one."""
         async with self._asking():

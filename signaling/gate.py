@@ -25,8 +25,14 @@ from rooms.store import Storage
 from signaling import typedefs
 from signaling.admission import Admission
 from signaling.consults import Consults
+from signaling.consults.entering import Entering
+from signaling.consults.messages import Messages
+from signaling.consults.runner import Port, Runner
+from signaling.consults.seats import Seats
+from signaling.consults.showing import Showing
+from signaling.consults.workers import Workers
 from signaling.derived import derive
-from signaling.handlers import LANES, handlers
+from signaling.handlers import handlers
 from signaling.limiter import Limiter
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
@@ -76,7 +82,7 @@ class Signaling:
         return faults
 
     async def _clear(self, appointment: str) -> None:
-        await self.consults.close(appointment, "cancelled")
+        await self.consults.seats.close(appointment, "cancelled")
         await self.diagnostics.forget(appointment)
         await self.refresh.end_all(appointment)
 
@@ -139,24 +145,17 @@ def attach(
         now=now,
         native=native,
     )
-    consults = Consults(
-        gate=gate,
-        live=live,
-        store=storage,
-        media=app[typedefs.MEDIA],
-        tickets=app[typedefs.TICKETS],
-        turn=app[typedefs.TURN],
-        replays=Replays(redis, now, life, authentic),
-        now=now,
-        window=JoinWindow.of(settings),
-        node=node or secrets.token_urlsafe(16),
-    )
+    replays = Replays(redis, now, life, authentic)
+
+    def place(appointment: str) -> None:
+        placement.request(appointment)
+
+    consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16))
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
-    consults.place = placement.request
     use = SessionUse(gate, sessions, now)
-    gate.lost, gate.heard = _in_turn(use.lost, consults.lost), consults.heard
-    gate.entered, gate.missed = consults.catch_up, consults.missed
-    gate.handle(handlers(consults, placement, diagnostics, Limiter(redis, secret, now)), LANES)
+    gate.lost, gate.heard = _in_turn(use.lost, consults.seats.lost), consults.seats.heard
+    gate.entered, gate.missed = consults.messages.catch_up, consults.messages.missed
+    gate.handle(handlers(consults, placement, diagnostics, Limiter(redis, secret, now)))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, redis)
     gate.attach(app, socketio_path=PATH)
@@ -164,6 +163,42 @@ def attach(
     app.on_shutdown.append(_hang_up)
     app.cleanup_ctx.append(_live)
     return signaling
+
+
+def _consults(
+    app: web.Application,
+    gate: Gate,
+    live: LiveConsults,
+    storage: Storage,
+    replays: Replays,
+    place: Callable[[str], None],
+    node: str,
+) -> Consults:
+    """``place`` has a room placed on a media worker."""
+    now = app[typedefs.NOW]
+    showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN])
+    workers = Workers(app[typedefs.MEDIA], gate.spawn)
+    port = Port(
+        show=showing.show,
+        show_desk=showing.show_desk,
+        tell=gate.tell,
+        close_socket=gate.close_socket,
+        place=place,
+        tidy=workers.tidy,
+        forget_messages=replays.end,
+    )
+    runner = Runner(live, port)
+    seats = Seats(
+        gate=gate,
+        live=live,
+        runner=runner,
+        showing=showing,
+        entering=Entering(live, storage, JoinWindow.of(app[typedefs.SETTINGS]), now),
+        store=storage,
+        now=now,
+        node=node,
+    )
+    return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers)
 
 
 def _in_turn(*listeners: Callable[[Socket], Awaitable[None]]) -> Callable[[Socket], Awaitable[None]]:

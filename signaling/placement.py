@@ -90,7 +90,7 @@ class Placement:
             await self._redis.delete(heartbeat_key(worker))
             async for consult in self._consults.live.running():
                 if consult.worker == worker:
-                    await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
+                    await self._consults.runner.apply(consult.appointment, LoseWorker(consult.fence))
         except (RedisError, RoomsError):
             log.warning("the rooms of a dead media worker wait for the housekeeper", extra={"worker": worker})
 
@@ -101,7 +101,7 @@ class Placement:
 
     async def forgotten(self, consult: Consult) -> None:
         """The worker that had the room does not know it (any more)."""
-        await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
+        await self._consults.runner.apply(consult.appointment, LoseWorker(consult.fence))
 
     # --- placing -----------------------------------------------------------------------------------------------------
 
@@ -125,17 +125,17 @@ class Placement:
         worker = await self._choose()
         if worker is None:
             return False
-        consult = await self._consults.apply(appointment, Assign(worker, unless=consult.fence))
+        consult = await self._consults.runner.apply(appointment, Assign(worker, unless=consult.fence))
         if consult.worker != worker or consult.ready:
             return True
         self._placed.append((self._clock(), worker))
         try:
             call = OpenRoom(room=appointment, fence=consult.fence, capacity=consult.capacity)
-            opened = isinstance(await self._consults.call(worker, call), Opened)
+            opened = isinstance(await self._consults.workers.call(worker, call), Opened)
         except MediaUnavailable:
             opened = False
         if opened:
-            await self._consults.apply(appointment, RoomOpened(consult.fence))
+            await self._consults.runner.apply(appointment, RoomOpened(consult.fence))
         else:
             await self.silent(consult, worker)
         return opened
@@ -180,11 +180,12 @@ class Placement:
             return
         match event:
             case PeerState():
-                await self._consults.apply(event.room, ChangeMedia(event.fence, event.peer, MEDIA_STATES[event.state]))
+                change = ChangeMedia(event.fence, event.peer, MEDIA_STATES[event.state])
+                await self._consults.runner.apply(event.room, change)
             case SlotsChanged():
                 await self._tell_slots(one, event)
             case UnencryptedSeen():
-                await self._consults.say(consult, [one], "unencrypted", Unencrypted(source=event.source))
+                await self._consults.messages.say(consult, [one], "unencrypted", Unencrypted(source=event.source))
                 await self._diagnostics.record(event.room, event.peer, {"event": "encryption-stopped"}, 0)
             case PeerSample():
                 await self._diagnostics.record(event.room, event.peer, sample(event), 0)

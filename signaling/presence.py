@@ -23,7 +23,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from media.control import Heartbeat, MediaClient, MediaUnavailable
-from rooms.consult import transition
 from rooms.consult_events import LoseWorker, Tick
 from rooms.consult_state import Consult
 from rooms.errors import RoomsError
@@ -32,9 +31,9 @@ from signaling.admission import Admission
 from signaling.consults import Consults
 from signaling.placement import Placement
 from signaling.protocol.errors import SpreekkamerError
-from signaling.protocol.events import Ended
+from signaling.protocol.events import ROOM, Ended
 from signaling.protocol.model import Empty
-from signaling.sockets.socket import ROOM, Binding, Socket
+from signaling.sockets.socket import Binding, Socket
 
 PERIOD = 1.0
 NODE_LIFE = 3
@@ -122,7 +121,7 @@ class Presence:
     async def turn(self) -> None:
         """One second's work. The heartbeat comes first: a room must not be rebuilt by a node that counts as dead."""
         await self.beat()
-        await self._consults.note_losses()
+        await self._consults.seats.note_losses()
         await self.close_outdated()
         bound = [(one, one.binding) for one in self._consults.gate.authenticated.values() if one.binding]
         for part in parts(bound):
@@ -176,12 +175,13 @@ class Presence:
             if socket.binding is not binding or (one and one.socket):
                 return  # It came, left or was replaced while this waited for its turn.
             try:
-                view = await self._consults.arrive(socket, binding.appointment, binding.participant, take_over=False)
+                seats, appointment = self._consults.seats, binding.appointment
+                view = await seats.arrive(socket, appointment, binding.participant, take_over=False)
             except (SpreekkamerError, RoomsError) as error:
                 await self._turn_out(socket, error.code)
             else:
                 await self._consults.gate.tell(socket.sid, "room", view)
-                await self._consults.catch_up(socket)
+                await self._consults.messages.catch_up(socket)
 
     async def _turn_out(self, socket: Socket, code: str) -> None:
         """There is no place for this socket any more; its page must hear that, whatever message it missed."""
@@ -197,13 +197,13 @@ class Presence:
     async def _keep_house(self) -> None:
         workers = await self._workers()
         alive = None if workers is None else frozenset(one.worker for one in workers)
-        tick = Tick(nodes=await self._nodes(), workers=alive, refresh=self._consults.refresh)
+        tick = Tick(nodes=await self._nodes(), workers=alive, refresh=self._consults.showing.refresh)
         if workers and any(one.draining for one in workers):
             await self._move_rooms(workers)
         async for found in self._consults.live.running():
             try:
-                late = transition(found, tick, self._consults.now())[0] is not found
-                consult = await self._consults.apply(found.appointment, tick) if late else found
+                late = self._consults.live.would_change(found, tick)
+                consult = await self._consults.runner.apply(found.appointment, tick) if late else found
                 if consult.admitted and consult.worker is None:
                     self._placement.request(consult.appointment)
             except RoomsError as error:
@@ -213,7 +213,7 @@ class Presence:
         running = [consult async for consult in self._consults.live.running()]
         for consult in islice(moving(running, workers), MOVES):
             with suppress(RoomsError):
-                await self._consults.apply(consult.appointment, LoseWorker(consult.fence))
+                await self._consults.runner.apply(consult.appointment, LoseWorker(consult.fence))
 
     async def _nodes(self) -> frozenset[str]:
         names = sorted(name.decode(errors="replace") for name in cast("set[bytes]", await self._redis.smembers(NODES)))

@@ -18,65 +18,68 @@ REFUSALS: dict[str, type[SpreekkamerError]] = {"sdp_invalid": ProtocolError, "ro
 FORGOTTEN = frozenset({"no_room", "fenced"})
 
 
-async def offer(consults: Consults, placement: Placement, socket: Socket, body: Offer) -> Answer:
-    """Pass an offer on to the worker and its answer back."""
-    consult, me = await consults.inside(socket, admitted=True)
-    if not consult.ready or consult.worker is None or body.fence != consult.fence:
-        raise ProtocolError("bad_state")
-    lines = [Line(mid=one.mid, use=one.use, slot=one.slot) for one in body.lines]
-    call = OfferCall(room=consult.appointment, fence=consult.fence, peer=me.id, sdp=body.sdp, lines=lines)
-    reply = await ask(consults, placement, consult, call)
-    if not isinstance(reply, Answered):
-        raise UserError("try_again")
-    consults.gate.spawn(_note(consults, consult, me.id, tuple(reply.unusable)))
-    refused = [RefusedLine(line=one.line, mid=one.mid, reason=one.reason) for one in reply.refused]
-    return Answer(
-        fence=consult.fence, sdp=reply.sdp, version=reply.version, slots=slot_views(reply.slots), refused=refused
-    )
+class Media:
+    def __init__(self, consults: Consults, placement: Placement) -> None:
+        self._consults = consults
+        self._placement = placement
 
+    async def offer(self, socket: Socket, body: Offer) -> Answer:
+        """Pass an offer on to the worker and its answer back."""
+        consult, me = await self._consults.seats.inside(socket, admitted=True)
+        if not consult.ready or consult.worker is None or body.fence != consult.fence:
+            raise ProtocolError("bad_state")
+        lines = [Line(mid=one.mid, use=one.use, slot=one.slot) for one in body.lines]
+        call = OfferCall(room=consult.appointment, fence=consult.fence, peer=me.id, sdp=body.sdp, lines=lines)
+        reply = await self._ask(consult, call)
+        if not isinstance(reply, Answered):
+            raise UserError("try_again")
+        self._consults.gate.spawn(self._note(consult, me.id, tuple(reply.unusable)))
+        refused = [RefusedLine(line=one.line, mid=one.mid, reason=one.reason) for one in reply.refused]
+        return Answer(
+            fence=consult.fence, sdp=reply.sdp, version=reply.version, slots=slot_views(reply.slots), refused=refused
+        )
 
-async def keyframe(consults: Consults, placement: Placement, socket: Socket, body: Keyframe) -> Empty:
-    """Ask somebody's browser for a key frame; the worker limits how often."""
-    consult, me, one = await consults.other(socket, body.participant)
-    if not consult.ready:
-        raise ProtocolError("bad_state")
-    call = RequestKeyframe(room=consult.appointment, fence=consult.fence, peer=one.id, source=body.source, by=me.id)
-    await ask(consults, placement, consult, call)
-    return Empty()
+    async def keyframe(self, socket: Socket, body: Keyframe) -> Empty:
+        """Ask somebody's browser for a key frame; the worker limits how often."""
+        consult, me, one = await self._consults.seats.other(socket, body.participant)
+        if not consult.ready:
+            raise ProtocolError("bad_state")
+        call = RequestKeyframe(room=consult.appointment, fence=consult.fence, peer=one.id, source=body.source, by=me.id)
+        await self._ask(consult, call)
+        return Empty()
 
-
-async def ask(consults: Consults, placement: Placement, consult: Consult, call: Call) -> Reply:
-    """A call to the worker that has the room; refusals become wire errors, and a room it lost is placed again."""
-    if consult.worker is None:
-        raise ProtocolError("bad_state")
-    try:
-        reply = await consults.call(consult.worker, call)
-    except MediaUnavailable:
-        await placement.silent(consult, consult.worker)
-        raise UserError("try_again") from None
-    if not isinstance(reply, Refused):
-        return reply
-    if reply.code in FORGOTTEN:
-        await placement.forgotten(consult)
-        raise ProtocolError("bad_state")
-    if reply.reason is not None:
-        log.info("an offer was refused", extra={"code": reply.code, "cause": reply.reason})
-        raise OfferError(reply.reason)
-    raise REFUSALS.get(reply.code, ProtocolError)(reply.code if reply.code in REFUSALS else "bad_state")
-
-
-async def _note(consults: Consults, asked: Consult, participant: str, unusable: tuple[Unusable, ...]) -> None:
-    """All see that somebody is connecting, and what cannot come of it.
-
-    Who was removed meanwhile must not stay on the worker.
-    """
-    consult = await consults.live.load(asked.appointment)
-    one = consult.find(participant) if consult else None
-    if consult and one and one.admitted and consult.fence == asked.fence:
-        await consults.apply(asked.appointment, ChangeMedia(asked.fence, participant, "connecting", unusable))
-    elif asked.worker:
-        call = RemovePeer(room=asked.appointment, fence=asked.fence, peer=participant)
+    async def _ask(self, consult: Consult, call: Call) -> Reply:
+        """A call to the worker that has the room; refusals become wire errors, and a room it lost is placed again."""
+        if consult.worker is None:
+            raise ProtocolError("bad_state")
         try:
-            await consults.call(asked.worker, call)
+            reply = await self._consults.workers.call(consult.worker, call)
         except MediaUnavailable:
-            return
+            await self._placement.silent(consult, consult.worker)
+            raise UserError("try_again") from None
+        if not isinstance(reply, Refused):
+            return reply
+        if reply.code in FORGOTTEN:
+            await self._placement.forgotten(consult)
+            raise ProtocolError("bad_state")
+        if reply.reason is not None:
+            log.info("an offer was refused", extra={"code": reply.code, "cause": reply.reason})
+            raise OfferError(reply.reason)
+        raise REFUSALS.get(reply.code, ProtocolError)(reply.code if reply.code in REFUSALS else "bad_state")
+
+    async def _note(self, asked: Consult, participant: str, unusable: tuple[Unusable, ...]) -> None:
+        """All see that somebody is connecting, and what cannot come of it.
+
+        Who was removed meanwhile must not stay on the worker.
+        """
+        consult = await self._consults.live.load(asked.appointment)
+        one = consult.find(participant) if consult else None
+        if consult and one and one.admitted and consult.fence == asked.fence:
+            change = ChangeMedia(asked.fence, participant, "connecting", unusable)
+            await self._consults.runner.apply(asked.appointment, change)
+        elif asked.worker:
+            call = RemovePeer(room=asked.appointment, fence=asked.fence, peer=participant)
+            try:
+                await self._consults.workers.call(asked.worker, call)
+            except MediaUnavailable:
+                return

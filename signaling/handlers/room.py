@@ -8,27 +8,28 @@ from signaling.protocol.model import Empty
 from signaling.sockets.socket import Socket
 
 
-async def arrive(consults: Consults, socket: Socket, body: Arrive) -> RoomView:
-    """Wait for the practitioner; the practitioner is in at once."""
-    socket.seen = body.seen
-    return await consults.arrive(socket, body.appointment, body.participant, take_over=body.take_over)
+class Room:
+    def __init__(self, consults: Consults) -> None:
+        self._consults = consults
 
+    async def arrive(self, socket: Socket, body: Arrive) -> RoomView:
+        """Wait for the practitioner; the practitioner is in at once."""
+        socket.seen = body.seen
+        return await self._consults.seats.arrive(socket, body.appointment, body.participant, take_over=body.take_over)
 
-async def snapshot(consults: Consults, socket: Socket, _body: Empty) -> RoomView:
-    """The room as it is now, with a fresh resume ticket."""
-    consult, me = await consults.inside(socket)
-    return consults.view(consult, me)
+    async def snapshot(self, socket: Socket, _body: Empty) -> RoomView:
+        """The room as it is now, with a fresh resume ticket."""
+        consult, me = await self._consults.seats.inside(socket)
+        return self._consults.showing.view(consult, me)
 
+    async def indicate(self, socket: Socket, body: Indicators) -> Empty:
+        """Show the others what is muted."""
+        consult, me = await self._consults.seats.inside(socket)
+        said = IndicatorState(microphone=body.microphone, camera=body.camera, screen=body.screen)
+        await self._consults.runner.apply(consult.appointment, Indicate(me.id, said))
+        return Empty()
 
-async def indicate(consults: Consults, socket: Socket, body: Indicators) -> Empty:
-    """Show the others what is muted."""
-    consult, me = await consults.inside(socket)
-    said = IndicatorState(microphone=body.microphone, camera=body.camera, screen=body.screen)
-    await consults.apply(consult.appointment, Indicate(me.id, said))
-    return Empty()
-
-
-async def leave(consults: Consults, socket: Socket, _body: Empty) -> Empty:
-    """Give the place up; the practitioner ends the consult by it."""
-    await consults.leave(socket)
-    return Empty()
+    async def leave(self, socket: Socket, _body: Empty) -> Empty:
+        """Give the place up; the practitioner ends the consult by it."""
+        await self._consults.seats.leave(socket)
+        return Empty()

@@ -332,6 +332,8 @@ class ClientEvent:
     reply: type[Message]
     roles: frozenset[str]
     summary: str
+    lane: str | None = None
+    """Events of one lane are carried out in the order in which they came; without one, those of this name."""
 
     @property
     def once(self) -> bool:
@@ -342,22 +344,27 @@ class ClientEvent:
 EVERYONE = frozenset({"practitioner", "patient", "guest"})
 PRACTITIONER = frozenset({"practitioner"})
 
+ROOM: Final = "room"
+"""The lane of whatever changes the place of a socket in a room."""
+
+KEYS: Final = "keys"
+
 CLIENT_EVENTS: dict[str, ClientEvent] = {
     "watch": ClientEvent(Empty, DeskView, PRACTITIONER, "Receive the desk from now on."),
-    "arrive": ClientEvent(Arrive, RoomView, EVERYONE, "Enter the room."),
-    "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in."),
+    "arrive": ClientEvent(Arrive, RoomView, EVERYONE, "Enter the room.", ROOM),
+    "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in.", ROOM),
     "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits."),
-    "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room."),
+    "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room.", ROOM),
     "offer": ClientEvent(Offer, Answer, EVERYONE, "Offer media; also for ICE restart and for a screen."),
-    "indicate": ClientEvent(Indicators, Empty, EVERYONE, "Say what is muted."),
-    "key-commit": ClientEvent(KeyCommit, Empty, EVERYONE, "Key handshake, step 1."),
-    "key-reveal": ClientEvent(KeyReveal, Empty, EVERYONE, "Key handshake, step 2."),
-    "key-wrap": ClientEvent(KeyWrap, Empty, EVERYONE, "Key handshake, step 3."),
-    "key-restart": ClientEvent(KeyRestart, Empty, EVERYONE, "Start the key handshake again."),
+    "indicate": ClientEvent(Indicators, Empty, EVERYONE, "Say what is muted.", ROOM),
+    "key-commit": ClientEvent(KeyCommit, Empty, EVERYONE, "Key handshake, step 1.", KEYS),
+    "key-reveal": ClientEvent(KeyReveal, Empty, EVERYONE, "Key handshake, step 2.", KEYS),
+    "key-wrap": ClientEvent(KeyWrap, Empty, EVERYONE, "Key handshake, step 3.", KEYS),
+    "key-restart": ClientEvent(KeyRestart, Empty, EVERYONE, "Start the key handshake again.", KEYS),
     "keyframe": ClientEvent(Keyframe, Empty, EVERYONE, "Ask a sender for a key frame."),
     "chat": ClientEvent(Chat, Empty, EVERYONE, "Send an encrypted chat message."),
     "report": ClientEvent(Report, Empty, EVERYONE, "Hand in a diagnostics sample."),
-    "leave": ClientEvent(Empty, Empty, EVERYONE, "Leave; when the practitioner does, the consult ends for all."),
+    "leave": ClientEvent(Empty, Empty, EVERYONE, "Leave; when the practitioner does, the consult ends for all.", ROOM),
 }
 
 SIGNED_OUT: Final = "signed-out"

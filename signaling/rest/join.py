@@ -119,5 +119,5 @@ async def enter(call: Call) -> Entrance:
     if appointment.state != "planned":
         raise UserError("ended")
     access = practitioner_access(call.practitioner, call.family, call.session)
-    ways = app[SIGNALING].consults.ice_servers(appointment.id, "practitioner")
+    ways = app[SIGNALING].consults.showing.ice_servers(appointment.id, "practitioner")
     return Entrance(**await entrance(call, access, appointment.id, None), role="practitioner", ice_servers=ways)

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
-from signaling.protocol.events import SERVER_EVENTS, SIGNED_OUT, SignedOut, SignedOutCode
+from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, SIGNED_OUT, SignedOut, SignedOutCode
 from signaling.protocol.model import PROTOCOL_VERSION, Message
 from signaling.protocol.session import CAPABILITIES, SUPPORTED, Numbered, Welcome
 from signaling.replays import Missed
@@ -72,7 +72,6 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         self.limits = limits
         self.authenticated: dict[str, Socket] = {}
         self._handler_of: dict[str, Handler] = {}
-        self._lane_of: dict[str, str] = {}
         self.lost: Callable[[Socket], Awaitable[None]] = _nothing
         self.heard: Callable[[Socket, str, dict[str, Any]], None] = _not_at_all
         self.entered: Callable[[Socket], Awaitable[None]] = _nothing
@@ -89,9 +88,9 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         self.on("connect", self._on_connect)
         self.on("disconnect", self._on_disconnect)
 
-    def handle(self, handlers: dict[str, Handler], lanes: dict[str, str]) -> None:
+    def handle(self, handlers: dict[str, Handler]) -> None:
         """Set the handler of each client event; events of one lane are handled in order, each socket for itself."""
-        self._handler_of, self._lane_of = handlers, lanes
+        self._handler_of = handlers
 
     def count(self, what: str) -> None:
         """Count something that was dropped or refused."""
@@ -356,7 +355,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         event, body, once = accepted
         work = partial(self._handler_of[event], socket, body)
         try:
-            async with socket.turn(self._lane_of.get(event, event)):
+            async with socket.turn(CLIENT_EVENTS[event].lane or event):
                 if socket.cut_off:
                     return
                 reply = await (self._repeats.carry_out(socket, once, work) if once else work())

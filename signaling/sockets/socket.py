@@ -12,9 +12,6 @@ from signaling.sockets.limits import Limits
 from signaling.sockets.numbering import Numbering
 from signaling.tickets import Claims
 
-ROOM = "room"
-"""The lane of whatever changes the place of a socket in a room."""
-
 
 class TokenBucket:
     """``rate`` tokens a second, at most ``burst`` saved up. ``clock`` gives monotonic seconds."""

@@ -40,7 +40,7 @@ async def test_the_sweep_waits_for_a_running_consult(server: Server) -> None:
     assert await server.store.retention.sweep() == 0
     assert await server.store.appointments.get(of(server.alice.id), planned.id) == planned
     assert await destroyed(server) == []
-    await server.app[SIGNALING].consults.close(planned.id, "cancelled")
+    await server.app[SIGNALING].consults.seats.close(planned.id, "cancelled")
     async with asyncio.timeout(60):
         while not await destroyed(server):  # the server's own sweep may be on its way
             await server.store.retention.sweep()

@@ -240,7 +240,7 @@ async def test_one_call_says_all_that_a_client_needs(server: Server) -> None:
 
 async def test_turn_credentials_are_for_who_is_in(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     turn = TurnCredentials(TurnSettings(address="192.0.2.1", secrets=["s" * 32]), server.time.now)
-    monkeypatch.setattr(server.app[SIGNALING].consults, "_turn", turn)
+    monkeypatch.setattr(server.app[SIGNALING].consults.showing, "_turn", turn)
     appointment = await server.appoint(server.alice)
     patient = (await call(server, "POST", "/join", {"link": appointment.id + appointment.secret})).body
     await server.sign_in("alice")

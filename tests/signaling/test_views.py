@@ -4,8 +4,8 @@ from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from rooms.consult_state import PRACTITIONER
+from signaling.consults.views import room_view
 from signaling.protocol.events import RoomView
-from signaling.views import room_view
 from tests.rooms.consult_machine import ConsultMachine
 
 

@@ -164,7 +164,7 @@ async def test_a_kept_event_that_is_not_ours_is_missed_not_heard(
     false = json.dumps([practice.appointment.id, [patient.id], "ended", {"reason": "ended"}]).encode()
     await redis.set(body_key(first.decode()), false, keepttl=True)  # ours by its place, not by its MAC
     await redis.lset(mine, -2, foreign)  # ours by its MAC, not by its place
-    missed = await node.signaling.consults._replays.since(practice.appointment.id, patient.id, seen)
+    missed = await node.signaling.consults.messages._replays.since(practice.appointment.id, patient.id, seen)
     assert not missed.complete
     assert [body["ciphertext"] for _, name, body in missed.events if name == "chat"] == ["three"]
     assert [name for _, name, _ in missed.events if name == "ended"] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rooms.consult import EPOCH_ZERO, new, transition
+from rooms.consult import EPOCH_ZERO, new
 from rooms.consult_events import Arrive
 from rooms.consult_state import Consult
 from rooms.live import PART
@@ -169,9 +169,9 @@ async def test_others_have_their_turn_while_a_node_looks_after_many_rooms(
         if asyncio.current_task() is me:  # the node itself does the same meanwhile
             seen.append((name, turns))
 
-    def looked(consult: Consult, event: Any, now: Any) -> Any:
+    def looked(_consult: Consult, _event: Any) -> bool:
         note("keeping house")
-        return transition(consult, event, now)
+        return False
 
     async def compared(_socket: Socket, binding: Binding, consult: Consult | None) -> None:
         assert consult and consult.appointment == binding.appointment
@@ -185,7 +185,7 @@ async def test_others_have_their_turn_while_a_node_looks_after_many_rooms(
         await live.transition(one, arrival, absent=new(one, "owner", utc_now()))
         socket.binding = Binding(one, one, None, 0)
         gate.authenticated[one] = socket
-    monkeypatch.setattr("signaling.presence.transition", looked)
+    monkeypatch.setattr(live, "would_change", looked)
     monkeypatch.setattr(presence, "_compare", compared)
     again = asyncio.get_running_loop().call_soon(count)
     await presence.turn()

@@ -178,7 +178,7 @@ async def test_two_nodes_that_talk_at_once_are_heard_in_one_order(nodes: Nodes, 
 
     async def say(node: Node, text: str) -> None:
         await asyncio.sleep(random.random() * 0.05)
-        await node.signaling.consults.say(consult, [me], "chat", ChatFrom(sender="a", ciphertext=text))
+        await node.signaling.consults.messages.say(consult, [me], "chat", ChatFrom(sender="a", ciphertext=text))
 
     wanted = {f"{who}{i}" for who in "ab" for i in range(60)}
     await asyncio.gather(*(say(one if text[0] == "a" else other, text) for text in wanted))

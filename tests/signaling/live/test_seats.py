@@ -166,7 +166,7 @@ async def test_a_seat_is_free_after_a_minute(node: Node, worker: Worker, practic
     await until(lambda: not doctor.view["others"][0]["connected"], "the socket counts as lost")
     consults = node.signaling.consults
     clock, consults.live._now = consults.live._now, lambda: utc_now().replace(year=utc_now().year + 1)
-    await consults.apply(practice.appointment.id, Tick())
+    await consults.runner.apply(practice.appointment.id, Tick())
     consults.live._now = clock
     await until(lambda: doctor.view["others"] == [], "the seat is free")
 

@@ -140,7 +140,7 @@ async def test_a_ticket_keeps_its_family_over_the_views_of_other_nodes(
     doctor = await practice.practitioner_page().connect(there)
     await doctor.admit(practice.appointment.id, page)
     await until(lambda: page.view["me"]["state"] == "admitted", "the patient is in")
-    tickets = there.signaling.consults._tickets
+    tickets = there.signaling.consults.showing._tickets
     assert tickets.verify(page.view["resume"]).family == claims.family
     assert tickets.verify(doctor.view["resume"]).family is None
 
@@ -153,7 +153,7 @@ async def test_a_ticket_of_before_opens_nothing_on_any_node_and_gives_no_other(
     assert isinstance(claims, Claims)
     if kind == "app":
         claims, _ = await here.signaling.refresh.begin(claims, soon())
-    ticket = here.signaling.consults._tickets.issue(claims)
+    ticket = here.signaling.consults.showing._tickets.issue(claims)
     await there.signaling.sign_out(practice.practitioner)
     assert [await refusal(node, ticket) for node in (here, there)] == ["token_invalid"] * 2
     again = practice.practitioner_page()

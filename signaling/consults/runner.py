@@ -1,0 +1,81 @@
+"""Runs the state machine of the rooms and carries out what follows, in the order in which it says so."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from media.control import CloseRoom as CloseRoomCall
+from media.control import RemovePeer as RemovePeerCall
+from rooms.consult_events import (
+    CloseRoom,
+    Drop,
+    Effect,
+    Ended,
+    Event,
+    Place,
+    RemovePeer,
+    Show,
+    ShowDesk,
+    TakenOver,
+)
+from rooms.consult_state import Consult
+from rooms.live import LiveConsults
+from signaling.protocol.events import Ended as EndedMessage
+from signaling.protocol.model import Empty, Message
+
+
+@dataclass(frozen=True)
+class Port:
+    """What effects reach. ``show`` leaves out the one socket that gets its view as a reply; ``tell`` and
+    ``close_socket`` keep their order; ``show_desk``, ``place`` and ``tidy`` come back at once.
+    """
+
+    show: Callable[[Consult, str | None], Awaitable[None]]
+    show_desk: Callable[[str], None]
+    tell: Callable[[str, str, Message], Awaitable[None]]
+    close_socket: Callable[[str], Awaitable[None]]
+    place: Callable[[str], None]
+    tidy: Callable[[str, RemovePeerCall | CloseRoomCall], None]
+    forget_messages: Callable[[str], Awaitable[None]]
+
+
+class Runner:
+    """One for a node."""
+
+    def __init__(self, live: LiveConsults, port: Port) -> None:
+        self._live = live
+        self._port = port
+
+    async def apply(
+        self, appointment: str, event: Event, *, absent: Consult | None = None, answered: str | None = None
+    ) -> Consult:
+        """Store what the event changes and do what follows. ``answered`` is a socket that gets its view as a reply.
+
+        ``absent`` as for ``LiveConsults.transition``, whose errors pass through.
+        """
+        consult, effects = await self._live.transition(appointment, event, absent=absent)
+        for effect in effects:
+            await self._carry_out(consult, effect, answered)
+        if consult.ended:
+            await self._port.forget_messages(appointment)
+        return consult
+
+    async def _carry_out(self, consult: Consult, effect: Effect, answered: str | None) -> None:
+        port = self._port
+        match effect:
+            case Show():
+                await port.show(consult, answered)
+            case ShowDesk():
+                port.show_desk(consult.owner)
+            case TakenOver(socket):
+                await port.tell(socket, "taken-over", Empty())
+                await port.close_socket(socket)
+            case Drop(socket):
+                await port.close_socket(socket)
+            case Ended(socket, reason):
+                await port.tell(socket, "ended", EndedMessage(reason=reason))
+            case Place():
+                port.place(consult.appointment)
+            case RemovePeer(worker, fence, peer):
+                port.tidy(worker, RemovePeerCall(room=consult.appointment, fence=fence, peer=peer))
+            case CloseRoom(worker, fence):
+                port.tidy(worker, CloseRoomCall(room=consult.appointment, fence=fence))

@@ -1,0 +1,189 @@
+"""Sockets and the places they have in rooms: taken, held, given up, lost."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from rooms import audit
+from rooms.audit import Act
+from rooms.consult import asked, new
+from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket
+from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.errors import RoomsError
+from rooms.live import LiveConsults
+from rooms.store import Storage
+from signaling.consults.entering import Entering
+from signaling.consults.runner import Runner
+from signaling.consults.showing import Showing
+from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.events import RoomView
+from signaling.scopes import of_consult
+from signaling.sockets.server import Gate
+from signaling.sockets.socket import Binding, Socket
+
+QUESTIONS = 3
+"""Pages that may stand in the way of an arrival, asked one after the other."""
+
+
+class Seats:
+    """Those of the sockets of this node."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        live: LiveConsults,
+        runner: Runner,
+        showing: Showing,
+        entering: Entering,
+        store: Storage,
+        now: Callable[[], datetime],
+        node: str,
+    ) -> None:
+        self._gate = gate
+        self._live = live
+        self._runner = runner
+        self._showing = showing
+        self._entering = entering
+        self._store = store
+        self._now = now
+        self._node = node
+        self._unnoted: set[tuple[str, Binding]] = set()
+
+    async def arrive(
+        self, socket: Socket, appointment: str, participant: str, *, take_over: bool, admit: str | None = None
+    ) -> RoomView:
+        """Take the seat of the socket's claims; with ``admit`` also call that participant in.
+
+        Raises SpreekkamerError or RoomsError: not_found too_early ended gone seat_taken room_full bad_state try_again.
+        """
+        fresh = new(appointment, await self._entering.owner(socket.claims, appointment), self._now())
+        await self._leave_other(socket, appointment)
+        arrival = self._arrival(socket, participant, take_over=take_over)
+        consult = await self._seat(fresh, arrival, admit)
+        return await self._settle(socket, consult, participant)
+
+    async def leave(self, socket: Socket) -> None:
+        """Give the seat up; when the practitioner does, the consult has ended, also in storage."""
+        consult, me = await self.inside(socket)
+        if me.seat == PRACTITIONER:
+            await self._store.appointments.end(of_consult(consult), consult.appointment)
+            ended = audit.appointment(consult.owner, consult.appointment)
+            await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
+        await self._runner.apply(consult.appointment, Leave(me.id))
+        socket.binding = None
+
+    async def lost(self, socket: Socket) -> None:
+        """A socket closed."""
+        binding, socket.binding = socket.binding, None
+        if binding:
+            loss = socket.sid, binding
+            self._unnoted.add(loss)
+            with suppress(RoomsError):
+                await self._note_loss(loss)
+
+    async def note_losses(self) -> None:
+        """Say of sockets that closed while Redis was away that they did; nobody else would ever say so."""
+        for loss in list(self._unnoted):
+            await self._note_loss(loss)
+
+    def heard(self, socket: Socket, event: str, data: dict[str, Any]) -> None:
+        """A socket of this node is told where it stands; the document may be gone when that is needed again."""
+        binding = socket.binding
+        if event != "room" or binding is None or data["me"]["participant"] != binding.participant:
+            return
+        admitted = data["me"]["state"] == "admitted"
+        lineage = (binding.lineage or binding.participant) if admitted else None
+        socket.binding = binding.confirmed(lineage, data["version"])
+
+    async def close(self, appointment: str, reason: EndReason) -> None:
+        """End a consult from outside (cancelled, destroyed, expired); nothing of it stays in Redis."""
+        if await self._live.load(appointment):
+            try:
+                await self._runner.apply(appointment, Close(reason))
+            except RoomsError as error:
+                # Somebody ended it between the two: then there is nothing left to close.
+                if error.code != "bad_state":
+                    raise
+
+    async def inside(self, socket: Socket, *, admitted: bool = False) -> tuple[Consult, Participant]:
+        """The room and the place in it that this socket has; with ``admitted``, only if called in."""
+        consult = await self._live.load(socket.binding.appointment) if socket.binding else None
+        me = consult.find(socket.binding.participant) if consult and socket.binding else None
+        if consult is None or me is None or me.socket != socket.sid:
+            raise ProtocolError("bad_state")
+        if admitted and not me.admitted:
+            raise ProtocolError("forbidden")
+        return consult, me
+
+    async def other(self, socket: Socket, participant: str) -> tuple[Consult, Participant, Participant]:
+        """The room, the caller and another one who is in."""
+        consult, me = await self.inside(socket, admitted=True)
+        one = consult.find(participant)
+        if one is None or not one.admitted or one.id == me.id:
+            raise UserError("not_found")
+        return consult, me, one
+
+    def _arrival(self, socket: Socket, participant: str, *, take_over: bool) -> Arrive:
+        claims = socket.claims
+        lineage, issued = None, 0
+        if claims.kind == "resume" and claims.admitted:
+            lineage, issued = claims.participant, claims.expires * 1000 - int(self._live.life.total_seconds() * 1000)
+        if socket.binding and socket.binding.lineage and socket.binding.seen >= issued:
+            lineage, issued = socket.binding.lineage, socket.binding.seen
+        return Arrive(
+            participant=participant,
+            seat=claims.seat,
+            role=claims.role,
+            socket=socket.sid,
+            node=self._node,
+            take_over=take_over,
+            lineage=lineage,
+            issued=issued,
+            replay=socket.replays,
+            family=claims.family,
+            session=claims.session,
+        )
+
+    async def _seat(self, fresh: Consult, arrival: Arrive, admit: str | None) -> Consult:
+        """Apply the arrival; pages in its way are asked whether they are still there, and those silent give way."""
+        for _ in range(QUESTIONS):
+            try:
+                event = Admit(arrival, admit) if admit else arrival
+                return await self._runner.apply(fresh.appointment, event, absent=fresh, answered=arrival.socket)
+            except RoomsError as error:
+                if error.code != "seat_taken":
+                    raise
+            question = asked(await self._live.load(fresh.appointment) or fresh, arrival)
+            if question and await self._gate.present(question):
+                break
+            if question:
+                arrival = replace(arrival, silent=arrival.silent | {question})
+        raise UserError("seat_taken")
+
+    async def _settle(self, socket: Socket, consult: Consult, participant: str) -> RoomView:
+        """Bind the socket to the place it has now and say what it sees from there."""
+        me = consult.find(participant)
+        if me is None or me.socket != socket.sid:
+            raise ProtocolError("bad_state")
+        socket.binding = Binding(consult.appointment, me.id, me.lineage, consult.touched)
+        socket.place()
+        if socket.sid not in self._gate.authenticated:
+            # It closed while this was under way, when nobody knew yet whose it was.
+            await self.lost(socket)
+        return self._showing.view(consult, me)
+
+    async def _leave_other(self, socket: Socket, appointment: str) -> None:
+        if socket.binding and socket.binding.appointment != appointment:
+            await self.lost(socket)
+
+    async def _note_loss(self, loss: tuple[str, Binding]) -> None:
+        sid, binding = loss
+        try:
+            await self._runner.apply(binding.appointment, LoseSocket(binding.participant, sid))
+        except RoomsError as error:
+            if error.code not in ("bad_state", "ended"):
+                raise
+        self._unnoted.discard(loss)

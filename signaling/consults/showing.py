@@ -1,0 +1,88 @@
+"""Who is sent which view: of a room, to everybody in it; of a desk, to everybody who watches it."""
+
+from datetime import timedelta
+from math import ceil
+
+from rooms.consult_events import REFRESH
+from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.live import LiveConsults
+from signaling.consults.views import desk_view, room_view
+from signaling.protocol.events import DeskView, IceServer, RoomView
+from signaling.sockets.server import NAMESPACE, Gate
+from signaling.sockets.socket import Socket
+from signaling.tickets import Claims, Tickets
+from turn.credentials import TurnCredentials
+
+
+class Showing:
+    """A view of a room carries a fresh resume ticket, and for who is in the ways to media."""
+
+    def __init__(self, gate: Gate, live: LiveConsults, tickets: Tickets, turn: TurnCredentials) -> None:
+        self._gate = gate
+        self._live = live
+        self._tickets = tickets
+        self._turn = turn
+        self._life = int(live.life.total_seconds() * 1000)
+        self._desks: set[str] = set()
+
+    def view(self, consult: Consult, me: Participant) -> RoomView:
+        """The room as one participant sees it."""
+        servers = self.ice_servers(consult.appointment, me.seat) if me.admitted else []
+        return room_view(consult, me, self._resume(consult, me), servers)
+
+    async def show(self, consult: Consult, answered: str | None = None) -> None:
+        """Send everybody with a socket a new view; ``answered`` gets its own as a reply."""
+        for one in consult.participants:
+            if one.socket and one.socket != answered:
+                await self._gate.tell(one.socket, "room", self.view(consult, one))
+
+    async def watch(self, socket: Socket, practitioner: str) -> DeskView:
+        """This socket is shown the desk from now on."""
+        await self._gate.enter_room(socket.sid, desk_room(practitioner), namespace=NAMESPACE)
+        return await self._desk(practitioner)
+
+    def show_desk(self, practitioner: str) -> None:
+        """Send everybody who watches this desk its newest state, once for changes that come together."""
+        if practitioner not in self._desks:
+            self._desks.add(practitioner)
+            self._gate.spawn(self._show_desk(practitioner))
+
+    def ice_servers(self, appointment: str, seat: str) -> list[IceServer]:
+        """The ways to media beside the relay's own address, for who is in; each seat has one quota."""
+        credential = self._turn.issue(f"{appointment}:{seat}")
+        if credential is None:
+            return []
+        return [IceServer(urls=list(credential.urls), username=credential.username, credential=credential.password)]
+
+    @property
+    def refresh(self) -> timedelta:
+        """How long a room's views stay good."""
+        return min(REFRESH, self._turn.renew_after)
+
+    async def _show_desk(self, practitioner: str) -> None:
+        self._desks.discard(practitioner)
+        await self._gate.tell(desk_room(practitioner), "desk", await self._desk(practitioner))
+
+    async def _desk(self, practitioner: str) -> DeskView:
+        return desk_view(await self._live.desk(practitioner))
+
+    def _resume(self, consult: Consult, me: Participant) -> str:
+        return self._tickets.issue(
+            Claims(
+                kind="resume",
+                role=me.role,  # type: ignore[arg-type]  # a string there; the two that claims know
+                practitioner=consult.owner if me.seat == PRACTITIONER else None,
+                appointment=consult.appointment,
+                seat=me.seat,
+                participant=me.lineage or me.id,
+                admitted=me.admitted,
+                family=me.family,
+                session=me.session,
+                expires=ceil((consult.touched + self._life) / 1000),
+            )
+        )
+
+
+def desk_room(practitioner: str) -> str:
+    """The Socket.IO room of everybody who watches a desk."""
+    return f"desk:{practitioner}"

@@ -1,0 +1,103 @@
+"""What follows from an event, in the order in which the state machine says so; without a socket, a worker or Redis."""
+
+from typing import Any
+
+import pytest
+
+from media.control import CloseRoom as CloseRoomCall
+from media.control import RemovePeer as RemovePeerCall
+from rooms.consult import new
+from rooms.consult_events import (
+    CloseRoom,
+    Drop,
+    Effect,
+    Ended,
+    Place,
+    RemovePeer,
+    Show,
+    ShowDesk,
+    TakenOver,
+    Tick,
+)
+from rooms.consult_state import Consult
+from rooms.errors import RoomsError
+from signaling.consults.runner import Port, Runner
+from tests.rooms.people import START
+
+CONSULT = new("a" * 22, "p" * 22, START)
+
+
+class Live:
+    """Says what a test wants of it."""
+
+    def __init__(self, effects: tuple[Effect, ...], *, refused: str | None = None) -> None:
+        self.effects = effects
+        self.refused = refused
+
+    async def transition(self, _appointment: str, _event: Any, *, absent: Consult | None = None) -> Any:
+        if self.refused:
+            raise RoomsError(self.refused)
+        assert absent is None
+        return CONSULT, self.effects
+
+
+def port(done: list[tuple[Any, ...]]) -> Port:
+    """Notes what is asked of it."""
+
+    def note(name: str) -> Any:
+        def at_once(*asked: Any) -> None:
+            done.append((name, *asked))
+
+        return at_once
+
+    def later(name: str) -> Any:
+        async def wait(*asked: Any) -> None:
+            done.append((name, *asked))
+
+        return wait
+
+    return Port(
+        show=later("show"),
+        show_desk=note("show desk"),
+        tell=later("tell"),
+        close_socket=later("close"),
+        place=note("place"),
+        tidy=note("tidy"),
+        forget_messages=later("forget"),
+    )
+
+
+async def carried_out(*effects: Effect) -> list[tuple[Any, ...]]:
+    done: list[tuple[Any, ...]] = []
+    await Runner(Live(effects), port(done)).apply(CONSULT.appointment, Tick(), answered="me")  # type: ignore[arg-type]
+    return done
+
+
+async def test_each_effect_reaches_what_it_is_for_in_order() -> None:
+    done = await carried_out(
+        TakenOver("old"), Drop("same"), Show(), ShowDesk(), Place(), RemovePeer("w", 3, "x"), CloseRoom("w", 4)
+    )
+    told = [(what, *((asked[0], asked[1]) if what == "tell" else asked)) for what, *asked in done]
+    room = CONSULT.appointment
+    assert told == [
+        ("tell", "old", "taken-over"),
+        ("close", "old"),
+        ("close", "same"),
+        ("show", CONSULT, "me"),
+        ("show desk", CONSULT.owner),
+        ("place", room),
+        ("tidy", "w", RemovePeerCall(room=room, fence=3, peer="x")),
+        ("tidy", "w", CloseRoomCall(room=room, fence=4)),
+    ]
+
+
+async def test_who_is_out_is_told_why() -> None:
+    ((what, socket, event, message),) = await carried_out(Ended("s", "cancelled"))
+    assert (what, socket, event, message.reason) == ("tell", "s", "ended", "cancelled")
+
+
+async def test_what_is_refused_has_no_effect() -> None:
+    done: list[tuple[Any, ...]] = []
+    with pytest.raises(RoomsError, match="seat_taken"):
+        await Runner(Live((Show(),), refused="seat_taken"), port(done)).apply("a", Tick())  # type: ignore[arg-type]
+    assert done == []
