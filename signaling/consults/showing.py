@@ -8,7 +8,8 @@ from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.live import LiveConsults
 from signaling.consults.views import desk_view, room_view
 from signaling.protocol.events import DeskView, IceServer, RoomView
-from signaling.sockets.server import NAMESPACE, Gate
+from signaling.sockets.library import NAMESPACE
+from signaling.sockets.server import Gate
 from signaling.sockets.socket import Socket
 from signaling.tickets import Claims, Tickets
 from turn.credentials import TurnCredentials

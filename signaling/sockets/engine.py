@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import engineio
 from aiohttp import web
 
 from signaling.addresses import client_address, network_of, origins
@@ -13,6 +12,7 @@ from signaling.protocol.errors import ProtocolError, SpreekkamerError, UserError
 from signaling.settings import SignalingSettings
 from signaling.sockets.frames import GuardedWebSocket
 from signaling.sockets.half_open import HalfOpen
+from signaling.sockets.library import EngineServer
 from signaling.sockets.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class LibraryLog:
     info = warning = debug
 
 
-class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no types
+class Engine(EngineServer):
     """Accepts a WebSocket or says in one wire error why not.
 
     A browser always sends an Origin, and it must be ours. A client that is no browser may send none: it carries no
@@ -55,7 +55,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
         count: Callable[[str], None],
     ) -> None:
         super().__init__(
-            async_mode="aiohttp",
+            GuardedWebSocket,
             transports=["websocket"],
             allow_upgrades=False,
             async_handlers=False,
@@ -67,7 +67,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
             max_http_buffer_size=limits.message_bytes,
             logger=LibraryLog(count),
         )
-        self._async: dict[str, Any] = {**self._async, "websocket": GuardedWebSocket}
         self.limits = limits
         self.count = count
         self._half_open = half_open

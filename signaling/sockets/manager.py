@@ -17,11 +17,11 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
-from socketio.async_pubsub_manager import AsyncPubSubManager
 
 from rooms.live import parts
 from signaling.derived import derive
 from signaling.protocol.events import SIGNED_OUT
+from signaling.sockets.library import NAMESPACE, Manager
 
 MAC = 32
 RETRY = 0.2
@@ -41,7 +41,7 @@ class Silent(RedisError):  # noqa: N818 - a state of affairs
     """Redis does not say that the subscription lives."""
 
 
-class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library has no types
+class SignedManager(Manager):
     """``HMAC-SHA-256(key, body) ‖ body``, body in JSON. What is not signed with our key is dropped and counted."""
 
     name = "signed"
@@ -57,7 +57,7 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
 
     async def publish_all(self, event: str, data: dict[str, Any], rooms: Sequence[str]) -> None:
         """One event for each of these rooms, told to the other nodes in few round trips."""
-        beside = {"binary": False, "namespace": "/", "skip_sid": None, "callback": None, "host_id": self.host_id}
+        beside = {"binary": False, "namespace": NAMESPACE, "skip_sid": None, "callback": None, "host_id": self.node}
         for part in parts(rooms):
             try:
                 async with self._publishing, self._redis.pipeline(transaction=False) as pipe:
@@ -77,15 +77,17 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
         self._count("publish_failed")
         log.warning("Redis did not take a message for the other nodes")
 
-    async def _publish(self, data: dict[str, Any]) -> None:
-        message = self._signed(data)
+    async def publish(self, message: dict[str, Any]) -> None:
+        """Tell the other nodes."""
+        signed = self._signed(message)
         try:
             async with self._publishing:
-                await self._redis.publish(self.channel, message)
+                await self._redis.publish(self.channel, signed)
         except RedisError:
             self._unheard()
 
-    async def _listen(self) -> AsyncIterator[dict[str, Any]]:
+    async def messages(self) -> AsyncIterator[dict[str, Any]]:
+        """What they tell, for ever; while Redis is away, nothing."""
         wait = RETRY
         while True:
             try:
@@ -120,22 +122,23 @@ class SignedManager(AsyncPubSubManager):  # type: ignore[misc]  # the library ha
                 return data
         return None
 
-    async def _handle_emit(self, message: dict[str, Any]) -> None:
+    async def take(self, message: dict[str, Any]) -> bool:
+        """What is for sockets of this node and has its own way there."""
         if message["event"] == SIGNED_OUT:
             self.server.signed_out([message["room"]], message["data"][0]["code"])
-            return
+            return True
         if isinstance(message.get("room"), str) and isinstance(message["data"], list) and message["data"]:
             if len(message["data"]) == NUMBERED:
                 data, beside = message["data"]
                 self.server.pass_on(message["room"], message["event"], data, beside["seq"])
-                return
+                return True
             self.server.passing(message["room"], message["event"], message["data"][0])
-        await super()._handle_emit(message)
+        return False
 
     def trim(self, sid: str) -> None:
         """Forget what a client of another node was asked, answered or not."""
-        if not self.is_connected(sid, "/"):
-            self.callbacks.pop(sid, None)
+        if not self.is_connected(sid, NAMESPACE):
+            self.forget_questions(sid)
 
 
 def channel(redis: Redis, secret: bytes) -> str:

@@ -15,12 +15,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import socketio
+import socketio.exceptions
 from aiohttp import web
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, SIGNED_OUT, SignedOut, SignedOutCode
@@ -32,6 +31,7 @@ from signaling.sockets.acceptance import Accepted, accept, connect
 from signaling.sockets.agent import UNKNOWN, agent
 from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.half_open import HalfOpen
+from signaling.sockets.library import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, NAMESPACE, SocketServer
 from signaling.sockets.limits import Limits
 from signaling.sockets.manager import SignedManager
 from signaling.sockets.repeats import Repeats
@@ -39,7 +39,6 @@ from signaling.sockets.socket import Socket
 from signaling.tasks import stop
 from signaling.tickets import Claims
 
-NAMESPACE = "/"
 ENTERING = frozenset({"arrive", "admit"})
 AGENT = "agent"
 PATH = "socket.io"
@@ -49,7 +48,7 @@ Handler = Callable[[Socket, Any], Awaitable[Message]]
 log = logging.getLogger(__name__)
 
 
-class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no types
+class Gate(SocketServer):
     """The Socket.IO server.
 
     ``authenticate`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that
@@ -81,10 +80,13 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         self._clock = clock
         self._now = now
         self._half_open = HalfOpen(limits.authenticate_within, self._too_late)
-        self._engine_of = lambda **_: Engine(settings, limits, self._half_open, native=native, count=self.count)
         self._asking: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        super().__init__(client_manager=SignedManager(redis, secret, self.count), logger=LibraryLog(self.count))
+        super().__init__(
+            lambda: Engine(settings, limits, self._half_open, native=native, count=self.count),
+            client_manager=SignedManager(redis, secret, self.count),
+            logger=LibraryLog(self.count),
+        )
         self.on("connect", self._on_connect)
         self.on("disconnect", self._on_disconnect)
 
@@ -202,7 +204,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         everybody = list(self.authenticated)
         for sid in everybody:
             if self.authenticated.pop(sid, None):
-                self.spawn(self.eio.hang_up(self.manager.eio_sid_from_sid(sid, NAMESPACE)))
+                self.spawn(self.eio.hang_up(self.eio_sid_of(sid)))
             await asyncio.sleep(seconds / len(everybody))
 
     def cut_off(self) -> None:
@@ -222,7 +224,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
     async def close(self) -> None:
         """Hang up on everybody and stop; idempotent."""
         await self.hang_up()
-        listening = getattr(self.manager, "thread", None)
+        listening = self.manager.listening
         await stop([*self._tasks, *([listening] if listening else [])])
         self._half_open.close()
         if self.eio.service_task_handle:
@@ -230,29 +232,21 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
 
     # --- connections -------------------------------------------------------------------------------------------------
 
-    def _engineio_server_class(self) -> Callable[..., Engine]:
-        return self._engine_of
-
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+    async def opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        """It has so many seconds to authenticate."""
         self.start()
         request: web.Request = environ["aiohttp.request"]
         # Nothing else is read of the environ; kept, it would hold the request as long as the socket lives.
         self.environ[eio_sid] = {AGENT: agent(request.headers.get("User-Agent", ""))}
         self._half_open.expect(eio_sid, self.eio.network(request))
 
-    def start(self) -> None:
-        """Begin to listen to other nodes; idempotent."""
-        if not getattr(self.manager, "thread", None):
-            self.manager_initialized = True
-            self.manager.initialize()
-
     def _too_late(self, eio_sid: str) -> None:
         self.count("authentication_timeout")
         self.spawn(self.eio.hang_up(eio_sid))
 
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+    def closed(self, eio_sid: str) -> None:
+        """Nobody has to authenticate over it any more."""
         self._half_open.settle(eio_sid)
-        await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
         try:
@@ -264,8 +258,8 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
             if wire.code == "internal":
                 log.exception("a connection could not be authenticated")
             raise socketio.exceptions.ConnectionRefusedError(wire.code, wire.model_dump()) from None
-        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
-        if eio_sid not in self.environ:
+        eio_sid = self.eio_sid_of(sid)
+        if eio_sid is None or eio_sid not in self.environ:
             raise socketio.exceptions.ConnectionRefusedError("closed")
         self._half_open.settle(eio_sid)
         seen = self.environ[eio_sid].get(AGENT, UNKNOWN)
@@ -275,7 +269,7 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
 
     async def _welcome(self, eio_sid: str) -> None:
         """Say what both sides can, if the client said what it can."""
-        socket = self.authenticated.get(self.manager.sid_from_eio_sid(eio_sid, NAMESPACE))
+        socket = self._socket(eio_sid)
         if socket and socket.capabilities is not None:
             both = sorted(socket.capabilities)
             await self.tell(
@@ -286,9 +280,9 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         socket = self.authenticated.pop(sid, None)
         if socket is None:
             return
-        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
+        eio_sid = self.eio_sid_of(sid)
         below = self.eio.sockets.get(eio_sid)
-        if below and not below.closing:
+        if eio_sid and below and not below.closing:
             # The connection below may be used for another CONNECT, but not kept for nothing.
             self._half_open.expect(eio_sid, "")
         try:
@@ -300,58 +294,61 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
         wire = to_wire(error)
         self.count(wire.code)
         data = {"message": wire.code, "data": wire.model_dump()}
-        await self._send_packet(eio_sid, self.packet_class(CONNECT_ERROR, namespace=NAMESPACE, data=data))
+        await self.send_packet(eio_sid, self.packet(CONNECT_ERROR, data))
 
     # --- packets -----------------------------------------------------------------------------------------------------
 
-    async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
+    async def came(self, eio_sid: str, data: str) -> None:
+        """Take only what a client may send; a packet that cannot be read ends its connection."""
         if eio_sid not in self.environ:
             return  # It closed while this packet waited.
         try:
-            packet = self.packet_class(encoded_packet=data)
+            packet = self.read(data)
         except (ValueError, RecursionError):
             self.count("frame_refused")
             self.spawn(self.eio.hang_up(eio_sid))
             return
-        if packet.packet_type == CONNECT and self.manager.sid_from_eio_sid(eio_sid, NAMESPACE):
+        if packet.packet_type == CONNECT and self.sid_of(eio_sid):
             await self._refuse_connect(eio_sid, ProtocolError("bad_state"))
         elif packet.packet_type == CONNECT:
-            await self._handle_connect(eio_sid, NAMESPACE, packet.data)
+            await self.connect_client(eio_sid, packet.data)
             await self._welcome(eio_sid)
         elif packet.packet_type == DISCONNECT:
-            await self._handle_disconnect(eio_sid, NAMESPACE, self.reason.CLIENT_DISCONNECT)
+            await self.disconnect_client(eio_sid)
         elif packet.packet_type == EVENT:
-            await self._handle_event(eio_sid, NAMESPACE, packet.id, packet.data)
+            await self._event(eio_sid, packet.id, packet.data)
         elif packet.packet_type == ACK:
-            await self._handle_ack(eio_sid, NAMESPACE, packet.id, packet.data)
+            await self._answer(eio_sid, packet.id)
 
-    async def _handle_ack(self, eio_sid: str, namespace: str, id: int, data: Any) -> None:  # noqa: A002 -- the library's name
+    async def _answer(self, eio_sid: str, number: int) -> None:
         """Only to a question that was asked; what the client says with it is not used."""
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-        # Number 0 is where the library keeps the counter of its questions.
-        if id == 0 or id not in self.manager.callbacks.get(sid, {}):
+        sid = self.sid_of(eio_sid)
+        if sid is None or not self.manager.asked(sid, number):
             self.count("ack_refused")
             return
-        await self.manager.trigger_callback(sid, id, [])
+        await self.manager.trigger_callback(sid, number, [])
 
-    async def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:  # noqa: A002 -- the library's name
-        socket = self.authenticated.get(self.manager.sid_from_eio_sid(eio_sid, namespace))
+    def _socket(self, eio_sid: str) -> Socket | None:
+        return self.authenticated.get(self.sid_of(eio_sid) or "")
+
+    async def _event(self, eio_sid: str, number: int | None, data: Any) -> None:
+        socket = self._socket(eio_sid)
         if socket is None:
             self.count("unauthenticated")
             self.spawn(self.eio.hang_up(eio_sid))
         elif not socket.take():
-            await self._refuse(eio_sid, id, ProtocolError("rate_limited"))
+            await self._refuse(eio_sid, number, ProtocolError("rate_limited"))
             if socket.exhausted:
                 self.spawn(self.eio.hang_up(eio_sid))
         else:
             try:
                 accepted = accept(data, socket.claims.role, self._handler_of)
             except (ProtocolError, ValidationError) as error:
-                await self._refuse(eio_sid, id, error)
+                await self._refuse(eio_sid, number, error)
                 return
-            self.spawn(self._run(socket, eio_sid, id, accepted))
+            self.spawn(self._run(socket, eio_sid, number, accepted))
 
-    async def _run(self, socket: Socket, eio_sid: str, id: int | None, accepted: Accepted) -> None:  # noqa: A002 -- the library's name
+    async def _run(self, socket: Socket, eio_sid: str, number: int | None, accepted: Accepted) -> None:
         event, body, once = accepted
         work = partial(self._handler_of[event], socket, body)
         try:
@@ -360,22 +357,22 @@ class Gate(socketio.AsyncServer):  # type: ignore[misc]  # the library has no ty
                     return
                 reply = await (self._repeats.carry_out(socket, once, work) if once else work())
         except Exception as error:  # noqa: BLE001 - to_wire is the one place where errors become visible
-            await self._refuse(eio_sid, id, error, event)
+            await self._refuse(eio_sid, number, error, event)
             return
-        await self._acknowledge(eio_sid, id, {"ok": True, "data": reply.model_dump(mode="json")})
+        await self._acknowledge(eio_sid, number, {"ok": True, "data": reply.model_dump(mode="json")})
         if event in ENTERING:
             await self.entered(socket)
 
-    async def _refuse(self, eio_sid: str, id: int | None, error: Exception, event: str = "none") -> None:  # noqa: A002 -- the library's name
+    async def _refuse(self, eio_sid: str, number: int | None, error: Exception, event: str = "none") -> None:
         wire = to_wire(_honest(error))
         self.count(wire.code)
         if wire.code == "internal":
             log.error("an event failed", exc_info=error, extra={"event": event})
-        await self._acknowledge(eio_sid, id, {"ok": False, "error": wire.model_dump()})
+        await self._acknowledge(eio_sid, number, {"ok": False, "error": wire.model_dump()})
 
-    async def _acknowledge(self, eio_sid: str, id: int | None, reply: dict[str, Any]) -> None:  # noqa: A002 -- the library's name
-        if id is not None:
-            await self._send_packet(eio_sid, self.packet_class(ACK, namespace=NAMESPACE, id=id, data=[reply]))
+    async def _acknowledge(self, eio_sid: str, number: int | None, reply: dict[str, Any]) -> None:
+        if number is not None:
+            await self.send_packet(eio_sid, self.packet(ACK, [reply], number))
 
 
 def _honest(error: Exception) -> Exception:

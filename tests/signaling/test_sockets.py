@@ -1,5 +1,6 @@
 """What one connection may ask: how fast, how much at once, in which order."""
 
+import ast
 import asyncio
 from types import SimpleNamespace
 
@@ -9,10 +10,13 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rooms.errors import StartRefused
+from signaling.sockets import library
 from signaling.sockets.frames import GuardedWebSocket
 from signaling.sockets.limits import Limits
 from signaling.sockets.socket import Socket, TokenBucket
 from signaling.tickets import Claims
+from tests.ours import ROOT
 
 CLAIMS = Claims(kind="access", role="patient", appointment="a", seat="patient", expires=0)
 
@@ -103,3 +107,21 @@ async def test_a_socket_whose_upgrade_failed_can_be_hung_up() -> None:
     with pytest.raises(web.HTTPBadRequest):
         await one({"aiohttp.request": make_mocked_request("GET", "/socket.io/")})
     await one.close()
+
+
+def test_versions_in_which_nobody_checked_the_private_names_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    library.check_versions()
+    monkeypatch.setitem(library._TESTED, "python-engineio", "3.")
+    with pytest.raises(StartRefused, match=r"python-engineio 3\.x, found"):
+        library.check_versions()
+
+
+def test_the_private_names_of_the_libraries_stand_in_one_file() -> None:
+    """What is public of them: a client, and the exceptions that say no."""
+    found = set()
+    for path in ROOT.joinpath("signaling").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= {(path.name, name) for name in names if name.partition(".")[0] in ("socketio", "engineio")}
+    assert {name for file, name in found if file != "library.py"} == {"socketio.exceptions"}
