@@ -134,7 +134,7 @@ def styles(read: Mapping[str, Asset]) -> dict[str, Asset]:
     """``css/pages/<kind>.css`` for each kind of page."""
     joined = {}
     for kind, own in STYLES.items():
-        names = ("tokens", "base", "controls", *own, "preferences")
+        names = ("tokens", "base", "controls", "dialogs", *own, "preferences")
         joined[f"css/pages/{kind}.css"] = Asset.of(b"".join(read[f"css/{name}.css"].body for name in names), "text/css")
     return joined
 

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -386,17 +385,3 @@ async def test_it_prints_the_configuration_of_coturn_or_what_is_missing(run: Run
     assert {"static-auth-secret=9f2c4e71b08d5a63f9e1d7c2a4b6083e", "allowed-peer-ip=203.0.113.6"} <= set(
         out.splitlines()
     )
-
-
-def test_what_a_start_made_is_not_walked_again_by_the_garbage_collector(tmp_path: Path) -> None:
-    script = (
-        "import asyncio, gc, spreekkamer\n"
-        "async def look():\n"
-        "    async with spreekkamer.server(spreekkamer.Settings()):\n"
-        "        print(gc.get_freeze_count() > 50_000, gc.isenabled())\n"
-        "asyncio.run(look())\n"
-    )
-    told = {"ROOMS__DATA": str(tmp_path), "ROOMS__TRUST_CLOCK": "true", "SIGNALING__PORT": "0", "MEDIA__PORT": "0"}
-    environment = {**os.environ, **{f"SPREEKKAMER_{name}": value for name, value in told.items()}}
-    said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, env=environment, text=True)
-    assert said.split() == ["True", "True"]

@@ -1,9 +1,10 @@
-"""A command that needs no database does not wait for one to be imported."""
+"""What a start costs: a command that needs no database does not wait for one to be imported."""
 
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,17 @@ def test_what_is_light_imports_nothing_heavy(words: str) -> None:
     quiet, *modules = json.loads(done.stdout)
     assert quiet
     assert {name.partition(".")[0] for name in modules} & HEAVY == set()
+
+
+def test_what_a_start_made_is_not_walked_again_by_the_garbage_collector(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, gc, spreekkamer\n"
+        "async def look():\n"
+        "    async with spreekkamer.server(spreekkamer.Settings()):\n"
+        "        print(gc.get_freeze_count() > 50_000, gc.isenabled())\n"
+        "asyncio.run(look())\n"
+    )
+    told = {"ROOMS__DATA": str(tmp_path), "ROOMS__TRUST_CLOCK": "true", "SIGNALING__PORT": "0", "MEDIA__PORT": "0"}
+    environment = {**os.environ, **{f"SPREEKKAMER_{name}": value for name, value in told.items()}}
+    said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, env=environment, text=True)
+    assert said.split() == ["True", "True"]
