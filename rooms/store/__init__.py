@@ -28,7 +28,7 @@
     store.sessions
         create(practitioner_id) -> token;  practitioner(token) -> id | None;  end(token);  end_all(practitioner_id)
         reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
-        purge();  expired() -> a condition on rows                  # for the sweeper
+        purge();  bounds() -> what makes one expired                # for the sweeper
     store.appointments
         create(scope, patient, starts_at, minutes, language) -> Appointment             # `invalid`
         get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`

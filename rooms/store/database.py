@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
-from sqlalchemy import URL, Connection, Engine, Executable, Row, Table, event, exc, text
+from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, Row, Table, create_engine, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+SQLITE_THREADS = 4
 POSTGRES_LINE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 """Of a connection that was cut without a word the kernel knows after ten seconds, not after hours."""
 
@@ -52,12 +54,20 @@ class Database:
             url, hide_parameters=True, **{**options(url), **creator, **({} if self.sqlite else EXPLICIT)}
         )
         listen(self.engine.sync_engine)
-        self._single = self.engine.execution_options(outside_transaction=True)
+        # Single statements on a file take one hop to another thread; aiosqlite takes one for each part of each.
+        self._threads = ThreadPoolExecutor(SQLITE_THREADS, thread_name_prefix="sqlite") if self._path else None
+        self._beside = single_file(self._path) if self._path else self.engine.sync_engine
+        self._single = self._beside.execution_options(outside_transaction=True)
         self._writing = self.engine.execution_options(writes=True)
         self._pinned: Pinned | None = None
         self._lost = False
         # SQLite has one writer: waiting here is fair and costs nothing, waiting in its busy handler sleeps.
         self._writer = asyncio.Lock() if self.sqlite else None
+
+    @property
+    def engines(self) -> set[Engine]:
+        """All that statements go through: on SQLite single ones and transactions have one each."""
+        return {self.engine.sync_engine, self._beside}
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -85,25 +95,29 @@ class Database:
         Errors as of ``write``: on ``try_again`` nobody knows whether it was carried out.
         """
 
-        def written(connection: Connection) -> int:
+        def written(connection: Connection) -> tuple[int, bool]:
             result = connection.execute(statement, parameters)
             connection.commit()
-            return result.rowcount
+            return result.rowcount, self._whole()
 
-        if self.sqlite:
-            async with self.write() as connection:
-                return (await connection.execute(statement, parameters)).rowcount
-        async with self._translated():
-            return await self._alone(written)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._translated())
+            if self._writer is not None:
+                await stack.enter_async_context(self._writer)
+            rows, whole = await self._alone(written)
+        self._found(whole)
+        return rows
 
     async def _alone(self, work: Callable[[Connection], T]) -> T:
         """Outside a transaction, in one greenlet: one for each call would take longer than the calls."""
 
         def connected() -> T:
-            with self._single.sync_engine.connect() as connection:
+            with self._single.connect() as connection:
                 return work(connection)
 
-        return await greenlet_spawn(connected)
+        if self._threads is None:
+            return await greenlet_spawn(connected)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, connected)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -117,11 +131,18 @@ class Database:
 
     async def present(self) -> None:
         """RoomsError ``try_again`` when the file in use is not in its place any more: nothing may be acknowledged."""
+        if self._path is not None:
+            self._found(await asyncio.to_thread(self._whole))
+
+    def _whole(self) -> bool:
         if self._path is None:
-            return
+            return True
         if self._pinned is None:
-            self._pinned = await asyncio.to_thread(Pinned, (self._path,))
-        if await asyncio.to_thread(self._pinned.whole):
+            self._pinned = Pinned((self._path,))
+        return self._pinned.whole()
+
+    def _found(self, whole: bool) -> None:
+        if whole:
             self._lost = False
             return
         if not self._lost:
@@ -165,6 +186,9 @@ class Database:
     async def close(self) -> None:
         """Idempotent."""
         await self.engine.dispose()
+        if self._threads is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._beside.dispose)
+            self._threads.shutdown(wait=False)
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
@@ -194,6 +218,24 @@ async def begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
+def single_file(path: Path) -> Engine:
+    """An engine that is used by one thread at a time, on a file that is there."""
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address(path), uri=True, check_same_thread=False)
+
+    engine = create_engine(
+        "sqlite+pysqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True, pool_reset_on_return=None
+    )
+    listen(engine)
+    return engine
+
+
+def address(path: Path) -> str:
+    """As SQLite takes it, of a file that it does not make."""
+    return f"file:{quote(str(path))}?mode=rw"
+
+
 async def open_file(path: Path) -> aiosqlite.Connection:
     """A connection to a file that is there: one that went away is not made anew, empty.
 
@@ -208,7 +250,7 @@ async def open_file(path: Path) -> aiosqlite.Connection:
 
 
 async def _opened(path: Path) -> aiosqlite.Connection:
-    return await aiosqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True)
+    return await aiosqlite.connect(address(path), uri=True)
 
 
 def _close(opening: "asyncio.Future[aiosqlite.Connection]") -> None:

@@ -5,7 +5,7 @@ its moment has come; in between its moment is remembered here, and nothing else 
 """
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, literal, select, tuple_, type_coerce
@@ -58,6 +58,15 @@ class Due:
         self._known: dict[str, Known] = {}
         self.next: datetime | None = None
 
+    @property
+    def day(self) -> date:
+        """The newest that has come, in UTC."""
+        return (self._clock.now() + AHEAD).astimezone(UTC).date()
+
+    def nothing(self) -> None:
+        """No record's day has come."""
+        self._known, self.next = {}, None
+
     async def batches(self, most: int | None = None, *, unsure: bool = False) -> AsyncIterator[Batch]:
         """All of them, by day. With ``most`` it ends after the batch with which so many rows were opened.
 
@@ -93,11 +102,10 @@ class Due:
             yield doubtful
 
     async def _listed(self, kind: Kind[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
-        today = (self._clock.now() + AHEAD).astimezone(UTC).date()
         row_id, version, due_day = (kind.table.c[name] for name in ("id", "version", "due_day"))
         day = type_coerce(due_day, NullType())  # as it is stored: on SQLite any text can be
         listed = select(row_id, version, day.label("day")).where(kind.is_living)
-        query = listed.where(due_day <= today).order_by(due_day, row_id)
+        query = listed.where(due_day <= self.day).order_by(due_day, row_id)
         last: Row[Any] | None = None
         full = True
         while full:

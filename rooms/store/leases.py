@@ -2,12 +2,21 @@
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.clock import Now
 from rooms.store.database import Database, upsert
 from rooms.store.tables import leases
+
+TAKE = (
+    update(leases)
+    .where(
+        leases.c.name == bindparam("lease"),
+        or_(leases.c.holder == bindparam("us"), leases.c.until < bindparam("now")),
+    )
+    .values(holder=bindparam("us"), until=bindparam("then"))
+)
 
 
 class Lease:
@@ -22,21 +31,18 @@ class Lease:
 
     async def take(self) -> bool:
         """Take or renew it; False while another holder's lasts."""
-        free = or_(leases.c.holder == self.holder, leases.c.until < self._milliseconds())
+        ours = {"lease": self.name, "us": self.holder, "now": self._milliseconds(), "then": self._until()}
+        if await self._database.tell(TAKE, ours) == 1:
+            return True
         async with self._database.write() as connection:
-            taking = update(leases).where(leases.c.name == self.name, free)
-            taking = taking.values(holder=self.holder, until=self._until())
-            if (await connection.execute(taking)).rowcount == 1:
-                return True
             absent = {"name": self.name, "holder": self.holder, "until": 0}
             await connection.execute(upsert(connection, leases).values(absent).on_conflict_do_nothing())
-            return (await connection.execute(taking)).rowcount == 1
+            return (await connection.execute(TAKE, ours)).rowcount == 1
 
     async def held(self) -> bool:
         """Whether it is ours now; changes nothing."""
         ours = select(leases.c.until).where(leases.c.name == self.name, leases.c.holder == self.holder)
-        async with self._database.read() as connection:
-            return ((await connection.execute(ours)).scalar() or 0) >= self._milliseconds()
+        return any(row.until >= self._milliseconds() for row in await self._database.ask(ours))
 
     async def renew(self, connection: AsyncConnection) -> bool:
         """Renew it in the caller's transaction; False when it ran out. Nobody takes it until that transaction ends."""
@@ -46,9 +52,8 @@ class Lease:
 
     async def release(self) -> None:
         """Let the next one in at once."""
-        async with self._database.write() as connection:
-            ours = update(leases).where(leases.c.name == self.name, leases.c.holder == self.holder)
-            await connection.execute(ours.values(until=0))
+        ours = update(leases).where(leases.c.name == self.name, leases.c.holder == self.holder)
+        await self._database.tell(ours.values(until=0))
 
     def _until(self) -> int:
         return self._milliseconds() + int(self.term.total_seconds() * 1000)

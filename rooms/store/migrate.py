@@ -50,6 +50,7 @@ def migrate(url: URL) -> None:
     """
     with _alone(url) as connection:
         upgrade(connection)
+    newest()  # reads files, which nobody has to wait for later
 
 
 def downgrade(url: URL) -> str:
@@ -94,9 +95,8 @@ async def trouble(database: Database) -> str | None:
     were not, all servers would be unready from the moment at which the first new one starts until it is up.
     """
     wanted = await asyncio.to_thread(newest)
-    async with database.read() as connection:
-        found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    if found is not None and found >= wanted:
+    rows = await database.ask(text("SELECT version_num FROM alembic_version"))
+    if rows and rows[0].version_num >= wanted:
         return None
     return "The database was taken a step back; stop this server, or run `spreekkamer db upgrade`."
 

@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from rooms.clock import Now
 from rooms.keys.store import KeyStore
@@ -22,6 +22,9 @@ TOUCH = timedelta(minutes=1)  # a write per request would be a flush per request
 KEPT = 2 * IDLE
 """An idle session is dead at once but forgotten later: an open page may be about to say that it is not idle, after a
 database that was away."""
+
+EXPIRED = or_(sessions.c.used <= bindparam("used_until"), sessions.c.created <= bindparam("created_until"))
+"""Whether a row is of no use to anybody any more; with ``Sessions.bounds``."""
 
 
 class Sessions:
@@ -85,15 +88,15 @@ class Sessions:
         """Sign out everywhere."""
         await self._database.tell(delete(sessions).where(sessions.c.practitioner == practitioner_id))
 
-    def expired(self) -> ColumnElement[bool]:
-        """Whether a row is of no use to anybody any more."""
+    def bounds(self) -> dict[str, float]:
+        """What ``EXPIRED`` needs, in seconds since the Unix epoch."""
         now = self._seconds()
-        return or_(sessions.c.used <= now - KEPT.total_seconds(), sessions.c.created <= now - ABSOLUTE.total_seconds())
+        return {"used_until": now - KEPT.total_seconds(), "created_until": now - ABSOLUTE.total_seconds()}
 
     async def purge(self) -> None:
         """Forget the expired ones."""
         async with self._database.write() as connection:
-            await connection.execute(delete(sessions).where(self.expired()))
+            await connection.execute(delete(sessions).where(EXPIRED), self.bounds())
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())

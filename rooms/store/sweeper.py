@@ -210,7 +210,8 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """Destroy all that is due. Returns how many; 0 when another server has the lease."""
-        await asyncio.to_thread(expiry.expire, self._snapshot_keys, self._clock.now())
+        if self._snapshot_keys is not None:
+            await asyncio.to_thread(expiry.expire, self._snapshot_keys, self._clock.now())
         if self._keys.locked:
             return 0
         self._tried = self._clock.now()
@@ -233,7 +234,7 @@ class Sweeper:
     async def _sweep(self, parts: Apart) -> int:
         count, changed, found = 0, False, todo.ALL
         with parts.part("marked"):
-            found = await todo.look(self._database, self._sessions.expired())
+            found = await todo.look(self._database, self._sessions.bounds(), self._due.day)
             if todo.MARKED in found:
                 count += await self._destruction.finish_marked()
         with parts.part("clock"):
@@ -243,7 +244,10 @@ class Sweeper:
             if todo.UNSETTLED in found:
                 await self._practitioners.reschedule_behind(SERVER)
         with parts.part("due"):
-            if self._clock.doubt() is None:
+            if found.isdisjoint((todo.DUE, todo.UNSETTLED)):
+                self._due.nothing()
+                self._sweeps.found(0, None)
+            elif self._clock.doubt() is None:
                 count += await self._destroy_due()
             else:
                 self._sweeps.found(*await self._look())

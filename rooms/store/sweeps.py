@@ -85,10 +85,10 @@ class Sweeps:
         """What is known of the sweeps of all servers, by one query."""
         beside = leases.outerjoin(marks, marks.c.name == MARK)
         query = select(leases.c.holder, leases.c.until, marks.c.value).select_from(beside)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query.where(leases.c.name == self._lease.name))).one_or_none()
-        if row is None:
+        rows = await self._database.ask(query.where(leases.c.name == self._lease.name))
+        if not rows:
             return Said()
+        (row,) = rows
         at = datetime.fromtimestamp(row.until / 1000, UTC) - self._lease.term if row.until else None
         return Said(at, None if row.value is None else left_by(row.holder, row.value))
 

@@ -1,9 +1,23 @@
 """What there is for a sweep to do, by one query: where nothing is, the steps that would look for it are left out."""
 
-import asyncio
+from collections.abc import Mapping
+from datetime import date
 
-from sqlalchemy import ColumnElement, Select, column, exists, literal, select, table, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    column,
+    exists,
+    literal,
+    select,
+    table,
+    union_all,
+)
 
+from rooms.store import sessions
 from rooms.store.database import Database
 from rooms.store.kinds import KINDS
 from rooms.store.marks import BEHIND, CLOSING
@@ -23,22 +37,29 @@ EXPIRED = "sessions"
 STRANGE = "strange"
 """A newer program has changed the database."""
 
-ALL = frozenset({MARKED, UNSETTLED, ENDING, EXPIRED, STRANGE})
+DUE = "due"
+"""The day of some records has come."""
 
-
-async def look(database: Database, expired: ColumnElement[bool]) -> frozenset[str]:
-    """Some of ``ALL``; ``expired`` says of a session whether it is."""
-    looks = (
-        *(_some(MARKED, kind.is_marked) for kind in KINDS),
-        _some(UNSETTLED, marks.c.name.startswith(BEHIND)),
-        _some(ENDING, marks.c.name.startswith(CLOSING)),
-        _some(EXPIRED, expired),
-    )
-    revision: Select[str] = select(column("version_num")).select_from(table("alembic_version"))
-    found = {row[0] for row in await database.ask(union_all(*looks, revision))}
-    strange = set() if await asyncio.to_thread(newest) in found else {STRANGE}
-    return ALL & (found | strange)
+ALL = frozenset({MARKED, UNSETTLED, ENDING, EXPIRED, STRANGE, DUE})
 
 
 def _some(what: str, condition: ColumnElement[bool]) -> Select[str]:
     return select(literal(what)).where(exists().where(condition))
+
+
+# Put together once: that would take longer than the answer.
+LOOKS: CompoundSelect[str] = union_all(
+    *(_some(MARKED, kind.is_marked) for kind in KINDS),
+    *(_some(DUE, and_(kind.is_living, kind.table.c.due_day <= bindparam("day"))) for kind in KINDS if kind.timed),
+    _some(UNSETTLED, marks.c.name.startswith(BEHIND)),
+    _some(ENDING, marks.c.name.startswith(CLOSING)),
+    _some(EXPIRED, sessions.EXPIRED),
+    select(column("version_num")).select_from(table("alembic_version")),
+)
+
+
+async def look(database: Database, bounds: Mapping[str, float], day: date) -> frozenset[str]:
+    """Some of ``ALL``; ``bounds`` are those of sessions, ``day`` is the newest that has come."""
+    found = {row[0] for row in await database.ask(LOOKS, {**bounds, "day": day})}
+    strange = set() if newest() in found else {STRANGE}
+    return ALL & (found | strange)

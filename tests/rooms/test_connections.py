@@ -40,7 +40,12 @@ async def test_one_that_opens_while_nobody_waits_any_more_is_closed(
 
     monkeypatch.setattr(sqlite3, "connect", slowly)
     database = Database(sqlite_url(path))
-    asking = asyncio.create_task(database.ask(text("SELECT 1")))
+
+    async def read() -> None:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    asking = asyncio.create_task(read())
     assert await asyncio.to_thread(begun.wait, PATIENCE)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -42,7 +42,7 @@ WITHOUT = {
     **dict.fromkeys(
         (
             f"sessions.{one}"
-            for one in ("create", "practitioner", "reference", "lives", "use", "end", "end_all", "expired", "purge")
+            for one in ("create", "practitioner", "reference", "lives", "use", "end", "end_all", "bounds", "purge")
         ),
         "of no record; a token, or what stands for it, is the proof",
     ),
