@@ -19,7 +19,7 @@ from rooms.store.reading import Reader
 from rooms.store.records import Kind
 
 PAGE = 2000
-BATCH = 200
+BATCH = 100
 AHEAD = timedelta(minutes=1)
 """What is due after midnight is known before."""
 
