@@ -27,8 +27,7 @@ from turn.watch import TurnWatch
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from media.control import Heartbeat, MediaClient
-    from rooms.model import RetentionStatus
+    from media.control import MediaClient
     from rooms.store import Store
 
 BEAT_SECONDS: Final = 1.0
@@ -83,10 +82,7 @@ class Part:
 
 
 class Health:
-    """Runs the checks when asked, at most once a second however many ask.
-
-    ``workers`` and ``destruction`` are what two of them were told last.
-    """
+    """Runs the checks when asked, at most once a second however many ask."""
 
     def __init__(self, store: "Store", redis: "Redis", media: "MediaClient", turn: TurnWatch) -> None:
         self._store = store
@@ -97,8 +93,6 @@ class Health:
         self.leaving = False
         self._lock = asyncio.Lock()
         self._results: dict[str, tuple[str | None, float]] = {}
-        self.workers: list[Heartbeat] = []
-        self.destruction: RetentionStatus | None = None
         self._parts = (
             Part("database", self._database, "The database does not answer."),
             Part("migrations", self._migrations, "The database does not say what schema it has."),
@@ -167,8 +161,7 @@ class Health:
         return None
 
     async def _workers(self) -> str | None:
-        self.workers = await self._media.workers()
-        alive = [beat for beat in self.workers if not beat.draining]
+        alive = [beat for beat in await self._media.workers() if not beat.draining]
         return None if alive else "No media worker is alive; start one with `spreekkamer media`."
 
     async def _key_store(self) -> str | None:
@@ -177,7 +170,7 @@ class Health:
     async def _retention(self) -> str | None:
         if self._store.locked:
             return self._store.locked
-        self.destruction = status = await self._store.retention.status()
+        status = await self._store.retention.status()
         if status.lag > LAG_SECONDS:
             return "Destruction is overdue."
         if status.waiting_seconds > LAG_SECONDS:

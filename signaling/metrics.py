@@ -16,8 +16,8 @@ from signaling.typedefs import DIAGNOSTICS, HEALTH, MEDIA, METRICS, SETTINGS, ST
 if TYPE_CHECKING:
     from media.control import MediaClient
     from rooms.store import Store
-    from signaling.health import Health
 
+DEADLINE: Final = 2.0
 INSPECT_SECONDS: Final = 0.5
 
 
@@ -153,12 +153,10 @@ class Metrics:
         )
         ProcessCollector(registry=self.registry)
 
-    async def collect(self, store: "Store", media: "MediaClient", health: "Health") -> None:
-        """Refresh what is asked for only when somebody looks; a part that does not answer keeps its last number.
-
-        What the checks of ``health`` were told a moment ago is not asked again.
-        """
-        beats, status = health.workers, health.destruction
+    async def collect(self, store: "Store", media: "MediaClient") -> None:
+        """Refresh what is asked for only when somebody looks; a part that does not answer keeps its last number."""
+        async with asyncio.timeout(DEADLINE):
+            beats = await media.workers()
         self.media_workers.set(len(beats))
         self.media_rooms.set(sum(beat.rooms for beat in beats))
         self.media_peers.set(sum(beat.peers for beat in beats))
@@ -166,7 +164,9 @@ class Metrics:
         await asyncio.gather(*(self.count_datagrams(media, beat.worker) for beat in beats))
         for gone in self._dropped.keys() - {beat.worker for beat in beats}:
             del self._dropped[gone]
-        if store.locked is None and status is not None:
+        if store.locked is None:
+            async with asyncio.timeout(DEADLINE):
+                status = await store.retention.status()
             self.overdue.set(status.overdue)
             self.lag.set(status.lag)
             self.idle.set(status.idle)
@@ -216,6 +216,6 @@ async def metrics(request: web.Request) -> web.Response:
     numbers.behind.set(0 if app[STORE].locked else app[STORE].retention.behind)
     numbers.beat.set(app[HEALTH].live().beat_age_seconds)
     if report.checks["redis"].ok and report.checks["database"].ok:
-        await numbers.collect(app[STORE], app[MEDIA], app[HEALTH])
+        await numbers.collect(app[STORE], app[MEDIA])
     body = await asyncio.to_thread(generate_latest, numbers.registry)  # reads /proc
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
