@@ -147,7 +147,7 @@ def attach(
     )
     replays = Replays(redis, now, life, authentic)
 
-    def place(appointment: str) -> None:
+    def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
 
     consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16))

@@ -26,7 +26,7 @@ def test_each_is_in_the_list() -> None:
     assert set(re.findall(r"\(([\w-]+\.md)\)", index)) == {walk.name for walk in WALKS}
 
 
-def test_no_walk_but_the_two_that_come_back_goes_into_a_file_twice() -> None:
+def test_none_goes_into_a_file_twice_but_the_one_that_ends_where_it_marked() -> None:
     """A destruction is finished where it was marked."""
     for walk in WALKS:
         files = [file for file, _ in FILE.findall(walk.read_text())]

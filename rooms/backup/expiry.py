@@ -16,10 +16,10 @@ KEY = ".key"
 SEALED = ".sealed"
 
 
-def expire(folder: Path | None, now: datetime) -> int:
+def expire(folder: Path, now: datetime) -> int:
     """Erase the keys of snapshots that are 24 hours old; returns how many. What else lies there is left alone."""
     count = 0
-    for path in sorted(folder.glob(f"keys-*{KEY}")) if folder is not None and folder.is_dir() else ():
+    for path in sorted(folder.glob(f"keys-*{KEY}")) if folder.is_dir() else ():
         match = NAME.fullmatch(path.stem)
         if match and now - datetime.strptime(match[1], STAMP).replace(tzinfo=UTC) >= LIFETIME:
             erase(path)

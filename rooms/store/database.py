@@ -186,9 +186,13 @@ class Database:
     async def close(self) -> None:
         """Idempotent."""
         await self.engine.dispose()
+        await asyncio.to_thread(self._end_single)
+
+    def _end_single(self) -> None:
+        """Those that nobody waits for any more first: each gives its connection back."""
         if self._threads is not None:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._beside.dispose)
-            self._threads.shutdown(wait=False)
+            self._threads.shutdown()
+            self._beside.dispose()
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

@@ -244,6 +244,7 @@ class Sweeper:
             if todo.UNSETTLED in found:
                 await self._practitioners.reschedule_behind(SERVER)
         with parts.part("due"):
+            # What was unsettled when it was looked may be due only since it is settled.
             if found.isdisjoint((todo.DUE, todo.UNSETTLED)):
                 self._due.nothing()
                 self._sweeps.found(0, None)

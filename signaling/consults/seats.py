@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rooms import audit
@@ -130,7 +130,7 @@ class Seats:
         claims = socket.claims
         lineage, issued = None, 0
         if claims.kind == "resume" and claims.admitted:
-            lineage, issued = claims.participant, claims.expires * 1000 - int(self._live.life.total_seconds() * 1000)
+            lineage, issued = claims.participant, claims.expires * 1000 - self._live.life // timedelta(milliseconds=1)
         if socket.binding and socket.binding.lineage and socket.binding.seen >= issued:
             lineage, issued = socket.binding.lineage, socket.binding.seen
         return Arrive(

@@ -23,7 +23,7 @@ class Showing:
         self._live = live
         self._tickets = tickets
         self._turn = turn
-        self._life = int(live.life.total_seconds() * 1000)
+        self._life = live.life // timedelta(milliseconds=1)
         self._desks: set[str] = set()
 
     def view(self, consult: Consult, me: Participant) -> RoomView:

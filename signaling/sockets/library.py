@@ -4,7 +4,6 @@ Their dispatch is replaced as a whole, so what they call is named here by what i
 came, a connection closed.
 """
 
-from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from typing import Any
@@ -48,17 +47,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library h
         check_versions()
         super().__init__(**options)
 
-    @abstractmethod
     async def opened(self, eio_sid: str, environ: dict[str, Any]) -> None:
         """A connection opened that has not authenticated."""
+        raise NotImplementedError
 
-    @abstractmethod
     def closed(self, eio_sid: str) -> None:
         """It closed; what was connected over it is told so afterwards."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def came(self, eio_sid: str, data: str) -> None:
         """A message came over it."""
+        raise NotImplementedError
 
     def start(self) -> None:
         """Begin to listen to other nodes; idempotent."""
@@ -113,17 +112,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library h
 class Manager(AsyncPubSubManager):  # type: ignore[misc]  # the library has no types
     """Messages between nodes, by a way of ours."""
 
-    @abstractmethod
     async def publish(self, message: dict[str, Any]) -> None:
         """Tell the other nodes."""
+        raise NotImplementedError
 
-    @abstractmethod
     def messages(self) -> AsyncIterator[dict[str, Any]]:
         """What they tell, for ever."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def take(self, message: dict[str, Any]) -> bool:
         """Whether the emit that another node asks for is carried out already."""
+        raise NotImplementedError
 
     @property
     def listening(self) -> Any:

@@ -53,3 +53,32 @@ async def test_one_that_opens_while_nobody_waits_any_more_is_closed(
     goes_on.set()
     assert await asyncio.to_thread(Watched.closed.wait, PATIENCE)
     await database.close()
+
+
+async def test_a_statement_that_nobody_waits_for_is_let_end_and_its_connection_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, connect, opened = tmp_path / "rooms.sqlite", sqlite3.connect, []
+    await asyncio.to_thread(lambda: connect(path).close())
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*where: Any, **how: Any) -> sqlite3.Connection:
+        begun.set()
+        goes_on.wait(PATIENCE)
+        opened.append(connect(*where, **how))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", slowly)
+    database = Database(sqlite_url(path))
+    asking = asyncio.create_task(database.ask(text("SELECT 1")))
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0.05)
+    goes_on.set()
+    await closing
+    await database.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")

@@ -69,7 +69,7 @@ def port(done: list[tuple[Any, ...]]) -> Port:
 
 async def carried_out(*effects: Effect) -> list[tuple[Any, ...]]:
     done: list[tuple[Any, ...]] = []
-    await Runner(Live(effects), port(done)).apply(CONSULT.appointment, Tick(), answered="me")  # type: ignore[arg-type]
+    await Runner(Live(effects), port(done)).apply(CONSULT.appointment, Tick(), answered="me")
     return done
 
 
@@ -99,5 +99,5 @@ async def test_who_is_out_is_told_why() -> None:
 async def test_what_is_refused_has_no_effect() -> None:
     done: list[tuple[Any, ...]] = []
     with pytest.raises(RoomsError, match="seat_taken"):
-        await Runner(Live((Show(),), refused="seat_taken"), port(done)).apply("a", Tick())  # type: ignore[arg-type]
+        await Runner(Live((Show(),), refused="seat_taken"), port(done)).apply("a", Tick())
     assert done == []
