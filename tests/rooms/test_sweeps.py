@@ -12,7 +12,8 @@ from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.settings import RoomsSettings
 from rooms.store import Store, due, todo
-from rooms.store.marks import read_mark
+from rooms.store.marks import BEHIND, read_mark, write_mark
+from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Opened, Reader
 from rooms.store.records import Kind
 from rooms.store.sweeps import MARK
@@ -225,6 +226,23 @@ async def test_a_sweep_with_nothing_to_do_asks_what_there_is_at_once(store: Stor
     with statements(store) as asked:
         await store.retention.sweep()
     assert len([statement for statement, _ in asked if statement.startswith("SELECT")]) == 1, asked
+
+
+async def test_what_an_unsettled_setting_makes_due_is_destroyed_by_the_sweep_that_settles_it(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(store)
+    await plan(store, person)
+    time.pass_(days=2)
+
+    async def left_to_others(_self: Practitioners, connection: Any, practitioner: str, _setting: object) -> int:
+        await write_mark(connection, f"{BEHIND}{practitioner}", "")
+        return 0
+
+    with monkeypatch.context() as older:
+        older.setattr(Practitioners, "_follow", left_to_others)
+        await store.practitioners.set_retention(of(person.id), "24h")
+    assert await store.retention.sweep() == 1
 
 
 async def test_what_is_due_later_that_day_is_opened_once(
