@@ -1,19 +1,14 @@
-"""Retention: when an appointment must be gone."""
+"""When what has a due time must be gone."""
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn, Protocol, TypeVar
 
 from rooms.clock import Clock
 from rooms.errors import RoomsError
-from rooms.model import RETENTION, Appointment, Retention
 
 logger = logging.getLogger(__name__)
-
-OVERRUN = timedelta(minutes=30)
-"""A consult that never ended counts as ended this long after its planned end: when, by default, its link closes."""
 
 LONGEST_CONSULT = timedelta(hours=24)
 """A running consult is waited for, but no longer than this after its due time (S-30)."""
@@ -55,39 +50,23 @@ Timed = TypeVar("Timed", bound=HasDue)
 
 
 class Deadline:
-    """Due times under the operator's cap, and whether one has passed."""
+    """Whether a due time has passed. ``cap`` is the operator's, in days: the longest retention; None is no limit."""
 
     def __init__(self, clock: Clock, in_progress: InProgress, cap: int | None) -> None:
         self._clock = clock
         self._in_progress = in_progress
         self.cap = cap
-        self._cap = None if cap is None else timedelta(days=cap)
 
-    def span(self, retention: Retention) -> timedelta | None:
-        """From the end of a consult to its destruction; None is never."""
-        chosen = RETENTION[retention]
-        if self._cap is None:
-            return chosen
-        return self._cap if chosen is None else min(chosen, self._cap)
-
-    def with_due(self, appointment: Appointment, retention: Retention) -> Appointment:
-        """The appointment with its due time under this setting. One that has passed stays: nothing is revived."""
-        if appointment.due is not None and appointment.due <= self._clock.now():
-            return appointment
-        span = self.span(retention)
-        end = appointment.ended_at or appointment.ends_at + OVERRUN
-        return replace(appointment, due=None if span is None else end.astimezone(UTC) + span)
-
-    def past(self, appointment: Appointment) -> bool:
+    def past(self, record: HasDue) -> bool:
         """Whether the due time has passed."""
-        return appointment.due is not None and appointment.due <= self._clock.now()
+        return record.due is not None and record.due <= self._clock.now()
 
-    async def forbids(self, appointment: Appointment, *, unsure: bool = True) -> bool:
+    async def forbids(self, record: HasDue, *, unsure: bool = True) -> bool:
         """Past due and not in a running consult: no read path may give it, and the sweeper destroys it.
 
         ``unsure`` is the answer when nobody can say whether a consult runs: readers refuse, the sweeper waits.
         """
-        return bool(await self.forbidden([appointment], unsure=unsure))
+        return bool(await self.forbidden([record], unsure=unsure))
 
     async def forbidden(self, records: Sequence[Timed], *, unsure: bool) -> list[Timed]:
         """Those that ``forbids`` is true of, by one question for all."""
@@ -103,7 +82,3 @@ class Deadline:
                 running = None
         kept = set(running if running is not None else () if unsure else asked)
         return [one for one in past if one.id not in kept]
-
-    def within_a_minute(self, appointment: Appointment) -> bool:
-        """Whether the sweeper will have destroyed it a minute from now."""
-        return appointment.due is not None and appointment.due <= self._clock.now() + timedelta(minutes=1)

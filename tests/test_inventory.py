@@ -13,8 +13,8 @@ from operate.commands.inventory import show
 from rooms.inventory import Inventory, inventory
 from rooms.settings import RoomsSettings
 from rooms.store.kinds import KINDS
-from rooms.store.sealed import PROFILE
-from rooms.store.tables import metadata, practitioners
+from rooms.store.profile import PROFILE, practitioners
+from rooms.store.tables import metadata
 from signaling import logs, process, tls
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser

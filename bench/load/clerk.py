@@ -24,12 +24,15 @@ class Planned:
 class Clerk:
     """The practitioner's REST session, through the balancer."""
 
-    def __init__(self, origin: str, api: str, url: str | None = None, seconds: float = 5) -> None:
+    def __init__(
+        self, origin: str, api: str, url: str | None = None, seconds: float = 5, local: str | None = None
+    ) -> None:
+        """``local`` is the address that it comes from: a server counts who signs in by address."""
         self._base = (url or origin) + api
         self._session = aiohttp.ClientSession(
             headers={"Origin": origin},
             cookie_jar=aiohttp.CookieJar(unsafe=True),
-            connector=aiohttp.TCPConnector(force_close=True),
+            connector=aiohttp.TCPConnector(force_close=True, local_addr=(local, 0) if local else None),
             timeout=aiohttp.ClientTimeout(total=seconds),
         )
 

@@ -29,7 +29,9 @@ from rooms.keys.wrapped import WrappedKeys
 from rooms.model import RETENTION, Appointment, Practitioner
 from rooms.settings import RoomsSettings
 from rooms.store import open_store
-from rooms.store.sealed import new_id, seal_appointment, seal_password, seal_profile
+from rooms.store.content import new_id
+from rooms.store.planned import seal_appointment
+from rooms.store.profile import seal_password, seal_profile
 
 PASSWORD = "correct horse battery staple"
 MAIL = "alice@example.org"

@@ -37,8 +37,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def backup(settings: Configured, arguments: argparse.Namespace) -> str:
     """Back up the data; a server may run meanwhile."""
     from rooms.backup import data
+    from rooms.store.kinds import KINDS
 
-    written = await asyncio.to_thread(data.write, settings.rooms, folder(settings, arguments.folder), utc_now())
+    written = await asyncio.to_thread(data.write, settings.rooms, KINDS, folder(settings, arguments.folder), utc_now())
     await enter(settings, Act.BACKUP_MADE, str(sum(written.counts.values())))
     return f"{written.path}\n{said(written.counts)} are in it, readable only with the key store."
 
@@ -51,9 +52,10 @@ def said(counts: Mapping[str, int]) -> str:
 async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
     """Restore the data, without what was destroyed since."""
     from rooms.backup import data
+    from rooms.store.kinds import KINDS
 
     source = folder(settings, arguments.source)
-    restored = await data.restore(settings.rooms, source, replace=arguments.replace)
+    restored = await data.restore(settings.rooms, KINDS, source, replace=arguments.replace)
     await enter(settings, Act.BACKUP_RESTORED, str(sum(restored.counts.values())))
     lines = [f"{restored.path}", f"{said(restored.counts)} are back."]
     if restored.destroyed:

@@ -26,8 +26,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
     """What was looked at; ``StartRefused``, and with it exit status 1, names what is wrong."""
     from rooms.store import keystore
+    from rooms.store.kinds import KINDS
 
-    verdict = await keystore.verify(settings.rooms, utc_now)
+    verdict = await keystore.verify(settings.rooms, KINDS, utc_now)
     await enter(settings, Act.KEYS_VERIFIED, "bad" if verdict.findings else "whole")
     fields = json.dumps(verdict.fields())
     if not verdict.findings:

@@ -25,6 +25,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -> str:
     """Look for an appointment by its receipt. Exit status 1 when something is left, or can still be brought back."""
     from rooms.proof import Folder, prove
+    from rooms.store.kinds import KINDS
     from signaling.process import reveal
     from signaling.redis import connect
 
@@ -36,7 +37,7 @@ async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -
     url = reveal(settings.signaling.redis_url)
     redis = connect(url) if url else None
     try:
-        proof = await prove(settings.rooms, arguments.receipt, redis=redis, folders=folders)
+        proof = await prove(settings.rooms, KINDS, arguments.receipt, redis=redis, folders=folders)
     finally:
         if redis is not None:
             await redis.aclose()

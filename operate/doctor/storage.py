@@ -12,6 +12,7 @@ from operate.doctor.finding import Finding, bad, good, unknown, warn
 from rooms.errors import Locked, RoomsError, StartRefused
 from rooms.settings import RoomsSettings
 from rooms.store import keystore
+from rooms.store.kinds import KINDS
 from rooms.store.migrate import revisions
 
 LEAST_BYTES: Final = 1 << 30
@@ -33,7 +34,7 @@ async def keys(settings: RoomsSettings, now: Callable[[], datetime]) -> list[Fin
     """Whether every key opens and every destruction is in the ledger."""
     fix = "docs/operations.md, *Keys*; change nothing before you know what happened."
     try:
-        verdict = await keystore.verify(settings, now)
+        verdict = await keystore.verify(settings, KINDS, now)
     except Locked as locked:
         return [bad("key-store", locked.reason, fix)]
     except (StartRefused, RoomsError) as error:

@@ -12,7 +12,20 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, func, insert, inspect, or_, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    delete,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
 from rooms.errors import StartRefused
@@ -23,18 +36,16 @@ from rooms.keys.store import open_keystore
 from rooms.lock import hold
 from rooms.settings import RoomsSettings, sqlite_url
 from rooms.store.database import listen, options
-from rooms.store.kinds import KINDS, ROWS_WITH_KEYS
 from rooms.store.marks import GENERATION, PAIR
 from rooms.store.migrate import alone_in, configuration, migrate, refuse_company
+from rooms.store.records import Kinds
 from rooms.store.sweeps import MARK
-from rooms.store.tables import leases, marks, metadata, sessions
+from rooms.store.tables import leases, marks, metadata
 
 PREFIX = "spreekkamer-"
 SUFFIX = ".sqlite"
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 ROWS = 500
-LEFT_OUT = {sessions.name, leases.name}
-"""A restored session would sign somebody in who signed out; a lease is of a moment."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Restored:
     unreadable: int
 
 
-def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
+def write(settings: RoomsSettings, kinds: Kinds, folder: Path, now: datetime) -> Written:
     """Back up into ``folder``, whole or not at all; a server may run meanwhile. Blocks. Errors: StartRefused."""
     if is_sqlite(settings.keystore_address()):
         keys = settings.keystore()
@@ -70,7 +81,7 @@ def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
             snapshot(reading)
             refuse_other_schema(reading)
             begin(draft)
-            counts = fill(draft, reading)
+            counts = fill(draft, kinds, reading)
         settle(draft)
         draft.replace(path)
         flush_folder(folder)
@@ -82,18 +93,18 @@ def write(settings: RoomsSettings, folder: Path, now: datetime) -> Written:
     return Written(path, counts)
 
 
-def fill(draft: Path, source: Connection) -> dict[str, int]:
+def fill(draft: Path, kinds: Kinds, source: Connection) -> dict[str, int]:
     """Copy everything but sessions, leases and clocks into an empty copy; returns how many records of each kind."""
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         connection.execution_options(writes=True)
         with connection.begin():
             empty(connection)
-            copy(source, connection)
-            forget_moments(connection)
-            return count(connection)
+            copy(source, connection, kinds)
+            forget_moments(connection, kinds)
+            return count(connection, kinds)
 
 
-async def restore(settings: RoomsSettings, source: Path, *, replace: bool = False) -> Restored:
+async def restore(settings: RoomsSettings, kinds: Kinds, source: Path, *, replace: bool = False) -> Restored:
     """Put a backup in the database's place, all of it or nothing, without what was destroyed since.
 
     ``source`` is a backup or a folder, of which the newest is taken. The key store must be the one that the backup
@@ -105,17 +116,17 @@ async def restore(settings: RoomsSettings, source: Path, *, replace: bool = Fals
     draft = (Path(url.database or "") if is_sqlite(url) else settings.data / "restored").with_suffix(".partial")
     try:
         found = await asyncio.to_thread(newest, source)
-        content = await asyncio.to_thread(prepare, draft, found, url, replace=replace)
-        verdict = await judge(settings, draft, content)
-        await asyncio.to_thread(install, draft, url, verdict)
+        content = await asyncio.to_thread(prepare, draft, kinds, found, url, replace=replace)
+        verdict = await judge(settings, kinds, draft, content)
+        await asyncio.to_thread(install, draft, kinds, url, verdict)
     except (DBAPIError, sqlite3.Error, OSError) as error:
         why = reason(error, "The database of rooms.database_url")
         raise StartRefused(f"Nothing was restored; what was there is as it was. {why}") from None
     finally:
         await asyncio.to_thread(remove, draft)
         os.close(descriptor)
-    back = {kind.name: content.counts[kind.name] - len(verdict.gone[kind.table.name]) for kind in KINDS}
-    gone = sum(len(verdict.gone[kind.table.name]) for kind in KINDS)
+    back = {kind.name: content.counts[kind.name] - len(verdict.gone[kind.table.name]) for kind in kinds}
+    gone = sum(len(verdict.gone[kind.table.name]) for kind in kinds)
     return Restored(found, back, gone, verdict.unreadable)
 
 
@@ -137,34 +148,34 @@ class Verdict:
     generation: int
 
 
-def prepare(draft: Path, backup: Path, url: URL, *, replace: bool) -> Content:
+def prepare(draft: Path, kinds: Kinds, backup: Path, url: URL, *, replace: bool) -> Content:
     """Copy the backup, bring the copy to the newest schema, and see what it is."""
     living = refuse_living(url, replace=replace)
     begin(draft, backup)
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         found = {row.name: row.value for row in connection.execute(select(marks))}
-        counts = count(connection)
+        counts = count(connection, kinds)
     if PAIR not in found:
         raise StartRefused("This is not a backup of ours.")
     return Content(counts, found[PAIR], max(living, int(found.get(GENERATION, 0))))
 
 
-def count(connection: Connection) -> dict[str, int]:
+def count(connection: Connection, kinds: Kinds) -> dict[str, int]:
     """How many records there are of each kind."""
-    counting = {kind.name: select(func.count()).select_from(kind.table) for kind in KINDS}
+    counting = {kind.name: select(func.count()).select_from(kind.table) for kind in kinds}
     return {name: connection.execute(query).scalar_one() for name, query in counting.items()}
 
 
-async def judge(settings: RoomsSettings, draft: Path, content: Content) -> Verdict:
+async def judge(settings: RoomsSettings, kinds: Kinds, draft: Path, content: Content) -> Verdict:
     """Ask the key store of each row. StartRefused when it is not the backup's, or older than it."""
     keys = await open_keystore(backend(settings), pair=content.pair, generation=content.generation, tidy=False)
-    gone: dict[str, list[str]] = {table.name: [] for table in ROWS_WITH_KEYS}
+    gone: dict[str, list[str]] = {table.name: [] for table in kinds.tables}
     unreadable = 0
     try:
         if keys.locked:
             raise StartRefused(f"Nothing was restored. {keys.locked}")
         with opened(sqlite_url(draft)) as engine:
-            for table in ROWS_WITH_KEYS:
+            for table in kinds.tables:
                 async for rows in owned(engine, table):
                     lost = set(await keys.missing([row_id for _, row_id in rows]))
                     without = [(owner, row_id) for owner, row_id in rows if row_id in lost]
@@ -191,20 +202,20 @@ async def owned(engine: Engine, table: Table) -> AsyncIterator[list[tuple[str, s
         rows = await asyncio.to_thread(part, rows[-1][1])
 
 
-def install(draft: Path, url: URL, verdict: Verdict) -> None:
+def install(draft: Path, kinds: Kinds, url: URL, verdict: Verdict) -> None:
     """Take the destroyed rows out of the copy and put it in the database's place."""
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         connection.execution_options(writes=True)
         with connection.begin():
-            forget_moments(connection)
-            for table in reversed(ROWS_WITH_KEYS):
+            forget_moments(connection, kinds)
+            for table in reversed(kinds.tables):
                 ids = verdict.gone[table.name]
                 for start in range(0, len(ids), ROWS):
                     connection.execute(delete(table).where(table.c.id.in_(ids[start : start + ROWS])))
             connection.execute(delete(marks).where(marks.c.name == GENERATION))
             connection.execute(insert(marks).values(name=GENERATION, value=str(verdict.generation)))
     settle(draft)
-    put(draft, url)
+    put(draft, url, kinds)
 
 
 def newest(source: Path) -> Path:
@@ -258,7 +269,7 @@ def settle(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def put(draft: Path, url: URL) -> None:
+def put(draft: Path, url: URL, kinds: Kinds) -> None:
     """The copy in the database's place: a rename on SQLite, one transaction on PostgreSQL."""
     if is_sqlite(url):
         path = Path(url.database or "")
@@ -280,7 +291,7 @@ def put(draft: Path, url: URL) -> None:
         alone_in(writing)
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
         writing.execute(text(f"TRUNCATE {names}"))
-        copy(reading, writing)
+        copy(reading, writing, kinds)
 
 
 def refuse_living(url: URL, *, replace: bool) -> int:
@@ -316,10 +327,15 @@ def snapshot(connection: Connection) -> None:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
 
 
-def copy(source: Connection, target: Connection) -> None:
+def of_a_moment(kinds: Kinds) -> tuple[Table, ...]:
+    """A restored session would sign somebody in who signed out; a lease is of a moment."""
+    return kinds.owners.sessions, leases
+
+
+def copy(source: Connection, target: Connection, kinds: Kinds) -> None:
     """Every row of every table but those of a moment."""
     for table in metadata.sorted_tables:
-        if table.name in LEFT_OUT:
+        if table in of_a_moment(kinds):
             continue
         rows = source.execution_options(yield_per=ROWS).execute(select(table))
         for part in rows.mappings().partitions(ROWS):
@@ -332,9 +348,9 @@ def empty(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
-def forget_moments(connection: Connection) -> None:
+def forget_moments(connection: Connection, kinds: Kinds) -> None:
     """Sessions, leases, when which clock was believed, and what the last sweep left."""
-    for table in (sessions, leases):
+    for table in of_a_moment(kinds):
         connection.execute(delete(table))
     connection.execute(delete(marks).where(or_(marks.c.name.like("clock-%"), marks.c.name == MARK)))
 

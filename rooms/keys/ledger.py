@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rooms.keys.connection import Connection
 from rooms.keys.envelope import fingerprint
 from rooms.keys.many import among
-from rooms.model import Receipt
+from rooms.keys.receipt import Receipt
 
 NEWEST = """
 SELECT max(destroyed_at) FROM (SELECT destroyed_at FROM ledger ORDER BY generation DESC LIMIT 1000) AS last

@@ -14,8 +14,8 @@ from rooms.keys.backends import Backend
 from rooms.keys.connection import FAULTS, Cluster
 from rooms.keys.inspection import Inspection
 from rooms.keys.opening import Both
+from rooms.keys.receipt import Receipt
 from rooms.keys.wrapped import Waiting, WrappedKeys
-from rooms.model import Receipt
 
 logger = logging.getLogger(__name__)
 

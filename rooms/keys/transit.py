@@ -8,6 +8,9 @@ import base64
 import http.client
 import json
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +41,21 @@ class Transit:
         self._mount = settings.mount.strip("/")
         self._key = settings.key
         self._renewed = float("-inf")
+        self._mine = threading.local()
+
+    @contextmanager
+    def connected(self) -> Iterator[http.client.HTTPConnection]:
+        """What this thread calls within goes over one connection."""
+        there: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
+        if there is not None:
+            yield there
+            return
+        with closing(self._connection()) as connection:
+            self._mine.connection = connection
+            try:
+                yield connection
+            finally:
+                del self._mine.connection
 
     def key(self) -> dict[str, Any]:
         """What OpenBao says of the key. Locked when it could be copied: then trimming it would prove nothing."""
@@ -97,19 +115,17 @@ class Transit:
         return answer.get("data") or answer.get("auth") or {}
 
     def _exchange(self, method: str, path: str, token: str, body: str) -> tuple[int, bytes]:
-        host, port = self._host
-        connection: http.client.HTTPConnection
-        if self._tls is None:
-            connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
-        else:
-            connection = http.client.HTTPSConnection(host, port, timeout=SECONDS, context=self._tls)
-        headers = {"X-Vault-Token": token, "Content-Type": "application/json"}
-        try:
+        with self.connected() as connection:
+            headers = {"X-Vault-Token": token, "Content-Type": "application/json"}
             connection.request(method, f"/v1/{path}", body, headers)
             response = connection.getresponse()
             return response.status, response.read()
-        finally:
-            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        host, port = self._host
+        if self._tls is None:
+            return http.client.HTTPConnection(host, port, timeout=SECONDS)
+        return http.client.HTTPSConnection(host, port, timeout=SECONDS, context=self._tls)
 
 
 PASSING = (429, 472, 473)
@@ -131,14 +147,15 @@ class TransitSecrets:
 
     def make(self, after: int) -> Made:
         """Always a new version: one that is there already is a leftover of a rotation that never took effect."""
-        key = self._transit.key()
-        if not after and key["min_available_version"]:
-            raise StartRefused("The Transit key belongs to another key store; make a new one in OpenBao.")
-        secret = self._random(KEY_BYTES)
-        number = self._transit.rotate()
-        if number <= after:
-            raise Locked("The Transit key is older than the key store; put the newest one back and start again.")
-        return Made(number, secret, self._transit.encrypt(number, secret, context(number)))
+        with self._transit.connected():
+            key = self._transit.key()
+            if not after and key["min_available_version"]:
+                raise StartRefused("The Transit key belongs to another key store; make a new one in OpenBao.")
+            secret = self._random(KEY_BYTES)
+            number = self._transit.rotate()
+            if number <= after:
+                raise Locked("The Transit key is older than the key store; put the newest one back and start again.")
+            return Made(number, secret, self._transit.encrypt(number, secret, context(number)))
 
     def read(self, number: int, sealed: bytes) -> bytes:
         """The secret; Locked when OpenBao is not there or cannot open it."""
@@ -158,8 +175,9 @@ class TransitSecrets:
 
     def tidy(self, current: int) -> None:
         """Destroy the versions before this one."""
-        if self._transit.key()["min_available_version"] < current:
-            self._transit.erase_before(current)
+        with self._transit.connected():
+            if self._transit.key()["min_available_version"] < current:
+                self._transit.erase_before(current)
 
     def check(self) -> None:
         """Locked when OpenBao does not answer, is sealed or refuses us."""

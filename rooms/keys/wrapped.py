@@ -23,9 +23,9 @@ from rooms.keys.ledger import Ledger
 from rooms.keys.many import among, change
 from rooms.keys.opening import Both, Opening
 from rooms.keys.places import NOBODY, SERVICES, data_place, service_place
+from rooms.keys.receipt import Receipt
 from rooms.keys.schema import read_value, write_value
 from rooms.keys.tree import Tree, opened
-from rooms.model import Receipt
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
@@ -16,9 +17,7 @@ from rooms.errors import Tampered
 from rooms.keys.envelope import KEY_BYTES, NONCE_BYTES, PAD_BYTES, Place, unseal
 from rooms.keys.places import data_place
 from rooms.proof.search import ID_LENGTH, Needle
-from rooms.store.kinds import KINDS
-from rooms.store.sealed import password_place, profile_place
-from rooms.store.tables import practitioners
+from rooms.store.records import Kinds
 
 TAG_BYTES = 16
 SIZES = [NONCE_BYTES + TAG_BYTES + PAD_BYTES * blocks for blocks in range(1, 5)]
@@ -26,12 +25,19 @@ NEAR = range(ID_LENGTH, 160)
 OWNER = re.compile(rb"[A-Za-z0-9_-]{22}")
 HEXED = re.compile(rb"\\\\?x([0-9a-f]{500,})")
 Standing = Callable[[str, str], Place]
-SEALED: tuple[tuple[Column[bytes], Column[str], Standing], ...] = (
-    *((kind.table.c.content, kind.table.c.owner, kind.place) for kind in KINDS),
-    (practitioners.c.profile, practitioners.c.id, lambda row_id, _: profile_place(row_id)),
-    (practitioners.c.password, practitioners.c.id, lambda row_id, _: password_place(row_id)),
-)
-"""Every sealed column, the column that says whose it is, and where the content of (id, owner) stands."""
+
+
+def sealed_columns(kinds: Kinds) -> tuple[tuple[Column[bytes], Column[str], Standing], ...]:
+    """Every sealed column, the column that says whose it is, and where the content of (id, owner) stands."""
+    own = kinds.owners.table.c
+    return (
+        *((kind.table.c.content, kind.table.c.owner, kind.place) for kind in kinds),
+        *((own[name], own.id, partial(_own, place)) for name, place in kinds.owners.sealed.items()),
+    )
+
+
+def _own(place: Callable[[str], Place], row_id: str, _: str) -> Place:
+    return place(row_id)
 
 
 @dataclass(frozen=True)
@@ -53,17 +59,17 @@ def opens(ciphertext: Ciphertext, keys: Sequence[bytes]) -> bool:
     return False
 
 
-def in_database(path: Path, needle: Needle) -> list[Ciphertext] | None:
+def in_database(path: Path, kinds: Kinds, needle: Needle) -> list[Ciphertext] | None:
     """Those in the rows of a copy of the database; None when the file is none."""
     try:
         with closing(
             sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
         ) as connection:
             there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if practitioners.name not in there:
+            if kinds.owners.table.name not in there:
                 return None
             found = []
-            for column, owner, place in SEALED:
+            for column, owner, place in sealed_columns(kinds):
                 table = column.table.name
                 if table not in there:  # the copy is older than this kind
                     continue
@@ -88,7 +94,7 @@ def varlena(size: int) -> bytes:
     return bytes([0x80 | (size + 1)]) if short else (size + 4).to_bytes(4, "big")
 
 
-def near(content: bytes, position: int, *, framed: bool = False) -> Iterator[Ciphertext]:
+def near(content: bytes, position: int, kinds: Kinds, *, framed: bool = False) -> Iterator[Ciphertext]:
     """All that could be the ciphertext of the id that stands here: raw as in a page, or in hex as in a dump.
 
     ``framed`` is what lies in a page or a journal of PostgreSQL, which says before a value how long it is.
@@ -110,9 +116,9 @@ def near(content: bytes, position: int, *, framed: bool = False) -> Iterator[Cip
         yield from (Ciphertext(wrapped, data_place(row_id, owner.decode())) for owner in owners)
     hexed = (bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192]))
     for window in chain(*map(windows, SIZES), hexed):
-        yield Ciphertext(window, profile_place(row_id))
+        yield from (Ciphertext(window, place(row_id)) for place in kinds.owners.sealed.values())
         for owner in owners:
-            yield from (Ciphertext(window, kind.place(row_id, owner.decode())) for kind in KINDS)
+            yield from (Ciphertext(window, kind.place(row_id, owner.decode())) for kind in kinds)
 
 
 class Trial:
@@ -121,14 +127,15 @@ class Trial:
     A row stands in many of PostgreSQL's journals. There it is tried once, for keys can be a million.
     """
 
-    def __init__(self, keys: Sequence[bytes], *, framed: bool = False) -> None:
+    def __init__(self, kinds: Kinds, keys: Sequence[bytes], *, framed: bool = False) -> None:
+        self._kinds = kinds
         self.keys = keys
         self._framed = framed
         self._tried: set[Ciphertext] = set()
 
     def opens_at(self, content: bytes, position: int) -> bool:
         """Whether a key opens something near the id that stands here."""
-        for one in near(content, position, framed=self._framed):
+        for one in near(content, position, self._kinds, framed=self._framed):
             if one in self._tried:
                 continue
             if opens(one, self.keys):

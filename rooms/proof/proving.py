@@ -26,9 +26,10 @@ from rooms.proof.report import Looked, Proof
 from rooms.proof.search import CHUNK, OVERLAP, Needle
 from rooms.retention import nobody_can_say
 from rooms.settings import RoomsSettings
-from rooms.store import Storage, open_storage
+from rooms.store.records import Kinds
 from rooms.store.rotation import PERIOD
 from rooms.store.tables import metadata
+from rooms.store.vault import Vault, open_vault
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
 ELSEWHERE = (
@@ -52,9 +53,13 @@ class Folder:
     """Whether copies of the database are kept here, whose ciphertexts have to be tried."""
 
 
-async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, folders: Sequence[Folder]) -> Proof:
+async def prove(
+    settings: RoomsSettings, kinds: Kinds, receipt: str, *, redis: Redis | None, folders: Sequence[Folder]
+) -> Proof:
     """Look everywhere. Errors: StartRefused when the key store is locked or does not know the receipt."""
-    async with open_storage(settings, in_progress=nobody_can_say, exclusive=False) as store:
+    async with open_vault(
+        settings, kinds, in_progress=nobody_can_say, on_forget=remember_nothing, exclusive=False
+    ) as store:
         if store.locked:
             raise StartRefused(f"Nothing can be proven. {store.locked}")
         try:
@@ -70,9 +75,9 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
                 await in_key_store(settings, store, needle),
                 *await in_key_store_elsewhere(settings, store, needle, keys),
                 await in_redis(redis, needle),
-                await asyncio.to_thread(in_folder, settings, Folder("data folder", settings.data), needle, keys),
+                await asyncio.to_thread(in_folder, settings, kinds, Folder("data folder", settings.data), needle, keys),
             ]
-            places += [await asyncio.to_thread(in_folder, settings, folder, needle, keys) for folder in folders]
+            places += [await asyncio.to_thread(in_folder, settings, kinds, folder, needle, keys) for folder in folders]
             places += ELSEWHERE
         except RoomsError as error:
             raise StartRefused(f"Nothing can be proven now ({error.code}); try again.") from None
@@ -81,12 +86,16 @@ async def prove(settings: RoomsSettings, receipt: str, *, redis: Redis | None, f
     return Proof(receipt, known.destroyed_at, known.generation, places, final_in)
 
 
+def remember_nothing(_: object) -> None:
+    """Of what is destroyed while we look, we have nothing."""
+
+
 def seconds_left(destroyed_at: datetime, now: datetime) -> int:
     """Until a server should have ended the epoch; 0 when it is late."""
     return max(0, min(ceil(PERIOD - (now - destroyed_at).total_seconds()), ceil(PERIOD)))
 
 
-async def in_rows(store: Storage, needle: Needle) -> Looked:
+async def in_rows(store: Vault, needle: Needle) -> Looked:
     """Every text in every row of the database."""
     looked, count = Looked("database"), 0
     async with store.database.read() as connection:
@@ -100,7 +109,7 @@ async def in_rows(store: Storage, needle: Needle) -> Looked:
     return looked
 
 
-async def in_database_files(settings: RoomsSettings, store: Storage, needle: Needle, keys: Sequence[bytes]) -> Looked:
+async def in_database_files(settings: RoomsSettings, store: Vault, needle: Needle, keys: Sequence[bytes]) -> Looked:
     """Free pages, journals and dead rows. PostgreSQL overwrites none: what is there must not open."""
     looked = Looked("its files")
     if store.database.sqlite:
@@ -111,7 +120,7 @@ async def in_database_files(settings: RoomsSettings, store: Storage, needle: Nee
         with suppress(DBAPIError):  # a role that may not ask
             async with connection.begin_nested():
                 cluster = Cluster(*(await connection.execute(text(CLUSTER))).one())
-    return await asyncio.to_thread(in_cluster, looked, cluster, needle, keys)
+    return await asyncio.to_thread(in_cluster, looked, store.kinds, cluster, needle, keys)
 
 
 def database_files(settings: RoomsSettings) -> list[Path]:
@@ -122,7 +131,7 @@ def database_files(settings: RoomsSettings) -> list[Path]:
     return [Path(f"{url.database}{suffix}") for suffix in SQLITE_FILES]
 
 
-def in_cluster(looked: Looked, cluster: Cluster | None, needle: Needle, keys: Sequence[bytes]) -> Looked:
+def in_cluster(looked: Looked, kinds: Kinds, cluster: Cluster | None, needle: Needle, keys: Sequence[bytes]) -> Looked:
     """The heap, TOAST and WAL of a PostgreSQL database, when its server's files are on this machine."""
     files: list[Path] = []
     if cluster is not None:
@@ -134,11 +143,11 @@ def in_cluster(looked: Looked, cluster: Cluster | None, needle: Needle, keys: Se
         looked.skipped = True
         looked.what = "PostgreSQL's files are not here or not readable; run this as root on its host"
         return looked
-    in_files(looked, files, needle, Trial(keys, framed=True))
+    in_files(looked, files, needle, Trial(kinds, keys, framed=True))
     return looked
 
 
-async def in_key_store(settings: RoomsSettings, store: Storage, needle: Needle) -> Looked:
+async def in_key_store(settings: RoomsSettings, store: Vault, needle: Needle) -> Looked:
     """Every key, and every byte of the folder of keys."""
     looked = Looked("key store")
     ids = await store.keys.ids()
@@ -151,13 +160,13 @@ async def in_key_store(settings: RoomsSettings, store: Storage, needle: Needle) 
 
 
 async def in_key_store_elsewhere(
-    settings: RoomsSettings, store: Storage, needle: Needle, keys: Sequence[bytes]
+    settings: RoomsSettings, store: Vault, needle: Needle, keys: Sequence[bytes]
 ) -> list[Looked]:
     """What of the key store is no file of ours: PostgreSQL's files, and OpenBao, which holds the epochs' secrets."""
     found = []
     if settings.keystore_address().get_backend_name() != "sqlite":
         looked = Looked("key store's files")
-        found.append(await asyncio.to_thread(in_cluster, looked, await store.keys.cluster(), needle, keys))
+        found.append(await asyncio.to_thread(in_cluster, looked, store.kinds, await store.keys.cluster(), needle, keys))
     if settings.transit.address:
         what = "OpenBao's storage, where secrets of ended epochs were; it holds no id and no ciphertext of ours"
         found.append(Looked("openbao", what, skipped=True))
@@ -203,7 +212,7 @@ async def parts(redis: Any, key: bytes) -> AsyncIterator[bytes]:
                 yield b"\0".join(name + b"\0" + value for name, value in fields.items())
 
 
-def in_folder(settings: RoomsSettings, folder: Folder, needle: Needle, keys: Sequence[bytes]) -> Looked:
+def in_folder(settings: RoomsSettings, kinds: Kinds, folder: Folder, needle: Needle, keys: Sequence[bytes]) -> Looked:
     """Everything in a folder, or one file. The database's and the key store's own files are looked at elsewhere."""
     looked = Looked(folder.place)
     if folder.path is None:
@@ -217,14 +226,14 @@ def in_folder(settings: RoomsSettings, folder: Folder, needle: Needle, keys: Seq
         return looked
     others, tried = [], 0
     for path in files:
-        found = in_database(path, needle)
+        found = in_database(path, kinds, needle)
         if found is None:
             others.append(path)
             continue
         tried += len(found)
         looked.left += [f"{path.name}: a key opens it" for one in found if opens(one, keys)]
     in_snapshots(looked, settings, [path for path in others if path.suffix == SEALED], needle)
-    in_files(looked, others, needle, Trial(keys))
+    in_files(looked, others, needle, Trial(kinds, keys))
     looked.what = f"{len(files) - len(others)} copies of the database, {looked.what}"
     if tried:
         looked.notes.append(f"{tried} ciphertexts of it, tried with {len(keys)} keys: none opens")

@@ -56,146 +56,42 @@ Times are aware; ``now`` returns aware UTC. Errors are ``RoomsError`` with a cod
 With ``exclusive=False`` (a command beside a running server) the data folder is not locked.
 """
 
-import asyncio
-import logging
-import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 
-from rooms.clock import Clock, Now, boot_id, boottime, utc_now
-from rooms.errors import RoomsError, StartRefused
-from rooms.faults import reason
-from rooms.keys.backends import backend
-from rooms.keys.files import private_folder
-from rooms.keys.store import KeyStore, open_keystore
-from rooms.lock import hold, holder
-from rooms.reserve import Reserve
-from rooms.retention import AllTold, Deadline, InProgress, Told
+from rooms.clock import Now, boottime, utc_now
+from rooms.retention import AllTold, InProgress, Told
 from rooms.settings import RoomsSettings
 from rooms.store.appointments import Appointments
-from rooms.store.closure import Closure
-from rooms.store.database import Database
-from rooms.store.destruction import Destruction
-from rooms.store.leases import Lease
-from rooms.store.marks import GENERATION, PAIR, read_mark, write_mark
-from rooms.store.migrate import migrate
+from rooms.store.due_times import DueTimes, Planned
+from rooms.store.kinds import KINDS
+from rooms.store.people import People
 from rooms.store.practitioners import Practitioners
-from rooms.store.reading import Reader
-from rooms.store.sealed import new_id
 from rooms.store.sentences import Sentences
 from rooms.store.sessions import Sessions
+from rooms.store.starts import Starts
 from rooms.store.sweeper import Sweeper
-from rooms.store.trail import Trail
-
-logger = logging.getLogger(__name__)
+from rooms.store.vault import Vault, open_vault
 
 __all__ = ["Storage", "Store", "open_storage", "open_store"]
 
-LOOK_SECONDS = 2.0
-LEASE = timedelta(seconds=60)
-
 
 @dataclass(frozen=True)
-class Inner:
-    """What storage and its destruction share."""
-
-    settings: RoomsSettings
-    clock: Clock
-    boot: str
-    lease: Lease
-    reader: Reader
-    deadline: Deadline
-    wake: asyncio.Event
-
-
-@dataclass(frozen=True)
-class Storage:
+class Storage(Vault):
     """All that is stored, to be read and written. Nothing here destroys."""
 
     practitioners: Practitioners
     sessions: Sessions
     appointments: Appointments
     sentences: Sentences
-    audit: Trail
-    database: Database
-    keys: KeyStore
-    reserve: Reserve
-    inner: Inner
-
-    @property
-    def data(self) -> Path:
-        """The data folder."""
-        return self.inner.settings.data
-
-    @property
-    def locked(self) -> str | None:
-        """Why the key store cannot be used: one sentence for the operator."""
-        return self.keys.locked
-
-    async def watch(self) -> None:
-        """Until cancelled: see that what is open is on disk; if not, write it into a new folder of the data folder."""
-        saved = False
-        while True:
-            if await self.look():
-                saved = False
-            elif not saved:
-                saved = await self.save(self.data / f"rescued-{utc_now():%Y%m%dT%H%M%S}")
-            await asyncio.to_thread(self.reserve.look)
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def look(self) -> bool:
-        """Whether the files in use are where they were."""
-        with suppress(RoomsError):
-            await self.database.present()
-        return await self.keys.look() and not self.database.lost
-
-    async def save(self, folder: Path) -> bool:
-        """Write what is open and no more on disk into a new folder; whether that went well."""
-        try:
-            await asyncio.to_thread(private_folder, folder)
-            if not await self.keys.look():
-                await self.keys.save(folder)
-            if self.database.lost:
-                await self.database.save(folder / "rooms.sqlite")
-        except (RoomsError, OSError):
-            logger.exception("what was open could not be saved and is tried again")
-            return False
-        logger.error("what was open is saved in a new folder rescued-… of the data folder")
-        return True
-
-    async def key_trouble(self) -> str | None:
-        """What is wrong with the key store now, as one sentence for the operator."""
-        return await self.keys.trouble()
-
-    async def ping(self) -> None:
-        """RoomsError ``try_again`` when the database does not answer."""
-        await self.database.ping()
 
     def destroying(self, *, on_destroy: AllTold, on_close: Told) -> "Store":
         """The same with what destroys: ``on_destroy`` clears what is kept elsewhere of an appointment, ``on_close`` of
         a practitioner.
         """
-        inner, database, keys = self.inner, self.database, self.keys
-        destruction = Destruction(database, keys, inner.reader, self.audit, inner.clock, on_destroy)
-        closure = Closure(database, keys, inner.reader, destruction, inner.deadline, self.audit, inner.clock, on_close)
-        retention = Sweeper(
-            database,
-            keys,
-            inner.reader,
-            destruction,
-            closure,
-            deadline=inner.deadline,
-            clock=inner.clock,
-            boot=inner.boot,
-            lease=inner.lease,
-            practitioners=self.practitioners,
-            sessions=self.sessions,
-            wake=inner.wake,
-            interval=inner.settings.sweep_interval,
-            snapshot_keys=inner.settings.snapshot_keys,
+        retention = self.sweeper(
+            on_destroy=on_destroy, on_close=on_close, settling=self.practitioners, expiring=self.sessions
         )
         return Store(**vars(self), retention=retention)
 
@@ -233,73 +129,23 @@ async def open_storage(
     exclusive: bool = True,
 ) -> AsyncIterator[Storage]:
     """Open everything, migrated. Errors: StartRefused. A key store that cannot be used gives a locked store."""
-    url, keystore = settings.database(), backend(settings)
-    async with AsyncExitStack() as stack:
-        name = new_id()
-        if exclusive:
-            descriptor = await asyncio.to_thread(hold, settings.data)
-            stack.callback(os.close, descriptor)
-            # A full disk must not keep a server from starting, and from destroying.
-            await asyncio.to_thread(Reserve(folders(settings)).look)
-            name = await asyncio.to_thread(holder, descriptor)
-        await asyncio.to_thread(migrate, url)
-        database = Database(url)
-        stack.push_async_callback(database.close)
-        try:
-            async with database.read() as connection:
-                pair = await read_mark(connection, PAIR)
-                generation = int(await read_mark(connection, GENERATION) or 0)
-        except RoomsError as error:
-            raise StartRefused(reason(error, "The database of rooms.database_url")) from None
-        keys = await open_keystore(
-            keystore, pair=pair, generation=generation, wait=settings.keystore_wait if exclusive else 0.0
-        )
-        stack.push_async_callback(keys.close)
-        if keys.locked is not None:
-            logger.error("the key store is locked")
-        elif pair is None:
-            try:
-                async with database.write() as connection:
-                    await write_mark(connection, PAIR, keys.pair)
-            except RoomsError as error:
-                raise StartRefused(reason(error, "The database of rooms.database_url")) from None
-        if exclusive and keys.flat:
-            await grow(keys)
-        lease = Lease(database, "sweep", name, LEASE, now)
-        clock, reader, identity = Clock(now, boot), Reader(keys), await asyncio.to_thread(boot_id)
-        if settings.trust_clock:
-            clock.confirm()
-        deadline = Deadline(clock, in_progress, settings.retention_cap)
-        storage = assemble(database, keys, Inner(settings, clock, identity, lease, reader, deadline, asyncio.Event()))
-        yield storage
-        with suppress(RoomsError):
-            await storage.audit.anchor()
-        with suppress(RoomsError):
-            await lease.release()
+    starts = Starts()
+    async with open_vault(
+        settings, KINDS, in_progress=in_progress, on_forget=starts.forget, now=now, boot=boot, exclusive=exclusive
+    ) as vault:
+        yield assemble(vault, starts)
 
 
-async def grow(keys: KeyStore) -> None:
-    """Take the key store's step. Servers of the version before may run beside: then all goes on as they know it."""
-    with suppress(RoomsError):
-        if await keys.grow():
-            logger.info("the key store has its keys in a tree")
-            return
-    logger.warning("the key store stays flat: others use it; stop every server, then run `spreekkamer db upgrade`")
-
-
-def folders(settings: RoomsSettings) -> list[Path]:
-    """Where a server writes."""
-    urls = (settings.database(), settings.keystore_address())
-    return [settings.data, *(Path(url.database or "").parent for url in urls if url.get_backend_name() == "sqlite")]
-
-
-def assemble(database: Database, keys: KeyStore, inner: Inner) -> Storage:
-    """Put the parts together."""
-    settings, clock, reader, deadline = inner.settings, inner.clock, inner.reader, inner.deadline
-    now, reserve = clock.wall, Reserve(folders(settings))
-    practitioners = Practitioners(database, keys, reader, deadline, now)
-    sessions = Sessions(database, keys, now)
-    appointments = Appointments(database, keys, reader, deadline, now, reserve, inner.wake.set)
-    sentences = Sentences(database, keys, reader, now, reserve)
-    audit = Trail(database, keys, now, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
-    return Storage(practitioners, sessions, appointments, sentences, audit, database, keys, reserve, inner)
+def assemble(vault: Vault, starts: Starts) -> Storage:
+    """Put the contexts' parts together."""
+    database, keys, reader, now = vault.database, vault.keys, vault.reader, vault.clock.wall
+    people, due_times = People(keys, reader), DueTimes(vault.clock, vault.settings.retention_cap)
+    return Storage(
+        **vars(vault),
+        practitioners=Practitioners(database, keys, people, Planned(reader, due_times), now),
+        sessions=Sessions(database, keys, now),
+        appointments=Appointments(
+            database, keys, reader, people, starts, vault.deadline, due_times, now, vault.reserve, vault.wake.set
+        ),
+        sentences=Sentences(database, keys, reader, people, now, vault.reserve),
+    )

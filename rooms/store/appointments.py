@@ -3,7 +3,7 @@
 import hmac
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, get_args
 
@@ -12,18 +12,23 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from rooms.clock import Now
 from rooms.errors import Gone, RoomsError, Tampered
 from rooms.keys.places import NOBODY
+from rooms.keys.receipt import Receipt
 from rooms.keys.store import KeyStore
-from rooms.model import Agenda, Appointment, Language, Receipt, State
+from rooms.model import Appointment, Language, State
 from rooms.names import readable
 from rooms.reserve import Reserve
 from rooms.retention import Deadline
 from rooms.scope import Scope
+from rooms.store.content import new_id
 from rooms.store.database import Database
+from rooms.store.due_times import DueTimes
 from rooms.store.marks import no_closing
+from rooms.store.people import People
+from rooms.store.planned import APPOINTMENTS, appointments, seal_appointment
+from rooms.store.profile import practitioners
 from rooms.store.reading import Reader
-from rooms.store.sealed import APPOINTMENTS, new_id, seal_appointment
-from rooms.store.starts import Known
-from rooms.store.tables import appointments, practitioners
+from rooms.store.records import Damaged
+from rooms.store.starts import Known, Starts
 from rooms.store.visit import Host, Visit
 
 MAX_NAME = 200
@@ -52,6 +57,14 @@ FEW = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Appointments by their start, and those of the same owner whose start nobody can read."""
+
+    appointments: list[Appointment]
+    damaged: list[Damaged]
+
+
 class Decoy(NamedTuple):
     """A row under the key of nobody, opened when there is no other: an unknown id must not be quicker."""
 
@@ -71,7 +84,10 @@ class Appointments:
         database: Database,
         keys: KeyStore,
         reader: Reader,
+        people: People,
+        starts: Starts,
         deadline: Deadline,
+        due_times: DueTimes,
         now: Now,
         reserve: Reserve,
         on_due: Callable[[], None],
@@ -80,7 +96,10 @@ class Appointments:
         self._database = database
         self._keys = keys
         self._reader = reader
+        self._people = people
+        self._starts = starts
         self._deadline = deadline
+        self._due_times = due_times
         self._now = now
         self._on_due = on_due
         self._decoy: Decoy | None = None
@@ -102,7 +121,7 @@ class Appointments:
             raise RoomsError("invalid", "starts_at")
         self._reserve.require()
         owner = scope.owner
-        owner_key, known = await self._reader.person_key(owner)
+        owner_key, known = await self._people.key(owner)
         if not known:
             raise RoomsError("not_found")
         appointment_id = new_id()
@@ -115,7 +134,7 @@ class Appointments:
             person = (await connection.execute(OPEN_ACCOUNT, {"owner": owner})).one_or_none()
             if person is None:
                 raise RoomsError("not_found")
-            planned = self._deadline.with_due(planned, self._reader.profile(owner_key, person).retention)
+            planned = self._due_times.with_due(planned, self._people.profile(owner_key, person).retention)
             if self._deadline.past(planned):
                 raise RoomsError("invalid", "starts_at")
             await connection.execute(NEW, seal_appointment(key, planned))
@@ -149,7 +168,7 @@ class Appointments:
         refused = appointment.state == "destroying" or await self._deadline.forbids(appointment)
         if row is None or not (keys.known and right) or refused:
             return None
-        return Visit(appointment, self._reader, keys, Host(owner, row.profile, row.host_version))
+        return Visit(appointment, self._people, keys, Host(owner, row.profile, row.host_version))
 
     async def list(
         self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None
@@ -166,7 +185,7 @@ class Appointments:
         def inside(starts_at: datetime) -> bool:
             return first_day <= (starts_at.astimezone(zone) if zone else starts_at).date() <= last_day
 
-        owner, starts = scope.owner, self._reader.starts
+        owner, starts = scope.owner, self._starts
         listed = [(row.id, row.version) for row in await self._database.ask(LISTED, {"owner": owner})]
         outside = starts.outside(owner, listed, inside)
         opened = await self._reader.open(APPOINTMENTS, await self._living(owner, [one for one, _ in listed], outside))
@@ -210,12 +229,12 @@ class Appointments:
     async def _turn(self, row: Row[Any], before: State, **changes: Any) -> Appointment:
         """The appointment with these changes and their due time; as it is unless its state is ``before``."""
         _, key = await self._reader.one(APPOINTMENTS, row)
-        owner_key, known = await self._reader.person_key(row.owner)
+        owner_key, known = await self._people.key(row.owner)
         if not known:
             raise RoomsError("gone")
         async with self._database.write() as connection:
             query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
-            person = self._reader.profile(owner_key, (await connection.execute(query)).one())
+            person = self._people.profile(owner_key, (await connection.execute(query)).one())
             query = select(appointments).where(appointments.c.id == row.id).with_for_update()
             newest = (await connection.execute(query)).one_or_none()
             if newest is None or newest.state == "destroying":
@@ -223,7 +242,7 @@ class Appointments:
             appointment = self._reader.reopen(APPOINTMENTS, key, newest)
             if appointment.state == before and (before == "planned" or not self._deadline.past(appointment)):
                 changed = replace(appointment, **changes, version=appointment.version + 1)
-                appointment = self._deadline.with_due(changed, person.retention)
+                appointment = self._due_times.with_due(changed, person.retention)
                 values = seal_appointment(key, appointment)
                 await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
         return appointment

@@ -16,17 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rooms.audit import Act, Draft, practitioner, receipt
 from rooms.clock import Clock
 from rooms.errors import RoomsError
+from rooms.keys.receipt import Receipt
 from rooms.keys.store import KeyStore
-from rooms.model import Receipt
 from rooms.retention import Deadline, Told
 from rooms.store.database import Database
 from rooms.store.destruction import BATCH, Destruction
-from rooms.store.kinds import KINDS, owned_by
 from rooms.store.marks import closing_accounts, raise_generation, set_behind, write_closing
 from rooms.store.reading import Reader
-from rooms.store.records import Kind
+from rooms.store.records import Kind, Kinds
 from rooms.store.strangers import owns_strange
-from rooms.store.tables import marks, practitioners, sessions
+from rooms.store.tables import marks
 from rooms.store.trail import Trail
 
 logger = logging.getLogger(__name__)
@@ -52,6 +51,7 @@ class Closure:
     """``store.retention.destroy_all`` and ``close``."""
 
     database: Database
+    kinds: Kinds
     keys: KeyStore
     reader: Reader
     destruction: Destruction
@@ -63,22 +63,24 @@ class Closure:
     async def hasten(self, owner: str, *, closing: bool = False) -> None:
         """All of the owner's is due now; with ``closing`` the account ends too. Errors: ``not_found``, ``locked``."""
         async with self.database.write() as connection:
-            person = select(practitioners.c.id).where(practitioners.c.id == owner).with_for_update()
+            account = self.kinds.owners.table.c.id
+            person = select(account).where(account == owner).with_for_update()
             if (await connection.execute(person)).one_or_none() is None:
                 raise RoomsError("not_found")
-            for kind in KINDS:
+            for kind in self.kinds:
                 if kind.timed:
                     await self._make_due(connection, kind, owner)
                 elif closing:
                     await connection.execute(kind.marking().where(kind.table.c.owner == owner))
             if closing:
                 await write_closing(connection, owner)
-                await connection.execute(delete(sessions).where(sessions.c.practitioner == owner))
+                owners = self.kinds.owners
+                await connection.execute(delete(owners.sessions).where(owners.session_of == owner))
 
     async def empty(self, owner: str) -> Emptied:
         """Destroy all of the owner's that is past due and in no running consult."""
         count, waiting = 0, 0
-        for kind in KINDS:
+        for kind in self.kinds:
             ours = kind.table.c.owner == owner
             if kind.timed:
                 async for rows in self.destruction.batches(kind, kind.living().where(ours)):
@@ -94,10 +96,10 @@ class Closure:
         """Close the accounts of which nothing is left; their receipts by account."""
         closed = {}
         async with self.database.read() as connection:
-            accounts = await closing_accounts(connection)
-        for owner in accounts:
+            ending = await closing_accounts(connection)
+        for owner in ending:
             async with self.database.read() as connection:
-                left = (await connection.execute(owned_by(owner).limit(1))).first() is not None
+                left = (await connection.execute(self.kinds.owned_by(owner).limit(1))).first() is not None
                 if left or await owns_strange(connection, owner):
                     continue
             (closed[owner],) = await self.keys.destroy([(owner, owner)], self.clock.now())
@@ -109,7 +111,8 @@ class Closure:
                 logger.exception("traces are left of a closed account")
                 continue
             async with self.database.write() as connection:
-                await connection.execute(delete(practitioners).where(practitioners.c.id == owner))
+                accounts = self.kinds.owners.table
+                await connection.execute(delete(accounts).where(accounts.c.id == owner))
                 await connection.execute(delete(marks).where(marks.c.name == f"closing-{owner}"))
                 await set_behind(connection, owner, behind=False)
                 await raise_generation(connection, closed[owner].generation)

@@ -17,10 +17,8 @@ from rooms.clock import Clock
 from rooms.keys.store import KeyStore
 from rooms.store.database import Database
 from rooms.store.keystore import present
-from rooms.store.kinds import KINDS, ROWS_WITH_KEYS
 from rooms.store.marks import write_closing
-from rooms.store.records import Kind
-from rooms.store.tables import practitioners
+from rooms.store.records import Kind, Kinds
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +36,12 @@ Stage = Callable[[str], Awaitable[Page]]
 class Comparison:
     """``alarms`` are rows with neither key nor receipt; never cleaned up: it may be a wrong key store."""
 
-    def __init__(self, database: Database, keys: KeyStore, clock: Clock) -> None:
+    def __init__(self, database: Database, kinds: Kinds, keys: KeyStore, clock: Clock) -> None:
         self._database = database
+        self._kinds = kinds
         self._keys = keys
         self._clock = clock
-        rows = [partial(self._rows, kind) for kind in KINDS]
+        rows = [partial(self._rows, kind) for kind in kinds]
         self._stages: tuple[Stage, ...] = (self._accounts, *rows, self._without_row)
         self._stage = 0
         self._last = ""
@@ -72,7 +71,7 @@ class Comparison:
             async with self._database.read() as connection:
                 counts = [
                     (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-                    for table in ROWS_WITH_KEYS
+                    for table in self._kinds.tables
                 ]
             self._all = 2 * sum(counts) + 1  # a row has a key, but for few
         ids, again = await self._stages[self._stage](self._last)
@@ -94,14 +93,15 @@ class Comparison:
 
     async def _accounts(self, after: str) -> Page:
         """Closed accounts that came back are closed again."""
-        query = select(practitioners.c.id).where(practitioners.c.id > after).order_by(practitioners.c.id).limit(PAGE)
+        account = self._kinds.owners.table.c.id
+        query = select(account).where(account > after).order_by(account).limit(PAGE)
         async with self._database.read() as connection:
             ids = (await connection.execute(query)).scalars().all()
         closed = await self._keys.destroyed([(one, one) for one in await self._keys.missing(ids)])
         if closed:
             async with self._database.write() as connection:
-                for _, practitioner_id in sorted(closed):
-                    await write_closing(connection, practitioner_id)
+                for _, owner in sorted(closed):
+                    await write_closing(connection, owner)
             logger.warning("closed accounts came back and are closed again", extra={"count": len(closed)})
         return ids, len(closed)
 
@@ -132,7 +132,7 @@ class Comparison:
     async def _without_row(self, after: str) -> Page:
         """Keys whose row was there once: an older database was restored. They are kept for a while."""
         ids = await self._keys.confirmed(after, PAGE)
-        there = await present(self._database, ids)
+        there = await present(self._database, self._kinds, ids)
         lost = [key for key in ids if key not in there]
         if lost:
             await self._keys.suspect(lost, self._clock.now() + WRONG_BACKUP)

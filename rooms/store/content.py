@@ -6,8 +6,10 @@ same version that we do not know are kept and written back. A newer version is n
 might not be what it means.
 """
 
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from rooms.errors import Newer, Tampered, Unreadable
@@ -70,3 +72,37 @@ def open_content(key: bytes, layout: Layout, sealed: bytes, place: Place) -> Ope
     except (Tampered, AttributeError, LookupError, TypeError, ValueError):
         raise Unreadable from None
     return Opened(fields, found)
+
+
+def stamp(value: datetime | None) -> str | None:
+    """ISO 8601."""
+    return None if value is None else value.isoformat()
+
+
+def moment(text: str | None) -> datetime | None:
+    """From ISO 8601."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def known(value: Any, values: Collection[Any]) -> Any:
+    """One of a fixed set; Newer when it is none of those that we know: only a program of ours can seal it."""
+    if value not in values:
+        raise Newer
+    return value
+
+
+def number(value: Any) -> int:
+    """What stands in a column of numbers, where SQLite keeps any text. ValueError when it is none."""
+    if type(value) is not int:
+        raise ValueError("no number")
+    return value
+
+
+def utc_day(due: datetime | None) -> date | None:
+    """The day that may stand in clear."""
+    return None if due is None else due.astimezone(UTC).date()
+
+
+def new_id() -> str:
+    """128 random bits, 22 base64url characters."""
+    return secrets.token_urlsafe(16)

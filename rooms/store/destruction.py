@@ -13,17 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rooms.audit import SERVER, Act, Draft, Party, receipt
 from rooms.clock import Clock
+from rooms.keys.receipt import Receipt
 from rooms.keys.store import KeyStore
 from rooms.keys.wrapped import minute
-from rooms.model import Receipt
 from rooms.retention import AllTold
 from rooms.store.database import Database
 from rooms.store.due import Batch
 from rooms.store.keystore import present
-from rooms.store.kinds import KINDS
 from rooms.store.marks import raise_generation
 from rooms.store.reading import Reader
-from rooms.store.records import Kind
+from rooms.store.records import Kind, Kinds
 from rooms.store.sweeps import Sweeps
 from rooms.store.trail import Trail
 
@@ -38,9 +37,17 @@ class Destruction:
     """Rows, keys and what is left between them."""
 
     def __init__(
-        self, database: Database, keys: KeyStore, reader: Reader, trail: Trail, clock: Clock, on_destroy: AllTold
+        self,
+        database: Database,
+        kinds: Kinds,
+        keys: KeyStore,
+        reader: Reader,
+        trail: Trail,
+        clock: Clock,
+        on_destroy: AllTold,
     ) -> None:
         self._database = database
+        self._kinds = kinds
         self._keys = keys
         self._reader = reader
         self._trail = trail
@@ -51,7 +58,7 @@ class Destruction:
         """Step 1 for one row that its owner wants gone: of what kind it is, None when there is no such row."""
         self._keys.unlocked()
         async with self._database.write() as connection:
-            for kind in kinds or KINDS:
+            for kind in kinds or self._kinds:
                 ours = (kind.table.c.id == row_id, kind.table.c.owner == owner)
                 if (await connection.execute(kind.marking().where(*ours))).rowcount == 1:
                     return kind
@@ -121,7 +128,7 @@ class Destruction:
     async def finish_marked(self) -> int:
         """Steps 2 to 4 for every row that carries the mark."""
         count = 0
-        for kind in KINDS:
+        for kind in self._kinds:
             async for rows in self.batches(kind, kind.marked()):
                 count += len(await self.finish(kind, [(row.owner, row.id) for row in rows]))
         return count
@@ -132,7 +139,7 @@ class Destruction:
         now = minute(self._clock.now())
         for start in range(0, len(unconfirmed), BATCH):
             part = unconfirmed[start : start + BATCH]
-            there = await present(self._database, [key for key, _ in part])
+            there = await present(self._database, self._kinds, [key for key, _ in part])
             await self._keys.confirm([key for key, _ in part if key in there])
             await self._keys.discard([key for key, after in part if key not in there and after < now])
 

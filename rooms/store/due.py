@@ -14,9 +14,8 @@ from sqlalchemy.types import NullType
 from rooms.clock import Clock
 from rooms.retention import Deadline
 from rooms.store.database import Database
-from rooms.store.kinds import KINDS
 from rooms.store.reading import Reader
-from rooms.store.records import Kind
+from rooms.store.records import Kind, Kinds
 
 PAGE = 2000
 BATCH = 100
@@ -50,8 +49,9 @@ class Due:
     ``next`` is when the next is due of those whose day has come, as far as the last walk to the end knows.
     """
 
-    def __init__(self, database: Database, reader: Reader, deadline: Deadline, clock: Clock) -> None:
+    def __init__(self, database: Database, kinds: Kinds, reader: Reader, deadline: Deadline, clock: Clock) -> None:
         self._database = database
+        self._kinds = kinds
         self._reader = reader
         self._deadline = deadline
         self._clock = clock
@@ -74,9 +74,7 @@ class Due:
         """
         known: dict[str, Known] = {}
         seen = 0
-        for kind in KINDS:
-            if not kind.timed:
-                continue
+        for kind in self._kinds.timed:
             async for ids in self._doubtful(kind, known):
                 for start in range(0, len(ids), BATCH):
                     batch = await self._opened(kind, ids[start : start + BATCH], known, unsure)

@@ -15,11 +15,10 @@ from rooms.keys.backends import backend
 from rooms.keys.store import KeyStore, open_keystore
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
-from rooms.store.kinds import KINDS, ROWS_WITH_KEYS, with_ids
 from rooms.store.marks import GENERATION, PAIR, read_mark
-from rooms.store.sealed import open_password, open_profile
+from rooms.store.records import Kinds
 from rooms.store.strangers import strange_ids
-from rooms.store.tables import marks, practitioners
+from rooms.store.tables import marks
 
 BATCH = 100
 
@@ -41,7 +40,7 @@ class Verdict:
         return {"ok": not self.findings, **asdict(self)}
 
 
-async def verify(settings: RoomsSettings, now: Now) -> Verdict:
+async def verify(settings: RoomsSettings, kinds: Kinds, now: Now) -> Verdict:
     """Whether every wrapped key opens, key store and database belong together and the ledger is whole.
 
     Changes nothing; works beside a running server. Errors: StartRefused when there is nothing to look at.
@@ -53,9 +52,9 @@ async def verify(settings: RoomsSettings, now: Now) -> Verdict:
             seen = await keys.inspect(now())
             findings = [
                 *seen.findings,
-                *await rows_without_keys(database, keys),
-                *await rows_that_do_not_open(database, keys),
-                *await keys_without_rows(database, keys),
+                *await rows_without_keys(database, kinds, keys),
+                *await rows_that_do_not_open(database, kinds, keys),
+                *await keys_without_rows(database, kinds, keys),
             ]
             return Verdict(
                 tuple(findings),
@@ -135,10 +134,10 @@ async def existing(settings: RoomsSettings, *, tidy: bool = True) -> AsyncIterat
         yield database, keys
 
 
-async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
+async def rows_without_keys(database: Database, kinds: Kinds, keys: KeyStore) -> list[str]:
     """People and records that nobody can open."""
     lost = returned = 0
-    for table in ROWS_WITH_KEYS:
+    for table in kinds.tables:
         async for ids in batches(database, table):
             for row_id in await keys.missing(ids):
                 owner = await living(database, table, row_id)
@@ -158,14 +157,14 @@ async def rows_without_keys(database: Database, keys: KeyStore) -> list[str]:
     return found
 
 
-async def rows_that_do_not_open(database: Database, keys: KeyStore) -> list[str]:
+async def rows_that_do_not_open(database: Database, kinds: Kinds, keys: KeyStore) -> list[str]:
     """People and records whose key opens and whose content is not as it was written."""
     found, newer = [], 0
-    people = "Practitioners whose profile or password cannot be read: {0}. Restore them from a backup."
+    people = "{1} whose profile or password cannot be read: {0}. Restore them from a backup."
     records = "{1} that cannot be read: {0}. Restore them from a backup, or destroy them."
     for name, table, attempt, sentence in (
-        ("", practitioners, open_person, people),
-        *((kind.name.capitalize(), kind.table, kind.open, records) for kind in KINDS),
+        (kinds.owners.name.capitalize(), kinds.owners.table, kinds.owners.open, people),
+        *((kind.name.capitalize(), kind.table, kind.open, records) for kind in kinds),
     ):
         count = 0
         async for ids in batches(database, table):
@@ -179,12 +178,6 @@ async def rows_that_do_not_open(database: Database, keys: KeyStore) -> list[str]
     if newer:
         found.append(f"Rows that a newer version of this program wrote: {newer}. Look at them with that version.")
     return found
-
-
-def open_person(key: bytes, row: Any) -> None:
-    """All that is sealed of a practitioner."""
-    open_profile(key, row)
-    open_password(key, row.id, row.password)
 
 
 def fault(attempt: Callable[[bytes, Any], object], key: bytes, row: Any) -> Exception | None:
@@ -202,12 +195,12 @@ async def rows(database: Database, table: Table, ids: Sequence[str]) -> Sequence
         return (await connection.execute(select(table).where(table.c.id.in_(ids)))).all()
 
 
-async def keys_without_rows(database: Database, keys: KeyStore) -> list[str]:
+async def keys_without_rows(database: Database, kinds: Kinds, keys: KeyStore) -> list[str]:
     """Keys whose row was there once and is not any more, as after restoring an older database."""
     last, count = "", 0
     while part := await keys.confirmed(last, BATCH):
         last = part[-1]
-        there = await present(database, part)
+        there = await present(database, kinds, part)
         gone = [key for key in part if key not in there]
         count += len(gone) - len(await keys.missing(gone))  # those that are destroyed meanwhile
     return [f"Keys without a row in the database: {count}. Is it an older copy?"] if count else []
@@ -234,10 +227,10 @@ async def living(database: Database, table: Table, row_id: str) -> str | None:
         return found
 
 
-async def present(database: Database, ids: Sequence[str]) -> set[str]:
+async def present(database: Database, kinds: Kinds, ids: Sequence[str]) -> set[str]:
     """Those of the ids that a row has, also one of a kind that only a newer program knows."""
     async with database.read() as connection:
-        found = set((await connection.execute(with_ids(ids))).scalars())
+        found = set((await connection.execute(kinds.with_ids(ids))).scalars())
         return found if len(found) == len(set(ids)) else found | await strange_ids(connection, ids)
 
 

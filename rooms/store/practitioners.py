@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,22 +15,14 @@ from rooms.clock import Now
 from rooms.errors import RoomsError
 from rooms.keys.places import NOBODY
 from rooms.keys.store import KeyStore
-from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
+from rooms.model import RETENTION, Language, Practitioner, Retention
 from rooms.names import readable
-from rooms.retention import Deadline
 from rooms.scope import Scope
+from rooms.store.content import new_id
 from rooms.store.database import Database
-from rooms.store.marks import accounts_behind, closing, set_behind
-from rooms.store.reading import Opened, Reader
-from rooms.store.sealed import (
-    APPOINTMENTS,
-    new_id,
-    open_password,
-    seal_appointment,
-    seal_password,
-    seal_profile,
-)
-from rooms.store.tables import appointments, practitioners
+from rooms.store.marks import accounts_behind, closing
+from rooms.store.people import People
+from rooms.store.profile import open_password, practitioners, seal_password, seal_profile
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +36,16 @@ HASHES_AT_ONCE = 2  # each takes 64 MiB
 
 ROW = select(practitioners).where(practitioners.c.id == bindparam("wanted"))
 BY_MAIL = select(practitioners).where(practitioners.c.mail == bindparam("index"))
-UPDATE_APPOINTMENT = (
-    update(appointments)
-    .where(appointments.c.id == bindparam("row"), appointments.c.state != "destroying")
-    .values(due_day=bindparam("due_day"), content=bindparam("content"), version=appointments.c.version + 1)
-)
+
+
+class Following(Protocol):
+    """What has to follow somebody's retention setting, inside the caller's transaction.
+
+    Each gives how many records the setting destroys within a minute.
+    """
+
+    async def preview(self, connection: AsyncConnection, owner: str, setting: Retention) -> int: ...
+    async def follow(self, connection: AsyncConnection, owner: str, setting: Retention) -> int: ...
 
 
 class Practitioners:
@@ -59,15 +55,15 @@ class Practitioners:
         self,
         database: Database,
         keys: KeyStore,
-        reader: Reader,
-        deadline: Deadline,
+        people: People,
+        planned: Following,
         now: Now,
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
-        self._reader = reader
-        self._deadline = deadline
+        self._people = people
+        self._planned = planned
         self._now = now
         self._hasher = hasher or PasswordHasher()  # RFC 9106, second recommended option
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
@@ -101,26 +97,26 @@ class Practitioners:
         """The practitioner whose address and password these are. An unknown address costs the same work."""
         row = await self._by_mail(mail)
         practitioner_id = NOBODY if row is None else row.id
-        key, known = await self._reader.person_key(practitioner_id)
+        key, known = await self._people.key(practitioner_id)
         if row is None or not known:
             digest = open_password(key, NOBODY, await self._decoy_password(key))
         else:
-            digest = self._reader.password(key, row)
+            digest = self._people.password(key, row)
         right = await self._verify(digest, password)
         if row is None or not known or not right or await self._is_closing(row.id):
             return None
         if self._hasher.check_needs_rehash(digest):
             await self._store_password(row.id, key, password)
-        return self._reader.profile(key, row)
+        return self._people.profile(key, row)
 
     async def get(self, scope: Scope) -> Practitioner:
         """Whose scope it is. Errors: ``not_found``, ``unreadable``."""
         practitioner_id = scope.owner
         rows = await self._database.ask(ROW, {"wanted": practitioner_id})
         if not rows:
-            self._reader.forget(practitioner_id)
+            self._people.gone(practitioner_id)
             raise RoomsError("not_found")
-        return self._reader.profile(await self._key(practitioner_id), rows[0])
+        return self._people.profile(await self._key(practitioner_id), rows[0])
 
     async def by_mail(self, scope: Scope, mail: str) -> Practitioner | None:
         """The practitioner with this address. Errors: ``unreadable``, ``not_found`` (the scope)."""
@@ -128,8 +124,8 @@ class Practitioners:
         row = await self._by_mail(mail)
         if row is None:
             return None
-        key, known = await self._reader.person_key(row.id)
-        return self._reader.profile(key, row) if known else None
+        key, known = await self._people.key(row.id)
+        return self._people.profile(key, row) if known else None
 
     async def id_by_mail(self, scope: Scope, mail: str) -> str | None:
         """Whose address this is, also where the account cannot be read. Errors: ``not_found`` (the scope)."""
@@ -143,8 +139,7 @@ class Practitioners:
         practitioner_id = scope.owner
         async with self._database.read() as connection:
             await self._row(connection, practitioner_id)
-            opened = await self._living(connection, practitioner_id)
-        return self._doomed([self._deadline.with_due(appointment, setting) for appointment in opened.living])
+            return await self._planned.preview(connection, practitioner_id, setting)
 
     async def set_retention(self, scope: Scope, setting: Retention) -> int:
         """Set it and recompute all living appointments in one transaction; the same number as the preview.
@@ -156,10 +151,10 @@ class Practitioners:
         key = await self._key(practitioner_id)
         async with self._database.write() as connection:
             row = await self._row(connection, practitioner_id, lock=True)
-            changed = replace(self._reader.profile(key, row), retention=setting, version=row.version + 1)
+            changed = replace(self._people.profile(key, row), retention=setting, version=row.version + 1)
             values = {"profile": seal_profile(key, changed), "version": changed.version}
             await connection.execute(update(practitioners).where(practitioners.c.id == practitioner_id).values(values))
-            return await self._follow(connection, practitioner_id, setting)
+            return await self._planned.follow(connection, practitioner_id, setting)
 
     async def reschedule_all(self, scope: Scope) -> None:
         """Recompute the due times of everybody's living appointments. Errors: ``not_found`` (the scope)."""
@@ -193,34 +188,13 @@ class Practitioners:
         key = await self._key(practitioner_id)
         async with self._database.write() as connection:
             row = await self._row(connection, practitioner_id, lock=True)
-            await self._follow(connection, practitioner_id, self._reader.profile(key, row).retention)
-
-    async def _follow(self, connection: AsyncConnection, practitioner_id: str, setting: Retention) -> int:
-        """Recompute the due times of a practitioner's living appointments inside the caller's transaction."""
-        opened = await self._living(connection, practitioner_id, lock=True)
-        await set_behind(connection, practitioner_id, behind=any(one.newer for one in opened.damaged))
-        after = [self._deadline.with_due(appointment, setting) for appointment in opened.living]
-        changed = [new for new, old in zip(after, opened.living, strict=True) if new.due != old.due]
-        if changed:
-            rows = [seal_appointment(opened.keys[appointment.id], appointment) for appointment in changed]
-            values = [{"row": row["id"], "due_day": row["due_day"], "content": row["content"]} for row in rows]
-            await connection.execute(UPDATE_APPOINTMENT, values)
-        return self._doomed(after)
-
-    async def _living(self, connection: AsyncConnection, owner: str, *, lock: bool = False) -> Opened[Appointment]:
-        """All that is not being destroyed."""
-        query = select(appointments).where(appointments.c.owner == owner, appointments.c.state != "destroying")
-        locking = query.order_by(appointments.c.id).with_for_update() if lock else query
-        return await self._reader.open(APPOINTMENTS, (await connection.execute(locking)).all())
-
-    def _doomed(self, living: Sequence[Appointment]) -> int:
-        return sum(self._deadline.within_a_minute(appointment) for appointment in living)
+            await self._planned.follow(connection, practitioner_id, self._people.profile(key, row).retention)
 
     async def _row(self, connection: AsyncConnection, practitioner_id: str, *, lock: bool = False) -> Row[Any]:
         query = select(practitioners).where(practitioners.c.id == practitioner_id)
         row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
         if row is None:
-            self._reader.forget(practitioner_id)
+            self._people.gone(practitioner_id)
             raise RoomsError("not_found")
         return row
 
@@ -232,7 +206,7 @@ class Practitioners:
         return bool(await self._database.ask(closing(practitioner_id)))
 
     async def _key(self, practitioner_id: str) -> bytes:
-        key, known = await self._reader.person_key(practitioner_id)
+        key, known = await self._people.key(practitioner_id)
         if not known:
             raise RoomsError("not_found")
         return key

@@ -7,7 +7,7 @@ can read now. One that opens and holds what only a newer program can read is *ne
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -15,10 +15,7 @@ from sqlalchemy import Row
 
 from rooms.errors import Gone, Newer, Tampered, Unreadable
 from rooms.keys.store import KeyStore
-from rooms.model import Damaged, Practitioner
-from rooms.store.records import Kind, R
-from rooms.store.sealed import open_password, open_profile
-from rooms.store.starts import Starts
+from rooms.store.records import Damaged, Kind, R
 
 logger = logging.getLogger(__name__)
 
@@ -37,15 +34,15 @@ class Opened(Generic[R]):
 
 class Reader:
     """One for all that open rows. ``damaged`` are the ids of records found so and not seen whole or gone since,
-    ``people`` those of accounts, with what of them does not open; ``newer`` those of both that a newer program wrote;
-    ``starts`` when appointments begin that a list found.
+    ``owners`` those of owners, with what of them does not open; ``newer`` those of both that a newer program wrote.
+    ``on_forget`` is told ids of which nothing is left to be read.
     """
 
-    def __init__(self, keys: KeyStore) -> None:
+    def __init__(self, keys: KeyStore, on_forget: Callable[[Iterable[str]], None]) -> None:
         self._keys = keys
-        self.starts = Starts()
+        self._on_forget = on_forget
         self.damaged: set[str] = set()
-        self.people: dict[str, set[str]] = {}
+        self.owners: dict[str, set[str]] = {}
         self.newer: set[str] = set()
 
     async def open(self, kind: Kind[R], rows: Sequence[Row[Any]]) -> Opened[R]:
@@ -85,68 +82,34 @@ class Reader:
             self._found_damaged(kind, row, newer=isinstance(fault, Newer))
             raise
 
-    async def person_key(self, practitioner_id: str) -> tuple[bytes, bool]:
-        """As ``KeyStore.get`` of somebody's own key. Errors: ``unreadable``."""
-        try:
-            found = await self._keys.get(practitioner_id, practitioner_id)
-        except Tampered:
-            self._found_person(practitioner_id, "key")
-            raise Unreadable from None
-        self._seen_whole(practitioner_id, "key")
-        return found
+    def found_unreadable(self, owner: str, part: str) -> None:
+        """A part of what an owner has sealed of themselves does not open. It is said once."""
+        if owner not in self.owners:
+            self.owners[owner] = set()
+            logger.error("an account cannot be read; see docs/operations.md", extra={"count": len(self.owners)})
+        self.owners[owner].add(part)
 
-    def profile(self, key: bytes, row: Any) -> Practitioner:
-        """Who stands in a row. Errors: ``unreadable``."""
-        try:
-            person = open_profile(key, row)
-        except Newer:
-            self._found_newer(row.id)
-            raise
-        except Unreadable:
-            self._found_person(row.id, "profile")
-            raise
-        self._seen_whole(row.id, "profile")
-        return person
-
-    def password(self, key: bytes, row: Any) -> str:
-        """The argon2id hash in a row. Errors: ``unreadable``."""
-        try:
-            digest = open_password(key, row.id, row.password)
-        except Unreadable:
-            self._found_person(row.id, "password")
-            raise
-        self._seen_whole(row.id, "password")
-        return digest
-
-    def _found_person(self, practitioner_id: str, part: str) -> None:
-        """Remember it; it is said once."""
-        if practitioner_id not in self.people:
-            self.people[practitioner_id] = set()
-            logger.error("an account cannot be read; see docs/operations.md", extra={"count": len(self.people)})
-        self.people[practitioner_id].add(part)
-
-    def _found_newer(self, row_id: str) -> None:
-        """Remember it; it is said once."""
+    def found_newer(self, row_id: str) -> None:
+        """A row that a newer program wrote. It is said once."""
         self.damaged.discard(row_id)
         if row_id not in self.newer:
             self.newer.add(row_id)
             logger.warning("a newer version of the program wrote this", extra={"count": len(self.newer)})
 
+    def found_whole(self, owner: str, part: str) -> None:
+        """A part of what an owner has sealed of themselves opened."""
+        if self.owners.get(owner) == {part}:
+            del self.owners[owner]
+        self.owners.get(owner, set()).discard(part)
+
     async def _without_key(self, row: Any) -> Gone | Unreadable:
         """What a row is that has no key."""
         return Unreadable() if await self._keys.receipt(row.owner, row.id) is None else Gone()
 
-    def _seen_whole(self, practitioner_id: str, part: str) -> None:
-        if part == "profile":
-            self.newer.discard(practitioner_id)
-        if self.people.get(practitioner_id) == {part}:
-            del self.people[practitioner_id]
-        self.people.get(practitioner_id, set()).discard(part)
-
     def _found_damaged(self, kind: Kind[Any], row: Any, *, newer: bool) -> Damaged:
         """Remember it; it is said once."""
         if newer:
-            self._found_newer(row.id)
+            self.found_newer(row.id)
         elif row.id not in self.damaged:
             self.damaged.add(row.id)
             said = {"kind": kind.name, "count": len(self.damaged)}
@@ -158,18 +121,18 @@ class Reader:
 
         ``there`` says which of some ids have a row.
         """
-        noticed = sorted(self.damaged | self.newer | self.people.keys())
+        noticed = sorted(self.damaged | self.newer | self.owners.keys())
         for start in range(0, len(noticed), AT_ONCE):
             part = noticed[start : start + AT_ONCE]
             self.forget(*set(part) - await there(part))
 
     def forget(self, *ids: str) -> None:
         """These are destroyed: nothing is left to be read."""
-        self.starts.forget(ids)
+        self._on_forget(ids)
         self.damaged.difference_update(ids)
         self.newer.difference_update(ids)
         for one in ids:
-            self.people.pop(one, None)
+            self.owners.pop(one, None)
 
     def _whole(self, kind: Kind[R], key: bytes, row: Any) -> R:
         record = kind.open(key, row)

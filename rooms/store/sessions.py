@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 from rooms.clock import Now
 from rooms.keys.store import KeyStore
 from rooms.store.database import Database
-from rooms.store.tables import sessions
+from rooms.store.profile import sessions
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -33,6 +33,8 @@ class Sessions:
     What is not the token but stands for it elsewhere is its ``reference``: good for saying that a session is in use,
     and for nothing else.
     """
+
+    expired = EXPIRED
 
     def __init__(self, database: Database, keys: KeyStore, now: Now) -> None:
         self._database = database

@@ -7,14 +7,16 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement
 
 from rooms.audit import practitioner
 from rooms.backup import expiry
 from rooms.clock import BEHIND, TOLERANCE, Clock
 from rooms.errors import RoomsError
+from rooms.keys.receipt import Receipt
 from rooms.keys.store import KeyStore
-from rooms.model import Receipt, RetentionStatus
 from rooms.retention import Deadline
 from rooms.scope import SERVER, Scope
 from rooms.store import todo
@@ -27,11 +29,10 @@ from rooms.store.due import Due
 from rooms.store.keystore import present
 from rooms.store.leases import Lease
 from rooms.store.marks import CAP, read_mark, write_mark
-from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Reader
-from rooms.store.records import Kind
+from rooms.store.records import Kind, Kinds
 from rooms.store.rotation import Rotation
-from rooms.store.sessions import Sessions
+from rooms.store.status import RetentionStatus
 from rooms.store.strangers import count_strange
 from rooms.store.sweeps import Left, Sweeps
 from rooms.store.vouching import Vouching
@@ -48,12 +49,36 @@ LOOK = 100
 """So many rows a server opens that does not sweep, where the one that does says nothing (a program of before)."""
 
 
+class Settling(Protocol):
+    """Due times that follow from what accounts have set."""
+
+    async def reschedule_all(self, scope: Scope) -> None:
+        """All of everybody's."""
+
+    async def reschedule_behind(self, scope: Scope) -> None:
+        """Those that an older program could not read when their setting changed."""
+
+
+class Expiring(Protocol):
+    """What lets somebody in, and expires."""
+
+    expired: ColumnElement[bool]
+    """Whether a row is of no use to anybody any more, of ``bounds``."""
+
+    def bounds(self) -> dict[str, float]:
+        """Now."""
+
+    async def purge(self) -> None:
+        """Forget those rows."""
+
+
 class Sweeper:
     """``store.retention``. ``wake`` is set by whoever knows that something is due now."""
 
     def __init__(
         self,
         database: Database,
+        kinds: Kinds,
         keys: KeyStore,
         reader: Reader,
         destruction: Destruction,
@@ -63,8 +88,8 @@ class Sweeper:
         clock: Clock,
         boot: str,
         lease: Lease,
-        practitioners: Practitioners,
-        sessions: Sessions,
+        settling: Settling,
+        expiring: Expiring,
         wake: asyncio.Event,
         interval: float,
         snapshot_keys: Path | None,
@@ -76,8 +101,10 @@ class Sweeper:
         self._closure = closure
         self._deadline = deadline
         self._clock = clock
-        self._practitioners = practitioners
-        self._sessions = sessions
+        self._settling = settling
+        self._expiring = expiring
+        self._looks = todo.Looks(database, kinds, expiring.expired)
+        self._present = partial(present, database, kinds)
         self._interval = interval
         self._snapshot_keys = snapshot_keys
         self._wake = wake
@@ -87,9 +114,9 @@ class Sweeper:
         self._lease = lease
         self.rotation = Rotation(keys, lease, self._rotated)
         self._sweeps = Sweeps(database, lease)
-        self._comparison = Comparison(database, keys, clock)
+        self._comparison = Comparison(database, kinds, keys, clock)
         self._vouching = Vouching(database, keys, clock, boot)
-        self._due = Due(database, reader, deadline, clock)
+        self._due = Due(database, kinds, reader, deadline, clock)
         self._beside: Left | None = None
         self._tried: datetime | None = None
         self._good: datetime | None = None
@@ -215,7 +242,7 @@ class Sweeper:
         if self._keys.locked:
             return 0
         self._tried = self._clock.now()
-        await self._reader.forget_gone(partial(present, self._database))
+        await self._reader.forget_gone(self._present)
         if not await self._sweeps.take():
             mute = (await self._sweeps.said()).left is None
             self._beside = Left(*await self._look(LOOK)) if mute else None
@@ -234,7 +261,7 @@ class Sweeper:
     async def _sweep(self, parts: Apart) -> int:
         count, changed, found = 0, False, todo.ALL
         with parts.part("marked"):
-            found = await todo.look(self._database, self._sessions.bounds(), self._due.day)
+            found = await self._looks.look(self._expiring.bounds(), self._due.day)
             if todo.MARKED in found:
                 count += await self._destruction.finish_marked()
         with parts.part("clock"):
@@ -242,7 +269,7 @@ class Sweeper:
         with parts.part("settings"):
             self._strange = await self._count_strange() if todo.STRANGE in found else 0
             if todo.UNSETTLED in found:
-                await self._practitioners.reschedule_behind(SERVER)
+                await self._settling.reschedule_behind(SERVER)
         with parts.part("due"):
             # What was unsettled when it was looked may be due only since it is settled.
             if found.isdisjoint((todo.DUE, todo.UNSETTLED)):
@@ -263,7 +290,7 @@ class Sweeper:
             changed |= await self.rotation.soon(needed=bool(count) or changed)
         with parts.part("sessions"):
             if todo.EXPIRED in found:
-                await self._sessions.purge()
+                await self._expiring.purge()
         if count or changed:
             self._wal_left = True
             logger.info("destroyed what was due", extra={"count": count})
@@ -289,7 +316,7 @@ class Sweeper:
     @property
     def damage(self) -> tuple[int, int]:
         """Rows that had neither a key nor a receipt at the start; those and accounts found damaged since."""
-        return self._comparison.alarms, len(self._reader.damaged) + len(self._reader.people)
+        return self._comparison.alarms, len(self._reader.damaged) + len(self._reader.owners)
 
     @property
     def clock_trouble(self) -> str | None:
@@ -313,7 +340,7 @@ class Sweeper:
             lag=max(0.0, (self._clock.now() - left.since).total_seconds()) if left.since else 0.0,
             alarms=self._comparison.alarms,
             compared=self._comparison.share,
-            unreadable=len(self._reader.damaged) + len(self._reader.people),
+            unreadable=len(self._reader.damaged) + len(self._reader.owners),
             newer=len(self._reader.newer) + self._strange,
             behind=self.behind,
             idle=max(0.0, (wall - at).total_seconds()) if at else 0.0,
@@ -358,6 +385,6 @@ class Sweeper:
         if before == cap:
             return
         if before is not None:
-            await self._practitioners.reschedule_all(SERVER)
+            await self._settling.reschedule_all(SERVER)
         async with self._database.write() as connection:
             await write_mark(connection, CAP, cap)

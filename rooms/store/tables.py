@@ -9,16 +9,13 @@ from sqlalchemy import (
     Column,
     Date,
     Dialect,
-    ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
-    text,
 )
 
 metadata = MetaData(
@@ -53,66 +50,6 @@ class Day(TypeDecorator[date]):
 
         return process
 
-
-practitioners = Table(
-    "practitioners",
-    metadata,
-    Column("id", String(22), primary_key=True),
-    Column("mail", LargeBinary(32), nullable=False, unique=True, comment="HMAC of the canonical address"),
-    Column("profile", LargeBinary, nullable=False, comment="sealed: mail, display name, language, retention"),
-    Column("password", LargeBinary, nullable=False, comment="sealed argon2id hash"),
-    Column("version", Integer, nullable=False),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("token", LargeBinary(32), primary_key=True, comment="SHA-256 of the token"),
-    Column("practitioner", ForeignKey("practitioners.id", ondelete="CASCADE"), nullable=False),
-    Column("created", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
-    Column("used", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
-    Index(None, "practitioner"),
-    Index(None, "used"),
-)
-
-appointments = Table(
-    "appointments",
-    metadata,
-    Column("id", String(22), primary_key=True),
-    Column("owner", ForeignKey("practitioners.id"), nullable=False),
-    Column("state", String(10), nullable=False, comment="planned, ended, destroying"),
-    Column("due_day", Day, comment="UTC day of destruction; the moment is inside content"),
-    Column("content", LargeBinary, nullable=False, comment="sealed: patient, times, link secret, due"),
-    Column("version", Integer, nullable=False),
-    Index(None, "owner"),
-    Index(None, "due_day"),
-    Index("ix_appointments_due", "due_day", "id"),
-    Index(
-        "ix_appointments_marked",
-        "id",
-        sqlite_where=text("state = 'destroying'"),
-        postgresql_where=text("state = 'destroying'"),
-    ),
-)
-
-# Its owner is no foreign key: a server of the first release deletes the row of an account that it closes, and knows no
-# row here. Ours finds what such a one left by its owner, at its start.
-sentences = Table(
-    "sentences",
-    metadata,
-    Column("id", String(22), primary_key=True),
-    Column("owner", String(22), nullable=False, comment="no foreign key: see rooms/store/tables.py"),
-    Column("state", String(10), nullable=False, comment="kept, destroying"),
-    Column("content", LargeBinary, nullable=False, comment="sealed: language, text"),
-    Column("version", Integer, nullable=False),
-    Index(None, "owner"),
-    Index(
-        "ix_sentences_marked",
-        "id",
-        sqlite_where=text("state = 'destroying'"),
-        postgresql_where=text("state = 'destroying'"),
-    ),
-)
 
 leases = Table(
     "leases",

@@ -17,11 +17,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from rooms.store import sessions
 from rooms.store.database import Database
-from rooms.store.kinds import KINDS
 from rooms.store.marks import BEHIND, CLOSING
 from rooms.store.migrate import newest
+from rooms.store.records import Kinds
 from rooms.store.tables import marks
 
 MARKED = "marked"
@@ -47,19 +46,23 @@ def _some(what: str, condition: ColumnElement[bool]) -> Select[str]:
     return select(literal(what)).where(exists().where(condition))
 
 
-# Put together once: that would take longer than the answer.
-LOOKS: CompoundSelect[str] = union_all(
-    *(_some(MARKED, kind.is_marked) for kind in KINDS),
-    *(_some(DUE, and_(kind.is_living, kind.table.c.due_day <= bindparam("day"))) for kind in KINDS if kind.timed),
-    _some(UNSETTLED, marks.c.name.startswith(BEHIND)),
-    _some(ENDING, marks.c.name.startswith(CLOSING)),
-    _some(EXPIRED, sessions.EXPIRED),
-    select(column("version_num")).select_from(table("alembic_version")),
-)
+class Looks:
+    """``expired`` says which rows that let somebody in are of no use any more, of bounds that are given each time."""
 
+    def __init__(self, database: Database, kinds: Kinds, expired: ColumnElement[bool]) -> None:
+        self._database = database
+        # Put together once: that would take longer than the answer.
+        self._looks: CompoundSelect[str] = union_all(
+            *(_some(MARKED, kind.is_marked) for kind in kinds),
+            *(_some(DUE, and_(kind.is_living, kind.table.c.due_day <= bindparam("day"))) for kind in kinds.timed),
+            _some(UNSETTLED, marks.c.name.startswith(BEHIND)),
+            _some(ENDING, marks.c.name.startswith(CLOSING)),
+            _some(EXPIRED, expired),
+            select(column("version_num")).select_from(table("alembic_version")),
+        )
 
-async def look(database: Database, bounds: Mapping[str, float], day: date) -> frozenset[str]:
-    """Some of ``ALL``; ``bounds`` are those of sessions, ``day`` is the newest that has come."""
-    found = {row[0] for row in await database.ask(LOOKS, {**bounds, "day": day})}
-    strange = set() if newest() in found else {STRANGE}
-    return ALL & (found | strange)
+    async def look(self, bounds: Mapping[str, float], day: date) -> frozenset[str]:
+        """Some of ``ALL``; ``bounds`` are those of ``expired``, ``day`` is the newest that has come."""
+        found = {row[0] for row in await self._database.ask(self._looks, {**bounds, "day": day})}
+        strange = set() if newest() in found else {STRANGE}
+        return ALL & (found | strange)

@@ -8,7 +8,7 @@ from rooms.audit import Party
 from rooms.errors import RoomsError
 from rooms.keys.opening import Both
 from rooms.model import Appointment, Practitioner
-from rooms.store.reading import Reader
+from rooms.store.people import People
 
 
 class Host(NamedTuple):
@@ -24,7 +24,7 @@ class Visit:
     """``appointments.by_link``. The keys are those that opened the link and go with it."""
 
     appointment: Appointment
-    _reader: Reader = field(repr=False, compare=False)
+    _people: People = field(repr=False, compare=False)
     _keys: Both = field(repr=False, compare=False)
     _host: Host = field(repr=False, compare=False)
 
@@ -37,7 +37,7 @@ class Visit:
         """Whose appointment it is. Errors: ``not_found``, ``unreadable``."""
         key = self._keys.own
         if key is None:
-            key, known = await self._reader.person_key(self._host.id)
+            key, known = await self._people.key(self._host.id)
             if not known:
                 raise RoomsError("not_found")
-        return self._reader.profile(key, self._host)
+        return self._people.profile(key, self._host)

@@ -3,8 +3,9 @@
 from datetime import date, datetime, timedelta
 
 from rooms import model
+from rooms.keys.receipt import Receipt as Destroyed
 from rooms.store.appointments import FURTHEST
-from rooms.store.sealed import APPOINTMENTS
+from rooms.store.planned import APPOINTMENTS
 from signaling.addresses import public_origin
 from signaling.protocol.errors import Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
@@ -116,7 +117,7 @@ def patient_link(origin: str, appointment: model.Appointment) -> str:
     return f"{origin}/c#{appointment.id}{appointment.secret}"
 
 
-def receipt_view(receipt: model.Receipt) -> Receipt:
+def receipt_view(receipt: Destroyed) -> Receipt:
     return Receipt(
         receipt=receipt.receipt, destroyed_at=receipt.destroyed_at.isoformat(), generation=receipt.generation
     )

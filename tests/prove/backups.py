@@ -47,7 +47,7 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
             await plan(store, person, f"kept {number}", days=60)
             if number % 5 == 0:
                 await store.practitioners.set_retention(of(person.id), "7d" if number % 10 else "30d")
-            await asyncio.to_thread(data.write, settings, folder, clock.now())
+            await asyncio.to_thread(data.write, settings, KINDS, folder, clock.now())
             clock.pass_(seconds=1)
         clock.pass_(days=40)
         destroyed = await store.retention.sweep()
@@ -90,7 +90,7 @@ async def restored(
     for part in ("keys", "secrets"):
         await asyncio.to_thread(shutil.copytree, settings.data / part, folder / part)
     fresh = RoomsSettings(data=folder, trust_clock=True)
-    await data.restore(fresh, backup)
+    await data.restore(fresh, KINDS, backup)
     async with open_store(fresh, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
         readable = sum([await given(store, one) for one in doomed])

@@ -26,6 +26,7 @@ from redis.exceptions import ResponseError
 from client.rest import Rest
 from rooms.backup import data
 from rooms.settings import RoomsSettings
+from rooms.store.kinds import KINDS
 from signaling.redis import connect
 from tests.opening import open_store
 from tests.prove import consult
@@ -103,7 +104,7 @@ async def campaign(size: Size, name: str, postgres: Postgres | None) -> Search:
                 port = int(await asyncio.to_thread(server.stdout.readline))
                 for turn in range(size.choose(8, 1)):
                     await story(settings, port, search, turn)
-                    await asyncio.to_thread(data.write, settings, folder / "backups", datetime.now(UTC))
+                    await asyncio.to_thread(data.write, settings, KINDS, folder / "backups", datetime.now(UTC))
             finally:
                 over.set()
                 looking.join()

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from rooms.errors import RoomsError
-from rooms.model import RETENTION, Appointment, Language, Practitioner, Receipt, Retention
-from rooms.retention import OVERRUN
+from rooms.keys.receipt import Receipt
+from rooms.model import RETENTION, Appointment, Language, Practitioner, Retention
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.due_times import OVERRUN
 from rooms.store.sentences import Sentence
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie

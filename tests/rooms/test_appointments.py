@@ -7,9 +7,9 @@ import pytest
 
 from rooms.errors import RoomsError
 from rooms.model import Appointment
-from rooms.retention import OVERRUN
 from rooms.scope import Scope
 from rooms.store import Store, reading
+from rooms.store.due_times import OVERRUN
 from tests.opening import of
 from tests.rooms.people import START, Time, alice, charlie, plan
 

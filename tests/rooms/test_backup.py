@@ -16,6 +16,7 @@ from rooms.errors import RoomsError, StartRefused
 from rooms.model import Appointment
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
 from tests.rooms.postgres import Postgres
@@ -25,7 +26,7 @@ DAY = START.date()
 
 
 async def backup(settings: RoomsSettings, folder: Path, now: datetime) -> data.Written:
-    return await asyncio.to_thread(data.write, settings, folder, now)
+    return await asyncio.to_thread(data.write, settings, KINDS, folder, now)
 
 
 async def snapshot(settings: RoomsSettings, folder: Path, now: datetime) -> Path:
@@ -72,7 +73,7 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
         assert written.counts["appointments"] == 3
         receipt = await store.retention.destroy(of(person.id), gone.id)
         later = await plan(store, person, "planned after the backup")
-    restored = await data.restore(settings, folder, replace=True)
+    restored = await data.restore(settings, KINDS, folder, replace=True)
     assert restored == data.Restored(written.path, {"appointments": 2, "sentences": 0}, 1, 0)
     async with opened(settings, time) as store:
         assert store.locked is None
@@ -97,7 +98,7 @@ async def test_it_comes_back_where_nothing_is_left(settings: RoomsSettings, time
         shutil.rmtree(Path(settings.database().database or "").parent)
     else:
         await asyncio.to_thread(drop_everything, settings)
-    assert (await data.restore(empty, folder)).counts["appointments"] == 1
+    assert (await data.restore(empty, KINDS, folder)).counts["appointments"] == 1
     async with opened(empty, time) as store:
         assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
@@ -111,7 +112,7 @@ async def test_a_backup_of_one_kind_of_database_restores_into_the_other(
     await backup(sqlite_settings, folder, time.now())
     url = postgres.new_database(migrated=False)
     moved = sqlite_settings.model_copy(update={"database_url": RoomsSettings(database_url=url).database_url})
-    await data.restore(moved, folder)
+    await data.restore(moved, KINDS, folder)
     async with opened(moved, time) as store:
         assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
@@ -124,9 +125,9 @@ async def test_a_living_database_is_written_over_only_when_told_so(
         await backup(settings, folder, time.now())
         planned = await plan(store, person)
         with pytest.raises(StartRefused, match="Another server is running"):
-            await data.restore(settings, folder, replace=True)
+            await data.restore(settings, KINDS, folder, replace=True)
     with pytest.raises(StartRefused, match="There is a database already"):
-        await data.restore(settings, folder)
+        await data.restore(settings, KINDS, folder)
     async with opened(settings, time) as store:
         assert await store.appointments.list(of(person.id), DAY, DAY) == [planned]
 
@@ -148,7 +149,7 @@ async def test_what_is_no_backup_changes_nothing(
     else:
         os.truncate(made, 0 if damage == "empty" else made.stat().st_size // 2)
     with pytest.raises(StartRefused):
-        await data.restore(settings, folder, replace=True)
+        await data.restore(settings, KINDS, folder, replace=True)
     async with opened(settings, time) as store:
         assert len(await store.appointments.list(of(person.id), DAY, DAY)) == 30
     assert not list(settings.data.rglob("*.partial*"))
@@ -170,7 +171,7 @@ async def test_an_older_key_store_is_refused(settings: RoomsSettings, time: Time
     shutil.copytree(tmp_path / "older", settings.keystore().parent)
     for source in (after, before):
         with pytest.raises(StartRefused, match="older than the database"):
-            await data.restore(settings, source, replace=True)
+            await data.restore(settings, KINDS, source, replace=True)
 
 
 async def test_a_key_store_of_another_database_is_refused(
@@ -183,7 +184,7 @@ async def test_a_key_store_of_another_database_is_refused(
     async with opened(other, time) as store:
         await charlie(store)
     with pytest.raises(StartRefused, match="another database"):
-        await data.restore(other, folder, replace=True)
+        await data.restore(other, KINDS, folder, replace=True)
 
 
 @pytest.mark.duty("S-05", "S-15")
@@ -309,9 +310,9 @@ async def test_a_backup_and_a_key_snapshot_are_enough_when_everything_else_is_lo
     with pytest.raises(StartRefused, match="name a backup of it"):
         await snapshots.restore(settings, taken, time.now())
     with pytest.raises(StartRefused, match="The key store is missing"):
-        await data.restore(settings, tmp_path / "backups")
+        await data.restore(settings, KINDS, tmp_path / "backups")
     await snapshots.restore(settings, taken, time.now(), tmp_path / "backups")
-    await data.restore(settings, tmp_path / "backups")
+    await data.restore(settings, KINDS, tmp_path / "backups")
     assert written.read_bytes() == before
     async with opened(settings, time) as store:
         assert store.locked is None

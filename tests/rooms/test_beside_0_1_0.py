@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from rooms.settings import RoomsSettings
 from rooms.store.keystore import upgrade, verify
+from rooms.store.kinds import KINDS
 from rooms.store.migrate import migrate
 from tests.earlier import ABSENT, RELEASE_0_1_0, ROOT, environment, unpacked
 from tests.rooms.people import Time
@@ -228,7 +229,7 @@ async def test_either_begins_an_epoch_and_the_other_goes_on(both: tuple[Node, No
         await all_is_there()
         await one.ask("rotate", True)
         await all_is_there()
-    verdict = await verify(shared, Time().now)
+    verdict = await verify(shared, KINDS, Time().now)
     assert verdict.findings == ()
 
 
@@ -256,7 +257,7 @@ async def test_the_key_store_becomes_a_tree_only_when_no_older_node_can_harm_it(
     assert len(said) == 2
     later = Time()
     later.pass_(hours=1)
-    assert (await verify(shared, later.now)).findings == ()
+    assert (await verify(shared, KINDS, later.now)).findings == ()
     with pytest.raises(Ended, match="newer version of this program"):
         async with started(release, shared, "older"):
             pass

@@ -157,7 +157,7 @@ async def test_after_a_reboot_an_earlier_belief_counts_for_nothing(
 ) -> None:
     async with open_store(unproven, now=time.now, boot=time.boottime) as store:
         await store.retention.resume()
-    monkeypatch.setattr("rooms.store.boot_id", lambda: "another1")
+    monkeypatch.setattr("rooms.store.vault.boot_id", lambda: "another1")
     async with open_store(unproven, now=time.now, boot=time.boottime) as store:
         await store.retention.catch_up()
         assert (await store.retention.status()).paused == UNPROVEN

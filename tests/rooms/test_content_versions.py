@@ -9,14 +9,16 @@ from sqlalchemy import select, update
 
 from rooms.errors import Newer, RoomsError, Unreadable
 from rooms.keys.envelope import Place, new_key, pack, seal, unpack, unseal
-from rooms.model import Appointment, Damaged, Practitioner
+from rooms.model import Appointment, Practitioner
 from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
-from rooms.store import Store, keystore, sealed
+from rooms.store import Store, keystore, planned
 from rooms.store.content import Layout, open_content, seal_content
+from rooms.store.kinds import KINDS
 from rooms.store.marks import accounts_behind
-from rooms.store.sealed import APPOINTMENT, content_place, profile_place
-from rooms.store.tables import appointments, practitioners, sessions
+from rooms.store.planned import APPOINTMENT, appointments, content_place
+from rooms.store.profile import practitioners, profile_place, sessions
+from rooms.store.records import Damaged
 from tests.opening import Elsewhere, of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 
@@ -69,7 +71,7 @@ async def by_a_new_setting(store: Store, one: Appointment, time: Time) -> None:
 
 
 async def by_a_new_cap(store: Store, one: Appointment, time: Time) -> None:
-    store.practitioners._deadline._cap = timedelta(days=1)
+    store.practitioners._planned._due_times._cap = timedelta(days=1)  # type: ignore[attr-defined]  # what follows a setting
     await store.practitioners.reschedule_all(SERVER)
 
 
@@ -208,7 +210,7 @@ async def test_a_shorter_setting_reaches_a_newer_version_as_soon_as_somebody_can
     await store.retention.sweep()
     time.pass_(hours=26)
     assert await store.retention.sweep() == 0, "this version cannot know"
-    monkeypatch.setattr(sealed, "APPOINTMENT", later)
+    monkeypatch.setattr(planned, "APPOINTMENT", later)
     assert await store.retention.sweep() == 1, "a newer server beside it can"
     async with store.database.read() as connection:
         assert await accounts_behind(connection) == []
@@ -233,7 +235,7 @@ async def test_keys_verify_tells_newer_from_damaged(settings: RoomsSettings, tim
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         await made_newer(store, await plan(store, person))
-        (finding,) = (await keystore.verify(settings, time.now)).findings
+        (finding,) = (await keystore.verify(settings, KINDS, time.now)).findings
         assert finding.startswith("Rows that a newer version of this program wrote: 1.")
 
 
@@ -292,7 +294,7 @@ async def test_a_later_program_opens_todays_rows_and_today_keeps_its_rows(
         return {**fields, "patient": fields["patient"].upper()}
 
     with monkeypatch.context() as later:
-        later.setattr(sealed, "APPOINTMENT", Layout(APPOINTMENT.fields, (step,)))
+        later.setattr(planned, "APPOINTMENT", Layout(APPOINTMENT.fields, (step,)))
         assert (await store.appointments.get(of(person.id), one.id)).patient == one.patient.upper()
         assert await content(store, one) == today
         await store.practitioners.set_retention(of(person.id), "7d")

@@ -17,6 +17,7 @@ from rooms.errors import RoomsError, StartRefused
 from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, fill, plan
 from tests.rooms.test_backup import backup, keeping, opened, snapshot, snapshotted
@@ -70,7 +71,7 @@ async def test_a_restore_that_breaks_off_leaves_what_was_there(
 
     monkeypatch.setattr(data, "install", fail)
     with pytest.raises(StartRefused, match=r"what was there is as it was\. The disk is full"):
-        await data.restore(settings, tmp_path / "backups", replace=True)
+        await data.restore(settings, KINDS, tmp_path / "backups", replace=True)
     async with opened(settings, time) as store:
         assert await store.appointments.list(of(person.id), START.date(), START.date()) == [planned]
 
@@ -86,7 +87,7 @@ async def test_a_backup_that_cannot_be_read_is_not_restored(
 
     monkeypatch.setattr(shutil, "copyfile", fail)
     with pytest.raises(StartRefused, match="disk reports errors"):
-        await data.restore(sqlite_settings, tmp_path / "backups", replace=True)
+        await data.restore(sqlite_settings, KINDS, tmp_path / "backups", replace=True)
 
 
 async def test_a_damaged_database_is_replaced_only_when_told_so(
@@ -99,8 +100,8 @@ async def test_a_damaged_database_is_replaced_only_when_told_so(
         database.with_name(database.name + name).unlink(missing_ok=True)
     database.write_bytes(os.urandom(8192))
     with pytest.raises(StartRefused, match="There is a database already"):
-        await data.restore(sqlite_settings, tmp_path / "backups")
-    await data.restore(sqlite_settings, tmp_path / "backups", replace=True)
+        await data.restore(sqlite_settings, KINDS, tmp_path / "backups")
+    await data.restore(sqlite_settings, KINDS, tmp_path / "backups", replace=True)
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         assert await store.practitioners.by_mail(SERVER, "alice@example.org")
 
@@ -112,7 +113,7 @@ async def test_a_database_server_that_is_away_gets_nothing_restored(
     await backup(sqlite_settings, tmp_path / "backups", time.now())
     away = sqlite_settings.model_copy(update={"database_url": SecretStr("postgresql://x@/y?host=/nowhere")})
     with pytest.raises(StartRefused, match=r"database of rooms\.database_url"):
-        await data.restore(away, tmp_path / "backups")
+        await data.restore(away, KINDS, tmp_path / "backups")
 
 
 # --- key snapshots ---------------------------------------------------------------------------------------------------
@@ -185,15 +186,15 @@ async def test_a_backup_is_not_put_under_a_running_server(settings: RoomsSetting
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         before = await plan(store, person)
-        await asyncio.to_thread(data.write, settings, backups, time.now())
+        await asyncio.to_thread(data.write, settings, KINDS, backups, time.now())
         after = await plan(store, person)
         if settings.database_url is not None:  # a database that servers on other machines use
             with pytest.raises(StartRefused, match="stop every server"):
-                await data.restore(settings.model_copy(update={"data": tmp_path / "another"}), backups, replace=True)
+                await data.restore(settings.model_copy(update={"data": tmp_path / "another"}), KINDS, backups, replace=True)
         with pytest.raises(StartRefused, match="stop"):
-            await data.restore(settings, backups, replace=True)
+            await data.restore(settings, KINDS, backups, replace=True)
         assert await store.appointments.get(of(person.id), after.id) == after
-    await data.restore(settings, backups, replace=True)
+    await data.restore(settings, KINDS, backups, replace=True)
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         assert await store.appointments.get(of(person.id), before.id) == before
         with pytest.raises(RoomsError, match="not_found"):

@@ -12,7 +12,7 @@ from rooms.model import Appointment
 from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from rooms.store.tables import sentences
+from rooms.store.sentences import sentences
 from tests.opening import of, open_store
 from tests.rooms.crashing import DUE_BY, STRIDE
 from tests.rooms.people import START, Time, alice, caught_up, charlie, plan

@@ -9,12 +9,14 @@ from sqlalchemy import select, update
 from rooms.audit import PATIENT, Act, appointment
 from rooms.errors import RoomsError
 from rooms.keys.envelope import pack, seal
-from rooms.model import Appointment, Damaged, Practitioner
+from rooms.model import Appointment, Practitioner
 from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore
-from rooms.store.sealed import content_place, profile_place
-from rooms.store.tables import appointments, practitioners
+from rooms.store.kinds import KINDS
+from rooms.store.planned import appointments, content_place
+from rooms.store.profile import practitioners, profile_place
+from rooms.store.records import Damaged
 from tests.opening import of, open_store
 from tests.rooms.people import PASSWORD, START, Time, alice, charlie, plan
 
@@ -137,15 +139,15 @@ async def test_keys_verify_names_what_does_not_open(settings: RoomsSettings, tim
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         await plan(store, person)
-        assert (await keystore.verify(settings, time.now)).findings == ()
+        assert (await keystore.verify(settings, KINDS, time.now)).findings == ()
         await garbled(store, await plan(store, person))
         await of_another_version(store, await plan(store, person))
-        (finding,) = (await keystore.verify(settings, time.now)).findings
+        (finding,) = (await keystore.verify(settings, KINDS, time.now)).findings
         assert finding.startswith("Appointments that cannot be read: 2.")
         await store.keys._run(
             lambda keys: keys._db.execute("UPDATE data_keys SET wrapped = x'00' WHERE id = ?", (person.id,))
         )
-        findings = (await keystore.verify(settings, time.now)).findings
+        findings = (await keystore.verify(settings, KINDS, time.now)).findings
         assert any(one.startswith("Practitioners whose") for one in findings) or any("Data keys" in f for f in findings)
 
 

@@ -26,6 +26,7 @@ from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.keystore import verify
+from rooms.store.kinds import KINDS
 from spreekkamer import Settings
 from tests.earlier import environment
 from tests.opening import of, open_store
@@ -187,7 +188,7 @@ async def test_a_server_that_is_alone_takes_the_step(
             assert await store.keys.look()
     assert "the key store has its keys in a tree" in caplog.text
     assert STAYS not in caplog.text
-    assert (await verify(keystore_settings, time.now)).findings == ()
+    assert (await verify(keystore_settings, KINDS, time.now)).findings == ()
 
 
 async def test_a_server_beside_another_leaves_it_flat_says_so_and_works(
@@ -208,7 +209,7 @@ async def test_a_server_beside_another_leaves_it_flat_says_so_and_works(
             assert not await store.keys.rotate()
             await opens(store, ids)
             assert "stays flat" in await db.forward(Settings(rooms=keystore_settings), ARGUMENTS)
-            seen = await verify(keystore_settings, time.now)
+            seen = await verify(keystore_settings, KINDS, time.now)
             assert (seen.findings, seen.flat) == ((), True)
             assert store.keys.flat
     finally:
@@ -257,7 +258,7 @@ async def test_a_snapshot_of_a_flat_key_store_is_restored(
         async with open_store(settings, now=time.now, boot=time.boottime) as store:
             assert not store.keys.flat
             await opens(store, ids)
-        assert (await verify(settings, time.now)).findings == ()
+        assert (await verify(settings, KINDS, time.now)).findings == ()
 
 
 # --- release 0.1.0, which knows no tree ------------------------------------------------------------------------------
@@ -299,7 +300,7 @@ async def test_the_release_before_damages_no_tree_that_it_did_not_see_made(
         assert store.locked is None
         await store.retention.catch_up()
         await opens(store, [planned["id"]])
-    assert (await verify(shared, time.now)).findings == ()
+    assert (await verify(shared, KINDS, time.now)).findings == ()
 
 
 async def refused_or_not(node: Node, *what: str | int) -> None:

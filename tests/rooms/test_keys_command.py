@@ -21,6 +21,7 @@ from rooms.scope import SERVER
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore
 from rooms.store.keystore import verify
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
 
@@ -36,7 +37,7 @@ def configured(settings: RoomsSettings) -> Any:
 async def findings(settings: RoomsSettings, time: Time) -> tuple[str, ...]:
     """Also that looking changes no file."""
     files = {path: path.read_bytes() for path in settings.data.rglob("*") if path.is_file() and "-shm" not in path.name}
-    verdict = await verify(settings, time.now)
+    verdict = await verify(settings, KINDS, time.now)
     for path, content in files.items():
         assert path.read_bytes() == content, path
     return verdict.findings
@@ -101,14 +102,14 @@ async def test_what_is_still_to_be_done_is_said(
 
 async def test_rotating_beside_a_running_server(used: Store, keystore_settings: RoomsSettings, time: Time) -> None:
     before = await of_alice(used)
-    epoch, root = (await verify(keystore_settings, time.now)).epoch, keystore_settings.root_key().read_bytes()
+    epoch, root = (await verify(keystore_settings, KINDS, time.now)).epoch, keystore_settings.root_key().read_bytes()
     assert "new epoch" in await command.rotate(configured(keystore_settings), arguments())
     assert await of_alice(used) == before
     assert keystore_settings.root_key().read_bytes() == root
     assert "root key is replaced" in await command.rotate(configured(keystore_settings), arguments(root=True))
     assert await of_alice(used) == before
     assert keystore_settings.root_key().read_bytes() != root
-    verdict = await verify(keystore_settings, time.now)
+    verdict = await verify(keystore_settings, KINDS, time.now)
     assert (verdict.findings, verdict.epoch) == ((), epoch + 2)
     await plan(used, await who_is_alice(used))
     assert await findings(keystore_settings, time) == ()
@@ -245,7 +246,7 @@ async def test_what_is_destroyed_while_we_look_is_nothing_to_wonder_about(
 
 
 async def findings_of(settings: RoomsSettings, time: Time) -> tuple[str, ...]:
-    return (await verify(settings, time.now)).findings
+    return (await verify(settings, KINDS, time.now)).findings
 
 
 async def test_status_one_and_all_findings_in_words_and_in_json(
@@ -291,7 +292,7 @@ async def test_a_locked_store_is_not_rotated_and_says_why(
     root.with_name("away").rename(root)
     root.chmod(0o644)
     with pytest.raises(StartRefused, match="0400"):
-        await verify(keystore_settings, time.now)
+        await verify(keystore_settings, KINDS, time.now)
 
 
 @pytest.mark.parametrize("fault", [OSError("no space left"), Locked("OpenBao is sealed.")])
@@ -301,14 +302,14 @@ async def test_a_rotation_that_fails_changes_nothing_and_says_so(
     def fail(*_: object) -> None:
         raise fault
 
-    before = await verify(keystore_settings, time.now)
+    before = await verify(keystore_settings, KINDS, time.now)
     monkeypatch.setattr("rooms.keys.epochs.write_value", fail)
     with pytest.raises(StartRefused, match="opens as before"):
         await command.rotate(configured(keystore_settings), arguments())
     with pytest.raises(StartRefused, match="opens as before"):
         await command.rotate(configured(keystore_settings), arguments(root=True))
     monkeypatch.undo()
-    assert await verify(keystore_settings, time.now) == before
+    assert await verify(keystore_settings, KINDS, time.now) == before
 
 
 async def test_a_database_that_does_not_answer_is_a_finding(

@@ -66,7 +66,7 @@ async def test_nothing_stays_known_of_what_is_destroyed(store: Store, time: Time
     person = await alice(store)
     rows = await planned(store, person)
     await names(store, person, rows[0].starts_at.date())
-    starts = store.appointments._reader.starts
+    starts = store.appointments._starts
     assert set(starts._owners) == {one.id for one in rows}
     await store.retention.destroy(of(person.id), rows[2].id)
     assert rows[2].id not in starts._owners and rows[2].id not in starts._of[person.id]

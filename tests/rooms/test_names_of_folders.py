@@ -12,6 +12,7 @@ from rooms.backup import data, snapshots
 from rooms.proof import Folder, prove
 from rooms.settings import RoomsSettings
 from rooms.store import keystore
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 
@@ -41,14 +42,16 @@ async def test_everything_lies_in_the_folder_whatever_its_name(tmp_path: Path, t
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         gone, kept = await plan(store, person), await plan(store, person)
-        await asyncio.to_thread(data.write, settings, outside, time.now())
+        await asyncio.to_thread(data.write, settings, KINDS, outside, time.now())
         snapshot = await asyncio.to_thread(snapshots.take, settings, outside, time.now())
         receipt = await store.retention.destroy(of(person.id), gone.id)
-        assert (await keystore.verify(settings, time.now)).findings == ()
-        proof = await prove(settings, receipt.receipt, redis=None, folders=[Folder("backups", outside, copies=True)])
+        assert (await keystore.verify(settings, KINDS, time.now)).findings == ()
+        proof = await prove(
+            settings, KINDS, receipt.receipt, redis=None, folders=[Folder("backups", outside, copies=True)]
+        )
         assert "1 copies of the database" in proof.text()
     assert snapshot is not None
-    await data.restore(settings, outside, replace=True)
+    await data.restore(settings, KINDS, outside, replace=True)
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         assert await store.appointments.get(of(person.id), kept.id) == kept
         assert await store.appointments.list(of(person.id), START.date(), START.date()) == [kept]

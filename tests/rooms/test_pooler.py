@@ -17,6 +17,7 @@ from rooms.backup import data
 from rooms.errors import RoomsError, StartRefused
 from rooms.settings import RoomsSettings
 from rooms.store.database import Database
+from rooms.store.kinds import KINDS as RECORDS
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 from tests.rooms.postgres import ACCOUNT, Postgres, served
@@ -107,7 +108,7 @@ async def test_everything_works_behind_a_pooler(
             assert said == ["10s", "5s", "UTC"]
             timeout = await store.keys._run(in_transaction)
             assert timeout == "10s"
-        await asyncio.to_thread(data.write, settings, tmp_path / "backups", time.now())
+        await asyncio.to_thread(data.write, settings, RECORDS, tmp_path / "backups", time.now())
 
 
 def in_transaction(keys: object) -> str:

@@ -13,11 +13,13 @@ from fakeredis.aioredis import FakeRedis
 
 from rooms.backup import data, snapshots
 from rooms.errors import StartRefused
-from rooms.model import Appointment, Receipt
+from rooms.keys.receipt import Receipt
+from rooms.model import Appointment
 from rooms.proof import Folder, Proof, prove
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import Time, alice, plan
 
@@ -44,7 +46,7 @@ class Case:
         ]
 
     async def prove(self, redis: FakeRedis | None = None) -> Proof:
-        return await prove(self.settings, self.receipt.receipt, redis=redis, folders=self.folders)
+        return await prove(self.settings, KINDS, self.receipt.receipt, redis=redis, folders=self.folders)
 
 
 async def destroyed(settings: RoomsSettings, time: Time, place: Path) -> Case:
@@ -54,10 +56,10 @@ async def destroyed(settings: RoomsSettings, time: Time, place: Path) -> Case:
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
         gone, kept = await plan(store, person), await plan(store, person)
-        await asyncio.to_thread(data.write, settings, place / "backups", time.now())
+        await asyncio.to_thread(data.write, settings, KINDS, place / "backups", time.now())
         await store.practitioners.set_retention(of(person.id), "7d")
         time.pass_(seconds=1)
-        await asyncio.to_thread(data.write, settings, place / "backups", time.now())
+        await asyncio.to_thread(data.write, settings, KINDS, place / "backups", time.now())
         receipt = await store.retention.destroy(of(person.id), gone.id)
         await store.retention.sweep()
     return Case(settings, place, gone, kept, receipt)
@@ -169,7 +171,7 @@ async def test_a_backup_whose_ciphertext_opens_is_found(
         person = await alice(store)
         gone = await plan(store, person)
         key, _ = await store.keys.get(person.id, gone.id)
-        await asyncio.to_thread(data.write, sqlite_settings, older, time.now())
+        await asyncio.to_thread(data.write, sqlite_settings, KINDS, older, time.now())
         receipt = await store.retention.destroy(of(person.id), gone.id)
 
         def plant(keys: object) -> None:
@@ -181,11 +183,15 @@ async def test_a_backup_whose_ciphertext_opens_is_found(
             keys._db.execute("INSERT INTO data_keys VALUES ('smuggled', ?, ?, NULL)", (person.id, wrapped))  # type: ignore[attr-defined]  # of the key store in a file
 
         await store.keys._run(plant)
-    proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)])
+    proof = await prove(
+        sqlite_settings, KINDS, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)]
+    )
     assert [place.place for place in proof.places if place.left] == ["backups"], proof.text()
     assert "a key opens it" in proof.text()
     await asyncio.to_thread(make_image, older)
-    proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)])
+    proof = await prove(
+        sqlite_settings, KINDS, receipt.receipt, redis=None, folders=[Folder("backups", older, copies=True)]
+    )
     assert "image: a key opens what stands there" in proof.text()
 
 
@@ -220,11 +226,11 @@ async def test_a_key_snapshot_counts_until_it_is_a_day_old(
         receipt = await store.retention.destroy(of(person.id), gone.id)
         await store.retention.sweep()
     folders = [Folder("backups", tmp_path / "copies", copies=True)]
-    proof = await prove(settings, receipt.receipt, redis=None, folders=folders)
+    proof = await prove(settings, KINDS, receipt.receipt, redis=None, folders=folders)
     assert "its key, until the snapshot is 24 hours old" in proof.text()
     assert not proof.destroyed
     shutil.rmtree(tmp_path / "snapshot-keys")
-    proof = await prove(settings, receipt.receipt, redis=None, folders=folders)
+    proof = await prove(settings, KINDS, receipt.receipt, redis=None, folders=folders)
     assert proof.destroyed
     assert "nothing opens it any more" in proof.text()
 
@@ -232,11 +238,11 @@ async def test_a_key_snapshot_counts_until_it_is_a_day_old(
 async def test_a_closed_account_is_proven_gone_too(settings: RoomsSettings, time: Time, tmp_path: Path) -> None:
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         person = await alice(store)
-        await asyncio.to_thread(data.write, settings, tmp_path / "backups", time.now())
+        await asyncio.to_thread(data.write, settings, KINDS, tmp_path / "backups", time.now())
         closed = await store.retention.close(of(person.id))
     assert closed.receipt is not None
     folders = [Folder("backups", tmp_path / "backups", copies=True)]
-    proof = await prove(settings, closed.receipt.receipt, redis=None, folders=folders)
+    proof = await prove(settings, KINDS, closed.receipt.receipt, redis=None, folders=folders)
     assert proof.destroyed, proof.text()
     assert "2 ciphertexts of it" in proof.text()
 
@@ -245,10 +251,10 @@ async def test_a_receipt_that_nobody_gave_proves_nothing(sqlite_settings: RoomsS
     async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
         await alice(store)
     with pytest.raises(StartRefused, match="no such receipt"):
-        await prove(sqlite_settings, "A" * 43, redis=None, folders=[])
+        await prove(sqlite_settings, KINDS, "A" * 43, redis=None, folders=[])
     sqlite_settings.root_key().unlink()
     with pytest.raises(StartRefused, match="Nothing can be proven"):
-        await prove(sqlite_settings, "A" * 43, redis=None, folders=[])
+        await prove(sqlite_settings, KINDS, "A" * 43, redis=None, folders=[])
 
 
 async def test_places_that_nobody_named_are_said_not_to_be_looked_at(
@@ -258,7 +264,7 @@ async def test_places_that_nobody_named_are_said_not_to_be_looked_at(
         person = await alice(store)
         receipt = await store.retention.destroy(of(person.id), (await plan(store, person)).id)
         await store.retention.sweep()
-    proof = await prove(sqlite_settings, receipt.receipt, redis=None, folders=[Folder("logs", None)])
+    proof = await prove(sqlite_settings, KINDS, receipt.receipt, redis=None, folders=[Folder("logs", None)])
     assert [place.place for place in proof.places if place.skipped] == ["redis", "logs", *NEVER]
     assert proof.text().count("NOT LOOKED AT") == 4
     assert proof.text().endswith("Nothing is left of it; 4 places were not looked at.")

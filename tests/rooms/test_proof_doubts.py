@@ -23,8 +23,8 @@ from rooms.proof import Folder, prove, search
 from rooms.proof.proving import parts, walk
 from rooms.proof.search import Needle
 from rooms.settings import RoomsSettings
-from rooms.store.sealed import seal_appointment
-from rooms.store.tables import appointments
+from rooms.store.kinds import KINDS
+from rooms.store.planned import appointments, seal_appointment
 from tests.opening import open_store
 from tests.rooms.people import Time, alice, plan
 from tests.rooms.postgres import Postgres
@@ -135,7 +135,7 @@ async def test_a_redis_that_does_not_answer_is_not_looked_at(
 ) -> None:
     case = await destroyed(sqlite_settings, time, tmp_path)
     away = Redis(unix_socket_path=str(tmp_path / "nowhere"), retry=Retry(NoBackoff(), 0))
-    proof = await prove(case.settings, case.receipt.receipt, redis=away, folders=case.folders)
+    proof = await prove(case.settings, KINDS, case.receipt.receipt, redis=away, folders=case.folders)
     await away.aclose()
     assert [(place.place, place.what) for place in proof.places if place.skipped][:-2] == [
         ("redis", "it does not answer")
@@ -176,7 +176,7 @@ async def test_a_file_that_cannot_be_read_is_no_proof(
     case, plain = await destroyed(sqlite_settings, time, tmp_path), Path.open
     (tmp_path / "logs" / "log").write_text("nothing")
     one_file = await prove(
-        case.settings, case.receipt.receipt, redis=None, folders=[Folder("log", tmp_path / "logs" / "log")]
+        case.settings, KINDS, case.receipt.receipt, redis=None, folders=[Folder("log", tmp_path / "logs" / "log")]
     )
     assert one_file.destroyed, one_file.text()
 
@@ -237,7 +237,7 @@ async def test_a_folder_that_is_not_there_is_not_looked_at(
 ) -> None:
     case = await destroyed(sqlite_settings, time, tmp_path)
     nowhere = Folder("exports", tmp_path / "nowhere")
-    proof = await prove(case.settings, case.receipt.receipt, redis=None, folders=[nowhere])
+    proof = await prove(case.settings, KINDS, case.receipt.receipt, redis=None, folders=[nowhere])
     assert [place.what for place in proof.places if place.place == "exports"] == ["there is no such folder"]
 
 

@@ -20,6 +20,7 @@ from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
 from rooms.store.keystore import rotate, upgrade, verify
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import Time, caught_up
 
@@ -50,7 +51,7 @@ class Release:
 
     async def whole(self) -> None:
         """All keys open, all rows open, key store and database belong together."""
-        assert (await verify(self.settings, self.time.now)).findings == ()
+        assert (await verify(self.settings, KINDS, self.time.now)).findings == ()
 
 
 def moments(fields: dict[str, Any]) -> dict[str, Any]:
@@ -245,8 +246,8 @@ async def test_a_backup_of_today_brings_all_of_it_back(release: Release, tmp_pat
     async with release.opened() as store:
         await store.retention.catch_up()
         alive = await living(store, release)
-    written = await asyncio.to_thread(data.write, release.settings, tmp_path / "backups", release.time.now())
-    restored = await data.restore(release.settings, tmp_path / "backups", replace=True)
+    written = await asyncio.to_thread(data.write, release.settings, KINDS, tmp_path / "backups", release.time.now())
+    restored = await data.restore(release.settings, KINDS, tmp_path / "backups", replace=True)
     assert restored == data.Restored(written.path, {"appointments": len(alive), "sentences": 0}, 0, 0)
     async with release.opened() as store:
         assert await caught_up(store) == 0
@@ -259,7 +260,7 @@ async def test_a_backup_of_then_brings_nothing_back_that_was_destroyed_since(rel
     async with release.opened() as store:
         await store.retention.catch_up()
         alive = {one["id"]: one for one in await living(store, release)}
-    restored = await data.restore(release.settings, KEPT / "files" / "backups", replace=True)
+    restored = await data.restore(release.settings, KINDS, KEPT / "files" / "backups", replace=True)
     assert (restored.counts["appointments"] + restored.destroyed, restored.unreadable) == (release.facts["backup"], 0)
     async with release.opened() as store:
         await caught_up(store)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from rooms.clock import Clock
 from rooms.errors import RoomsError
 from rooms.model import RETENTION, Appointment, Retention
-from rooms.retention import OVERRUN, Deadline, nobody_can_say
+from rooms.retention import Deadline, nobody_can_say
 from rooms.scope import Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store
+from rooms.store.due_times import OVERRUN, DueTimes
 from signaling.settings import SignalingSettings
 from tests.opening import none_of_them, of, open_store
 from tests.rooms.people import START, Time, alice, charlie, plan
@@ -149,9 +150,9 @@ def test_due_never_comes_before_the_end(
     setting: Retention, start: datetime, minutes: int, ended: datetime | None, cap: int | None
 ) -> None:
     clock = Clock(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
-    deadline = Deadline(clock, none_of_them, cap)
+    due_times = DueTimes(clock, cap)
     planned = Appointment("a", "o", "p", start, minutes, "nl", "planned", ended, "s", None, 1)
-    due = deadline.with_due(planned, setting).due
+    due = due_times.with_due(planned, setting).due
     end = ended or planned.ends_at + OVERRUN
     if due is None:
         assert setting == "manual"
@@ -167,12 +168,12 @@ def test_no_sequence_of_settings_revives_what_is_past_due(
 ) -> None:
     wall = [datetime(2026, 1, 1, tzinfo=UTC)]
     clock = Clock(lambda: wall[0], lambda: 0.0)
-    deadline = Deadline(clock, none_of_them, None)
-    planned = deadline.with_due(Appointment("a", "o", "p", start, 30, "nl", "planned", None, "s", None, 1), "30d")
+    deadline, due_times = Deadline(clock, none_of_them, None), DueTimes(clock, None)
+    planned = due_times.with_due(Appointment("a", "o", "p", start, 30, "nl", "planned", None, "s", None, 1), "30d")
     wall[0] = at
     dead = deadline.past(planned)
     for setting in settings:
-        planned = deadline.with_due(planned, setting)
+        planned = due_times.with_due(planned, setting)
         dead = dead or deadline.past(planned)
         assert deadline.past(planned) == dead
 
@@ -236,14 +237,14 @@ def due(at: datetime) -> Appointment:
 
 @pytest.mark.parametrize(("seconds", "within"), [(0, True), (60, True), (61, False)])
 def test_what_is_due_in_exactly_a_minute_is_counted(time: Time, seconds: int, within: bool) -> None:
-    deadline = Deadline(Clock(time.now, time.boottime), none_of_them, None)
-    assert deadline.within_a_minute(due(START + timedelta(seconds=seconds))) is within
+    due_times = DueTimes(Clock(time.now, time.boottime), None)
+    assert due_times.within_a_minute(due(START + timedelta(seconds=seconds))) is within
 
 
 def test_at_its_due_moment_it_is_too_late_for_another_setting(time: Time) -> None:
-    deadline = Deadline(Clock(time.now, time.boottime), none_of_them, None)
-    assert deadline.with_due(due(START), "90d") == due(START)
-    assert deadline.with_due(due(START + timedelta(seconds=1)), "90d").due != START + timedelta(seconds=1)
+    due_times = DueTimes(Clock(time.now, time.boottime), None)
+    assert due_times.with_due(due(START), "90d") == due(START)
+    assert due_times.with_due(due(START + timedelta(seconds=1)), "90d").due != START + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(("waited", "forbidden"), [(-1, False), (0, True)])

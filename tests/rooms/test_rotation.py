@@ -12,6 +12,7 @@ from rooms.proof import prove
 from rooms.proof.proving import seconds_left
 from rooms.settings import RoomsSettings
 from rooms.store import Store, rotation
+from rooms.store.kinds import KINDS
 from tests.opening import of, open_store
 from tests.rooms.people import START, Time, alice, plan
 from tests.rooms.test_sweeper import sweeping
@@ -160,12 +161,12 @@ async def test_the_proof_says_final_in_so_many_seconds_until_then(store: Store, 
     person = await alice(store)
     planned = await plan(store, person)
     receipt = await store.retention.destroy(of(person.id), planned.id)
-    proof = await prove(settings, receipt.receipt, redis=None, folders=[])
+    proof = await prove(settings, KINDS, receipt.receipt, redis=None, folders=[])
     assert (proof.destroyed, proof.data()["destroyed"]) == (False, False)
     assert proof.final_in is not None
     assert "NOT FINAL YET" in proof.text()
     await store.retention.sweep()
-    proof = await prove(settings, receipt.receipt, redis=None, folders=[])
+    proof = await prove(settings, KINDS, receipt.receipt, redis=None, folders=[])
     assert (proof.destroyed, proof.final_in) == (True, None)
     assert "FINAL" not in proof.text()
 

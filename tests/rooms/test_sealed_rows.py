@@ -7,17 +7,9 @@ from rooms.errors import RoomsError, Tampered
 from rooms.keys.envelope import Place, pack, seal, unpack, unseal
 from rooms.scope import SERVER, Scope
 from rooms.store import Store
-from rooms.store.sealed import (
-    content_place,
-    moment,
-    new_id,
-    open_password,
-    profile_place,
-    seal_password,
-    stamp,
-    utc_day,
-)
-from rooms.store.tables import appointments, practitioners
+from rooms.store.content import moment, new_id, stamp, utc_day
+from rooms.store.planned import appointments, content_place
+from rooms.store.profile import open_password, practitioners, profile_place, seal_password
 from tests.opening import of
 from tests.rooms.people import PASSWORD, START, alice, charlie, plan
 

@@ -12,8 +12,9 @@ from rooms.model import Language, Practitioner
 from rooms.scope import SERVER, Scope
 from rooms.settings import RoomsSettings
 from rooms.store import Store, keystore
-from rooms.store.sentences import MAX_TEXT, TRIES, Sentence, place
-from rooms.store.tables import practitioners, sentences
+from rooms.store.kinds import KINDS
+from rooms.store.profile import practitioners
+from rooms.store.sentences import MAX_TEXT, TRIES, Sentence, place, sentences
 from tests.opening import of
 from tests.rooms.people import Time, alice, caught_up, charlie, plan
 
@@ -183,11 +184,11 @@ async def test_one_that_cannot_be_read_is_said_and_can_be_destroyed(
     assert await waiting(store, person, "nl") is None
     status = await store.retention.status()
     assert (status.unreadable, status.newer) == (1, 1)
-    findings = (await keystore.verify(settings, time.now)).findings
+    findings = (await keystore.verify(settings, KINDS, time.now)).findings
     assert any(one.startswith("Sentences that cannot be read: 1.") for one in findings)
     for one in (bad, newer):
         await store.retention.destroy(of(person.id), one.id)
-    assert (await keystore.verify(settings, time.now)).findings == ()
+    assert (await keystore.verify(settings, KINDS, time.now)).findings == ()
 
 
 async def test_what_a_newer_program_added_stays(store: Store) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import insert, update
 
 from rooms.settings import RoomsSettings
 from rooms.store import Store
-from rooms.store.tables import sessions
+from rooms.store.profile import sessions
 from tests.rooms.people import Time, alice, charlie
 
 

@@ -12,8 +12,8 @@ from rooms.errors import RoomsError
 from rooms.keys.store import KeyStore
 from rooms.settings import RoomsSettings
 from rooms.store import Store, due, todo
+from rooms.store.due_times import Planned
 from rooms.store.marks import BEHIND, read_mark, write_mark
-from rooms.store.practitioners import Practitioners
 from rooms.store.reading import Opened, Reader
 from rooms.store.records import Kind
 from rooms.store.sweeps import MARK
@@ -113,7 +113,7 @@ async def test_a_sweep_that_fails_before_it_looks_says_since_when_nobody_knows(
     sqlite_store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await sqlite_store.retention.sweep()
-    monkeypatch.setattr(todo, "look", broken)
+    monkeypatch.setattr(todo.Looks, "look", broken)
     for _ in range(3):
         time.pass_(minutes=1)
         with pytest.raises(RoomsError):
@@ -235,12 +235,12 @@ async def test_what_an_unsettled_setting_makes_due_is_destroyed_by_the_sweep_tha
     await plan(store, person)
     time.pass_(days=2)
 
-    async def left_to_others(_self: Practitioners, connection: Any, practitioner: str, _setting: object) -> int:
+    async def left_to_others(_self: Planned, connection: Any, practitioner: str, _setting: object) -> int:
         await write_mark(connection, f"{BEHIND}{practitioner}", "")
         return 0
 
     with monkeypatch.context() as older:
-        older.setattr(Practitioners, "_follow", left_to_others)
+        older.setattr(Planned, "follow", left_to_others)
         await store.practitioners.set_retention(of(person.id), "24h")
     assert await store.retention.sweep() == 1
 

@@ -8,8 +8,7 @@ from sqlalchemy import update
 
 from rooms.keys.envelope import pack, seal
 from rooms.scope import Scope
-from rooms.store.sealed import content_place
-from rooms.store.tables import appointments
+from rooms.store.planned import appointments, content_place
 from signaling.routes import ENDPOINTS
 from signaling.typedefs import HEALTH, TICKETS
 from tests.signaling.conftest import Server

@@ -10,8 +10,9 @@ from redis.asyncio.connection import AbstractConnection
 
 from rooms.audit import Act
 from rooms.errors import RoomsError
-from rooms.model import Appointment, Receipt
-from rooms.store.sealed import new_id
+from rooms.keys.receipt import Receipt
+from rooms.model import Appointment
+from rooms.store.content import new_id
 from signaling.gate import SIGNALING
 from signaling.traces import touched
 from signaling.typedefs import REDIS

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from rooms.store.sealed import new_id, open_appointment
 from sqlalchemy import select
 
 import rooms.store
@@ -20,7 +21,6 @@ from rooms.backup import data, snapshots
 from rooms.model import Appointment, Practitioner, Receipt
 from rooms.settings import RoomsSettings
 from rooms.store import Store, open_store
-from rooms.store.sealed import new_id, open_appointment
 from rooms.store.tables import appointments, audit
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -16,7 +16,12 @@ def upgrade() -> None:
     op.create_table(
         "sentences",
         sa.Column("id", sa.String(22), nullable=False),
-        sa.Column("owner", sa.String(22), nullable=False, comment="no foreign key: see rooms/store/tables.py"),
+        sa.Column(
+            "owner",
+            sa.String(22),
+            nullable=False,
+            comment="no foreign key: who closes may not know this table",
+        ),
         sa.Column("state", sa.String(10), nullable=False, comment="kept, destroying"),
         sa.Column("content", sa.LargeBinary(), nullable=False, comment="sealed: language, text"),
         sa.Column("version", sa.Integer(), nullable=False),
