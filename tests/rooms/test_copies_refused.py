@@ -190,7 +190,9 @@ async def test_a_backup_is_not_put_under_a_running_server(settings: RoomsSetting
         after = await plan(store, person)
         if settings.database_url is not None:  # a database that servers on other machines use
             with pytest.raises(StartRefused, match="stop every server"):
-                await data.restore(settings.model_copy(update={"data": tmp_path / "another"}), KINDS, backups, replace=True)
+                await data.restore(
+                    settings.model_copy(update={"data": tmp_path / "another"}), KINDS, backups, replace=True
+                )
         with pytest.raises(StartRefused, match="stop"):
             await data.restore(settings, KINDS, backups, replace=True)
         assert await store.appointments.get(of(person.id), after.id) == after
