@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | tr -cd '0-9')
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-MUTATED := rooms/keys rooms/retention.py rooms/store signaling/tickets.py signaling/sessions.py signaling/admission.py
-LONG := client/test_lying_server.py rooms/test_crashes.py rooms/test_root_key.py rooms/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
+MUTATED := vault/keys vault/records vault/destruction vault/audit practice signaling/tickets.py signaling/sessions.py signaling/admission.py
+LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 CODE := spreekkamer.py client media operate rooms signaling turn web tests bench
@@ -93,7 +93,7 @@ prove: $(TOOLS)
 	@sh .ci/system-packages spin gcc
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
 	$(if $(NAMES),,PROVE=1 $(BIN)/pytest -q --timeout=1200 $(addprefix tests/,$(LONG)))
-	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/rooms tests/signaling --seconds 1500 --least 85 $(if $(WRITE),--write))
+	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/vault tests/practice tests/rooms tests/signaling --seconds 1500 --least 85 $(if $(WRITE),--write))
 
 requirements: $(TOOLS)
 	@sh .ci/requirements $(BIN)

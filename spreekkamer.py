@@ -22,12 +22,12 @@ from media.settings import MediaSettings
 from operate.commands import attach
 from operate.commands.arguments import path, port
 from operate.configuration import StrictSettings, load
-from rooms.clock import utc_now
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
 from signaling import memory, process
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
+from vault.clock import utc_now
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 from web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Settings(StrictSettings):
     """Every setting there is, by the folder that owns it."""
 
-    rooms: RoomsSettings = RoomsSettings()
+    rooms: VaultSettings = VaultSettings()
     media: MediaSettings = MediaSettings()
     turn: TurnSettings = TurnSettings()
     signaling: SignalingSettings = SignalingSettings()
@@ -55,7 +55,7 @@ async def server(
     from media.control import MediaClient
     from media.processes import LocalWorkers
     from operate import demo
-    from rooms.store import open_storage
+    from practice.storage import open_storage
     from signaling import addresses, app, drain, gate, health, listener, redis, tls
     from signaling.derived import derive
     from turn.credentials import TurnCredentials

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from operate import setting_names
 from operate.setting_faults import sentence
 from operate.setting_names import FROM_FILE, PREFIX
-from rooms.errors import StartRefused
+from vault.errors import StartRefused
 
 MOUNTED: Final = frozenset({Path("/run/secrets"), Path("/run/credentials")})
 """Container engines and systemd mount secrets here; who may read them is decided outside."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
-from rooms.model import Appointment
-from rooms.scope import SERVER, Scope
-from rooms.store import Storage
+from practice.agenda.model import Appointment
+from practice.storage import Storage
 from signaling.rest.appointments import patient_link
 from signaling.scopes import of_practitioner
 from signaling.typedefs import SignInLink
+from vault.records.scope import SERVER, Scope
 
 MAIL = "demo@localhost"
 PRACTITIONER, PATIENT = "Dr. Noor de Vries", "Sam Bakker"

@@ -123,15 +123,15 @@ def ask(question: str, *, hidden: bool = False) -> str:
 
 def sentence(error: Exception) -> tuple[str, int]:
     """What to say of an error, and the status that goes with it."""
-    from rooms.errors import Locked, RoomsError, StartRefused
-    from rooms.faults import FILES, reason
+    from vault.errors import DomainError, Locked, StartRefused
+    from vault.faults import FILES, reason
 
     match error:
         case StartRefused():
             return str(error), REFUSED
         case Locked():
             return error.reason, REFUSED
-        case RoomsError() if error.code in ROOMS:
+        case DomainError() if error.code in ROOMS:
             return ROOMS[error.code], REFUSED
         case Unwritten(unread=True) | BrokenPipeError():
             return "", UNREAD

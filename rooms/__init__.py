@@ -1,1 +1,6 @@
-"""The domain: who meets whom and when, what is stored of it, and when that is destroyed."""
+"""The live consult: who is there, who waits, who may be let in.
+
+``consult`` is the state machine, pure, over the events of ``consult_events`` and the document of ``consult_state``;
+``live`` keeps that document in Redis, with a MAC (``authentic``). ``diagnostics`` keeps technical data for 24 hours and
+no longer (``expiry``), ``technical_check`` puts them into words, ``support`` lends them out by a code.
+"""

@@ -16,7 +16,7 @@ Invariants, each held by a property test:
   of a document that Redis lost is always older than what it hears now.
 - **After the end nothing happens any more.**
 
-Refusals are ``RoomsError``: ``seat_taken room_full not_found bad_state ended``; a refused event changes nothing.
+Refusals are ``DomainError``: ``seat_taken room_full not_found bad_state ended``; a refused event changes nothing.
 """
 
 from dataclasses import replace
@@ -49,7 +49,7 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
-from rooms.errors import RoomsError
+from vault.errors import DomainError
 
 MILLISECOND = timedelta(milliseconds=1)
 HOLD = timedelta(seconds=60)
@@ -73,10 +73,10 @@ def milliseconds(now: datetime) -> int:
 def transition(state: Consult, event: Event, now: datetime) -> tuple[Consult, tuple[Effect, ...]]:
     """The next state and what has to be done. An event that changes nothing returns ``state`` itself and no effects.
 
-    Raises RoomsError; the state is then unchanged.
+    Raises DomainError; the state is then unchanged.
     """
     if state.ended:
-        raise RoomsError("ended")
+        raise DomainError("ended")
     moment = max(milliseconds(now), state.touched)
     after, effects = _apply(state, event, moment)
     if after == state:
@@ -151,9 +151,9 @@ def _candidate(state: Consult, seat: str) -> Participant | None:
 
 def _arrive(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effect]]:
     if (event.seat == PRACTITIONER) != (event.role == PRACTITIONER):
-        raise RoomsError("forbidden")
+        raise DomainError("forbidden")
     if asked(state, event):
-        raise RoomsError("seat_taken")
+        raise DomainError("seat_taken")
     known = state.find(event.participant)
     if known and known.socket == event.socket:
         return state, []
@@ -165,7 +165,7 @@ def _arrive(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[E
 def _return(state: Consult, known: Participant, event: Arrive) -> tuple[Consult, list[Effect]]:
     """The same page again, after its socket broke."""
     if known.seat != event.seat or known.role != event.role:
-        raise RoomsError("not_found")
+        raise DomainError("not_found")
     effects: list[Effect] = [Drop(known.socket)] if known.socket else []
     back = replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay)
     back = replace(back, family=event.family, session=event.session)
@@ -200,7 +200,7 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
 def _require_place(state: Consult) -> None:
     """One place is always the practitioner's."""
     if sum(one.seat != PRACTITIONER for one in state.admitted) >= state.capacity - 1:
-        raise RoomsError("room_full")
+        raise DomainError("room_full")
 
 
 def _free(state: Consult, socket: str, moment: int) -> Consult:
@@ -211,11 +211,11 @@ def _free(state: Consult, socket: str, moment: int) -> Consult:
 
 def _admit(state: Consult, event: Admit, moment: int) -> tuple[Consult, list[Effect]]:
     if event.me.seat != PRACTITIONER:
-        raise RoomsError("forbidden")
+        raise DomainError("forbidden")
     state, effects = _arrive(state, event.me, moment)
     called = state.find(event.participant)
     if called is None:
-        raise RoomsError("not_found")
+        raise DomainError("not_found")
     if called.admitted:
         return state, effects
     before = _holder(state, called.seat)
@@ -328,7 +328,7 @@ def _desk(state: Consult) -> tuple[object, ...]:
 def _present(state: Consult, participant: str) -> Participant:
     one = state.find(participant)
     if one is None:
-        raise RoomsError("bad_state")
+        raise DomainError("bad_state")
     return one
 
 

@@ -19,10 +19,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rooms.clock import Now
-from rooms.errors import RoomsError
 from rooms.expiry import lifetimes, put_right
 from rooms.support import forget_code
+from vault.clock import Now
+from vault.errors import DomainError
 
 LIFETIME = 86_400_000  # milliseconds
 SAMPLES = "sk:diag:"
@@ -93,10 +93,10 @@ class Diagnostics:
         try:
             content = Sample.model_validate(sample).model_dump_json(exclude_defaults=True)
         except ValidationError:
-            raise RoomsError("invalid") from None
+            raise DomainError("invalid") from None
         left = LIFETIME - age_ms
         if age_ms < 0 or not (ID.fullmatch(appointment) and ID.fullmatch(participant)):
-            raise RoomsError("invalid")
+            raise DomainError("invalid")
         if left <= 0:
             return
         taken = int(self._now().timestamp() * 1000) - age_ms
@@ -106,7 +106,7 @@ class Diagnostics:
             await self._redis.set(f"{MARKER}{appointment}", "1", px=LIFETIME)
             await self._redis.set(key, content, px=left)
         except (RedisError, OSError):
-            raise RoomsError("try_again") from None
+            raise DomainError("try_again") from None
 
     async def timeline(self, appointment: str) -> list[TakenSample]:
         """All samples of a consult that still live, oldest first."""
@@ -121,7 +121,7 @@ class Diagnostics:
                     moment = datetime.fromtimestamp(int(taken) / 1000, UTC)
                     found.append(TakenSample(participant=participant, taken=moment, sample=json.loads(content)))
         except (RedisError, OSError):
-            raise RoomsError("try_again") from None
+            raise DomainError("try_again") from None
         return sorted(found, key=lambda entry: entry.taken)
 
     async def forget(self, appointment: str) -> None:
@@ -136,14 +136,14 @@ class Diagnostics:
                 await self._redis.unlink(key)
             await self._redis.unlink(f"{MARKER}{appointment}")
         except (RedisError, OSError):
-            raise RoomsError("try_again") from None
+            raise DomainError("try_again") from None
 
     async def tidy(self) -> int:
         """Put right what would not expire in time (there should be none; an alarm); returns how many keys that were."""
         try:
             found = await put_right(self._redis, self._longest)
         except (RedisError, OSError):
-            raise RoomsError("try_again") from None
+            raise DomainError("try_again") from None
         self.strays += found
         return found
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from rooms.inventory import Retention, inventory
+from vault.inventory import Retention, inventory
 
 logger = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from rooms.authentic import Authentic
 from rooms.consult import milliseconds, transition
 from rooms.consult_events import Effect, Event, Indicators
 from rooms.consult_state import Consult
-from rooms.errors import RoomsError
+from vault.errors import DomainError
 
 ROOMS = "sk:rooms"
 ATTEMPTS = 50
@@ -68,7 +68,7 @@ class DeskState:
 
 
 class LiveConsults:
-    """The documents of all live consults. Redis faults raise RoomsError ``try_again``."""
+    """The documents of all live consults. Redis faults raise DomainError ``try_again``."""
 
     def __init__(self, redis: Redis, now: Callable[[], datetime], life: timedelta, authentic: Authentic) -> None:
         self._redis = redis
@@ -102,7 +102,7 @@ class LiveConsults:
             for _ in range(ATTEMPTS):
                 before = self._opened(appointment, await watched(pipe, key)) or absent
                 if before is None:
-                    raise RoomsError("bad_state")
+                    raise DomainError("bad_state")
                 if tried is not None and before == tried[0]:
                     # It was carried out and its answer was lost; the library says that as if somebody else had written.
                     return tried
@@ -117,7 +117,7 @@ class LiveConsults:
                 except WatchError:
                     continue
                 return after, effects
-        raise RoomsError("try_again")
+        raise DomainError("try_again")
 
     def would_change(self, consult: Consult, event: Event) -> bool:
         """Whether an event would change this state now. Refusals of the state machine pass through."""
@@ -171,7 +171,7 @@ class LiveConsults:
             try:
                 yield
             except RedisError as error:
-                raise RoomsError("try_again") from error
+                raise DomainError("try_again") from error
 
     def _store(self, pipe: Pipeline, consult: Consult, moment: int) -> None:
         key, desk, version = room_key(consult.appointment), desk_key(consult.owner), version_key(consult.owner)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rooms.errors import RoomsError
+from vault.errors import DomainError
 
 LIFETIME = 1_800_000  # milliseconds
 TRIES = 10
@@ -44,7 +44,7 @@ class SupportCodes:
                 code = self._digits()
             await self._redis.set(f"{CODE_OF}{appointment}", code, px=LIFETIME)
         except (RedisError, OSError):
-            raise RoomsError("try_again") from None
+            raise DomainError("try_again") from None
         return code
 
     async def take(self, code: str) -> tuple[str, str] | None:
@@ -58,10 +58,10 @@ class SupportCodes:
                 pipe.incr(TRIED)
                 _, tried = await pipe.execute()
             if tried > TRIES:
-                raise RoomsError("rate_limited")
+                raise DomainError("rate_limited")
             found = await self._redis.get(f"{CODES}{code if CODE.fullmatch(code) else 'none'}")
         except (RedisError, OSError):
-            raise RoomsError("try_again") from None
+            raise DomainError("try_again") from None
         if found is None:
             return None
         owner, _, appointment = text(found).partition(":")

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from rooms.errors import StartRefused
 from signaling import forwarded
 from signaling.forwarded import Address
 from signaling.settings import Network, SignalingSettings
 from signaling.typedefs import DOUBTS, METRICS, SETTINGS
+from vault.errors import StartRefused
 
 logger = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
 
-from rooms.errors import RoomsError
-from rooms.store.sessions import Sessions
+from practice.accounts.sessions import Sessions
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import SignedOutCode
 from signaling.refresh import Refresh
 from signaling.sockets.socket import Socket
 from signaling.tickets import Claims, Tickets
+from vault.errors import DomainError
 
 CLOSING = timedelta(seconds=5)
 """Within which all sockets of who signed out are closed, on every node. What the server tells one of them meanwhile may
@@ -93,7 +93,7 @@ class Admission:
                 raise ProtocolError("token_invalid")
             return claims
         # A consult that runs goes on, also where nobody can say whether the session lives.
-        with suppress(RoomsError):
+        with suppress(DomainError):
             if await self._sessions.lives(session):
                 return claims
         return claims.model_copy(update={"session": None})

@@ -13,9 +13,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from rooms.diagnostics import Diagnostics
-from rooms.errors import RoomsError, StartRefused
 from rooms.expiry import lifetimes
-from rooms.faults import reason
 from signaling import gate, health, middlewares, routes, typedefs
 from signaling.devices import Devices
 from signaling.forwarded import Doubts
@@ -29,13 +27,15 @@ from signaling.tickets import Tickets
 from signaling.turnstile import Turnstile
 from signaling.typedefs import SignInLink
 from turn.watch import TurnWatch
+from vault.errors import DomainError, StartRefused
+from vault.faults import reason
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
+    from practice.storage import Storage, Store
     from rooms.live import LiveConsults
-    from rooms.store import Storage, Store
     from turn.credentials import TurnCredentials
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ async def retention(app: web.Application) -> AsyncIterator[None]:
     store = app[typedefs.STORE]
     try:
         await store.retention.catch_up()
-    except RoomsError as error:
+    except DomainError as error:
         raise StartRefused(reason(error, "The database or the key store")) from error
     sweeper = asyncio.create_task(_sweep(store))
     yield
@@ -128,9 +128,9 @@ async def files(app: web.Application) -> AsyncIterator[None]:
 async def _tidy(app: web.Application) -> None:
     while True:
         await asyncio.sleep(TIDY_SECONDS)
-        with suppress(RoomsError):
+        with suppress(DomainError):
             await app[typedefs.DIAGNOSTICS].tidy()
-        with suppress(RoomsError):
+        with suppress(DomainError):
             await app[typedefs.STORE].audit.tidy()
         with suppress(RedisError):
             await app[typedefs.DOUBTS].tell()

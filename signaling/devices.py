@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
-from rooms.store.practitioners import canonical
+from practice.accounts.store import canonical
 from signaling.addresses import public_origin
 from signaling.derived import derive
 from signaling.settings import SignalingSettings

@@ -19,9 +19,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from practice.storage import Storage
 from rooms.authentic import Authentic
 from rooms.live import LiveConsults, parts
-from rooms.store import Storage
 from signaling import typedefs
 from signaling.admission import Admission
 from signaling.consults import Consults

@@ -16,19 +16,19 @@ from aiohttp import web
 from pydantic import Field
 from redis.exceptions import OutOfMemoryError
 
-from rooms.errors import StartRefused
-from rooms.store.migrate import trouble as schema_trouble
 from signaling.protocol.model import Message
 from signaling.rest.endpoint import answer
 from signaling.tasks import stop
 from signaling.typedefs import HEALTH
 from turn.watch import TurnWatch
+from vault.database.migrate import trouble as schema_trouble
+from vault.errors import StartRefused
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
-    from rooms.store import Store
+    from practice.storage import Store
 
 BEAT_SECONDS: Final = 1.0
 ALIVE_SECONDS: Final = 4.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import WatchError
 
+from practice.accounts.store import canonical
 from rooms.live import begin
-from rooms.store.practitioners import canonical
 from signaling.addresses import pseudonym
 from signaling.derived import derive
 from signaling.protocol.errors import ProtocolError, UserError

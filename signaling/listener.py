@@ -10,8 +10,8 @@ from typing import Final
 
 from aiohttp import web
 
-from rooms.errors import StartRefused
 from signaling.connection import Connection
+from vault.errors import StartRefused
 
 KEEP_ALIVE_SECONDS: Final = 75.0
 SHUTDOWN_SECONDS: Final = 3.0

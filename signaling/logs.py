@@ -20,7 +20,9 @@ from time import monotonic
 from types import TracebackType
 from typing import Final, Literal, TextIO
 
-OURS: Final = frozenset({"spreekkamer", "client", "media", "operate", "rooms", "signaling", "turn", "web", "__main__"})
+OURS: Final = frozenset(
+    {"spreekkamer", "client", "media", "operate", "practice", "rooms", "signaling", "turn", "vault", "web", "__main__"}
+)
 """Top-level loggers whose constant messages are written out."""
 
 CAPPED: Final = (

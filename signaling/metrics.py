@@ -15,7 +15,7 @@ from signaling.typedefs import DIAGNOSTICS, HEALTH, MEDIA, METRICS, SETTINGS, ST
 
 if TYPE_CHECKING:
     from media.control import MediaClient
-    from rooms.store import Store
+    from practice.storage import Store
 
 DEADLINE: Final = 2.0
 INSPECT_SECONDS: Final = 0.5

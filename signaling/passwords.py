@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from rooms.store.practitioners import canonical
+from practice.accounts.store import canonical
 from signaling.limiter import (
     CONFIRM,
     SIGN_IN_ACCOUNT,

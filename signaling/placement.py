@@ -31,9 +31,9 @@ from media.control import Slot as WorkerSlot
 from rooms.consult_events import Assign, ChangeMedia, LoseWorker, MediaState
 from rooms.consult_events import Opened as RoomOpened
 from rooms.consult_state import Consult, Participant
-from rooms.errors import RoomsError
 from signaling.consults import Consults
 from signaling.protocol.events import Slots, SlotView, Unencrypted
+from vault.errors import DomainError
 
 AVOID = 3.0
 """Seconds in which a worker that just failed is not chosen."""
@@ -91,7 +91,7 @@ class Placement:
             async for consult in self._consults.live.running():
                 if consult.worker == worker:
                     await self._consults.runner.apply(consult.appointment, LoseWorker(consult.fence))
-        except (RedisError, RoomsError):
+        except (RedisError, DomainError):
             log.warning("the rooms of a dead media worker wait for the housekeeper", extra={"worker": worker})
 
     async def silent(self, consult: Consult, worker: str) -> None:
@@ -112,7 +112,7 @@ class Placement:
                     return
                 await asyncio.sleep(RETRY)
             log.error("no media worker takes a room")
-        except RoomsError as error:
+        except DomainError as error:
             log.warning("a room was not placed", extra={"code": error.code})
         finally:
             self._under_way.discard(appointment)
@@ -167,7 +167,7 @@ class Placement:
         async for event in self._media.events():
             try:
                 await self._report(event)
-            except RoomsError as error:
+            except DomainError as error:
                 # Of a room that is over, or while Redis is away; the next report says the same again.
                 log.info("a worker's report came to nothing", extra={"event": event.event, "code": error.code})
             except Exception:

@@ -25,7 +25,6 @@ from redis.exceptions import RedisError
 from media.control import Heartbeat, MediaClient, MediaUnavailable
 from rooms.consult_events import LoseWorker, Tick
 from rooms.consult_state import Consult
-from rooms.errors import RoomsError
 from rooms.live import parts
 from signaling.admission import Admission
 from signaling.consults import Consults
@@ -34,6 +33,7 @@ from signaling.protocol.errors import SpreekkamerError
 from signaling.protocol.events import ROOM, Ended
 from signaling.protocol.model import Empty
 from signaling.sockets.socket import Binding, Socket
+from vault.errors import DomainError
 
 PERIOD = 1.0
 NODE_LIFE = 3
@@ -112,7 +112,7 @@ class Presence:
         while True:
             try:
                 await self.turn()
-            except (RedisError, RoomsError):
+            except (RedisError, DomainError):
                 log.warning("Redis does not answer; rooms cannot be looked after")
             except Exception:
                 log.exception("looking after the rooms failed")
@@ -177,7 +177,7 @@ class Presence:
             try:
                 seats, appointment = self._consults.seats, binding.appointment
                 view = await seats.arrive(socket, appointment, binding.participant, take_over=False)
-            except (SpreekkamerError, RoomsError) as error:
+            except (SpreekkamerError, DomainError) as error:
                 await self._turn_out(socket, error.code)
             else:
                 await self._consults.gate.tell(socket.sid, "room", view)
@@ -206,13 +206,13 @@ class Presence:
                 consult = await self._consults.runner.apply(found.appointment, tick) if late else found
                 if consult.admitted and consult.worker is None:
                     self._placement.request(consult.appointment)
-            except RoomsError as error:
+            except DomainError as error:
                 log.info("a room was not looked after", extra={"code": error.code})
 
     async def _move_rooms(self, workers: list[Heartbeat]) -> None:
         running = [consult async for consult in self._consults.live.running()]
         for consult in islice(moving(running, workers), MOVES):
-            with suppress(RoomsError):
+            with suppress(DomainError):
                 await self._consults.runner.apply(consult.appointment, LoseWorker(consult.fence))
 
     async def _nodes(self) -> frozenset[str]:

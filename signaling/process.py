@@ -13,9 +13,9 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from rooms.errors import StartRefused
-from rooms.faults import reason
 from signaling.settings import SignalingSettings
+from vault.errors import StartRefused
+from vault.faults import reason
 
 SECRET_BYTES = 32
 
@@ -56,7 +56,7 @@ def shared_secret(settings: SignalingSettings, data: Path) -> bytes:
     """
     if settings.secret:
         return settings.secret.get_secret_value().encode()
-    from rooms.keys import files
+    from vault.keys import files
 
     file = data / "secrets" / "signaling.key"
     try:

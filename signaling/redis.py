@@ -17,9 +17,9 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from rooms.errors import StartRefused
 from signaling.redis_child import SOCKET
 from signaling.redis_faults import why
+from vault.errors import StartRefused
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from rooms.audit import Act
 from signaling import health, metrics
 from signaling.protocol import rest as bodies
 from signaling.rest import (
@@ -18,6 +17,7 @@ from signaling.rest import (
     tokens,
 )
 from signaling.schema import asyncapi, openapi
+from vault.audit import Act
 
 SIGNED_IN = ("unauthenticated", "token_invalid", "locked", "unreadable")
 ONE = (*SIGNED_IN, "not_found", "gone")

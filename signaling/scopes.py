@@ -1,9 +1,9 @@
 """The one place where who is signed in, holds a ticket, came by a link or is in a consult becomes a ``Scope``."""
 
 from rooms.consult_state import Consult
-from rooms.scope import Scope
 from signaling.protocol.errors import ProtocolError
 from signaling.tickets import Claims
+from vault.records.scope import Scope
 
 
 def of_practitioner(person: str) -> Scope:

@@ -12,10 +12,10 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from rooms.errors import RoomsError
-from rooms.store.sessions import TOUCH, Sessions
+from practice.accounts.sessions import TOUCH, Sessions
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Socket
+from vault.errors import DomainError
 
 PERIOD = 1.0
 
@@ -75,6 +75,6 @@ class SessionUse:
         references = {one.claims.session for one in sockets if one.claims.session}
         try:
             return await self._sessions.use(references) if references else frozenset()
-        except RoomsError:
+        except DomainError:
             log.warning("the use of sessions could not be noted")
             return frozenset()

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from rooms.model import Practitioner
+from practice.accounts.model import Practitioner
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import ProtocolError

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from redis.exceptions import RedisError
 
 from rooms.diagnostics import MARKER
-from rooms.errors import RoomsError
 from rooms.live import parts, room_key
 from rooms.support import CODE_OF
 from signaling.refresh import holder_key
+from vault.errors import DomainError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -26,5 +26,5 @@ async def touched(redis: "Redis", appointments: Sequence[str]) -> list[str]:
                 counts = await pipe.execute()
             found += [one for one, count in zip(part, counts, strict=True) if count]
     except (RedisError, OSError):
-        raise RoomsError("try_again") from None
+        raise DomainError("try_again") from None
     return found

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from signaling.protocol.errors import UserError
 
 AT_ONCE: Final = 2
-"""As many passwords as ``rooms.store.practitioners`` checks at once: each takes 64 MiB and a core."""
+"""As many passwords as ``practice.accounts.store`` checks at once: each takes 64 MiB and a core."""
 
 WAITING: Final = 8
 WITHIN: Final = 1.0

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
+    from practice.storage import Store
     from rooms.diagnostics import Diagnostics
-    from rooms.store import Store
     from signaling.devices import Devices
     from signaling.forwarded import Doubts
     from signaling.health import Health

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from rooms.model import Appointment
+from practice.agenda.model import Appointment
 from signaling.settings import SignalingSettings
 
 OVERTIME = timedelta(minutes=10)

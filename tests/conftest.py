@@ -11,6 +11,8 @@ from hypothesis import settings
 from tests.ours import FOLDERS
 
 # How long an example takes says more about the machine than about the code.
+pytest_plugins = ["tests.servers.shared"]
+
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
@@ -36,8 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 AT_START = {
     "operate/commands/check.py": {"check"},
-    "rooms/store/__init__.py": {"open_storage"},
-    "rooms/keys/store.py": {"open_keystore"},
+    "vault/keys/store.py": {"open_keystore"},
+    "vault/vault.py": {"open_vault"},
     "signaling/redis.py": {"__init__", "start", "close"},
     "signaling/process.py": {"shared_secret"},
     "signaling/sockets/library.py": {"check_versions"},

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rooms import store
-from rooms.retention import Told
-from rooms.scope import Scope
-from rooms.settings import RoomsSettings
-from rooms.store import Store
+from practice import storage
+from practice.storage import Store
+from vault.destruction.deadline import Told
+from vault.records.scope import Scope
+from vault.settings import VaultSettings
 
 
 async def nobody(_: str) -> bool:
@@ -49,11 +49,11 @@ class Elsewhere:
 
 @asynccontextmanager
 async def open_store(
-    settings: RoomsSettings, elsewhere: Elsewhere | None = None, **options: Any
+    settings: VaultSettings, elsewhere: Elsewhere | None = None, **options: Any
 ) -> AsyncIterator[Store]:
-    """As ``rooms.store.open_store``."""
+    """As ``practice.storage.open_store``."""
     told = elsewhere or Elsewhere()
-    opening = store.open_store(
+    opening = storage.open_store(
         settings, in_progress=told.ask, on_destroy=told.destroyed, on_close=told.closed, **options
     )
     async with opening as opened:

@@ -19,11 +19,11 @@ import pytest
 import socketio
 from argon2 import PasswordHasher
 
-from rooms.settings import RoomsSettings
 from signaling.protocol.events import CLIENT_EVENTS
 from signaling.routes import ENDPOINTS
 from tests.opening import open_store
 from tests.ports import free_ports
+from vault.settings import VaultSettings
 
 ROOT = Path(__file__).parents[1]
 CANARY = "Zqcanary"
@@ -57,7 +57,7 @@ class Running:
 async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     data, (port, media_port) = tmp_path / "data", free_ports(2)
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
         store.practitioners._hasher = quick
         await store.practitioners.add(MAIL, PASSWORD, f"Dr {CANARY}", "nl")
     environment = os.environ | {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rooms.settings import RoomsSettings
 from tests.opening import of, open_store
+from vault.settings import VaultSettings
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,14 +33,14 @@ async def spreekkamer(data: Path, *arguments: str) -> tuple[int, str]:
 async def test_a_destroyed_appointment_is_proven_gone_and_a_planted_one_is_found(tmp_path: Path) -> None:
     data, backups = tmp_path / "data", tmp_path / "backups"
     start = datetime.now(UTC) + timedelta(hours=1)
-    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
         await store.retention.catch_up()
         person = await store.practitioners.add("alice@example.org", "correct horse battery", "Alice", "nl")
         gone = await store.appointments.create(of(person.id), "Jan", start, 30, "nl")
         kept = await store.appointments.create(of(person.id), "Piet", start, 30, "nl")
     status, said = await spreekkamer(data, "backup", str(backups))
     assert (status, "2 appointments, 0 sentences are in it" in said) == (0, True), said
-    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
         receipt = (await store.retention.destroy(of(person.id), gone.id)).receipt
         await store.retention.sweep()
 
@@ -63,5 +63,5 @@ async def test_a_destroyed_appointment_is_proven_gone_and_a_planted_one_is_found
     assert "SOMETHING IS LEFT" in said
     status, said = await spreekkamer(data, "prove-destroyed", "no-receipt")
     assert (status, "no such receipt" in said) == (1, True), said
-    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
         assert (await store.appointments.get(of(person.id), kept.id)).patient == "Piet"

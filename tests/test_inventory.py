@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from operate.commands.inventory import show
-from rooms.inventory import Inventory, inventory
-from rooms.settings import RoomsSettings
-from rooms.store.kinds import KINDS
-from rooms.store.profile import PROFILE, practitioners
-from rooms.store.tables import metadata
+from practice.accounts.records import PROFILE, practitioners
+from practice.kinds import KINDS
 from signaling import logs, process, tls
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
 from tests.opening import of, open_store
 from tests.ours import FOLDERS, ROOT
+from vault.database.tables import metadata
+from vault.inventory import Inventory, inventory
+from vault.settings import VaultSettings
 from web.storage import KEPT
 
 WRITTEN_BESIDE_THE_FIELDS = {"time", "level", "logger", "message", "place", "error", "traceback", "hidden_fields"}
@@ -46,7 +46,7 @@ def test_everything_has_one_class_and_no_name_stands_twice(known: Inventory) -> 
 
 @pytest.mark.duty("S-04")
 async def test_every_column_of_the_key_store_is_in_it(tmp_path: Path, known: Inventory) -> None:
-    rooms = RoomsSettings(data=tmp_path)
+    rooms = VaultSettings(data=tmp_path)
     async with open_store(rooms):
         pass
 
@@ -100,7 +100,7 @@ def pattern(node: ast.AST) -> str:
 
 @pytest.mark.duty("S-04")
 async def test_every_file_of_a_data_folder_is_in_it(tmp_path: Path, known: Inventory) -> None:
-    rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+    rooms = VaultSettings(data=tmp_path / "data", trust_clock=True)
     async with open_store(rooms) as opened:
         person = await opened.practitioners.add("a@example.org", "correct horse battery", "A", "nl")
         now = opened.practitioners._now()

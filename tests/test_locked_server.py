@@ -7,13 +7,13 @@ from pathlib import Path
 
 import aiohttp
 
-from rooms.settings import RoomsSettings
 from tests.opening import open_store
-from tests.rooms.people import alice
+from tests.people import alice
+from vault.settings import VaultSettings
 
 
 async def test_a_locked_server_says_so_in_one_sentence_and_readiness_shows_it(tmp_path: Path) -> None:
-    settings = RoomsSettings(data=tmp_path / "data")
+    settings = VaultSettings(data=tmp_path / "data")
     async with open_store(settings) as store:
         await alice(store)
     settings.root_key().rename(tmp_path / "elsewhere")

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from rooms.authentic import KINDS
-from rooms.inventory import inventory
+from vault.inventory import inventory
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "threat-model.md").read_text()

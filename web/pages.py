@@ -6,10 +6,10 @@ from typing import get_args
 
 from aiohttp import web
 
-from rooms.inventory import Category, inventory
 from signaling import typedefs
 from signaling.addresses import public_origin
 from signaling.settings import SignalingSettings
+from vault.inventory import Category, inventory
 from web.render import SETTINGS, page
 from web.storage import KEPT
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from rooms.names import readable
+from practice.names import readable
 
 Language = Literal["nl", "en"]
 MAIL = re.compile(r"[^\s@<>\"?&#%,;:\\]+@[^\s@<>\"?&#%,;:\\/]+")

@@ -26,12 +26,12 @@ from media.control import WORKERS, heartbeat_key
 from rooms.authentic import MAC
 from rooms.consult_state import Consult
 from rooms.live import parse, room_key
-from rooms.settings import RoomsSettings
 from signaling.derived import call_key_text
 from tests.opening import of, open_store
 from tests.ports import free_port
-from tests.rooms import bao as openbaos
-from tests.rooms import postgres as postgresqls
+from tests.servers import bao as openbaos
+from tests.servers import postgres as postgresqls
+from vault.settings import VaultSettings
 
 READY_SECONDS = 90.0
 EACH = 25
@@ -152,7 +152,7 @@ async def running(
         database = stack.enter_context(postgresqls.running())
         bao = stack.enter_context(openbaos.running())
         redis, redis_port = await start_redis(stack, folder)
-        rooms = RoomsSettings(
+        rooms = VaultSettings(
             data=folder / "first",
             trust_clock=True,
             database_url=SecretStr(database.new_database()),
@@ -183,7 +183,7 @@ async def alone(folder: Path, *, appointments: int) -> AsyncIterator[Cluster]:
     """One node with its own media worker and with files for databases: what is started in a moment."""
     async with AsyncExitStack() as stack:
         redis, redis_port = await start_redis(stack, folder)
-        rooms = RoomsSettings(data=folder / "data", trust_clock=True)
+        rooms = VaultSettings(data=folder / "data", trust_clock=True)
         port, balancer = free_port(), Balancer([])
         cluster = Cluster(folder, balancer, f"redis://127.0.0.1:{redis_port}", redis)
         cluster.planned = await furnish(rooms, appointments)
@@ -215,7 +215,7 @@ async def _all(balancer: Balancer) -> bool:
     return all(balancer.ready.values())
 
 
-def environment(rooms: RoomsSettings, redis_port: int, origin: str, folder: Path) -> dict[str, str]:
+def environment(rooms: VaultSettings, redis_port: int, origin: str, folder: Path) -> dict[str, str]:
     """What all processes of the cluster are told."""
     transit = rooms.transit
     keys = {
@@ -244,7 +244,7 @@ def environment(rooms: RoomsSettings, redis_port: int, origin: str, folder: Path
     return {f"SPREEKKAMER_{name}": value for name, value in told.items()}
 
 
-async def furnish(rooms: RoomsSettings, appointments: int) -> list[Planned]:
+async def furnish(rooms: VaultSettings, appointments: int) -> list[Planned]:
     """Practitioners and appointments, made before any node starts."""
     async with open_store(rooms) as store:
         await store.retention.catch_up()
@@ -270,7 +270,7 @@ async def start_media(stack: AsyncExitStack, cluster: Cluster, told: dict[str, s
 async def start_node(
     stack: AsyncExitStack,
     cluster: Cluster,
-    rooms: RoomsSettings,
+    rooms: VaultSettings,
     port: int,
     behind: tuple[int, str] | None,
     told: dict[str, str],

@@ -17,15 +17,19 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from rooms.clock import boottime
-from rooms.errors import RoomsError
-from rooms.settings import RoomsSettings
-from rooms.store import Store, open_store
+try:  # 0.1.0
+    from rooms.clock import boottime
+    from rooms.errors import RoomsError as DomainError
+    from rooms.settings import RoomsSettings as VaultSettings
+    from rooms.store import Store, open_store
 
-try:
-    from rooms.scope import Scope
+    Scope = None
 except ImportError:
-    Scope = None  # in 0.1.0
+    from practice.storage import Store, open_store
+    from vault.clock import boottime
+    from vault.errors import DomainError
+    from vault.records.scope import Scope
+    from vault.settings import VaultSettings
 
 
 async def nobody(_: Any) -> set[str]:
@@ -63,7 +67,7 @@ class Inside:
         return datetime.now(UTC) + timedelta(seconds=self.ahead)
 
     @asynccontextmanager
-    async def opened(self, settings: RoomsSettings) -> AsyncIterator["Inside"]:
+    async def opened(self, settings: VaultSettings) -> AsyncIterator["Inside"]:
         told = {name: one for name, one in BESIDE.items() if name in signature(open_store).parameters}
         async with open_store(settings, now=self.now, boot=lambda: boottime() + self.ahead, **told) as self.store:
             yield self
@@ -130,7 +134,7 @@ class Inside:
 
 
 async def main(options: dict[str, Any]) -> None:
-    async with Inside().opened(RoomsSettings(**options, trust_clock=True)) as inside:
+    async with Inside().opened(VaultSettings(**options, trust_clock=True)) as inside:
         said: dict[str, Any] = {"is": None}
         while True:
             print(json.dumps(said | {"seconds": inside.seconds}), flush=True)
@@ -142,7 +146,7 @@ async def main(options: dict[str, Any]) -> None:
             what, *arguments = json.loads(line)
             try:
                 said = {"is": await getattr(inside, what)(*arguments)}
-            except RoomsError as error:
+            except DomainError as error:
                 said = {"refused": error.code}
 
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import psycopg
 
 from bench.load.cluster import start_redis
-from rooms.keys.transit import Transit, context
-from rooms.settings import TransitSettings
 from tests.earlier import RELEASE_0_1_0, ROOT, environment, unpacked
-from tests.rooms import bao as openbaos
-from tests.rooms import postgres as postgresqls
+from tests.servers import bao as openbaos
+from tests.servers import postgres as postgresqls
+from vault.keys.transit import Transit, context
+from vault.settings import TransitSettings
 
 HERE = Path(__file__).parent
 Kind = Literal["SQLite", "PostgreSQL"]

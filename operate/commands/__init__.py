@@ -6,15 +6,15 @@ import argparse
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from rooms.settings import RoomsSettings
     from signaling.settings import SignalingSettings
+    from vault.settings import VaultSettings
 
 
 class Configured(Protocol):
     """The settings that commands read."""
 
     @property
-    def rooms(self) -> RoomsSettings: ...
+    def rooms(self) -> VaultSettings: ...
     @property
     def signaling(self) -> SignalingSettings: ...
 

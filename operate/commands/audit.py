@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from operate.commands import Configured
 from operate.commands.arguments import day, one_of
-from rooms.audit import Act, Entry, Party, Report, appointment, operator, practitioner
-from rooms.errors import RoomsError, StartRefused
+from vault.audit import Act, Entry, Party, Report, appointment, operator, practitioner
+from vault.errors import DomainError, StartRefused
 
 if TYPE_CHECKING:
-    from rooms.store import Storage
+    from practice.storage import Storage
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
         try:
             report = await store.audit.verify()
             await store.audit.record(Act.AUDIT_VERIFIED, operator(), detail="bad" if report.bad else "whole")
-        except RoomsError as error:
+        except DomainError as error:
             raise refused(store, error) from None
     if report.bad is not None:
         raise StartRefused(f"The first bad line of the audit trail is entry {report.bad.number}. {report.bad.reason}")
@@ -61,7 +61,7 @@ async def show(settings: Configured, arguments: argparse.Namespace) -> str:
                 if wanted is None or {entry.actor_name, entry.subject_name} & wanted
             ]
             await store.audit.record(Act.AUDIT_READ, operator(), detail=str(len(found)))
-        except RoomsError as error:
+        except DomainError as error:
             raise refused(store, error) from None
     return lines(found, as_json=arguments.json)
 
@@ -105,7 +105,7 @@ def lines(found: Sequence[Entry], *, as_json: bool) -> str:
     return "\n".join(rows) or "No entries."
 
 
-def refused(store: Storage, error: RoomsError) -> StartRefused:
+def refused(store: Storage, error: DomainError) -> StartRefused:
     """One sentence for an operator."""
     reasons = {"not_found": "There is no such appointment.", "gone": "That appointment was destroyed."}
     return StartRefused(store.locked or reasons.get(error.code) or "The database or the key store does not answer.")

@@ -10,9 +10,9 @@ from pathlib import Path
 from operate.commands import Configured
 from operate.commands.arguments import path
 from operate.commands.trail import enter
-from rooms.audit import Act
-from rooms.clock import utc_now
-from rooms.errors import StartRefused
+from vault.audit import Act
+from vault.clock import utc_now
+from vault.errors import StartRefused
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -36,8 +36,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def backup(settings: Configured, arguments: argparse.Namespace) -> str:
     """Back up the data; a server may run meanwhile."""
-    from rooms.backup import data
-    from rooms.store.kinds import KINDS
+    from practice.kinds import KINDS
+    from vault.backup import data
 
     written = await asyncio.to_thread(data.write, settings.rooms, KINDS, folder(settings, arguments.folder), utc_now())
     await enter(settings, Act.BACKUP_MADE, str(sum(written.counts.values())))
@@ -51,8 +51,8 @@ def said(counts: Mapping[str, int]) -> str:
 
 async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
     """Restore the data, without what was destroyed since."""
-    from rooms.backup import data
-    from rooms.store.kinds import KINDS
+    from practice.kinds import KINDS
+    from vault.backup import data
 
     source = folder(settings, arguments.source)
     restored = await data.restore(settings.rooms, KINDS, source, replace=arguments.replace)
@@ -67,7 +67,7 @@ async def restore(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def take(settings: Configured, arguments: argparse.Namespace) -> str:
     """Seal a copy of the key store."""
-    from rooms.backup import snapshots
+    from vault.backup import snapshots
 
     path = await asyncio.to_thread(snapshots.take, settings.rooms, arguments.folder, utc_now())
     await enter(settings, Act.SNAPSHOT_TAKEN)
@@ -76,7 +76,7 @@ async def take(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def restore_keys(settings: Configured, arguments: argparse.Namespace) -> str:
     """Put a copy of the key store back."""
-    from rooms.backup import snapshots
+    from vault.backup import snapshots
 
     await snapshots.restore(settings.rooms, arguments.source, utc_now(), arguments.backup)
     if not await asyncio.to_thread(snapshots.said, settings.rooms):

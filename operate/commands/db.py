@@ -9,7 +9,7 @@ import os
 
 from operate.commands import Configured
 from operate.terminal import say
-from rooms.errors import RoomsError, StartRefused
+from vault.errors import DomainError, StartRefused
 
 NO_WAY_BACK = (
     "The key store's keys are put into a tree now. There is no way back from that once an epoch key was erased,"
@@ -35,7 +35,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def status(settings: Configured, arguments: argparse.Namespace) -> str:
     """Revision and what is to be done; exit status 1 when this version cannot work with it as it is."""
-    from rooms.store.migrate import revisions
+    from vault.database.migrate import revisions
 
     found = await asyncio.to_thread(revisions, settings.rooms.database())
     if found.behind:
@@ -48,23 +48,23 @@ async def status(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def forward(settings: Configured, _: argparse.Namespace) -> str:
     """As a server does when it starts. The key store's step waits while others use it."""
-    from rooms.store import keystore
-    from rooms.store.migrate import migrate
+    from vault import keystore
+    from vault.database.migrate import migrate
 
     await asyncio.to_thread(migrate, settings.rooms.database())
     done = "The database has the schema of this version."
     try:
         moved = await keystore.upgrade(settings.rooms, lambda: say(NO_WAY_BACK))
-    except RoomsError:
+    except DomainError:
         raise StartRefused(f"{done} The key store does not answer and is as it was; run this again.") from None
     return done if moved else f"{done} {STAYS}"
 
 
 async def backward(settings: Configured, arguments: argparse.Namespace) -> str:
     """One step, for going back to the version before."""
-    from rooms.lock import hold
-    from rooms.store import keystore
-    from rooms.store.migrate import downgrade
+    from vault import keystore
+    from vault.database.migrate import downgrade
+    from vault.lock import hold
 
     if not arguments.yes:
         raise StartRefused("What only the last step's tables hold would be lost: make a backup, then add --yes.")
@@ -73,7 +73,7 @@ async def backward(settings: Configured, arguments: argparse.Namespace) -> str:
         if await keystore.downgrade(settings.rooms):  # first: no program that knows an older database knows a tree
             say("The key store is flat again.")
         undone = await asyncio.to_thread(downgrade, settings.rooms.database())
-    except RoomsError:
+    except DomainError:
         raise StartRefused("The key store does not answer and is as it was; run this again.") from None
     finally:
         os.close(held)

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from media.settings import MediaSettings
 from operate.commands.arguments import host_and_port, nameserver
 from operate.terminal import say
-from rooms.clock import utc_now
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
 from signaling.process import reveal
 from signaling.setting_forms import origin
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
+from vault.clock import utc_now
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 
 if TYPE_CHECKING:
     from operate.doctor.finding import Check, Finding
@@ -32,7 +32,7 @@ class Looked(Protocol):
     """The settings that are looked at."""
 
     @property
-    def rooms(self) -> RoomsSettings: ...
+    def rooms(self) -> VaultSettings: ...
     @property
     def signaling(self) -> SignalingSettings: ...
     @property

@@ -18,7 +18,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def show(settings: Configured, arguments: argparse.Namespace) -> str:
     """The data inventory: a row for each column, key, file and log field."""
-    from rooms.inventory import inventory
+    from vault.inventory import inventory
 
     rows = [
         (place, name, one.category, one.purpose, one.basis, one.retention, one.form, "yes" if one.encrypted else "no")

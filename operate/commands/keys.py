@@ -8,9 +8,9 @@ import json
 from operate.commands import Configured
 from operate.commands.trail import enter
 from operate.terminal import say
-from rooms.audit import Act
-from rooms.clock import utc_now
-from rooms.errors import StartRefused
+from vault.audit import Act
+from vault.clock import utc_now
+from vault.errors import StartRefused
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
     """What was looked at; ``StartRefused``, and with it exit status 1, names what is wrong."""
-    from rooms.store import keystore
-    from rooms.store.kinds import KINDS
+    from practice.kinds import KINDS
+    from vault import keystore
 
     verdict = await keystore.verify(settings.rooms, KINDS, utc_now)
     await enter(settings, Act.KEYS_VERIFIED, "bad" if verdict.findings else "whole")
@@ -48,7 +48,7 @@ async def verify(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def rotate(settings: Configured, arguments: argparse.Namespace) -> str:
     """Begin a new epoch, with ``--root`` under a new root key."""
-    from rooms.store import keystore
+    from vault import keystore
 
     await keystore.rotate(settings.rooms, root=arguments.root)
     await enter(settings, Act.KEYS_ROTATED, "root" if arguments.root else "epoch")

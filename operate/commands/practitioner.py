@@ -7,9 +7,9 @@ from typing import Final
 
 from operate.commands import Configured
 from operate.terminal import ask
-from rooms.audit import Act, operator, practitioner
-from rooms.clock import utc_now
-from rooms.errors import RoomsError, StartRefused
+from vault.audit import Act, operator, practitioner
+from vault.clock import utc_now
+from vault.errors import DomainError, StartRefused
 
 NOT_NOW: Final = "The database or the key store does not answer; the log says which."
 FIELDS: Final = {
@@ -45,7 +45,7 @@ async def add(settings: Configured, arguments: argparse.Namespace) -> str:
         try:
             person = await store.practitioners.add(arguments.mail, password, arguments.name, arguments.language)
             await store.audit.record(Act.ACCOUNT_ADDED, operator(), practitioner(person.id))
-        except RoomsError as error:
+        except DomainError as error:
             reasons = {"conflict": "There is an account with this address.", "locked": store.locked}
             raise StartRefused(reasons.get(error.code) or FIELDS.get(error.field or "") or NOT_NOW) from None
     return "Added."
@@ -77,7 +77,7 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
             secret = shared_secret(settings.signaling, settings.rooms.data)
             await Limiter(redis, secret, utc_now).lift(arguments.mail)
             await store.audit.record(Act.LIMITS_LIFTED, operator(), practitioner(person))
-    except RoomsError as error:
+    except DomainError as error:
         raise StartRefused(f"Nothing was lifted ({error.code}).") from None
     except RedisError as error:
         raise StartRefused(f"Nothing was lifted. {why(error)}") from None
@@ -93,7 +93,7 @@ async def close(settings: Configured, arguments: argparse.Namespace) -> str:
         if again.strip() != arguments.mail:
             raise StartRefused("Nothing was closed.")
     from operate.commands.storage import OPERATOR, about, beside
-    from rooms.retention import left_to_the_server
+    from vault.destruction.deadline import left_to_the_server
 
     async with beside(settings.rooms) as storage:
         store = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
@@ -103,6 +103,6 @@ async def close(settings: Configured, arguments: argparse.Namespace) -> str:
                 raise StartRefused("There is no account with this address.")
             await store.audit.record(Act.CLOSURE_ASKED, operator(), practitioner(person))
             await store.retention.request_closure(about(person))
-        except RoomsError as error:
+        except DomainError as error:
             raise StartRefused(store.locked or f"Nothing was closed ({error.code}).") from None
     return "Closed. The server destroys what it has within a minute, or when a running consult ends."

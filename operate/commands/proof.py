@@ -9,7 +9,7 @@ from operate.commands import Configured
 from operate.commands.arguments import path
 from operate.commands.trail import enter
 from operate.terminal import say
-from rooms.audit import Act
+from vault.audit import Act
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -24,10 +24,10 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -> str:
     """Look for an appointment by its receipt. Exit status 1 when something is left, or can still be brought back."""
-    from rooms.proof import Folder, prove
-    from rooms.store.kinds import KINDS
+    from practice.kinds import KINDS
     from signaling.process import reveal
     from signaling.redis import connect
+    from vault.proof import Folder, prove
 
     folders = [
         Folder("backups", arguments.backups or settings.rooms.backups, copies=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from operate.commands import Configured
-from rooms.audit import Act, operator
+from vault.audit import Act, operator
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
     """Confirm that the clock is right, so that what is past due is destroyed (it cannot be undone)."""
     from operate.commands.storage import beside
-    from rooms.retention import left_to_the_server
+    from vault.destruction.deadline import left_to_the_server
 
     async with beside(settings.rooms) as storage:
         store = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)

@@ -9,8 +9,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from operate.commands import Configured
 from operate.commands.arguments import path
-from rooms.clock import utc_now
-from rooms.errors import StartRefused
+from vault.clock import utc_now
+from vault.errors import StartRefused
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 

@@ -2,11 +2,11 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from rooms.clock import utc_now
-from rooms.retention import nobody_can_say
-from rooms.scope import Scope
-from rooms.settings import RoomsSettings
-from rooms.store import Storage, open_storage
+from practice.storage import Storage, open_storage
+from vault.clock import utc_now
+from vault.destruction.deadline import nobody_can_say
+from vault.records.scope import Scope
+from vault.settings import VaultSettings
 
 OPERATOR = Scope.operator()
 """Whoever typed the command, before it is known whom it is about."""
@@ -17,6 +17,6 @@ def about(person: str) -> Scope:
     return Scope.operator(person)
 
 
-def beside(settings: RoomsSettings) -> AbstractAsyncContextManager[Storage]:
+def beside(settings: VaultSettings) -> AbstractAsyncContextManager[Storage]:
     """Storage beside a server that may be running on it, of whose consults a command knows nothing."""
     return open_storage(settings, in_progress=nobody_can_say, now=utc_now, exclusive=False)

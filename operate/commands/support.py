@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 from operate.commands import Configured
-from rooms.audit import Act, appointment, support
-from rooms.clock import utc_now
-from rooms.errors import RoomsError, StartRefused
+from vault.audit import Act, appointment, support
+from vault.clock import utc_now
+from vault.errors import DomainError, StartRefused
 
 if TYPE_CHECKING:
     from rooms.diagnostics import TakenSample
@@ -47,7 +47,7 @@ async def look(settings: Configured, arguments: argparse.Namespace) -> str:
         timeline = await Diagnostics(redis, utc_now).timeline(found[1])
         async with beside(settings.rooms) as store:
             await store.audit.record(Act.SUPPORT_LOOKED, support(), appointment(*found), str(len(timeline)))
-    except RoomsError as error:
+    except DomainError as error:
         raise StartRefused(REASONS.get(error.code, "The key store is locked; nothing is shown.")) from None
     finally:
         await redis.aclose()

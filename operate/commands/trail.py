@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from operate.commands import Configured
-from rooms.audit import Act, operator
-from rooms.errors import RoomsError
+from vault.audit import Act, operator
+from vault.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
@@ -18,5 +18,5 @@ async def enter(settings: Configured, act: Act, detail: str | None = None) -> No
     async with beside(settings.rooms) as store:
         try:
             await store.audit.record(act, operator(), detail=detail)
-        except RoomsError as error:
+        except DomainError as error:
             logger.warning("this could not be entered in the audit trail", extra={"code": error.code})

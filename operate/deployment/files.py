@@ -15,12 +15,12 @@ from pydantic import SecretStr
 
 from operate.deployment import acl, firewall, openbao
 from operate.deployment.strength import PASSWORD_LENGTH, weakness
-from rooms.errors import StartRefused
-from rooms.faults import reason
-from rooms.keys.files import write_new
 from signaling.derived import call_key_text
 from turn.coturn import render
 from turn.settings import TurnSettings
+from vault.errors import StartRefused
+from vault.faults import reason
+from vault.keys.files import write_new
 
 SERVER: Final = 10001
 """The account of our image, of Valkey and of coturn."""

@@ -6,11 +6,11 @@ from typing import Final, Protocol
 
 from pydantic import SecretStr
 
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
 from signaling import process
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 
 KEY_LENGTH: Final = 32
 PASSWORD_LENGTH: Final = 16
@@ -35,7 +35,7 @@ class Guarded(Protocol):
     """The settings that hold secrets."""
 
     @property
-    def rooms(self) -> RoomsSettings: ...
+    def rooms(self) -> VaultSettings: ...
     @property
     def signaling(self) -> SignalingSettings: ...
     @property

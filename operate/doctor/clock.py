@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from operate.doctor.finding import Finding, bad, good, unknown, warn
-from rooms.clock import kernel_synchronised
+from vault.clock import kernel_synchronised
 
 SECONDS: Final = 3.0
 SINCE_1900: Final = 2_208_988_800

@@ -4,10 +4,10 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from operate.doctor.finding import Finding, bad, good, unknown, warn
-from rooms.errors import StartRefused
 from signaling.forwarded import DOUBT
 from signaling.redis import connect, refuse_persistence
 from signaling.redis_faults import why
+from vault.errors import StartRefused
 
 ACL_FIX = "Use the ACL file that `spreekkamer setup` writes (secrets/valkey.acl)."
 TRIALS = {"EVAL": ("return 1", "0"), "KEYS": ("nothing",), "CLIENT LIST": ()}

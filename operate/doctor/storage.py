@@ -9,17 +9,17 @@ from typing import Final
 
 from operate.deployment.strength import Guarded, refuse_weak
 from operate.doctor.finding import Finding, bad, good, unknown, warn
-from rooms.errors import Locked, RoomsError, StartRefused
-from rooms.settings import RoomsSettings
-from rooms.store import keystore
-from rooms.store.kinds import KINDS
-from rooms.store.migrate import revisions
+from practice.kinds import KINDS
+from vault import keystore
+from vault.database.migrate import revisions
+from vault.errors import DomainError, Locked, StartRefused
+from vault.settings import VaultSettings
 
 LEAST_BYTES: Final = 1 << 30
 LEAST_SHARE: Final = 0.1
 
 
-async def database(settings: RoomsSettings) -> list[Finding]:
+async def database(settings: VaultSettings) -> list[Finding]:
     """Whether it answers and has this version's schema."""
     try:
         found = await asyncio.to_thread(revisions, settings.database())
@@ -30,14 +30,14 @@ async def database(settings: RoomsSettings) -> list[Finding]:
     return [good("database", f"The database answers, at revision {found.current}.")]
 
 
-async def keys(settings: RoomsSettings, now: Callable[[], datetime]) -> list[Finding]:
+async def keys(settings: VaultSettings, now: Callable[[], datetime]) -> list[Finding]:
     """Whether every key opens and every destruction is in the ledger."""
     fix = "docs/operations.md, *Keys*; change nothing before you know what happened."
     try:
         verdict = await keystore.verify(settings, KINDS, now)
     except Locked as locked:
         return [bad("key-store", locked.reason, fix)]
-    except (StartRefused, RoomsError) as error:
+    except (StartRefused, DomainError) as error:
         return [bad("key-store", f"It cannot be looked at: {error}", fix)]
     if verdict.findings:
         return [bad("key-store", " ".join(verdict.findings[:3]), fix)]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from practice.agenda.model import Appointment
+from practice.storage import Storage
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults
-from rooms.model import Appointment
-from rooms.store import Storage
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.scopes import of_claims
 from signaling.tickets import Claims

@@ -6,14 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from rooms import audit
-from rooms.audit import Act
+from practice.storage import Storage
 from rooms.consult import asked, new
 from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket
 from rooms.consult_state import PRACTITIONER, Consult, Participant
-from rooms.errors import RoomsError
 from rooms.live import LiveConsults
-from rooms.store import Storage
 from signaling.consults.entering import Entering
 from signaling.consults.runner import Runner
 from signaling.consults.showing import Showing
@@ -22,6 +19,9 @@ from signaling.protocol.events import RoomView
 from signaling.scopes import of_consult
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Binding, Socket
+from vault import audit
+from vault.audit import Act
+from vault.errors import DomainError
 
 QUESTIONS = 3
 """Pages that may stand in the way of an arrival, asked one after the other."""
@@ -57,7 +57,7 @@ class Seats:
     ) -> RoomView:
         """Take the seat of the socket's claims; with ``admit`` also call that participant in.
 
-        Raises SpreekkamerError or RoomsError: not_found too_early ended gone seat_taken room_full bad_state try_again.
+        Raises SpreekkamerError or DomainError: not_found too_early ended gone seat_taken room_full bad_state try_again.
         """
         fresh = new(appointment, await self._entering.owner(socket.claims, appointment), self._now())
         await self._leave_other(socket, appointment)
@@ -81,7 +81,7 @@ class Seats:
         if binding:
             loss = socket.sid, binding
             self._unnoted.add(loss)
-            with suppress(RoomsError):
+            with suppress(DomainError):
                 await self._note_loss(loss)
 
     async def note_losses(self) -> None:
@@ -103,7 +103,7 @@ class Seats:
         if await self._live.load(appointment):
             try:
                 await self._runner.apply(appointment, Close(reason))
-            except RoomsError as error:
+            except DomainError as error:
                 # Somebody ended it between the two: then there is nothing left to close.
                 if error.code != "bad_state":
                     raise
@@ -153,7 +153,7 @@ class Seats:
             try:
                 event = Admit(arrival, admit) if admit else arrival
                 return await self._runner.apply(fresh.appointment, event, absent=fresh, answered=arrival.socket)
-            except RoomsError as error:
+            except DomainError as error:
                 if error.code != "seat_taken":
                     raise
             question = asked(await self._live.load(fresh.appointment) or fresh, arrival)
@@ -183,7 +183,7 @@ class Seats:
         sid, binding = loss
         try:
             await self._runner.apply(binding.appointment, LoseSocket(binding.participant, sid))
-        except RoomsError as error:
+        except DomainError as error:
             if error.code not in ("bad_state", "ended"):
                 raise
         self._unnoted.discard(loss)

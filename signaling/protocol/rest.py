@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from rooms.names import readable
-from rooms.store.sentences import MAX_TEXT
+from practice.names import readable
+from practice.sentences.store import MAX_TEXT
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Id, Message

@@ -6,8 +6,7 @@ from contextlib import suppress
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from rooms.audit import Act, practitioner
-from rooms.model import Practitioner
+from practice.accounts.model import Practitioner
 from signaling import sessions
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
@@ -19,6 +18,7 @@ from signaling.rest.endpoint import Call
 from signaling.scopes import of_practitioner
 from signaling.tickets import practitioner_access
 from signaling.typedefs import DEVICES, LIMITER, NOW, PASSWORDS, SETTINGS, SIGN_IN_LINK, STORE, TICKETS
+from vault.audit import Act, practitioner
 
 RETENTION: TypeAdapter[Retention] = TypeAdapter(Retention)
 

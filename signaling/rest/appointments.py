@@ -2,16 +2,16 @@
 
 from datetime import date, datetime, timedelta
 
-from rooms import model
-from rooms.keys.receipt import Receipt as Destroyed
-from rooms.store.appointments import FURTHEST
-from rooms.store.planned import APPOINTMENTS
+from practice.agenda import model
+from practice.agenda.records import APPOINTMENTS
+from practice.agenda.store import FURTHEST
 from signaling.addresses import public_origin
 from signaling.protocol.errors import Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
 from signaling.window import JoinWindow
+from vault.keys.receipt import Receipt as Destroyed
 
 MAX_DAYS = 400
 DAY = timedelta(days=1)

@@ -8,13 +8,13 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-from rooms.audit import Draft
-from rooms.scope import Scope
 from signaling import sessions
 from signaling.protocol.errors import ProtocolError, wrong_field
 from signaling.protocol.model import API, Empty, Message
 from signaling.scopes import of_practitioner
 from signaling.typedefs import STORE
+from vault.audit import Draft
+from vault.records.scope import Scope
 
 BODY_BYTES: Final = 16_384
 BODY_SECONDS: Final = 10.0

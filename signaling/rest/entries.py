@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from rooms.audit import Act, Draft, appointment, practitioner
 from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet, SentenceList, SentenceView, TokenSet
 from signaling.rest.endpoint import Call
+from vault.audit import Act, Draft, appointment, practitioner
 
 Entry = Callable[[Call, Any], Draft]
 

@@ -7,9 +7,8 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from rooms.audit import PATIENT, Act
-from rooms.model import Appointment
-from rooms.store.visit import Visit
+from practice.agenda.model import Appointment
+from practice.agenda.visit import Visit
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
@@ -21,6 +20,7 @@ from signaling.scopes import of_link
 from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE
 from signaling.window import JoinWindow, seconds_until
+from vault.audit import PATIENT, Act
 
 INVISIBLE = re.compile(r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+")
 RUN = re.compile(r"[A-Za-z0-9_-]{44,}")

@@ -1,7 +1,7 @@
 """What a practitioner says to whoever waits."""
 
-from rooms.audit import PATIENT, Act
-from rooms.store.sentences import SENTENCES, Sentence
+from practice.sentences.model import Sentence
+from practice.sentences.records import SENTENCES
 from signaling.protocol.rest import (
     Receipt,
     SentenceList,
@@ -14,6 +14,7 @@ from signaling.rest.endpoint import Call
 from signaling.rest.join import visited
 from signaling.scopes import of_link
 from signaling.typedefs import STORE
+from vault.audit import PATIENT, Act
 
 
 async def all_of_them(call: Call) -> SentenceList:

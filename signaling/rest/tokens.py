@@ -2,9 +2,6 @@
 
 from contextlib import suppress
 
-from rooms import audit
-from rooms.audit import SERVER, Act
-from rooms.errors import RoomsError
 from signaling.gate import SIGNALING
 from signaling.limiter import REFRESH_FAMILY
 from signaling.protocol.errors import ProtocolError, UserError
@@ -16,6 +13,9 @@ from signaling.rest.join import closes_for
 from signaling.scopes import of_claims
 from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
+from vault import audit
+from vault.audit import SERVER, Act
+from vault.errors import DomainError
 
 
 async def sign_in(call: Call) -> TokenSet:
@@ -57,7 +57,7 @@ async def _still_there(call: Call, claims: Claims) -> None:
     if claims.practitioner:
         try:
             await app[STORE].practitioners.get(of_claims(claims))
-        except RoomsError as error:
+        except DomainError as error:
             raise ProtocolError("token_invalid") if error.code in ("not_found", "gone") else error from None
         return
     appointment = await app[STORE].appointments.get(of_claims(claims), str(claims.appointment))

@@ -13,7 +13,7 @@ import socketio
 from socketio.async_pubsub_manager import AsyncPubSubManager
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
-from rooms.errors import StartRefused
+from vault.errors import StartRefused
 
 __all__ = ["ACK", "CONNECT", "CONNECT_ERROR", "DISCONNECT", "EVENT"]
 

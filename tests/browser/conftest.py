@@ -18,11 +18,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
-from rooms.settings import RoomsSettings
 from signaling.rest.appointments import patient_link
 from signaling.sessions import PLAIN
 from tests import chromium as program
 from tests.opening import of, open_store
+from vault.settings import VaultSettings
 
 ROOT = Path(__file__).parents[2]
 TIMED = bool(os.environ.get("PROVE"))
@@ -124,7 +124,7 @@ class Desk:
 
 async def add_desk(house: Demo) -> Desk:
     """Made in the data folder, beside the running server, as an operator's commands work."""
-    settings, begins = RoomsSettings(data=house.data, trust_clock=True), datetime.now().astimezone()
+    settings, begins = VaultSettings(data=house.data, trust_clock=True), datetime.now().astimezone()
     async with open_store(settings, exclusive=False) as store:
         password = token_hex(16)
         person = await store.practitioners.add(f"{token_hex(8)}@example.org", password, "Dokter", "nl")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from client.probe import Account
-from rooms.settings import RoomsSettings
 from tests.client.house import House, open_house
 from tests.conformance.__main__ import line, run
 from tests.conformance.proxy import Alter, altered
 from tests.conformance.requirement import REQUIREMENTS, Requirement
 from tests.opening import open_store
+from vault.settings import VaultSettings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 NOTHING_TO_TRY = {
@@ -55,7 +55,7 @@ async def test_it_meets_those_that_use_up_an_allowance_and_those_of_a_practition
     tmp_path: Path,
 ) -> None:
     account = Account(mail="alice@example.org", password="correct horse battery staple")
-    async with open_store(RoomsSettings(data=tmp_path, trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=tmp_path, trust_clock=True)) as store:
         await store.practitioners.add(account.mail, account.password, "Alice", "nl")
     chosen = [one for one in REQUIREMENTS.values() if one.exhausts or one.name == "app-signs-in"]
     with open_house(tmp_path) as house:

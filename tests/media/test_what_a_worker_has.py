@@ -16,13 +16,13 @@ from media.control import Opened as RoomOpened
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from operate.deployment import acl
-from rooms.clock import utc_now
 from signaling.derived import derive
 from signaling.protocol.errors import ProtocolError
 from signaling.redis import connect
 from signaling.tickets import Tickets, practitioner_access
 from tests.media.servers import start_redis
 from tests.ours import FOLDERS, ROOT
+from vault.clock import utc_now
 
 SECRET = secrets.token_bytes(48)
 CALLS = derive(SECRET, "calls")

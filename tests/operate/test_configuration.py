@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from operate.configuration import load
-from rooms.errors import StartRefused
 from spreekkamer import Settings
+from vault.errors import StartRefused
 
 
 @pytest.fixture(autouse=True)

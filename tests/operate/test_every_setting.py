@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from operate import setting_names
 from operate.configuration import load
-from rooms.errors import StartRefused
 from spreekkamer import Settings
 from tests.in_process import settings as no_settings
+from vault.errors import StartRefused
 
 PATHS = list(setting_names.names(Settings))
 CANARY = "canary-in-a-value"

@@ -22,15 +22,15 @@ from operate.configuration import load
 from operate.deployment import openbao
 from operate.deployment.files import OWN, Place, make
 from operate.deployment.strength import refuse_weak, weakness
-from rooms.errors import Locked, StartRefused
-from rooms.keys.transit import Transit
-from rooms.settings import RoomsSettings, TransitSettings
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.ours import ROOT
 from tests.ports import free_port
-from tests.rooms.bao import binary
+from tests.servers.bao import binary
 from turn.settings import TurnSettings
+from vault.errors import Locked, StartRefused
+from vault.keys.transit import Transit
+from vault.settings import TransitSettings, VaultSettings
 
 PLACE = Place("consult.example.org", IPv4Address("203.0.113.5"))
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -156,10 +156,10 @@ def settings(**changed: Any) -> Settings:
         ({"turn": TurnSettings(secrets=[SecretStr("short")])}, "turn.secrets"),
         ({"signaling": SignalingSettings(redis_url=SecretStr("redis://valkey:6379/0"))}, "signaling.redis_url"),
         ({"signaling": SignalingSettings(redis_url=SecretStr("redis://:redis@valkey/0"))}, "signaling.redis_url"),
-        ({"rooms": RoomsSettings(database_url=SecretStr("postgresql://u:postgres@db/x"))}, "rooms.database_url"),
-        ({"rooms": RoomsSettings(database_url=SecretStr("mysql://x/y"))}, "rooms.database_url must be"),
-        ({"rooms": RoomsSettings(keystore_url=SecretStr("mariadb://u@h/y"))}, "rooms.keystore_url must be"),
-        ({"rooms": RoomsSettings(keystore_url=SecretStr(f"postgresql://u:{STRONG}@db/x"))}, "signaling.secret is mis"),
+        ({"rooms": VaultSettings(database_url=SecretStr("postgresql://u:postgres@db/x"))}, "rooms.database_url"),
+        ({"rooms": VaultSettings(database_url=SecretStr("mysql://x/y"))}, "rooms.database_url must be"),
+        ({"rooms": VaultSettings(keystore_url=SecretStr("mariadb://u@h/y"))}, "rooms.keystore_url must be"),
+        ({"rooms": VaultSettings(keystore_url=SecretStr(f"postgresql://u:{STRONG}@db/x"))}, "signaling.secret is mis"),
         ({"turn": TurnSettings(address=IPv4Address("203.0.113.5"))}, "turn.secrets is missing"),
     ],
 )

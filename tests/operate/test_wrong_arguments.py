@@ -173,7 +173,7 @@ def test_a_password_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_fault_of_ours_is_one_sentence_with_its_place(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
-    from rooms import inventory
+    from vault import inventory
 
     def broken() -> None:
         raise TypeError("a person's name")
@@ -277,8 +277,8 @@ async def test_any_address_is_of_both_families() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
 def test_an_address_of_somebody_else_says_what_to_write(host: str) -> None:
-    from rooms.errors import StartRefused
     from signaling import listener
+    from vault.errors import StartRefused
 
     with pytest.raises(StartRefused, match=r"signaling\.host"):
         listener.bind(host, 0)
@@ -290,12 +290,12 @@ def test_a_full_disk_is_called_full_wherever_it_becomes_so(tmp_path: Path) -> No
     script = """
 import asyncio, os, sys, subprocess
 from pathlib import Path
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 from tests.opening import open_store
 
 async def start(folder):
-    async with open_store(RoomsSettings(data=folder / "data", trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=folder / "data", trust_clock=True)) as store:
         return store.locked
 
 for size in range(16, 600, 24):

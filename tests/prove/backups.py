@@ -7,18 +7,19 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from rooms.backup import data
-from rooms.errors import RoomsError
-from rooms.model import Appointment, Language
-from rooms.proof.ciphertexts import Ciphertext, opens
-from rooms.scope import SERVER, Scope
-from rooms.settings import RoomsSettings, sqlite_url
-from rooms.store import Store
-from rooms.store.kinds import KINDS
+from practice.accounts.model import Language
+from practice.agenda.model import Appointment
+from practice.kinds import KINDS
+from practice.storage import Store
 from tests.opening import of, open_store
+from tests.people import START, Time, alice, plan
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
-from tests.rooms.people import START, Time, alice, plan
+from vault.backup import data
+from vault.errors import DomainError
+from vault.proof.ciphertexts import Ciphertext, opens
+from vault.records.scope import SERVER, Scope
+from vault.settings import VaultSettings, sqlite_url
 
 DOOMED: tuple[Language, ...] = ("nl", "de")
 KEPT: tuple[Language, ...] = ("en", "fr")
@@ -35,7 +36,7 @@ def prove(size: Size) -> list[Figure]:
 
 
 async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
-    settings = RoomsSettings(data=size.folder / name, trust_clock=True, database_url=url)
+    settings = VaultSettings(data=size.folder / name, trust_clock=True, database_url=url)
     folder, count, clock = size.folder / f"backups-{name}", size.choose(100, 4), Time()
     doomed: list[Appointment] = []
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
@@ -83,13 +84,13 @@ def ciphertexts(backup: Path, ids: set[str]) -> list[Ciphertext]:
 
 
 async def restored(
-    size: Size, settings: RoomsSettings, backup: Path, doomed: list[Appointment], clock: Time
+    size: Size, settings: VaultSettings, backup: Path, doomed: list[Appointment], clock: Time
 ) -> tuple[int, int]:
     """On a fresh host, with key store, epoch key and root key of now, by every read path, before any sweep."""
     folder = size.folder / "fresh"
     for part in ("keys", "secrets"):
         await asyncio.to_thread(shutil.copytree, settings.data / part, folder / part)
-    fresh = RoomsSettings(data=folder, trust_clock=True)
+    fresh = VaultSettings(data=folder, trust_clock=True)
     await data.restore(fresh, KINDS, backup)
     async with open_store(fresh, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
@@ -109,6 +110,6 @@ async def given(store: Store, one: Appointment) -> bool:
     """Whether any read path gives it."""
     try:
         await store.appointments.get(of(one.owner), one.id)
-    except RoomsError:
+    except DomainError:
         return await store.appointments.by_link(Scope.guest(one.id), one.secret) is not None
     return True

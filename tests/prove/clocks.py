@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rooms.errors import RoomsError
-from rooms.model import RETENTION, Appointment, Retention
-from rooms.scope import Scope
-from rooms.settings import RoomsSettings
-from rooms.store import Store
+from practice.accounts.model import RETENTION, Retention
+from practice.agenda.model import Appointment
+from practice.storage import Store
 from tests.opening import Elsewhere, of, open_store
+from tests.people import START, alice
 from tests.prove.figures import Figure, Size, counted
-from tests.rooms.people import START, alice
+from vault.errors import DomainError
+from vault.records.scope import Scope
+from vault.settings import VaultSettings
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "UTC")]
 CHANGES = [  # the zone's own time, so without a zone
@@ -78,8 +79,8 @@ def prove(size: Size) -> list[Figure]:
 async def campaign(size: Size, runs: int) -> World:
     world = World()
     nodes = [Node(world), Node(world)]
-    settings = RoomsSettings(data=size.memory / "clocks", trust_clock=True)
-    logging.getLogger("rooms").setLevel(logging.CRITICAL)
+    settings = VaultSettings(data=size.memory / "clocks", trust_clock=True)
+    logging.getLogger("vault").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
         elsewhere = Elsewhere(on_destroy=noting(world))
         stores = [
@@ -136,7 +137,7 @@ async def plan(size: Size, world: World, store: Store) -> Appointment:
     starts_at = random.choice(coming) if coming and random.random() < 0.3 else soon
     try:
         return await store.appointments.create(of(world.owner), "Patient", starts_at, 30, "nl")
-    except RoomsError:
+    except DomainError:
         return await store.appointments.create(of(world.owner), "Patient", soon + timedelta(days=1), 30, "nl")
 
 

@@ -17,16 +17,20 @@ from tests.prove.figures import Figure, Size
 
 ROOT = Path(__file__).parents[2]
 NAMED = (
+    "practice/**/*.py",
     "rooms/**/*.py",
+    "vault/**/*.py",
     "signaling/tickets.py",
     "signaling/sessions.py",
     "signaling/admission.py",
     "signaling/rest/**/*.py",
 )
 """Crypto, key store, storage, retention, audit trail, diagnostics; authorisation."""
-SOURCES = ("rooms", "signaling")
+SOURCES = ("practice", "rooms", "signaling", "vault")
 TESTS = (
+    "tests/practice",
     "tests/rooms",
+    "tests/vault",
     "tests/signaling",
     "tests/test_copies_and_proof.py",
     "tests/test_inventory.py",

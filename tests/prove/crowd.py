@@ -13,10 +13,10 @@ from pathlib import Path
 
 import aiohttp
 
-from rooms.settings import RoomsSettings
 from tests.opening import of, open_store
+from tests.people import PASSWORD
 from tests.prove.figures import Figure, Size, at_most
-from tests.rooms.people import PASSWORD
+from vault.settings import VaultSettings
 
 SECONDS = 15
 P95_MILLISECONDS = 100
@@ -63,7 +63,7 @@ async def fill(data: Path, due: datetime, count: int) -> None:
     """All end at one moment and are kept until the end of the consult; another practitioner keeps hers."""
     then = due - timedelta(hours=2)
     start = due - timedelta(minutes=MINUTES) - timedelta(minutes=30)
-    async with open_store(RoomsSettings(data=data, trust_clock=True), now=lambda: then) as store:
+    async with open_store(VaultSettings(data=data, trust_clock=True), now=lambda: then) as store:
         await store.retention.catch_up()
         for number in range(OWNERS):
             person = await store.practitioners.add(f"p{number}@example.org", PASSWORD, "P", "nl", "end")

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from rooms.errors import RoomsError
-from rooms.scope import SERVER, Scope
-from rooms.settings import RoomsSettings
-from rooms.store import Store
-from rooms.store.kinds import KINDS
-from rooms.store.sentences import SENTENCES
+from practice.kinds import KINDS
+from practice.sentences.records import SENTENCES
+from practice.storage import Store
 from tests.opening import of, open_store
+from tests.people import START, Time, alice, caught_up, charlie, plan
 from tests.prove.children import ask, kill_at, start
 from tests.prove.figures import Figure, Size, counted
-from tests.rooms import postgres as servers
-from tests.rooms.people import START, Time, alice, caught_up, charlie, plan
+from tests.servers import postgres as servers
+from vault.errors import DomainError
+from vault.records.scope import SERVER, Scope
+from vault.settings import VaultSettings
 
 SETTINGS = ("7d", "30d", "90d", "manual")
 DUE_BY = 40
@@ -54,7 +54,7 @@ def editing(size: Size, name: str, server: servers.Postgres | None) -> list[Figu
     """One database that is killed again and again; what was acknowledged is compared each time."""
     folder = size.folder / f"editing-{name}"
     url = server.new_database() if server else None
-    settings = RoomsSettings(data=folder, trust_clock=True, database_url=url)
+    settings = VaultSettings(data=folder, trust_clock=True, database_url=url)
     log, ready = folder.with_suffix(".acknowledged"), folder.with_suffix(".ready")
     ask(lambda: first(settings), folder.with_suffix(".json"))
     log.touch()
@@ -74,13 +74,13 @@ def editing(size: Size, name: str, server: servers.Postgres | None) -> list[Figu
     ]
 
 
-async def first(settings: RoomsSettings) -> None:
+async def first(settings: VaultSettings) -> None:
     async with open_store(settings, now=Time().now, boot=Time().boottime) as store:
         await caught_up(store)
         await alice(store)
 
 
-async def edit(settings: RoomsSettings, log: Path, ready: Path, run: int) -> None:
+async def edit(settings: VaultSettings, log: Path, ready: Path, run: int) -> None:
     """Make and change appointments until killed; each line is written after the call returned."""
     clock = Time()
     clock.pass_(hours=2)
@@ -109,7 +109,7 @@ async def edit(settings: RoomsSettings, log: Path, ready: Path, run: int) -> Non
             number += 1
 
 
-async def compare(settings: RoomsSettings, log: Path) -> dict[str, int]:
+async def compare(settings: VaultSettings, log: Path) -> dict[str, int]:
     """What is there against what was acknowledged."""
     clock = Time()
     clock.pass_(hours=2)
@@ -151,7 +151,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
     """Each time the same due and living appointments, killed at another moment of the sweep, then started again."""
     template = size.folder / f"sweep-{name}"
     url = server.new_database() if server else None
-    settings = RoomsSettings(data=template, trust_clock=True, database_url=url)
+    settings = VaultSettings(data=template, trust_clock=True, database_url=url)
     answer = size.folder / "answer.json"
     due = size.choose(150, 20)
     ask(lambda: fill(settings, due), answer)
@@ -160,7 +160,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
     for number in range(kills + 1):
         folder = size.folder / f"run-{name}"
         shutil.copytree(template, folder)
-        copy = RoomsSettings(data=folder, trust_clock=True, database_url=copied(server, url))
+        copy = VaultSettings(data=folder, trust_clock=True, database_url=copied(server, url))
         ready = folder.with_suffix(".ready")
         ready.unlink(missing_ok=True)
         began = time.monotonic()
@@ -195,7 +195,7 @@ def copied(server: servers.Postgres | None, url: str | None) -> str | None:
     return server._create(url.removeprefix(f"postgresql://{servers.ACCOUNT}@/").partition("?")[0])
 
 
-async def fill(settings: RoomsSettings, due: int) -> None:
+async def fill(settings: VaultSettings, due: int) -> None:
     clock = Time()
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         await caught_up(store)
@@ -211,7 +211,7 @@ async def fill(settings: RoomsSettings, due: int) -> None:
             await connection.execute(SENTENCES.marking().where(SENTENCES.table.c.id == gone.id))
 
 
-async def sweep(settings: RoomsSettings, ready: Path) -> None:
+async def sweep(settings: VaultSettings, ready: Path) -> None:
     clock = Time()
     clock.pass_(days=DUE_BY)
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
@@ -219,7 +219,7 @@ async def sweep(settings: RoomsSettings, ready: Path) -> None:
         await caught_up(store)
 
 
-async def after(settings: RoomsSettings) -> dict[str, int]:
+async def after(settings: VaultSettings) -> dict[str, int]:
     """After one more start."""
     clock = Time()
     clock.pass_(days=DUE_BY)
@@ -231,7 +231,7 @@ async def after(settings: RoomsSettings) -> dict[str, int]:
         for name in ("alice", "charlie"):
             person = await store.practitioners.by_mail(SERVER, f"{name}@example.org")
             assert person is not None
-            with contextlib.suppress(RoomsError):
+            with contextlib.suppress(DomainError):
                 kept += [one.patient for one in await store.appointments.list(of(person.id), START.date(), last)]
             said += [one.text for one in (await store.sentences.of(of(person.id))).sentences]
             receipts += len(await store.appointments.receipts(of(person.id)))

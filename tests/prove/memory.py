@@ -15,9 +15,9 @@ from typing import Any
 
 import aiohttp
 
-from rooms.settings import RoomsSettings
 from tests.opening import open_store
 from tests.prove.figures import Figure, Size
+from vault.settings import VaultSettings
 
 TOKEN = "the-token-of-a-link-to-sign-in"
 PASSWORD = "correct horse battery staple"
@@ -50,7 +50,7 @@ def prove(size: Size) -> list[Figure]:
 
 
 async def measured(size: Size, kind: str, environment: dict[str, str]) -> list[Figure]:
-    rooms = RoomsSettings(data=size.folder / kind, trust_clock=True)
+    rooms = VaultSettings(data=size.folder / kind, trust_clock=True)
     async with open_store(rooms) as store:
         person = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
     options = {"rooms": {"data": str(rooms.data)}, "sign_in": {"token": TOKEN, "practitioner": person.id}}

@@ -1,6 +1,6 @@
 """Mutation: change the code in one small place after another and see whether a test notices.
 
-    python -m tests.prove.mutation rooms/keys rooms/retention.py --tests tests/rooms [--write]
+    python -m tests.prove.mutation vault/keys vault/destruction/deadline.py --tests tests/vault [--write]
 
 The tests are collected once and run once under coverage, so that each mutant meets only tests that reach it, quickest
 first, until one fails. A mutant lives in a forked process and changes the functions that are loaded there (or, if it
@@ -36,10 +36,10 @@ from tests.prove.__main__ import README, table, written
 from tests.prove.figures import Figure
 from tests.prove.mutants import ROOT, Hook, Mutant, loaded, mutants
 from tests.prove.reach import Reach, Watch
-from tests.rooms import bao, postgres
+from tests.servers import bao, postgres
 
 OURS = (*FOLDERS, "tests")
-KEPT = {"tests", "tests.rooms", "tests.prove", "tests.rooms.bao", "tests.rooms.postgres", "tests.rooms.child"}
+KEPT = {"tests", "tests.prove", "tests.servers.bao", "tests.servers.postgres", "tests.servers.child"}
 QUIET = ["-q", "--no-header", "--no-summary", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist"]
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None  # where flushing costs nothing
 

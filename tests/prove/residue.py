@@ -24,17 +24,17 @@ import aiohttp
 from redis.exceptions import ResponseError
 
 from client.rest import Rest
-from rooms.backup import data
-from rooms.settings import RoomsSettings
-from rooms.store.kinds import KINDS
+from practice.kinds import KINDS
 from signaling.redis import connect
 from tests.opening import open_store
 from tests.prove import consult
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
-from tests.rooms.postgres import Postgres
-from tests.rooms.test_at_rest import CANARIES as TYPED
-from tests.rooms.test_at_rest import forms
+from tests.servers.postgres import Postgres
+from tests.vault.test_at_rest import CANARIES as TYPED
+from tests.vault.test_at_rest import forms
+from vault.backup import data
+from vault.settings import VaultSettings
 
 CANARIES = {**TYPED, "wrong": "canary-wrong-password", "turn": "canary of what is shared with coturn"}
 CONTROL = b"something that must be found"
@@ -86,7 +86,7 @@ async def campaign(size: Size, name: str, postgres: Postgres | None) -> Search:
     since = postgres.position() if postgres else None
     url = postgres.new_database() if postgres else None
     rooms: dict[str, Any] = {"data": str(folder / "data"), "database_url": url, "sweep_interval": 1}
-    settings = RoomsSettings(trust_clock=True, **rooms)
+    settings = VaultSettings(trust_clock=True, **rooms)
     async with open_store(settings) as store:
         await store.retention.catch_up()
         await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
@@ -141,7 +141,7 @@ def keep_looking(search: Search, folder: Path, process: int, over: threading.Eve
         search.look("Redis memory", memory(process))
 
 
-async def story(settings: RoomsSettings, port: int, search: Search, turn: int) -> None:
+async def story(settings: VaultSettings, port: int, search: Search, turn: int) -> None:
     """A practitioner's day over REST, and the patient's link; at the end nothing is left of it."""
     origin, jar = f"http://localhost:{port}", aiohttp.CookieJar(unsafe=True)
     agent = {"Origin": origin, "User-Agent": consult.STRANGE}

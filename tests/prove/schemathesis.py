@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rooms.settings import RoomsSettings
 from signaling.protocol.model import API
 from signaling.routes import ENDPOINTS
 from tests.opening import of, open_store
 from tests.prove.figures import Figure, Size, counted
 from tests.signaling.descriptions import differences
+from vault.settings import VaultSettings
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path(__file__).with_suffix(".toml")
@@ -89,7 +89,7 @@ def prove(size: Size) -> list[Figure]:
 
 async def fill(data: Path) -> tuple[str, str]:
     """A practitioner with some appointments: the id, and what stands behind the ``#`` of a patient's link."""
-    async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
         person = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
         for _ in range(3):
             last = await store.appointments.create(of(person.id), "Patient", datetime.now(UTC), 30, "nl")

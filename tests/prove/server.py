@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from media.control import MediaClient
-from rooms.settings import RoomsSettings
-from rooms.store import open_storage
+from practice.storage import open_storage
 from signaling import app, gate, listener, logs
 from signaling.redis import connect, open_redis
 from signaling.settings import SignalingSettings
 from signaling.typedefs import SignInLink
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
+from vault.settings import VaultSettings
 
 SECRET = b"a secret of the proofs, 32 bytes or more"
 
@@ -33,7 +33,7 @@ async def main(options: dict[str, Any]) -> None:
     async with AsyncExitStack() as stack:
         port = listener.bind("127.0.0.1", 0)
         stack.callback(port.close)
-        settings = RoomsSettings(trust_clock=True, **options["rooms"])
+        settings = VaultSettings(trust_clock=True, **options["rooms"])
         redis = connect(options["redis"]) if "redis" in options else None
         if redis is None:
             redis = (await stack.enter_async_context(open_redis(None))).client

@@ -7,12 +7,12 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from rooms.settings import RoomsSettings
-from rooms.store import Store
+from practice.storage import Store
 from tests.opening import of, open_store
+from tests.people import START, Time, alice
 from tests.prove.figures import Figure, Size, at_most
 from tests.prove.kills import databases
-from tests.rooms.people import START, Time, alice
+from vault.settings import VaultSettings
 
 LIST_MILLISECONDS = 60
 CREATE_MILLISECONDS = 5
@@ -24,12 +24,12 @@ def prove(size: Size) -> list[Figure]:
     with databases(size) as found:
         for name, server in found:
             url = server.new_database() if server else None
-            settings = RoomsSettings(data=size.folder / name, trust_clock=True, database_url=url)
+            settings = VaultSettings(data=size.folder / name, trust_clock=True, database_url=url)
             figures += asyncio.run(measure(size, name, settings))
     return figures
 
 
-async def measure(size: Size, name: str, settings: RoomsSettings) -> list[Figure]:
+async def measure(size: Size, name: str, settings: VaultSettings) -> list[Figure]:
     """Medians; the worst are beside them."""
     clock = Time()
     count = size.choose(1000, 100)

@@ -32,7 +32,7 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import PRACTITIONER, Consult
-from rooms.errors import RoomsError
+from vault.errors import DomainError
 
 SEATS = {PRACTITIONER: "practitioner", "patient": "patient", "guest-1": "guest"}
 REFUSALS = {"seat_taken", "room_full", "not_found", "bad_state", "ended", "forbidden"}
@@ -63,7 +63,7 @@ class ConsultMachine(RuleBasedStateMachine):
         before = self.state
         try:
             after, effects = transition(before, event, self.now)
-        except RoomsError as error:
+        except DomainError as error:
             if error.code not in REFUSALS:
                 raise
             return None

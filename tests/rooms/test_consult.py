@@ -27,8 +27,8 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import Consult
-from rooms.errors import RoomsError
 from tests.rooms.consult_machine import ConsultMachine
+from vault.errors import DomainError
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=61)
@@ -48,7 +48,7 @@ def run(state: Consult, *events: Event, now: datetime = NOW) -> Consult:
 
 
 def refusal(state: Consult, event: Event, now: datetime = NOW) -> str:
-    with pytest.raises(RoomsError) as refused:
+    with pytest.raises(DomainError) as refused:
         transition(state, event, now)
     return refused.value.code
 

@@ -16,8 +16,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from rooms.diagnostics import LIFETIME, Diagnostics, Sample
-from rooms.errors import RoomsError
-from tests.rooms.people import START, Time
+from tests.people import START, Time
+from vault.errors import DomainError
 
 A, B = "A" * 22, "B" * 22
 SAMPLE = {"candidate": "host", "transport": "udp", "rtt_ms": 20, "event": "connected"}
@@ -129,7 +129,7 @@ async def test_expiry_is_set_in_the_same_command(
 async def test_what_is_not_on_the_list_is_refused(
     diagnostics: Diagnostics, redis: Redis, sample: dict[str, object]
 ) -> None:
-    with pytest.raises(RoomsError, match="invalid"):
+    with pytest.raises(DomainError, match="invalid"):
         await diagnostics.record(A, "me", sample, 0)
     assert await redis.keys("*") == []
 
@@ -138,7 +138,7 @@ async def test_what_is_not_on_the_list_is_refused(
     ("appointment", "participant"), [("*", "me"), ("a:b", "me"), ("", "me"), (A, ""), (A, "x\n"), (A, "é")]
 )
 async def test_ids_cannot_break_out_of_their_key(diagnostics: Diagnostics, appointment: str, participant: str) -> None:
-    with pytest.raises(RoomsError, match="invalid"):
+    with pytest.raises(DomainError, match="invalid"):
         await diagnostics.record(appointment, participant, SAMPLE, 0)
 
 
@@ -187,7 +187,7 @@ async def test_without_redis_the_answer_is_try_again() -> None:
         diagnostics.forget(A),
         diagnostics.tidy(),
     ):
-        with pytest.raises(RoomsError, match="try_again"):
+        with pytest.raises(DomainError, match="try_again"):
             await call
     await client.aclose()
 

@@ -19,9 +19,9 @@ from rooms.authentic import Authentic
 from rooms.consult import new
 from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave, Place, Show, ShowDesk
 from rooms.consult_state import Consult
-from rooms.errors import RoomsError
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
-from tests.rooms.lost_answers import losing_an_answer
+from tests.vault.lost_answers import losing_an_answer
+from vault.errors import DomainError
 
 LIFE = timedelta(hours=4)
 AUTHENTIC = Authentic(b"a key of the tests, of 32 bytes or so")
@@ -123,13 +123,13 @@ async def test_others_have_their_turn_while_many_rooms_are_read(
 
 
 async def test_without_a_document_only_an_arrival_makes_one(live: LiveConsults) -> None:
-    with pytest.raises(RoomsError, match="bad_state"):
+    with pytest.raises(DomainError, match="bad_state"):
         await live.transition("a", Leave("p1"))
     assert await live.load("a") is None
 
 
 async def test_a_refused_event_stores_nothing(live: LiveConsults, redis: Redis) -> None:
-    with pytest.raises(RoomsError, match="not_found"):
+    with pytest.raises(DomainError, match="not_found"):
         await live.transition("a", Admit(practitioner(), "nobody"), absent=fresh())
     assert await redis.keys("*") == []
 
@@ -154,14 +154,14 @@ async def test_whoever_is_always_overtaken_is_told_to_try_again(
     await live.transition("a", patient(), absent=fresh())
     said = [Indicate("p1", Indicators(camera=bool(number % 2))) for number in range(12)]
     outcomes = await asyncio.gather(*(live.transition("a", one) for one in said), return_exceptions=True)
-    assert {one.code for one in outcomes if isinstance(one, RoomsError)} == {"try_again"}
-    assert not [one for one in outcomes if isinstance(one, BaseException) and not isinstance(one, RoomsError)]
+    assert {one.code for one in outcomes if isinstance(one, DomainError)} == {"try_again"}
+    assert not [one for one in outcomes if isinstance(one, BaseException) and not isinstance(one, DomainError)]
 
 
 async def test_no_two_of_many_get_the_same_seat(live: LiveConsults) -> None:
     arrivals = [live.transition("a", patient(f"p{number}"), absent=fresh()) for number in range(12)]
     outcomes = await asyncio.gather(*arrivals, return_exceptions=True)
-    refused = [one for one in outcomes if isinstance(one, RoomsError)]
+    refused = [one for one in outcomes if isinstance(one, DomainError)]
     assert [one.code for one in refused] == ["seat_taken"] * 11
     consult = await live.load("a")
     assert consult
@@ -244,7 +244,7 @@ async def test_a_redis_that_is_away_passes() -> None:
     client = Redis(unix_socket_path="/nowhere/redis.sock", driver_info=None, retry=Retry(NoBackoff(), 0))
     live = LiveConsults(client, utc_now, LIFE, AUTHENTIC)
     for attempt in (live.load("a"), live.transition("a", patient(), absent=fresh()), live.desk("o"), everything(live)):
-        with pytest.raises(RoomsError, match="try_again") as refused:
+        with pytest.raises(DomainError, match="try_again") as refused:
             await attempt
         assert isinstance(refused.value.__cause__, Away)
     await client.aclose()
@@ -272,7 +272,7 @@ async def test_a_redis_that_refuses_one_of_two_questions_answers_the_next(
     await redis.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all", f"-{refused}")
     client = Redis(unix_socket_path=address, username="limited", password="any", max_connections=1, driver_info=None)
     limited = LiveConsults(client, utc_now, LIFE, AUTHENTIC)
-    with pytest.raises(RoomsError, match="try_again"):
+    with pytest.raises(DomainError, match="try_again"):
         await limited.transition("a", patient(), absent=fresh())
     assert await client.get("a") is None
     await redis.execute_command("ACL", "SETUSER", "limited", f"+{refused}")

@@ -8,12 +8,12 @@ from redis.asyncio import Redis
 
 from rooms import support
 from rooms.diagnostics import Diagnostics
-from rooms.errors import RoomsError
 from rooms.expiry import TECHNICAL, lifetimes
-from rooms.inventory import inventory
 from rooms.support import SupportCodes
-from tests.rooms.people import Time
+from tests.people import Time
 from tests.rooms.test_diagnostics import diagnostics, redis, server
+from vault.errors import DomainError
+from vault.inventory import inventory
 
 __all__ = ["diagnostics", "redis", "server"]
 
@@ -59,7 +59,7 @@ async def test_guessing_ends_after_ten_tries_also_with_the_right_one(redis: Redi
     await codes.give(OWNER, A)
     for guess in range(10):
         assert await codes.take(f"{guess:06}") is None
-    with pytest.raises(RoomsError, match="rate_limited"):
+    with pytest.raises(DomainError, match="rate_limited"):
         await codes.take("123456")
     assert 0 < await redis.pttl("sk:support-tries") <= 900_000
 
@@ -114,8 +114,8 @@ async def test_what_is_of_no_kind_of_ours_is_left_alone(redis: Redis, diagnostic
 
 async def test_without_redis_nothing_is_claimed(tmp_path: Path, time: Time) -> None:
     codes = SupportCodes(Redis(unix_socket_path=str(tmp_path / "nobody")))
-    with pytest.raises(RoomsError, match="try_again"):
+    with pytest.raises(DomainError, match="try_again"):
         await codes.give(OWNER, A)
-    with pytest.raises(RoomsError, match="try_again"):
+    with pytest.raises(DomainError, match="try_again"):
         await codes.take("123456")
     assert support.LIFETIME == 1_800_000

@@ -6,7 +6,7 @@ import pytest
 
 from rooms.diagnostics import Sample, TakenSample
 from rooms.technical_check import check
-from tests.rooms.people import START
+from tests.people import START
 
 
 def taken(participant: str, seconds: int, **fields: object) -> TakenSample:

@@ -21,13 +21,12 @@ from redis.asyncio import Redis
 
 from client.wire import Wire
 from media.control import MediaClient
+from practice.accounts.model import Practitioner
+from practice.agenda.model import Appointment
+from practice.storage import Store, open_storage
 from rooms.consult import new
 from rooms.consult_events import Arrive
 from rooms.consult_state import PRACTITIONER
-from rooms.model import Appointment, Practitioner
-from rooms.scope import SERVER
-from rooms.settings import RoomsSettings
-from rooms.store import Store, open_storage
 from signaling import app, gate, listener
 from signaling.gate import SIGNALING
 from signaling.redis import connect
@@ -37,6 +36,8 @@ from signaling.typedefs import STORE, ZONE, SignInLink
 from tests.opening import of, open_store
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
+from vault.records.scope import SERVER
+from vault.settings import VaultSettings
 from web import routes as pages
 
 SECRET = b"a secret of the tests, 32 bytes or more"
@@ -148,11 +149,11 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder after its first start, with Alice and Bob: migrating it again for each test would take seconds."""
     data = tmp_path_factory.mktemp("first-start") / "data"
 
-    asyncio.run(furnish(RoomsSettings(data=data, trust_clock=True)))
+    asyncio.run(furnish(VaultSettings(data=data, trust_clock=True)))
     return data
 
 
-async def furnish(rooms: RoomsSettings) -> None:
+async def furnish(rooms: VaultSettings) -> None:
     """Alice and Bob."""
     async with open_store(rooms) as store:
         store.practitioners._hasher = QUICK
@@ -177,14 +178,14 @@ async def server(
     tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings, server_zone: tzinfo
 ) -> AsyncIterator[Server]:
     shutil.copytree(first_start, tmp_path / "data")
-    rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+    rooms = VaultSettings(data=tmp_path / "data", trust_clock=True)
     async with serving(rooms, redis, server_settings, server_zone) as running:
         yield running
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    rooms: RoomsSettings, redis: Redis, settings: SignalingSettings, zone: tzinfo
+    rooms: VaultSettings, redis: Redis, settings: SignalingSettings, zone: tzinfo
 ) -> AsyncIterator[Server]:
     """The application over storage in which Alice and Bob are."""
     time = Time()

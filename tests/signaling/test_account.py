@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from operate.commands import practitioner
-from rooms.errors import StartRefused
-from rooms.scope import SERVER
 from tests.opening import of
 from tests.signaling.conftest import PASSWORD, Server
+from vault.errors import StartRefused
+from vault.records.scope import SERVER
 
 WRONG = {"password": "not the password"}
 RIGHT = {"password": PASSWORD}
@@ -63,15 +63,15 @@ async def test_the_operator_closes_an_account_beside_a_running_server(
     import argparse
     from dataclasses import dataclass
 
-    from rooms.settings import RoomsSettings
     from signaling.settings import SignalingSettings
+    from vault.settings import VaultSettings
 
     @dataclass
     class Settings:
-        rooms: RoomsSettings
+        rooms: VaultSettings
         signaling: SignalingSettings
 
-    settings = Settings(RoomsSettings(data=tmp_path / "data"), SignalingSettings())
+    settings = Settings(VaultSettings(data=tmp_path / "data"), SignalingSettings())
     planned = await server.appoint(server.alice)
     monkeypatch.setattr("builtins.input", lambda _: "something else")
     asked = argparse.Namespace(mail="alice@example.org", yes=False)

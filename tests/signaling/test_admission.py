@@ -10,8 +10,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from redis.asyncio import Redis
 
+from practice.accounts.sessions import Sessions
 from rooms.authentic import Authentic
-from rooms.store.sessions import Sessions
 from signaling.admission import CLOSING, Admission, signed_out_key
 from signaling.protocol.errors import ProtocolError
 from signaling.refresh import Refresh

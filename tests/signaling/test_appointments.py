@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from rooms.keys.envelope import pack, seal
-from rooms.scope import Scope
-from rooms.store.planned import appointments, content_place
+from practice.agenda.records import appointments, content_place
 from signaling.routes import ENDPOINTS
 from signaling.typedefs import HEALTH, TICKETS
 from tests.signaling.conftest import Server
+from vault.keys.envelope import pack, seal
+from vault.records.scope import Scope
 
 PLAN = {"patient": "Charlie", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
 

@@ -19,8 +19,8 @@ from bench.records.places import Build, Ground, Group
 from bench.records.serve import PATIENCE, open_now, served
 from signaling.protocol.model import API
 from tests.earlier import ABSENT, RELEASE_0_1_0, ROOT, unpacked
-from tests.rooms import bao as openbaos
-from tests.rooms import postgres as postgresqls
+from tests.servers import bao as openbaos
+from tests.servers import postgres as postgresqls
 
 
 @pytest.fixture

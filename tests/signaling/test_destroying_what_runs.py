@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from redis.asyncio.connection import AbstractConnection
 
-from rooms.audit import Act
-from rooms.errors import RoomsError
-from rooms.keys.receipt import Receipt
-from rooms.model import Appointment
-from rooms.store.content import new_id
+from practice.agenda.model import Appointment
 from signaling.gate import SIGNALING
 from signaling.traces import touched
 from signaling.typedefs import REDIS
 from tests.opening import of
 from tests.signaling.conftest import Server
+from vault.audit import Act
+from vault.errors import DomainError
+from vault.keys.receipt import Receipt
+from vault.records.content import new_id
 
 
 async def over_its_time(server: Server) -> Appointment:
@@ -84,7 +84,7 @@ async def test_one_of_which_traces_are_left_keeps_its_mark_and_the_others_go(
 
     async def forget(self: object, appointment: str) -> None:
         if appointment == planned[1].id:
-            raise RoomsError("try_again")
+            raise DomainError("try_again")
         await real(self, appointment)  # type: ignore[arg-type]  # of the class that it was taken from
 
     monkeypatch.setattr(type(signaling.diagnostics), "forget", forget)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rooms.audit import appointment, practitioner
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
 from signaling.routes import ENDPOINTS
 from signaling.typedefs import STORE
 from spreekkamer import Settings, parser
 from tests.signaling.conftest import PASSWORD, Server
+from vault.audit import appointment, practitioner
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 
 PLAN = {"patient": "Jan", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 30, "language": "nl"}
 
@@ -101,7 +101,7 @@ async def test_nothing_is_answered_that_could_not_be_entered(server: Server) -> 
 def command(data: Path, *words: str) -> str:
     """What a command of the operator prints."""
     arguments = parser().parse_args(words)
-    said: str = asyncio.run(arguments.operate(Settings(rooms=RoomsSettings(data=data)), arguments))
+    said: str = asyncio.run(arguments.operate(Settings(rooms=VaultSettings(data=data)), arguments))
     return said
 
 

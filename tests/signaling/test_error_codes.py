@@ -6,12 +6,12 @@ from pathlib import Path
 
 from signaling.protocol.errors import CATALOGUE
 
-ROOMS = Path(__file__).parents[2] / "rooms"
+DOMAIN = [Path(__file__).parents[2] / folder for folder in ("practice", "rooms", "vault")]
 
 
 def codes() -> Iterator[str]:
-    """What ``RoomsError`` is called with, also by its subclasses."""
-    for path in ROOMS.rglob("*.py"):
+    """What ``DomainError`` is called with, also by its subclasses."""
+    for path in (path for folder in DOMAIN for path in folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args and is_refusal(node.func, path):
                 given = [one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
@@ -19,10 +19,10 @@ def codes() -> Iterator[str]:
 
 
 def is_refusal(called: ast.expr, path: Path) -> bool:
-    """``RoomsError(…)`` anywhere, and how its subclasses begin."""
+    """``DomainError(…)`` anywhere, and how its subclasses begin."""
     if isinstance(called, ast.Attribute) and called.attr == "__init__":
         return path.name == "errors.py"
-    return isinstance(called, ast.Name) and called.id == "RoomsError"
+    return isinstance(called, ast.Name) and called.id == "DomainError"
 
 
 def test_every_code_is_in_the_catalogue() -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from media.control import MediaClient
 from media.control_server import ControlServer
-from rooms.reserve import Reserve
 from signaling import health
 from signaling.gate import SIGNALING
 from signaling.settings import SignalingSettings
 from signaling.typedefs import HEALTH, REDIS
 from tests.signaling.conftest import SECRET, Server
+from vault.reserve import Reserve
 
 FOLDER = Path(__file__).parents[2] / "docs" / "monitoring"
 MONITORING = "".join((FOLDER / name).read_text() for name in ("alerts.yml", "grafana.json"))

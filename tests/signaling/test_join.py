@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rooms.scope import Scope
 from signaling.limiter import JOIN_ADDRESS, Limit
 from signaling.typedefs import TICKETS
 from tests.opening import of
 from tests.signaling.conftest import Server
+from vault.records.scope import Scope
 
 
 async def test_a_link_opens_the_waiting_room(server: Server) -> None:
@@ -99,7 +99,7 @@ async def test_every_broken_link_takes_the_same_work(server: Server, monkeypatch
 
     await server.store.keys.rotate()  # the server's sweeper would do it meanwhile, and the new epoch is opened once
     await server.call("POST", "/api/v1/join", {"link": links["nobody's"]})  # a decoy is made once
-    monkeypatch.setattr("rooms.keys.envelope.AESGCM", Counting)
+    monkeypatch.setattr("vault.keys.envelope.AESGCM", Counting)
     done: dict[str, list[int]] = {}
     for why, link in links.items():
         work.clear()

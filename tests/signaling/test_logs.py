@@ -13,13 +13,13 @@ import aiohttp
 import pytest
 import socketio
 
-from rooms.errors import RoomsError
 from signaling import logs
 from signaling.logs import REDACTED, Pii
 from signaling.tickets import Claims
 from signaling.typedefs import TICKETS
 from tests.ours import FOLDERS, ROOT
 from tests.signaling.conftest import PASSWORD, Server
+from vault.errors import DomainError
 
 LEVELS = ["debug", "info", "warning", "error"]
 METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
@@ -86,17 +86,17 @@ def failing() -> None:
     try:
         raise ValueError("canary@example.org")
     except ValueError as error:
-        raise RoomsError("gone") from error
+        raise DomainError("gone") from error
 
 
 def test_an_exception_is_its_type_its_code_and_its_place(stream: io.StringIO, form: str) -> None:
     try:
         failing()
-    except RoomsError:
+    except DomainError:
         logging.getLogger("rooms").exception("it failed")
     line = stream.getvalue()
     assert "canary" not in line
-    assert "RoomsError(gone) from ValueError" in line
+    assert "DomainError(gone) from ValueError" in line
     assert "test_an_exception_is_its_type_its_code_and_its_place" in line
     if form == "json":
         assert line.count("\n") == 1
@@ -148,11 +148,11 @@ def test_pii_never_prints() -> None:
 
 
 def test_what_ends_the_process_goes_through_the_filter(stream: io.StringIO) -> None:
-    with pytest.raises(RoomsError) as caught:
+    with pytest.raises(DomainError) as caught:
         failing()
     sys.excepthook(caught.type, caught.value, caught.tb)
     assert "canary" not in stream.getvalue()
-    assert "RoomsError(gone)" in stream.getvalue()
+    assert "DomainError(gone)" in stream.getvalue()
 
 
 def test_warnings_go_through_the_filter(stream: io.StringIO) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from client.errors import Refusal
 from client.wire import Wire
-from rooms.model import Appointment
+from practice.agenda.model import Appointment
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive, RoomView
 from tests.client.waiting import within

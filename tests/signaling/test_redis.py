@@ -15,10 +15,10 @@ import pytest
 from fakeredis import FakeRedis, FakeServer
 from redis.exceptions import RedisError
 
-from rooms.errors import StartRefused
 from signaling import redis as embedded
 from signaling.redis import Opened, open_redis
 from signaling.redis_child import sweep
+from vault.errors import StartRefused
 
 ROOT = Path(__file__).parents[2]
 

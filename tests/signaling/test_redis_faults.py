@@ -15,10 +15,10 @@ import pytest
 from pydantic import SecretStr
 
 from media.redis_address import redis_address
-from rooms.errors import StartRefused
 from signaling import certificates
 from signaling.redis import open_redis
 from tests.ports import free_ports
+from vault.errors import StartRefused
 
 PASSWORD = "pâss#w/o?r@d:%25 [x]"
 ESCAPED = quote(PASSWORD, safe="")

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from signaling.protocol.model import Empty
 from signaling.sockets.repeats import Repeats
 from signaling.tickets import practitioner_access
-from tests.rooms.lost_answers import losing_an_answer
+from tests.vault.lost_answers import losing_an_answer
 
 
 async def test_a_first_try_whose_mark_was_set_unanswered_is_carried_out(redis_address: str, redis: Redis) -> None:

@@ -14,17 +14,17 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from client.wire import Wire
-from rooms.scope import Scope
-from rooms.settings import RoomsSettings
 from signaling.limiter import Limit
 from signaling.presence import Presence
 from signaling.protocol.events import Arrive
 from signaling.redis import connect
 from signaling.settings import SignalingSettings
-from tests.rooms import bao as bao_servers
-from tests.rooms import postgres as postgres_servers
-from tests.rooms.round_trips import Counted, before_postgres, before_redis, counting
+from tests.servers import bao as bao_servers
+from tests.servers import postgres as postgres_servers
 from tests.signaling.conftest import Opening, Server, furnish, serving
+from tests.vault.round_trips import Counted, before_postgres, before_redis, counting
+from vault.records.scope import Scope
+from vault.settings import VaultSettings
 
 AGAIN = 12
 """A duty that goes by the minute may ask something at the same moment, but not each time."""
@@ -44,20 +44,6 @@ class Counts:
             await work()
             seen.append((self._postgres.trips - before[0], self._redis.trips - before[1]))
         return min(seen, key=sum)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[postgres_servers.Postgres]:
-    if postgres_servers.binaries() is None:
-        pytest.skip("NOT TESTED ON POSTGRESQL: install the package postgresql")
-    with postgres_servers.running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bao() -> Iterator[bao_servers.Bao]:
-    with bao_servers.running() as running:
-        yield running
 
 
 @pytest.fixture
@@ -93,7 +79,7 @@ async def server(
 
     monkeypatch.setattr(Presence, "watch", rest)
     monkeypatch.setattr(Presence, "run", rest)
-    rooms = RoomsSettings(
+    rooms = VaultSettings(
         data=tmp_path / "data",
         trust_clock=True,
         database_url=SecretStr(counting(postgres.new_database(), postgres_door[0])),

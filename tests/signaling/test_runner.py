@@ -20,9 +20,9 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import Consult
-from rooms.errors import RoomsError
 from signaling.consults.runner import Port, Runner
-from tests.rooms.people import START
+from tests.people import START
+from vault.errors import DomainError
 
 CONSULT = new("a" * 22, "p" * 22, START)
 
@@ -36,7 +36,7 @@ class Live:
 
     async def transition(self, _appointment: str, _event: Any, *, absent: Consult | None = None) -> Any:
         if self.refused:
-            raise RoomsError(self.refused)
+            raise DomainError(self.refused)
         assert absent is None
         return CONSULT, self.effects
 
@@ -98,6 +98,6 @@ async def test_who_is_out_is_told_why() -> None:
 
 async def test_what_is_refused_has_no_effect() -> None:
     done: list[tuple[Any, ...]] = []
-    with pytest.raises(RoomsError, match="seat_taken"):
+    with pytest.raises(DomainError, match="seat_taken"):
         await Runner(Live((Show(),), refused="seat_taken"), port(done)).apply("a", Tick())
     assert done == []

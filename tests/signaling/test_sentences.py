@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooms.store.sentences import MAX_TEXT
+from practice.sentences.store import MAX_TEXT
 from tests.signaling.conftest import Server
 
 TEXT = "Ik loop soms uit. Blijf gerust wachten."

@@ -7,12 +7,12 @@ from pydantic import SecretStr
 
 from media.redis_address import redis_address
 from media.settings import MediaSettings
-from rooms.errors import StartRefused
-from rooms.keys.transit import Transit
-from rooms.settings import TransitSettings
 from signaling import setting_forms
 from signaling.addresses import origins, public_origin
 from signaling.settings import SignalingSettings
+from vault.errors import StartRefused
+from vault.keys.transit import Transit
+from vault.settings import TransitSettings
 from web.settings import Officer, Operator, WebSettings
 
 ORIGINS = {

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rooms.keys import files
 from signaling import process
 from signaling.settings import SignalingSettings
+from vault.keys import files
 
 
 def test_of_two_that_start_at_once_the_first_has_made_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

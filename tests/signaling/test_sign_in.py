@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import update
 
 from client.wire import Wire
-from rooms.store.profile import practitioners
+from practice.accounts.records import practitioners
 from signaling.settings import SignalingSettings
 from signaling.typedefs import REDIS
 from tests.client.waiting import within

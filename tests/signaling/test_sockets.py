@@ -10,13 +10,13 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.errors import StartRefused
 from signaling.sockets import library
 from signaling.sockets.frames import GuardedWebSocket
 from signaling.sockets.limits import Limits
 from signaling.sockets.socket import Socket, TokenBucket
 from signaling.tickets import Claims
 from tests.ours import ROOT
+from vault.errors import StartRefused
 
 CLAIMS = Claims(kind="access", role="patient", appointment="a", seat="patient", expires=0)
 

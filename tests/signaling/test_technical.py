@@ -7,12 +7,12 @@ import pytest
 from redis.asyncio import Redis
 
 from operate.commands import support
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
 from signaling.settings import SignalingSettings
 from signaling.typedefs import DIAGNOSTICS
 from spreekkamer import Settings
 from tests.signaling.conftest import Server
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 
 SAMPLE = {"candidate": "host", "transport": "udp", "event": "connected", "address": "203.0.113.7", "role": "patient"}
 SAMPLE |= {"browser": "Firefox 133", "device": "phone"}
@@ -63,7 +63,7 @@ async def test_support_sees_one_timeline_with_the_code_and_that_is_entered_first
     await server.app[DIAGNOSTICS].record(other.id, "page", SAMPLE | {"event": "failed"}, 0)
     code = (await server.call("POST", f"/api/v1/appointments/{consult.id}/support-code", who="alice")).body["code"]
     settings = Settings(
-        rooms=RoomsSettings(data=tmp_path / "data", trust_clock=True),
+        rooms=VaultSettings(data=tmp_path / "data", trust_clock=True),
         signaling=SignalingSettings(redis_url=redis_address),
     )
     said = await support.look(settings, argparse.Namespace(code=f"{code[:3]} {code[3:]}", json=False))
@@ -79,6 +79,6 @@ async def test_support_sees_one_timeline_with_the_code_and_that_is_entered_first
 
 
 async def test_support_needs_a_shared_redis(tmp_path: Path) -> None:
-    settings = Settings(rooms=RoomsSettings(data=tmp_path / "data"))
+    settings = Settings(rooms=VaultSettings(data=tmp_path / "data"))
     with pytest.raises(StartRefused, match="redis_url"):
         await support.look(settings, argparse.Namespace(code="123456", json=False))

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from rooms.audit import practitioner
-from rooms.scope import Scope
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import ProtocolError
 from signaling.typedefs import REDIS, TICKETS
@@ -15,6 +13,8 @@ from tests.opening import of
 from tests.signaling.conftest import PASSWORD, Answer, Server
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
+from vault.audit import practitioner
+from vault.records.scope import Scope
 
 NATIVE = {"Origin": ""}
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from client.wire import Wire
-from rooms.model import Appointment
+from practice.agenda.model import Appointment
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive
 from tests.client.waiting import within

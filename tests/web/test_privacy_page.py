@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rooms.inventory import inventory
 from signaling import devices, sessions
 from tests.web.conftest import LANGUAGES, PAGES, Client, Serve, read, scripts
+from vault.inventory import inventory
 from web.locale import CATALOGUES
 from web.settings import Authority, Officer, Operator, WebSettings
 from web.storage import KEPT

@@ -18,7 +18,7 @@ import pytest
 
 from tests.ours import ROOT
 from tests.ports import free_ports
-from tests.rooms import postgres
+from tests.servers import postgres
 
 STEPS = ROOT / "docs" / "operations.md"
 NAMES = (

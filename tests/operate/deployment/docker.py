@@ -128,7 +128,7 @@ def postgres(deployment: Deployment, name: str) -> None:
     """As the image's entry point does: a cluster with one account whose password the file holds."""
     import psycopg
 
-    from tests.rooms.postgres import ACCOUNT, await_ready, binaries
+    from tests.servers.postgres import ACCOUNT, await_ready, binaries
 
     folder = binaries()
     assert folder is not None
@@ -157,10 +157,10 @@ def postgres(deployment: Deployment, name: str) -> None:
 
 
 def openbao(deployment: Deployment, name: str) -> None:
-    from rooms.errors import Locked
-    from rooms.keys.transit import Transit
-    from rooms.settings import TransitSettings
-    from tests.rooms.bao import binary
+    from tests.servers.bao import binary
+    from vault.errors import Locked
+    from vault.keys.transit import Transit
+    from vault.settings import TransitSettings
 
     (deployment.run / "openbao").mkdir()
     deployment.mounted("openbao_tls")

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from operate.commands import doctor
 from operate.doctor import ports
 from operate.doctor.finding import failed
-from rooms.errors import StartRefused
-from rooms.settings import RoomsSettings
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.operate.doctor.test_parts import STRONG
 from tests.ours import ROOT
 from turn.settings import TurnSettings
+from vault.errors import StartRefused
+from vault.settings import VaultSettings
 
 
 def arguments(**changed: Any) -> argparse.Namespace:
@@ -36,7 +36,7 @@ async def test_the_command_looks_at_everything_and_shows_no_secret(
         origin="https://localhost:9", redis_url=SecretStr("redis://u:geheim-wachtwoord@127.0.0.1:9/0")
     )
     turn = TurnSettings(address=IPv4Address("127.0.0.1"), port=9, secrets=[SecretStr(STRONG)])
-    looked = Settings(rooms=RoomsSettings(data=tmp_path / "data"), signaling=signaling, turn=turn)
+    looked = Settings(rooms=VaultSettings(data=tmp_path / "data"), signaling=signaling, turn=turn)
     with pytest.raises(SystemExit) as ended:
         await doctor.examine(looked, arguments())
     assert ended.value.code == 1

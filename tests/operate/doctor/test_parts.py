@@ -22,14 +22,14 @@ from pydantic import SecretStr
 from operate.deployment import acl, openbao
 from operate.doctor import announced, clock, ports, redis, relaying, storage, tls
 from operate.doctor.finding import Finding, as_json, good, look, text
-from rooms.settings import RoomsSettings
-from rooms.store.migrate import downgrade, migrate
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.opening import open_store
 from tests.turn.test_coturn import Coturn, coturn, needs_turnserver, settings  # noqa: F401 -- a fixture
 from turn.coturn import render
 from turn.settings import TurnSettings
+from vault.database.migrate import downgrade, migrate
+from vault.settings import VaultSettings
 
 STRONG = "f3b1c0d9e8a7465b9c2d1e0f8a7b6c5d4e3f2a1b"
 NOW = datetime.now(UTC)
@@ -281,7 +281,7 @@ async def test_redis_that_keeps_forgets_or_allows_too_much_is_named(redis_with: 
 
 
 async def test_database_and_key_store_are_looked_at(tmp_path: Path) -> None:
-    rooms = RoomsSettings(data=tmp_path / "data", trust_clock=True)
+    rooms = VaultSettings(data=tmp_path / "data", trust_clock=True)
     assert states(await storage.database(rooms)) == {"database": "fail"}
     assert not rooms.data.exists()
     async with open_store(rooms):

@@ -27,8 +27,8 @@ from media.control import (
     Slot,
 )
 from media.control_server import ControlServer
-from rooms.model import Appointment
-from rooms.store import Storage, Store
+from practice.agenda.model import Appointment
+from practice.storage import Storage, Store
 from signaling import gate, typedefs
 from signaling.redis import connect
 from signaling.settings import SignalingSettings

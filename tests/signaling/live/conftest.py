@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from rooms.model import Appointment
-from rooms.settings import RoomsSettings
-from rooms.store import Store
+from practice.agenda.model import Appointment
+from practice.storage import Store
 from signaling.redis import connect
 from signaling.sockets.limits import Limits
 from tests.opening import open_store
 from tests.signaling.live.cast import EVERYBODY, Node, Practice, Worker, appoint, open_node
+from vault.settings import VaultSettings
 
 ROOT = Path(__file__).parents[3]
 
@@ -83,7 +83,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Appo
     data = tmp_path_factory.mktemp("furnished") / "data"
 
     async def furnish() -> tuple[str, Appointment]:
-        async with open_store(RoomsSettings(data=data, trust_clock=True)) as store:
+        async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
             practitioner = await store.practitioners.add("alice@example.org", "correct horse battery", "A.", "nl")
             return practitioner.id, await appoint(store, practitioner.id)
 
@@ -94,7 +94,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Appo
 async def store(furnished: tuple[Path, str, Appointment], tmp_path: Path) -> AsyncIterator[Store]:
     data = tmp_path / "data"
     shutil.copytree(furnished[0], data, ignore=shutil.ignore_patterns("*.lock"))
-    async with open_store(RoomsSettings(data=data, trust_clock=True)) as opened:
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as opened:
         yield opened
 
 

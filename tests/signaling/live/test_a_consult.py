@@ -5,10 +5,10 @@ from ipaddress import IPv4Address
 import pytest
 from pydantic import SecretStr
 
-from rooms.scope import Scope
-from rooms.store import Store
+from practice.storage import Store
 from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, open_node, until
 from turn.settings import TurnSettings
+from vault.records.scope import Scope
 
 EACH_REDIS = pytest.mark.parametrize("redis_url", ["redis", "fakeredis"], indirect=True)
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from rooms.clock import utc_now
 from rooms.diagnostics import Diagnostics
 from rooms.expiry import lifetimes, put_right
-from rooms.inventory import inventory
 from signaling.redis import connect
 from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, until
+from vault.clock import utc_now
+from vault.inventory import inventory
 
 
 @pytest.mark.duty("S-04")

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from rooms.store import Store
+from practice.storage import Store
 from signaling.redis import EmbeddedRedis, connect
 from tests.signaling.live.cast import LINES, SDP, Node, Practice, Worker, open_node, until
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rooms.store import Store
+from practice.storage import Store
 from signaling import gate
 from signaling.redis import connect
 from tests.signaling.live.cast import SECRET, Node, Practice, Worker, open_node, until

@@ -1,0 +1,4 @@
+"""Practitioners: who the keys belong to, how they sign in, and what they set.
+
+``store`` finds and changes them, ``people`` opens what they have sealed of themselves, ``sessions`` are their sign-ins.
+"""

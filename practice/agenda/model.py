@@ -1,0 +1,38 @@
+"""What is planned, as it leaves storage: decrypted, immutable, silent in ``repr``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from practice.accounts.model import Language
+
+State = Literal["planned", "ended", "destroying"]
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
+
+    ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
+    ``state`` is what storage says: a running consult is still ``planned``. ``unknown`` is what a newer program keeps
+    beside these fields: who writes the appointment anew writes it too.
+    """
+
+    id: str
+    owner: str
+    patient: str = field(repr=False)
+    starts_at: datetime = field(repr=False)
+    minutes: int
+    language: Language
+    state: State
+    ended_at: datetime | None = field(repr=False)
+    secret: str = field(repr=False)
+    due: datetime | None = field(repr=False)
+    version: int
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The planned end."""
+        return self.starts_at + timedelta(minutes=self.minutes)

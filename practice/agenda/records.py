@@ -1,0 +1,100 @@
+"""What is inside the sealed column of an appointment, and its table."""
+
+from datetime import datetime
+from typing import Any, get_args
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
+
+from practice.accounts.model import Language
+from practice.agenda.model import Appointment
+from vault.database.tables import Day, metadata
+from vault.errors import Unreadable
+from vault.keys.envelope import Place
+from vault.records.content import Layout, known, moment, number, open_content, seal_content, stamp, utc_day
+from vault.records.records import Kind
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("owner", ForeignKey("practitioners.id"), nullable=False),
+    Column("state", String(10), nullable=False, comment="planned, ended, destroying"),
+    Column("due_day", Day, comment="UTC day of destruction; the moment is inside content"),
+    Column("content", LargeBinary, nullable=False, comment="sealed: patient, times, link secret, due"),
+    Column("version", Integer, nullable=False),
+    Index(None, "owner"),
+    Index(None, "due_day"),
+    Index("ix_appointments_due", "due_day", "id"),
+    Index(
+        "ix_appointments_marked",
+        "id",
+        sqlite_where=text("state = 'destroying'"),
+        postgresql_where=text("state = 'destroying'"),
+    ),
+)
+
+APPOINTMENT = Layout(frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")))
+
+
+def content_place(row_id: str, owner: str) -> Place:
+    """Where an appointment's content stands."""
+    return Place("appointments", "content", row_id, owner)
+
+
+def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
+    """The row of an appointment."""
+    content = {
+        "patient": appointment.patient,
+        "starts_at": appointment.starts_at.isoformat(),
+        "minutes": appointment.minutes,
+        "language": appointment.language,
+        "ended_at": stamp(appointment.ended_at),
+        "secret": appointment.secret,
+        "due": stamp(appointment.due),
+    }
+    place = content_place(appointment.id, appointment.owner)
+    return {
+        "id": appointment.id,
+        "owner": appointment.owner,
+        "state": appointment.state,
+        "due_day": utc_day(appointment.due),
+        "content": seal_content(key, APPOINTMENT, content, place, appointment.unknown),
+        "version": appointment.version,
+    }
+
+
+def open_appointment(key: bytes, row: Any) -> Appointment:
+    """The appointment in a row of the table.
+
+    Errors: Unreadable when the content is not this row's, or not of our making; Newer.
+    """
+    content, unknown = open_content(key, APPOINTMENT, row.content, content_place(row.id, row.owner))
+    try:
+        return Appointment(
+            id=row.id,
+            owner=row.owner,
+            patient=content["patient"],
+            starts_at=datetime.fromisoformat(content["starts_at"]),
+            minutes=content["minutes"],
+            language=known(content["language"], get_args(Language)),
+            state=row.state,
+            ended_at=moment(content["ended_at"]),
+            secret=content["secret"],
+            due=moment(content["due"]),
+            version=number(row.version),
+            unknown=unknown,
+        )
+    except (TypeError, ValueError):
+        raise Unreadable from None
+
+
+APPOINTMENTS = Kind(
+    name="appointments",
+    table=appointments,
+    layout=APPOINTMENT,
+    place=content_place,
+    open=open_appointment,
+    seal=seal_appointment,
+    timed=True,
+    kept=True,
+)

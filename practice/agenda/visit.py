@@ -1,0 +1,44 @@
+"""A right link that was opened: the appointment, whose it is and its name in the trail, from one look at the rows."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from practice.accounts.model import Practitioner
+from practice.accounts.people import People
+from practice.agenda.model import Appointment
+from vault import audit
+from vault.audit import Party
+from vault.errors import DomainError
+from vault.keys.opening import Both
+
+
+class Host(NamedTuple):
+    """The row of an appointment's practitioner."""
+
+    id: str
+    profile: bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class Visit:
+    """``appointments.by_link``. The keys are those that opened the link and go with it."""
+
+    appointment: Appointment
+    _people: People = field(repr=False, compare=False)
+    _keys: Both = field(repr=False, compare=False)
+    _host: Host = field(repr=False, compare=False)
+
+    @property
+    def subject(self) -> Party:
+        """The appointment in the audit trail, with its name there: its key was at hand."""
+        return audit.appointment(self.appointment.owner, self.appointment.id).named(self._keys.key)
+
+    async def host(self) -> Practitioner:
+        """Whose appointment it is. Errors: ``not_found``, ``unreadable``."""
+        key = self._keys.own
+        if key is None:
+            key, known = await self._people.key(self._host.id)
+            if not known:
+                raise DomainError("not_found")
+        return self._people.profile(key, self._host)

@@ -1,9 +1,0 @@
-"""Alembic's environment: the connection and its transaction are the caller's (``rooms.store.migrate``)."""
-
-from alembic import context
-
-from rooms.store.tables import metadata
-
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
-context.run_migrations()

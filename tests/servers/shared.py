@@ -1,0 +1,36 @@
+"""One of each for all tests of a process."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import bao as bao_servers
+from tests.servers import postgres as servers
+from vault.database.migrate import migrate
+from vault.settings import VaultSettings
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    if servers.binaries() is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL is not installed, and CI may not skip it")
+        pytest.skip("NOT TESTED ON POSTGRESQL: install the package postgresql")
+    with servers.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bao() -> Iterator[bao_servers.Bao]:
+    with bao_servers.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with all tables: migrating for every test would be most of the time."""
+    settings = VaultSettings(data=tmp_path_factory.mktemp("template"))
+    migrate(settings.database())
+    return Path(settings.database().database or "")

@@ -1,0 +1,125 @@
+"""At any moment: nothing that a person typed, and no usable key, is in any file of the database."""
+
+import base64
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from practice.accounts.model import Language
+from practice.storage import Store
+from tests.opening import of, open_store
+from tests.people import START, Time
+from tests.servers.postgres import Postgres
+from vault.records.scope import Scope
+from vault.settings import VaultSettings
+
+CANARIES = {
+    "mail": "canary.mail@example.org",
+    "name": "Doctor Canaryname",
+    "password": "canary-password-1",
+    "patient": "Canarypatient Jansen",
+    "sentence": "Canarysentence, wacht maar even.",
+}
+
+
+def forms(text: str | bytes) -> Iterator[bytes]:
+    """Raw, UTF-16, hex and base64 at each of the three alignments."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    yield raw
+    if isinstance(text, str):
+        yield text.encode("utf-16-le")
+        yield text.lower().encode()
+    yield raw.hex().encode()
+    for shift in range(3):
+        yield base64.b64encode(bytes(shift) + raw)[4:-4]
+
+
+def found(folder: Path, secrets: Mapping[str, str | bytes]) -> list[str]:
+    """Which secrets are in the files of a folder."""
+    return found_in(b"\0".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()), secrets)
+
+
+def found_in(content: bytes, secrets: Mapping[str, str | bytes]) -> list[str]:
+    """Which secrets are in there, in any form."""
+    return [name for name, text in secrets.items() if any(form in content for form in forms(text))]
+
+
+async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes]]:
+    """All that happens to an appointment; after each step, what must not be found."""
+    person = await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
+    yield {}
+    token = await store.sessions.create(person.id)
+    yield {"token": token}
+    planned = [
+        await store.appointments.create(of(person.id), CANARIES["patient"], START.replace(minute=17), 37, "nl")
+        for _ in range(30)
+    ]
+    said = [await store.sentences.say(of(person.id), one, CANARIES["sentence"]) for one in get_args(Language)]
+    keys = await store.keys.get_many([(person.id, entry.id) for entry in (*planned, *said)])
+    secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
+    for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
+        secrets |= {f"secret {place}": planned[place].secret, f"key {place}": keys[planned[place].id]}
+    secrets |= {f"key of {one.language}": keys[one.id] for one in said}
+    yield secrets
+    for entry in planned[:10]:
+        await store.appointments.end(Scope.consult(entry.id, entry.owner), entry.id)
+    yield secrets
+    await store.practitioners.set_retention(of(person.id), "7d")
+    yield secrets
+    await store.sentences.say(of(person.id), "nl", CANARIES["sentence"].upper())
+    for entry in (*planned[10:20], *said[:2]):
+        await store.retention.destroy(of(person.id), entry.id)
+    yield secrets
+    time.pass_(days=8)
+    await store.retention.sweep()
+    yield secrets
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    for number, form in enumerate(forms(CANARIES["patient"])):
+        (tmp_path / str(number)).write_bytes(b"x" * 5 + form + b"y")
+        assert found(tmp_path, CANARIES), number
+        (tmp_path / str(number)).unlink()
+
+
+@pytest.mark.duty("S-05", "S-15")
+async def test_sqlite_files_and_wal_and_key_store_hold_no_plaintext_at_any_time(
+    sqlite_settings: VaultSettings, time: Time
+) -> None:
+    steps = 0
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        async for secrets in story(store, time):
+            steps += 1
+            assert found(sqlite_settings.data, {**CANARIES, **secrets}) == [], steps
+    assert steps == 7
+    assert found(sqlite_settings.data, {**CANARIES, **secrets}) == []
+
+
+@pytest.mark.duty("S-05", "S-15")
+async def test_postgresql_heap_and_wal_hold_no_plaintext_at_any_time(
+    sqlite_settings: VaultSettings, time: Time, postgres: Postgres
+) -> None:
+    """Its WAL keeps every step, so looking once at the end is enough."""
+    url = postgres.new_database()
+    settings = VaultSettings(data=sqlite_settings.data, trust_clock=True, database_url=url)
+    start = postgres.position()
+    async with open_store(settings, now=time.now, boot=time.boottime) as store:
+        secrets = [found async for found in story(store, time)][-1]
+    written = postgres.written(start, url)
+    assert found_in(written, {"state": "destroying"}), "the rows are in there"
+    assert found_in(written, {**CANARIES, **secrets}) == []
+
+
+@pytest.mark.parametrize("level", ["DEBUG"])
+async def test_logs_hold_no_plaintext(
+    sqlite_settings: VaultSettings, time: Time, caplog: pytest.LogCaptureFixture, level: str
+) -> None:
+    caplog.set_level(level)
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        async for secrets in story(store, time):
+            said = " ".join(
+                str(record.__dict__) for record in caplog.records if record.name.startswith(("practice", "vault"))
+            )
+            assert not [name for name, text in {**CANARIES, **secrets}.items() if str(text) in said]

@@ -1,0 +1,145 @@
+"""Destroying all that a practitioner has, at once, by the way that every appointment goes.
+
+**All due times become now, in one transaction; the rest is the sweep's.** So it survives being cut off anywhere, a
+consult in progress is waited for, and nothing planned meanwhile escapes. Closing an account leaves a mark that refuses
+new appointments and signing in; when nothing is left, the account's own key goes like any other, with a receipt.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.audit import Act, Draft, practitioner, receipt
+from vault.audit.trail import Trail
+from vault.clock import Clock
+from vault.database.database import Database
+from vault.database.marks import closing_accounts, raise_generation, set_behind, write_closing
+from vault.database.tables import marks
+from vault.destruction.deadline import Deadline, Told
+from vault.destruction.destruction import BATCH, Destruction
+from vault.errors import DomainError
+from vault.keys.receipt import Receipt
+from vault.keys.store import KeyStore
+from vault.records.reading import Reader
+from vault.records.records import Kind, Kinds
+from vault.records.strangers import owns_strange
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Emptied:
+    """How many were destroyed, and how many are in a consult that is waited for."""
+
+    destroyed: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Closed(Emptied):
+    """``receipt`` is the account's own, None while consults are waited for."""
+
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True)
+class Closure:
+    """``store.retention.destroy_all`` and ``close``."""
+
+    database: Database
+    kinds: Kinds
+    keys: KeyStore
+    reader: Reader
+    destruction: Destruction
+    deadline: Deadline
+    trail: Trail
+    clock: Clock
+    on_close: Told
+
+    async def hasten(self, owner: str, *, closing: bool = False) -> None:
+        """All of the owner's is due now; with ``closing`` the account ends too. Errors: ``not_found``, ``locked``."""
+        async with self.database.write() as connection:
+            account = self.kinds.owners.table.c.id
+            person = select(account).where(account == owner).with_for_update()
+            if (await connection.execute(person)).one_or_none() is None:
+                raise DomainError("not_found")
+            for kind in self.kinds:
+                if kind.timed:
+                    await self._make_due(connection, kind, owner)
+                elif closing:
+                    await connection.execute(kind.marking().where(kind.table.c.owner == owner))
+            if closing:
+                await write_closing(connection, owner)
+                owners = self.kinds.owners
+                await connection.execute(delete(owners.sessions).where(owners.session_of == owner))
+
+    async def empty(self, owner: str) -> Emptied:
+        """Destroy all of the owner's that is past due and in no running consult."""
+        count, waiting = 0, 0
+        for kind in self.kinds:
+            ours = kind.table.c.owner == owner
+            if kind.timed:
+                async for rows in self.destruction.batches(kind, kind.living().where(ours)):
+                    opened = await self.reader.open(kind, rows)
+                    due = [one.id for one in await self.deadline.forbidden(opened.living, unsure=False)]
+                    waiting += len(opened.living) - len(due)
+                    count += await self._destroy(kind, owner, [*due, *(one.id for one in opened.damaged)])
+            async for rows in self.destruction.batches(kind, kind.marked().where(ours)):
+                count += await self._destroy(kind, owner, [row.id for row in rows])
+        return Emptied(count, waiting)
+
+    async def finish(self) -> dict[str, Receipt]:
+        """Close the accounts of which nothing is left; their receipts by account."""
+        closed = {}
+        async with self.database.read() as connection:
+            ending = await closing_accounts(connection)
+        for owner in ending:
+            async with self.database.read() as connection:
+                left = (await connection.execute(self.kinds.owned_by(owner).limit(1))).first() is not None
+                if left or await owns_strange(connection, owner):
+                    continue
+            (closed[owner],) = await self.keys.destroy([(owner, owner)], self.clock.now())
+            ended = Draft(Act.ACCOUNT_CLOSED, practitioner(owner), receipt(closed[owner].receipt))
+            await self.trail.record_all([ended])
+            try:
+                await self.on_close(owner)
+            except Exception:
+                logger.exception("traces are left of a closed account")
+                continue
+            async with self.database.write() as connection:
+                accounts = self.kinds.owners.table
+                await connection.execute(delete(accounts).where(accounts.c.id == owner))
+                await connection.execute(delete(marks).where(marks.c.name == f"closing-{owner}"))
+                await set_behind(connection, owner, behind=False)
+                await raise_generation(connection, closed[owner].generation)
+            self.reader.forget(owner)
+        return closed
+
+    async def _make_due(self, connection: AsyncConnection, kind: Kind[Any], owner: str) -> None:
+        """Rows that cannot be opened have no due time to move: they are marked."""
+        table = kind.table
+        living = kind.living().where(table.c.owner == owner)
+        rows = (await connection.execute(living.order_by(table.c.id).with_for_update())).all()
+        opened = await self.reader.open(kind, rows)
+        now, hastened = self.clock.now(), []
+        for record in opened.living:
+            if record.due is None or record.due > now:
+                sealed = kind.seal(opened.keys[record.id], replace(record, due=now))
+                hastened.append({"row": record.id, "day": sealed["due_day"], "sealed": sealed["content"]})
+        broken = [*(one.id for one in opened.damaged), *opened.gone]
+        if hastened:
+            values = {"due_day": bindparam("day"), "content": bindparam("sealed"), "version": table.c.version + 1}
+            await connection.execute(update(table).where(table.c.id == bindparam("row")).values(values), hastened)
+        for start in range(0, len(broken), BATCH):
+            await connection.execute(kind.marking().where(table.c.id.in_(broken[start : start + BATCH])))
+
+    async def _destroy(self, kind: Kind[Any], owner: str, ids: Sequence[str]) -> int:
+        if not ids:
+            return 0
+        await self.destruction.mark_all(kind, owner, ids)
+        targets = [(owner, row_id) for row_id in ids]
+        return len(await self.destruction.finish(kind, targets, practitioner(owner)))
