@@ -8,7 +8,7 @@ import pytest
 from tests.ours import ROOT
 
 WALKS = sorted(ROOT.glob("docs/walks/[!R]*.md"))
-FILE = re.compile(r"`((?:client|media|operate|rooms|signaling|tests|turn|web)/[\w/]+\.\w+)`(?:\s+\(`([\w.]+)`)?")
+FILE = re.compile(r"`((?:client|media|operate|practice|rooms|signaling|tests|turn|vault|web)/[\w/]+\.\w+)`(?:\s+\(`([\w.]+)`)?")
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.stem)
