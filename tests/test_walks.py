@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.ours import ROOT
+from tests.ours import FOLDERS, ROOT
 
 WALKS = sorted(ROOT.glob("docs/walks/[!R]*.md"))
-FILE = re.compile(r"`((?:client|media|operate|practice|rooms|signaling|tests|turn|vault|web)/[\w/]+\.\w+)`(?:\s+\(`([\w.]+)`)?")
+PLACES = "|".join((*FOLDERS, "tests"))
+FILE = re.compile(rf"`((?:{PLACES})/[\w/]+\.\w+)`(?:\s+\(`([\w.]+)`)?")
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.stem)

@@ -29,7 +29,7 @@ from bench.signaling import Asked, ask
 from signaling.protocol.model import API
 
 WAITING, CONSULTS, ASKING = 200, 40, 20
-STEPS = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5)
+STEPS = (0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 LIMIT_MS = 100.0
 """A round trip's 95th percentile: what is above feels slow."""
 

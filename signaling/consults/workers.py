@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Workers:
     """``spawn`` runs something in the background until the node stops."""
 
-    def __init__(self, media: MediaClient, spawn: Callable[[Awaitable[None]], None]) -> None:
+    def __init__(self, media: MediaClient, spawn: Callable[[Awaitable[None]], object]) -> None:
         self._media = media
         self._spawn = spawn
         self._calls = asyncio.Semaphore(CALLS)

@@ -10,6 +10,7 @@ from aiohttp import web
 from signaling.addresses import client_address, network_of, origins
 from signaling.protocol.errors import ProtocolError, SpreekkamerError, UserError, http_status, to_wire
 from signaling.settings import SignalingSettings
+from signaling.sockets.endings import STUCK, Ending
 from signaling.sockets.frames import GuardedWebSocket
 from signaling.sockets.half_open import HalfOpen
 from signaling.sockets.library import EngineServer
@@ -53,6 +54,7 @@ class Engine(EngineServer):
         *,
         native: bool,
         count: Callable[[str], None],
+        end: Callable[[str, Ending], object],
     ) -> None:
         super().__init__(
             GuardedWebSocket,
@@ -69,6 +71,7 @@ class Engine(EngineServer):
         )
         self.limits = limits
         self.count = count
+        self._end = end
         self._half_open = half_open
         self.closed_because: str | None = None
         self._settings = settings
@@ -116,8 +119,7 @@ class Engine(EngineServer):
         """Queue a packet; a client that has stopped reading is cut off instead of buffered for."""
         socket = self.sockets.get(sid)
         if socket and not socket.closed and socket.queue.qsize() >= self.limits.backlog:
-            self.count("client_stuck")
-            socket.connection.abort()
+            self._end(sid, STUCK)
             return
         await super().send_packet(sid, pkt)
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from signaling.sockets.endings import STUCK
+
 FRAME = re.compile(r"1\Z|3\Z|40(?:\{|\Z)|41\Z|42[0-9]{0,9}\[|43[0-9]{1,9}\[")
 """Engine.IO close and pong; Socket.IO CONNECT, DISCONNECT, EVENT and ACK in the one namespace, without attachments."""
 
@@ -56,7 +58,7 @@ class GuardedWebSocket:
             async with asyncio.timeout(self._engine.limits.send_within):
                 await self._socket.send_str(packet if isinstance(packet, str) else packet.decode())
         except TimeoutError:
-            self._engine.count("client_stuck")
+            self._engine.count(STUCK.counted)
             self.abort()
             raise OSError from None
 

@@ -29,6 +29,17 @@ from signaling.replays import Missed
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Accepted, accept, connect
 from signaling.sockets.agent import UNKNOWN, agent
+from signaling.sockets.endings import (
+    CUT_OFF,
+    EXHAUSTED,
+    MOVED,
+    SHUT_DOWN,
+    TOO_LATE,
+    UNAUTHENTICATED,
+    UNREADABLE,
+    Ending,
+    How,
+)
 from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.half_open import HalfOpen
 from signaling.sockets.library import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, NAMESPACE, SocketServer
@@ -83,7 +94,7 @@ class Gate(SocketServer):
         self._asking: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         super().__init__(
-            lambda: Engine(settings, limits, self._half_open, native=native, count=self.count),
+            lambda: Engine(settings, limits, self._half_open, native=native, count=self.count, end=self.end),
             client_manager=SignedManager(redis, secret, self.count),
             logger=LibraryLog(self.count),
         )
@@ -98,11 +109,12 @@ class Gate(SocketServer):
         """Count something that was dropped or refused."""
         self.counters[what] += 1
 
-    def spawn(self, work: Awaitable[None]) -> None:
+    def spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         """Run in the background until the gate closes."""
         task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -170,8 +182,21 @@ class Gate(SocketServer):
                 self.manager.trim(sid)
         return True
 
+    def end(self, eio_sid: str | None, why: Ending) -> "asyncio.Task[None] | None":
+        """End a connection of this node, for a reason of ``signaling.sockets.endings``; the task that says goodbye."""
+        if why.counted:
+            self.count(why.counted)
+        if eio_sid is None:
+            return None
+        if not why.missed:
+            self.authenticated.pop(self.sid_of(eio_sid) or "", None)
+        if why.how is How.CUT:
+            self.eio.cut(eio_sid)
+            return None
+        return self.spawn(self.eio.hang_up(eio_sid))
+
     async def close_socket(self, sid: str) -> None:
-        """Disconnect a client, wherever it is connected, after all that was sent to it before."""
+        """``OVER``: whichever node the socket is on, after all that was sent to it before."""
         await self.disconnect(sid)
 
     async def sign_out(self, holders: Sequence[str], why: SignedOutCode) -> None:
@@ -203,8 +228,8 @@ class Gate(SocketServer):
         """
         everybody = list(self.authenticated)
         for sid in everybody:
-            if self.authenticated.pop(sid, None):
-                self.spawn(self.eio.hang_up(self.eio_sid_of(sid)))
+            if sid in self.authenticated:
+                self.end(self.eio_sid_of(sid), MOVED)
             await asyncio.sleep(seconds / len(everybody))
 
     def cut_off(self) -> None:
@@ -212,14 +237,15 @@ class Gate(SocketServer):
         sockets = list(self.authenticated.values())
         self.authenticated.clear()
         for eio_sid in list(self.eio.sockets):
-            self.eio.cut(eio_sid)
+            self.end(eio_sid, CUT_OFF)
         for socket in sockets:
             socket.cut_off = True
             self.spawn(self.lost(socket))
 
     async def hang_up(self) -> None:
         """Close all connections, all at once: a client that does not answer costs the others nothing."""
-        await asyncio.gather(*map(self.eio.hang_up, list(self.eio.sockets)), return_exceptions=True)
+        goodbyes = [self.end(eio_sid, SHUT_DOWN) for eio_sid in list(self.eio.sockets)]
+        await asyncio.gather(*filter(None, goodbyes), return_exceptions=True)
 
     async def close(self) -> None:
         """Hang up on everybody and stop; idempotent."""
@@ -241,8 +267,7 @@ class Gate(SocketServer):
         self._half_open.expect(eio_sid, self.eio.network(request))
 
     def _too_late(self, eio_sid: str) -> None:
-        self.count("authentication_timeout")
-        self.spawn(self.eio.hang_up(eio_sid))
+        self.end(eio_sid, TOO_LATE)
 
     def closed(self, eio_sid: str) -> None:
         """Nobody has to authenticate over it any more."""
@@ -305,8 +330,7 @@ class Gate(SocketServer):
         try:
             packet = self.read(data)
         except (ValueError, RecursionError):
-            self.count("frame_refused")
-            self.spawn(self.eio.hang_up(eio_sid))
+            self.end(eio_sid, UNREADABLE)
             return
         if packet.packet_type == CONNECT and self.sid_of(eio_sid):
             await self._refuse_connect(eio_sid, ProtocolError("bad_state"))
@@ -334,12 +358,11 @@ class Gate(SocketServer):
     async def _event(self, eio_sid: str, number: int | None, data: Any) -> None:
         socket = self._socket(eio_sid)
         if socket is None:
-            self.count("unauthenticated")
-            self.spawn(self.eio.hang_up(eio_sid))
+            self.end(eio_sid, UNAUTHENTICATED)
         elif not socket.take():
             await self._refuse(eio_sid, number, ProtocolError("rate_limited"))
             if socket.exhausted:
-                self.spawn(self.eio.hang_up(eio_sid))
+                self.end(eio_sid, EXHAUSTED)
         else:
             try:
                 accepted = accept(data, socket.claims.role, self._handler_of)

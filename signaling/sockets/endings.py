@@ -1,0 +1,56 @@
+"""Why a connection ends, and how: every reason there is.
+
+| how | what the client notices |
+|---|---|
+| ``SAID`` | Socket.IO's own word, after all that was sent before; on whichever node it is connected |
+| ``CLOSED`` | the WebSocket closes at once, whatever was not sent yet |
+| ``CUT`` | nothing, or a connection that broke: no goodbye |
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class How(Enum):
+    """How much of a goodbye there is."""
+
+    SAID = auto()
+    CLOSED = auto()
+    CUT = auto()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """``counted`` is the counter that it raises. An end that is not ``missed`` is not reported as a lost socket."""
+
+    how: How
+    counted: str | None = None
+    missed: bool = True
+
+
+OVER = Ending(How.SAID)
+"""There is no place for it any more: its consult ended, it was removed, another page took it, or it signed out."""
+
+MOVED = Ending(How.CLOSED, missed=False)
+"""This node leaves. Its return replaces what this node had of it, before anybody misses it."""
+
+SHUT_DOWN = Ending(How.CLOSED)
+"""This node ends."""
+
+CUT_OFF = Ending(How.CUT)
+"""Nobody hears this node, or it stood still: what came in and was not handled yet never will be."""
+
+TOO_LATE = Ending(How.CLOSED, "authentication_timeout")
+"""It did not say who it is in time."""
+
+UNAUTHENTICATED = Ending(How.CLOSED, "unauthenticated")
+"""It asked for something before."""
+
+UNREADABLE = Ending(How.CLOSED, "frame_refused")
+"""What it sent is no packet."""
+
+EXHAUSTED = Ending(How.CLOSED)
+"""It went on asking after it was told to wait."""
+
+STUCK = Ending(How.CUT, "client_stuck")
+"""It has stopped reading."""
