@@ -18,8 +18,8 @@ from urllib.parse import SplitResult, urlsplit
 from client.errors import ClientError, Refusal
 from client.media import Receiving
 from client.media_session import Tracks
+from client.participant import Participant, patient, practitioner
 from client.rest import Rest
-from client.session import Participant, patient, practitioner
 from client.synthetic import Pattern, Tone
 
 MARK = "Synthetic check"

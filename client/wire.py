@@ -11,10 +11,10 @@ import socketio
 from pydantic import BaseModel, ValidationError
 
 from client.errors import Offline, Refusal
+from signaling.protocol.capabilities import ONCE, REPLAY, Numbered
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Connect
 from signaling.protocol.model import PROTOCOL_VERSION, Message
-from signaling.protocol.session import ONCE, REPLAY, Numbered
 
 SECONDS = 10.0
 DISCONNECT = "disconnect"

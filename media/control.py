@@ -46,7 +46,7 @@ class Line(ControlModel):
     slot: int | None = None
 
 
-class Slot(ControlModel):
+class SlotView(ControlModel):
     """The peer that a slot shows."""
 
     slot: int
@@ -65,7 +65,7 @@ class OpenRoom(ControlModel):
     capacity: int = 2
 
 
-class Opened(ControlModel):
+class OpenedRoom(ControlModel):
     reply: Literal["opened"] = "opened"
 
 
@@ -94,7 +94,7 @@ class Answered(ControlModel):
     reply: Literal["answered"] = "answered"
     sdp: str
     version: int
-    slots: list[Slot]
+    slots: list[SlotView]
     refused: list[RefusedLine] = Field(default=[], exclude_if=_nothing)
     unusable: list[Unusable] = Field(default=[], exclude_if=_nothing)
 
@@ -159,7 +159,7 @@ Call = Annotated[
     OpenRoom | OfferCall | RemovePeer | CloseRoom | RequestKeyframe | Inspect,
     Field(discriminator="call"),
 ]
-Reply = Annotated[Opened | Answered | Done | Inspected | Refused, Field(discriminator="reply")]
+Reply = Annotated[OpenedRoom | Answered | Done | Inspected | Refused, Field(discriminator="reply")]
 
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ class SlotsChanged(ControlModel):
     fence: int
     peer: str
     version: int
-    slots: list[Slot]
+    slots: list[SlotView]
 
 
 class UnencryptedSeen(ControlModel):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from media.control import STAGE, Answered, Line, RefusedLine, Slot, Source, Unusable
+from media.control import STAGE, Answered, Line, RefusedLine, SlotView, Source, Unusable
 from media.refusals import LineReason, Reason
 from media.slot import SlotFormat
 from media.uplink import Format
@@ -66,7 +66,7 @@ class Plan:
     refused: list[RefusedLine]
     unusable: list[Unusable]
 
-    def answered(self, sdp: str, version: int, slots: list[Slot]) -> Answered:
+    def answered(self, sdp: str, version: int, slots: list[SlotView]) -> Answered:
         """The reply to the offer."""
         return Answered(sdp=sdp, version=version, slots=slots, refused=self.refused, unusable=self.unusable)
 

@@ -8,8 +8,7 @@ from struct import Struct
 from typing import Literal, cast
 
 from media.bandwidth import Rate
-from media.control import STAGE, Event, PeerSample, PeerState, Source, UnencryptedSeen
-from media.control import Slot as SlotView
+from media.control import STAGE, Event, PeerSample, PeerState, SlotView, Source, UnencryptedSeen
 from media.counters import Counters
 from media.dtls import length_p, unprotect
 from media.feedback import TransportFeedback

@@ -17,7 +17,7 @@ from media.control import (
     Inspect,
     Inspected,
     OfferCall,
-    Opened,
+    OpenedRoom,
     OpenRoom,
     Refused,
     RemovePeer,
@@ -254,12 +254,12 @@ class Router:
                 return Refused(code="fenced")
             if call.fence == room.fence:
                 room.capacity = call.capacity
-                return Opened()
+                return OpenedRoom()
             self._close(room, now)
         elif len(self.rooms) >= self._max_rooms:
             return Refused(code="internal")
         self.rooms[call.room] = Room(call.room, call.fence, call.capacity, now)
-        return Opened()
+        return OpenedRoom()
 
     def _offer(self, room: Room, call: OfferCall, now: float) -> Reply:
         try:

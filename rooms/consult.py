@@ -31,7 +31,6 @@ from rooms.consult_events import (
     CloseRoom,
     Drop,
     Effect,
-    Ended,
     EndReason,
     Event,
     Indicate,
@@ -39,13 +38,14 @@ from rooms.consult_events import (
     LoseSocket,
     LoseWorker,
     MediaEvent,
-    Opened,
-    Place,
+    PlaceRoom,
     RemovePeer,
     RestartKeys,
+    RoomOpened,
     Show,
     ShowDesk,
     TakenOver,
+    TellEnded,
     Tick,
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
@@ -119,7 +119,7 @@ def _apply_media(state: Consult, event: MediaEvent, moment: int) -> Consult:
             return _restart_keys(state, epoch, moment)
         case Assign(worker, unless):
             return _assign(state, worker, unless, moment)
-        case Opened(fence):
+        case RoomOpened(fence):
             return replace(state, ready=True) if state.worker and state.fence == fence else state
         case LoseWorker(fence):
             return _unplace(state) if state.worker and state.fence == fence else state
@@ -243,7 +243,7 @@ def _leave(state: Consult, participant: str) -> tuple[Consult, list[Effect]]:
 
 
 def _end(state: Consult, reason: EndReason) -> tuple[Consult, list[Effect]]:
-    effects: list[Effect] = [Ended(one.socket, reason) for one in state.participants if one.socket]
+    effects: list[Effect] = [TellEnded(one.socket, reason) for one in state.participants if one.socket]
     return replace(state, participants=(), ended=reason), effects
 
 
@@ -312,7 +312,7 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
     elif after.worker:
         effects += [RemovePeer(after.worker, after.fence, one) for one in sorted(members - remaining)]
     if remaining and after.worker is None and (before.worker or not members):
-        effects.append(Place())
+        effects.append(PlaceRoom())
     if not after.ended:
         effects.append(Show())
     if _desk(before) != _desk(after):

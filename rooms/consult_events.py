@@ -103,7 +103,7 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class RoomOpened:
     """The worker has the room."""
 
     fence: int
@@ -138,7 +138,7 @@ class Tick:
     refresh: timedelta = REFRESH
 
 
-MediaEvent = RestartKeys | Assign | Opened | LoseWorker | ChangeMedia
+MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
 Event = Arrive | Admit | Leave | Close | LoseSocket | Indicate | Tick | MediaEvent
 
 
@@ -170,7 +170,7 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class TellEnded:
     """The consult is over for whoever is behind this socket."""
 
     socket: str
@@ -178,7 +178,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceRoom:
     """The room needs a worker."""
 
 
@@ -195,4 +195,4 @@ class CloseRoom:
     fence: int
 
 
-Effect = Show | ShowDesk | TakenOver | Drop | Ended | Place | RemovePeer | CloseRoom
+Effect = Show | ShowDesk | TakenOver | Drop | TellEnded | PlaceRoom | RemovePeer | CloseRoom

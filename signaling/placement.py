@@ -19,7 +19,7 @@ from media.control import (
     Heartbeat,
     MediaClient,
     MediaUnavailable,
-    Opened,
+    OpenedRoom,
     OpenRoom,
     PeerSample,
     PeerState,
@@ -27,9 +27,8 @@ from media.control import (
     UnencryptedSeen,
     heartbeat_key,
 )
-from media.control import Slot as WorkerSlot
-from rooms.consult_events import Assign, ChangeMedia, LoseWorker, MediaState
-from rooms.consult_events import Opened as RoomOpened
+from media.control import SlotView as WorkerSlot
+from rooms.consult_events import Assign, ChangeMedia, LoseWorker, MediaState, RoomOpened
 from rooms.consult_state import Consult, Participant
 from signaling.consults import Consults
 from signaling.protocol.events import Slots, SlotView, Unencrypted
@@ -131,7 +130,7 @@ class Placement:
         self._placed.append((self._clock(), worker))
         try:
             call = OpenRoom(room=appointment, fence=consult.fence, capacity=consult.capacity)
-            opened = isinstance(await self._consults.workers.call(worker, call), Opened)
+            opened = isinstance(await self._consults.workers.call(worker, call), OpenedRoom)
         except MediaUnavailable:
             opened = False
         if opened:

@@ -29,7 +29,7 @@ RESTART_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenRedis:
     """``url`` is for other processes and for Socket.IO's manager; ``kind`` is redis, fakeredis or external."""
 
     client: Redis
@@ -38,7 +38,7 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_redis(url: str | None) -> AsyncIterator[Opened]:
+async def open_redis(url: str | None) -> AsyncIterator[OpenRedis]:
     """A client of the Redis at ``url``, or of an embedded one if there is no address."""
     if url:
         client = connect(url)
@@ -52,14 +52,14 @@ async def open_redis(url: str | None) -> AsyncIterator[Opened]:
             await client.aclose()
             raise
         try:
-            yield Opened(client, url, "external")
+            yield OpenRedis(client, url, "external")
         finally:
             await client.aclose()
         return
     async with _embedded() as embedded:
         client = connect(embedded.url)
         try:
-            yield Opened(client, embedded.url, embedded.kind)
+            yield OpenRedis(client, embedded.url, embedded.kind)
         finally:
             await client.aclose()
 

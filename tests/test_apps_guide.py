@@ -9,11 +9,11 @@ from typing import get_args
 
 from media.refusals import LineReason, OfferReason
 from signaling.limiter import JOIN_ADDRESS
+from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, Chat, Offer
 from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 from signaling.protocol.rest import Bounds, Join
-from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
 from signaling.sockets.limits import Limits
 from tests.client import vectors

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from signaling.limiter import LIMITS, PACES
+from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
 from signaling.protocol.sentences import SENTENCES
-from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
 from signaling.sockets.limits import Limits
 

@@ -32,7 +32,7 @@ Place = Literal["database", "content", "keystore", "redis", "files", "log", "bro
 PLACES: tuple[Place, ...] = get_args(Place)
 
 
-class Entry(BaseModel):
+class Item(BaseModel):
     """What belongs together, and the names that it has in each place: ``table.column``, or a pattern with ``*``.
 
     ``content`` are the fields inside a sealed column: ``table.column.field``.
@@ -71,7 +71,7 @@ class Inventory(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    entry: tuple[Entry, ...]
+    entry: tuple[Item, ...]
 
     def names(self, place: Place) -> list[str]:
         """What may be in a place."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from operate.commands import Configured
 from operate.commands.arguments import day, one_of
-from vault.audit import Act, Entry, Party, Report, appointment, operator, practitioner
+from vault.audit import Act, Entry, Party, TrailReport, appointment, operator, practitioner
 from vault.errors import DomainError, StartRefused
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def names(store: Storage, arguments: argparse.Namespace) -> set[str] | Non
     return {name for party in asked if (name := await store.audit.name(party))} if asked else None
 
 
-def verdict(report: Report) -> str:
+def verdict(report: TrailReport) -> str:
     """What to say of a trail without a bad line."""
     said = ["The audit trail is empty."]
     if report.entries:

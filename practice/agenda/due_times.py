@@ -12,7 +12,7 @@ from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from vault.clock import Clock
 from vault.database.marks import set_behind
-from vault.records.reading import Opened, Reader
+from vault.records.reading import OpenedRows, Reader
 
 OVERRUN = timedelta(minutes=30)
 """A consult that never ended counts as ended this long after its planned end: when, by default, its link closes."""
@@ -75,7 +75,7 @@ class Planned:
             await connection.execute(UPDATE, values)
         return self._doomed(after)
 
-    async def _living(self, connection: AsyncConnection, owner: str, *, lock: bool = False) -> Opened[Appointment]:
+    async def _living(self, connection: AsyncConnection, owner: str, *, lock: bool = False) -> OpenedRows[Appointment]:
         """All that is not being destroyed."""
         query = select(appointments).where(appointments.c.owner == owner, APPOINTMENTS.is_living)
         locking = query.order_by(appointments.c.id).with_for_update() if lock else query

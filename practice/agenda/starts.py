@@ -12,7 +12,7 @@ MOST: Final = 200_000
 """So many starts are remembered at most; whose list was asked for longest ago is forgotten first."""
 
 
-class Known(NamedTuple):
+class KnownStart(NamedTuple):
     """When a version of an appointment begins."""
 
     version: int
@@ -24,12 +24,12 @@ class Starts:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._of: OrderedDict[str, dict[str, Known]] = OrderedDict()
+        self._of: OrderedDict[str, dict[str, KnownStart]] = OrderedDict()
         self._owners: dict[str, str] = {}
 
     def outside(
         self, owner: str, listed: Iterable[tuple[str, int]], inside: Callable[[datetime], bool]
-    ) -> dict[str, Known]:
+    ) -> dict[str, KnownStart]:
         """Those of the listed (id, version) of which is known that they do not begin ``inside``."""
         before = self._of.get(owner, {})
         found = ((row_id, version, before.get(row_id)) for row_id, version in listed)
@@ -39,7 +39,7 @@ class Starts:
             if known and known.version == version and not inside(known.starts_at)
         }
 
-    def keep(self, owner: str, known: dict[str, Known]) -> None:
+    def keep(self, owner: str, known: dict[str, KnownStart]) -> None:
         """In place of what was known of this owner."""
         self._drop(owner)
         self._of[owner] = known

@@ -15,7 +15,7 @@ from practice.accounts.records import practitioners
 from practice.agenda.due_times import DueTimes
 from practice.agenda.model import Appointment, State
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
-from practice.agenda.starts import Known, Starts
+from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
 from practice.names import readable
 from vault.clock import Now
@@ -190,7 +190,7 @@ class Appointments:
         listed = [(row.id, row.version) for row in await self._database.ask(LISTED, {"owner": owner})]
         outside = starts.outside(owner, listed, inside)
         opened = await self._reader.open(APPOINTMENTS, await self._living(owner, [one for one, _ in listed], outside))
-        starts.keep(owner, outside | {one.id: Known(one.version, one.starts_at) for one in opened.living})
+        starts.keep(owner, outside | {one.id: KnownStart(one.version, one.starts_at) for one in opened.living})
         wanted = [one for one in opened.living if inside(one.starts_at)]
         living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
         return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)

@@ -9,17 +9,17 @@ from rooms.consult_events import (
     CloseRoom,
     Drop,
     Effect,
-    Ended,
     Event,
-    Place,
+    PlaceRoom,
     RemovePeer,
     Show,
     ShowDesk,
     TakenOver,
+    TellEnded,
 )
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults
-from signaling.protocol.events import Ended as EndedMessage
+from signaling.protocol.events import Ended
 from signaling.protocol.model import Empty, Message
 
 
@@ -71,9 +71,9 @@ class Runner:
                 await port.close_socket(socket)
             case Drop(socket):
                 await port.close_socket(socket)
-            case Ended(socket, reason):
-                await port.tell(socket, "ended", EndedMessage(reason=reason))
-            case Place():
+            case TellEnded(socket, reason):
+                await port.tell(socket, "ended", Ended(reason=reason))
+            case PlaceRoom():
                 port.place(consult.appointment)
             case RemovePeer(worker, fence, peer):
                 port.tidy(worker, RemovePeerCall(room=consult.appointment, fence=fence, peer=peer))

@@ -12,9 +12,9 @@ from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
+from signaling.protocol.capabilities import SUPPORTED, Versions
 from signaling.protocol.model import Message
 from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
-from signaling.protocol.session import SUPPORTED, Versions
 
 Doubt = Literal["past", "double"]
 Category = Literal["protocol", "user", "internal"]

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from signaling.protocol.capabilities import Capability, Replay, Sequence, Welcome
 from signaling.protocol.model import Base64Url, Empty, Id, Message
-from signaling.protocol.session import Capability, Replay, Sequence, Welcome
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]

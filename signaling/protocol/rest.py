@@ -8,11 +8,11 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from practice.names import readable
 from practice.sentences.store import MAX_TEXT
+from signaling.protocol.capabilities import Versions
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Id, Message
 from signaling.protocol.sentences import Sentence
-from signaling.protocol.session import Versions
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TypedName = Annotated[Name, AfterValidator(readable)]

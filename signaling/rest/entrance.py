@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from rooms.consult import HOLD
 from signaling.gate import SIGNALING
+from signaling.protocol.capabilities import CAPABILITIES, SUPPORTED
 from signaling.protocol.events import CHAT_LENGTH, SDP_LENGTH
 from signaling.protocol.rest import Bounds, Protocol
-from signaling.protocol.session import CAPABILITIES, SUPPORTED
 from signaling.replays import KEPT_SECONDS
 from signaling.rest.endpoint import BODY_BYTES, Call
 from signaling.sockets.limits import Limits

@@ -7,10 +7,10 @@ from typing import Any
 from aiohttp import web
 from pydantic.json_schema import models_json_schema
 
+from signaling.protocol.capabilities import Numbered, Once
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import CLIENT_EVENTS, REPLAYED, SERVER_EVENTS, Connect
 from signaling.protocol.model import PROTOCOL_VERSION, Message
-from signaling.protocol.session import Numbered, Once
 
 REFERENCE = "#/components/schemas/{model}"
 TOKEN = {

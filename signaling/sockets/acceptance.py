@@ -3,10 +3,10 @@
 from collections.abc import Container
 from typing import Any, NamedTuple, cast
 
+from signaling.protocol.capabilities import SUPPORTED, Once
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import CLIENT_EVENTS, Connect
 from signaling.protocol.model import Message
-from signaling.protocol.session import SUPPORTED, Once
 
 MOST_PARTS = 2
 """The body, and what may stand beside it."""

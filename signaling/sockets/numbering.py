@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from signaling.protocol.session import Replay
+from signaling.protocol.capabilities import Replay
 from signaling.replays import Missed
 
 Send = Callable[[str, dict[str, Any], int | None], Awaitable[None]]

@@ -21,10 +21,10 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from signaling.protocol.capabilities import CAPABILITIES, SUPPORTED, Numbered, Welcome
 from signaling.protocol.errors import ProtocolError, UserError, to_wire
 from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, SIGNED_OUT, SignedOut, SignedOutCode
 from signaling.protocol.model import PROTOCOL_VERSION, Message
-from signaling.protocol.session import CAPABILITIES, SUPPORTED, Numbered, Welcome
 from signaling.replays import Missed
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Accepted, accept, connect

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from signaling.protocol.session import REPLAY
+from signaling.protocol.capabilities import REPLAY
 from signaling.sockets.agent import UNKNOWN, Agent
 from signaling.sockets.limits import Limits
 from signaling.sockets.numbering import Numbering

@@ -236,7 +236,7 @@ async def test_the_appointment_is_destroyed_also_when_the_consult_fails(
     async def refuse(*_: object, **__: object) -> None:
         raise Refusal("try_again")
 
-    monkeypatch.setattr("client.session.Participant.admit", refuse)
+    monkeypatch.setattr("client.participant.Participant.admit", refuse)
     from client.probe import Account
 
     probe = Probe(server.url, Account(MAIL, PASSWORD), seconds=20)

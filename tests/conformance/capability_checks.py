@@ -4,7 +4,7 @@ import json
 import secrets
 
 from client.exchange import encode
-from signaling.protocol.session import CAPABILITIES
+from signaling.protocol.capabilities import CAPABILITIES
 from tests.conformance.recorded import FILE, Player
 from tests.conformance.requirement import expect, requirement
 from tests.conformance.world import Page, World, until

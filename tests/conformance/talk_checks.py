@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from client.exchange import encode
+from client.participant import Participant, patient, practitioner
 from client.sealing import seal_frames
-from client.session import Participant, patient, practitioner
 from client.synthetic import Pattern, Tone
 from signaling.protocol.refusals import OFFER_REASONS
 from tests.conformance.requirement import expect, requirement

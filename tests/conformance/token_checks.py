@@ -2,8 +2,8 @@
 
 from client.errors import Refusal
 from client.rest import Rest
+from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.model import PROTOCOL_VERSION
-from signaling.protocol.session import CAPABILITIES
 from tests.conformance.requirement import Untried, Violation, expect, requirement
 from tests.conformance.world import Refused, World, until
 

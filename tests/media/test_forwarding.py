@@ -4,8 +4,7 @@ from struct import pack
 
 import pytest
 
-from media.control import RemovePeer, SlotsChanged
-from media.control import Slot as SlotView
+from media.control import RemovePeer, SlotsChanged, SlotView
 from tests.media.client import TRAILER, Client
 from tests.media.offering import ABS_SEND_TIME, MID, TRANSPORT_SEQUENCE
 from tests.media.packets import frames, sequences

@@ -21,9 +21,9 @@ from media.control import (
     RemovePeer,
     RequestKeyframe,
     SlotsChanged,
+    SlotView,
     UnencryptedSeen,
 )
-from media.control import Slot as SlotView
 from media.refusals import OfferReason
 from tests.media.client import Client
 from tests.media.simulation import Simulation

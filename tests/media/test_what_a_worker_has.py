@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import NoPermissionError
 
-from media.control import Inspect, Inspected, MediaClient, OpenRoom
-from media.control import Opened as RoomOpened
+from media.control import Inspect, Inspected, MediaClient, OpenedRoom, OpenRoom
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from operate.deployment import acl
@@ -48,7 +47,7 @@ async def test_a_worker_works_with_its_own_user_and_key(guarded: Path, monkeypat
     client = MediaClient(servers, CALLS)
     async with LocalWorkers(SETTINGS, f"unix://{acl.MEDIA_USER}:{MEDIA}@{guarded}", CALLS) as workers:
         (worker,) = workers.workers
-        assert await client.call(worker, OpenRoom(room="r", fence=1, capacity=2)) == RoomOpened()
+        assert await client.call(worker, OpenRoom(room="r", fence=1, capacity=2)) == OpenedRoom()
         assert isinstance(await client.call(worker, Inspect()), Inspected)
         assert [one.worker for one in await client.workers()] == [worker]
         (pid,) = workers.pids.values()

@@ -8,7 +8,7 @@ import pytest
 
 from practice.accounts.model import Practitioner
 from practice.agenda.model import Appointment
-from practice.agenda.starts import Known, Starts
+from practice.agenda.starts import KnownStart, Starts
 from practice.storage import Store
 from tests.opening import of
 from tests.people import START, Time, alice, plan
@@ -79,7 +79,7 @@ async def test_nothing_stays_known_of_what_is_destroyed(store: Store, time: Time
 def test_whose_list_was_asked_for_longest_ago_is_forgotten_first() -> None:
     starts = Starts(most=4)
     for owner in ("alice", "bob", "carla"):
-        starts.keep(owner, {f"{owner}-{number}": Known(1, START) for number in range(2)})
+        starts.keep(owner, {f"{owner}-{number}": KnownStart(1, START) for number in range(2)})
 
     def known(owner: str) -> int:
         listed = [(f"{owner}-{number}", 1) for number in range(2)]

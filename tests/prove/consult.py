@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import socketio
 
+from client.participant import Participant
 from client.rest import Rest
-from client.session import Participant
 from signaling.protocol.events import CLIENT_EVENTS, Report
 from tests.client.waiting import within
 

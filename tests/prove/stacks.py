@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from client.participant import Participant, patient, practitioner
 from client.rest import Rest
-from client.session import Participant, patient, practitioner
 from client.synthetic import Pattern, Tone
 from tests.client.house import House, open_house
 from tests.client.waiting import within

@@ -16,19 +16,19 @@ from rooms.consult_events import (
     CloseRoom,
     Drop,
     Effect,
-    Ended,
     Event,
     Indicate,
     Indicators,
     Leave,
     LoseSocket,
     LoseWorker,
-    Opened,
-    Place,
+    PlaceRoom,
     RemovePeer,
     RestartKeys,
+    RoomOpened,
     Show,
     TakenOver,
+    TellEnded,
     Tick,
 )
 from rooms.consult_state import PRACTITIONER, Consult
@@ -94,7 +94,7 @@ class ConsultMachine(RuleBasedStateMachine):
 
     def carry_out(self, effect: Effect) -> None:
         match effect:
-            case TakenOver(socket) | Drop(socket) | Ended(socket):
+            case TakenOver(socket) | Drop(socket) | TellEnded(socket):
                 assert all(one.socket != socket for one in self.state.participants)
                 self.open_sockets.discard(socket)
             case RemovePeer(worker, fence, participant):
@@ -102,7 +102,7 @@ class ConsultMachine(RuleBasedStateMachine):
                     self.on_worker.discard(participant)
             case CloseRoom():
                 self.on_worker.clear()
-            case Place():
+            case PlaceRoom():
                 self.wanted = True
 
     # --- pages ---------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class ConsultMachine(RuleBasedStateMachine):
 
     @rule(late=st.booleans())
     def opened(self, late: bool) -> None:
-        self.run(Opened(self.state.fence - late))
+        self.run(RoomOpened(self.state.fence - late))
 
     @rule(late=st.booleans())
     def lose_worker(self, late: bool) -> None:

@@ -14,16 +14,16 @@ from rooms.consult_events import (
     ChangeMedia,
     Close,
     CloseRoom,
-    Ended,
     Event,
     Leave,
     LoseSocket,
     LoseWorker,
-    Opened,
-    Place,
+    PlaceRoom,
     RemovePeer,
+    RoomOpened,
     Show,
     TakenOver,
+    TellEnded,
     Tick,
 )
 from rooms.consult_state import Consult
@@ -58,7 +58,7 @@ def talking() -> Consult:
     """Both are in, on a worker."""
     state = run(new("a", "o", NOW), at("patient", "p1"), Admit(at("practitioner", "d1"), "p1"))
     state = run(state, Assign("w", state.fence))
-    return run(state, Opened(state.fence))
+    return run(state, RoomOpened(state.fence))
 
 
 def test_a_patient_waits_until_called_in() -> None:
@@ -66,7 +66,7 @@ def test_a_patient_waits_until_called_in() -> None:
     assert [one.id for one in state.waiting] == ["p1"]
     state, effects = transition(state, Admit(at("practitioner", "d1"), "p1"), NOW)
     assert {one.id for one in state.admitted} == {"p1", "d1"}
-    assert Place() in effects
+    assert PlaceRoom() in effects
     assert state.epoch > 0
 
 
@@ -132,9 +132,11 @@ def test_a_ticket_older_than_the_document_rebuilds_the_room(talking: Consult) ->
 def test_the_practitioner_ends_it_for_all(talking: Consult) -> None:
     state, effects = transition(talking, Leave("d1"), NOW)
     assert state.ended == "ended"
-    assert {Ended("socket of p1", "ended"), Ended("socket of d1", "ended"), CloseRoom("w", talking.fence)} <= set(
-        effects
-    )
+    assert {
+        TellEnded("socket of p1", "ended"),
+        TellEnded("socket of d1", "ended"),
+        CloseRoom("w", talking.fence),
+    } <= set(effects)
     assert refusal(state, at("patient", "p1")) == "ended"
 
 
@@ -158,7 +160,7 @@ def test_what_a_worker_says_of_another_placing_or_of_who_is_gone_changes_nothing
 def test_a_consult_that_the_server_closes_ends_for_everybody(talking: Consult) -> None:
     state, effects = transition(talking, Close("destroyed"), NOW)
     assert state.ended == "destroyed"
-    assert {Ended("socket of p1", "destroyed"), Ended("socket of d1", "destroyed")} <= set(effects)
+    assert {TellEnded("socket of p1", "destroyed"), TellEnded("socket of d1", "destroyed")} <= set(effects)
 
 
 def test_media_that_flow_are_not_said_to_be_connecting_again(talking: Consult) -> None:
@@ -190,14 +192,14 @@ def test_a_room_in_which_nothing_happens_is_shown_anew_for_its_tickets(talking: 
 def test_a_dead_worker_is_replaced_under_a_higher_fence(talking: Consult) -> None:
     state = run(talking, ChangeMedia(talking.fence, "p1", "connected"))
     state, effects = transition(state, LoseWorker(talking.fence), NOW)
-    assert Place() in effects
+    assert PlaceRoom() in effects
     assert CloseRoom("w", talking.fence) in effects, "it may be alive after all"
     patient = state.find("p1")
     assert patient
     assert patient.media == "reconnecting"
     placed = run(state, Assign("w2", state.fence))
     assert placed.fence > talking.fence
-    assert run(placed, Opened(talking.fence)) is placed, "an old worker's word"
+    assert run(placed, RoomOpened(talking.fence)) is placed, "an old worker's word"
 
 
 def test_a_socket_reconnect_keeps_the_keys(talking: Consult) -> None:

@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as Away
 
 from rooms.authentic import Authentic
 from rooms.consult import new
-from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave, Place, Show, ShowDesk
+from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave, PlaceRoom, Show, ShowDesk
 from rooms.consult_state import Consult
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
 from tests.vault.lost_answers import losing_an_answer
@@ -261,7 +261,7 @@ async def test_a_change_whose_answer_was_lost_keeps_its_effects(
         consult, effects = await LiveConsults(client, utc_now, LIFE, AUTHENTIC).transition("a", practitioner())
         await client.aclose()
     assert await live.load("a") == consult
-    assert {type(one) for one in effects} == {Place, Show, ShowDesk}
+    assert {type(one) for one in effects} == {PlaceRoom, Show, ShowDesk}
 
 
 @pytest.mark.parametrize("address", ["redis"], indirect=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, REPLAYED, SERVER_EVENTS
-from signaling.protocol.session import CAPABILITIES
 from signaling.routes import ENDPOINTS
 from signaling.schema import asyncapi, openapi
 

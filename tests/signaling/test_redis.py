@@ -16,7 +16,7 @@ from fakeredis import FakeRedis, FakeServer
 from redis.exceptions import RedisError
 
 from signaling import redis as embedded
-from signaling.redis import Opened, open_redis
+from signaling.redis import OpenRedis, open_redis
 from signaling.redis_child import sweep
 from vault.errors import StartRefused
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["redis", "fakeredis"])
-async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Opened]:
+async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRedis]:
     if request.param == "fakeredis":
         monkeypatch.setenv("PATH", "")
     elif not shutil.which("redis-server") and not shutil.which("valkey-server"):
@@ -34,7 +34,7 @@ async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         yield found
 
 
-async def test_it_speaks_redis(opened: Opened) -> None:
+async def test_it_speaks_redis(opened: OpenRedis) -> None:
     client = opened.client
     assert await client.set("sk:a", "b", ex=5, nx=True)
     assert not await client.set("sk:a", "c", nx=True)
@@ -49,7 +49,7 @@ async def test_it_speaks_redis(opened: Opened) -> None:
     assert list(await client.blpop(["sk:list"], timeout=1)) == [b"sk:list", b"x"]
 
 
-async def test_a_message_reaches_who_listens(opened: Opened) -> None:
+async def test_a_message_reaches_who_listens(opened: OpenRedis) -> None:
     async with opened.client.pubsub() as listener:
         await listener.subscribe("sk:channel")
         await listener.get_message(timeout=2)
@@ -58,13 +58,13 @@ async def test_a_message_reaches_who_listens(opened: Opened) -> None:
         assert message["data"] == b"hello"
 
 
-async def test_only_this_user_can_reach_it_and_it_has_no_port(opened: Opened) -> None:
+async def test_only_this_user_can_reach_it_and_it_has_no_port(opened: OpenRedis) -> None:
     socket = Path(opened.url.removeprefix("unix://"))
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(socket.stat().st_mode) == 0o700
 
 
-async def test_it_keeps_nothing_on_disk(opened: Opened) -> None:
+async def test_it_keeps_nothing_on_disk(opened: OpenRedis) -> None:
     if opened.kind == "redis":
         client = opened.client
         assert await client.config_get("save") == {"save": ""}
@@ -75,7 +75,7 @@ async def test_it_keeps_nothing_on_disk(opened: Opened) -> None:
     assert [one.name for one in folder.iterdir()] == ["redis.sock"]
 
 
-async def test_it_is_gone_afterwards(opened: Opened) -> None:
+async def test_it_is_gone_afterwards(opened: OpenRedis) -> None:
     folder = Path(opened.url.removeprefix("unix://")).parent
     async with open_redis(None) as other:
         inner = Path(other.url.removeprefix("unix://")).parent
@@ -84,7 +84,7 @@ async def test_it_is_gone_afterwards(opened: Opened) -> None:
 
 
 async def test_one_that_dies_is_started_again_at_the_same_address(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+    opened: OpenRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await opened.client.set("sk:lost", "1")
     for pid in children(os.getpid()):
@@ -107,7 +107,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-async def test_it_ends_when_its_parent_is_killed(opened: Opened) -> None:
+async def test_it_ends_when_its_parent_is_killed(opened: OpenRedis) -> None:
     path = os.environ["PATH"]
     script = textwrap.dedent("""
         import asyncio

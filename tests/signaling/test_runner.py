@@ -11,12 +11,12 @@ from rooms.consult_events import (
     CloseRoom,
     Drop,
     Effect,
-    Ended,
-    Place,
+    PlaceRoom,
     RemovePeer,
     Show,
     ShowDesk,
     TakenOver,
+    TellEnded,
     Tick,
 )
 from rooms.consult_state import Consult
@@ -75,7 +75,7 @@ async def carried_out(*effects: Effect) -> list[tuple[Any, ...]]:
 
 async def test_each_effect_reaches_what_it_is_for_in_order() -> None:
     done = await carried_out(
-        TakenOver("old"), Drop("same"), Show(), ShowDesk(), Place(), RemovePeer("w", 3, "x"), CloseRoom("w", 4)
+        TakenOver("old"), Drop("same"), Show(), ShowDesk(), PlaceRoom(), RemovePeer("w", 3, "x"), CloseRoom("w", 4)
     )
     told = [(what, *((asked[0], asked[1]) if what == "tell" else asked)) for what, *asked in done]
     room = CONSULT.appointment
@@ -92,7 +92,7 @@ async def test_each_effect_reaches_what_it_is_for_in_order() -> None:
 
 
 async def test_who_is_out_is_told_why() -> None:
-    ((what, socket, event, message),) = await carried_out(Ended("s", "cancelled"))
+    ((what, socket, event, message),) = await carried_out(TellEnded("s", "cancelled"))
     assert (what, socket, event, message.reason) == ("tell", "s", "ended", "cancelled")
 
 

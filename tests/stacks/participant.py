@@ -21,7 +21,7 @@ from aiortc.codecs.vpx import Vp8Encoder
 from av.packet import Packet
 
 from client import e2ee
-from client.session import Participant
+from client.participant import Participant
 from client.synthetic import Pattern, Tone, frequency, grey_level
 from signaling.protocol.events import Line, MediaView, Offer
 

@@ -12,7 +12,7 @@ import pytest
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, charlie, plan
-from vault.audit import PATIENT, SERVER, Act, Draft, Entry, Report, appointment, operator, practitioner, receipt
+from vault.audit import PATIENT, SERVER, Act, Draft, Entry, TrailReport, appointment, operator, practitioner, receipt
 from vault.errors import DomainError
 from vault.settings import VaultSettings
 
@@ -35,7 +35,7 @@ async def unguarded(store: Store) -> AsyncIterator[None]:
     yield
 
 
-async def tamper(store: Store, statement: str) -> Report:
+async def tamper(store: Store, statement: str) -> TrailReport:
     """What a walk over the trail says after somebody meddled with it."""
     async with unguarded(store):
         async with store.database.write() as connection:

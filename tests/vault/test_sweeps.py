@@ -18,7 +18,7 @@ from vault.destruction import due, todo
 from vault.destruction.sweeps import MARK
 from vault.errors import DomainError
 from vault.keys.store import KeyStore
-from vault.records.reading import Opened, Reader
+from vault.records.reading import OpenedRows, Reader
 from vault.records.records import Kind
 from vault.settings import VaultSettings
 
@@ -255,7 +255,7 @@ async def test_what_is_due_later_that_day_is_opened_once(
     opened = 0
     real = Reader.open
 
-    async def counted(self: Reader, kind: Kind[Any], rows: Sequence[Any]) -> Opened[Any]:
+    async def counted(self: Reader, kind: Kind[Any], rows: Sequence[Any]) -> OpenedRows[Any]:
         nonlocal opened
         opened += len(rows)
         return await real(self, kind, rows)

@@ -13,8 +13,8 @@ import socketio
 from aiohttp import web
 from playwright.async_api import Browser, Page, WebSocketRoute
 
+from signaling.protocol.capabilities import SUPPORTED
 from signaling.protocol.errors import ProtocolError, to_wire
-from signaling.protocol.session import SUPPORTED
 from tests import chromium as program
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]

@@ -5,7 +5,7 @@
     await store.audit.record(Act.BACKUP_MADE, operator(), detail="3")
 
     store.audit.entries(first=…, last=…, act=…) -> list[Entry]
-    store.audit.verify() -> Report                                        # names the first bad line
+    store.audit.verify() -> TrailReport                                        # names the first bad line
     store.audit.tidy()                                                    # each minute: retention, anchor
 
 **Names are pseudonyms under the key of what they name.** A practitioner or an appointment is called by an HMAC under
@@ -30,7 +30,7 @@ from vault.audit.entry import (
     receipt,
     support,
 )
-from vault.audit.verify import Report
+from vault.audit.verify import TrailReport
 
 __all__ = [
     "PATIENT",
@@ -39,7 +39,7 @@ __all__ = [
     "Draft",
     "Entry",
     "Party",
-    "Report",
+    "TrailReport",
     "appointment",
     "operator",
     "practitioner",

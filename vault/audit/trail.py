@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.audit.entry import OUR_OWN, SERVER, Act, Draft, Entry, Party, pseudonym
-from vault.audit.verify import BASE, START, Report, Verifier, read_base, write_base
+from vault.audit.verify import BASE, START, TrailReport, Verifier, read_base, write_base
 from vault.clock import Now
 from vault.database.database import Database
 from vault.database.marks import read_mark, write_mark
@@ -121,7 +121,7 @@ class Trail:
         """What the trail calls somebody; None when it gives no name, or nobody can know it any more."""
         return (await self._names([party]))[party]
 
-    async def verify(self) -> Report:
+    async def verify(self) -> TrailReport:
         """Walk the whole trail, up to what is written meanwhile. Changes nothing."""
         verifier = Verifier(await self._chain_key(), await self._keys.anchored())
         number = 0

@@ -19,7 +19,7 @@ class Bad:
 
 
 @dataclass(slots=True)
-class Report:
+class TrailReport:
     """What a walk over the trail found. ``gaps`` are losses that the trail itself admits: (first number, how many)."""
 
     entries: int = 0
@@ -33,7 +33,7 @@ class Verifier:
     """Sees the entries in order. ``anchored`` is what the key store remembers of the newest one."""
 
     def __init__(self, key: bytes, anchored: tuple[int, bytes]) -> None:
-        self.report = Report()
+        self.report = TrailReport()
         self._key = key
         self._anchored = anchored
         self._number = 0

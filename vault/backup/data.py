@@ -131,7 +131,7 @@ async def restore(settings: VaultSettings, kinds: Kinds, source: Path, *, replac
 
 
 @dataclass(frozen=True)
-class Content:
+class Contained:
     """What a backup says of itself: how many records of each kind, its key store."""
 
     counts: dict[str, int]
@@ -140,7 +140,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judged:
     """What the key store says of it: ids of what was destroyed, by table, how much has neither key nor receipt."""
 
     gone: dict[str, list[str]]
@@ -148,7 +148,7 @@ class Verdict:
     generation: int
 
 
-def prepare(draft: Path, kinds: Kinds, backup: Path, url: URL, *, replace: bool) -> Content:
+def prepare(draft: Path, kinds: Kinds, backup: Path, url: URL, *, replace: bool) -> Contained:
     """Copy the backup, bring the copy to the newest schema, and see what it is."""
     living = refuse_living(url, replace=replace)
     begin(draft, backup)
@@ -157,7 +157,7 @@ def prepare(draft: Path, kinds: Kinds, backup: Path, url: URL, *, replace: bool)
         counts = count(connection, kinds)
     if PAIR not in found:
         raise StartRefused("This is not a backup of ours.")
-    return Content(counts, found[PAIR], max(living, int(found.get(GENERATION, 0))))
+    return Contained(counts, found[PAIR], max(living, int(found.get(GENERATION, 0))))
 
 
 def count(connection: Connection, kinds: Kinds) -> dict[str, int]:
@@ -166,7 +166,7 @@ def count(connection: Connection, kinds: Kinds) -> dict[str, int]:
     return {name: connection.execute(query).scalar_one() for name, query in counting.items()}
 
 
-async def judge(settings: VaultSettings, kinds: Kinds, draft: Path, content: Content) -> Verdict:
+async def judge(settings: VaultSettings, kinds: Kinds, draft: Path, content: Contained) -> Judged:
     """Ask the key store of each row. StartRefused when it is not the backup's, or older than it."""
     keys = await open_keystore(backend(settings), pair=content.pair, generation=content.generation, tidy=False)
     gone: dict[str, list[str]] = {table.name: [] for table in kinds.tables}
@@ -182,7 +182,7 @@ async def judge(settings: VaultSettings, kinds: Kinds, draft: Path, content: Con
                     known = await keys.destroyed(without)
                     gone[table.name] += [row_id for owner, row_id in without if (owner, row_id) in known]
                     unreadable += len(without) - len(known)
-        return Verdict(gone, unreadable, await keys.generation())
+        return Judged(gone, unreadable, await keys.generation())
     finally:
         await keys.close()
 
@@ -202,7 +202,7 @@ async def owned(engine: Engine, table: Table) -> AsyncIterator[list[tuple[str, s
         rows = await asyncio.to_thread(part, rows[-1][1])
 
 
-def install(draft: Path, kinds: Kinds, url: URL, verdict: Verdict) -> None:
+def install(draft: Path, kinds: Kinds, url: URL, verdict: Judged) -> None:
     """Take the destroyed rows out of the copy and put it in the database's place."""
     with opened(sqlite_url(draft)) as engine, engine.connect() as connection:
         connection.execution_options(writes=True)

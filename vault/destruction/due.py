@@ -26,7 +26,7 @@ MOST = 200_000
 """So many moments are remembered at most; rows beyond are opened by each sweep."""
 
 
-class Known(NamedTuple):
+class KnownMoment(NamedTuple):
     """When a version of a row is due; None is never."""
 
     version: int
@@ -55,7 +55,7 @@ class Due:
         self._reader = reader
         self._deadline = deadline
         self._clock = clock
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, KnownMoment] = {}
         self.next: datetime | None = None
 
     @property
@@ -72,7 +72,7 @@ class Due:
 
         ``unsure`` as for ``Deadline.forbids``.
         """
-        known: dict[str, Known] = {}
+        known: dict[str, KnownMoment] = {}
         seen = 0
         for kind in self._kinds.timed:
             async for ids in self._doubtful(kind, known):
@@ -86,7 +86,7 @@ class Due:
         self._known = known
         self.next = min((one.due for one in known.values() if one.due is not None), default=None)
 
-    async def _doubtful(self, kind: Kind[Any], known: dict[str, Known]) -> AsyncIterator[list[str]]:
+    async def _doubtful(self, kind: Kind[Any], known: dict[str, KnownMoment]) -> AsyncIterator[list[str]]:
         """Those whose moment is not known or has come; the others go into ``known``."""
         async for rows in self._listed(kind):
             now = self._clock.now()
@@ -117,7 +117,7 @@ class Due:
                 yield rows
             full = len(rows) == PAGE
 
-    async def _opened(self, kind: Kind[Any], ids: Sequence[str], known: dict[str, Known], unsure: bool) -> Batch:
+    async def _opened(self, kind: Kind[Any], ids: Sequence[str], known: dict[str, KnownMoment], unsure: bool) -> Batch:
         async with self._database.read() as connection:
             rows = (await connection.execute(kind.living().where(kind.table.c.id.in_(ids)))).all()
         opened = await self._reader.open(kind, rows)
@@ -126,7 +126,7 @@ class Due:
             if self._deadline.past(one):
                 past.append(one)
             elif len(known) < MOST:
-                known[one.id] = Known(one.version, one.due)
+                known[one.id] = KnownMoment(one.version, one.due)
         due = await self._deadline.forbidden(past, unsure=unsure)
         gone = set(opened.gone)
         return Batch(kind, due, [(row.owner, row.id) for row in rows if row.id in gone])

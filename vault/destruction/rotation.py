@@ -9,7 +9,7 @@ from time import monotonic
 from vault.database.leases import Lease
 from vault.errors import DomainError
 from vault.keys.store import KeyStore
-from vault.keys.wrapped import Waiting
+from vault.keys.wrapped import WaitingKeys
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Rotation:
         self._after = after
         self._wake = asyncio.Event()
         self._last = float("-inf")
-        self._known = Waiting(0, None)
+        self._known = WaitingKeys(0, None)
         self.running = False
         self.failures = 0
 
@@ -61,7 +61,7 @@ class Rotation:
         finally:
             self.running = False
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> WaitingKeys:
         """Whose keys wait for an epoch; where the key store does not answer, what was known last."""
         if self._keys.locked is None:
             with suppress(DomainError, TimeoutError):

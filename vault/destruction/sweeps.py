@@ -30,7 +30,7 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Said:
+class SweepsSaid:
     """``at`` is when a sweep was at work last, None when nobody has the lease. ``left`` is None when nobody says it."""
 
     at: datetime | None = None
@@ -81,16 +81,16 @@ class Sweeps:
         self._left = replace(self._left, failures=self._left.failures + 1)
         await self._say()
 
-    async def said(self) -> Said:
+    async def said(self) -> SweepsSaid:
         """What is known of the sweeps of all servers, by one query."""
         beside = leases.outerjoin(marks, marks.c.name == MARK)
         query = select(leases.c.holder, leases.c.until, marks.c.value).select_from(beside)
         rows = await self._database.ask(query.where(leases.c.name == self._lease.name))
         if not rows:
-            return Said()
+            return SweepsSaid()
         (row,) = rows
         at = datetime.fromtimestamp(row.until / 1000, UTC) - self._lease.term if row.until else None
-        return Said(at, None if row.value is None else left_by(row.holder, row.value))
+        return SweepsSaid(at, None if row.value is None else left_by(row.holder, row.value))
 
     async def _say(self) -> None:
         if self._left != self._written:

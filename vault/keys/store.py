@@ -15,7 +15,7 @@ from vault.keys.connection import FAULTS, Cluster
 from vault.keys.inspection import Inspection
 from vault.keys.opening import Both
 from vault.keys.receipt import Receipt
-from vault.keys.wrapped import Waiting, WrappedKeys
+from vault.keys.wrapped import WaitingKeys, WrappedKeys
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class KeyStore:
         """A new epoch if something was destroyed since the last one."""
         return await self._run(WrappedKeys.rotate)
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> WaitingKeys:
         """Whose keys a new epoch has to replace."""
         return await self._run(WrappedKeys.waiting)
 

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 GRACE = timedelta(minutes=10)  # longer than any write takes: a key without a row by then was never acknowledged
 
 
-class Waiting(NamedTuple):
+class WaitingKeys(NamedTuple):
     """Practitioners of whom something was destroyed since the epoch began; when that was first, if it is known."""
 
     people: int
@@ -275,12 +275,12 @@ class WrappedKeys(ABC):
         self.flush()
         return receipts
 
-    def waiting(self) -> Waiting:
+    def waiting(self) -> WaitingKeys:
         """Whose keys a new epoch has to replace."""
         with transaction(self._db, write=False):
             (count,) = self._db.execute("SELECT count(*) FROM practitioner_keys WHERE stale = 1").fetchone()
             since = self.ledger.waiting_since(self._epochs.number()) if count else None
-            return Waiting(int(count), since)
+            return WaitingKeys(int(count), since)
 
     def final(self, receipt: Receipt) -> bool:
         """Whether the epoch is erased under which what the receipt stands for could be opened."""

@@ -45,7 +45,7 @@ class Layout:
         return self.upgrades[version - 1 :]
 
 
-class Opened(NamedTuple):
+class Content(NamedTuple):
     """Content in its newest version, taken apart."""
 
     fields: Fields
@@ -60,7 +60,7 @@ def seal_content(key: bytes, layout: Layout, fields: Fields, place: Place, unkno
     return seal(key, pack({**(unknown or {}), **fields, **mark}), place)
 
 
-def open_content(key: bytes, layout: Layout, sealed: bytes, place: Place) -> Opened:
+def open_content(key: bytes, layout: Layout, sealed: bytes, place: Place) -> Content:
     """What ``seal_content`` took. Errors: Unreadable (not from this place, or not of our making), Newer."""
     try:
         found = unpack(unseal(key, sealed, place))
@@ -71,7 +71,7 @@ def open_content(key: bytes, layout: Layout, sealed: bytes, place: Place) -> Ope
         raise
     except (Tampered, AttributeError, LookupError, TypeError, ValueError):
         raise Unreadable from None
-    return Opened(fields, found)
+    return Content(fields, found)
 
 
 def stamp(value: datetime | None) -> str | None:

@@ -23,7 +23,7 @@ AT_ONCE = 100
 
 
 @dataclass
-class Opened(Generic[R]):
+class OpenedRows(Generic[R]):
     """Rows by what became of them; ``keys`` by id, of those that opened. ``damaged`` has the newer ones too."""
 
     living: list[R] = field(default_factory=list)
@@ -45,10 +45,10 @@ class Reader:
         self.owners: dict[str, set[str]] = {}
         self.newer: set[str] = set()
 
-    async def open(self, kind: Kind[R], rows: Sequence[Row[Any]]) -> Opened[R]:
+    async def open(self, kind: Kind[R], rows: Sequence[Row[Any]]) -> OpenedRows[R]:
         """All that open, and what became of the others. A row that is being destroyed is opened as any other."""
         keys = await self._keys.get_many((row.owner, row.id) for row in rows)
-        found: Opened[R] = Opened()
+        found: OpenedRows[R] = OpenedRows()
         for number, row in enumerate(rows, 1):
             key = keys.get(row.id)
             try:

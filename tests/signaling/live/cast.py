@@ -19,7 +19,7 @@ from media.control import (
     Heartbeat,
     MediaClient,
     OfferCall,
-    Opened,
+    OpenedRoom,
     OpenRoom,
     Refused,
     RefusedLine,
@@ -158,7 +158,7 @@ class Worker:
                     return Refused(code="fenced")
                 self.rooms[room] = fence
                 self.peers[room] = []
-                return Opened()
+                return OpenedRoom()
             case OfferCall(room=room, fence=fence, peer=peer, sdp=sdp):
                 if self.rooms.get(room) != fence:
                     return Refused(code="no_room")

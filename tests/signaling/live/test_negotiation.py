@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from signaling.protocol.session import CAPABILITIES
+from signaling.protocol.capabilities import CAPABILITIES
 from signaling.tickets import Tickets
 from tests.signaling.live.cast import SECRET, Node, Practice, until, utc_now
 from tests.signaling.live.raw import raw

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from media.control import PeerSample, PeerState, Slot, SlotsChanged, UnencryptedSeen
+from media.control import PeerSample, PeerState, SlotsChanged, SlotView, UnencryptedSeen
 from signaling.protocol.refusals import OFFER_REASONS
 from signaling.redis import connect
 from tests.signaling.live.cast import LINES, SDP, Node, Person, Practice, Worker, until
@@ -157,7 +157,9 @@ async def test_what_workers_report_reaches_those_it_is_about(worker: Worker, nod
     worker.emit(PeerState(**about, state="lost"))
     await until(lambda: media_of(doctor, patient) == "failed", "failed")
 
-    worker.emit(SlotsChanged(**about, version=2, slots=[Slot(slot=0, peer=doctor.id), Slot(slot=-1, peer=doctor.id)]))
+    worker.emit(
+        SlotsChanged(**about, version=2, slots=[SlotView(slot=0, peer=doctor.id), SlotView(slot=-1, peer=doctor.id)])
+    )
     await until(lambda: patient.events("slots"), "slots")
     shown = [{"slot": 0, "participant": doctor.id}, {"slot": -1, "participant": doctor.id}]
     assert patient.events("slots") == [{"fence": fence, "version": 2, "slots": shown}]

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from client.errors import Offline, Refusal
+from client.participant import Participant, patient, practitioner
 from client.rest import Rest
-from client.session import Participant, patient, practitioner
 from client.synthetic import Pattern, Tone
 from signaling.protocol.events import HoldMessage, RoomView
 from tests.client.house import House
