@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from media.settings import MediaSettings
+from operate import process
 from operate.commands import attach
 from operate.commands.arguments import path, port
 from operate.configuration import StrictSettings, load
-from signaling import memory, process
+from signaling import memory
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
 from vault.clock import utc_now
@@ -54,9 +55,9 @@ async def server(
     """
     from media.control import MediaClient
     from media.processes import LocalWorkers
-    from operate import demo
+    from operate import demo, tls
     from practice.storage import open_storage
-    from signaling import addresses, app, drain, gate, health, listener, redis, tls
+    from signaling import addresses, app, drain, gate, health, listener, redis
     from signaling.derived import derive
     from turn.credentials import TurnCredentials
     from web import routes

@@ -41,7 +41,7 @@ AT_START = {
     "vault/keys/store.py": {"open_keystore"},
     "vault/vault.py": {"open_vault"},
     "signaling/redis.py": {"__init__", "start", "close"},
-    "signaling/process.py": {"shared_secret"},
+    "operate/process.py": {"shared_secret"},
     "signaling/sockets/library.py": {"check_versions"},
     "web/routes.py": {"attach"},
 }

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from operate import process, tls
 from operate.commands.inventory import show
 from practice.accounts.records import PROFILE, practitioners
 from practice.kinds import KINDS
-from signaling import logs, process, tls
+from signaling import logs
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
 from tests.opening import of, open_store

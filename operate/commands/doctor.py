@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from media.settings import MediaSettings
 from operate.commands.arguments import host_and_port, nameserver
+from operate.process import reveal
 from operate.terminal import say
-from signaling.process import reveal
 from signaling.setting_forms import origin
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings

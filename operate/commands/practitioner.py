@@ -53,7 +53,7 @@ async def add(settings: Configured, arguments: argparse.Namespace) -> str:
 
 async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
     """Forget what was tried for one account, so that its owner need not wait (S-26)."""
-    from signaling.process import reveal
+    from operate.process import reveal
 
     url = reveal(settings.signaling.redis_url)
     if not url:
@@ -63,8 +63,8 @@ async def lift(settings: Configured, arguments: argparse.Namespace) -> str:
     from redis.exceptions import RedisError
 
     from operate.commands.storage import OPERATOR, beside
+    from operate.process import shared_secret
     from signaling.limiter import Limiter
-    from signaling.process import shared_secret
     from signaling.redis import connect
     from signaling.redis_faults import why
 

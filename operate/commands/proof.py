@@ -24,8 +24,8 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def prove_destroyed(settings: Configured, arguments: argparse.Namespace) -> str:
     """Look for an appointment by its receipt. Exit status 1 when something is left, or can still be brought back."""
+    from operate.process import reveal
     from practice.kinds import KINDS
-    from signaling.process import reveal
     from signaling.redis import connect
     from vault.proof import Folder, prove
 

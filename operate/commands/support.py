@@ -30,9 +30,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 async def look(settings: Configured, arguments: argparse.Namespace) -> str:
     """One consult's timeline. That somebody looked is on disk before anything is shown."""
     from operate.commands.storage import beside
+    from operate.process import reveal
     from rooms.diagnostics import Diagnostics
     from rooms.support import SupportCodes
-    from signaling.process import reveal
     from signaling.redis import connect, refuse_absence
 
     url = reveal(settings.signaling.redis_url)

@@ -7,7 +7,7 @@ is kept as short as it goes, for it still holds, so encrypted, what was trimmed.
 from datetime import datetime, timedelta
 from typing import Final
 
-from signaling.certificates import SelfSigned, self_signed
+from operate.certificates import SelfSigned, self_signed
 
 KEY: Final = "spreekkamer"
 LIFE: Final = timedelta(days=3650)

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from pydantic import SecretStr
 
-from signaling import process
+from operate import process
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
 from vault.errors import StartRefused

@@ -20,7 +20,7 @@ import pytest
 from client.errors import Refusal
 from client.probe import MARK, Probe, whole
 from client.rest import Rest
-from signaling.tls import self_signed
+from operate.tls import self_signed
 from spreekkamer import parser
 from tests.ours import ROOT
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from operate.process import shared_secret
 from signaling.derived import call_key, derive
-from signaling.process import shared_secret
 from signaling.settings import SignalingSettings
 from signaling.tickets import Tickets
 from tests.ours import ROOT

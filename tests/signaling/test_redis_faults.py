@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from media.redis_address import redis_address
-from signaling import certificates
+from operate import certificates
 from signaling.redis import open_redis
 from tests.ports import free_ports
 from vault.errors import StartRefused

@@ -10,7 +10,7 @@ import pytest
 from aioice import stun
 from pydantic import SecretStr
 
-from signaling.tls import self_signed
+from operate.tls import self_signed
 from tests.ports import LOOPBACK, free_port, free_ports
 from tests.turn import server, special
 from tests.turn.server import OLD_SECRET, SECRET, Coturn, Sink, allocate, issue, now, settings

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from signaling import certificates
-from signaling.process import write_new
+from operate import certificates
+from operate.process import write_new
 
 LIFE = timedelta(days=365)
 RENEW = timedelta(days=30)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling import process
+from operate import process
 from signaling.settings import SignalingSettings
 from vault.keys import files
 
