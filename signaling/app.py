@@ -68,12 +68,9 @@ def build(
         middlewares=[middlewares.counted, middlewares.errors_to_wire, middlewares.same_site],
         client_max_size=MAX_BODY,
     )
-    app[typedefs.SETTINGS] = settings
-    app[typedefs.REDIS] = redis
-    app[typedefs.MEDIA] = media
-    app[typedefs.TURN] = turn
-    app[typedefs.TICKETS] = Tickets(secret, now)
-    app[typedefs.NOW] = now
+    app[typedefs.SETTINGS], app[typedefs.REDIS] = settings, redis
+    app[typedefs.MEDIA], app[typedefs.TURN] = media, turn
+    app[typedefs.TICKETS], app[typedefs.NOW] = Tickets(secret, now), now
     app[typedefs.ZONE] = UTC  # until the pages say which is the practice's
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
     app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())

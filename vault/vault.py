@@ -165,24 +165,11 @@ async def open_vault(
         await asyncio.to_thread(migrate, url)
         database = Database(url)
         stack.push_async_callback(database.close)
-        try:
-            async with database.read() as connection:
-                pair = await read_mark(connection, PAIR)
-                generation = int(await read_mark(connection, GENERATION) or 0)
-        except DomainError as error:
-            raise StartRefused(reason(error, "The database of rooms.database_url")) from None
-        keys = await open_keystore(
-            keystore, pair=pair, generation=generation, wait=settings.keystore_wait if exclusive else 0.0
-        )
+        pair, generation = await known_pair(database)
+        wait = settings.keystore_wait if exclusive else 0.0
+        keys = await open_keystore(keystore, pair=pair, generation=generation, wait=wait)
         stack.push_async_callback(keys.close)
-        if keys.locked is not None:
-            logger.error("the key store is locked")
-        elif pair is None:
-            try:
-                async with database.write() as connection:
-                    await write_mark(connection, PAIR, keys.pair)
-            except DomainError as error:
-                raise StartRefused(reason(error, "The database of rooms.database_url")) from None
+        await remember_pair(database, pair, keys)
         if exclusive and keys.flat:
             await grow(keys)
         clock = Clock(now, boot)
@@ -207,6 +194,30 @@ async def open_vault(
             await vault.audit.anchor()
         with suppress(DomainError):
             await vault.lease.release()
+
+
+async def known_pair(database: Database) -> tuple[str | None, int]:
+    """Which key store belongs to this database, None for a new one, and how many destructions it has seen.
+
+    Errors: StartRefused.
+    """
+    try:
+        async with database.read() as connection:
+            return await read_mark(connection, PAIR), int(await read_mark(connection, GENERATION) or 0)
+    except DomainError as error:
+        raise StartRefused(reason(error, "The database of rooms.database_url")) from None
+
+
+async def remember_pair(database: Database, pair: str | None, keys: KeyStore) -> None:
+    """A new database knows from now on which key store is its own. Errors: StartRefused."""
+    if keys.locked is not None:
+        logger.error("the key store is locked")
+    elif pair is None:
+        try:
+            async with database.write() as connection:
+                await write_mark(connection, PAIR, keys.pair)
+        except DomainError as error:
+            raise StartRefused(reason(error, "The database of rooms.database_url")) from None
 
 
 async def grow(keys: KeyStore) -> None:

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from operate.commands import Configured
 from operate.commands.arguments import day, one_of
+from operate.commands.configured import Configured
 from vault.audit import Act, Entry, Party, TrailReport, appointment, operator, practitioner
 from vault.errors import DomainError, StartRefused
 

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from operate.commands import Configured
 from operate.commands.arguments import path
+from operate.commands.configured import Configured
 from operate.commands.trail import enter
 from vault.audit import Act
 from vault.clock import utc_now

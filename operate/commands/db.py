@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 
-from operate.commands import Configured
+from operate.commands.configured import Configured
 from operate.terminal import say
 from vault.errors import DomainError, StartRefused
 

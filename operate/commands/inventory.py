@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from operate.commands import Configured
+from operate.commands.configured import Configured
 
 HEAD = ("place", "name", "category", "purpose", "basis", "retention", "form", "encrypted")
 

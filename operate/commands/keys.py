@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from operate.commands import Configured
+from operate.commands.configured import Configured
 from operate.commands.trail import enter
 from operate.terminal import say
 from vault.audit import Act

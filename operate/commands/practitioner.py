@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from operate.commands import Configured
+from operate.commands.configured import Configured
 from operate.terminal import ask
 from vault.audit import Act, operator, practitioner
 from vault.clock import utc_now

@@ -7,8 +7,8 @@ import re
 import secrets
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from operate.commands import Configured
 from operate.commands.arguments import path
+from operate.commands.configured import Configured
 from vault.clock import utc_now
 from vault.errors import StartRefused
 

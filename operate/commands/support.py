@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from operate.commands import Configured
+from operate.commands.configured import Configured
 from vault.audit import Act, appointment, support
 from vault.clock import utc_now
 from vault.errors import DomainError, StartRefused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from operate.commands import Configured
+from operate.commands.configured import Configured
 from vault.audit import Act, operator
 from vault.errors import DomainError
 
