@@ -1,6 +1,7 @@
 """Prometheus metrics. Labels are words of our own code; no id, no address, no path with an id in it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -26,9 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "spreekkamer_http_requests", "HTTP requests.", ("method", "route", "status"), registry=self.registry
-        )
+        self.requests = self._counter("spreekkamer_http_requests", "HTTP requests.", ("method", "route", "status"))
         self.seconds = Histogram(
             "spreekkamer_http_seconds",
             "Duration of HTTP requests.",
@@ -36,122 +35,88 @@ class Metrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=self.registry,
         )
-        self.forwarded = Counter(
+        self.forwarded = self._counter(
             "spreekkamer_forwarded_doubts",
             "Requests whose proxy said no address (unreadable), or that came by a proxy we do not trust (untrusted).",
             ("code",),
-            registry=self.registry,
         )
         for code in ("unreadable", "untrusted"):
             self.forwarded.labels(code)
-        self.socket_refusals = Gauge(
-            "spreekkamer_socket_refusals", "What the gate refused or dropped.", ("code",), registry=self.registry
+        self.socket_refusals = self._gauge(
+            "spreekkamer_socket_refusals", "What the gate refused or dropped.", ("code",)
         )
-        self.forged = Gauge(
+        self.forged = self._gauge(
             "spreekkamer_redis_forged",
             "Values read from Redis that no server of ours had written there, by kind, since the start.",
             ("kind",),
-            registry=self.registry,
         )
-        self.sockets = Gauge("spreekkamer_sockets", "Authenticated Socket.IO connections.", registry=self.registry)
-        self.media_workers = Gauge("spreekkamer_media_workers", "Media workers alive.", registry=self.registry)
-        self.media_rooms = Gauge("spreekkamer_media_rooms", "Rooms on media workers.", registry=self.registry)
-        self.media_peers = Gauge("spreekkamer_media_peers", "Peers on media workers.", registry=self.registry)
-        self.media_packets = Gauge(
-            "spreekkamer_media_packets_per_second", "Packets that media workers forward.", registry=self.registry
-        )
-        self.datagrams = Counter(
-            "spreekkamer_media_refused",
-            "Datagrams and packets that media workers dropped.",
-            ("kind",),
-            registry=self.registry,
+        self.sockets = self._gauge("spreekkamer_sockets", "Authenticated Socket.IO connections.")
+        self.media_workers = self._gauge("spreekkamer_media_workers", "Media workers alive.")
+        self.media_rooms = self._gauge("spreekkamer_media_rooms", "Rooms on media workers.")
+        self.media_peers = self._gauge("spreekkamer_media_peers", "Peers on media workers.")
+        self.media_packets = self._gauge("spreekkamer_media_packets_per_second", "Packets that media workers forward.")
+        self.datagrams = self._counter(
+            "spreekkamer_media_refused", "Datagrams and packets that media workers dropped.", ("kind",)
         )
         for kind in DATAGRAMS:
             self.datagrams.labels(kind)
         self._dropped: dict[str, dict[str, int]] = {}
-        self.overdue = Gauge(
-            "spreekkamer_retention_overdue", "Appointments past due, not yet destroyed.", registry=self.registry
+        self.overdue = self._gauge("spreekkamer_retention_overdue", "Appointments past due, not yet destroyed.")
+        self.lag = self._gauge("spreekkamer_retention_lag_seconds", "How long the oldest is past due.")
+        self.idle = self._gauge(
+            "spreekkamer_retention_sweep_age_seconds", "Since a sweep was at work, on whichever server."
         )
-        self.lag = Gauge(
-            "spreekkamer_retention_lag_seconds", "How long the oldest is past due.", registry=self.registry
+        self.failures = self._gauge("spreekkamer_retention_sweep_failures", "Sweeps that failed since one did not.")
+        self.waiting = self._gauge(
+            "spreekkamer_keys_waiting", "Practitioners of whom something was destroyed since the epoch began."
         )
-        self.idle = Gauge(
-            "spreekkamer_retention_sweep_age_seconds",
-            "Since a sweep was at work, on whichever server.",
-            registry=self.registry,
-        )
-        self.failures = Gauge(
-            "spreekkamer_retention_sweep_failures",
-            "Sweeps that failed since one did not.",
-            registry=self.registry,
-        )
-        self.waiting = Gauge(
-            "spreekkamer_keys_waiting",
-            "Practitioners of whom something was destroyed since the epoch began.",
-            registry=self.registry,
-        )
-        self.waiting_seconds = Gauge(
+        self.waiting_seconds = self._gauge(
             "spreekkamer_keys_waiting_seconds",
             "How long the oldest destruction waits for the epoch that makes it final.",
-            registry=self.registry,
         )
-        self.unrotated = Gauge(
-            "spreekkamer_keys_rotation_failures",
-            "Epochs that could not begin or end, since this server's start.",
-            registry=self.registry,
+        self.unrotated = self._gauge(
+            "spreekkamer_keys_rotation_failures", "Epochs that could not begin or end, since this server's start."
         )
-        self.parts = Gauge(
+        self.parts = self._gauge(
             "spreekkamer_retention_part_failures",
             "Parts of sweeps that failed, by kind, since this server's start.",
             ("kind",),
-            registry=self.registry,
         )
-        self.flat = Gauge(
-            "spreekkamer_keys_flat", "1 while the key store waits for its step to a tree.", registry=self.registry
-        )
-        self.alarms = Gauge(
-            "spreekkamer_retention_alarms", "Appointments without key and without receipt.", registry=self.registry
-        )
-        self.compared = Gauge(
+        self.flat = self._gauge("spreekkamer_keys_flat", "1 while the key store waits for its step to a tree.")
+        self.alarms = self._gauge("spreekkamer_retention_alarms", "Appointments without key and without receipt.")
+        self.compared = self._gauge(
             "spreekkamer_retention_compared_ratio",
             "How much of all that is stored was compared with the key store since the start; 1 is all.",
-            registry=self.registry,
         )
-        self.unreadable = Gauge(
-            "spreekkamer_retention_unreadable",
-            "Appointments and accounts that cannot be read: damaged, not destroyed.",
-            registry=self.registry,
+        self.unreadable = self._gauge(
+            "spreekkamer_retention_unreadable", "Appointments and accounts that cannot be read: damaged, not destroyed."
         )
-        self.newer = Gauge(
+        self.newer = self._gauge(
             "spreekkamer_retention_newer",
             "Appointments and accounts that a newer version of the program wrote, and this one cannot read.",
-            registry=self.registry,
         )
-        self.behind = Gauge(
+        self.behind = self._gauge(
             "spreekkamer_clock_behind_seconds",
             "How far the clock is behind the time that passed, or behind what was written.",
-            registry=self.registry,
         )
-        self.strays = Gauge(
+        self.strays = self._gauge(
             "spreekkamer_technical_without_expiry",
             "Keys in Redis that were found without a right expiry, and removed or given one, since the start.",
-            registry=self.registry,
         )
-        self.checks = Gauge("spreekkamer_ready", "1 if the check is good.", ("check",), registry=self.registry)
-        self.ages = Gauge(
-            "spreekkamer_check_age_seconds", "How old the last result is.", ("check",), registry=self.registry
-        )
-        self.turn = Gauge(
+        self.checks = self._gauge("spreekkamer_ready", "1 if the check is good.", ("check",))
+        self.ages = self._gauge("spreekkamer_check_age_seconds", "How old the last result is.", ("check",))
+        self.turn = self._gauge(
             "spreekkamer_turn_allocation_seconds",
             "Duration of the last TURN allocation; 0 when it failed or there is no TURN.",
-            registry=self.registry,
         )
-        self.beat = Gauge(
-            "spreekkamer_loop_beat_age_seconds",
-            "Since the event loop's last beat.",
-            registry=self.registry,
-        )
+        self.beat = self._gauge("spreekkamer_loop_beat_age_seconds", "Since the event loop's last beat.")
         ProcessCollector(registry=self.registry)
+
+    def _gauge(self, name: str, what: str, labels: Sequence[str] = ()) -> Gauge:
+        return Gauge(name, what, labels, registry=self.registry)
+
+    def _counter(self, name: str, what: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(name, what, labels, registry=self.registry)
 
     async def collect(self, store: "Store", media: "MediaClient") -> None:
         """Refresh what is asked for only when somebody looks; a part that does not answer keeps its last number."""

@@ -154,14 +154,8 @@ async def open_vault(
     destroyed, whoever destroyed it.
     """
     async with AsyncExitStack() as stack:
-        url, name = settings.database(), new_id()
-        keystore = backend(settings)
-        if exclusive:
-            descriptor = await asyncio.to_thread(hold, settings.data)
-            stack.callback(os.close, descriptor)
-            # A full disk must not keep a server from starting, and from destroying.
-            await asyncio.to_thread(Reserve(folders(settings)).look)
-            name = await asyncio.to_thread(holder, descriptor)
+        url, keystore = settings.database(), backend(settings)
+        name = await occupy(settings, stack) if exclusive else new_id()
         await asyncio.to_thread(migrate, url)
         database = Database(url)
         stack.push_async_callback(database.close)
@@ -175,25 +169,48 @@ async def open_vault(
         clock = Clock(now, boot)
         if settings.trust_clock:
             clock.confirm()
-        vault = Vault(
+        vault = put_together(
             settings,
             kinds,
             database,
             keys,
             Reader(keys, on_forget),
             Deadline(clock, in_progress, settings.retention_cap),
-            Trail(database, keys, clock.wall, timedelta(days=settings.audit_days), lambda: clock.doubt() is None),
-            Reserve(folders(settings)),
             clock,
             await asyncio.to_thread(boot_id),
             Lease(database, "sweep", name, LEASE, now),
-            asyncio.Event(),
         )
         yield vault
         with suppress(DomainError):
             await vault.audit.anchor()
         with suppress(DomainError):
             await vault.lease.release()
+
+
+async def occupy(settings: VaultSettings, stack: AsyncExitStack) -> str:
+    """Nobody else may run on this data folder; what whoever holds it is called. Errors: StartRefused."""
+    descriptor = await asyncio.to_thread(hold, settings.data)
+    stack.callback(os.close, descriptor)
+    # A full disk must not keep a server from starting, and from destroying.
+    await asyncio.to_thread(Reserve(folders(settings)).look)
+    return await asyncio.to_thread(holder, descriptor)
+
+
+def put_together(
+    settings: VaultSettings,
+    kinds: Kinds,
+    database: Database,
+    keys: KeyStore,
+    reader: Reader,
+    deadline: Deadline,
+    clock: Clock,
+    boot: str,
+    lease: Lease,
+) -> Vault:
+    """The parts that follow from those given."""
+    audit = Trail(database, keys, clock.wall, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
+    reserve, wake = Reserve(folders(settings)), asyncio.Event()
+    return Vault(settings, kinds, database, keys, reader, deadline, audit, reserve, clock, boot, lease, wake)
 
 
 async def known_pair(database: Database) -> tuple[str | None, int]:
