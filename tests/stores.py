@@ -19,6 +19,22 @@ from vault.keys.backends import backend
 from vault.keys.wrapped import WrappedKeys
 from vault.settings import VaultSettings
 
+__all__ = [
+    "elsewhere",
+    "keys",
+    "keystore_settings",
+    "nodes",
+    "quick_hashing",
+    "real_hashing",
+    "settings",
+    "single",
+    "sqlite_settings",
+    "sqlite_store",
+    "store",
+    "time",
+]
+"""For the ``conftest`` of each folder that needs stores."""
+
 
 @pytest.fixture(autouse=True)
 def quick_hashing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
