@@ -25,10 +25,9 @@ from rooms.live import LiveConsults, parts
 from signaling import typedefs
 from signaling.admission import Admission
 from signaling.consults import Consults
-from signaling.consults.entering import Entering
 from signaling.consults.messages import Messages
 from signaling.consults.runner import Port, Runner
-from signaling.consults.seats import Seats
+from signaling.consults.seats import Entering, Seats
 from signaling.consults.showing import Showing
 from signaling.consults.workers import Workers
 from signaling.derived import derive

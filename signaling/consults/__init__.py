@@ -1,7 +1,6 @@
 """The live consults as one node sees them. What a socket asks goes one way through this folder:
 
-    entering   whether its claims let it into that consult now
-    seats      which place it takes, has, gives up or loses
+    seats      whether its claims let it in now; which place it takes, has, gives up or loses
     runner     the state machine of ``rooms``, and what follows from what it says
     showing    who is sent which view
     messages   what passes between people, and again what a page missed

@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from rooms.consult_state import PRACTITIONER
-from signaling.consults.views import room_view
+from signaling.consults.showing import room_view
 from signaling.protocol.events import RoomView
 from tests.rooms.consult_machine import ConsultMachine
 
