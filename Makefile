@@ -63,12 +63,15 @@ format: $(TOOLS)
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 	$(BIN)/ruff format $(wildcard $(CODE))
 
-# The checks run beside the tests that share the machine; what judges times comes after both, with nobody beside it.
+# The checks run beside the tests that share the machine; what judges times comes after both, with nobody beside it. All of
+# it runs whatever fails, so that one run says everything.
 test: system $(TOOLS)
 	@sh web/modules
-	@$(MAKE) --no-print-directory -j 2 lint tests-together
-	@$(MAKE) --no-print-directory tests-alone
-	@$(BIN)/python .ci/minutes var/tests-together.xml var/tests-alone.xml
+	@failed=0; \
+	$(MAKE) --no-print-directory --keep-going -j 2 lint tests-together || failed=1; \
+	$(MAKE) --no-print-directory tests-alone || failed=1; \
+	$(BIN)/python .ci/minutes var/tests-together.xml var/tests-alone.xml || failed=1; \
+	exit $$failed
 
 tests-together: $(TOOLS)
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not serial' --junitxml var/tests-together.xml
