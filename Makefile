@@ -12,7 +12,7 @@ MUTATED := vault/keys vault/records vault/destruction vault/audit practice signa
 LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-CODE := spreekkamer.py client media operate rooms signaling turn web tests bench
+CODE := spreekkamer.py client media operate practice rooms signaling turn vault web tests bench
 
 .PHONY: help install run test tests-together tests-alone check tests-pure lint format tools system bench screenshots prove requirements clean
 

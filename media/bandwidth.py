@@ -122,7 +122,7 @@ class Downlink:
             self._bounded_at = self._grown_at = now
 
     def _grow(self, sent: float, now: float) -> None:
-        """Once a window. A bound that is not made use of proves nothing; the smallest ones can't be used well."""
+        """Once a window. A bound that is not made use of proves nothing; the smallest ones cannot be used well."""
         if self._bound is None or sent < self._bound / 2:
             return
         near = abs(self._bound / max(1.0, self._ceiling) - 1) < _NEAR

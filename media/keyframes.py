@@ -49,7 +49,7 @@ class KeyframeRequests:
         self._later = at
 
     def due(self, now: float, waiting: bool, heard: float) -> bool:
-        """To be called every few ms while `active`. ``waiting``: somebody can't go on without a key frame."""
+        """To be called every few ms while `active`. ``waiting``: somebody cannot go on without a key frame."""
         in_vain = self._is_in_vain(heard)
         if self._later is not None and now >= self._later:
             self._later = None

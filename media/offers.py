@@ -56,7 +56,7 @@ class Plan:
         inactive: m-lines that are kept and idle (a screen that is not shared now).
         connection: the transport that all used lines share.
         refused: m-lines that were offered and are answered with port 0.
-        unusable: what the peer can't send or take because of that.
+        unusable: what the peer cannot send or take because of that.
     """
 
     send: dict[Source, SendLine]

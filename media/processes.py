@@ -38,7 +38,7 @@ class _Child:
 class LocalWorkers:
     """``settings.workers`` children, each replaced by a new one (with a new id) when it ends.
 
-    A child ends when its standard input closes, so it can't outlive this process however that ends.
+    A child ends when its standard input closes, so it cannot outlive this process however that ends.
 
     Args:
         secret: the key of calls and nothing else.

@@ -150,7 +150,7 @@ class Slot:
             self._name(now)
 
     def _name(self, now: float) -> None:
-        """For 2 s packets carry the MID, for receivers that don't go by the announced SSRC."""
+        """For 2 s packets carry the MID, for receivers that do not go by the announced SSRC."""
         self._named_until = now + _NAMING_SECONDS
         if self.form.mid_extension and 0 < len(self.form.mid) <= 16:
             elements = [(self.form.mid_extension, self.form.mid.encode())]

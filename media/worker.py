@@ -39,7 +39,7 @@ _IDLE_TICK = 0.25
 _LAST_ROOMS = 0.5
 _NICENESS = -10
 _ANY_PORT_TRIES = 10
-_AWAY = "Redis does not answer: the media worker can't be reached without it."
+_AWAY = "Redis does not answer: the media worker cannot be reached without it."
 _REFUSED = (
     "Redis refuses the user of media workers, its password or a command: `spreekkamer setup` writes media.redis_url "
     "and an ACL file that fit."
@@ -212,7 +212,7 @@ def _refused(error: RedisError) -> bool:
 
 
 def main() -> int:
-    """Exit code 0 when told to end, 1 with a sentence on standard error when it can't run."""
+    """Exit code 0 when told to end, 1 with a sentence on standard error when it cannot run."""
     logs.configure()
     line = sys.stdin.buffer.readline()
     try:

@@ -1,4 +1,4 @@
-"""One connection of an HTTP client: bounds on its time, and our words for what never becomes a request (M7, S-12).
+"""One connection of an HTTP client: bounds on its time, and our words for what never becomes a request (S-12).
 
 aiohttp waits without end for headers and for a client that does not read. What it refuses by itself it answers with its
 version, Python's and a part of the input, and with a traceback in the log.

@@ -1,7 +1,7 @@
 """The private Redis of one server, as a child process: ``python -m signaling.redis_child FOLDER``.
 
 A ``redis-server`` or ``valkey-server`` found on PATH, else fakeredis; on a Unix socket in FOLDER (mode 0700), keeping
-nothing on disk (M16). Prints one line, the kind, when it answers. It ends and removes FOLDER when its standard input
+nothing on disk. Prints one line, the kind, when it answers. It ends and removes FOLDER when its standard input
 closes, which happens however its parent ends.
 """
 

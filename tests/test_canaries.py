@@ -1,4 +1,4 @@
-"""A whole server, as it is started, at its most talkative: what goes in anywhere comes out in no line (case 81)."""
+"""A whole server, as it is started, at its most talkative: what goes in anywhere comes out in no line."""
 
 import asyncio
 import json

@@ -86,7 +86,7 @@ def test_every_image_has_a_version_and_a_digest_where_one_is_known(name: str) ->
     [("coturn", (4, 9)), ("postgres", (17, 11)), ("valkey", (9, 1, 2)), ("caddy", (2, 11)), ("openbao", (2, 7))],
 )
 def test_no_image_goes_back_to_what_has_known_holes(name: str, least: tuple[int, ...]) -> None:
-    """coturn compares peers with its lists in every spelling of IPv4 in IPv6 only since then (security case 52)."""
+    """coturn compares peers with its lists in every spelling of IPv4 in IPv6 only since then."""
     version = SERVICES[name]["image"].partition("@")[0].rpartition(":")[2].partition("-")[0]
     assert tuple(map(int, version.split("."))) >= least
 

@@ -1,8 +1,8 @@
 """The configuration that we run coturn with.
 
-coturn's own defaults relay to loopback, private and mapped addresses (M12: 4.6.1 lets ``::ffff:127.0.0.1`` through a
-deny-list) and go on relaying for a credential that has expired (M13). So nothing is reachable but our own media
-workers: **deny every IPv4 peer, allow those, and allocate no IPv6 relay at all.**
+coturn's own defaults relay to loopback and private addresses, its older releases do not compare every spelling of an
+address with a list, and it goes on relaying for a credential that has expired. So nothing is reachable but our own
+media workers: **deny every IPv4 peer, allow those, and allocate no IPv6 relay at all.**
 """
 
 from turn.settings import TurnSettings

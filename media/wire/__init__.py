@@ -1,6 +1,6 @@
 """The formats on the wire: parsers and builders without sockets, clocks or state.
 
-Every parser raises `WireError`, and nothing else, on input it can't take.
+Every parser raises `WireError`, and nothing else, on input it cannot take.
 """
 
 

@@ -1,4 +1,4 @@
-"""Secrets that would be guessed refuse the start, each with one sentence (security case 86)."""
+"""Secrets that would be guessed refuse the start, each with one sentence."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,8 @@
-"""REST: handlers that take a checked body and return a model; ``endpoint`` makes aiohttp handlers of them."""
+"""REST: handlers that take a checked body and return a model, a module for each context.
+
+``endpoint`` makes aiohttp handlers of them, ``entries`` says what the audit trail has of each. ``signaling/routes.py``
+has them all on one screen.
+"""
 
 from signaling.rest.endpoint import Call, Endpoint, aiohttp_handler
 

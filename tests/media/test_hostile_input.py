@@ -159,7 +159,7 @@ async def test_a_logged_in_peer_may_send_anything(simulation: Simulation, pair: 
 
 
 def _transmit_anyway(client: Client, data: bytes) -> None:
-    """What libsrtp itself refuses to protect can't be sent by anybody."""
+    """What libsrtp itself refuses to protect cannot be sent by anybody."""
     try:
         client.transmit(data)
     except AssertionError:

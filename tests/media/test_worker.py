@@ -292,4 +292,4 @@ async def test_without_redis_a_worker_does_not_start(stage: Stage) -> None:
     process, line = await start_by_hand(stage)
     _, errors = await process.communicate()
     assert (process.returncode, line) == (1, b"")
-    assert errors.decode().splitlines() == ["Redis does not answer: the media worker can't be reached without it."]
+    assert errors.decode().splitlines() == ["Redis does not answer: the media worker cannot be reached without it."]

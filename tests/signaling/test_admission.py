@@ -1,4 +1,4 @@
-"""A sign-out ends what was opened before it, and nothing else (case 4)."""
+"""A sign-out ends what was opened before it, and nothing else."""
 
 import secrets
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""No address, name, mail, link or SDP in any log line, at any level (security cases 81, 82)."""
+"""No address, name, mail, link or SDP in any log line, at any level."""
 
 import ast
 import asyncio

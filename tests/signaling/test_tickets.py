@@ -1,4 +1,4 @@
-"""Tickets: what one node issues another reads; nothing else passes (security case 5)."""
+"""Tickets: what one node issues another reads; nothing else passes."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""A real turnserver with our configuration: what it gives, and all that it refuses (security cases M12, M13, 50-52)."""
+"""A real turnserver with our configuration: what it gives, and all that it refuses."""
 
 import asyncio
 import shutil

@@ -42,7 +42,7 @@ _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 
 
 def agree(line: MediaLine) -> Agreement | None:
-    """What the m-line is answered with, or None if the relay can't carry it.
+    """What the m-line is answered with, or None if the relay cannot carry it.
 
     Transport-wide congestion control is agreed on only where the offerer sends: it makes the sender of the
     other direction, the relay, number its packets, and the relay uses the receivers' REMB instead. It takes both
@@ -64,7 +64,7 @@ def agree(line: MediaLine) -> Agreement | None:
 
 
 def refusal(line: MediaLine) -> LineReason | None:
-    """Why the relay can't carry a line, None if it can."""
+    """Why the relay cannot carry a line, None if it can."""
     if line.rejected:
         return "stopped"
     if line.kind not in _CODECS:
@@ -86,7 +86,7 @@ def _repairs(rtx: Codec, codec: Codec) -> bool:
 def build_answer(offer: Offer, params: AnswerParams) -> str:
     """The answer, with CRLF line ends.
 
-    Lines that are not in ``params.lines`` or can't be agreed on get port 0, which stops their transceivers in a
+    Lines that are not in ``params.lines`` or cannot be agreed on get port 0, which stops their transceivers in a
     browser for good: a line that is only idle is answered.
     """
     agreed = {

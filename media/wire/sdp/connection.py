@@ -18,7 +18,7 @@ def connect(offer: Offer, usable: set[str]) -> Connection:
     leaves out another may say, as a bundle-only line has nothing of it, or the session.
 
     Raises:
-        OfferError: ICE or DTLS can't be had with what is said.
+        OfferError: ICE or DTLS cannot be had with what is said.
     """
     grouped = {mid for group in offer.groups for mid in group}
     alone = [[line.mid] for line in offer.media if line.mid and line.mid not in grouped and not line.rejected]

@@ -5,7 +5,7 @@ from media.wire import WireError
 
 
 class OfferError(WireError):
-    """An offer that can't be used, for one of the fixed reasons; nothing of the offer is in it."""
+    """An offer that cannot be used, for one of the fixed reasons; nothing of the offer is in it."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)

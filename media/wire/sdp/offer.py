@@ -44,7 +44,7 @@ def parse_offer(sdp: str) -> Offer:
     """Parse an offer within the limits above. Lines that nobody can use are no fault: they can be answered as such.
 
     Raises:
-        OfferError: too large, not SDP, or two lines that can't be told apart.
+        OfferError: too large, not SDP, or two lines that cannot be told apart.
     """
     session, *sections = _sections(sdp)
     if not sections:

@@ -1,4 +1,4 @@
-"""DNS, DNSSEC and mail, asked of a real authoritative server; each check is seen failing (security case 103)."""
+"""DNS, DNSSEC and mail, asked of a real authoritative server; each check is seen failing."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What arrives below and beside the registered events (M4, M5, M6, M8; cases 21-29)."""
+"""What arrives below and beside the registered events."""
 
 import asyncio
 import json

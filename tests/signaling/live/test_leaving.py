@@ -1,4 +1,4 @@
-"""Nodes that nobody hears, that stood still, and that are told to stop (case 57)."""
+"""Nodes that nobody hears, that stood still, and that are told to stop."""
 
 import asyncio
 import json

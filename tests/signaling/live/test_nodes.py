@@ -1,4 +1,4 @@
-"""Several nodes over one Redis, and a Redis that forgets or lies (cases 56, 57, 65)."""
+"""Several nodes over one Redis, and a Redis that forgets or lies."""
 
 import asyncio
 import json

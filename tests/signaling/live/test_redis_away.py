@@ -1,4 +1,4 @@
-"""Redis dies in the middle of a consult and comes back empty (case 56)."""
+"""Redis dies in the middle of a consult and comes back empty."""
 
 import asyncio
 from collections.abc import AsyncIterator

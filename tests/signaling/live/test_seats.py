@@ -1,4 +1,4 @@
-"""Coming back, taking over, and somebody else with the same link (cases 13, 15, 18, 20)."""
+"""Coming back, taking over, and somebody else with the same link."""
 
 import asyncio
 from typing import Any
