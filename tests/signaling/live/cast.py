@@ -24,7 +24,7 @@ from media.control import (
     Refused,
     RefusedLine,
     Reply,
-    Slot,
+    SlotView,
 )
 from media.control_server import ControlServer
 from practice.agenda.model import Appointment
@@ -170,7 +170,7 @@ class Worker:
                 return Answered(
                     sdp=f"answer to {peer}",
                     version=1,
-                    slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)],
+                    slots=[SlotView(slot=i, peer=one) for i, one in enumerate(others)],
                     refused=refused,
                     unusable=["camera"] if refused else [],
                 )

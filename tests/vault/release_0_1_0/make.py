@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from rooms.keys.transit import Transit, context
 
 from tests.earlier import ABSENT, RELEASE_0_1_0, environment, unpacked
 from tests.servers import bao, postgres
+from vault.keys.transit import Transit, context
 
 HERE = Path(__file__).parent
 
