@@ -55,6 +55,12 @@ def page() -> str:
     return secrets.token_urlsafe(16)
 
 
+def held(value: bytes | str | None) -> bytes:
+    """A value that must be in Redis; its clients here decode nothing."""
+    assert isinstance(value, bytes)
+    return value
+
+
 async def until(condition: Callable[[], Any], why: str, seconds: float = 30) -> Any:
     """Wait for a truthy value; says what did not come."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -228,11 +234,13 @@ class Person:
             await asyncio.sleep(2)
         return {}
 
+    def token(self) -> str:
+        """What it connects with."""
+        return self.claims if isinstance(self.claims, str) else Tickets(SECRET, utc_now).issue(self.claims)
+
     async def connect(self, node: Node, *, origin: str | None = ORIGIN, token: str | None = None) -> "Person":
-        if token is None:
-            token = self.claims if isinstance(self.claims, str) else Tickets(SECRET, utc_now).issue(self.claims)
         headers = {"Origin": origin} if origin else {}
-        auth = {"version": 1, "token": token}
+        auth: dict[str, Any] = {"version": 1, "token": self.token() if token is None else token}
         if self.capabilities is not None:
             auth["capabilities"] = self.capabilities
         await self.socket.connect(node.url, transports=["websocket"], auth=auth, headers=headers, wait_timeout=30)

@@ -81,7 +81,7 @@ def dumped(url: str) -> str:
     """A database as statements that any client can run."""
     folder = postgres.binaries()
     assert folder is not None
-    command = [folder / "pg_dump", "--inserts", "--no-owner", "--no-privileges", url]
+    command = [str(folder / "pg_dump"), "--inserts", "--no-owner", "--no-privileges", url]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     lines = [line for line in text.splitlines() if line and not line.startswith(("--", "\\", "SET ", "SELECT "))]
     return "\n".join(lines) + "\n"
