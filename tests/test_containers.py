@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from operate.configuration import PREFIX, load
+from operate.configuration import load
 from operate.deployment.files import Place, environment, make
 from operate.deployment.strength import refuse_weak
 from operate.doctor import announced
+from operate.setting_names import PREFIX
 from spreekkamer import Settings
 from tests.ours import FOLDERS, ROOT
 

@@ -80,9 +80,8 @@ def pinned() -> tuple[Pinned, ...]:
 
 def licence(package: str) -> str:
     """An SPDX expression, or what the metadata says instead."""
-    metadata = importlib.metadata.metadata(package)
-    said = metadata.get("License-Expression") or STATED.get(package) or metadata.get("License") or "unknown"
-    return str(said)
+    metadata = importlib.metadata.metadata(package).json
+    return str(metadata.get("license_expression") or STATED.get(package) or metadata.get("license") or "unknown")
 
 
 def bill() -> str:

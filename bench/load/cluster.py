@@ -313,9 +313,10 @@ async def documents(running: Cluster, appointments: list[str]) -> dict[str, Cons
     """The rooms that are there, by appointment."""
     redis = Redis.from_url(running.redis_url)
     try:
-        found = [parse(raw and raw[MAC:]) for raw in await redis.mget([room_key(one) for one in appointments])]
+        held = cast("list[bytes | None]", await redis.mget([room_key(one) for one in appointments]))
     finally:
         await redis.aclose()
+    found = [parse(raw and raw[MAC:]) for raw in held]
     return {consult.appointment: consult for consult in found if consult}
 
 

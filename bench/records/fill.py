@@ -18,21 +18,17 @@ from typing import Any
 
 import psycopg
 from argon2 import PasswordHasher
-
-from practice.accounts.model import RETENTION, Practitioner
-from practice.accounts.records import seal_password, seal_profile
-from practice.agenda.model import Appointment
-from practice.agenda.records import seal_appointment
-from practice.storage import open_store
-from vault.audit import Act, practitioner
-from vault.audit.entry import Entry, pseudonym
-from vault.audit.verify import START
-from vault.keys.backends import backend
-from vault.keys.envelope import new_key, seal
-from vault.keys.places import data_place, practitioner_place
-from vault.keys.wrapped import WrappedKeys
-from vault.records.content import new_id
-from vault.settings import VaultSettings
+from rooms.audit import Act, practitioner
+from rooms.audit.entry import Entry, pseudonym
+from rooms.audit.verify import START
+from rooms.keys.backends import backend
+from rooms.keys.envelope import new_key, seal
+from rooms.keys.places import data_place, practitioner_place
+from rooms.keys.wrapped import WrappedKeys
+from rooms.model import RETENTION, Appointment, Practitioner
+from rooms.settings import RoomsSettings
+from rooms.store import open_store
+from rooms.store.sealed import new_id, seal_appointment, seal_password, seal_profile
 
 PASSWORD = "correct horse battery staple"
 MAIL = "alice@example.org"
@@ -148,14 +144,14 @@ def moments(count: int, at: datetime) -> Iterator[int]:
     return iter(range(last - count, last))
 
 
-async def made(settings: VaultSettings) -> None:
+async def made(settings: RoomsSettings) -> None:
     """The tables, the key store, the marks."""
     async with open_store(settings) as store:
         await store.retention.catch_up()
 
 
 def fill(options: dict[str, Any]) -> dict[str, Any]:
-    settings = VaultSettings(**options["rooms"], trust_clock=True)
+    settings = RoomsSettings(**options["rooms"], trust_clock=True)
     asyncio.run(made(settings))
     keys: WrappedKeys = backend(settings).open()
     with (

@@ -13,18 +13,20 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-try:  # 0.1.0
+OLDER = find_spec("rooms.store") is not None
+"""Whether these are the modules of release 0.1.0, not today's."""
+
+if OLDER and not TYPE_CHECKING:
     from rooms.clock import boottime
     from rooms.errors import RoomsError as DomainError
     from rooms.settings import RoomsSettings as VaultSettings
     from rooms.store import Store, open_store
-
-    Scope = None
-except ImportError:
+else:
     from practice.storage import Store, open_store
     from vault.clock import boottime
     from vault.errors import DomainError
@@ -46,12 +48,12 @@ async def no_traces(_: Any) -> dict[str, Exception]:
     return {}
 
 
-BESIDE = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
+BESIDE: dict[str, Any] = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
 
 
 def of(owner: str) -> Any:
     """Whose records, as this build wants to be told."""
-    return Scope.practitioner(owner) if Scope else owner
+    return owner if OLDER else Scope.practitioner(owner)
 
 
 class Inside:

@@ -153,7 +153,8 @@ class Ground:
     def _adopted(self, filled: Filled, keystore: str, place: Path) -> dict[str, Any]:
         """A Transit key cannot be copied: the epoch's secret is sealed under another one."""
         with psycopg.connect(keystore) as connection:
-            told = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('epoch', 'secret')").fetchall())
+            rows = connection.execute("SELECT name, value FROM meta WHERE name IN ('epoch', 'secret')").fetchall()
+            told: dict[str, bytes] = dict(rows)
             number = int(told["epoch"])
             secret = Transit(TransitSettings(**filled.rooms["transit"])).decrypt(told["secret"], context(number))
             assert secret is not None

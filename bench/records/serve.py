@@ -123,7 +123,8 @@ async def start(ground: Ground, plan: Plan) -> list[Row]:
 
 async def health(ground: Ground, plan: Plan) -> list[Row]:
     """Readiness and a scrape, with many due later today."""
-    rows, size = [], plan.size(10_000)
+    rows: list[Row] = []
+    size = plan.size(10_000)
     for kind in plan.kinds:
         filled = await ground.filled(kind, due_today(size))
         paths = {
@@ -222,6 +223,6 @@ def left(filled: Filled) -> int:
         with closing(sqlite3.connect(path, uri=True, timeout=5)) as connection:
             return int(connection.execute(f"{query}?", (own,)).fetchone()[0])
     with psycopg.connect(filled.rooms["database_url"]) as connection:
-        row = connection.execute(f"{query}%s", (own,)).fetchone()  # type: ignore[arg-type]  # put together above
+        row = connection.execute(f"{query}%s", (own,)).fetchone()
         assert row is not None
         return int(row[0])

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, Page
 
@@ -21,7 +21,7 @@ from tests.chromium import chromium
 
 SIZES = {"390": (390, 844), "1440": (1440, 900)}
 MORE_SIZES = {"360": (360, 740), "768": (768, 1024), "1920": (1920, 1080)}
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOCALES = {"nl": "nl-NL", "en": "en-GB"}
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "images"
 SETTLE_MS = 350
@@ -287,7 +287,7 @@ async def opened(folder: Path, language: str) -> AsyncIterator[Studio]:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         demo = await start_demo(data / "data")
         stack.push_async_callback(demo.stop)
-        browsers = []
+        browsers: list[Browser] = []
         for face in (faces.PRACTITIONER, faces.PATIENT):
             film = data / f"{len(browsers)}.mjpeg"
             async with chromium() as artist:

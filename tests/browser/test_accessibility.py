@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Page
@@ -80,7 +81,8 @@ def axe() -> str:
 async def judge(page: Page, what: str) -> None:
     """No serious finding in light and dark, nothing wider than the window, no small targets."""
     await page.evaluate(axe())
-    for scheme, rules in (("dark", COLOURS), ("light", None)):
+    schemes: tuple[tuple[Literal["dark", "light"], list[str] | None], ...] = (("dark", COLOURS), ("light", None))
+    for scheme, rules in schemes:
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         await page.evaluate(SETTLED)
         found = await page.evaluate(FINDINGS, rules)

@@ -1,5 +1,7 @@
 """Nothing is captured before a click, nobody else is contacted, and only declared things stay behind."""
 
+from functools import partial
+
 import pytest
 
 from tests.browser.conftest import Demo, Person, begin_consult, eventually
@@ -84,11 +86,11 @@ async def test_after_the_end_camera_and_microphone_are_closed(practitioner: Pers
     await practitioner.find("leave").click()
     await patient.call_state("ended")
     for person in (practitioner, patient):
-        await eventually(lambda person=person: closed(person, live), "both devices are closed")
+        await eventually(partial(closed, person, live), "both devices are closed")
 
 
 async def closed(person: Person, live: str) -> bool:
-    return await person.page.evaluate(live) == 0
+    return int(await person.page.evaluate(live)) == 0
 
 
 @pytest.mark.duty("S-40")

@@ -22,8 +22,8 @@ async def desk_shows(world: World) -> None:
     them = await world.waiting()
 
     def shown() -> bool:
-        newest = max(them.doctor.events("desk"), key=lambda desk: int(desk["version"]), default={"waiting": []})
-        return any(one["participant"] == them.guest.id for one in newest["waiting"])
+        newest = max(them.doctor.events("desk"), key=lambda desk: int(desk["version"]), default=None)
+        return newest is not None and any(one["participant"] == them.guest.id for one in newest["waiting"])
 
     await until(shown, "the desk does not show who waits")
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from client.exchange import encode
 from client.participant import Participant, patient, practitioner
@@ -25,7 +26,7 @@ async def keys_are_passed_on(world: World) -> None:
     revealed = {"epoch": epoch, "key": "B" * 87, "nonce": commitment, "last": [commitment], "withheld": 2}
     for event, sent in (("key-commit", committed), ("key-reveal", revealed)):
         await them.guest.do(event, sent)
-        await until(lambda event=event: them.doctor.events(event), f"no `{event}`")
+        await until(partial(them.doctor.events, event), f"no `{event}`")
         expect(them.doctor.events(event) == [sent | {"sender": them.guest.id}], f"another `{event}`")
     wrapped = encode(secrets.token_bytes(60))
     await them.doctor.do("key-wrap", {"epoch": epoch, "to": them.guest.id, "wrapped": wrapped})
@@ -58,8 +59,8 @@ async def key_restart(world: World) -> None:
     them = await world.consult()
     epoch = them.guest.view["keys"]["epoch"]
     await them.guest.do("key-restart", {"epoch": epoch})
-    for page in (them.doctor, them.guest):
-        await until(lambda page=page: page.view["keys"]["epoch"] > epoch, "the epoch does not rise")
+    both = (them.doctor, them.guest)
+    await until(lambda: all(page.view["keys"]["epoch"] > epoch for page in both), "the epoch does not rise")
 
 
 @requirement("Events from a client", "A chat message reaches the others unchanged, or the one that it is for.")
@@ -128,11 +129,7 @@ async def media_both_ways(world: World) -> None:
     async with people(world) as both:
         for viewer, other in (both, both[::-1]):
             for source in ("camera", "microphone"):
-                await until(
-                    lambda viewer=viewer, other=other, source=source: decoded(viewer, other, source),
-                    f"no {source} to the {viewer.role}",
-                    12,
-                )
+                await until(partial(decoded, viewer, other, source), f"no {source} to the {viewer.role}", 12)
         await until(lambda: both[0].keys.code and both[0].keys.code == both[1].keys.code, "two codes")
         expect([one.keys.people for one in both] == [2, 2], "another number of people")
         await both[0].send_chat("goedendag")

@@ -1,11 +1,17 @@
 """The join ticket, and the tokens of an app."""
 
+from functools import partial
+
 from client.errors import Refusal
 from client.rest import Rest
 from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.model import PROTOCOL_VERSION
 from tests.conformance.requirement import Untried, Violation, expect, requirement
-from tests.conformance.world import Refused, World, until
+from tests.conformance.world import Page, Refused, World, until
+
+
+def gone(page: Page) -> bool:
+    return not page.connected
 
 
 async def refused(world: World, refresh_token: str, *codes: str) -> None:
@@ -93,7 +99,7 @@ async def socket_of_an_ended_family(world: World) -> None:
             await refused(world, first, code)
         else:
             await world.visitor.revoke(third.refresh_token)
-        await until(lambda guest=guest: not guest.connected, "its socket stays open")
+        await until(partial(gone, guest), "its socket stays open")
         expect(guest.events("signed-out") == [{"code": code}], f"it is told {guest.events('signed-out')}")
         try:
             await world.returning(guest)

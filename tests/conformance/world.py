@@ -154,7 +154,7 @@ class Page:
             SERVER_EVENTS[event][0].model_validate(body if body is not None else {})
         except ValidationError as error:
             self.strange.append(f"{event} is not the registry's: {error}")
-        if event == "room":
+        if event == "room" and body is not None:
             self.views.append(body)
 
     async def _refuse(self, data: Any = None) -> None:

@@ -60,11 +60,11 @@ class Simulation:
         self.clients: dict[bytes, Client] = {}
         self._numbers: set[tuple[bytes, bytes, bytes]] = set()
         self._arena = Arena(4)
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._next_tick = self.now + TICK
 
-    def at(self, time: float, action: Callable[[], None]) -> None:
+    def at(self, time: float, action: Callable[[], object]) -> None:
         heapq.heappush(self._queue, (time, next(self._order), action))
 
     def run(self, seconds: float) -> None:

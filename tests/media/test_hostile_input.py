@@ -2,8 +2,9 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import product
 from struct import pack
 
 import pytest
@@ -57,14 +58,27 @@ async def test_each_kind_of_refused_packet_is_counted_under_its_name(simulation:
     alice.keep_alive(60)
     packet = alice.packet("microphone", bytes(20) + TRAILER, 0, True)
     sent: list[bytes] = []
-    alice.link.up = lambda data: sent.append(data) is None
+
+    def kept(data: bytes) -> bool:
+        sent.append(data)
+        return True
+
+    alice.link.up = kept
     alice.transmit(packet)
     alice.transmit_rtcp(rtcp.pli(1, 2))
     alice.link.up = lambda _: False
     check = alice.binding_request()
 
-    def flood(data: Callable[[], bytes], many: int = 1) -> Callable[[], None]:
-        return lambda: [simulation.deliver(data(), alice.key) for _ in range(many)] and None
+    def deliver(packets: Iterable[bytes], keys: Sequence[bytes] = (alice.key,)) -> None:
+        for data, key in product(packets, keys):
+            simulation.deliver(data, key)
+
+    def times(count: int, step: Callable[[], None]) -> Callable[[], None]:
+        def steps() -> None:
+            for _ in range(count):
+                step()
+
+        return steps
 
     def stranger() -> None:
         for number in range(MAX_SSRCS + 5):
@@ -76,14 +90,14 @@ async def test_each_kind_of_refused_packet_is_counted_under_its_name(simulation:
         "oversize": lambda: simulation.deliver(bytes(2_000), alice.key),
         "malformed": lambda: alice.transmit(alice.packet("microphone", bytes(20), 0, payload_type=77)),
         "bad_tag": lambda: simulation.deliver(sent[0][:-1] + bytes([sent[0][-1] ^ 1]), alice.key),
-        "replayed": lambda: [simulation.deliver(data, alice.key) for data in (*sent, *sent)] and None,
+        "replayed": lambda: deliver((*sent, *sent)),
         "unbound": lambda: alice.transmit(alice.packet("camera", bytes(20), 0, ssrc=77, payload_type=78)),
         "stun_malformed": lambda: simulation.deliver(check[:20], alice.key),
         "stun_unknown": lambda: simulation.deliver(alice.binding_request(ufrag="nobody"), alice.key),
         "stun_forged": lambda: simulation.deliver(alice.binding_request(password="x" * 24), alice.key),
-        "stun_replayed": lambda: [simulation.deliver(check, key) for key in (alice.key, ELSEWHERE)] and None,
-        "rtcp_limited": lambda: [alice.transmit_rtcp(rtcp.pli(1, 2)) for _ in range(500)] and None,
-        "stun_limited": flood(alice.binding_request, 200),
+        "stun_replayed": lambda: deliver([check], (alice.key, ELSEWHERE)),
+        "rtcp_limited": times(500, lambda: alice.transmit_rtcp(rtcp.pli(1, 2))),
+        "stun_limited": times(200, lambda: simulation.deliver(alice.binding_request(), alice.key)),
         "ssrc_limited": stranger,
     }
     assert set(steps) | {"errors"} == set(DATAGRAMS)

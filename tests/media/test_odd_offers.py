@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -219,14 +220,16 @@ async def test_an_answer_has_a_line_for_each_and_port_0_for_those_refused(simula
 async def test_what_a_client_cannot_send_or_take_is_told_apart(simulation: Simulation) -> None:
     expected = {"0": "microphone", "1": "camera", "2": "hearing", "3": "seeing", "4": "seeing"}
     for mid, lacks in expected.items():
-        answer = offered(Client(simulation, "alice"), lambda text, mid=mid: section(text, mid, profile("TCP/MSRP")))
+        answer = offered(Client(simulation, "alice"), partial(section, mid=mid, change=profile("TCP/MSRP")))
         assert isinstance(answer, Answered)
         assert answer.unusable == [lacks]
     alice = Client(simulation, "alice")
     answer = offered(alice, put("VP8/90000", "H264/90000"))
     assert isinstance(answer, Answered)
     assert answer.unusable == ["camera", "seeing"]
-    assert offered(alice, lambda text: text).unusable == []
+    answer = offered(alice, lambda text: text)
+    assert isinstance(answer, Answered)
+    assert answer.unusable == []
 
 
 async def test_one_line_needs_no_group_and_gets_none(simulation: Simulation) -> None:

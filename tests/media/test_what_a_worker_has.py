@@ -15,7 +15,7 @@ from media.control import Inspect, Inspected, MediaClient, OpenedRoom, OpenRoom
 from media.processes import LocalWorkers, WorkerFailed
 from media.settings import MediaSettings
 from operate.deployment import acl
-from signaling.derived import derive
+from signaling.derived import Use, derive
 from signaling.protocol.errors import ProtocolError
 from signaling.redis import connect
 from signaling.tickets import Tickets, practitioner_access
@@ -91,7 +91,7 @@ async def test_its_user_reaches_nothing_about_rooms(guarded: Path, command: str)
 
 
 def test_its_key_signs_no_ticket_and_no_value_in_redis() -> None:
-    uses = ("tickets", "calls", "messages", "redis", "pseudonyms", "channel")
+    uses: tuple[Use, ...] = ("tickets", "calls", "messages", "redis", "pseudonyms", "channel")
     keys = [derive(SECRET, use) for use in uses]
     assert len({*keys, SECRET}) == len(uses) + 1
     genuine = Tickets(SECRET, utc_now)

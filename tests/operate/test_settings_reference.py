@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from operate.configuration import PREFIX
+from operate.setting_names import PREFIX
 from spreekkamer import Settings
 from tests.ours import ROOT
 

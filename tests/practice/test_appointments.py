@@ -2,8 +2,10 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from practice.agenda.due_times import OVERRUN
 from practice.agenda.model import Appointment
@@ -116,7 +118,6 @@ async def test_an_unknown_link_makes_the_same_decryptions(sqlite_store: Store, m
     planned = await plan(sqlite_store, await alice(sqlite_store))
     await sqlite_store.appointments.by_link(Scope.guest(UNKNOWN), "")
     opened: list[int] = []
-    from vault.keys.envelope import AESGCM
 
     class Counting:
         def __init__(self, key: bytes) -> None:
@@ -233,9 +234,12 @@ async def test_a_full_agenda_does_not_hold_up_others(sqlite_store: Store, monkey
         await plan(sqlite_store, person, f"Patient {number}", minutes=number)
     seen: list[str] = []
     plain = sqlite_store.appointments._reader._whole
-    monkeypatch.setattr(
-        sqlite_store.appointments._reader, "_whole", lambda *given: (seen.append("row"), plain(*given))[1]
-    )
+
+    def noted(*given: Any) -> Any:
+        seen.append("row")
+        return plain(*given)
+
+    monkeypatch.setattr(sqlite_store.appointments._reader, "_whole", noted)
 
     async def others() -> None:
         while True:

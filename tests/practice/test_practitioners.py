@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
+from practice.accounts.records import seal_password
 from practice.accounts.store import canonical
 from practice.storage import Store
 from tests.opening import of
@@ -122,10 +123,12 @@ async def test_the_password_hash_is_argon2id_of_the_recommended_strength(
     sqlite_store: Store, real_hashing: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed: list[str] = []
-    from practice.accounts import store as practitioners
 
-    plain = practitioners.seal_password
-    monkeypatch.setattr(practitioners, "seal_password", lambda *parts: sealed.append(parts[2]) or plain(*parts))
+    def noted(key: bytes, row_id: str, digest: str) -> bytes:
+        sealed.append(digest)
+        return seal_password(key, row_id, digest)
+
+    monkeypatch.setattr("practice.accounts.store.seal_password", noted)
     await alice(sqlite_store)
     parameters = extract_parameters(sealed[0])
     assert parameters.type is Type.ID
@@ -140,9 +143,12 @@ async def test_a_hash_of_older_strength_is_renewed_at_sign_in(
     monkeypatch.setattr(sqlite_store.practitioners, "_hasher", stronger)
     checked: list[bool] = []
     plain = PasswordHasher.check_needs_rehash
-    monkeypatch.setattr(
-        PasswordHasher, "check_needs_rehash", lambda self, digest: checked.append(plain(self, digest)) or checked[-1]
-    )
+
+    def noted(hasher: PasswordHasher, digest: str) -> bool:
+        checked.append(plain(hasher, digest))
+        return checked[-1]
+
+    monkeypatch.setattr(PasswordHasher, "check_needs_rehash", noted)
     for _ in range(2):
         assert await sqlite_store.practitioners.authenticate("alice@example.org", PASSWORD) is not None
     assert checked == [True, False]

@@ -143,7 +143,7 @@ async def test_an_account_that_is_closing_says_nothing_new(store: Store) -> None
     await store.retention.request_closure(of(person.id))
     for language in ("nl", "en"):
         with pytest.raises(DomainError, match="not_found"):
-            await store.sentences.say(of(person.id), language, "Toch nog.")  # type: ignore[arg-type]  # both are languages
+            await store.sentences.say(of(person.id), language, "Toch nog.")
     assert await rows(store) == [(one.id, "destroying")]
     await store.retention.sweep()
     assert await store.practitioners.id_by_mail(SERVER, person.mail) is None
@@ -175,7 +175,7 @@ async def test_one_that_cannot_be_read_is_said_and_can_be_destroyed(
     store: Store, settings: VaultSettings, time: Time
 ) -> None:
     person = await alice(store)
-    bad, newer = [await store.sentences.say(of(person.id), language, TEXT) for language in ("nl", "en")]  # type: ignore[arg-type]  # both are languages
+    bad, newer = [await store.sentences.say(of(person.id), language, TEXT) for language in ("nl", "en")]
     key, _ = await store.keys.get(person.id, newer.id)
     written = seal(key, pack({"version": 2, "words": []}), place(newer.id, person.id))
     async with store.database.write() as connection:

@@ -59,7 +59,7 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
     readable, opened, tried, living = 0, 0, 0, 0
     for number, backup in enumerate(sorted(folder.iterdir())):
         held = [one for one in doomed if int(one.patient.split()[1].split("-")[0]) <= number]
-        gone = {one.id for one in (*held, *said[: len(DOOMED)])}
+        gone = {one.id for one in held} | {one.id for one in said[: len(DOOMED)]}
         for content in await asyncio.to_thread(ciphertexts, backup, gone):
             tried += 1
             opened += opens(content, keys)

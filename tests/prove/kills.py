@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from practice.accounts.model import Retention
 from practice.kinds import KINDS
 from practice.sentences.records import SENTENCES
 from practice.storage import Store
@@ -23,7 +24,7 @@ from vault.errors import DomainError
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
 
-SETTINGS = ("7d", "30d", "90d", "manual")
+SETTINGS: tuple[Retention, ...] = ("7d", "30d", "90d", "manual")
 DUE_BY = 40
 
 
@@ -132,7 +133,7 @@ async def compare(settings: VaultSettings, log: Path) -> dict[str, int]:
         names += [one.language for one in said.sentences]
         # The last one that was acknowledged, or one that came after it.
         after = {line[1]: place for place, line in enumerate(lines) if line[0] == "said"}
-        texts = {one.language: one.text for one in said.sentences}
+        texts: dict[str, str] = {one.language: one.text for one in said.sentences}
         newest = {line[2]: place for place, line in enumerate(lines) if line[0] in ("made", "said")}
         lost += [one for one, place in after.items() if newest.get(texts.get(one, ""), -1) < place]
     return {"lost": len(lost), "half": half, "doubled": len(names) - len(set(names)), "made": len(made)}

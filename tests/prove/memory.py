@@ -55,9 +55,9 @@ async def measured(size: Size, kind: str, environment: dict[str, str]) -> list[F
         person = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl")
     options = {"rooms": {"data": str(rooms.data)}, "sign_in": {"token": TOKEN, "practitioner": person.id}}
     command = [sys.executable, "-m", "tests.prove.server", json.dumps(options)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     count, seconds = size.choose(20, 8), size.choose(60, 2)
-    with subprocess.Popen(command, env=os.environ | environment, cwd=Path(__file__).parents[2], **pipes) as child:
+    pipe, root = subprocess.PIPE, Path(__file__).parents[2]
+    with subprocess.Popen(command, env=os.environ | environment, cwd=root, stdin=pipe, stdout=pipe) as child:
         assert child.stdin is not None and child.stdout is not None
         try:
             port = int(await asyncio.to_thread(child.stdout.readline))

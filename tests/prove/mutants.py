@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 OPTIMIZED = 1  # inspect.CO_OPTIMIZED: what functions have and bodies of classes and modules have not
+BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar)
 ANY_NUMBER = "# PostgreSQL advisory lock"
 """Stands beside numbers that may be any, as long as all processes have the same: no mutants of these."""
 
@@ -120,8 +121,8 @@ def reached_by(node: ast.AST, outer: tuple[int, ...], uses: Mapping[str, set[int
             return ()
         case ast.Match(lineno=first, subject=subject):
             return tuple(range(first, (subject.end_lineno or first) + 1))
-        case ast.stmt(lineno=first, body=[ast.stmt(lineno=inside), *_]):
-            return tuple(range(first, max(inside, first + 1)))
+        case ast.stmt(lineno=first) if isinstance(node, BLOCKS):
+            return tuple(range(first, max(node.body[0].lineno, first + 1)))
         case ast.stmt(lineno=first, end_lineno=last):
             return tuple(range(first, (last or first) + 1))
     return outer

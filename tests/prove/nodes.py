@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.load import cluster
 from bench.load.cluster import Cluster, Node, Process
@@ -89,7 +90,8 @@ async def campaign(size: Size) -> list[Figure]:
     """The short form leaves out what costs the start of more processes, and all that is timed."""
     consults, repeats = size.choose(20, 2), size.choose(20, 1)
     figures: list[Figure] = []
-    media, settings = (2, {}) if size.full else (1, {"SIGNALING__DRAIN_SECONDS": "0.5"})
+    media = 2 if size.full else 1
+    settings: dict[str, Any] = {} if size.full else {"SIGNALING__DRAIN_SECONDS": "0.5"}
     async with cluster.running(size.folder, appointments=consults, media=media, **settings) as running:
         people = Running(running)
         try:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,7 @@ def test_a_table_is_written_in_its_place_and_leaves_the_others(name: str) -> Non
 
 def test_what_no_test_reaches_is_listed_and_not_met() -> None:
     summary = {"covered_lines": 8, "num_statements": 10, "covered_branches": 3, "num_branches": 4}
+    report: dict[str, dict[str, Any]]
     report = {"a/b.py": {"summary": summary, "missing_lines": [4, 5], "missing_branches": [[3, 7], [9, -1]]}}
     folder = by_folder(report, ["a/b.py", "a/c.py"])["a"]
     assert folder.gaps == ["a/b.py: 4, 5, 3->7, 9->exit", "a/c.py: never imported"]
@@ -70,5 +72,5 @@ def test_what_no_test_reaches_is_listed_and_not_met() -> None:
     whole = {"covered_lines": 8, "num_statements": 8, "covered_branches": 3, "num_branches": 4}
     report = {"a/b.py": {"summary": whole, "missing_lines": [], "missing_branches": [[3, 7]]}}
     assert not by_folder(report, ["a/b.py"])["a"].figure("a").met, "a branch counts like a line"
-    report["a/b.py"]["summary"] = {**whole, "covered_branches": 4}
+    report["a/b.py"]["summary"] = whole | {"covered_branches": 4}
     assert by_folder(report, ["a/b.py"])["a"].figure("a").met

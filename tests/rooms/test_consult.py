@@ -158,9 +158,9 @@ def test_what_a_worker_says_of_another_placing_or_of_who_is_gone_changes_nothing
 
 
 def test_a_consult_that_the_server_closes_ends_for_everybody(talking: Consult) -> None:
-    state, effects = transition(talking, Close("destroyed"), NOW)
-    assert state.ended == "destroyed"
-    assert {TellEnded("socket of p1", "destroyed"), TellEnded("socket of d1", "destroyed")} <= set(effects)
+    state, effects = transition(talking, Close("cancelled"), NOW)
+    assert state.ended == "cancelled"
+    assert {TellEnded("socket of p1", "cancelled"), TellEnded("socket of d1", "cancelled")} <= set(effects)
 
 
 def test_media_that_flow_are_not_said_to_be_connecting_again(talking: Consult) -> None:

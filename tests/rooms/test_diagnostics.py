@@ -102,7 +102,7 @@ async def test_expiry_is_set_in_the_same_command(
 
     async def execute(*command: object, **options: object) -> object:
         sent.append(command)
-        return await plain(*command, **options)
+        return await plain(*command, **options)  # type: ignore[no-untyped-call]  # the library has no types
 
     monkeypatch.setattr(redis, "execute_command", execute)
     await diagnostics.record(A, "me", SAMPLE, 0)

@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as Away
 
 from rooms.authentic import Authentic
 from rooms.consult import new
-from rooms.consult_events import Admit, Arrive, Indicate, Indicators, Leave, PlaceRoom, Show, ShowDesk
+from rooms.consult_events import Admit, Arrive, Event, Indicate, Indicators, Leave, PlaceRoom, Show, ShowDesk
 from rooms.consult_state import Consult
 from rooms.live import DOCUMENT, PART, LiveConsults, parse, room_key
 from tests.vault.lost_answers import losing_an_answer
@@ -108,14 +108,19 @@ async def test_others_have_their_turn_while_many_rooms_are_read(
     await redis.mset({room_key(name): stored(name, DOCUMENT.dump_json(fresh(name))) for name in names})
     read: list[int] = []
     turns = 0
+    again: asyncio.Handle
 
     def count() -> None:
         nonlocal turns, again
         turns += 1
         again = asyncio.get_running_loop().call_soon(count)
 
+    def noted(raw: bytes | None) -> Consult | None:
+        read.append(turns)
+        return parse(raw)
+
     again = asyncio.get_running_loop().call_soon(count)
-    monkeypatch.setattr("rooms.live.parse", lambda raw: (read.append(turns), parse(raw))[1])
+    monkeypatch.setattr("rooms.live.parse", noted)
     assert sorted(await live.load_all(names)) == sorted(names)
     again.cancel()
     assert len(read) == len(names)
@@ -139,7 +144,8 @@ async def test_transitions_at_the_same_moment_all_count(live: LiveConsults) -> N
     appointments = [f"appointment-{number}" for number in range(40)]
     for one in appointments:
         await live.transition(one, patient(), absent=fresh(one))
-    said = [Indicate("p1", Indicators(camera=False)), Indicate("p1", Indicators(camera=True)), practitioner()]
+    off, on = (Indicate("p1", Indicators(camera=camera)) for camera in (False, True))
+    said: list[Event] = [off, on, practitioner()]
     await asyncio.gather(*(live.transition(one, event) for one in appointments for event in said))
     for consult in (await live.load_all(appointments)).values():
         assert len(consult.participants) == 2
@@ -269,13 +275,13 @@ async def test_a_change_whose_answer_was_lost_keeps_its_effects(
 async def test_a_redis_that_refuses_one_of_two_questions_answers_the_next(
     address: str, live: LiveConsults, redis: Redis, refused: str
 ) -> None:
-    await redis.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all", f"-{refused}")
+    await redis.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all", f"-{refused}")  # type: ignore[no-untyped-call]  # the library has no types
     client = Redis(unix_socket_path=address, username="limited", password="any", max_connections=1, driver_info=None)
     limited = LiveConsults(client, utc_now, LIFE, AUTHENTIC)
     with pytest.raises(DomainError, match="try_again"):
         await limited.transition("a", patient(), absent=fresh())
     assert await client.get("a") is None
-    await redis.execute_command("ACL", "SETUSER", "limited", f"+{refused}")
+    await redis.execute_command("ACL", "SETUSER", "limited", f"+{refused}")  # type: ignore[no-untyped-call]  # the library has no types
     made, _ = await limited.transition("a", patient(), absent=fresh())
     assert await live.load("a") == made
     await client.aclose()

@@ -31,7 +31,7 @@ def binary() -> Path:
 def policy(key: str) -> str:
     """The policy that the documentation tells operators to use, for one key."""
     (text,) = re.findall(r"```hcl\n(.*?)```", OPERATIONS.read_text(), re.DOTALL)
-    return text.replace("spreekkamer", key)
+    return str(text).replace("spreekkamer", key)
 
 
 class Bao:

@@ -88,7 +88,7 @@ def running(*, flushes: bool = False) -> Iterator[Postgres]:
     """
     folder = binaries()
     assert folder is not None
-    user = {"user": ACCOUNT, "group": ACCOUNT, "extra_groups": []} if os.geteuid() == 0 else {}
+    user: dict[str, Any] = {"user": ACCOUNT, "group": ACCOUNT, "extra_groups": []} if os.geteuid() == 0 else {}
     with tempfile.TemporaryDirectory(prefix="spreekkamer-pg-") as place:
         if user:
             shutil.chown(place, ACCOUNT, ACCOUNT)

@@ -116,7 +116,7 @@ async def test_what_is_not_yours_does_not_exist(server: Server, method: str) -> 
 async def test_nothing_is_done_for_who_is_not_signed_in(server: Server) -> None:
     for endpoint in ENDPOINTS:
         if not endpoint.public:
-            body = None if endpoint.method in ("GET", "DELETE") else {}
+            body: dict[str, object] | None = None if endpoint.method in ("GET", "DELETE") else {}
             path = re.sub(r"\{\w+\}", "A" * 22, endpoint.path)
             answer = await server.call(endpoint.method, path, body)
             assert (answer.status, answer.code) == (401, "unauthenticated"), endpoint.path

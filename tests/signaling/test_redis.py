@@ -15,7 +15,6 @@ import pytest
 from fakeredis import FakeRedis, FakeServer
 from redis.exceptions import RedisError
 
-from signaling import redis as embedded
 from signaling.redis import OpenRedis, open_redis
 from signaling.redis_child import sweep
 from vault.errors import StartRefused
@@ -42,11 +41,12 @@ async def test_it_speaks_redis(opened: OpenRedis) -> None:
     assert 0 < await client.ttl("sk:a") <= 5
     async with client.pipeline(transaction=True) as pipe:
         await pipe.watch("sk:a")
-        pipe.multi()
+        pipe.multi()  # type: ignore[no-untyped-call]  # the library has no types
         pipe.incr("sk:n")
         assert await pipe.execute() == [1]
     await client.rpush("sk:list", "x")
-    assert list(await client.blpop(["sk:list"], timeout=1)) == [b"sk:list", b"x"]
+    popped = await client.blpop(["sk:list"], timeout=1)
+    assert popped is not None and list(popped) == [b"sk:list", b"x"]
 
 
 async def test_a_message_reaches_who_listens(opened: OpenRedis) -> None:
@@ -191,7 +191,7 @@ async def test_a_redis_that_writes_to_disk_is_refused(
 
 
 async def test_one_that_does_not_start_refuses_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(StartRefused):
         async with open_redis(None):
             pass

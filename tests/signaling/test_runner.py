@@ -20,6 +20,7 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import Consult
+from rooms.live import LiveConsults
 from signaling.consults.runner import Port, Runner
 from tests.people import START
 from vault.errors import DomainError
@@ -27,7 +28,7 @@ from vault.errors import DomainError
 CONSULT = new("a" * 22, "p" * 22, START)
 
 
-class Live:
+class Live(LiveConsults):
     """Says what a test wants of it."""
 
     def __init__(self, effects: tuple[Effect, ...], *, refused: str | None = None) -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -66,9 +67,14 @@ def test_it_says_nothing_that_it_has_no_meaning_for() -> None:
 def test_nobody_makes_us_decode_more_than_a_ticket_of_ours_has(
     length: int, decoded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    seen: list[str] = []
     plain = jwt.decode
-    monkeypatch.setattr(jwt, "decode", lambda token, *rest, **more: (seen.append(token), plain(token, *rest, **more)))
+
+    def noted(token: str, *rest: Any, **more: Any) -> Any:
+        seen.append(token)
+        return plain(token, *rest, **more)
+
+    monkeypatch.setattr(jwt, "decode", noted)
     with pytest.raises(ProtocolError, match="token_invalid"):
         TICKETS.verify("x" * length)
     assert bool(seen) is decoded

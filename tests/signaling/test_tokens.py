@@ -179,7 +179,9 @@ async def test_nothing_secret_is_in_redis_and_all_of_it_ends(server: Server) -> 
     assert len(keys) == 2
     for key in keys:
         assert 0 < await redis.pttl(key) <= 43_200_000
-    assert b"." not in b"".join(keys) + await redis.get(next(key for key in keys if key.startswith(b"sk:refresh:")))
+    held = await redis.get(next(key for key in keys if key.startswith(b"sk:refresh:")))
+    assert isinstance(held, bytes)
+    assert b"." not in b"".join(keys) + held
     await refreshed(server, tokens)
     for key in keys:
         assert 0 < await redis.pttl(key) <= 43_200_000

@@ -8,6 +8,7 @@ import json
 import struct
 import sys
 import threading
+from typing import Any
 
 import gi
 
@@ -34,21 +35,21 @@ MOST = 1_000
 # --- frames, as docs/protocol.md has them ----------------------------------------------------------------------------
 
 
-def prefixed(value):
+def prefixed(value: bytes) -> bytes:
     return len(value).to_bytes(2, "big") + value
 
 
 class FrameKey:
-    def __init__(self, version, epoch, index, secret, label):
+    def __init__(self, version: str, epoch: int, index: int, secret: str, label: int) -> None:
         self.kid, self.counter, self.label = epoch % 65_536 * 256 + index * 8 + label, 0, label
         info = prefixed(f"{version} key".encode()) + prefixed(self.kid.to_bytes(4, "big"))
         derived = HKDF(SHA256(), 44, b"", info).derive(bytes.fromhex(secret))
         self.aead, self.salt = AESGCM(derived[:32]), int.from_bytes(derived[32:], "big")
 
-    def nonce(self, counter):
+    def nonce(self, counter: int) -> bytes:
         return (self.salt ^ counter).to_bytes(12, "big")
 
-    def seal(self, frame):
+    def seal(self, frame: bytes) -> bytes:
         clear = frame[: clear_bytes(frame, self.label)]
         kid, counter = shortest(self.kid), shortest(self.counter)
         header = kid + counter + bytes([(len(kid) - 1) * 16 + len(counter) - 1])
@@ -57,15 +58,15 @@ class FrameKey:
         return clear + sealed + header + END
 
 
-def shortest(value):
+def shortest(value: int) -> bytes:
     return value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
 
 
-def clear_bytes(frame, label):
+def clear_bytes(frame: bytes, label: int) -> int:
     return min(len(frame), 1 if frame[0] & 1 else 10) if label == CAMERA and frame else 0
 
 
-def opened(keys, frame, label):
+def opened(keys: dict[int, FrameKey], frame: bytes, label: int) -> bytes:
     """The plaintext; raises ValueError for what does not open."""
     if len(frame) < 5 + TAG or frame[-2:] != END:
         raise ValueError
@@ -87,24 +88,27 @@ def opened(keys, frame, label):
 speaking = threading.Lock()
 
 
-def say(**message):
+def say(**message: object) -> None:
     with speaking:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
 
 class Stack:
-    def __init__(self):
+    def __init__(self) -> None:
         self.pipeline = Gst.Pipeline.new("stack")
         self.rtc = Gst.ElementFactory.make("webrtcbin", "rtc")
         self.rtc.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
         self.pipeline.add(self.rtc)
-        self.sources, self.frames, self.remotes, self.sequences = {}, {}, {}, {MICROPHONE: 1_000, CAMERA: 2_000}
+        self.sources: dict[int, Any] = {}
+        self.frames: dict[int, list[bytes]] = {}
+        self.remotes: dict[int, FrameKey] = {}
+        self.sequences = {MICROPHONE: 1_000, CAMERA: 2_000}
         self.version, self.rate, self.playing, self.muted = "", 0, False, False
         self.rtc.connect("pad-added", self.arrived)
         self.rtc.connect("notify::connection-state", self.changed)
 
-    def connect(self, message):
+    def connect(self, message: dict[str, Any]) -> None:
         self.version, self.rate = message["version"], message["rate"]
         self.frames = {
             label: [base64.b64decode(frame) for frame in message[kind]]
@@ -126,27 +130,27 @@ class Stack:
         self.negotiation = self.rtc.connect("on-negotiation-needed", self.offer)
         self.pipeline.set_state(Gst.State.PLAYING)
 
-    def offer(self, _element):
+    def offer(self, _element: Any) -> None:
         """Once: after an answer with a line refused, 1.22 cannot make another offer."""
         self.rtc.disconnect(self.negotiation)
         self.rtc.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
 
-    def offered(self, promise):
+    def offered(self, promise: Any) -> None:
         reply = promise.get_reply()  # the offer lives as long as this does
         offer = reply.get_value("offer")
         self.rtc.emit("set-local-description", offer, Gst.Promise.new())
         say(offer=offer.sdp.as_text())
 
-    def answer(self, text):
+    def answer(self, text: str) -> None:
         _, description = GstSdp.SDPMessage.new()
         GstSdp.sdp_message_parse_buffer(text.encode(), description)
         answer = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, description)
         self.rtc.emit("set-remote-description", answer, Gst.Promise.new())
 
-    def changed(self, *_):
+    def changed(self, *_: object) -> None:
         say(state=self.rtc.get_property("connection-state").value_nick)
 
-    def arrived(self, _element, pad):
+    def arrived(self, _element: Any, pad: Any) -> None:
         if pad.get_direction() != Gst.PadDirection.SRC:
             return
         label = MICROPHONE if pad.get_current_caps().get_structure(0).get_string("media") == "audio" else CAMERA
@@ -161,7 +165,7 @@ class Stack:
         take_apart.link(sink)
         pad.link(take_apart.get_static_pad("sink"))
 
-    def received(self, sink, label):
+    def received(self, sink: Any, label: int) -> Any:
         buffer = sink.emit("pull-sample").get_buffer()
         frame, kind = buffer.extract_dup(0, buffer.get_size()), ("audio", "video")[label]
         if self.remotes:
@@ -171,7 +175,7 @@ class Stack:
                 say(refused=kind)
         return Gst.FlowReturn.OK
 
-    def key(self, own, message):
+    def key(self, own: bool, message: dict[str, Any]) -> None:
         for label in CAPS:
             key = FrameKey(self.version, message["epoch"], message["index"], message["secret"], label)
             if not own:
@@ -180,7 +184,7 @@ class Stack:
                 GLib.timeout_add(20 if label == MICROPHONE else 1_000 // self.rate, self.play, label, key, [0])
         self.playing = self.playing or own
 
-    def play(self, label, key, count):
+    def play(self, label: int, key: FrameKey, count: list[int]) -> bool:
         if (
             not self.muted
             and self.rtc.get_property("connection-state") == GstWebRTC.WebRTCPeerConnectionState.CONNECTED
@@ -191,7 +195,7 @@ class Stack:
             count[0] += 1
         return True
 
-    def send(self, label, frame, timestamp):
+    def send(self, label: int, frame: bytes, timestamp: int) -> None:
         parts = [frame[at : at + MOST] for at in range(0, len(frame), MOST)]
         for index, part in enumerate(parts):
             marker = 0x80 if label == CAMERA and index == len(parts) - 1 else 0
@@ -203,12 +207,12 @@ class Stack:
             self.sources[label].emit("push-buffer", Gst.Buffer.new_wrapped(head + descriptor + part))
 
 
-def main():
+def main() -> None:
     Gst.init(None)
     stack, loop = Stack(), GLib.MainLoop()
     say(version=Gst.version_string().split()[-1])
 
-    def take(message):
+    def take(message: dict[str, Any]) -> None:
         if "connect" in message:
             stack.connect(message["connect"])
         elif "mute" in message:
@@ -220,7 +224,7 @@ def main():
         elif "remote" in message:
             stack.key(False, message["remote"])
 
-    def read():
+    def read() -> None:
         for line in sys.stdin:
             GLib.idle_add(take, json.loads(line))
         loop.quit()

@@ -63,7 +63,7 @@ class Sealless(Vp8Encoder):
 
     frame = b""
 
-    def _packetize(self, buffer: bytes, _picture_id: int) -> list[bytes]:
+    def _packetize(self, buffer: bytes, _picture_id: int) -> list[bytes]:  # type: ignore[override]  # of this encoder
         self.frame = bytes(buffer)
         return []
 
@@ -74,7 +74,7 @@ class Heard:
     def __init__(self) -> None:
         self.opened: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self._decoders = {
+        self._decoders: dict[str, av.AudioCodecContext | av.VideoCodecContext] = {
             "audio": av.CodecContext.create("libopus", "r"),
             "video": av.CodecContext.create("libvpx", "r"),
         }

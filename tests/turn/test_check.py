@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.ports import free_port
+from tests.ports import LOOPBACK, free_port
 from tests.turn import server as coturn
 
 ROOT = Path(__file__).parents[2]
@@ -66,10 +66,10 @@ async def test_a_relayed_check_goes_through_turn_and_says_when_there_is_none(tmp
         "MEDIA__PORT": "0",
         "MEDIA__WORKERS": "1",
         "MEDIA__ANNOUNCE_LOOPBACK": "true",
-        "TURN__ADDRESS": coturn.LOOPBACK,
+        "TURN__ADDRESS": LOOPBACK,
         "TURN__PORT": str(ours.port),
         "TURN__SECRETS": json.dumps([SECRET]),
-        "TURN__RELAY_PEERS": json.dumps([coturn.LOOPBACK]),
+        "TURN__RELAY_PEERS": json.dumps([LOOPBACK]),
     }
     settings = {"PYTHONUNBUFFERED": "1"} | {f"SPREEKKAMER_{name}": value for name, value in told.items()}
     added = await spreekkamer("practitioner", "add", MAIL, "--name", "Monitoring", env=settings, said=f"{PASSWORD}\n")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from tests.turn.test_coturn import Coturn, coturn, needs_turnserver, settings  # noqa: F401 -- a fixture
+from tests.turn.server import Coturn, settings
+from tests.turn.test_coturn import coturn, needs_turnserver  # noqa: F401 -- a fixture
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 from turn.watch import TurnWatch

@@ -18,11 +18,13 @@ from pathlib import Path
 from random import randrange
 from typing import Any
 
+from sqlalchemy import event
+
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import START, Time
 from vault.database import database as databases
-from vault.keys import files, schema, sqlite
+from vault.keys import files, sqlite
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
 
@@ -110,12 +112,12 @@ def watch(killer: Killer) -> None:
             super().commit()
 
     plain_connect = sqlite3.connect
-    schema.sqlite3.connect = lambda *args, **kwargs: plain_connect(*args, **{"factory": Counted, **kwargs})
+    sqlite3.connect = lambda *args, **kwargs: plain_connect(*args, **{"factory": Counted, **kwargs})
     plain_listen = databases.listen
 
     def listen(engine: Any) -> None:
         plain_listen(engine)
-        databases.event.listen(engine, "commit", killer.count)
+        event.listen(engine, "commit", killer.count)
 
     databases.listen = listen
 

@@ -8,6 +8,7 @@ tried. Each run goes on with what the one before left; the last finishes. Prints
 
 import json
 import os
+import sqlite3
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +49,7 @@ def watch(killer: Killer) -> None:
     for owner, name in steps:
         counted(killer, owner, name)
 
-    class Counted(connection.sqlite3.Connection):
+    class Counted(sqlite3.Connection):
         def commit(self) -> None:
             killer.count()
             super().commit()
@@ -58,8 +59,8 @@ def watch(killer: Killer) -> None:
                 killer.count()
             return super().execute(query, *parameters)
 
-    plain = connection.sqlite3.connect
-    connection.sqlite3.connect = lambda *args, **kwargs: plain(*args, **{"factory": Counted, **kwargs})
+    plain = sqlite3.connect
+    sqlite3.connect = lambda *args, **kwargs: plain(*args, **{"factory": Counted, **kwargs})
 
 
 def look(place: Backend, expected: bytes, steps: int) -> int:

@@ -12,23 +12,26 @@ from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from importlib.util import find_spec
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argon2 import PasswordHasher
 
 import rooms
 
-try:  # 0.1.0
+OLDER = find_spec("rooms.store") is not None
+"""Whether these are the modules of release 0.1.0, not today's."""
+
+if OLDER and not TYPE_CHECKING:
     from rooms.audit import Act, appointment, practitioner
     from rooms.errors import RoomsError as DomainError
     from rooms.settings import RoomsSettings as VaultSettings
     from rooms.store import Store, open_store
     from rooms.store import practitioners as accounts
-
-    Scope = None
-except ImportError:
+else:
     from practice.accounts import store as accounts
+    from practice.accounts.model import Language, Retention
     from practice.storage import Store, open_store
     from vault.audit import Act, appointment, practitioner
     from vault.errors import DomainError
@@ -56,16 +59,16 @@ async def nothing(_: str) -> None:
 
 def of(owner: str) -> Any:
     """Whose records, as this build wants to be told."""
-    return Scope.practitioner(owner) if Scope else owner
+    return owner if OLDER else Scope.practitioner(owner)
 
 
 def link_to(row_id: str) -> Any:
-    return Scope.guest(row_id) if Scope else row_id
+    return row_id if OLDER else Scope.guest(row_id)
 
 
 def any_of(row_id: str) -> tuple[Any, ...]:
     """Somebody's appointment, whoever that is."""
-    return (Scope.operator(), row_id) if Scope else (row_id,)
+    return (row_id,) if OLDER else (Scope.operator(), row_id)
 
 
 class Node:
@@ -78,13 +81,13 @@ class Node:
     @asynccontextmanager
     async def opened(self, settings: VaultSettings) -> AsyncIterator["Node"]:
         """The start of a server, and its end."""
-        told = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
+        told: dict[str, Any] = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
         beside = {name: one for name, one in told.items() if name in signature(open_store).parameters}
         async with open_store(settings, now=lambda: self.wall, boot=lambda: self.boot, **beside) as self.store:
             await self.store.retention.catch_up()
             yield self
 
-    async def add(self, mail: str, retention: str) -> Any:
+    async def add(self, mail: str, retention: "Retention") -> Any:
         return await self.store.practitioners.add(mail, PASSWORD, "Praktijk Voorbeeld", "nl", retention)
 
     async def plan(self, owner: str, patient: str, hours: float) -> Any:
@@ -98,7 +101,7 @@ class Node:
     async def reopen(self, owner: str, row_id: str) -> Any:
         return await self.store.appointments.reopen(of(owner), row_id)
 
-    async def keep(self, owner: str, setting: str) -> Any:
+    async def keep(self, owner: str, setting: "Retention") -> Any:
         return await self.store.practitioners.set_retention(of(owner), setting)
 
     async def destroy(self, owner: str, row_id: str) -> Any:
@@ -131,7 +134,7 @@ class Node:
     async def shown(self, owner: str) -> Any:
         return await self.store.appointments.list(of(owner), date(1, 1, 1), date(9999, 12, 31))
 
-    async def say(self, owner: str, language: str, text: str) -> Any:
+    async def say(self, owner: str, language: "Language", text: str) -> Any:
         return await self.store.sentences.say(of(owner), language, text)
 
     async def said(self, owner: str) -> Any:
@@ -187,7 +190,7 @@ async def answer(call: Callable[..., Awaitable[Any]], arguments: list[Any]) -> d
 
 
 async def main(options: dict[str, Any]) -> None:
-    accounts.PasswordHasher = QUICK  # type: ignore[misc]  # a class by another name
+    accounts.PasswordHasher = QUICK  # type: ignore[attr-defined, assignment]  # a class by another name
     async with Node().opened(VaultSettings(**options)) as node:
         said: dict[str, Any] = {"is": rooms.__file__}
         while True:

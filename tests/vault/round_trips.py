@@ -3,7 +3,7 @@
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,7 @@ def _between(here: Path, there: Path, side: Callable[[], Answers | Turns]) -> It
     """In threads: whoever is counted may hold up the test's loop."""
     with ExitStack() as stack:
         threads: list[threading.Thread] = []
-        stack.callback(lambda: [thread.join(30) for thread in threads])
+        stack.callback(ended, threads)
         listener = stack.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(str(here))
         listener.listen()
@@ -120,6 +120,11 @@ def _between(here: Path, there: Path, side: Callable[[], Answers | Turns]) -> It
         finally:
             shut(listener)
             threads[0].join(30)
+
+
+def ended(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(30)
 
 
 def pump(source: socket.socket, target: socket.socket, note: Callable[[bytes], None]) -> None:

@@ -57,7 +57,8 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
         for _ in range(30)
     ]
     said = [await store.sentences.say(of(person.id), one, CANARIES["sentence"]) for one in get_args(Language)]
-    keys = await store.keys.get_many([(person.id, entry.id) for entry in (*planned, *said)])
+    ids = [*(one.id for one in planned), *(one.id for one in said)]
+    keys = await store.keys.get_many([(person.id, one) for one in ids])
     secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
     for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
         secrets |= {f"secret {place}": planned[place].secret, f"key {place}": keys[planned[place].id]}
@@ -69,8 +70,8 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     await store.practitioners.set_retention(of(person.id), "7d")
     yield secrets
     await store.sentences.say(of(person.id), "nl", CANARIES["sentence"].upper())
-    for entry in (*planned[10:20], *said[:2]):
-        await store.retention.destroy(of(person.id), entry.id)
+    for gone in (*(one.id for one in planned[10:20]), *(one.id for one in said[:2])):
+        await store.retention.destroy(of(person.id), gone)
     yield secrets
     time.pass_(days=8)
     await store.retention.sweep()

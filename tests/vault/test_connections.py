@@ -58,7 +58,8 @@ async def test_one_that_opens_while_nobody_waits_any_more_is_closed(
 async def test_a_statement_that_nobody_waits_for_is_let_end_and_its_connection_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, connect, opened = tmp_path / "rooms.sqlite", sqlite3.connect, []
+    path, connect = tmp_path / "rooms.sqlite", sqlite3.connect
+    opened: list[sqlite3.Connection] = []
     await asyncio.to_thread(lambda: connect(path).close())
     begun, goes_on = threading.Event(), threading.Event()
 

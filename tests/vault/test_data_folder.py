@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from vault.database import database
 from vault.errors import DomainError, Locked, StartRefused
 from vault.keys import connection as key_connection
 from vault.keys.epochs import Epochs
+from vault.keys.wrapped import WrappedKeys
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
 
@@ -170,10 +172,11 @@ async def test_deleted_cells_are_overwritten_and_commits_reach_the_disk(sqlite_s
             for pragma in ("secure_delete", "synchronous", "foreign_keys", "journal_mode")
         }
     assert found == {"secure_delete": 1, "synchronous": 2, "foreign_keys": 1, "journal_mode": "wal"}
-    keys = [
-        await sqlite_store.keys._run(lambda keys, name=name: keys._db.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in found
-    ]
+
+    def ask(name: str, keys: WrappedKeys) -> object:
+        return keys._db.execute(f"PRAGMA {name}").fetchone()[0]
+
+    keys = [await sqlite_store.keys._run(partial(ask, name)) for name in found]
     assert keys == list(found.values())
     for pragmas in (database.SQLITE_PRAGMAS, key_connection.PRAGMAS):
         assert "secure_delete=ON" in pragmas, "not only where it is the default"

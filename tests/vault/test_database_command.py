@@ -78,6 +78,7 @@ async def test_data_of_the_version_before_goes_forward_and_back_and_is_read(room
     await asyncio.to_thread(downgrade, url)
     before = await asyncio.to_thread(rows, rooms)
     found = await asyncio.to_thread(revisions, url)
+    assert HEAD is not None
     assert found.current == SCRIPT.get_revision(HEAD).down_revision
     assert len(found.pending) == 1
     assert found.behind == "The database has an older schema; run `spreekkamer db upgrade`."

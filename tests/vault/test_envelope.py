@@ -1,5 +1,7 @@
 """A ciphertext opens only where it was written, and only as it was written."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,10 +42,11 @@ def test_it_opens_in_no_other_place(key: bytes, here: Place, there: Place) -> No
 
 @pytest.mark.parametrize("part", ["table", "column", "row", "owner", "schema"])
 def test_every_part_of_the_place_is_bound(part: str) -> None:
+    changed: dict[str, Any] = {part: 2 if part == "schema" else "other"}
     key = new_key()
     sealed = seal(key, b"Jan Jansen", HERE)
     with pytest.raises(Tampered):
-        unseal(key, sealed, HERE._replace(**{part: 2 if part == "schema" else "other"}))
+        unseal(key, sealed, HERE._replace(**changed))
 
 
 @given(st.data())

@@ -1,6 +1,7 @@
 """Disks that are full, rows that vanish meanwhile, files that cannot be read: a refusal, never a half truth."""
 
 import asyncio
+import ctypes
 import os
 import sqlite3
 import subprocess
@@ -261,8 +262,8 @@ def test_a_system_without_these_clocks_still_works(monkeypatch: pytest.MonkeyPat
     def absent(*_: object, **__: object) -> str:
         raise OSError("not here")
 
-    monkeypatch.setattr(clock.ctypes, "CDLL", absent)
-    monkeypatch.setattr(clock.Path, "read_text", absent)
+    monkeypatch.setattr(ctypes, "CDLL", absent)
+    monkeypatch.setattr(Path, "read_text", absent)
     assert clock.kernel_synchronised() is False
     assert clock.boot_id() == "unknown"
 

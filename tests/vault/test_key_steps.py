@@ -7,10 +7,11 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,9 @@ from vault.backup import snapshots
 from vault.errors import Locked, StartRefused, Tampered
 from vault.keys import layout, schema
 from vault.keys.backends import backend
-from vault.keys.connection import transaction
+from vault.keys.connection import Connection, transaction
 from vault.keys.layout import to_tree
+from vault.keys.many import Each, change_each
 from vault.keys.wrapped import WrappedKeys
 from vault.keystore import verify
 from vault.records.scope import SERVER, Scope
@@ -57,7 +59,7 @@ def version(keys: WrappedKeys) -> tuple[int, int, int]:
     return schema.version(keys._db), *counts
 
 
-def contents(keys: WrappedKeys) -> dict[str, list[object]]:
+def contents(keys: WrappedKeys) -> dict[str, list[str]]:
     tables = ("meta", "service_keys", "practitioner_keys", "data_keys", "ledger", "group_keys", "members")
     return {table: sorted(map(repr, keys._db.execute(f"SELECT * FROM {table}").fetchall())) for table in tables}
 
@@ -121,10 +123,9 @@ def test_no_way_back_once_an_epoch_was_erased(flat: WrappedKeys) -> None:
 
 def test_a_step_that_would_lose_a_key_is_not_taken(flat: WrappedKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(flat)
-    real = layout.change_each
 
-    def half(connection: object, statement: object, rows: list[object]) -> None:
-        real(connection, statement, rows[:-1])  # type: ignore[arg-type]  # only the rows are looked at
+    def half(connection: Connection, statement: Each, rows: Sequence[Sequence[Any]]) -> None:
+        change_each(connection, statement, rows[:-1])
 
     monkeypatch.setattr(layout, "change_each", half)
     with pytest.raises(Tampered):
@@ -303,10 +304,10 @@ async def test_the_release_before_damages_no_tree_that_it_did_not_see_made(
     assert (await verify(shared, KINDS, time.now)).findings == ()
 
 
-async def refused_or_not(node: Node, *what: str | int) -> None:
+async def refused_or_not(node: Node, what: str, *arguments: str | int) -> None:
     """Whatever it says, it may do no harm."""
     with contextlib.suppress(Refused):
-        await node.ask(*what)
+        await node.ask(what, *arguments)
 
 
 OPEN = """

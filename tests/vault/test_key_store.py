@@ -1,7 +1,7 @@
 """The key store, wherever it is kept: keys for their owners, receipts for ever, epochs that end."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -11,7 +11,7 @@ from tests.people import START
 from vault.errors import DomainError, Tampered
 from vault.keys import epochs, opening
 from vault.keys.backends import backend
-from vault.keys.connection import FAULTS, Connection, transaction
+from vault.keys.connection import FAULTS, Connection, snapshot, transaction
 from vault.keys.places import NOBODY
 from vault.keys.wrapped import WrappedKeys
 from vault.settings import VaultSettings
@@ -56,7 +56,7 @@ def test_many_keys_at_once_are_those_of_their_owners(
 ) -> None:
     monkeypatch.setattr(opening, "FEW", 2)
     keys.add_practitioner("charlie", START)
-    made = {}
+    made: dict[tuple[str, str], bytes] = {}
     for owner in ("alice", "charlie"):
         made |= {(owner, f"{owner}{n}"): keys.add(owner, f"{owner}{n}", START) for n in range(number)}
     foreign = [("alice", row) for owner, row in made if owner == "charlie"]
@@ -207,11 +207,12 @@ def test_one_who_opens_it_later_and_one_who_had_it_open_see_the_new_epoch(
     beside = backend(keystore_settings).open()
     assert beside.get("alice", "row") == (key, True)
     own, _ = keys.get("alice", "alice")
-    for read in (
+    reads: tuple[Callable[[WrappedKeys], bool], ...] = (
         lambda one: one.get("alice", "row") == (key, True),
         lambda one: one.get_with_owner("alice", "row") == (key, own, True),
         lambda one: one.get_many([("alice", "row"), ("alice", "alice")]) == {"row": key, "alice": own},
-    ):
+    )
+    for read in reads:
         keys.rotate(everything=True)
         assert read(beside)
         later = backend(keystore_settings).open()
@@ -233,11 +234,10 @@ def test_an_epoch_that_ends_while_the_one_before_it_is_looked_for(
 ) -> None:
     key = keys.add("alice", "row", START)
     beside = backend(keystore_settings).open()
-    plain = epochs.snapshot
 
     @contextmanager
     def meanwhile(connection: Connection) -> Iterator[None]:
-        with plain(connection):
+        with snapshot(connection):
             yield
         if connection is keys._db:
             beside.rotate(everything=True)

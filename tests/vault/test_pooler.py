@@ -16,7 +16,8 @@ from sqlalchemy import text
 from practice.kinds import KINDS as RECORDS
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, plan
-from tests.servers.postgres import ACCOUNT, Postgres, served
+from tests.servers.child import served
+from tests.servers.postgres import ACCOUNT, Postgres
 from vault.backup import data
 from vault.database.database import Database
 from vault.errors import DomainError, StartRefused

@@ -4,9 +4,10 @@ import asyncio
 import base64
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakeredis.aioredis import FakeRedis
@@ -202,7 +203,7 @@ async def test_what_redis_still_knows_is_found(
 ) -> None:
     case = await destroyed(sqlite_settings, time, tmp_path)
     redis, name = FakeRedis(), case.gone.id
-    await {
+    writes: dict[str, Callable[[], Awaitable[Any]]] = {
         "string": lambda: redis.set("a", name),
         "list": lambda: redis.rpush("a", name),
         "hash": lambda: redis.hset("a", "b", name),
@@ -210,7 +211,8 @@ async def test_what_redis_still_knows_is_found(
         "zset": lambda: redis.zadd("a", {name: 1}),
         "stream": lambda: redis.xadd("a", {"b": name}),
         "name": lambda: redis.set(f"sk:diag-of:{name}", "1"),
-    }[kind]()
+    }
+    await writes[kind]()
     assert [one.place for one in (await case.prove(redis)).places if one.left] == ["redis"]
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from practice.accounts.model import Practitioner
 from practice.agenda.model import Appointment
 from practice.kinds import KINDS
 from practice.storage import Store
@@ -20,6 +21,7 @@ from tests.opening import of, open_store
 from tests.people import Time, caught_up
 from vault.backup import data, snapshots
 from vault.errors import DomainError
+from vault.keys.receipt import Receipt
 from vault.keystore import rotate, upgrade, verify
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
@@ -99,9 +101,9 @@ def release(request: pytest.FixtureRequest, tmp_path: Path) -> Release:
     return Release(KEPT / request.param, made)
 
 
-def fields(appointment: Appointment, known: dict[str, Any]) -> dict[str, Any]:
+def fields(record: Appointment | Practitioner | Receipt, known: dict[str, Any]) -> dict[str, Any]:
     """What the release knew of it; later builds may know more."""
-    return {name: getattr(appointment, name) for name in known}
+    return {name: getattr(record, name) for name in known}
 
 
 async def living(store: Store, release: Release) -> list[dict[str, Any]]:

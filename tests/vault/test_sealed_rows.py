@@ -1,5 +1,7 @@
 """Ciphertext moved by hand, in real rows: between rows, columns, owners, tables and schemas it fails closed."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select, update
 
@@ -22,7 +24,8 @@ async def test_an_appointment_sealed_for_any_other_place_is_opened_by_nobody(sto
     person = await alice(store)
     planned, second = await plan(store, person), await plan(store, person)
     here = content_place(planned.id, person.id)
-    there = here if part is None else here._replace(**{part: 2 if part == "schema" else second.id})
+    changed: dict[str, Any] = {} if part is None else {part: 2 if part == "schema" else second.id}
+    there = here._replace(**changed)
     key, _ = await store.keys.get(person.id, planned.id)
     async with store.database.write() as connection:
         rows = select(appointments.c.content).where(appointments.c.id == planned.id)

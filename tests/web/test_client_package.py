@@ -74,7 +74,7 @@ def test_what_it_exports_is_there() -> None:
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_another_program_can_build_on_it(tmp_path: Path) -> None:
-    pack = ["sh", ROOT / "web" / "pack", tmp_path]
+    pack = ["sh", str(ROOT / "web" / "pack"), str(tmp_path)]
     made = subprocess.run(pack, capture_output=True, text=True, timeout=55, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     with tarfile.open(tmp_path / f"spreekkamer-client-{PACKAGE['version']}.tgz") as archive:

@@ -53,7 +53,7 @@ class Messages:
         once = beside["id"] if beside else None
         self.ids.append(once)
         self.done.setdefault(once or secrets.token_hex(8), body["ciphertext"])
-        return self.ids.count(once) <= body["lose"]
+        return self.ids.count(once) <= int(body["lose"])
 
 
 def let_in(auth: dict[str, Any], used: set[str]) -> None:
@@ -146,6 +146,7 @@ async def test_a_resume_ticket_that_is_refused_gives_way_to_a_token(page: Page) 
 
 async def test_the_first_try_is_short_and_each_after_it_twice_as_long_until_one_succeeds(chromium: Browser) -> None:
     tries: list[WebSocketRoute] = []
+    page = await chromium.new_page()
 
     async def made(count: int, *, at_most: bool = False) -> bool:
         """Whether so many tries were made; one that the page made is heard of here a moment later."""
@@ -162,7 +163,6 @@ async def test_the_first_try_is_short_and_each_after_it_twice_as_long_until_one_
             route.connect_to_server()
 
     async with serve() as origin:
-        page = await chromium.new_page()
         await page.add_init_script("Math.random = () => 0.5")  # No jitter.
         await page.route_web_socket("**/socket.io/**", answer)
         await page.clock.install()

@@ -154,7 +154,7 @@ def test_the_compiler_sees_the_same_program_in_what_is_sent(tmp_path: Path) -> N
         (tmp_path / "sent" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "sent" / name).write_bytes(asset.body)
     (tmp_path / "same.cjs").write_text(SAME)
-    command = ["node", tmp_path / "same.cjs", TYPESCRIPT, STATIC, tmp_path / "sent"]
+    command = ["node", *map(str, (tmp_path / "same.cjs", TYPESCRIPT, STATIC, tmp_path / "sent"))]
     run = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert run.returncode == 0, run.stderr
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling.protocol import events, rest, session
+from signaling.protocol import capabilities, events, rest
 from signaling.protocol.model import Message
 
 WIRE = Path(__file__).parents[2] / "web" / "static" / "client" / "wire.js"
@@ -39,7 +39,7 @@ def fields(body: str, known: dict[str, str]) -> set[str]:
 
 MODELS = {
     name: model
-    for module in (rest, events, session)
+    for module in (rest, events, capabilities)
     for name, model in inspect.getmembers(module, inspect.isclass)
     if issubclass(model, Message)
 }

@@ -95,12 +95,19 @@ def test_aiortc_reads_what_we_build() -> None:
         + bye([1])
     )
     report, description, received, lost, picture, estimate, goodbye = rtp.RtcpPacket.parse(data)
+    assert isinstance(report, rtp.RtcpSrPacket)
     assert (report.ssrc, report.sender_info.ntp_timestamp, report.reports[0].packets_lost) == (1, 2**63 + 5, -3)
+    assert isinstance(description, rtp.RtcpSdesPacket)
     assert description.chunks[0].items == [(1, b"canonical")]
+    assert isinstance(received, rtp.RtcpRrPacket)
     assert received.reports[0].highest_sequence == 70_000
+    assert isinstance(lost, rtp.RtcpRtpfbPacket)
     assert lost.lost == [10, 12, 40]
+    assert isinstance(picture, rtp.RtcpPsfbPacket)
     assert (picture.fmt, picture.media_ssrc) == (1, 2)
+    assert isinstance(estimate, rtp.RtcpPsfbPacket)
     assert rtp.unpack_remb_fci(estimate.fci) == (250_000, [2, 3])
+    assert isinstance(goodbye, rtp.RtcpByePacket)
     assert goodbye.sources == [1]
 
 

@@ -17,8 +17,11 @@ VECTOR = bytes.fromhex(
 PASSWORD = "VOkJxbRl1RmTxUk/WvJxBt"
 
 
-def request(password: str = PASSWORD, username: str = "ours:theirs", **attributes: object) -> bytes:
-    message = codec.Message(codec.Method.BINDING, codec.Class.REQUEST, attributes={"USERNAME": username, **attributes})
+def request(
+    attributes: dict[str, object] | None = None, *, password: str = PASSWORD, username: str = "ours:theirs"
+) -> bytes:
+    told = {"USERNAME": username, **(attributes or {})}
+    message = codec.Message(codec.Method.BINDING, codec.Class.REQUEST, attributes=told)
     message.add_message_integrity(password.encode())
     return bytes(message)
 
@@ -31,7 +34,7 @@ def test_the_sample_request_of_the_rfc_is_authentic() -> None:
 
 
 def test_nominations_are_read() -> None:
-    assert parse_request(request(**{"USE-CANDIDATE": None}), PASSWORD).nominated
+    assert parse_request(request({"USE-CANDIDATE": None}), PASSWORD).nominated
     message = codec.Message(codec.Method.BINDING, codec.Class.REQUEST, attributes={"USERNAME": "ours:theirs"})
     plain = bytes(message)
     extended = codec.set_body_length(plain + bytes.fromhex("c001000400000007"), len(plain) - 20 + 8)
@@ -79,7 +82,7 @@ def test_a_client_accepts_the_response(address: str, port: int) -> None:
 
 @given(st.data())
 def test_a_changed_request_is_never_authentic_and_never_harmful(data: st.DataObject) -> None:
-    changed = bytearray(request(**{"USE-CANDIDATE": None, "PRIORITY": 1}))
+    changed = bytearray(request({"USE-CANDIDATE": None, "PRIORITY": 1}))
     at = data.draw(st.integers(0, len(changed) - 9))
     changed[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(WireError):

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from operate.deployment import firewall
 from tests.ours import ROOT
@@ -43,7 +44,7 @@ def test_what_is_open_is_what_the_compose_file_publishes() -> None:
 
 
 def test_coturn_listens_where_it_is_open() -> None:
-    ours = TurnSettings(address=IPv4Address(HOST), secrets=["a" * 40], relay_peers=[IPv4Address(HOST)])  # type: ignore[list-item]  # validated
+    ours = TurnSettings(address=IPv4Address(HOST), secrets=[SecretStr("a" * 40)], relay_peers=[IPv4Address(HOST)])
     ports = re.findall(r"^(?:tls-)?listening-port=(\d+)$", render(ours), re.MULTILINE)
     assert ports == [str(firewall.TURN)]
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import dns.dnssec
+import dns.dnssectypes
 import dns.flags
 import dns.message
 import dns.name
@@ -29,7 +30,7 @@ consult 60 IN CAA 0 issue "letsencrypt.org"
 _dmarc 60 IN TXT "v=DMARC1; p=reject"
 key1._domainkey 60 IN TXT "v=DKIM1; k=ed25519; p=MCowBQYDK2VwAyEA"
 """
-ALGORITHM = dns.dnssec.Algorithm.ECDSAP256SHA256
+ALGORITHM = dns.dnssectypes.Algorithm.ECDSAP256SHA256
 
 
 @dataclass

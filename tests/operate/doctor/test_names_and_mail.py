@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import dns.rdataclass
+import dns.rdatatype
 import pytest
 
 from operate.doctor import mail, names
@@ -82,7 +84,7 @@ async def test_a_signature_that_was_taken_out_is_not_believed() -> None:
     authority = build()
     node = authority.zones["example.org."].get_node(f"{HOST}.")
     assert node is not None
-    node.delete_rdataset(1, 46, 1)
+    node.delete_rdataset(dns.rdataclass.IN, dns.rdatatype.RRSIG, dns.rdatatype.A)
     found = await chain(authority)
     assert (found.state, "missing" in found.meaning) == ("fail", True)
 

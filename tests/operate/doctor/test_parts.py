@@ -25,7 +25,8 @@ from operate.doctor.finding import Finding, as_json, good, look, text
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.opening import open_store
-from tests.turn.test_coturn import Coturn, coturn, needs_turnserver, settings  # noqa: F401 -- a fixture
+from tests.turn.server import Coturn, settings
+from tests.turn.test_coturn import coturn, needs_turnserver  # noqa: F401 -- a fixture
 from turn.coturn import render
 from turn.settings import TurnSettings
 from vault.database.migrate import downgrade, migrate

@@ -24,7 +24,7 @@ from media.control import (
     Refused,
     RefusedLine,
     Reply,
-    Slot,
+    SlotView,
 )
 from media.control_server import ControlServer
 from practice.agenda.model import Appointment
@@ -53,6 +53,12 @@ def utc_now() -> datetime:
 def page() -> str:
     """A new participant id, as a page makes it at every load."""
     return secrets.token_urlsafe(16)
+
+
+def held(value: bytes | str | None) -> bytes:
+    """A value that must be in Redis; its clients here decode nothing."""
+    assert isinstance(value, bytes)
+    return value
 
 
 async def until(condition: Callable[[], Any], why: str, seconds: float = 30) -> Any:
@@ -170,7 +176,7 @@ class Worker:
                 return Answered(
                     sdp=f"answer to {peer}",
                     version=1,
-                    slots=[Slot(slot=i, peer=one) for i, one in enumerate(others)],
+                    slots=[SlotView(slot=i, peer=one) for i, one in enumerate(others)],
                     refused=refused,
                     unusable=["camera"] if refused else [],
                 )
@@ -228,11 +234,13 @@ class Person:
             await asyncio.sleep(2)
         return {}
 
+    def token(self) -> str:
+        """What it connects with."""
+        return self.claims if isinstance(self.claims, str) else Tickets(SECRET, utc_now).issue(self.claims)
+
     async def connect(self, node: Node, *, origin: str | None = ORIGIN, token: str | None = None) -> "Person":
-        if token is None:
-            token = self.claims if isinstance(self.claims, str) else Tickets(SECRET, utc_now).issue(self.claims)
         headers = {"Origin": origin} if origin else {}
-        auth = {"version": 1, "token": token}
+        auth: dict[str, Any] = {"version": 1, "token": self.token() if token is None else token}
         if self.capabilities is not None:
             auth["capabilities"] = self.capabilities
         await self.socket.connect(node.url, transports=["websocket"], auth=auth, headers=headers, wait_timeout=30)

@@ -1,5 +1,6 @@
 """A client below Socket.IO, for frames that no library sends."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,14 +51,16 @@ class Raw:
         await self.send(f"42{number}{json.dumps([event, *bodies])}")
         return (await self.until(f"43{number}"))[0]
 
+    @property
+    def transport(self) -> asyncio.ReadTransport:
+        """What is below the WebSocket."""
+        connection = self.socket._response.connection
+        assert connection is not None and isinstance(connection.transport, asyncio.ReadTransport)
+        return connection.transport
+
     async def connect(self, person: Person) -> "Raw":
         """CONNECT with this person's token."""
-        from signaling.tickets import Claims, Tickets
-        from tests.signaling.live.cast import SECRET, utc_now
-
-        assert isinstance(person.claims, Claims)
-        token = Tickets(SECRET, utc_now).issue(person.claims)
-        await self.send(f"40{json.dumps({'version': 1, 'token': token})}")
+        await self.send(f"40{json.dumps({'version': 1, 'token': person.token()})}")
         await self.until("40")
         return self
 

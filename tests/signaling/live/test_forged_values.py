@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from signaling.redis import connect
 from signaling.refresh import Refresh, ended_key, family_key
 from signaling.replays import body_key, list_key
 from signaling.tickets import Claims, Tickets, practitioner_access
-from tests.signaling.live.cast import SECRET, Node, Person, Practice, Worker, page, until, utc_now
+from tests.signaling.live.cast import SECRET, Node, Person, Practice, Worker, held, page, until, utc_now
 
 LIFE = timedelta(hours=4)
 STRANGER = "stranger-in-redis"
@@ -31,8 +32,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 async def document(redis: Redis, appointment: str) -> dict[str, Any]:
-    raw = await redis.get(room_key(appointment))
-    found: dict[str, Any] = json.loads(raw[MAC:])
+    found: dict[str, Any] = json.loads(held(await redis.get(room_key(appointment)))[MAC:])
     return found
 
 
@@ -58,14 +58,14 @@ def stretched(_: str, value: bytes) -> bytes:
     return b"0" * MAC + value
 
 
+def made_anew(one: Person, before: dict[str, Any]) -> bool:
+    return bool(one.view["version"] > before["version"] and one.view["keys"] and one.view["media"]["ready"])
+
+
 async def goes_on(people: tuple[Person, Person], before: dict[str, Any]) -> None:
     """The room was made anew by those who are in it, under keys that are new too."""
     for one in people:
-        await until(
-            lambda one=one: one.view["version"] > before["version"] and one.view["keys"] and one.view["media"]["ready"],
-            "made anew",
-            10,
-        )
+        await until(partial(made_anew, one, before), "made anew", 10)
         assert one.view["me"]["state"] == "admitted"
         for view in one.views:
             named = [*(other["participant"] for other in view["others"]), *members(view)]
@@ -129,7 +129,7 @@ async def test_a_document_that_was_copied_from_another_room_is_not_believed(
     people = await practice.talk(node)
     await until(lambda: people[0].view["media"] and people[0].view["media"]["ready"], "ready")
     before = people[0].view
-    genuine = await redis.get(room_key(other.appointment.id))
+    genuine = held(await redis.get(room_key(other.appointment.id)))
     await redis.set(room_key(practice.appointment.id), genuine, ex=3600)
     await goes_on(people, before)
     assert node.signaling.authentic.forged["room"] >= 1
@@ -155,15 +155,15 @@ async def test_a_kept_event_that_is_not_ours_is_missed_not_heard(
     await until(lambda: doctor.events("replay") and patient.events("replay"), "the beginning")
     seen = max([one[2] for one in patient.numbered], default=patient.events("replay")[-1]["seq"])
     await theirs[1].do("chat", {"ciphertext": "theirs"})
-    foreign = (await redis.lrange(list_key(other.appointment.id, theirs[0].id), -1, -1))[0]
+    (foreign,) = await redis.lrange(list_key(other.appointment.id, theirs[0].id), -1, -1)
     await patient.leave_abruptly()
     for text in ("one", "two", "three"):
         await doctor.do("chat", {"ciphertext": text})
     mine = list_key(practice.appointment.id, patient.id)
     first, second, _ = await redis.lrange(mine, -3, -1)
     false = json.dumps([practice.appointment.id, [patient.id], "ended", {"reason": "ended"}]).encode()
-    await redis.set(body_key(first.decode()), false, keepttl=True)  # ours by its place, not by its MAC
-    await redis.lset(mine, -2, foreign)  # ours by its MAC, not by its place
+    await redis.set(body_key(held(first).decode()), false, keepttl=True)  # ours by its place, not by its MAC
+    await redis.lset(mine, -2, held(foreign).decode())  # ours by its MAC, not by its place
     missed = await node.signaling.consults.messages._replays.since(practice.appointment.id, patient.id, seen)
     assert not missed.complete
     assert [body["ciphertext"] for _, name, body in missed.events if name == "chat"] == ["three"]
@@ -181,7 +181,7 @@ async def test_a_family_that_was_written_into_redis_opens_nothing(redis: Redis) 
     assert await refresh.alive(access)
     written = [b"1 1767225600000", b"x" * 80, b"", invented(family_key(family), b"1 1767225600000")]
     other, _ = await refresh.begin(practitioner_access(page()), tickets.expires_in(3600))
-    written.append(await redis.get(family_key(str(other.family))))
+    written.append(held(await redis.get(family_key(str(other.family)))))
     for value in written:
         await redis.set(family_key(family), value, ex=3600)
         assert not await refresh.alive(access)
@@ -218,6 +218,6 @@ async def test_garbage_in_redis_disturbs_nobody_but_whom_it_is_about(
 @pytest.mark.parametrize("mark", [b"", b"\xff", b"soon", b"nan", b"inf", b"1e999"])
 async def test_a_sign_out_without_a_time_is_one(node: Node, practice: Practice, redis: Redis, mark: bytes) -> None:
     await redis.set(signed_out_key(practice.practitioner), mark, ex=60)
-    token = Tickets(SECRET, utc_now).issue(practice.practitioner_page().claims)
+    token = practice.practitioner_page().token()
     with pytest.raises(ProtocolError, match="token_invalid"):
         await node.signaling.admission.authenticate(token)

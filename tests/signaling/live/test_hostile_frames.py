@@ -305,14 +305,14 @@ async def test_a_client_that_does_not_read_is_cut_off(nodes: Any, worker: Worker
         await client.connect(patient)
         assert (await client.ask(1, "arrive", {"appointment": appointment, "participant": patient.id}))["ok"]
         await doctor.admit(appointment, patient)
-        client.socket._response.connection.transport.pause_reading()
+        client.transport.pause_reading()
         for _ in range(400):
             if node.counters["client_stuck"]:
                 break
             await doctor.do("chat", {"ciphertext": "x" * 60_000})
         assert node.counters["client_stuck"]
         await until(lambda: len(node.signaling.gate.authenticated) == 1, "the stuck socket is gone")
-        client.socket._response.connection.transport.resume_reading()
+        client.transport.resume_reading()
 
 
 async def test_mutated_frames_crash_nothing(

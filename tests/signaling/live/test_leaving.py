@@ -17,7 +17,7 @@ from signaling import drain, presence, typedefs
 from signaling.health import Health
 from signaling.redis import connect
 from signaling.sockets.acceptance import accept
-from tests.signaling.live.cast import ORIGIN, SECRET, Node, Person, Practice, Worker, until
+from tests.signaling.live.cast import ORIGIN, SECRET, Node, Person, Practice, Worker, held, until
 
 
 async def in_consult(here: Node, there: Node, practice: Practice) -> tuple[Person, Person]:
@@ -67,7 +67,7 @@ async def test_a_node_that_redis_does_not_hear_drops_its_clients_and_lets_nobody
     again = await practice.patient_page(patient.id).connect(here)
     assert (await again.arrive(practice.appointment.id))["me"]["state"] == "admitted"
     assert again.view["media"]["fence"] == doctor.view["media"]["fence"], "the media goes on where it was"
-    there.signaling.presence.beat = beat  # type: ignore[method-assign]
+    there.signaling.presence.beat = beat
     await until(lambda: not there.signaling.gate.eio.closed_because, "it lets people in again")
     stranger = await practice.patient_page().connect(there)
     assert stranger.socket.connected
@@ -112,7 +112,7 @@ async def test_a_loss_that_redis_did_not_take_is_told_later(
     patient = await practice.patient_page().connect(node)
     await patient.arrive(practice.appointment.id)
     redis = connect(redis_url)
-    document = json.loads((await redis.get(room_key(practice.appointment.id)))[MAC:])
+    document = json.loads(held(await redis.get(room_key(practice.appointment.id)))[MAC:])
     await redis.config_set("min-replicas-to-write", 1)
     try:
         await patient.leave_abruptly()
@@ -123,7 +123,7 @@ async def test_a_loss_that_redis_did_not_take_is_told_later(
         await redis.config_set("min-replicas-to-write", 0)
 
     async def noted() -> bool:
-        now = json.loads((await redis.get(room_key(practice.appointment.id)))[MAC:])
+        now = json.loads(held(await redis.get(room_key(practice.appointment.id)))[MAC:])
         return now["participants"][0]["socket"] is None
 
     async with asyncio.timeout(60):
@@ -148,7 +148,7 @@ async def test_a_node_that_leaves_is_first_not_ready_then_sends_its_clients_away
     settings = there.app[typedefs.SETTINGS].model_copy(update={"drain_seconds": 0.5})
     health = Health(practice.store, there.app[typedefs.REDIS], there.app[typedefs.MEDIA], NO_TURN)
     app = {**dict(there.app.items()), typedefs.SETTINGS: settings, typedefs.HEALTH: health}
-    leaving = asyncio.create_task(drain.drain(app, no_workers))
+    leaving = asyncio.create_task(drain.drain(app, no_workers))  # type: ignore[arg-type]  # it only looks things up
     await asyncio.sleep(0.1)
     assert not (await health.ready()).checks["staying"].ok
     assert patient.socket.connected

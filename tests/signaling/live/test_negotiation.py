@@ -5,8 +5,7 @@ import json
 import pytest
 
 from signaling.protocol.capabilities import CAPABILITIES
-from signaling.tickets import Tickets
-from tests.signaling.live.cast import SECRET, Node, Practice, until, utc_now
+from tests.signaling.live.cast import Node, Practice, until
 from tests.signaling.live.raw import raw
 
 SUPPORTED = {"oldest": 1, "newest": 1}
@@ -42,7 +41,7 @@ async def test_who_names_nothing_is_told_nothing_new(node: Node, practice: Pract
 @pytest.mark.parametrize("named", ["replay", [1], ["x" * 65], ["x"] * 65, {"replay": True}])
 async def test_a_list_that_is_none_is_refused(node: Node, practice: Practice, named: object) -> None:
     async with raw(node) as client:
-        token = Tickets(SECRET, utc_now).issue(practice.patient_page().claims)
+        token = practice.patient_page().token()
         await client.send(f"40{json.dumps({'version': 1, 'token': token, 'capabilities': named})}")
         assert (await client.until("44"))["data"]["code"] == "invalid"
 

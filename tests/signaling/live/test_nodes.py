@@ -158,7 +158,9 @@ async def test_others_have_their_turn_while_a_node_looks_after_many_rooms(
 ) -> None:
     node = await nodes(name="here")
     presence, gate, live = node.signaling.presence, node.signaling.gate, node.signaling.consults.live
-    me, seen, turns = asyncio.current_task(), [], 0
+    me, turns = asyncio.current_task(), 0
+    seen: list[tuple[str, int]] = []
+    again: asyncio.Handle
 
     def count() -> None:
         nonlocal turns, again

@@ -83,13 +83,13 @@ async def test_a_redis_that_may_only_be_read_disturbs_nobody_and_lets_nobody_in(
         patient, doctor = await practice.talk(node)
         await until(lambda: patient.view["media"] and patient.view["media"]["ready"], "ready")
         before = patient.view
-        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]  # the library has no types
         newcomer = await another.patient_page().connect(node)
         arrival = {"appointment": another.appointment.id, "participant": newcomer.id, "take_over": False}
         assert await newcomer.code("arrive", arrival) == "try_again"
         await doctor.do("chat", {"ciphertext": "abc"})
         await until(lambda: patient.events("chat"), "who is in is heard")
-        await redis.execute_command("REPLICAOF", "NO", "ONE")
+        await redis.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]  # the library has no types
         assert (await newcomer.arrive(another.appointment.id))["me"]["state"] == "waiting"
         view = await patient.do("snapshot")
         assert view["media"]["fence"] == before["media"]["fence"]

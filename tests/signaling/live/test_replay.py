@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ async def come_back(person: Person, node: Node, appointment: str, seen: int | No
 
 def last(person: Person) -> int:
     numbers = [seq for _, _, seq in person.numbered]
-    return max([*numbers, *(said["seq"] for said in person.events("replay"))])
+    return max([*numbers, *(int(said["seq"]) for said in person.events("replay"))])
 
 
 @BOTH
@@ -87,7 +88,8 @@ async def test_a_message_whose_keeping_was_repeated_comes_once(
 ) -> None:
     """The connection to Redis broke after it had kept the message, and before it said so."""
     patient, doctor = await in_a_consult(node, practice)
-    transaction, broken = Pipeline._execute_transaction, []
+    transaction = Pipeline._execute_transaction
+    broken: list[bool] = []
 
     async def break_once(pipe: Pipeline, connection: Any, commands: Any, raise_on_error: bool) -> Any:
         done = await transaction(pipe, connection, commands, raise_on_error)
@@ -196,7 +198,7 @@ async def redis(redis_url: str) -> Any:
 
 @BOTH
 async def test_only_so_many_and_so_much_is_kept(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Replays(redis, utc_now, replays.timedelta(hours=1), AUTHENTIC)
+    kept = Replays(redis, utc_now, timedelta(hours=1), AUTHENTIC)
     begin = (await kept.open("a", "p", None)).seq
     body = ChatFrom(sender="s", ciphertext="x")
     for _ in range(KEPT_EVENTS + 10):
@@ -218,7 +220,7 @@ async def test_only_so_many_and_so_much_is_kept(redis: Redis, monkeypatch: pytes
 
 
 async def test_numbers_rise_although_redis_was_emptied(redis: Redis) -> None:
-    kept = Replays(redis, utc_now, replays.timedelta(hours=1), AUTHENTIC)
+    kept = Replays(redis, utc_now, timedelta(hours=1), AUTHENTIC)
     before = (await kept.open("a", "p", None)).seq
     await redis.flushall()
     await asyncio.sleep(0.005)

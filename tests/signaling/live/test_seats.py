@@ -28,8 +28,8 @@ async def talking(practice: Practice, node: Node) -> tuple[Person, Person]:
 
 def shown(doctor: Person) -> list[str]:
     """Who waits, as the newest desk says."""
-    newest = max(doctor.events("desk"), key=lambda desk: desk["version"], default={"waiting": []})
-    return [one["participant"] for one in newest["waiting"]]
+    newest = max(doctor.events("desk"), key=lambda desk: int(desk["version"]), default=None)
+    return [one["participant"] for one in newest["waiting"]] if newest else []
 
 
 @TWO_NODES

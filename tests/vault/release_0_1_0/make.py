@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from rooms.keys.transit import Transit, context
 
 from tests.earlier import ABSENT, RELEASE_0_1_0, environment, unpacked
 from tests.servers import bao, postgres
+from vault.keys.transit import Transit, context
 
 HERE = Path(__file__).parent
 
@@ -81,7 +81,7 @@ def dumped(url: str) -> str:
     """A database as statements that any client can run."""
     folder = postgres.binaries()
     assert folder is not None
-    command = [folder / "pg_dump", "--inserts", "--no-owner", "--no-privileges", url]
+    command = [str(folder / "pg_dump"), "--inserts", "--no-owner", "--no-privileges", url]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     lines = [line for line in text.splitlines() if line and not line.startswith(("--", "\\", "SET ", "SELECT "))]
     return "\n".join(lines) + "\n"
