@@ -1,4 +1,4 @@
-"""Settings of ``rooms``: where things are kept and how long at most.
+"""Settings of what is stored (``rooms.…``): where things are kept and how long at most.
 
 SQLAlchemy is imported where an address is taken apart: most commands never do, and it takes a fifth of a second.
 """

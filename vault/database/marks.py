@@ -50,19 +50,19 @@ async def write_anchor(connection: AsyncConnection, boot: str, anchor: Anchor) -
     await write_mark(connection, f"clock-{boot}", text)
 
 
-async def write_closing(connection: AsyncConnection, practitioner: str) -> None:
+async def write_closing(connection: AsyncConnection, owner: str) -> None:
     """An account is being closed: no appointment is planned and nobody signs in."""
-    await write_mark(connection, f"{CLOSING}{practitioner}", "")
+    await write_mark(connection, f"{CLOSING}{owner}", "")
 
 
-def closing(practitioner: str) -> Select[str]:
+def closing(owner: str) -> Select[str]:
     """A row if it is."""
-    return select(marks.c.name).where(marks.c.name == f"{CLOSING}{practitioner}")
+    return select(marks.c.name).where(marks.c.name == f"{CLOSING}{owner}")
 
 
-def no_closing(practitioner: ColumnElement[str]) -> ColumnElement[bool]:
+def no_closing(owner: ColumnElement[str]) -> ColumnElement[bool]:
     """The same inside a query."""
-    return ~exists().where(marks.c.name == literal(CLOSING) + practitioner)
+    return ~exists().where(marks.c.name == literal(CLOSING) + owner)
 
 
 async def closing_accounts(connection: AsyncConnection) -> list[str]:
@@ -70,12 +70,12 @@ async def closing_accounts(connection: AsyncConnection) -> list[str]:
     return await _accounts(connection, CLOSING)
 
 
-async def set_behind(connection: AsyncConnection, practitioner: str, *, behind: bool) -> None:
+async def set_behind(connection: AsyncConnection, owner: str, *, behind: bool) -> None:
     """Whether some due times of an account are not yet those of its setting: a newer program wrote these."""
     if behind:
-        await write_mark(connection, f"{BEHIND}{practitioner}", "")
+        await write_mark(connection, f"{BEHIND}{owner}", "")
     else:
-        await connection.execute(delete(marks).where(marks.c.name == f"{BEHIND}{practitioner}"))
+        await connection.execute(delete(marks).where(marks.c.name == f"{BEHIND}{owner}"))
 
 
 async def accounts_behind(connection: AsyncConnection) -> list[str]:

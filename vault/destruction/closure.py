@@ -1,4 +1,4 @@
-"""Destroying all that a practitioner has, at once, by the way that every appointment goes.
+"""Destroying all that an owner has, at once, by the way that every record goes.
 
 **All due times become now, in one transaction; the rest is the sweep's.** So it survives being cut off anywhere, a
 consult in progress is waited for, and nothing planned meanwhile escapes. Closing an account leaves a mark that refuses

@@ -1,4 +1,4 @@
-"""The key store as the rest of ``rooms`` sees it: asynchronous, and locked when it cannot be trusted."""
+"""The key store as all others see it: asynchronous, and locked when it cannot be trusted."""
 
 import asyncio
 import logging
