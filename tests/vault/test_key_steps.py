@@ -312,12 +312,12 @@ async def refused_or_not(node: Node, what: str, *arguments: str | int) -> None:
 
 OPEN = """
 import sys
-from vault.errors import Locked
-from vault.keys.backends import backend
-from vault.settings import VaultSettings
+from rooms.errors import Locked
+from rooms.keys.backends import backend
+from rooms.settings import RoomsSettings
 
 try:
-    backend(VaultSettings.model_validate_json(sys.argv[1])).open()
+    backend(RoomsSettings.model_validate_json(sys.argv[1])).open()
 except Locked as locked:
     print(locked.reason)
 """
