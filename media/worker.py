@@ -24,11 +24,11 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from media import logs
 from media.control import Heartbeat
 from media.control_server import DEAD_SECONDS, ControlServer
-from media.dtls import Certificate, UntestedVersionError, check_versions
+from media.forwarding.router import TICK, Router
 from media.net.addresses import announced_addresses
 from media.net.tcp import TcpPort
 from media.net.udp import UdpPort
-from media.router import TICK, Router
+from media.session.dtls import Certificate, UntestedVersionError, check_versions
 from media.settings import MediaSettings
 from media.wire.sdp import Candidate
 

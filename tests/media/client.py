@@ -12,9 +12,9 @@ from aioice import stun
 from pylibsrtp import Policy, Session
 
 from media.control import Answered, OfferCall, Reply
-from media.dtls import length_p, protect, unprotect
+from media.forwarding.peer import Peer
 from media.net.arena import Arena
-from media.peer import Peer
+from media.session.dtls import length_p, protect, unprotect
 from media.wire import rtcp
 from tests.media.link import Link
 from tests.media.offering import ABS_SEND_TIME, MID, RTX, TRANSPORT_SEQUENCE, Offering

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from media.control import Event, OpenRoom, Reply
-from media.dtls import Certificate
+from media.forwarding.router import TICK, Router
 from media.net.arena import SLOT, Arena
 from media.net.outbox import Outbox
-from media.router import TICK, Router
+from media.session.dtls import Certificate
 from media.wire.sdp import Candidate
 from tests.media.client import Client
 

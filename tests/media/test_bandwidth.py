@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from media.bandwidth import Downlink, Rate
-from media.slot import Slot
+from media.forwarding.slot import Slot
+from media.session.bandwidth import Downlink, Rate
 from media.wire import rtcp
 from tests.media.client import Client
 from tests.media.simulation import Simulation

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media.control import Inspect, Inspected
-from media.dtls import forget_source
-from media.peer import MAX_SSRCS
+from media.forwarding.peer import MAX_SSRCS
 from media.refusals import DATAGRAMS
+from media.session.dtls import forget_source
 from media.wire import rtcp
 from media.wire.rtp import find_extension, one_byte_extensions, payload_bounds
 from tests.media.client import TRAILER, Client
@@ -190,7 +190,7 @@ async def test_a_flood_of_ssrcs_leaves_no_state(
         forgotten.append(ssrc)
         forget_source(srtp, ssrc)
 
-    monkeypatch.setattr("media.transport.forget_source", forget)
+    monkeypatch.setattr("media.session.transport.forget_source", forget)
     for ssrc in range(10_000, 12_000):
         alice.transmit(alice.packet("camera", b"\x10\0" + TRAILER, ssrc, True, ssrc=ssrc, mid=True))
         if ssrc % 100 == 0:

@@ -6,8 +6,8 @@ import pytest
 from aioice import stun
 
 from media.control import PeerState, RemovePeer
-from media.ice import IceAgent, Path
 from media.net.outbox import Outbox
+from media.session.ice import IceAgent, Path
 from tests.media.client import Client
 from tests.media.packets import frames
 from tests.media.simulation import MemoryOutbox, Simulation

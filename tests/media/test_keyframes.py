@@ -4,7 +4,7 @@ from functools import partial
 from itertools import pairwise
 
 from media.control import RequestKeyframe
-from media.keyframes import KeyframeRequests
+from media.forwarding.keyframes import KeyframeRequests
 from media.wire import rtcp
 from tests.media.client import Client
 from tests.media.link import lose

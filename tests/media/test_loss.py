@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from media.loss import MissingPackets
+from media.forwarding.loss import MissingPackets
 from media.wire import rtcp
 from tests.media.client import Client
 from tests.media.link import Link, lose, lossy

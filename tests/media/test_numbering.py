@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.numbering import Numbering
+from media.forwarding.numbering import Numbering
 
 
 @given(st.integers(0, 65_535), st.lists(st.booleans(), min_size=1, max_size=200))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.control import PeerSample
-from media.reports import PublisherClock, Reception, ntp_time
+from media.forwarding.reports import PublisherClock, Reception, ntp_time
 from media.wire import rtcp
 from tests.media.client import TRAILER, Client
 from tests.media.link import lossy

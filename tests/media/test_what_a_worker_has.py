@@ -109,6 +109,6 @@ def test_a_worker_imports_neither_ffmpeg_nor_what_knows_of_people() -> None:
 
 
 def test_the_whole_of_aiortc_can_be_had_afterwards() -> None:
-    program = "import media.dtls, aiortc, av; assert aiortc.RTCPeerConnection and av.AudioFrame; print('both')"
+    program = "import media.session.dtls, aiortc, av; assert aiortc.RTCPeerConnection and av.AudioFrame; print('both')"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "both"

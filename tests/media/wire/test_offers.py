@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.control import Line
-from media.offers import plan
+from media.forwarding.offers import plan
 from media.wire import WireError
 from media.wire.sdp import (
     AUDIO_LEVEL,

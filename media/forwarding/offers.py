@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from media.control import STAGE, Answered, Line, RefusedLine, SlotView, Source, Unusable
+from media.forwarding.slot import SlotFormat
+from media.forwarding.uplink import Format
 from media.refusals import LineReason, Reason
-from media.slot import SlotFormat
-from media.uplink import Format
 from media.wire.sdp import (
     ABS_SEND_TIME,
     AUDIO_LEVEL,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from media.control import STAGE, Source
-from media.dtls import length_p, protect
-from media.keyframes import ViewerWishes
+from media.forwarding.keyframes import ViewerWishes
+from media.forwarding.reports import compact, ntp_time
 from media.net.arena import SLOT
-from media.reports import compact, ntp_time
+from media.session.dtls import length_p, protect
 from media.wire import rtcp
 from media.wire.rtp import (
     EXTENDED,
@@ -24,8 +24,8 @@ from media.wire.rtp import (
 from media.wire.sdp import Outgoing
 
 if TYPE_CHECKING:
-    from media.publication import Publication
-    from media.transport import Transport
+    from media.forwarding.publication import Publication
+    from media.session.transport import Transport
 
 _PACK_WITH_SEND_TIME = HEADER_WITH_SEND_TIME.pack_into
 _NAMING_SECONDS = 2.0

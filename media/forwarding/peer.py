@@ -7,17 +7,17 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Literal, cast
 
-from media.bandwidth import Rate
 from media.control import STAGE, Event, PeerSample, PeerState, SlotView, Source, UnencryptedSeen
-from media.counters import Counters
-from media.dtls import length_p, unprotect
-from media.feedback import TransportFeedback
+from media.forwarding.counters import Counters
+from media.forwarding.feedback import TransportFeedback
+from media.forwarding.offers import Plan, SendLine
+from media.forwarding.publication import Handler, Publication
+from media.forwarding.reports import PublisherClock
+from media.forwarding.slot import Slot
 from media.net.arena import SLOT, Arena
-from media.offers import Plan, SendLine
-from media.publication import Handler, Publication
-from media.reports import PublisherClock
-from media.slot import Slot
-from media.transport import State, Transport
+from media.session.bandwidth import Rate
+from media.session.dtls import length_p, unprotect
+from media.session.transport import State, Transport
 from media.wire import WireError, rtcp
 from media.wire.rtp import SSRC, find_extension
 

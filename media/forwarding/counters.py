@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from media.dtls import REPLAYED
 from media.refusals import CheckRefusal
+from media.session.dtls import REPLAYED
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 from OpenSSL import SSL
 from pylibsrtp import _binding
 
-from media.narrow import without_av
+from media.session.narrow import without_av
 from media.wire.sdp import Fingerprint
 
 with without_av():

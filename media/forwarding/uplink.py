@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from media.counters import Counters
+from media.forwarding.counters import Counters
 
 if TYPE_CHECKING:
-    from media.publication import Publication
+    from media.forwarding.publication import Publication
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media.control import STAGE
-from media.peer import Peer
+from media.forwarding.peer import Peer
 
 
 class Room:

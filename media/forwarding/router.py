@@ -25,17 +25,17 @@ from media.control import (
     RequestKeyframe,
     SlotsChanged,
 )
-from media.counters import Counters
-from media.dtls import Certificate
-from media.ice import Path
+from media.forwarding.counters import Counters
+from media.forwarding.offers import Plan, plan
+from media.forwarding.peer import Peer
+from media.forwarding.publication import Handler, Publication
+from media.forwarding.room import Room
 from media.net.arena import MAX_PACKET, SLOT, Arena
 from media.net.tcp import TcpConnection
 from media.net.udp import UdpSocket
-from media.offers import Plan, plan
-from media.peer import Peer
-from media.publication import Handler, Publication
-from media.room import Room
-from media.transport import Transport
+from media.session.dtls import Certificate
+from media.session.ice import Path
+from media.session.transport import Transport
 from media.wire import WireError, stun
 from media.wire.rtp import SSRC, send_time
 from media.wire.sdp import (

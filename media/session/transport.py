@@ -6,13 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Literal
 
-from media.bandwidth import Downlink
-from media.dtls import Certificate, DtlsSession, forget_source, length_p, protect_rtcp, unprotect_rtcp
-from media.ice import IceAgent, Path
-from media.liveness import Liveness
 from media.net.arena import SLOT, Arena
 from media.net.outbox import Outbox
 from media.refusals import CheckRefusal
+from media.session.bandwidth import Downlink
+from media.session.dtls import Certificate, DtlsSession, forget_source, length_p, protect_rtcp, unprotect_rtcp
+from media.session.ice import IceAgent, Path
+from media.session.liveness import Liveness
 from media.wire import WireError, stun
 from media.wire.sdp import Fingerprint
 

@@ -7,21 +7,21 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from media.control import Source
-from media.dtls import length_p, unprotect
-from media.keyframes import KeyframeRequests
-from media.loss import MissingPackets
+from media.forwarding.keyframes import KeyframeRequests
+from media.forwarding.loss import MissingPackets
+from media.forwarding.numbering import Numbering
+from media.forwarding.reports import Reception
+from media.forwarding.ring import Ring
+from media.forwarding.trust import FrameGuard
+from media.forwarding.uplink import Format, Uplink
 from media.net.arena import SLOT, Arena
-from media.numbering import Numbering
-from media.reports import Reception
-from media.ring import Ring
-from media.trust import FrameGuard
-from media.uplink import Format, Uplink
+from media.session.dtls import length_p, unprotect
 from media.wire.rtp import EXTENDED, ONE_BYTE_FORM, SEQUENCE, find_extension, payload_bounds, send_time
 from media.wire.trailer import has_trailer
 from media.wire.vp8 import is_keyframe
 
 if TYPE_CHECKING:
-    from media.slot import Slot
+    from media.forwarding.slot import Slot
 
 _RING_PACKETS = {"video": 1_024, "audio": 128}
 _REPLAYED_PACKETS = 40
