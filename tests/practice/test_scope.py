@@ -108,7 +108,7 @@ def test_a_scope_is_made_in_two_places_only() -> None:
             name, text = str(path.relative_to(ROOT)), path.read_text()
             if re.search(r"\bScope(\.\w+)?\(", text):
                 makers.add(name)
-            if re.search(r"^from rooms\.scope import .*SERVER", text, re.MULTILINE):
+            if re.search(r"^from vault\.records\.scope import .*SERVER", text, re.MULTILINE):
                 servers.add(name)
     assert makers == {"vault/records/scope.py", "signaling/scopes.py", "operate/commands/storage.py"}
     assert servers == {"vault/destruction/sweeper.py", "operate/demo.py"}
