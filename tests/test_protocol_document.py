@@ -11,7 +11,7 @@ from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
-from signaling.protocol.sentences import SENTENCES
+from signaling.protocol.texts import TEXTS
 from signaling.routes import ENDPOINTS
 from signaling.sockets.limits import Limits
 
@@ -94,7 +94,7 @@ def tables() -> dict[str, str]:
     )
     names = (f"| `{name}` | {what} |" for name, what in CAPABILITIES.items())
     replayed = (f"| `{name}` | {SERVER_EVENTS[name][1]} |" for name in SERVER_EVENTS if name in REPLAYED)
-    people = (f"| `{code}` | {one.nl} | {one.en} | {one.de} | {one.fr} |" for code, one in SENTENCES.items())
+    people = (f"| `{code}` | {one.nl} | {one.en} | {one.de} | {one.fr} |" for code, one in TEXTS.items())
     tries = [f"| {one.counts} | {one.tries} in {span(one.seconds)} |" for one in LIMITS]
     tries += [f"| {one.counts} | {one.burst} at once, then one in {one.seconds} seconds |" for one in PACES]
     bounds = (f"| `{name}` | {field.description} | {field.default} |" for name, field in Limits.model_fields.items())

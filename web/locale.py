@@ -1,6 +1,6 @@
 """Languages of the pages: gettext catalogues, keyed by stable names such as ``desk.admit``, read once at import.
 
-What is said of errors is the protocol's (``signaling.protocol.sentences``), so that apps say the same.
+What is said of errors is the protocol's (``signaling.protocol.texts``), so that apps say the same.
 
 The same catalogues go to the scripts as JSON. A key that a catalogue lacks is an error, never an English fallback
 in the middle of a Dutch page.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from signaling.protocol.sentences import SENTENCES
+from signaling.protocol.texts import TEXTS
 
 ROOT = Path(__file__).parent / "locales"
 EVERYWHERE = "en"
@@ -61,7 +61,7 @@ def load(language: str, root: Path = ROOT) -> Catalogue:
         if message.fuzzy or not text or (isinstance(text, tuple) and not all(text)):
             raise ValueError(f"{language}: {key} is not translated")
         messages[key] = text
-    return Catalogue(language, messages | {f"error.{code}": getattr(one, language) for code, one in SENTENCES.items()})
+    return Catalogue(language, messages | {f"error.{code}": getattr(one, language) for code, one in TEXTS.items()})
 
 
 def available(root: Path = ROOT) -> Iterable[str]:

@@ -12,7 +12,7 @@ from signaling.protocol.capabilities import Versions
 from signaling.protocol.errors import WireError
 from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Id, Message
-from signaling.protocol.sentences import Sentence
+from signaling.protocol.texts import Sentence
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TypedName = Annotated[Name, AfterValidator(readable)]

@@ -3,11 +3,13 @@
 import inspect
 import re
 import typing
+from dataclasses import fields
 
 import pytest
 
 from practice import storage
 from practice.storage import Store
+from vault.vault import Vault
 
 PART = re.compile(r"    store\.(\w+)")
 CALL = re.compile(r"(?:^|;) *(\w+)\(([^)]*)\)")
@@ -29,6 +31,11 @@ def described() -> dict[str, dict[str, list[str]]]:
         elif line.strip():
             part = ""
     return found
+
+
+def test_every_part_is_described() -> None:
+    below = {one.name for one in fields(Vault)} - {"audit"}
+    assert described().keys() == {one.name for one in fields(Store)} - below
 
 
 @pytest.mark.parametrize("part", described())

@@ -250,7 +250,9 @@ async def test_a_backup_of_today_brings_all_of_it_back(release: Release, tmp_pat
         alive = await living(store, release)
     written = await asyncio.to_thread(data.write, release.settings, KINDS, tmp_path / "backups", release.time.now())
     restored = await data.restore(release.settings, KINDS, tmp_path / "backups", replace=True)
-    assert restored == data.Restored(written.path, {"appointments": len(alive), "sentences": 0}, 0, 0)
+    assert restored == data.Restored(
+        written.path, {kind.name: 0 for kind in KINDS} | {"appointments": len(alive)}, 0, 0
+    )
     async with release.opened() as store:
         assert await caught_up(store) == 0
         assert await living(store, release) == alive

@@ -1,4 +1,4 @@
-"""What a person is told, by the code of an error, in each language: ``sentences.toml``, the only place."""
+"""What a person is told, by the code of an error, in each language: ``texts.toml``, the only place."""
 
 import tomllib
 from pathlib import Path
@@ -20,7 +20,7 @@ CLIENTS_OWN: Final = {
 }
 """Codes for what only a client can know, with their meaning for programmers."""
 
-SENTENCES: Final = {
+TEXTS: Final = {
     code: Sentence.model_validate(texts)
     for code, texts in tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")).items()
 }
