@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import Language
 from practice.accounts.people import People
@@ -15,7 +16,7 @@ from practice.accounts.records import practitioners
 from practice.agenda.visit import Visit
 from practice.names import readable
 from practice.sentences.model import Said, Sentence
-from practice.sentences.records import SENTENCES, seal_sentence, sentences
+from practice.sentences.records import SENTENCES, sentences
 from vault.clock import Now
 from vault.database.database import Database
 from vault.database.marks import no_closing
@@ -24,6 +25,7 @@ from vault.keys.store import KeyStore
 from vault.records.content import new_id
 from vault.records.reading import Reader
 from vault.records.scope import Scope
+from vault.records.writing import Writer
 from vault.reserve import Reserve
 
 MAX_TEXT = 300
@@ -43,10 +45,9 @@ class Sentences:
         self, database: Database, keys: KeyStore, reader: Reader, people: People, now: Now, reserve: Reserve
     ) -> None:
         self._database = database
-        self._keys = keys
+        self._writer = Writer(database, keys, now)
         self._reader = reader
         self._people = people
-        self._now = now
         self._reserve = reserve
 
     async def of(self, scope: Scope) -> Said:
@@ -87,41 +88,44 @@ class Sentences:
 
     async def _first(self, sentence: Sentence, seen: Sequence[Row[Any]]) -> Sentence | None:
         """A new row, unless the owner's are not those that were seen any more."""
-        owner = sentence.owner
-        _, there = await self._people.key(owner)
+        _, there = await self._people.key(sentence.owner)
         if not there:
             raise DomainError("not_found")
-        key = await self._keys.add(owner, sentence.id, self._now())
-        async with self._database.write() as connection:
-            account = (await connection.execute(ACCOUNT, {"owner": owner})).one_or_none()
-            unchanged = _versions((await connection.execute(_living(owner))).all()) == _versions(seen)
-            if account is not None and unchanged:
-                await connection.execute(insert(sentences).values(seal_sentence(key, sentence)))
-        if account is None or not unchanged:
-            await self._keys.discard([sentence.id])
-            if account is None:
-                raise DomainError("not_found")
-            return None
-        # A server that does not know this table must not take the key for one whose row never came.
-        await self._keys.confirm([sentence.id])
-        return sentence
+        account = Account(sentence.owner)
+
+        async def unchanged(connection: AsyncConnection) -> bool:
+            rows = (await connection.execute(_living(sentence.owner))).all() if await account.open(connection) else []
+            return not account.gone and _versions(rows) == _versions(seen)
+
+        return account.demand(sentence if await self._writer.first(SENTENCES, sentence, unchanged) else None)
 
     async def _instead(self, sentence: Sentence) -> Sentence | None:
         """The row anew, unless it changed meanwhile."""
-        key, there = await self._keys.get(sentence.owner, sentence.id)
-        if not there:
-            return None
-        unchanged = (sentences.c.id == sentence.id, sentences.c.version == sentence.version - 1, SENTENCES.is_living)
-        values = seal_sentence(key, sentence)
-        async with self._database.write() as connection:
-            if (await connection.execute(ACCOUNT, {"owner": sentence.owner})).one_or_none() is None:
-                raise DomainError("not_found")
-            done = await connection.execute(update(sentences).where(*unchanged).values(values))
-        return sentence if done.rowcount == 1 else None
+        account = Account(sentence.owner)
+        return account.demand(sentence if await self._writer.instead(SENTENCES, sentence, account.open) else None)
 
     async def _opened(self, rows: Sequence[Row[Any]]) -> Said:
         opened = await self._reader.open(SENTENCES, rows)
         return Said(sorted(opened.living, key=lambda one: one.language), opened.damaged)
+
+
+class Account:
+    """Whose sentences are written: ``gone`` once it was found closed or closing, inside a transaction."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self.gone = False
+
+    async def open(self, connection: AsyncConnection) -> bool:
+        """Whether it is there; nobody else writes its sentences, or closes it, until the transaction ends."""
+        self.gone = (await connection.execute(ACCOUNT, {"owner": self._owner})).one_or_none() is None
+        return not self.gone
+
+    def demand(self, written: Sentence | None) -> Sentence | None:
+        """What was written. Errors: ``not_found`` when the account is gone."""
+        if self.gone:
+            raise DomainError("not_found")
+        return written
 
 
 def _living(owner: str) -> Select[Any]:

@@ -1,0 +1,54 @@
+"""Writing rows: a first one under a key of its own, and one in place of another.
+
+A key is there before its row, and is forgotten where the row is not wanted after all. Where nobody can say whether the
+row came, the key stays: the sweep finds out.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.clock import Now
+from vault.database.database import Database
+from vault.keys.store import KeyStore
+from vault.records.records import Kind, R
+
+Allowed = Callable[[AsyncConnection], Awaitable[bool]]
+"""Whether a row may be written, asked inside its transaction. It refuses by False: what it raises is a fault."""
+
+
+class Writer:
+    """For records that are written one by one."""
+
+    def __init__(self, database: Database, keys: KeyStore, now: Now) -> None:
+        self._database = database
+        self._keys = keys
+        self._now = now
+
+    async def first(self, kind: Kind[R], record: R, allowed: Allowed) -> bool:
+        """A new row under a new key, on disk when this returns; False where it is not allowed. Errors: DomainError."""
+        key = await self._keys.add(record.owner, record.id, self._now())
+        async with self._database.write() as connection:
+            wanted = await allowed(connection)
+            if wanted:
+                await connection.execute(insert(kind.table).values(kind.seal(key, record)))
+        if not wanted:
+            await self._keys.discard([record.id])
+            return False
+        # A server that does not know this table must not take the key for one whose row never came.
+        await self._keys.confirm([record.id])
+        return True
+
+    async def instead(self, kind: Kind[R], record: R, allowed: Allowed) -> bool:
+        """The row in its next version; False where it is not allowed, changed meanwhile or is being destroyed."""
+        key, there = await self._keys.get(record.owner, record.id)
+        if not there:
+            return False
+        table = kind.table
+        unchanged = (table.c.id == record.id, table.c.version == record.version - 1, kind.is_living)
+        values = kind.seal(key, record)
+        async with self._database.write() as connection:
+            if not await allowed(connection):
+                return False
+            return (await connection.execute(update(table).where(*unchanged).values(values))).rowcount == 1
