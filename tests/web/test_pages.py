@@ -173,7 +173,8 @@ async def test_slots_and_actions_that_scripts_look_for_stand_in_a_page(pages: Cl
         actions |= set(page.all("data-action"))
     made = {slot for source in scripts().values() for slot in re.findall(r"'data-slot': '([\w-]+)'", source)}
     for name, source in scripts().items():
-        assert set(re.findall(r"slot\([\w.]+, '([\w-]+)'\)", source)) <= slots | made, name
+        assert set(re.findall(r"slot\([\w.]+, '([\w-]+)'[,)]", source)) <= slots | made, name
+        assert "[data-testid" not in source, f"{name}: that is for tests and for others"
     handled = " ".join(scripts().values())
     for action in actions:
         assert re.search(rf"""['"]?{re.escape(action)}['"]?\s*[:(]|data-action="{re.escape(action)}\"""", handled), (

@@ -24,7 +24,7 @@ export class SignInAgain {
     this.person = person;
     this.form = /** @type {HTMLFormElement} */ (dialog.querySelector('form'));
     this.password = /** @type {HTMLInputElement} */ (this.form.elements.namedItem('password'));
-    slot(dialog, 'again-mail').value = person.mail;
+    slot(dialog, 'again-mail', HTMLInputElement).value = person.mail;
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();

@@ -26,7 +26,7 @@ export class NewAppointment {
     this.dialog = dialog;
     this.onMade = onMade;
     this.known = known;
-    this.form = /** @type {HTMLFormElement} */ (slot(dialog, 'new-form'));
+    this.form = slot(dialog, 'new-form', HTMLFormElement);
     this.doubts = new Doubts(this.form);
     this.form.addEventListener('change', () => this.weigh());
     this.form.addEventListener('submit', (event) => {
@@ -63,9 +63,9 @@ export class NewAppointment {
     this.#read();
   }
 
-  /** @param {string} name @returns {any} */
+  /** @param {string} name */
   #field(name) {
-    return this.form.elements.namedItem(name);
+    return /** @type {HTMLInputElement | HTMLSelectElement} */ (this.form.elements.namedItem(name));
   }
 
   /** @param {string} name @param {string | null} words */
@@ -143,7 +143,7 @@ export class NewAppointment {
       when: moment(made.starts_at),
       minutes: minutes(made.minutes),
     });
-    done.querySelector('#link').value = made.link;
+    slot(done, 'new-link', HTMLInputElement).value = made.link;
     /** @type {HTMLElement} */ (done.querySelector('[data-action="copy-new"] span')).textContent = t('link.copy');
     slot(done, 'new-done-title').focus();
     this.onMade(made);
@@ -151,7 +151,7 @@ export class NewAppointment {
 
   /** @param {HTMLElement} button */
   async #copy(button) {
-    const field = /** @type {HTMLInputElement} */ (this.dialog.querySelector('#link'));
+    const field = slot(this.dialog, 'new-link', HTMLInputElement);
     field.select();
     const copied = await copy(field.value);
     /** @type {HTMLElement} */ (button.querySelector('span')).textContent = t(copied ? 'link.copied' : 'link.copy.by-hand');

@@ -4,16 +4,17 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 /**
  * An element with properties, `data-*` and `aria-*` attributes, and children.
- * @param {string} tag
- * @param {Record<string, any>} [properties] keys with a dash become attributes, `on` is `{event: listener}`
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown> & {on?: Record<string, (event: Event) => unknown>}} [properties] keys with a dash become attributes,
+ *   `on` is `{event: listener}`
  * @param {...(Node | string | null)} children
- * @returns {any}
  */
-export function el(tag, properties = {}, ...children) {
+export function el(tag, { on = {}, ...properties } = {}, ...children) {
   const element = document.createElement(tag);
+  for (const [event, listener] of Object.entries(on)) element.addEventListener(event, listener);
   for (const [name, value] of Object.entries(properties)) {
-    if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
-    else if (name.includes('-') || name === 'role' || name === 'for') element.setAttribute(name, String(value));
+    if (name.includes('-') || name === 'role' || name === 'for') element.setAttribute(name, String(value));
     else Reflect.set(element, name, value);
   }
   element.append(...children.filter((child) => child !== null));
@@ -33,21 +34,15 @@ export function icon(name) {
 }
 
 /**
- * The element below `root` that carries `data-slot="name"`; it has to be there.
+ * The element below `root` that carries `data-slot="name"`; it has to be there, and of this kind.
+ * @template {HTMLElement} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} name
- * @returns {any}
+ * @param {new () => T} [kind]
  */
-export function slot(root, name) {
+export function slot(root, name, kind = /** @type {new () => T} */ (HTMLElement)) {
   const element = root.querySelector(`[data-slot="${name}"]`);
-  if (!element) throw new Error(`no slot ${name}`);
-  return element;
-}
-
-/** The element with this test id. @param {ParentNode} root @param {string} id @returns {any} */
-export function testid(root, id) {
-  const element = root.querySelector(`[data-testid="${id}"]`);
-  if (!element) throw new Error(`no test id ${id}`);
+  if (!(element instanceof kind)) throw new Error(`no ${kind.name} in slot ${name}`);
   return element;
 }
 

@@ -1,11 +1,11 @@
-import { onAction, openDialog, say, slot, testid } from './build.js';
+import { onAction, openDialog, say, slot } from './build.js';
 import { Capture, canShare } from './capture.js';
 import { ChatPanel } from './chat.js';
 import { Clock } from './clock.js';
 import { deviceFields } from './devicefields.js';
 import { has, t } from './language.js';
 import { fit, play, useSpeaker } from './remote.js';
-import { movable } from './selfview.js';
+import { movable, showCamera } from './selfview.js';
 import { present, showTrust } from './trust.js';
 import { alone, fadeWhenStill, keepAwake, maySleep } from './window.js';
 
@@ -31,18 +31,15 @@ export class ConsultCall extends HTMLElement {
   /** @type {(() => void) | null} */ #admit = null;
 
   connectedCallback() {
-    this.remote = testid(this, 'remote-video');
-    this.stage = testid(this, 'remote-screen');
-    this.self = testid(this, 'self-video');
     this.chat = new ChatPanel(slot(this, 'chat'), () => this.#showChat());
     this.wake = fadeWhenStill(this);
     this.clock = new Clock(this);
     const own = /** @type {HTMLElement} */ (this.querySelector('.self'));
     movable(own, /** @type {HTMLElement} */ (own.querySelector('.self-move')));
-    fit(this.remote);
-    this.remote.addEventListener('playing', () => this.#show());
-    this.remote.addEventListener('resize', () => this.#show());
-    testid(this, 'share-screen').hidden = !canShare();
+    fit(this.#remote);
+    this.#remote.addEventListener('playing', () => this.#show());
+    this.#remote.addEventListener('resize', () => this.#show());
+    slot(this, 'share-screen').hidden = !canShare();
     onAction(this, {
       microphone: () => this.#toggle('microphone'),
       camera: () => this.#toggle('camera'),
@@ -53,7 +50,7 @@ export class ConsultCall extends HTMLElement {
       again: () => this.dispatchEvent(new Event('again')),
       newcomer: () => this.#admit?.(),
       more: () => this.#openDevices(),
-      trust: () => openDialog(slot(this, 'trust')),
+      trust: () => openDialog(slot(this, 'trust', HTMLDialogElement)),
       compared: () => this.consult?.compared(),
       'hide-self': () => this.#hideSelf(true),
       'show-self': () => this.#hideSelf(!own.hidden),
@@ -63,6 +60,22 @@ export class ConsultCall extends HTMLElement {
     this.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.chat?.open && !this.querySelector('dialog[open]')) this.#closeChat();
     });
+  }
+
+  get #remote() {
+    return slot(this, 'remote-video', HTMLVideoElement);
+  }
+
+  get #stage() {
+    return slot(this, 'remote-screen', HTMLVideoElement);
+  }
+
+  get #self() {
+    return slot(this, 'self-video', HTMLVideoElement);
+  }
+
+  get #devices() {
+    return slot(this, 'devices', HTMLDialogElement);
   }
 
   /**
@@ -121,7 +134,7 @@ export class ConsultCall extends HTMLElement {
     this.capture?.unshare();
     this.#follow?.abort();
     this.chat?.forget();
-    for (const video of [this.remote, this.stage, this.self]) video.srcObject = null;
+    for (const video of [this.#remote, this.#stage, this.#self]) video.srcObject = null;
     for (const dialog of this.querySelectorAll('dialog')) dialog.close();
     delete document.body.dataset.call;
     alone(this, false);
@@ -162,7 +175,7 @@ export class ConsultCall extends HTMLElement {
     if (screen !== this.#given.screen) consult.setScreen(screen);
     this.#given = { microphone, camera, screen };
     consult.indicate({ microphone: Boolean(capture.microphone) && !capture.off.microphone });
-    useSpeaker(this.remote, capture.chosen.speaker);
+    useSpeaker(this.#remote, capture.chosen.speaker);
     this.#show();
   }
 
@@ -180,20 +193,20 @@ export class ConsultCall extends HTMLElement {
     const failed = consult.state === 'failed' ? `call.failed.${consult.reason}` : null;
     slot(this, 'failed').hidden = failed === null;
     if (failed) slot(this, 'failed-words').textContent = t(has(failed) ? failed : 'call.failed.media');
-    if (!slot(this, 'devices').open) return;
+    if (!this.#devices.open) return;
     this.#drawFields();
   }
 
   /** @param {Capture} capture */
   #showOwn(capture) {
     const { camera, microphone, off, problem, interrupted } = capture;
-    if (this.self.srcObject?.getVideoTracks()[0] !== camera) this.self.srcObject = camera ? new MediaStream([camera]) : null;
+    showCamera(this.#self, camera);
     slot(this, 'self-none').hidden = Boolean(camera);
     const sound = Boolean(microphone) && !off.microphone && !this.#stopped.has('microphone');
     const picture = Boolean(camera) && !off.camera && !this.#stopped.has('camera');
-    testid(this, 'toggle-mic').setAttribute('aria-pressed', String(sound));
-    testid(this, 'toggle-camera').setAttribute('aria-pressed', String(picture));
-    testid(this, 'share-screen').setAttribute('aria-pressed', String(capture.screen !== null));
+    slot(this, 'toggle-mic').setAttribute('aria-pressed', String(sound));
+    slot(this, 'toggle-camera').setAttribute('aria-pressed', String(picture));
+    slot(this, 'share-screen').setAttribute('aria-pressed', String(capture.screen !== null));
     const words = [];
     const mic = off.microphone ? null : problem.microphone && sort(problem.microphone);
     const eye = off.camera ? null : problem.camera && sort(problem.camera);
@@ -215,7 +228,7 @@ export class ConsultCall extends HTMLElement {
   #showOther(consult) {
     const name = this.#other;
     const [other] = present(consult);
-    const seen = Boolean(this.remote.srcObject && this.remote.videoWidth) && other?.indicators.camera !== false;
+    const seen = Boolean(this.#remote.srcObject && this.#remote.videoWidth) && other?.indicators.camera !== false;
     // Whoever has lost only the server is still seen and heard.
     const gone = other !== undefined && !other.connected && other.media !== 'connected';
     let words = '';
@@ -225,16 +238,16 @@ export class ConsultCall extends HTMLElement {
     else if (!other.indicators.camera) words = t('call.other-camera', { name });
     else words = t('call.coming', { name });
     // A place on the stage outlives the sharing; what its owner says to be sending is true at once.
-    const shared = Boolean(this.stage.srcObject) && other?.indicators.screen === true;
-    this.stage.hidden = !shared;
+    const shared = Boolean(this.#stage.srcObject) && other?.indicators.screen === true;
+    this.#stage.hidden = !shared;
     this.toggleAttribute('data-stage', shared);
     slot(this, 'nobody').hidden = seen;
     slot(this, 'nobody-words').textContent = words;
-    this.remote.dataset.seen = String(seen);
+    this.#remote.dataset.seen = String(seen);
     const away = gone ? t('call.away', { name }) : null;
     const muted = other && !other.indicators.microphone ? t('call.other-muted', { name }) : null;
     const still = seen && this.#still;
-    this.remote.toggleAttribute('data-still', still);
+    this.#remote.toggleAttribute('data-still', still);
     say(slot(this, 'other'), still ? t('call.still', { name }) : seen ? (away ?? muted) : muted);
     document.title = `${t('call.title.with', { name })} – ${t('brand')}`;
   }
@@ -250,18 +263,18 @@ export class ConsultCall extends HTMLElement {
   #tracks({ stage, stream }) {
     if (!stage && !stream) this.#still = false;
     if (stage) {
-      this.stage.srcObject = stream;
-      if (stream) play(this.stage, () => {});
+      this.#stage.srcObject = stream;
+      if (stream) play(this.#stage, () => {});
     } else {
-      this.remote.srcObject = stream;
+      this.#remote.srcObject = stream;
       if (stream) this.#play();
     }
     this.#show();
   }
 
   #play() {
-    useSpeaker(this.remote, this.capture?.chosen.speaker);
-    play(this.remote, (silent) => (slot(this, 'silent').hidden = !silent));
+    useSpeaker(this.#remote, this.capture?.chosen.speaker);
+    play(this.#remote, (silent) => (slot(this, 'silent').hidden = !silent));
   }
 
   /** @param {'microphone' | 'camera'} kind */
@@ -312,7 +325,7 @@ export class ConsultCall extends HTMLElement {
 
   #openDevices() {
     this.#drawFields();
-    openDialog(slot(this, 'devices'));
+    openDialog(this.#devices);
   }
 
   /** @param {boolean} hide */
@@ -323,13 +336,13 @@ export class ConsultCall extends HTMLElement {
 
   #closeChat() {
     this.chat?.toggle(false);
-    testid(this, 'toggle-chat').focus();
+    slot(this, 'toggle-chat').focus();
   }
 
   #showChat() {
     if (!this.chat) return;
     this.toggleAttribute('data-chat', this.chat.open);
-    testid(this, 'toggle-chat').setAttribute('aria-expanded', String(this.chat.open));
+    slot(this, 'toggle-chat').setAttribute('aria-expanded', String(this.chat.open));
     const { unread } = this.chat;
     say(slot(this, 'unread'), unread ? String(unread) : null);
     this.wake?.();

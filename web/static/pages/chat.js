@@ -1,4 +1,4 @@
-import { el, say, slot, testid } from './build.js';
+import { el, say, slot } from './build.js';
 import { timeFor } from './dates.js';
 import { explain, t } from './language.js';
 
@@ -18,8 +18,8 @@ export class ChatPanel {
   constructor(root, onChange) {
     this.root = root;
     this.onChange = onChange;
-    this.log = testid(root, 'chat-log');
-    this.input = testid(root, 'chat-input');
+    this.log = slot(root, 'chat-log');
+    this.input = slot(root, 'chat-input', HTMLInputElement);
     root.querySelector('form')?.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#send();

@@ -117,8 +117,8 @@ export class Day {
     const stands = this.#now(list);
     if (stands >= 0) items.splice(stands, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
     line.replaceChildren(...items, ...this.unreadable.map((one) => this.#unread(one)));
-    const again = [...line.querySelectorAll(`[data-appointment="${appointment}"] button`)];
-    again.find((one) => one.className === name)?.focus();
+    const again = line.querySelector(`[data-appointment="${appointment}"]`)?.querySelectorAll('button') ?? [];
+    [...again].find((one) => one.className === name)?.focus();
   }
 
   /** @param {AppointmentView} one @returns {['running' | 'waiting' | 'ended' | 'past' | 'planned', string | null]} */
@@ -182,7 +182,7 @@ export class Day {
       const open = !this.#unfolded.delete(one.appointment);
       if (open) this.#unfolded.add(one.appointment);
       button.setAttribute('aria-expanded', String(open));
-      /** @type {HTMLElement} */ (button.closest('.entry').querySelector('.entry-panel')).hidden = !open;
+      /** @type {HTMLElement} */ (button.closest('.entry')?.querySelector('.entry-panel')).hidden = !open;
     });
     return button;
   }
@@ -220,7 +220,7 @@ export class Day {
     const words = el('span', { textContent: t('link.copy') });
     const button = el('button', { className: 'button quiet small copies', type: 'button', 'aria-label': label }, icon('link'), words);
     const show = (/** @type {string} */ sign, /** @type {string} */ said, /** @type {string} */ name) => {
-      button.firstChild.replaceWith(icon(sign));
+      button.firstChild?.replaceWith(icon(sign));
       words.textContent = said;
       button.setAttribute('aria-label', name);
     };

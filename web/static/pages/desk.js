@@ -6,8 +6,8 @@ import { Signaling } from '../client/signaling.js';
 import { SignInAgain } from './again.js';
 import { NewAppointment, askToDestroy } from './appointment.js';
 import { obstacle } from './browsers.js';
-import { onAction, say, slot, testid } from './build.js';
-import './call.js';
+import { onAction, say, slot } from './build.js';
+import { ConsultCall } from './call.js';
 import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
 import { Day } from './day.js';
@@ -22,7 +22,6 @@ import { withSeat } from './seat.js';
 import { WaitingRoom } from './waiting.js';
 
 /** @import {Me, DeskView, WaitingView} from '../client/wire.js' */
-/** @import {ConsultCall} from './call.js' */
 
 const OFFLINE_AFTER_MS = 1500;
 const TICK_MS = 60_000;
@@ -39,10 +38,10 @@ class DeskPage extends HTMLElement {
   /** @type {number | undefined} */ #offline;
 
   async connectedCallback() {
-    this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
-    const technical = new TechnicalDialog(slot(this, 'technical-check'));
+    this.call = slot(this, 'call', ConsultCall);
+    const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
     this.day = new Day(this, {
-      destroy: (one) => askToDestroy(slot(this, 'destroy'), one, () => this.#said(t('destroy.done'))),
+      destroy: (one) => askToDestroy(slot(this, 'destroy', HTMLDialogElement), one, () => this.#said(t('destroy.done'))),
       reopen: (one) => this.#reopen(one.appointment),
       technical: (one) => technical.open(one),
     });
@@ -53,7 +52,7 @@ class DeskPage extends HTMLElement {
       onSound: (state) => this.#showSound(state),
     });
     this.new = new NewAppointment(
-      slot(this, 'new'),
+      slot(this, 'new', HTMLDialogElement),
       () => this.#reload(),
       () => this.day?.known.values() ?? [],
     );
@@ -68,12 +67,12 @@ class DeskPage extends HTMLElement {
 
   /** @param {Me} person */
   #signedIn(person) {
-    this.again = new SignInAgain(slot(this, 'again'), person);
+    this.again = new SignInAgain(slot(this, 'again', HTMLDialogElement), person);
     whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
-    this.retention = new RetentionDialog(slot(this, 'retention'), person, () => this.#kept(person));
-    this.ending = new Ending(slot(this, 'account'), () => this.#reload());
-    this.sentences = new Sentences(slot(this, 'sentences'));
+    this.retention = new RetentionDialog(slot(this, 'retention', HTMLDialogElement), person, () => this.#kept(person));
+    this.ending = new Ending(slot(this, 'account', HTMLDialogElement), () => this.#reload());
+    this.sentences = new Sentences(slot(this, 'sentences', HTMLFormElement));
     this.#kept(person);
     for (const button of this.querySelectorAll('button[disabled]')) button.removeAttribute('disabled');
     this.#watch();

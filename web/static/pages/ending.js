@@ -7,7 +7,7 @@ export class Ending {
   /** @param {HTMLDialogElement} dialog @param {() => void} onDone */
   constructor(dialog, onDone) {
     this.dialog = dialog;
-    this.form = /** @type {HTMLFormElement} */ (slot(dialog, 'ending'));
+    this.form = slot(dialog, 'ending', HTMLFormElement);
     this.said = slot(dialog, 'ending-said');
     this.onDone = onDone;
     onAction(dialog, { close: () => dialog.close() });

@@ -2,8 +2,8 @@ import { Consult } from '../client/consult.js';
 import { join, waitingSentence } from '../client/rest.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { obstacle } from './browsers.js';
-import { copy, el, onAction, say, slot, testid } from './build.js';
-import './call.js';
+import { copy, el, onAction, say, slot } from './build.js';
+import { ConsultCall } from './call.js';
 import { chime } from './chime.js';
 import { minutes, momentThere } from './dates.js';
 import { Hour, serverNow } from './hour.js';
@@ -14,7 +14,6 @@ import { withSeat } from './seat.js';
 import { keepAwake, maySleep } from './window.js';
 
 /** @import {Join, Language} from '../client/wire.js' */
-/** @import {ConsultCall} from './call.js' */
 /** @import {DevicePreview} from './preview.js' */
 
 const PATIENCE_MS = 300;
@@ -39,9 +38,9 @@ class PatientPage extends HTMLElement {
   #hour = new Hour(() => this.#hourCame());
 
   connectedCallback() {
-    this.call = /** @type {ConsultCall} */ (testid(this, 'call'));
+    this.call = slot(this, 'call', ConsultCall);
     this.preview = /** @type {DevicePreview} */ (this.querySelector('device-preview'));
-    testid(this, 'join').addEventListener('click', () => this.#enter());
+    slot(this, 'join').addEventListener('click', () => this.#enter());
     this.call.addEventListener('leave', () => this.#leave());
     this.call.addEventListener('again', () => this.#again());
     onAction(this, {
@@ -118,13 +117,13 @@ class PatientPage extends HTMLElement {
     const now = serverNow(/** @type {Join} */ (this.#appointment));
     slot(this, 'when').textContent = `${momentThere(starts_at, now)}, ${minutes(length)}`;
     slot(this, 'wait-title').textContent = t('wait.title', { name });
-    testid(this, 'join').disabled = false;
+    slot(this, 'join', HTMLButtonElement).disabled = false;
     this.#step('check');
   }
 
   /** Nothing has to be pressed after this: permission, then the waiting room, then the consult. */
   async #enter() {
-    const button = testid(this, 'join');
+    const button = slot(this, 'join', HTMLButtonElement);
     button.disabled = true;
     const hint = window.setTimeout(() => say(slot(this, 'join-hint'), t('patient.join.asking')), PATIENCE_MS);
     await this.preview?.start();
@@ -201,7 +200,7 @@ class PatientPage extends HTMLElement {
     }
     this.#called = false;
     this.preview?.resume();
-    say(testid(this, 'hold-message'), null);
+    say(slot(this, 'hold-message'), null);
     this.#step('wait');
     this.#readSentence();
     document.title = `${t('wait.state')} – ${t('brand')}`;
@@ -248,7 +247,7 @@ class PatientPage extends HTMLElement {
 
   /** @param {string} message */
   #told(message) {
-    say(testid(this, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
+    say(slot(this, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
   }
 
   async #leave() {

@@ -1,9 +1,10 @@
 import { family } from './browsers.js';
-import { el, onAction, slot, testid } from './build.js';
+import { el, onAction, slot } from './build.js';
 import { Capture } from './capture.js';
 import { deviceFields } from './devicefields.js';
 import { t } from './language.js';
 import { Meter } from './meter.js';
+import { showCamera } from './selfview.js';
 
 /** `<device-preview>`: own picture, own sound, and what to do when one of them is not there. */
 export class DevicePreview extends HTMLElement {
@@ -31,7 +32,7 @@ export class DevicePreview extends HTMLElement {
   suspend() {
     this.#meter.stop();
     this.#listeningTo = null;
-    testid(this, 'preview-video').srcObject = null;
+    showCamera(this.#video, null);
   }
 
   resume() {
@@ -47,11 +48,14 @@ export class DevicePreview extends HTMLElement {
     busy.hidden = true;
   }
 
+  get #video() {
+    return slot(this, 'preview-video', HTMLVideoElement);
+  }
+
   #show() {
     const { camera, microphone, problem, started } = this.capture;
-    const video = testid(this, 'preview-video');
-    video.hidden = !camera;
-    if (video.srcObject?.getVideoTracks()[0] !== camera) video.srcObject = camera ? new MediaStream([camera]) : null;
+    this.#video.hidden = !camera;
+    showCamera(this.#video, camera);
     slot(this, 'off').hidden = Boolean(camera);
     /** @type {HTMLElement} */ (this.querySelector('[data-action="test"]')).hidden = started;
     slot(this, 'off-words').textContent = started ? t('preview.no-camera') : t('preview.off');

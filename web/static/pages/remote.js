@@ -38,7 +38,7 @@ export async function play(video, onSilent) {
 export async function useSpeaker(video, speaker) {
   if (!('setSinkId' in video) || speaker === undefined) return;
   try {
-    await /** @type {any} */ (video).setSinkId(speaker);
+    await video.setSinkId(speaker);
   } catch {
     // The loudspeaker is gone: the system's own choice goes on.
   }

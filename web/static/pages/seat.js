@@ -1,15 +1,15 @@
-import { slot, testid } from './build.js';
+import { slot } from './build.js';
 
 /** Ask whether this window takes the place of another one. @param {ParentNode} root @returns {Promise<boolean>} */
 function askForSeat(root) {
-  const dialog = /** @type {HTMLDialogElement} */ (slot(root, 'seat'));
+  const dialog = slot(root, 'seat', HTMLDialogElement);
   return new Promise((resolve) => {
     const finish = (/** @type {boolean} */ take) => {
       dialog.onclose = null;
       dialog.close();
       resolve(take);
     };
-    testid(dialog, 'take-over').onclick = () => finish(true);
+    slot(dialog, 'take-over').onclick = () => finish(true);
     /** @type {HTMLElement} */ (dialog.querySelector('[data-action="stay-out"]')).onclick = () => finish(false);
     dialog.onclose = () => resolve(false);
     dialog.showModal();

@@ -1,6 +1,12 @@
-/** The own picture in the consult: a small window that is dragged, or moved with the arrow keys, from corner to corner. */
+/** The own picture; in the consult a small window that is dragged, or moved with the arrow keys, from corner to corner. */
 
 const CORNERS = /** @type {const} */ (['top-left', 'top-right', 'bottom-left', 'bottom-right']);
+
+/** A stream that has the picture already stays: another one would flicker. @param {HTMLVideoElement} video @param {MediaStreamTrack | null} camera */
+export function showCamera(video, camera) {
+  const shown = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0] : null;
+  if (shown !== camera) video.srcObject = camera && new MediaStream([camera]);
+}
 
 /**
  * @param {HTMLElement} self

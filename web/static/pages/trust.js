@@ -1,4 +1,4 @@
-import { el, say, slot, testid } from './build.js';
+import { el, say, slot } from './build.js';
 import { plural, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
@@ -22,7 +22,7 @@ export function showTrust(root, consult, name) {
   slot(root, 'code').hidden = !code;
   slot(root, 'big-code').hidden = !code;
   const halves = code ? [code.slice(0, 3), code.slice(3)] : [];
-  for (const place of [testid(root, 'verification-code'), slot(root, 'big-code')]) {
+  for (const place of [slot(root, 'verification-code'), slot(root, 'big-code')]) {
     if (place.textContent === (code ?? '')) continue;
     place.replaceChildren(...halves.map((half) => el('span', { textContent: half })));
   }

@@ -1,4 +1,4 @@
-import { el, icon, say, slot, testid } from './build.js';
+import { el, icon, say, slot } from './build.js';
 import { audible, chime } from './chime.js';
 import { ago } from './dates.js';
 import { plural, t } from './language.js';
@@ -32,7 +32,7 @@ export class WaitingRoom {
   constructor(root, options) {
     this.root = root;
     this.options = options;
-    this.list = testid(root, 'waiting-list');
+    this.list = slot(root, 'waiting-list');
     window.setInterval(() => this.#tick(), REFRESH_MS);
   }
 
@@ -71,7 +71,9 @@ export class WaitingRoom {
   }
 
   #tick() {
-    for (const time of this.list.querySelectorAll('[data-since]')) time.textContent = this.#since(Number(time.dataset.since));
+    for (const part of this.list.querySelectorAll('span')) {
+      if (part.dataset.since) part.textContent = this.#since(Number(part.dataset.since));
+    }
     if (Date.now() - this.#lastChime >= REMIND_MS) this.#ring();
   }
 
@@ -81,7 +83,7 @@ export class WaitingRoom {
   }
 
   #draw() {
-    const kept = new Map([...this.list.children].map((item) => [item.dataset.participant, item]));
+    const kept = new Map([...this.list.querySelectorAll('li')].map((item) => [item.dataset.participant, item]));
     const items = this.who.map((one) => this.#update(kept.get(one.participant) ?? this.#item(one), one));
     if (items.length !== this.list.children.length || items.some((item, n) => this.list.children[n] !== item)) {
       this.list.replaceChildren(...items);
@@ -107,11 +109,11 @@ export class WaitingRoom {
         { className: 'waiting-who' },
         el('p', { className: 'name' }, el('bdi')),
         el('p', { className: 'soft small' }, el('span', { 'data-since': one.since, textContent: this.#since(one.since) }), el('span', { className: 'gone' })),
-        el('p', { className: 'chip tiny amber', 'data-testid': 'waiting-lacks', hidden: true }),
+        el('p', { className: 'chip tiny amber', 'data-slot': 'lacks', 'data-testid': 'waiting-lacks', hidden: true }),
       ),
       el(
         'button',
-        { className: 'button primary large admit', type: 'button', 'data-testid': 'admit', on: { click: () => this.options.admit(one) } },
+        { className: 'button primary large admit', type: 'button', 'data-slot': 'admit', 'data-testid': 'admit', on: { click: () => this.options.admit(one) } },
         icon('door-open'),
         el('span', { textContent: t('waiting.admit') }),
       ),
@@ -130,10 +132,10 @@ export class WaitingRoom {
     const name = this.options.names(one.appointment);
     const label = /** @type {HTMLElement} */ (item.querySelector('.name bdi'));
     if (label.textContent !== name) label.textContent = name;
-    testid(item, 'admit').setAttribute('aria-label', t('waiting.admit.who', { name }));
+    slot(item, 'admit').setAttribute('aria-label', t('waiting.admit.who', { name }));
     /** @type {HTMLElement} */ (item.querySelector('.gone')).textContent = one.connected ? '' : ` · ${t('waiting.gone')}`;
     item.classList.toggle('is-gone', !one.connected);
-    say(testid(item, 'waiting-lacks'), one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : null);
+    say(slot(item, 'lacks'), one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : null);
     /** @type {HTMLElement} */ (item.querySelector('.told')).textContent = this.#told.get(one.participant) ?? '';
     return item;
   }
