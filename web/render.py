@@ -18,7 +18,8 @@ FILES = web.AppKey("WEB_FILES", Files)
 RENDERED = web.AppKey("WEB_RENDERED", dict[tuple[str, str, bool], Asset])
 YEAR = 365 * 24 * 3600
 
-_templates = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "templates").iterdir())}
+_folder = ROOT / "templates"
+_templates = {path.relative_to(_folder).as_posix(): path.read_text("utf-8") for path in sorted(_folder.rglob("*.html"))}
 ENVIRONMENT = Environment(
     loader=DictLoader(_templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )

@@ -87,7 +87,7 @@ def made_keys() -> set[str]:
 def written_keys() -> set[str]:
     """Keys that stand in a template or a script as they are."""
     found: set[str] = set()
-    for template in TEMPLATES.glob("*.html"):
+    for template in TEMPLATES.rglob("*.html"):
         found |= set(re.findall(r"\bt\('([\w.-]+)'(?! ~)", template.read_text()))
     for source in scripts().values():
         # Any quoted word that has a family's shape: keys are also chosen between before they are looked up.

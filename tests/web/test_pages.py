@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.web.conftest import LANGUAGES, PAGES, STATIC, Client, Serve, imported_by, read, scripts
+from tests.web.conftest import LANGUAGES, PAGES, STATIC, TEMPLATES, Client, Serve, imported_by, read, scripts
 from web.settings import Operator, WebSettings
 
 EVERYWHERE = [*PAGES, "/does-not-exist"]
@@ -162,6 +162,12 @@ async def test_whoever_is_told_to_call_gets_the_name_and_the_number(serve: Serve
 def test_every_module_stays_small() -> None:
     long = {name: lines for name, source in scripts().items() if (lines := len(source.splitlines())) > 400}
     assert long == {}
+
+
+def test_each_dialog_is_a_file_named_after_its_slot() -> None:
+    for path in TEMPLATES.rglob("*.html"):
+        slots = re.findall(r'<dialog[^>]* data-slot="([\w-]+)"', path.read_text())
+        assert slots == ([path.stem] if path.parent.name == "dialogs" else []), path.name
 
 
 async def test_slots_and_actions_that_scripts_look_for_stand_in_a_page(pages: Client) -> None:
