@@ -1,56 +1,57 @@
-"""The types that the pages' code is checked against are those of the server's registry."""
+"""What the pages' modules are checked against is made from the registry: ``python -m tests.web.test_wire_types``.
 
-import inspect
+The protocol client is a package of its own and has its types in ``wire.js``; the compiler is asked whether they agree.
+"""
+
 import re
 from pathlib import Path
 
-import pytest
+from signaling.routes import ENDPOINTS
+from signaling.schema import typescript
 
-from signaling.protocol import capabilities, events, rest
-from signaling.protocol.model import Message
+WEB = Path(__file__).parents[2] / "web"
+TYPES = WEB / "types" / "wire.d.ts"
+AGREEMENT = WEB / "types" / "agreement.ts"
+TYPEDEF = re.compile(r"@typedef \{.*?\} (\w+)$", re.MULTILINE | re.DOTALL)
 
-WIRE = Path(__file__).parents[2] / "web" / "static" / "client" / "wire.js"
-CONTINUED = re.compile(r"\n \* +(?=[^@\s])")
-TYPEDEF = re.compile(r"@typedef \{(.*)\} (\w+)$", re.MULTILINE)
+HEAD = """/** The client's types are those of the registry. Made by `python -m tests.web.test_wire_types`. */
+import type * as client from '../static/client/wire.js';
+import type * as registry from './wire.js';
 
+/** An error of the compiler where `A` is no `B`. */
+type Is<A extends B, B> = [A, B];
 
-def typedefs() -> dict[str, str]:
-    """By name, what stands between the braces."""
-    return {name: body for body, name in TYPEDEF.findall(CONTINUED.sub(" ", WIRE.read_text()))}
-
-
-def fields(body: str, known: dict[str, str]) -> set[str]:
-    """The names of the fields of an object, with those of the objects that it extends."""
-    found: set[str] = set()
-    depth = start = 0
-    for at, sign in enumerate(f"{body}&"):
-        if sign in "{[<":
-            depth += 1
-        elif sign in "}]>":
-            depth -= 1
-        if sign in ",&" and depth <= (sign == ","):
-            part, start = body[start:at].strip(), at + 1
-            if part in known:
-                found |= fields(known[part], known)
-            elif named := re.match(r"\{?\s*(\w+)\??:", part):
-                found.add(named[1])
-    return found
+export type Agreed = [
+"""
+OTHERWISE = {"Agenda": "AppointmentList", "PersonCheck": "PersonCheckView"}
+"""What the client calls by a name of its own."""
+ONLY_SENT = {"Line"}
+"""The client says less than it may."""
 
 
-MODELS = {
-    name: model
-    for module in (rest, events, capabilities)
-    for name, model in inspect.getmembers(module, inspect.isclass)
-    if issubclass(model, Message)
-}
-TYPES = typedefs()
-BOTH = sorted(name for name in TYPES.keys() & MODELS.keys() if TYPES[name].lstrip().startswith(("{", *TYPES)))
+def typedefs() -> list[str]:
+    return TYPEDEF.findall((WEB / "static" / "client" / "wire.js").read_text())
 
 
-def test_there_are_types_to_compare() -> None:
-    assert {"Join", "RoomView", "Answer", "AccountClosed", "DeskView", "Me"} <= set(BOTH)
+def agreement() -> str:
+    lines = []
+    for name in typedefs():
+        ours, theirs = f"client.{name}", f"registry.{OTHERWISE.get(name, name)}"
+        lines.append(f"  Is<{ours}, {theirs}>,\n")
+        if name not in ONLY_SENT:
+            lines.append(f"  Is<{theirs}, {ours}>,\n")
+    return f"{HEAD}{''.join(lines)}];\n"
 
 
-@pytest.mark.parametrize("name", BOTH)
-def test_a_type_has_the_fields_of_its_model(name: str) -> None:
-    assert fields(TYPES[name], TYPES) == set(MODELS[name].model_fields)
+def test_the_types_are_what_the_registry_says() -> None:
+    assert TYPES.read_text() == typescript.document(ENDPOINTS), "run: python -m tests.web.test_wire_types"
+
+
+def test_every_type_of_the_client_is_compared() -> None:
+    assert AGREEMENT.read_text() == agreement(), "run: python -m tests.web.test_wire_types"
+    assert {"Join", "RoomView", "Answer", "AccountClosed", "DeskView", "Me", "Role"} <= set(typedefs())
+
+
+if __name__ == "__main__":
+    TYPES.write_text(typescript.document(ENDPOINTS))
+    AGREEMENT.write_text(agreement())

@@ -2,7 +2,7 @@ import { me, signIn } from '../client/rest.js';
 import { onAction, say, slot } from './build.js';
 import { explain, t } from './language.js';
 
-/** @import {Me} from '../client/wire.js' */
+/** @import {Me} from '../../types/wire.js' */
 
 /**
  * The session ended while the page was open: ask for the password above what is there, and lose nothing of it.

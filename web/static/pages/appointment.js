@@ -8,7 +8,7 @@ import { firstFree } from './overlap.js';
 import { parseDay, parseTime, writeDay } from './typed.js';
 import { momentOf } from './zone.js';
 
-/** @import {AppointmentView, Language} from '../client/wire.js' */
+/** @import {AppointmentView, Language} from '../../types/wire.js' */
 
 const STEP_MINUTES = 5;
 
@@ -162,7 +162,7 @@ export class NewAppointment {
  * Ask, then destroy one appointment irrecoverably.
  * @param {HTMLDialogElement} dialog
  * @param {Pick<AppointmentView, 'appointment' | 'patient'>} appointment without a name where it cannot be read
- * @param {(receipt: import('../client/wire.js').Receipt) => void} onDone
+ * @param {(receipt: import('../../types/wire.js').Receipt) => void} onDone
  */
 export function askToDestroy(dialog, appointment, onDone) {
   const { patient: name } = appointment;

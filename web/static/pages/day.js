@@ -5,7 +5,7 @@ import { dayOf, day, daysAway, elsewhere, fullDay, minutes, moment, place, time 
 import { explain, t } from './language.js';
 import { daysLater } from './zone.js';
 
-/** @import {AppointmentView} from '../client/wire.js' */
+/** @import {AppointmentView} from '../../types/wire.js' */
 
 const COPIED_MS = 2500;
 

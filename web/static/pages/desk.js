@@ -21,7 +21,7 @@ import { TechnicalDialog } from './technical.js';
 import { withSeat } from './seat.js';
 import { WaitingRoom } from './waiting.js';
 
-/** @import {Me, DeskView, WaitingView} from '../client/wire.js' */
+/** @import {Me, DeskView, WaitingView} from '../../types/wire.js' */
 
 const OFFLINE_AFTER_MS = 1500;
 const TICK_MS = 60_000;

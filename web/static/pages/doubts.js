@@ -4,7 +4,7 @@ import { time } from './dates.js';
 import { t } from './language.js';
 import { overlaps } from './overlap.js';
 
-/** @import {AppointmentView} from '../client/wire.js' */
+/** @import {AppointmentView} from '../../types/wire.js' */
 
 const MINUTE_MS = 60_000;
 

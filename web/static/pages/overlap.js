@@ -1,4 +1,4 @@
-/** Appointments that take the same time. @import {AppointmentView} from '../client/wire.js' */
+/** Appointments that take the same time. @import {AppointmentView} from '../../types/wire.js' */
 
 const MINUTE_MS = 60_000;
 

@@ -13,7 +13,7 @@ import './preview.js';
 import { withSeat } from './seat.js';
 import { keepAwake, maySleep } from './window.js';
 
-/** @import {Join, Language} from '../client/wire.js' */
+/** @import {Join, Language} from '../../types/wire.js' */
 /** @import {DevicePreview} from './preview.js' */
 
 const PATIENCE_MS = 300;

@@ -3,7 +3,7 @@ import { el, onAction, openDialog, say, slot } from './build.js';
 import { moment } from './dates.js';
 import { explain, plural, t } from './language.js';
 
-/** @import {Me, Retention} from '../client/wire.js' */
+/** @import {Me, Retention} from '../../types/wire.js' */
 
 /** The one central setting (S-29), and the receipts of what was destroyed. */
 export class RetentionDialog {

@@ -2,7 +2,7 @@ import { destroySentence, saySentence, sentences } from '../client/rest.js';
 import { onAction, say, slot } from './build.js';
 import { explain, plural, t } from './language.js';
 
-/** @import {Language, SentenceList} from '../client/wire.js' */
+/** @import {Language, SentenceList} from '../../types/wire.js' */
 
 /** What whoever waits reads, one sentence for each language of the pages; an empty one is taken back. */
 export class Sentences {

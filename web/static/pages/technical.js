@@ -3,7 +3,7 @@ import { el, onAction, openDialog, say, slot } from './build.js';
 import { time } from './dates.js';
 import { explain, plural, t } from './language.js';
 
-/** @import {AppointmentView, PersonCheck} from '../client/wire.js' */
+/** @import {AppointmentView, PersonCheckView} from '../../types/wire.js' */
 
 /** How the connections of one consult were, and a code to ask for help with them (S-11, S-34). */
 export class TechnicalDialog {
@@ -54,7 +54,7 @@ export class TechnicalDialog {
   }
 }
 
-/** @param {PersonCheck} person */
+/** @param {PersonCheckView} person */
 function side(person) {
   const lost = person.loss_permille === null ? null : Math.round(person.loss_permille / 10);
   const device = t(`technical.device.${person.device}`);
@@ -76,7 +76,7 @@ function side(person) {
   );
 }
 
-/** @param {PersonCheck} person */
+/** @param {PersonCheckView} person */
 function network(person) {
   const way = t(`technical.network.${person.network}`);
   return person.udp === false ? `${way}, ${t('technical.network.tcp')}` : way;

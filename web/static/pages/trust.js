@@ -2,7 +2,7 @@ import { el, say, slot } from './build.js';
 import { plural, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
-/** @import {ParticipantView} from '../client/wire.js' */
+/** @import {ParticipantView} from '../../types/wire.js' */
 
 /** Everybody else who is in, the person that the consult is with first. @param {Consult} consult @returns {ParticipantView[]} */
 export function present({ room, role }) {

@@ -3,7 +3,7 @@ import { audible, chime } from './chime.js';
 import { ago } from './dates.js';
 import { plural, t } from './language.js';
 
-/** @import {DeskView, WaitingView, HoldMessage} from '../client/wire.js' */
+/** @import {DeskView, WaitingView, HoldMessage} from '../../types/wire.js' */
 
 const HOLD_MESSAGES = /** @type {HoldMessage[]} */ (['soon', 'five-minutes', 'fifteen-minutes', 'check-sound']);
 const REMIND_MS = 30_000;
