@@ -1,5 +1,7 @@
 """What the server is made of: a software bill of materials and a licence list, made from the hashed requirements.
 
+The files of others that browsers get are listed too.
+
 ``python -m tests.test_supply_chain`` writes both; nothing in them depends on the machine or the day.
 """
 
@@ -64,6 +66,28 @@ class Pinned:
     def purl(self) -> str:
         return PackageURL("pypi", name=self.name, version=self.version).to_string()
 
+    @property
+    def licence(self) -> str:
+        """An SPDX expression, or what the metadata says instead."""
+        metadata = importlib.metadata.metadata(self.name).json
+        stated = STATED.get(self.name)
+        return str(metadata.get("license_expression") or stated or metadata.get("license") or "unknown")
+
+
+@dataclass
+class Vendored:
+    """One package for browsers, of which a file is in the repository."""
+
+    name: str
+    version: str
+    licence: str
+    hashes: list[str]
+
+    @property
+    def purl(self) -> str:
+        scope, _, name = self.name.rpartition("/")
+        return PackageURL("npm", scope, name, self.version).to_string()
+
 
 @cache
 def pinned() -> tuple[Pinned, ...]:
@@ -78,10 +102,17 @@ def pinned() -> tuple[Pinned, ...]:
     return tuple(found)
 
 
-def licence(package: str) -> str:
-    """An SPDX expression, or what the metadata says instead."""
-    metadata = importlib.metadata.metadata(package).json
-    return str(metadata.get("license_expression") or STATED.get(package) or metadata.get("license") or "unknown")
+@cache
+def vendored() -> tuple[Vendored, ...]:
+    """The script in each folder of a ``SHA256SUMS``; the lock file that it was taken by has its name and licence."""
+    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    known = {f"{path.rpartition('/')[2]}-{one.get('version')}": (path, one) for path, one in locked.items()}
+    found = []
+    for sums in sorted((ROOT / "web" / "static").rglob("SHA256SUMS")):
+        for digest, folder in re.findall(r"^(\w{64})  ([^/]+)/.+\.js$", sums.read_text(), re.MULTILINE):
+            path, one = known[folder]
+            found.append(Vendored(path.removeprefix("node_modules/"), one["version"], one["license"], [digest]))
+    return tuple(found)
 
 
 def bill() -> str:
@@ -98,6 +129,10 @@ def bill() -> str:
     components = {one.name: _component(one, licences) for one in pinned()}
     for component in components.values():
         bom.components.add(component)
+    for script in vendored():
+        component = _component(script, licences)
+        bom.components.add(component)
+        bom.register_dependency(root, [component])
     for one in pinned():
         parents = [components[name] for name in one.via if name in components]
         for parent in parents or [root]:
@@ -105,14 +140,14 @@ def bill() -> str:
     for image in images():
         name, _, tag = image.partition(":")
         bom.components.add(Component(name=name, version=tag, type=ComponentType.CONTAINER, bom_ref=f"image:{image}"))
-    text = "\n".join(f"{one.purl}" for one in pinned()) + "\n".join(images()) + version[1]
+    text = "\n".join(one.purl for one in (*pinned(), *vendored())) + "\n".join(images()) + version[1]
     bom.serial_number = uuid.uuid5(NAMESPACE, text)
     made: dict[str, Any] = json.loads(JsonV1Dot6(bom).output_as_string())
     del made["metadata"]["timestamp"]
     return json.dumps(made, indent=1, sort_keys=True) + "\n"
 
 
-def _component(one: Pinned, licences: LicenseFactory) -> Component:
+def _component(one: Pinned | Vendored, licences: LicenseFactory) -> Component:
     properties = [Property(name="spreekkamer:bundled", value=BUNDLED[one.name])] if one.name in BUNDLED else []
     reference = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
@@ -121,7 +156,7 @@ def _component(one: Pinned, licences: LicenseFactory) -> Component:
     )
     return Component(
         name=one.name, version=one.version, type=ComponentType.LIBRARY, bom_ref=one.purl,
-        purl=PackageURL.from_string(one.purl), licenses=[licences.make_from_string(licence(one.name))],
+        purl=PackageURL.from_string(one.purl), licenses=[licences.make_from_string(one.licence)],
         external_references=[reference], properties=properties,
     )  # fmt: skip
 
@@ -143,7 +178,13 @@ def page() -> str:
         "",
         "| package | version | licence |",
         "|---|---|---|",
-        *(f"| {one.name} | {one.version} | {licence(one.name)} |" for one in pinned()),
+        *(f"| {one.name} | {one.version} | {one.licence} |" for one in pinned()),
+        "",
+        "Browsers get a file of each of these, unchanged, with its licence beside it (`SHA256SUMS`):",
+        "",
+        "| package | version | licence |",
+        "|---|---|---|",
+        *(f"| {one.name} | {one.version} | {one.licence} |" for one in vendored()),
         "",
         "What wheels carry beside their own code:",
         "",
@@ -173,7 +214,8 @@ def test_the_bill_is_valid_and_complete() -> None:
     text = SBOM.read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     listed = {one["name"]: one for one in json.loads(text)["components"] if one["type"] == "library"}
-    assert set(listed) == {one.name for one in pinned()}
+    assert {one["purl"] for one in listed.values()} == {one.purl for one in (*pinned(), *vendored())}
+    assert {"lit-html", "@preact/signals-core", "socket.io-client"} <= set(listed)
     assert all(one["externalReferences"][0]["hashes"] and one["licenses"] for one in listed.values())
     assert not re.search(r"timestamp|file:|/root|/home|/work", text)
 
@@ -183,9 +225,9 @@ def test_what_is_installed_is_what_is_listed() -> None:
         assert importlib.metadata.version(one.name) == one.version
 
 
-@pytest.mark.parametrize("one", pinned(), ids=lambda one: one.name)
-def test_no_licence_is_unknown_or_does_not_go_with_ours(one: Pinned) -> None:
-    assert any(alternative <= ALLOWED for alternative in terms(licence(one.name))), licence(one.name)
+@pytest.mark.parametrize("one", [*pinned(), *vendored()], ids=lambda one: one.name)
+def test_no_licence_is_unknown_or_does_not_go_with_ours(one: Pinned | Vendored) -> None:
+    assert any(alternative <= ALLOWED for alternative in terms(one.licence)), one.licence
 
 
 @pytest.mark.parametrize("bad", ["unknown", "AGPL-3.0-only", "GPL-3.0-only AND MIT", "Proprietary", "BSD"])

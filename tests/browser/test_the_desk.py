@@ -17,6 +17,8 @@ body => fetch('/api/v1/appointments', {
   method: 'POST', body: JSON.stringify({language: 'nl', ...body}), headers: {'Content-Type': 'application/json'},
 })
 """
+MARK = "element => element.toggleAttribute('data-marked')"
+STANDS_THERE = "() => document.activeElement.hasAttribute('data-marked')"
 STRANGE_NAMES = ['<img src=x onerror="window.hit = 1">', "محمد عبد الرحمن", "J", "Ω" * 200]
 
 
@@ -209,6 +211,39 @@ async def test_the_day_shows_now_and_what_was_never_held(practitioner: Person, p
     await practitioner.call_state("connected")
     await practitioner.find("leave").click()
     await line.filter(has_text="Patiënt").get_by_text("Afgelopen").wait_for()
+
+
+async def test_whoever_stands_in_a_list_stays_there_while_others_come(
+    chromium: Browser, demo: Demo, practitioner: Person, patient: Person
+) -> None:
+    page, day = practitioner.page, practitioner.find("appointments")
+    button, summary = practitioner.find("more-of-appointment"), page.locator(".tell summary")
+    await button.press("Enter")
+    await button.evaluate(MARK)
+    await patient.find("join").click()
+    await day.get_by_text("Wacht", exact=True).wait_for()
+    earlier = (datetime.now().astimezone() - timedelta(minutes=2)).isoformat(timespec="seconds")
+    body = {"patient": "Vroeger", "starts_at": earlier, "minutes": 30, "anyway": True}
+    link = (await page.evaluate(f"async body => (await ({PLAN})(body)).json()", body))["link"]
+
+    async def another() -> Person:
+        person = await sit_down(chromium, demo.port)
+        await person.page.goto(link)
+        await person.find("join").click()
+        return person
+
+    first = await another()
+    await day.get_by_text("Vroeger").wait_for()
+    assert await page.evaluate(STANDS_THERE)
+    assert await practitioner.find("delete-appointment").nth(1).is_visible(), "unfolded as it was"
+    await first.page.get_by_role("button", name="Wachtkamer verlaten").click()
+    await practitioner.find("waiting-list").get_by_text("Vroeger").wait_for(state="hidden")
+    await summary.press("Enter")
+    await summary.evaluate(MARK)
+    await another()
+    await practitioner.find("waiting-list").get_by_text("Vroeger").wait_for()
+    assert await page.evaluate(STANDS_THERE)
+    assert await page.locator(".tell[open]").count() == 1
 
 
 async def test_canned_messages_reach_who_waits(practitioner: Person, patient: Person) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "web" / "static" / "client"
-VENDOR = CLIENT / "vendor"
+VENDORS = [CLIENT / "vendor", ROOT / "web" / "static" / "vendor"]
 TESTS = sorted((Path(__file__).parent / "client").glob("*.test.mjs"))
 
 
@@ -32,12 +32,13 @@ def test_the_modules_do_what_the_protocol_says(module: Path) -> None:
     assert int(passed[1]) > 0
 
 
-def test_vendored_files_are_those_that_were_recorded() -> None:
-    lines = [line.split("  ") for line in (VENDOR / "SHA256SUMS").read_text().splitlines()]
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda path: path.parent.name)
+def test_vendored_files_are_those_that_were_recorded(vendor: Path) -> None:
+    lines = [line.split("  ") for line in (vendor / "SHA256SUMS").read_text().splitlines()]
     recorded = {name: digest for digest, name in lines}
     present = {
-        str(path.relative_to(VENDOR)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in VENDOR.rglob("*")
+        str(path.relative_to(vendor)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in vendor.rglob("*")
         if path.is_file() and path.name != "SHA256SUMS" and not path.name.endswith(".d.ts")
     }
     assert present == recorded

@@ -55,6 +55,7 @@ FAMILIES = {
     "call.person": ["practitioner", "patient", "guest"],
     "signin": ["mail.missing", "password.missing"],
     "new.doubt": get_args(Doubt),
+    "day": ["running", "waiting", "ended", "past"],
     "new": ["patient.missing", "day.missing", "time.missing"],
     "privacy.data": [
         *(f"talk.{part}" for part in ("what", "why", "long")),

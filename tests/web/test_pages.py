@@ -164,6 +164,12 @@ def test_every_module_stays_small() -> None:
     assert long == {}
 
 
+def test_only_the_desk_loads_what_draws_its_lists() -> None:
+    for script in ("base", "signin", "patient"):
+        assert not [name for name in imported_by(f"pages/{script}.js") if name.startswith("vendor/")]
+    assert len([name for name in imported_by("pages/desk.js") if name.startswith("vendor/")]) == 2
+
+
 def test_each_dialog_is_a_file_named_after_its_slot() -> None:
     for path in TEMPLATES.rglob("*.html"):
         slots = re.findall(r'<dialog[^>]* data-slot="([\w-]+)"', path.read_text())

@@ -87,9 +87,3 @@ export function momentThere(moment, today = new Date(now())) {
 
 /** “20 minuten”. @param {number} n */
 export const minutes = (n) => plural('date.minutes', n);
-
-/** How long ago, roughly: “zojuist”, “4 minuten”. @param {number} since ms since the epoch */
-export function ago(since) {
-  const n = Math.max(0, Math.floor((now() - since) / 60_000));
-  return n === 0 ? t('date.just-now') : plural('date.minutes', n);
-}

@@ -1,53 +1,71 @@
 import { now } from '../client/clock.js';
 import { agenda } from '../client/rest.js';
-import { copy, el, icon, say, slot } from './build.js';
-import { dayOf, day, daysAway, elsewhere, fullDay, minutes, moment, place, time } from './dates.js';
+import { batch, effect, signal } from '../vendor/signals-core-1.14.5/signals-core.module.js';
+import { copy, say, slot } from './build.js';
+import { dayOf, day, daysAway, elsewhere, fullDay, place } from './dates.js';
+import { entry, stand, unread } from './entries.js';
 import { explain, t } from './language.js';
+import { Rows } from './rows.js';
 import { daysLater } from './zone.js';
 
-/** @import {AppointmentView} from '../../types/wire.js' */
+/** @import {AppointmentView, DeskView, Retention, UnreadableView} from '../../types/wire.js' */
+/** @import {Acts, State} from './entries.js' */
 
 const COPIED_MS = 2500;
 
 /** One day of appointments as a line; also knows the names of everybody who may come around today. */
 export class Day {
-  /** The practice's calendar day, `YYYY-MM-DD`. */
+  /** The practice's calendar day that is asked for, `YYYY-MM-DD`. */
   shown = dayOf();
-  /** @type {Map<string, AppointmentView>} */
-  known = new Map();
+  known = signal(/** @type {Map<string, AppointmentView>} */ (new Map()));
+  /** The central setting. */
+  retention = signal(/** @type {Retention | null} */ (null));
+  /** The day that was read last; null before the first. */
+  #day = signal(/** @type {string | null} */ (null));
+  /** Those that cannot be read: nobody knows their day. */
+  #unreadable = signal(/** @type {UnreadableView[]} */ ([]));
   /** Appointments with somebody waiting, and the one in consult. */
-  waiting = new Set();
-  /** @type {string | null} */
-  running = null;
-  /** Those that cannot be read: nobody knows their day. @type {{appointment: string, newer: boolean}[]} */
-  unreadable = [];
-  #asked = 0;
-  #drawn = '';
+  #waiting = signal(/** @type {Set<string>} */ (new Set()));
+  #running = signal(/** @type {string | null} */ (null));
   /** Appointments of which more is shown. */
-  #unfolded = new Set();
-  /** @type {string | null} the central setting */
-  retention = null;
+  #unfolded = signal(/** @type {Set<string>} */ (new Set()));
+  /** Those whose link was copied a moment ago, and whether that worked. */
+  #copied = signal(/** @type {Map<string, boolean>} */ (new Map()));
+  /** The moment as of which the day is drawn. */
+  #at = signal(now());
   #today = true;
+  #asked = 0;
+  /** @type {Acts} */ #acts;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {{destroy: (one: Pick<AppointmentView, 'appointment' | 'patient'>) => void, reopen: (one: AppointmentView) => void,
-   *   technical: (one: AppointmentView) => void}} acts
-   */
+  /** @param {HTMLElement} root @param {Pick<Acts, 'destroy' | 'reopen' | 'technical'>} acts */
   constructor(root, acts) {
     this.root = root;
-    this.acts = acts;
+    this.#acts = { ...acts, copy: (one) => this.#copy(one), unfold: (one) => this.#unfold(one) };
+    const rows = new Rows(slot(root, 'day'));
+    effect(() => {
+      const day = this.#day.value;
+      if (day !== null) this.#draw(day, rows);
+    });
   }
 
   /** @param {string} appointment */
   name(appointment) {
-    return this.known.get(appointment)?.patient ?? t('day.unknown');
+    return this.known.value.get(appointment)?.patient ?? t('day.unknown');
   }
 
   /** When it was planned to end. @param {string} appointment */
   ends(appointment) {
-    const one = this.known.get(appointment);
-    return one ? new Date(Date.parse(one.starts_at) + one.minutes * 60_000) : null;
+    const one = this.known.value.get(appointment);
+    return one ? new Date(endOf(one)) : null;
+  }
+
+  /** Somebody came or went. @param {DeskView} view */
+  see(view) {
+    batch(() => {
+      this.#waiting.value = new Set(view.waiting.map((one) => one.appointment));
+      this.#running.value = view.in_consult;
+      this.#at.value = now();
+    });
   }
 
   /** @param {number} days */
@@ -60,7 +78,7 @@ export class Day {
   /** Time went by: what was to come is past, and after midnight today is another day. */
   async tick() {
     if (this.#today && daysAway(this.shown) !== 0) await this.move(0);
-    else this.draw();
+    else this.#at.value = now();
   }
 
   /** Fetch the shown day with its neighbours: a day here may be two days on the server. */
@@ -68,216 +86,91 @@ export class Day {
     if (this.#today) this.shown = dayOf();
     const asked = ++this.#asked;
     const busy = slot(this.root, 'day-busy');
-    busy.hidden = this.known.size > 0;
+    busy.hidden = this.known.value.size > 0;
     try {
       const [first, last] = [daysLater(this.shown, -1), daysLater(this.shown, 1)];
       const found = await agenda(first, last);
       if (asked !== this.#asked) return;
-      for (const [id, one] of this.known) {
-        const on = dayOf(new Date(one.starts_at));
-        if (on >= first && on <= last) this.known.delete(id);
-      }
-      for (const one of found.appointments) this.known.set(one.appointment, one);
-      this.unreadable = found.unreadable;
+      const others = [...this.known.value.values()].filter((one) => dayAt(one) < first || dayAt(one) > last);
+      batch(() => {
+        this.known.value = new Map([...others, ...found.appointments].map((one) => [one.appointment, one]));
+        this.#unreadable.value = found.unreadable;
+        this.#day.value = this.shown;
+        this.#at.value = now();
+      });
       busy.hidden = true;
-      this.draw();
     } catch (error) {
       if (asked === this.#asked) say(busy, explain(error));
       throw error;
     }
   }
 
-  draw() {
-    const today = daysAway(this.shown) === 0;
-    say(slot(this.root, 'day-zone'), elsewhere(new Date(`${this.shown}T12:00Z`)) ? t('day.zone', { place }) : null);
-    const title = day(this.shown);
+  /** @param {string} shown @param {Rows} rows */
+  #draw(shown, rows) {
+    const today = daysAway(shown, dayOf(new Date(this.#at.value))) === 0;
+    const list = [...this.known.value.values()]
+      .filter((one) => dayAt(one) === shown)
+      .sort((a, b) => startOf(a) - startOf(b) || a.patient.localeCompare(b.patient));
+    this.#drawHead(shown, today, list.length);
+    const lines = list.map((one) => entry(one, this.#look(one), this.#acts));
+    // Between what has begun and what is to come.
+    if (today && list.length) lines.splice(list.filter((one) => startOf(one) <= this.#at.value).length, 0, stand(this.#at.value));
+    rows.draw([...lines, ...this.#unreadable.value.map((one) => unread(one, this.#acts))]);
+  }
+
+  /** @param {string} shown @param {boolean} today @param {number} many how many appointments there are */
+  #drawHead(shown, today, many) {
+    const title = day(shown);
+    say(slot(this.root, 'day-zone'), elsewhere(new Date(`${shown}T12:00Z`)) ? t('day.zone', { place }) : null);
     slot(this.root, 'day-title').textContent = title.charAt(0).toLocaleUpperCase() + title.slice(1);
-    slot(this.root, 'day-date').textContent = title === fullDay(this.shown) ? '' : fullDay(this.shown);
+    slot(this.root, 'day-date').textContent = title === fullDay(shown) ? '' : fullDay(shown);
     /** @type {HTMLElement} */ (this.root.querySelector('[data-action="today"]')).hidden = today;
-    const list = [...this.known.values()]
-      .filter((one) => dayOf(new Date(one.starts_at)) === this.shown)
-      .sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || a.patient.localeCompare(b.patient));
-    const drawn = JSON.stringify([this.#now(list), list.map((one) => [one, this.#state(one), this.#fate(one)]), this.unreadable]);
-    if (drawn !== this.#drawn) this.#replace(list);
-    this.#drawn = drawn;
-    const clock = this.root.querySelector('.now time');
-    if (clock) clock.textContent = time(new Date(now()));
-    say(slot(this.root, 'day-fate'), list.length && this.retention ? t(`day.fate.${this.retention}`) : null);
-    slot(this.root, 'day-empty').hidden = list.length + this.unreadable.length > 0;
+    const { value: retention } = this.retention;
+    say(slot(this.root, 'day-fate'), many && retention ? t(`day.fate.${retention}`) : null);
+    slot(this.root, 'day-empty').hidden = many + this.#unreadable.value.length > 0;
     slot(this.root, 'day-empty-words').textContent = t(today ? 'day.empty' : 'day.empty.other');
   }
 
-  /** Draw the line anew; whoever stood on a button of it stays there. @param {AppointmentView[]} list */
-  #replace(list) {
-    const line = slot(this.root, 'day');
-    const button = line.contains(document.activeElement) ? document.activeElement : null;
-    const appointment = button?.closest('[data-appointment]')?.getAttribute('data-appointment');
-    const name = button?.className;
-    const items = list.map((one) => this.#item(one));
-    const stands = this.#now(list);
-    if (stands >= 0) items.splice(stands, 0, el('li', { className: 'now' }, t('day.now'), ' ', el('time')));
-    line.replaceChildren(...items, ...this.unreadable.map((one) => this.#unread(one)));
-    const again = line.querySelector(`[data-appointment="${appointment}"]`)?.querySelectorAll('button') ?? [];
-    [...again].find((one) => one.className === name)?.focus();
-  }
-
-  /** @param {AppointmentView} one @returns {['running' | 'waiting' | 'ended' | 'past' | 'planned', string | null]} */
-  #state(one) {
-    if (this.running === one.appointment) return ['running', t('day.running')];
-    if (one.state === 'ended') return ['ended', t('day.ended')];
-    if (this.waiting.has(one.appointment)) return ['waiting', t('day.waiting')];
-    const end = new Date(one.starts_at).getTime() + one.minutes * 60_000;
-    return end < now() ? ['past', t('day.past')] : ['planned', null];
-  }
-
   /** @param {AppointmentView} one */
-  #item(one) {
-    const [state, word] = this.#state(one);
-    const start = new Date(one.starts_at);
-    return el(
-      'li',
-      { className: 'entry', 'data-state': state, 'data-appointment': one.appointment },
-      el('time', { className: 'entry-time', dateTime: one.starts_at, textContent: time(start) }),
-      el(
-        'div',
-        { className: 'entry-body' },
-        el('p', { className: 'name' }, el('bdi', { textContent: one.patient })),
-        el(
-          'p',
-          { className: 'soft small' },
-          minutes(one.minutes),
-          word ? el('span', { className: 'chip tiny', textContent: word }) : null,
-        ),
-      ),
-      el(
-        'div',
-        { className: 'entry-tools' },
-        state !== 'ended' ? this.#copyButton(one) : one.reopens ? this.#reopenButton(one) : null,
-        this.#moreButton(one),
-      ),
-      el(
-        'div',
-        { className: 'entry-panel', id: `more-${one.appointment}`, hidden: !this.#unfolded.has(one.appointment) },
-        el('p', { className: 'soft small fate' }, icon('hourglass'), this.#fate(one)),
-        el('p', { className: 'actions' }, state === 'planned' ? null : this.#technicalButton(one), this.#destroyButton(one)),
-      ),
-    );
-  }
-
-  /** What is seldom wanted, and what cannot be undone, is a press further away. @param {AppointmentView} one */
-  #moreButton(one) {
-    const button = el(
-      'button',
-      {
-        className: 'button quiet small more',
-        type: 'button',
-        'aria-expanded': this.#unfolded.has(one.appointment),
-        'aria-controls': `more-${one.appointment}`,
-        'aria-label': t('day.more.who', { name: one.patient }),
-        'data-testid': 'more-of-appointment',
-      },
-      el('span', { textContent: t('day.more') }),
-    );
-    button.addEventListener('click', () => {
-      const open = !this.#unfolded.delete(one.appointment);
-      if (open) this.#unfolded.add(one.appointment);
-      button.setAttribute('aria-expanded', String(open));
-      /** @type {HTMLElement} */ (button.closest('.entry')?.querySelector('.entry-panel')).hidden = !open;
-    });
-    return button;
-  }
-
-  /** Where the day stands: between what has begun and what is to come. @param {AppointmentView[]} list */
-  #now(list) {
-    return daysAway(this.shown) === 0 && list.length ? list.filter((one) => Date.parse(one.starts_at) <= now()).length : -1;
-  }
-
-  /** What is left to see of one that cannot be read. @param {{appointment: string, newer: boolean}} found */
-  #unread({ appointment, newer }) {
-    const one = { appointment, patient: '' };
-    return el(
-      'li',
-      { className: 'entry', 'data-state': 'unreadable', 'data-appointment': appointment },
-      el('span', { className: 'entry-time', 'aria-hidden': 'true', textContent: '?' }),
-      el(
-        'div',
-        { className: 'entry-body' },
-        el('p', { className: 'name', textContent: t('day.unreadable') }),
-        el('p', { className: 'soft small', textContent: t(newer ? 'day.unreadable.newer' : 'day.unreadable.help') }),
-      ),
-      el('div', { className: 'entry-tools' }, this.#destroyButton(one)),
-    );
-  }
-
-  /** When it is destroyed. @param {AppointmentView} one */
-  #fate(one) {
-    return one.destroyed_at ? t('day.destroyed', { when: moment(one.destroyed_at) }) : t('day.kept');
-  }
-
-  /** @param {AppointmentView} one */
-  #copyButton(one) {
-    const label = t('link.copy.who', { name: one.patient });
-    const words = el('span', { textContent: t('link.copy') });
-    const button = el('button', { className: 'button quiet small copies', type: 'button', 'aria-label': label }, icon('link'), words);
-    const show = (/** @type {string} */ sign, /** @type {string} */ said, /** @type {string} */ name) => {
-      button.firstChild?.replaceWith(icon(sign));
-      words.textContent = said;
-      button.setAttribute('aria-label', name);
+  #look(one) {
+    const { appointment } = one;
+    return {
+      state: this.#state(one),
+      unfolded: this.#unfolded.value.has(appointment),
+      copied: this.#copied.value.get(appointment),
     };
-    button.addEventListener('click', async () => {
-      const copied = await copy(one.link);
-      const said = t(copied ? 'link.copied' : 'link.copy.failed');
-      show(copied ? 'check' : 'x', said, said);
-      window.setTimeout(() => show('link', t('link.copy'), label), COPIED_MS);
-    });
-    return button;
+  }
+
+  /** @param {AppointmentView} one @returns {State} */
+  #state(one) {
+    if (this.#running.value === one.appointment) return 'running';
+    if (one.state === 'ended') return 'ended';
+    if (this.#waiting.value.has(one.appointment)) return 'waiting';
+    return endOf(one) < this.#at.value ? 'past' : 'planned';
   }
 
   /** @param {AppointmentView} one */
-  #reopenButton(one) {
-    return el(
-      'button',
-      {
-        className: 'button quiet small reopens',
-        type: 'button',
-        'aria-label': t('day.reopen.who', { name: one.patient }),
-        'data-testid': 'reopen-appointment',
-        on: { click: () => this.acts.reopen(one) },
-      },
-      icon('rotate-cw'),
-      el('span', { textContent: t('day.reopen') }),
-    );
+  #unfold({ appointment }) {
+    const unfolded = new Set(this.#unfolded.value);
+    if (!unfolded.delete(appointment)) unfolded.add(appointment);
+    this.#unfolded.value = unfolded;
   }
 
   /** @param {AppointmentView} one */
-  #technicalButton(one) {
-    return el(
-      'button',
-      {
-        className: 'button small technicals',
-        type: 'button',
-        'aria-label': t('technical.title.who', { name: one.patient }),
-        'data-testid': 'technical-check',
-        on: { click: () => this.acts.technical(one) },
-      },
-      icon('info'),
-      el('span', { textContent: t('technical.title') }),
-    );
-  }
-
-  /** @param {Pick<AppointmentView, 'appointment' | 'patient'>} one without a name where it cannot be read */
-  #destroyButton(one) {
-    return el(
-      'button',
-      {
-        className: 'button small destroys',
-        type: 'button',
-        'aria-label': one.patient ? t('destroy.button.who', { name: one.patient }) : t('destroy.button.unreadable'),
-        'data-testid': 'delete-appointment',
-        on: { click: () => this.acts.destroy(one) },
-      },
-      icon('trash-2'),
-      el('span', { textContent: t('destroy.button') }),
-    );
+  async #copy({ appointment, link }) {
+    const copied = await copy(link);
+    this.#copied.value = new Map(this.#copied.value).set(appointment, copied);
+    window.setTimeout(() => {
+      this.#copied.value = new Map([...this.#copied.value].filter(([one]) => one !== appointment));
+    }, COPIED_MS);
   }
 }
+
+/** @param {AppointmentView} one @returns {number} ms since the epoch */
+const startOf = (one) => Date.parse(one.starts_at);
+
+/** @param {AppointmentView} one */
+const endOf = (one) => startOf(one) + one.minutes * 60_000;
+
+/** @param {AppointmentView} one */
+const dayAt = (one) => dayOf(new Date(one.starts_at));

@@ -54,7 +54,7 @@ class DeskPage extends HTMLElement {
     this.new = new NewAppointment(
       slot(this, 'new', HTMLDialogElement),
       () => this.#reload(),
-      () => this.day?.known.values() ?? [],
+      () => this.day?.known.value.values() ?? [],
     );
     this.#listen();
     try {
@@ -89,7 +89,7 @@ class DeskPage extends HTMLElement {
 
   /** The setting is known, or is another one. @param {Me} person */
   #kept(person) {
-    if (this.day) this.day.retention = person.retention;
+    if (this.day) this.day.retention.value = person.retention;
     this.#reload();
   }
 
@@ -158,15 +158,13 @@ class DeskPage extends HTMLElement {
     const { day, waiting } = this;
     if (!day || !waiting) return;
     this.#inConsult = view.in_consult;
-    day.waiting = new Set(view.waiting.map((one) => one.appointment));
-    day.running = view.in_consult;
+    day.see(view);
     waiting.quiet = this.#consult !== null;
     const anew = view.waiting.find((one) => one.appointment === this.#consult?.appointment);
     const others = view.waiting.filter((one) => one !== anew);
     waiting.show({ ...view, waiting: others });
     this.call?.newcomer(anew ? () => this.#instead(anew) : null);
-    day.draw();
-    if (view.waiting.some((one) => !day.known.has(one.appointment))) this.#reload();
+    if (view.waiting.some((one) => !day.known.value.has(one.appointment))) this.#reload();
     if (view.waiting.length && !this.#consult) this.#prepare();
     slot(this, 'running').hidden = !view.in_consult || this.#consult !== null;
     this.call?.badge(others.length ? plural('waiting.title.count', others.length) : null);
@@ -283,7 +281,7 @@ class DeskPage extends HTMLElement {
       slot(this, 'bye-title').textContent = t('desk.ended', { name });
     }
     await this.#reload();
-    const { destroyed_at: fate, reopens } = this.day?.known.get(appointment) ?? {};
+    const { destroyed_at: fate, reopens } = this.day?.known.value.get(appointment) ?? {};
     reopen.hidden = !reopens;
     if (fate) slot(this, 'bye-lead').textContent = t('desk.ended.destroyed', { when: moment(fate) });
   }
@@ -321,7 +319,6 @@ class DeskPage extends HTMLElement {
   async #reload() {
     try {
       await this.day?.load();
-      this.waiting?.redraw();
       this.new?.weigh();
     } catch {
       // The day says itself that it could not be read.

@@ -1,9 +1,14 @@
-import { el, icon, say, slot } from './build.js';
+import { now } from '../client/clock.js';
+import { html } from '../vendor/lit-html-3.3.3/lit-html.js';
+import { batch, effect, signal } from '../vendor/signals-core-1.14.5/signals-core.module.js';
+import { slot } from './build.js';
 import { audible, chime } from './chime.js';
-import { ago } from './dates.js';
+import { minutes } from './dates.js';
 import { plural, t } from './language.js';
+import { Rows, icon } from './rows.js';
 
 /** @import {DeskView, WaitingView, HoldMessage} from '../../types/wire.js' */
+/** @import {Row} from './rows.js' */
 
 const HOLD_MESSAGES = /** @type {HoldMessage[]} */ (['soon', 'five-minutes', 'fifteen-minutes', 'check-sound']);
 const REMIND_MS = 30_000;
@@ -21,35 +26,40 @@ const REFRESH_MS = 15_000;
  */
 
 export class WaitingRoom {
-  /** @type {WaitingView[]} */ who = [];
   /** A consult is going on: no sound, no title (KBV Anlage 31b: undisturbed). */
   quiet = false;
+  #who = signal(/** @type {WaitingView[]} */ ([]));
+  /** What became of the message to each. */
+  #told = signal(/** @type {Map<string, string>} */ (new Map()));
+  /** The moment as of which the list is drawn. */
+  #at = signal(now());
   #sound = true;
-  #told = new Map();
   #lastChime = 0;
 
   /** @param {HTMLElement} root @param {WaitingOptions} options */
   constructor(root, options) {
     this.root = root;
     this.options = options;
-    this.list = slot(root, 'waiting-list');
+    const rows = new Rows(slot(root, 'waiting-list'));
+    effect(() => {
+      rows.draw(this.#who.value.map((one) => this.#row(one)));
+      slot(root, 'nobody-waits').hidden = this.#who.value.length > 0;
+    });
     window.setInterval(() => this.#tick(), REFRESH_MS);
   }
 
   /** @param {DeskView} view */
   show(view) {
-    const known = new Set(this.who.map((one) => one.participant));
+    const known = new Set(this.#who.value.map((one) => one.participant));
     const arrived = view.waiting.filter((one) => !known.has(one.participant));
-    this.who = view.waiting;
-    this.#draw();
+    batch(() => {
+      this.#who.value = view.waiting;
+      this.#at.value = now();
+    });
     if (!arrived.length) return;
     const names = arrived.map((one) => this.options.names(one.appointment)).join(', ');
     slot(this.root, 'waiting-said').textContent = t('waiting.arrived', { name: names });
     this.#ring();
-  }
-
-  redraw() {
-    this.#draw();
   }
 
   /** Switch the sound off, or on; on is heard at once. */
@@ -61,93 +71,63 @@ export class WaitingRoom {
 
   /** What the title says of who waits, or nothing. */
   get title() {
-    return this.who.length && !this.quiet ? plural('waiting.title.count', this.who.length) : null;
+    const { length } = this.#who.value;
+    return length && !this.quiet ? plural('waiting.title.count', length) : null;
   }
 
   #ring() {
-    if (this.quiet || !this.#sound || !this.who.length) return;
+    if (this.quiet || !this.#sound || !this.#who.value.length) return;
     this.#lastChime = Date.now();
     chime('arrival').then((heard) => this.options.onSound(heard ? 'on' : 'blocked'));
   }
 
   #tick() {
-    for (const part of this.list.querySelectorAll('span')) {
-      if (part.dataset.since) part.textContent = this.#since(Number(part.dataset.since));
-    }
+    this.#at.value = now();
     if (Date.now() - this.#lastChime >= REMIND_MS) this.#ring();
   }
 
-  /** @param {number} since */
-  #since(since) {
-    return t('waiting.since', { ago: ago(since) });
-  }
-
-  #draw() {
-    const kept = new Map([...this.list.querySelectorAll('li')].map((item) => [item.dataset.participant, item]));
-    const items = this.who.map((one) => this.#update(kept.get(one.participant) ?? this.#item(one), one));
-    if (items.length !== this.list.children.length || items.some((item, n) => this.list.children[n] !== item)) {
-      this.list.replaceChildren(...items);
-    }
-    slot(this.root, 'nobody-waits').hidden = items.length > 0;
-  }
-
-  /** @param {WaitingView} one */
-  #item(one) {
-    const messages = HOLD_MESSAGES.map((message) =>
-      el('button', {
-        className: 'chip press',
-        type: 'button',
-        textContent: t(`hold.${message}.short`),
-        on: { click: () => this.#tell(one, message) },
-      }),
-    );
-    return el(
-      'li',
-      { className: 'waiting-card', 'data-participant': one.participant },
-      el(
-        'div',
-        { className: 'waiting-who' },
-        el('p', { className: 'name' }, el('bdi')),
-        el('p', { className: 'soft small' }, el('span', { 'data-since': one.since, textContent: this.#since(one.since) }), el('span', { className: 'gone' })),
-        el('p', { className: 'chip tiny amber', 'data-slot': 'lacks', 'data-testid': 'waiting-lacks', hidden: true }),
-      ),
-      el(
-        'button',
-        { className: 'button primary large admit', type: 'button', 'data-slot': 'admit', 'data-testid': 'admit', on: { click: () => this.options.admit(one) } },
-        icon('door-open'),
-        el('span', { textContent: t('waiting.admit') }),
-      ),
-      el(
-        'details',
-        { className: 'tell' },
-        el('summary', { className: 'small' }, icon('message-square'), t('waiting.tell')),
-        el('div', { className: 'tell-messages' }, ...messages),
-      ),
-      el('p', { className: 'told soft small', role: 'status' }),
-    );
-  }
-
-  /** @param {HTMLElement} item @param {WaitingView} one */
-  #update(item, one) {
+  /** @param {WaitingView} one @returns {Row} */
+  #row(one) {
     const name = this.options.names(one.appointment);
-    const label = /** @type {HTMLElement} */ (item.querySelector('.name bdi'));
-    if (label.textContent !== name) label.textContent = name;
-    slot(item, 'admit').setAttribute('aria-label', t('waiting.admit.who', { name }));
-    /** @type {HTMLElement} */ (item.querySelector('.gone')).textContent = one.connected ? '' : ` · ${t('waiting.gone')}`;
-    item.classList.toggle('is-gone', !one.connected);
-    say(slot(item, 'lacks'), one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : null);
-    /** @type {HTMLElement} */ (item.querySelector('.told')).textContent = this.#told.get(one.participant) ?? '';
-    return item;
+    const since = t('waiting.since', { ago: ago(one.since, this.#at.value) });
+    const gone = one.connected ? '' : ` · ${t('waiting.gone')}`;
+    const lacks = one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : '';
+    const content = html`
+      <div class="waiting-who">
+        <p class="name"><bdi>${name}</bdi></p>
+        <p class="soft small"><span>${since}</span><span class="gone">${gone}</span></p>
+        <p class="chip tiny amber" data-testid="waiting-lacks" ?hidden=${!lacks}>${lacks}</p>
+      </div>
+      <button class="button primary large admit" type="button" data-testid="admit" aria-label=${t('waiting.admit.who', { name })}
+        @click=${() => this.options.admit(one)}>${icon('door-open')}<span>${t('waiting.admit')}</span></button>
+      <details class="tell">
+        <summary class="small">${icon('message-square')}${t('waiting.tell')}</summary>
+        <div class="tell-messages">${HOLD_MESSAGES.map((message) => this.#messageButton(one, message))}</div>
+      </details>
+      <p class="told soft small" role="status">${this.#told.value.get(one.participant) ?? ''}</p>`;
+    const attributes = { class: one.connected ? 'waiting-card' : 'waiting-card is-gone', 'data-participant': one.participant };
+    return { key: one.participant, attributes, content };
+  }
+
+  /** @param {WaitingView} one @param {HoldMessage} message */
+  #messageButton(one, message) {
+    return html`<button class="chip press" type="button" @click=${() => this.#tell(one, message)}>${t(`hold.${message}.short`)}</button>`;
   }
 
   /** @param {WaitingView} one @param {HoldMessage} message */
   async #tell(one, message) {
+    let words = t('waiting.told', { message: t(`hold.${message}.short`) });
     try {
       await this.options.tell(one, message);
-      this.#told.set(one.participant, t('waiting.told', { message: t(`hold.${message}.short`) }));
     } catch {
-      this.#told.set(one.participant, t('waiting.not-told'));
+      words = t('waiting.not-told');
     }
-    this.#draw();
+    this.#told.value = new Map(this.#told.value).set(one.participant, words);
   }
+}
+
+/** How long ago, roughly: “zojuist”, “4 minuten”. @param {number} since @param {number} at both ms since the epoch */
+function ago(since, at) {
+  const n = Math.max(0, Math.floor((at - since) / 60_000));
+  return n === 0 ? t('date.just-now') : minutes(n);
 }

@@ -1,0 +1,105 @@
+import { html, nothing } from '../vendor/lit-html-3.3.3/lit-html.js';
+import { minutes, moment, time } from './dates.js';
+import { t } from './language.js';
+import { icon } from './rows.js';
+
+/** @import {AppointmentView, UnreadableView} from '../../types/wire.js' */
+/** @import {Row} from './rows.js' */
+
+/** @typedef {'running' | 'waiting' | 'ended' | 'past' | 'planned'} State */
+
+/**
+ * What the entry of an appointment shows beside the appointment itself.
+ * @typedef {object} Look
+ * @property {State} state
+ * @property {boolean} unfolded
+ * @property {boolean} [copied] the link is on the clipboard since a moment ago, or could not be put there
+ */
+
+/**
+ * What can be done with an appointment.
+ * @typedef {object} Acts
+ * @property {(one: Pick<AppointmentView, 'appointment' | 'patient'>) => void} destroy without a name where it cannot be read
+ * @property {(one: AppointmentView) => void} reopen
+ * @property {(one: AppointmentView) => void} technical
+ * @property {(one: AppointmentView) => void} copy
+ * @property {(one: AppointmentView) => void} unfold
+ */
+
+/** One appointment in the line of a day. @param {AppointmentView} one @param {Look} look @param {Acts} acts @returns {Row} */
+export function entry(one, { state, unfolded, copied }, acts) {
+  const { appointment, patient, starts_at } = one;
+  const tool = state !== 'ended' ? copyButton(one, copied, acts) : one.reopens ? reopenButton(one, acts) : nothing;
+  const technical = state === 'planned' ? nothing : technicalButton(one, acts);
+  const content = html`
+    <time class="entry-time" datetime=${starts_at}>${time(new Date(starts_at))}</time>
+    <div class="entry-body">
+      <p class="name"><bdi>${patient}</bdi></p>
+      <p class="soft small">${minutes(one.minutes)}${chip(state)}</p>
+    </div>
+    <div class="entry-tools">${tool}${moreButton(one, unfolded, acts)}</div>
+    <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded}>
+      <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
+      <p class="actions">${technical}${destroyButton(one, acts)}</p>
+    </div>`;
+  return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
+}
+
+/** What is left to see of one that cannot be read. @param {UnreadableView} found @param {Acts} acts @returns {Row} */
+export function unread({ appointment, newer }, acts) {
+  const content = html`
+    <span class="entry-time" aria-hidden="true">?</span>
+    <div class="entry-body">
+      <p class="name">${t('day.unreadable')}</p>
+      <p class="soft small">${t(newer ? 'day.unreadable.newer' : 'day.unreadable.help')}</p>
+    </div>
+    <div class="entry-tools">${destroyButton({ appointment, patient: '' }, acts)}</div>`;
+  return { key: appointment, attributes: { class: 'entry', 'data-state': 'unreadable', 'data-appointment': appointment }, content };
+}
+
+/** Where the day stands. @param {number} at ms since the epoch @returns {Row} */
+export const stand = (at) => ({
+  key: 'now',
+  attributes: { class: 'now' },
+  content: html`${t('day.now')} <time>${time(new Date(at))}</time>`,
+});
+
+/** @param {State} state */
+const chip = (state) => (state === 'planned' ? nothing : html`<span class="chip tiny">${t(`day.${state}`)}</span>`);
+
+/** When it is destroyed. @param {AppointmentView} one */
+const fate = (one) => (one.destroyed_at ? t('day.destroyed', { when: moment(one.destroyed_at) }) : t('day.kept'));
+
+/** @param {AppointmentView} one @param {boolean | undefined} copied @param {Acts} acts */
+function copyButton(one, copied, acts) {
+  const sign = copied === undefined ? 'link' : copied ? 'check' : 'x';
+  const words = t(copied === undefined ? 'link.copy' : copied ? 'link.copied' : 'link.copy.failed');
+  const label = copied === undefined ? t('link.copy.who', { name: one.patient }) : words;
+  return html`<button class="button quiet small copies" type="button" aria-label=${label}
+    @click=${() => acts.copy(one)}>${icon(sign)}<span>${words}</span></button>`;
+}
+
+/** What is seldom wanted, and what cannot be undone, is a press further away. @param {AppointmentView} one @param {boolean} unfolded @param {Acts} acts */
+const moreButton = (one, unfolded, acts) =>
+  html`<button class="button quiet small more" type="button" data-testid="more-of-appointment"
+    aria-expanded=${String(unfolded)} aria-controls="more-${one.appointment}" aria-label=${t('day.more.who', { name: one.patient })}
+    @click=${() => acts.unfold(one)}><span>${t('day.more')}</span></button>`;
+
+/** @param {AppointmentView} one @param {Acts} acts */
+const reopenButton = (one, acts) =>
+  html`<button class="button quiet small reopens" type="button" data-testid="reopen-appointment"
+    aria-label=${t('day.reopen.who', { name: one.patient })}
+    @click=${() => acts.reopen(one)}>${icon('rotate-cw')}<span>${t('day.reopen')}</span></button>`;
+
+/** @param {AppointmentView} one @param {Acts} acts */
+const technicalButton = (one, acts) =>
+  html`<button class="button small technicals" type="button" data-testid="technical-check"
+    aria-label=${t('technical.title.who', { name: one.patient })}
+    @click=${() => acts.technical(one)}>${icon('info')}<span>${t('technical.title')}</span></button>`;
+
+/** @param {Pick<AppointmentView, 'appointment' | 'patient'>} one @param {Acts} acts */
+function destroyButton(one, acts) {
+  const label = one.patient ? t('destroy.button.who', { name: one.patient }) : t('destroy.button.unreadable');
+  return html`<button class="button small destroys" type="button" data-testid="delete-appointment" aria-label=${label}
+    @click=${() => acts.destroy(one)}>${icon('trash-2')}<span>${t('destroy.button')}</span></button>`;
+}

@@ -1,0 +1,1 @@
+export { batch, effect, signal } from '@preact/signals-core';
