@@ -115,6 +115,11 @@ def vendored() -> tuple[Vendored, ...]:
     return tuple(found)
 
 
+def everything() -> list[Pinned | Vendored]:
+    """What the server runs, and what it hands to browsers."""
+    return [*pinned(), *vendored()]
+
+
 def bill() -> str:
     """CycloneDX 1.6 in JSON."""
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
@@ -140,7 +145,7 @@ def bill() -> str:
     for image in images():
         name, _, tag = image.partition(":")
         bom.components.add(Component(name=name, version=tag, type=ComponentType.CONTAINER, bom_ref=f"image:{image}"))
-    text = "\n".join(one.purl for one in (*pinned(), *vendored())) + "\n".join(images()) + version[1]
+    text = "\n".join(one.purl for one in everything()) + "\n".join(images()) + version[1]
     bom.serial_number = uuid.uuid5(NAMESPACE, text)
     made: dict[str, Any] = json.loads(JsonV1Dot6(bom).output_as_string())
     del made["metadata"]["timestamp"]
@@ -214,7 +219,7 @@ def test_the_bill_is_valid_and_complete() -> None:
     text = SBOM.read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     listed = {one["name"]: one for one in json.loads(text)["components"] if one["type"] == "library"}
-    assert {one["purl"] for one in listed.values()} == {one.purl for one in (*pinned(), *vendored())}
+    assert {one["purl"] for one in listed.values()} == {one.purl for one in everything()}
     assert {"lit-html", "@preact/signals-core", "socket.io-client"} <= set(listed)
     assert all(one["externalReferences"][0]["hashes"] and one["licenses"] for one in listed.values())
     assert not re.search(r"timestamp|file:|/root|/home|/work", text)
@@ -225,7 +230,7 @@ def test_what_is_installed_is_what_is_listed() -> None:
         assert importlib.metadata.version(one.name) == one.version
 
 
-@pytest.mark.parametrize("one", [*pinned(), *vendored()], ids=lambda one: one.name)
+@pytest.mark.parametrize("one", everything(), ids=lambda one: one.name)
 def test_no_licence_is_unknown_or_does_not_go_with_ours(one: Pinned | Vendored) -> None:
     assert any(alternative <= ALLOWED for alternative in terms(one.licence)), one.licence
 
