@@ -8,7 +8,7 @@ from collections.abc import Callable
 class HalfOpen:
     """``too_late`` is called with the id of a connection that stays half open for ``seconds``, or has to make room."""
 
-    def __init__(self, seconds: float, too_late: Callable[[str], None]) -> None:
+    def __init__(self, seconds: float, too_late: Callable[[str], object]) -> None:
         self.of_network: Counter[str] = Counter()
         self._seconds = seconds
         self._too_late = too_late

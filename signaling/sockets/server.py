@@ -27,19 +27,10 @@ from signaling.protocol.events import CLIENT_EVENTS, SERVER_EVENTS, SIGNED_OUT, 
 from signaling.protocol.model import PROTOCOL_VERSION, Message
 from signaling.replays import Missed
 from signaling.settings import SignalingSettings
+from signaling.sockets import endings
 from signaling.sockets.acceptance import Accepted, accept, connect
 from signaling.sockets.agent import UNKNOWN, agent
-from signaling.sockets.endings import (
-    CUT_OFF,
-    EXHAUSTED,
-    MOVED,
-    SHUT_DOWN,
-    TOO_LATE,
-    UNAUTHENTICATED,
-    UNREADABLE,
-    Ending,
-    How,
-)
+from signaling.sockets.endings import Ending, How
 from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.half_open import HalfOpen
 from signaling.sockets.library import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, NAMESPACE, SocketServer
@@ -90,7 +81,7 @@ class Gate(SocketServer):
         self._authenticate = authenticate
         self._clock = clock
         self._now = now
-        self._half_open = HalfOpen(limits.authenticate_within, self._too_late)
+        self._half_open = HalfOpen(limits.authenticate_within, partial(self.end, why=endings.TOO_LATE))
         self._asking: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         super().__init__(
@@ -229,7 +220,7 @@ class Gate(SocketServer):
         everybody = list(self.authenticated)
         for sid in everybody:
             if sid in self.authenticated:
-                self.end(self.eio_sid_of(sid), MOVED)
+                self.end(self.eio_sid_of(sid), endings.MOVED)
             await asyncio.sleep(seconds / len(everybody))
 
     def cut_off(self) -> None:
@@ -237,15 +228,15 @@ class Gate(SocketServer):
         sockets = list(self.authenticated.values())
         self.authenticated.clear()
         for eio_sid in list(self.eio.sockets):
-            self.end(eio_sid, CUT_OFF)
+            self.end(eio_sid, endings.CUT_OFF)
         for socket in sockets:
             socket.cut_off = True
             self.spawn(self.lost(socket))
 
     async def hang_up(self) -> None:
         """Close all connections, all at once: a client that does not answer costs the others nothing."""
-        goodbyes = [self.end(eio_sid, SHUT_DOWN) for eio_sid in list(self.eio.sockets)]
-        await asyncio.gather(*filter(None, goodbyes), return_exceptions=True)
+        goodbyes = filter(None, [self.end(eio_sid, endings.SHUT_DOWN) for eio_sid in list(self.eio.sockets)])
+        await asyncio.gather(*goodbyes, return_exceptions=True)
 
     async def close(self) -> None:
         """Hang up on everybody and stop; idempotent."""
@@ -266,9 +257,6 @@ class Gate(SocketServer):
         self.environ[eio_sid] = {AGENT: agent(request.headers.get("User-Agent", ""))}
         self._half_open.expect(eio_sid, self.eio.network(request))
 
-    def _too_late(self, eio_sid: str) -> None:
-        self.end(eio_sid, TOO_LATE)
-
     def closed(self, eio_sid: str) -> None:
         """Nobody has to authenticate over it any more."""
         self._half_open.settle(eio_sid)
@@ -287,8 +275,7 @@ class Gate(SocketServer):
         if eio_sid is None or eio_sid not in self.environ:
             raise socketio.exceptions.ConnectionRefusedError("closed")
         self._half_open.settle(eio_sid)
-        seen = self.environ[eio_sid].get(AGENT, UNKNOWN)
-        named = asked.capabilities
+        seen, named = self.environ[eio_sid].get(AGENT, UNKNOWN), asked.capabilities
         both = None if named is None else frozenset(CAPABILITIES.keys() & named)
         self.authenticated[sid] = Socket(sid, claims, self._now().timestamp(), self.limits, self._clock, seen, both)
 
@@ -297,9 +284,8 @@ class Gate(SocketServer):
         socket = self._socket(eio_sid)
         if socket and socket.capabilities is not None:
             both = sorted(socket.capabilities)
-            await self.tell(
-                socket.sid, "welcome", Welcome(version=PROTOCOL_VERSION, supported=SUPPORTED, capabilities=both)
-            )
+            welcome = Welcome(version=PROTOCOL_VERSION, supported=SUPPORTED, capabilities=both)
+            await self.tell(socket.sid, "welcome", welcome)
 
     async def _on_disconnect(self, sid: str, _reason: str) -> None:
         socket = self.authenticated.pop(sid, None)
@@ -318,8 +304,7 @@ class Gate(SocketServer):
     async def _refuse_connect(self, eio_sid: str, error: ProtocolError) -> None:
         wire = to_wire(error)
         self.count(wire.code)
-        data = {"message": wire.code, "data": wire.model_dump()}
-        await self.send_packet(eio_sid, self.packet(CONNECT_ERROR, data))
+        await self.send_packet(eio_sid, self.packet(CONNECT_ERROR, {"message": wire.code, "data": wire.model_dump()}))
 
     # --- packets -----------------------------------------------------------------------------------------------------
 
@@ -330,7 +315,7 @@ class Gate(SocketServer):
         try:
             packet = self.read(data)
         except (ValueError, RecursionError):
-            self.end(eio_sid, UNREADABLE)
+            self.end(eio_sid, endings.UNREADABLE)
             return
         if packet.packet_type == CONNECT and self.sid_of(eio_sid):
             await self._refuse_connect(eio_sid, ProtocolError("bad_state"))
@@ -358,11 +343,11 @@ class Gate(SocketServer):
     async def _event(self, eio_sid: str, number: int | None, data: Any) -> None:
         socket = self._socket(eio_sid)
         if socket is None:
-            self.end(eio_sid, UNAUTHENTICATED)
+            self.end(eio_sid, endings.UNAUTHENTICATED)
         elif not socket.take():
             await self._refuse(eio_sid, number, ProtocolError("rate_limited"))
             if socket.exhausted:
-                self.end(eio_sid, EXHAUSTED)
+                self.end(eio_sid, endings.EXHAUSTED)
         else:
             try:
                 accepted = accept(data, socket.claims.role, self._handler_of)

@@ -13,15 +13,11 @@ from client.tally import SAID_FROM, Chain, Tally
 from signaling.protocol.events import KeyCommitted, KeyRevealed, KeyWrapped, RoomView
 
 APPOINTMENT = "appointment"
-HEARD: dict[str, type[KeyCommitted | KeyRevealed | KeyWrapped]] = {
-    "key-commit": KeyCommitted,
-    "key-reveal": KeyRevealed,
-    "key-wrap": KeyWrapped,
-}
+Heard = type[KeyCommitted | KeyRevealed | KeyWrapped]
+HEARD: dict[str, Heard] = {"key-commit": KeyCommitted, "key-reveal": KeyRevealed, "key-wrap": KeyWrapped}
 ROLES = {"a": "practitioner", "b": "patient", "x": "guest"}
 MOST_UNSAID = SAID_FROM - 1
 RENEWALS = 10
-
 Sent = tuple[str, Any]
 
 
