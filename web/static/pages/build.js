@@ -1,7 +1,5 @@
 /** Making and finding elements. Text only ever enters the document as text. */
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 /**
  * An element with properties, `data-*` and `aria-*` attributes, and children.
  * @template {keyof HTMLElementTagNameMap} K
@@ -19,18 +17,6 @@ export function el(tag, { on = {}, ...properties } = {}, ...children) {
   }
   element.append(...children.filter((child) => child !== null));
   return element;
-}
-
-/** One icon of the page's sprite. @param {string} name */
-export function icon(name) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('class', 'icon');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.setAttribute('focusable', 'false');
-  const use = document.createElementNS(SVG, 'use');
-  use.setAttribute('href', `#icon-${name}`);
-  svg.append(use);
-  return svg;
 }
 
 /**
