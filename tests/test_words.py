@@ -1,9 +1,11 @@
-"""One word means one thing: no two classes of the server's inner floors have one name."""
+"""One word means one thing, and one file: no two classes of the server's inner floors have one name, no file is two."""
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
-from tests.ours import ROOT
+from tests.ours import FOLDERS, ROOT
 
 FLOORS = ("practice", "rooms", "vault", "media")
 INNER = {
@@ -24,3 +26,18 @@ def test_no_two_classes_have_one_name() -> None:
                     places[node.name].add(str(path.relative_to(ROOT)))
     assert {name: found for name, found in places.items() if len(found) > 1 and name not in INNER} == {}
     assert {name for name in INNER if len(places[name]) < 2} == set(), "these are no exceptions any more"
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    """What is longer is two things."""
+    folders = (*FOLDERS, "bench", "tests")
+    ours = [ROOT / "spreekkamer.py", *(path for folder in folders for path in ours_in(ROOT / folder))]
+    long = {str(path.relative_to(ROOT)) for path in ours if len(path.read_text().splitlines()) > 400}
+    assert long == set()
+
+
+def ours_in(folder: Path) -> Iterator[Path]:
+    """Scripts and style sheets that we wrote."""
+    for path in folder.rglob("*"):
+        if path.suffix in (".py", ".js", ".css") and not {"vendor", "node_modules"} & set(path.parts):
+            yield path
