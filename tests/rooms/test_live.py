@@ -159,9 +159,14 @@ async def test_whoever_is_always_overtaken_is_told_to_try_again(
     monkeypatch.setattr("rooms.live.ATTEMPTS", 1)
     await live.transition("a", patient(), absent=fresh())
     said = [Indicate("p1", Indicators(camera=bool(number % 2))) for number in range(12)]
-    outcomes = await asyncio.gather(*(live.transition("a", one) for one in said), return_exceptions=True)
-    assert {one.code for one in outcomes if isinstance(one, DomainError)} == {"try_again"}
-    assert not [one for one in outcomes if isinstance(one, BaseException) and not isinstance(one, DomainError)]
+    codes: set[str] = set()
+    for _ in range(100):  # on a busy machine nobody may be overtaken
+        outcomes = await asyncio.gather(*(live.transition("a", one) for one in said), return_exceptions=True)
+        assert not [one for one in outcomes if isinstance(one, BaseException) and not isinstance(one, DomainError)]
+        codes |= {one.code for one in outcomes if isinstance(one, DomainError)}
+        if codes:
+            break
+    assert codes == {"try_again"}
 
 
 async def test_no_two_of_many_get_the_same_seat(live: LiveConsults) -> None:
