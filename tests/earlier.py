@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.ours import FOLDERS
+
 ROOT = Path(__file__).parents[1]
 RELEASE_0_1_0 = "3fe09a2da0c2cad556c082a4d1ca77a3bc7f164c"
 ABSENT = "NOT TESTED BESIDE 0.1.0: its commit is not in this clone; fetch the whole history"
@@ -20,6 +22,10 @@ def unpacked(commit: str, folder: Path) -> bool:
     folder.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True)
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
+    # Where it has no such folder, today's, which is installed beside, must not be found in its place.
+    for name in {*FOLDERS} - {path.name for path in folder.iterdir()}:
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text('raise ImportError("not in this build")\n')
     return True
 
 
