@@ -53,8 +53,8 @@ def prove(size: Size) -> list[Figure]:
     data = size.folder / "data"
     practitioner, link = asyncio.run(fill(data))
     sign_in = {"token": "t" * 43, "practitioner": practitioner}
-    opening = (f"{API}/join", f"{API}/join/sentence")
-    secrets = {**dict.fromkeys(opening, {"link": link}), f"{API}/sign-in/link": {"token": sign_in["token"]}}
+    secrets = {f"{API}/{path}": {"link": link} for path in ("join", "join/sentence")}
+    secrets[f"{API}/sign-in/link"] = {"token": sign_in["token"]}
     command = [
         sys.executable,
         "-m",
