@@ -49,7 +49,7 @@
         due() -> int;  compare() -> int                             # past due now; rows that differ from their keys
     store.audit
         record(act, by, on=None, detail=None);  record_all(drafts)  # who did what to which object: ``vault.audit``
-        entries(first, last, act);  name(party) -> text | None;  verify() -> Report;  tidy() -> int;  anchor()
+        entries(first, last, act);  name(party) -> text | None;  verify() -> TrailReport;  tidy() -> int;  anchor()
 
 Times are aware; ``now`` returns aware UTC. Errors are ``DomainError`` with a code; ``open_storage`` raises
 ``StartRefused``, whose text is one sentence.
