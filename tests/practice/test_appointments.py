@@ -274,3 +274,11 @@ async def test_what_goes_while_its_end_is_taken_back_is_gone(
     monkeypatch.setattr(store.appointments, "get", meanwhile)
     with pytest.raises(DomainError, match="gone"):
         await store.appointments.reopen(of(person.id), planned.id)
+
+
+async def test_nothing_ends_in_an_account_whose_key_is_gone(store: Store, time: Time) -> None:
+    person = await alice(store)
+    planned = await plan(store, person)
+    await store.keys.destroy([(person.id, person.id)], time.now())
+    with pytest.raises(DomainError, check=lambda error: error.code in ("gone", "not_found")):
+        await store.appointments.end(Scope.consult(planned.id, person.id), planned.id)

@@ -11,7 +11,7 @@ from practice.agenda.model import Appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.storage import Store
 from tests.opening import of
-from tests.people import START, Time, alice, plan
+from tests.people import START, Time, alice, charlie, plan
 from vault.keys.store import KeyStore
 
 DAYS = 5
@@ -86,3 +86,12 @@ def test_whose_list_was_asked_for_longest_ago_is_forgotten_first() -> None:
         return len(starts.outside(owner, listed, lambda moment: False))
 
     assert [known(one) for one in ("alice", "bob", "carla")] == [0, 2, 2]
+
+
+async def test_of_many_rows_all_of_the_owners_are_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, other = await alice(store), await charlie(store)
+    rows = await planned(store, person)
+    await planned(store, other)
+    monkeypatch.setattr("practice.agenda.store.FEW", DAYS - 1)
+    found = await store.appointments.list(of(person.id), START.date(), START.date() + timedelta(days=DAYS))
+    assert {one.id for one in found} == {one.id for one in rows}

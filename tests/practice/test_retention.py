@@ -17,9 +17,10 @@ from tests.opening import none_of_them, of, open_store
 from tests.people import START, Time, alice, charlie, plan
 from tests.vault.readers import GIVEN, REFUSED, refusals
 from vault.clock import Clock
+from vault.database.marks import set_behind
 from vault.destruction.deadline import Deadline, nobody_can_say
 from vault.errors import DomainError
-from vault.records.scope import Scope
+from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
 
 DAY = START.date()
@@ -269,3 +270,26 @@ async def test_where_nobody_can_say_readers_refuse_and_the_sweeper_waits(
     deadline = Deadline(Clock(time.now, time.boottime), nobody_can_say, None)
     assert await deadline.forbids(due(START), unsure=unsure) is unsure
     assert caplog.text == "", "that is no fault"
+
+
+@pytest.mark.parametrize("all_of_them", [True, False])
+async def test_a_database_that_goes_away_ends_rescheduling_and_a_damaged_account_does_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch, all_of_them: bool
+) -> None:
+    person, tried = await alice(store), []
+    async with store.database.write() as connection:
+        await set_behind(connection, person.id, behind=True)
+    reschedule = store.practitioners.reschedule_all if all_of_them else store.practitioners.reschedule_behind
+    for code in ("unreadable", "not_found", "try_again"):
+
+        async def fail(_self: object, one: str, code: str = code) -> None:
+            tried.append((one, code))
+            raise DomainError(code)
+
+        monkeypatch.setattr("practice.accounts.store.Practitioners._reschedule", fail)
+        if code == "try_again":
+            with pytest.raises(DomainError, check=lambda error: error.code == "try_again"):
+                await reschedule(SERVER)
+        else:
+            await reschedule(SERVER)
+    assert tried == [(person.id, code) for code in ("unreadable", "not_found", "try_again")]

@@ -359,3 +359,7 @@ async def test_what_is_nobodys_alone_has_no_agenda_receipts_or_account(sqlite_st
     ):
         with pytest.raises(DomainError, match="not_found"):
             await call
+
+
+def test_the_server_itself_gets_at_no_record() -> None:
+    assert not SERVER.covers("owner", "row")

@@ -1,6 +1,7 @@
 """What a practitioner says to whoever waits: kept with the account, and destroyed as every record is."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -9,14 +10,14 @@ from practice.accounts.model import Language, Practitioner
 from practice.accounts.records import practitioners
 from practice.kinds import KINDS
 from practice.sentences.model import Sentence
-from practice.sentences.records import place, sentences
+from practice.sentences.records import open_sentence, place, seal_sentence, sentences
 from practice.sentences.store import MAX_TEXT, TRIES
 from practice.storage import Store
 from tests.opening import of
 from tests.people import Time, alice, caught_up, charlie, plan
 from vault import keystore
-from vault.errors import DomainError
-from vault.keys.envelope import pack, seal
+from vault.errors import DomainError, Unreadable
+from vault.keys.envelope import new_key, pack, seal
 from vault.keys.places import NOBODY
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
@@ -220,3 +221,24 @@ async def test_an_older_database_brings_none_back(sqlite_store: Store) -> None:
     assert (await store.sentences.of(of(person.id))).sentences == []
     await caught_up(store)
     assert await rows(store) == []
+
+
+async def test_whoever_is_always_overtaken_is_told_to_try_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await alice(store)
+    said = await store.sentences.say(of(person.id), "nl", TEXT)
+
+    async def overtaken(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("vault.records.writing.Writer.instead", overtaken)
+    with pytest.raises(DomainError, check=lambda error: error.code == "try_again"):
+        await store.sentences.say(of(person.id), "nl", "Another.")
+    assert (await store.sentences.of(of(person.id))).sentences == [said]
+
+
+def test_a_row_whose_version_is_no_number_is_damaged() -> None:
+    key = new_key()
+    row = seal_sentence(key, Sentence("a" * 22, "o" * 22, "nl", TEXT, 1))
+    assert open_sentence(key, SimpleNamespace(**row)).text == TEXT
+    with pytest.raises(Unreadable):
+        open_sentence(key, SimpleNamespace(**{**row, "version": "one"}))

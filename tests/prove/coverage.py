@@ -28,6 +28,7 @@ NAMED = (
 """Crypto, key store, storage, retention, audit trail, diagnostics; authorisation."""
 SOURCES = ("practice", "rooms", "signaling", "vault")
 TESTS = (
+    "tests/operate",
     "tests/practice",
     "tests/rooms",
     "tests/vault",

@@ -206,3 +206,11 @@ async def test_one_of_a_newer_version_is_said_to_be_whole(server: Server) -> Non
     assert "spreekkamer_retention_unreadable 0.0" in metrics
     assert (await server.call("DELETE", f"/api/v1/appointments/{one.id}", who="alice")).status == 200
     assert "spreekkamer_retention_newer 0.0" in (await server.call("GET", "/metrics")).body
+
+
+async def test_a_day_that_is_given_twice_and_a_start_that_is_years_away_are_refused(server: Server) -> None:
+    await server.sign_in("alice")
+    twice = await server.call("GET", "/api/v1/appointments?first=2027-03-01&first=2027-03-02", who="alice")
+    assert (twice.status, twice.body["error"]["field"]) == (400, "first")
+    away = await server.call("POST", "/api/v1/appointments", {**PLAN, "starts_at": "2037-03-01T09:00:00Z"}, who="alice")
+    assert (away.status, away.body["error"]["field"]) == (400, "starts_at")
