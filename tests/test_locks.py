@@ -82,6 +82,12 @@ def test_both_locks_agree() -> None:
     }
 
 
+def test_no_lock_has_an_address_in_it() -> None:
+    """Where packages come from is the machine's affair; npm writes addresses of funds and registries into its own."""
+    for lock in ("requirements.txt", "requirements-dev.txt", "web/package-lock.json"):
+        assert "://" not in (ROOT / lock).read_text(), lock
+
+
 def test_a_lock_is_installed_as_a_lock() -> None:
     """pip 23.2.1 resolves ``coverage[toml]`` of a locked ``coverage`` anew unless it is told not to resolve."""
     commands = [
