@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from vault.errors import DomainError
+
 UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Control characters, halves of characters, and what ends a line or a paragraph."""
 
@@ -24,3 +26,14 @@ def readable(text: str) -> str:
     if not any(unicodedata.category(one)[0] in SEEN and one not in BLANK for one in text):
         raise ValueError("nothing to be seen")
     return text
+
+
+def named(text: str, field: str, most: int) -> str:
+    """The same for a field of at most so many characters. Errors: ``invalid``, with the field."""
+    try:
+        name = readable(text)
+    except ValueError:
+        raise DomainError("invalid", field) from None
+    if len(name) > most:
+        raise DomainError("invalid", field)
+    return name

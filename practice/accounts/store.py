@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from practice.accounts.model import RETENTION, Language, Practitioner, Retention
 from practice.accounts.people import People
 from practice.accounts.records import open_password, practitioners, seal_password, seal_profile
-from practice.names import readable
+from practice.names import named
 from vault.clock import Now
 from vault.database.database import Database
 from vault.database.marks import accounts_behind, closing
@@ -215,12 +215,7 @@ class Practitioners:
         local, at, domain = person.mail.rpartition("@")
         if not (local and at and domain) or len(person.mail) > MAX_MAIL or not person.mail.isprintable():
             raise DomainError("invalid", "mail")
-        try:
-            readable(person.display_name)
-        except ValueError:
-            raise DomainError("invalid", "display_name") from None
-        if len(person.display_name) > MAX_NAME:
-            raise DomainError("invalid", "display_name")
+        named(person.display_name, "display_name", MAX_NAME)
         if person.language not in get_args(Language):
             raise DomainError("invalid", "language")
         if len(password) not in PASSWORD_LENGTH:

@@ -17,7 +17,7 @@ from practice.agenda.model import Appointment, State
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
-from practice.names import readable
+from practice.names import named
 from vault.clock import Now
 from vault.database.database import Database
 from vault.database.marks import no_closing
@@ -113,7 +113,7 @@ class Appointments:
         Errors: ``invalid`` (also so long ago that it would be due already, or years away), ``not_found`` (the owner),
         ``try_again`` while the disk is nearly full.
         """
-        patient = _name(patient)
+        patient = named(patient, "patient", MAX_NAME)
         if minutes not in MINUTES:
             raise DomainError("invalid", "minutes")
         if language not in get_args(Language):
@@ -274,13 +274,3 @@ def asked(appointment_id: str) -> str:
 def first(rows: Sequence[Row[Any]]) -> Row[Any] | None:
     """The row with this id, if there is one."""
     return rows[0] if rows else None
-
-
-def _name(text: str) -> str:
-    try:
-        name = readable(text)
-    except ValueError:
-        raise DomainError("invalid", "patient") from None
-    if len(name) > MAX_NAME:
-        raise DomainError("invalid", "patient")
-    return name

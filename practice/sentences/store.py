@@ -14,7 +14,7 @@ from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.visit import Visit
-from practice.names import readable
+from practice.names import named
 from practice.sentences.model import Said, Sentence
 from practice.sentences.records import SENTENCES, sentences
 from vault.clock import Now
@@ -68,7 +68,7 @@ class Sentences:
         Errors: ``invalid``, ``not_found`` (the account), ``try_again`` (also while the disk is nearly full).
         """
         owner = scope.owner
-        text = _text(text)
+        text = named(text, "text", MAX_TEXT)
         if language not in get_args(Language):
             raise DomainError("invalid", "language")
         self._reserve.require()
@@ -134,13 +134,3 @@ def _living(owner: str) -> Select[Any]:
 
 def _versions(rows: Sequence[Row[Any]]) -> list[tuple[str, int]]:
     return [(row.id, row.version) for row in rows]
-
-
-def _text(text: str) -> str:
-    try:
-        text = readable(text)
-    except ValueError:
-        raise DomainError("invalid", "text") from None
-    if len(text) > MAX_TEXT:
-        raise DomainError("invalid", "text")
-    return text
