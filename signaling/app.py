@@ -68,9 +68,12 @@ def build(
         middlewares=[middlewares.counted, middlewares.errors_to_wire, middlewares.same_site],
         client_max_size=MAX_BODY,
     )
-    app[typedefs.SETTINGS], app[typedefs.REDIS] = settings, redis
-    app[typedefs.MEDIA], app[typedefs.TURN] = media, turn
-    app[typedefs.TICKETS], app[typedefs.NOW] = Tickets(secret, now), now
+    app[typedefs.SETTINGS] = settings
+    app[typedefs.REDIS] = redis
+    app[typedefs.MEDIA] = media
+    app[typedefs.TURN] = turn
+    app[typedefs.TICKETS] = Tickets(secret, now)
+    app[typedefs.NOW] = now
     app[typedefs.ZONE] = UTC  # until the pages say which is the practice's
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
     app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())
@@ -88,10 +91,7 @@ def build(
     store = storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
     app[typedefs.STORE] = store
     app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
-    app.cleanup_ctx.append(health.heartbeat)
-    app.cleanup_ctx.append(retention)
-    app.cleanup_ctx.append(technical_data)
-    app.cleanup_ctx.append(files)
+    app.cleanup_ctx.extend((health.heartbeat, retention, technical_data, files))
     routes.attach(app)
     return app
 

@@ -169,16 +169,19 @@ async def open_vault(
         clock = Clock(now, boot)
         if settings.trust_clock:
             clock.confirm()
-        vault = put_together(
+        vault = Vault(
             settings,
             kinds,
             database,
             keys,
-            Reader(keys, on_forget),
-            Deadline(clock, in_progress, settings.retention_cap),
-            clock,
-            await asyncio.to_thread(boot_id),
-            Lease(database, "sweep", name, LEASE, now),
+            reader=Reader(keys, on_forget),
+            deadline=Deadline(clock, in_progress, settings.retention_cap),
+            audit=Trail(database, keys, clock.wall, timedelta(days=settings.audit_days), lambda: clock.doubt() is None),
+            reserve=Reserve(folders(settings)),
+            clock=clock,
+            boot=await asyncio.to_thread(boot_id),
+            lease=Lease(database, "sweep", name, LEASE, now),
+            wake=asyncio.Event(),
         )
         yield vault
         with suppress(DomainError):
@@ -194,23 +197,6 @@ async def occupy(settings: VaultSettings, stack: AsyncExitStack) -> str:
     # A full disk must not keep a server from starting, and from destroying.
     await asyncio.to_thread(Reserve(folders(settings)).look)
     return await asyncio.to_thread(holder, descriptor)
-
-
-def put_together(
-    settings: VaultSettings,
-    kinds: Kinds,
-    database: Database,
-    keys: KeyStore,
-    reader: Reader,
-    deadline: Deadline,
-    clock: Clock,
-    boot: str,
-    lease: Lease,
-) -> Vault:
-    """The parts that follow from those given."""
-    audit = Trail(database, keys, clock.wall, timedelta(days=settings.audit_days), lambda: clock.doubt() is None)
-    reserve, wake = Reserve(folders(settings)), asyncio.Event()
-    return Vault(settings, kinds, database, keys, reader, deadline, audit, reserve, clock, boot, lease, wake)
 
 
 async def known_pair(database: Database) -> tuple[str | None, int]:

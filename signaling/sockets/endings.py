@@ -1,10 +1,12 @@
-"""Why a connection ends, and how: every reason there is.
+"""Why a node ends a connection of its own, and how: every reason there is.
 
 | how | what the client notices |
 |---|---|
-| ``SAID`` | Socket.IO's own word, after all that was sent before; on whichever node it is connected |
 | ``CLOSED`` | the WebSocket closes at once, whatever was not sent yet |
 | ``CUT`` | nothing, or a connection that broke: no goodbye |
+
+Whoever has no place in a consult any more, or signed out, is told why first and then goes by Socket.IO's own word, on
+whichever node that is: ``Gate.close_socket``.
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,6 @@ from enum import Enum, auto
 class How(Enum):
     """How much of a goodbye there is."""
 
-    SAID = auto()
     CLOSED = auto()
     CUT = auto()
 
@@ -27,9 +28,6 @@ class Ending:
     counted: str | None = None
     missed: bool = True
 
-
-OVER = Ending(How.SAID)
-"""There is no place for it any more: its consult ended, it was removed, another page took it, or it signed out."""
 
 MOVED = Ending(How.CLOSED, missed=False)
 """This node leaves. Its return replaces what this node had of it, before anybody misses it."""

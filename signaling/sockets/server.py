@@ -100,7 +100,7 @@ class Gate(SocketServer):
         """Count something that was dropped or refused."""
         self.counters[what] += 1
 
-    def spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
+    def spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Run in the background until the gate closes."""
         task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
@@ -173,7 +173,7 @@ class Gate(SocketServer):
                 self.manager.trim(sid)
         return True
 
-    def end(self, eio_sid: str | None, why: Ending) -> "asyncio.Task[None] | None":
+    def end(self, eio_sid: str | None, why: Ending) -> asyncio.Task[None] | None:
         """End a connection of this node, for a reason of ``signaling.sockets.endings``; the task that says goodbye."""
         if why.counted:
             self.count(why.counted)
@@ -187,7 +187,7 @@ class Gate(SocketServer):
         return self.spawn(self.eio.hang_up(eio_sid))
 
     async def close_socket(self, sid: str) -> None:
-        """``OVER``: whichever node the socket is on, after all that was sent to it before."""
+        """Disconnect a client, wherever it is connected, after all that was sent to it before."""
         await self.disconnect(sid)
 
     async def sign_out(self, holders: Sequence[str], why: SignedOutCode) -> None:

@@ -1,10 +1,12 @@
 """Epoch keys in OpenBao: what it destroyed opens nothing, and without it the key store is locked."""
 
 import asyncio
+import http.client
 import os
 import shutil
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,31 @@ def test_the_secret_of_an_epoch_is_bound_to_its_number(keys: WrappedKeys, keysto
     assert secrets.read(made.number, made.sealed) == made.secret
     with pytest.raises(Locked, check=lambda locked: "does not open" in locked.reason):
         secrets.read(made.number + 1, made.sealed)
+
+
+def test_a_step_is_asked_on_one_connection_and_each_thread_has_its_own(
+    keys: WrappedKeys, keystore_settings: VaultSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    plain = Transit._connection
+
+    def noted(self: Transit) -> http.client.HTTPConnection:
+        opened.append(threading.get_ident())
+        return plain(self)
+
+    monkeypatch.setattr(Transit, "_connection", noted)
+    transit = Transit(keystore_settings.transit)
+    secrets = TransitSecrets(transit, os.urandom)
+    transit.key()  # the token's life is lengthened now, on a connection of its own
+    opened.clear()
+    made = secrets.make(keys._epochs.number())
+    assert len(opened) == 1
+    secrets.tidy(made.number)
+    assert len(opened) == 2
+    with transit.connected(), ThreadPoolExecutor(1) as other:
+        other.submit(transit.key).result()
+        transit.key()
+    assert len(opened) == 4 and opened[2] != opened[3]
 
 
 def test_an_older_copy_of_the_key_store_is_locked(single: VaultSettings, tmp_path: Path) -> None:
