@@ -9,9 +9,10 @@ SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | 
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MUTATED := vault/keys vault/records vault/destruction vault/audit practice signaling/tickets.py signaling/sessions.py signaling/admission.py
-LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py
+LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py browser/test_account_pages.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
+SCRATCH = TMPDIR="$$(sh .ci/scratch)"
 CODE := spreekkamer.py client media operate practice rooms signaling turn vault web tests bench
 
 .PHONY: help install run test tests-together tests-alone check tests-pure lint format tools system bench screenshots prove requirements clean
@@ -74,16 +75,16 @@ test: system $(TOOLS)
 	exit $$failed
 
 tests-together: $(TOOLS)
-	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not serial' --junitxml var/tests-together.xml
+	$(SCRATCH) $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not serial' --junitxml var/tests-together.xml
 
 tests-alone: $(TOOLS)
-	$(BIN)/pytest -q -m serial --junitxml var/tests-alone.xml
+	$(SCRATCH) $(BIN)/pytest -q -m serial --junitxml var/tests-alone.xml
 
 check: $(TOOLS)
 	@$(MAKE) --no-print-directory -j 2 lint tests-pure
 
 tests-pure: $(TOOLS)
-	$(BIN)/python -m pytest -q -p tests.pure -n $(WORKERS) --dist worksteal -m 'not serial'
+	$(SCRATCH) $(BIN)/python -m pytest -q -p tests.pure -n $(WORKERS) --dist worksteal -m 'not serial'
 
 bench: $(TOOLS)
 	@sh .ci/system-packages janus

@@ -23,6 +23,7 @@ from operate import process
 from operate.commands import attach
 from operate.commands.arguments import path, port
 from operate.configuration import StrictSettings, load
+from practice.settings import PracticeSettings
 from signaling import memory
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
@@ -33,6 +34,8 @@ from web.settings import WebSettings
 
 if TYPE_CHECKING:
     from operate.demo import Sandbox
+    from practice.storage import Storage
+    from vault.destruction.deadline import InProgress
 
 
 class Settings(StrictSettings):
@@ -43,6 +46,21 @@ class Settings(StrictSettings):
     turn: TurnSettings = TurnSettings()
     signaling: SignalingSettings = SignalingSettings()
     web: WebSettings = WebSettings()
+    practice: PracticeSettings = PracticeSettings()
+
+
+@asynccontextmanager
+async def stored(settings: Settings, in_progress: InProgress) -> AsyncIterator[Storage]:
+    """What is stored, with its organisation; says so if it is locked."""
+    from operate import founding
+    from practice.storage import open_storage
+
+    mail = settings.practice.sends
+    async with open_storage(settings.rooms, in_progress=in_progress, now=utc_now, mail=mail) as storage:
+        if storage.locked:
+            print(f"spreekkamer: locked. {storage.locked}", file=sys.stderr, flush=True)
+        await founding.establish(storage, settings.web)
+        yield storage
 
 
 @asynccontextmanager
@@ -55,8 +73,7 @@ async def server(
     """
     from media.control import MediaClient
     from media.processes import LocalWorkers
-    from operate import demo, tls
-    from practice.storage import open_storage
+    from operate import demo, founding, tls
     from signaling import addresses, app, drain, gate, health, listener, redis
     from signaling.derived import derive
     from turn.credentials import TurnCredentials
@@ -70,16 +87,20 @@ async def server(
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
         live = gate.documents(signaling, opened.client, utc_now, secret)
-        opening = open_storage(settings.rooms, in_progress=live.are_live, now=utc_now)
-        store = await stack.enter_async_context(opening)
-        if store.locked:
-            print(f"spreekkamer: locked. {store.locked}", file=sys.stderr, flush=True)
-        calls, turn = derive(secret, "calls"), TurnCredentials(settings.turn, utc_now)
-        media = MediaClient(opened.client, calls)
+        store = await stack.enter_async_context(stored(settings, live.are_live))
+        calls = derive(secret, "calls")
         guests = await demo.prepare(store, utc_now) if sandbox else None
-        link = guests.link if guests else None
         application = app.build(
-            signaling, store, live, opened.client, media, turn, utc_now, secret=secret, sign_in_link=link
+            signaling,
+            store,
+            live,
+            opened.client,
+            MediaClient(opened.client, calls),
+            TurnCredentials(settings.turn, utc_now),
+            utc_now,
+            secret=secret,
+            practice=settings.practice,
+            sign_in_link=guests.link if guests else None,
         )
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
@@ -88,8 +109,7 @@ async def server(
         workers = await stack.enter_async_context(LocalWorkers(settings.media, reach, calls, on_exit))
         context = tls.self_signed(settings.rooms.data, origin, utc_now()) if own_tls else None
         await stack.enter_async_context(listener.listening(application, port, context))
-        if sandbox:
-            await health.wait(application)
+        await (health.wait(application) if sandbox else founding.show_first_link(store, origin))
         process.keep_what_is_there()
         yield origin, guests, partial(drain.drain, application, partial(workers.drain, settings.media.drain_seconds))
 
@@ -118,7 +138,9 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
     changed = {
         "rooms": settings.rooms.model_copy(update={"data": arguments.data, "trust_clock": True}),
         "media": settings.media.model_copy(update={"port": 0, "announce_loopback": True, "redis_url": None}),
-        "signaling": settings.signaling.model_copy(update={"port": arguments.port, "origin": None, "redis_url": None}),
+        "signaling": settings.signaling.model_copy(
+            update={"port": arguments.port, "origin": None, "redis_url": None, "second_factor": "offered"}
+        ),
     }
     logs.configure("human", "warning")
     async with server(settings.model_copy(update=changed), sandbox=True) as (origin, sandbox, _):

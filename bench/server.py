@@ -2,21 +2,34 @@
 
 import argparse
 import asyncio
+import json
+import statistics
+import sys
 import tempfile
+import time
+from asyncio.subprocess import PIPE
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
+
+from bench.load.clerk import MAIL, PASSWORD
 from bench.load.targets import memory_kib
 from bench.relay import write
 from client.exchange import encode
 from client.rest import Rest
 from client.wire import Wire
 from signaling.protocol.events import Arrive
+from signaling.protocol.model import API
 from tests.browser.conftest import Demo, sit_down, start_demo
 from tests.browser.visits import Traffic
 from tests.chromium import chromium
+from tests.opening import of, open_store
+from vault.settings import VaultSettings
 
 WARM_UP = 20
+LIVING = 1_000
+LOOKS = 30
 
 
 async def wait_for_nobody(rest: Rest, number: int) -> Wire:
@@ -72,6 +85,38 @@ async def page_weights(demo: Demo) -> dict[str, tuple[int, int]]:
     return weights
 
 
+async def desk_milliseconds(data: Path) -> dict[str, list[float]]:
+    """What the server takes for the desk's page and for today's list of it, of who has so many living appointments."""
+    today = datetime.now(UTC)
+    async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
+        person = await store.practitioners.add(MAIL, PASSWORD, "A. Practitioner", "nl")
+        for number in range(LIVING):
+            starts_at = today + timedelta(days=number // 20)
+            await store.appointments.create(of(person.id), f"Patient {number}", starts_at, 30, "nl")
+    options = json.dumps({"rooms": {"data": str(data)}})
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.prove.server", options), stdin=PIPE, stdout=PIPE
+    )
+    assert server.stdout is not None
+    origin = f"http://localhost:{int(await server.stdout.readline())}"
+    took: dict[str, list[float]] = {"/desk": [], f"{API}/appointments": []}
+    try:
+        async with aiohttp.ClientSession(headers={"Origin": origin}) as session:
+            async with session.post(f"{origin}{API}/sign-in", json={"mail": MAIL, "password": PASSWORD}) as answer:
+                assert answer.status == 200, await answer.text()
+            for _ in range(LOOKS):
+                for path, times in took.items():
+                    began = time.perf_counter()
+                    async with session.get(origin + path) as answer:
+                        await answer.read()
+                    assert answer.status == 200, path
+                    times.append((time.perf_counter() - began) * 1000)
+    finally:
+        server.terminate()
+        await server.wait()
+    return took
+
+
 async def measure(patients: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         demo = await start_demo(Path(folder) / "data")
@@ -80,11 +125,16 @@ async def measure(patients: int) -> str:
             each = await waiting_memory(demo, patients)
         finally:
             await demo.stop()
+        page, listed = (times[1:] for times in (await desk_milliseconds(Path(folder) / "desk")).values())
     lines = ["| what | measured | reach |", "|---|---|---|"]
     lines.append(f"| server memory per idle waiting patient ({patients} of them) | {each:.0f} KiB | ≤ 150 KiB |")
     for name, (requests, size) in weights.items():
         reach = "–" if "patient" not in name else "≤ 120 kB" if name.startswith("first") else "≤ 3 requests"
         lines.append(f"| {name} | {requests} requests, {size / 1000:.0f} kB | {reach} |")
+    both = [one + other for one, other in zip(page, listed, strict=True)]
+    beside = f"page {statistics.median(page):.1f}, list {statistics.median(listed):.1f}; slowest {max(both):.1f}"
+    name = f"server's time for the desk of who has {LIVING:,} living appointments"
+    lines.append(f"| {name} | {statistics.median(both):.1f} ms ({beside}) | ≤ 60 ms |")
     return "\n".join(lines)
 
 

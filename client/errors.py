@@ -11,12 +11,15 @@ Exception
 
 
 class ClientError(Exception):
-    """``code`` is stable; ``field`` is what is wrong with ``invalid``, where one field is."""
+    """``code`` is stable; ``field`` is what is wrong with ``invalid``, where one field is; ``challenge`` comes with
+    ``factor_needed`` and goes back with the code.
+    """
 
-    def __init__(self, code: str, detail: str = "", *, field: str | None = None) -> None:
+    def __init__(self, code: str, detail: str = "", *, field: str | None = None, challenge: str | None = None) -> None:
         super().__init__(f"{code}: {detail or field}" if detail or field else code)
         self.code = code
         self.field = field
+        self.challenge = challenge
 
 
 class Refusal(ClientError):  # noqa: N818 -- the answer, not our failure

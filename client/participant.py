@@ -31,6 +31,7 @@ from signaling.protocol.events import (
     Indicators,
     RoomView,
     Tell,
+    Watch,
 )
 
 INSIST_SECONDS = 15.0
@@ -165,9 +166,9 @@ class Participant:
         body = Arrive(appointment=self.appointment, participant=self.id, take_over=take_over, **self._seen())
         return await self._enter("arrive", body)
 
-    async def watch(self) -> DeskView:
-        """As the practitioner: who waits, from now on."""
-        view: DeskView = await self.request("watch")
+    async def watch(self, practitioner: str | None = None) -> DeskView:
+        """As the practitioner, or as who works for this one: who waits, from now on."""
+        view: DeskView = await self.request("watch", Watch(practitioner=practitioner) if practitioner else None)
         self._take_desk(view)
         return view
 

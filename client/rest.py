@@ -8,11 +8,13 @@ import aiohttp
 from pydantic import ValidationError
 
 from client.errors import Offline, Refusal
+from signaling.protocol.correction import Correction
 from signaling.protocol.model import API
 from signaling.protocol.rest import (
     AppointmentList,
     AppointmentView,
     Entrance,
+    FactorCode,
     Failure,
     Join,
     JoinRequest,
@@ -86,13 +88,18 @@ class Rest:
             return text
         try:
             error = Failure.model_validate_json(text, extra="ignore").error
-            raise Refusal(error.code, field=error.field)
+            raise Refusal(error.code, field=error.field, challenge=error.challenge)
         except ValidationError:
             raise Refusal("internal", f"HTTP {status}") from None
 
     async def sign_in(self, mail: str, password: str) -> Me:
         body = SignIn(mail=mail, password=password).model_dump()
         return Me.model_validate_json(await self.call("POST", "/sign-in", body), extra="ignore")
+
+    async def sign_in_with_code(self, challenge: str, code: str) -> Me:
+        """The second step, after a refusal ``factor_needed``: with its challenge."""
+        body = FactorCode(challenge=challenge, code=code).model_dump()
+        return Me.model_validate_json(await self.call("POST", "/sign-in/factor", body), extra="ignore")
 
     async def sign_in_with_link(self, token: str) -> Me:
         """A demo's link: what stands behind its ``#``."""
@@ -115,6 +122,15 @@ class Rest:
         body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes, anyway=True).model_dump()
         return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body), extra="ignore")
 
+    async def correct_appointment(self, appointment: str, correction: Correction) -> AppointmentView:
+        """What is absent stays as it is.
+
+        Raises:
+            Refusal: ``conflict`` where ``seen`` is not its version any more; ``doubtful``.
+        """
+        text = await self.call("PATCH", f"/appointments/{appointment}", correction.model_dump(exclude_none=True))
+        return AppointmentView.model_validate_json(text, extra="ignore")
+
     async def destroy_appointment(self, appointment: str) -> Receipt:
         """Irrecoverably, now."""
         return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"), extra="ignore")
@@ -133,6 +149,11 @@ class Rest:
         """Without a cookie: an access token and a refresh token."""
         body = SignIn(mail=mail, password=password).model_dump()
         return TokenSet.model_validate_json(await self.call("POST", "/tokens", body), extra="ignore")
+
+    async def sign_in_app_with_code(self, challenge: str, code: str) -> TokenSet:
+        """The second step of an app, after a refusal ``factor_needed``: with its challenge."""
+        body = FactorCode(challenge=challenge, code=code).model_dump()
+        return TokenSet.model_validate_json(await self.call("POST", "/tokens/factor", body), extra="ignore")
 
     async def refresh(self, refresh_token: str) -> TokenSet:
         """The next two; the one that was used is worthless then.

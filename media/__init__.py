@@ -6,5 +6,6 @@
 | ``processes``, ``worker``, ``control_server`` | the worker's process, and its side of that talk |
 | ``forwarding`` | from one participant's packets to the others' |
 | ``session`` | one client's connection |
+| ``settings``, ``redis_address``, ``refusals``, ``logs`` | what is set; the codes with which something is not taken |
 | ``wire``, ``net`` | formats without sockets; sockets without formats |
 """

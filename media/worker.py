@@ -38,7 +38,7 @@ _ADDRESS_SECONDS = 10.0
 _IDLE_TICK = 0.25
 _LAST_ROOMS = 0.5
 _NICENESS = -10
-_ANY_PORT_TRIES = 10
+_ANY_PORT_TRIES = 50
 _AWAY = "Redis does not answer: the media worker cannot be reached without it."
 _REFUSED = (
     "Redis refuses the user of media workers, its password or a command: `spreekkamer setup` writes media.redis_url "

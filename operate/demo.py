@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
+from operate.commands.storage import OPERATOR
 from practice.agenda.model import Appointment
 from practice.storage import Storage
 from signaling.rest.appointments import patient_link
@@ -41,7 +42,7 @@ async def prepare(store: Storage, now: Callable[[], datetime]) -> Sandbox:
     """
     practitioner = await store.practitioners.by_mail(SERVER, MAIL)
     if practitioner is None:
-        practitioner = await store.practitioners.add(MAIL, token_urlsafe(32), PRACTITIONER, "nl")
+        practitioner = await store.organisation.add_account(OPERATOR, MAIL, token_urlsafe(32), PRACTITIONER, "nl")
     scope = of_practitioner(practitioner.id)
     appointment = await _current(store, scope, now()) or await store.appointments.create(
         scope, PATIENT, now().astimezone().replace(microsecond=0), MINUTES, "nl"

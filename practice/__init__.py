@@ -7,7 +7,13 @@
 | ``store.py`` | what may be asked and done, each by a ``Scope`` |
 | others | the context's own rules |
 
-``accounts`` are who the keys belong to; ``agenda`` is what is planned; ``sentences`` are what whoever waits reads.
-``kinds`` lists all kinds, and ``storage`` opens everything: begin there. A context knows only of those below it in the
-contract of ``pyproject.toml``. All of it stands on ``vault``.
+``accounts`` are who the keys belong to, ``factors`` with what they sign in beside a password, ``particulars`` what
+somebody tells of themselves, ``billing`` their bank account, ``pictures`` what they upload; ``agenda`` is what is
+planned; ``sentences`` are what whoever waits reads; ``sights`` are what somebody else may see of an agenda;
+``organisation`` is what accounts belong to, and in which roles, ``policies`` what it decides for them, ``assistants``
+who of them works for whom, ``statistics`` how much is done, in numbers; ``notices`` are mail to who has an account.
+``outgoing`` is the one door to servers elsewhere, of ``settings``; ``doubts`` finds in a text what should not be there;
+``names`` and ``mailboxes`` are how a name and an address are written; ``mail_servers`` are what an organisation sends
+by. ``kinds`` lists all kinds, and ``storage`` opens everything: begin there. A context knows only of those below it in
+the contract of ``pyproject.toml``. All of it stands on ``vault``.
 """

@@ -4,7 +4,23 @@ from typing import Final
 
 from practice.accounts.records import PRACTITIONERS
 from practice.agenda.records import APPOINTMENTS
+from practice.assistants.records import ENGAGEMENTS
+from practice.billing.records import BANK_ACCOUNTS
+from practice.factors.records import FACTORS
+from practice.mail_servers.records import MAIL_SERVERS
+from practice.notices.records import NOTICES
+from practice.organisation.records import DEPARTMENTS, INVITATIONS, MEMBERS, ORGANISATIONS
+from practice.particulars.records import PARTICULARS
+from practice.pictures.records import PICTURES
+from practice.policies.records import POLICIES
 from practice.sentences.records import SENTENCES
+from practice.sights.records import SIGHTS
 from vault.records.records import Kinds
 
-KINDS: Final = Kinds(PRACTITIONERS, (APPOINTMENTS, SENTENCES))
+KINDS: Final = Kinds(
+    (PRACTITIONERS, ORGANISATIONS),
+    (
+        *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
+        *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SIGHTS, DEPARTMENTS),
+    ),
+)

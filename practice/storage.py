@@ -2,15 +2,16 @@
 
     async with open_storage(settings, in_progress=live.are_live) as storage:   # reads and writes, destroys nothing
         signaling = attach(storage)                                           # what consults are made of
-        store = storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
+        store = storage.destroying(on_destroy=…, on_close=…, on_handed=…)
         await store.retention.catch_up()                                      # before the port opens
         task_group.create_task(store.retention.run())
 
     in_progress: async (appointment ids) -> ids | None          # consults that are waited for; None: nobody can say
     on_destroy:  async (appointment ids) -> {id: fault}         # caches, traces in Redis
     on_close:    async (practitioner id) -> None                # the same of an account
+    on_handed:   async (appointment ids, giver, taker) -> None  # whoever waits for what is another practitioner's now
 
-    async with open_store(settings, in_progress=…, on_destroy=…, on_close=…) as store:   # where all are known before
+    async with open_store(settings, in_progress=…, on_destroy=…, …) as store:      # where all are known before
 
     store.locked -> str | None                       # a sentence for the operator; every call then raises code `locked`
     await store.ping()                               # raises DomainError("try_again") when the database does not answer
@@ -22,34 +23,141 @@
         authenticate(mail, password) -> Practitioner | None        # argon2id; the same work for an unknown address
         get(scope) -> Practitioner                                  # `not_found`
         by_mail(scope, mail) -> Practitioner | None;  id_by_mail(scope, mail) -> id | None  # also damaged
+        indices(mail) -> [bytes];  demand_free(connection, mail, but)        # an address that is given; `conflict`
+        rename(scope, display_name, language, version) -> Practitioner                 # `invalid`, `conflict`
+        set_password(scope, password, along, demand) -> bool        # `invalid`, `password_common`
         preview_retention(scope, setting) -> int                    # living appointments it destroys within 60 s
-        set_retention(scope, setting) -> int                        # the same number, done
+        set_retention(scope, setting) -> int                        # the same number, done; `not_allowed`
         reschedule_all(scope);  reschedule_behind(scope)            # for the sweeper
     store.sessions
-        create(practitioner_id) -> token;  practitioner(token) -> id | None;  end(token);  end_all(practitioner_id)
+        create(practitioner_id, strength) -> token;  practitioner(token) -> id | None;  end(token)
+        end_all(practitioner_id);  strength(token) -> Strength   # how it was begun
+        create_for_set_up(practitioner_id) -> token;  setting_up(token) -> id | None   # of a second factor alone
+        found(token, query) -> row | None                           # the session, and what the query joins to it
         reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
+        form_token(token) -> text                                   # what its forms hold
+        of(scope) -> list[OpenSession];  end_of(scope, references)
+        just_proved(token) -> bool                                  # begun with two factors, a moment ago
+        by_passkey(token) -> bool                                   # the same with a passkey
+        ended_by_commands() -> ids;  ended_fully(practitioner_id)   # for the server that does the rest
         purge();  bounds() -> what makes one expired                # for the sweeper
+    store.resets
+        ask(scope, mail, tell) -> Practitioner | None               # a link to a new password, by mail
+        token(seed) -> text;  whose(token) -> id | None             # of a link, which is good once, for an hour
+        using(token) -> allowed;  purge()
+    store.mail_changes
+        ask(scope, mail, session, tell);  pending(scope) -> MailChange | None           # `invalid`
+        withdraw(scope);  of_link(token) -> MailChange | None       # a link for each address, good for a day
+        confirm(token) -> MailChange | None;  carry_out(token, tell) -> bool            # `conflict`
+        token(seed) -> text;  stop(token) -> id | None;  purge()
     store.appointments
         create(scope, patient, starts_at, minutes, language) -> Appointment             # `invalid`
         get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
         list(scope, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
         agenda(scope, first_day, last_day) -> Agenda                # the same, and what cannot be read
+        glimpses(scope, first_day, last_day, zone) -> [Glimpse], int    # for who was given sight of it
         by_link(scope, secret) -> Visit | None                      # constant work
+        change(scope, id, correction) -> Appointment                # `conflict` where it is not what was seen
         end(scope, id) -> Appointment                               # idempotent: the first end counts
         reopen(scope, id) -> Appointment                            # takes an end back
         receipts(scope) -> list[Receipt]                            # newest first
     store.sentences
         of(scope) -> Said;  say(scope, language, text) -> Sentence                      # `invalid`
         for_waiting(scope, visit, language) -> str | None
+    store.particulars
+        of(scope) -> Particulars;  tell(scope, told, seen) -> Particulars               # `invalid`, `conflict`
+    store.bank_accounts
+        of(scope) -> BankAccount;  set_iban(scope, number, seen) -> BankAccount         # `invalid`, `conflict`
+    store.pictures
+        logo(scope) -> Picture;  set_logo(scope, data, seen) -> Picture;  drop_logo(scope)          # `conflict`
+        photograph(scope) -> Picture;  set_photograph(scope, data, shown, seen) -> Picture          # `conflict`
+        show(scope, shown, seen) -> Picture;  named(scope, name) -> Picture
+        for_waiting(scope, visit) -> Picture | None
+    store.factors
+        of(scope) -> Factors;  begin(scope) -> Factors              # from now on one is asked for
+        proposed(scope, session) -> secret;  set_totp(scope, session, code) -> recovery codes   # `factor_refused`
+        add_passkey(scope, passkey) -> recovery codes               # `conflict`, `invalid`
+        begin_with(connection, owner, passkey) -> recovery codes;  began(owner, made)   # with an account
+        new_codes(scope) -> recovery codes;  remove(scope, passkey, demanded) -> Factors   # `bad_state`, `not_found`
+        use(scope, typed, low) -> "totp" | "recovery" | None         # each code is good once
+        lift(scope, kept, along) -> Factors                         # `bad_state`; who lost it is out everywhere
+        used_passkey(scope, passkey);  take_away(scope, along) -> whether there was something    # the operator's
+    store.exports
+        numbers(scope) -> [(Kind, number)];  all_of(scope, most=None) -> [Held]         # of every kind
+        kind(name) -> Kind | None
+    store.organisation
+        establish(scope, profile) -> id;  enrol() -> int;  get(scope) -> Organisation   # the first two: at a start
+        change(scope, profile, seen) -> Organisation                                    # `invalid`, `conflict`
+        add_account(scope, mail, password, display_name, language) -> Practitioner      # and its member
+        first_link(scope) -> secret | None;  is_first(secret) -> bool                   # good once, for an hour
+        begin(secret, mail, password, display_name, language, profile) -> Practitioner  # `link_invalid`
+        name_owner(scope);  standing(account) -> Standing | None                        # None: deactivated
+        signed_in(token) -> Standing | None;  recent(account) -> Standing | None        # in one query; of a moment ago
+        roster(scope) -> Roster;  person(scope, account) -> Person
+        set_roles(scope, account, roles, seen) -> Member;  set_state(scope, account, state) -> Member   # `last_owner`
+        set_departments(scope, account, departments, seen) -> Member                    # `invalid`, `conflict`
+    store.policies
+        of(scope) -> Policy;  change(scope, cap, barred, seen) -> Policy      # `conflict`, `invalid`, `closing`
+        cap(scope) -> Cap;  barred(scope, account) -> features      # what follows for who plans, and for a consult
+    store.departments
+        of(scope) -> [Department];  make(scope, name);  rename(scope, id, name, seen);  close(scope, id)
+    store.assistants
+        of(scope, account) -> [Engaged];  engage(scope, account, practitioner) -> Engagement    # who looks after people
+        release(scope, account, id) -> Engagement                   # `not_found`; engage: `conflict`, `invalid`
+        mine(scope) -> [Engaged];  say(scope, id, label, admits, seen);  part(scope, id)        # the practitioner's own
+        served(scope) -> [Engaged];  acting(scope, practitioner) -> Scope                       # the assistant's
+        recent(account) -> {id: Engagement}                         # of whom somebody works for, as of a moment ago
+    store.mail_servers
+        of(scope) -> MailServer | None;  write(scope, access, seen, port_is_free)   # `conflict`, `invalid`
+        remove(scope, seen);  of_owner(owner) -> MailServer | None  # by which mail of an account goes
+    store.recovery
+        of(scope, account) -> Factors;  lift(scope, account, kept, along) -> Factors    # of a member who lost it
+    store.endings
+        begin(scope) -> id;  leave(scope) -> id | None              # an organisation ends; with its only member
+        under_way() -> [Ending];  is_last(id) -> bool;  done();  receipt(id) -> Receipt | None    # for who does it
+    store.invitations
+        invite(scope, mail, roles, language, tell, departments) -> Invited   # a link by mail; `conflict`, `invalid`
+        again(scope, id, tell) -> Invited;  withdraw(scope, id) -> Invitation;  waiting(scope) -> [Invitation]
+        get(scope, id) -> Invitation
+        token(seed) -> text;  stands(token) -> bool;  welcome(token) -> Welcome   # of a link, good once, for 72 hours
+        accept(token, display_name, language, password) -> Practitioner   # `link_invalid`, `conflict`
+        accept_by_passkey(token, account, display_name, language, passkey) -> Practitioner, recovery codes
+        bury() -> int                                               # those that are too old
+    store.sights
+        ask(scope, account, reason) -> Sight                        # of a member's agenda; `invalid`, `conflict`
+        approve(scope, id, along) -> Sight                          # somebody else gives it, for an hour; `conflict`
+        look(scope, id, zone) -> Look                               # for who asked: times and labels
+        waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]   # to be given; of one agenda
+        end(scope, id) -> Sight;  lapse(scope, account) -> int      # by one of the three; with their right
+        unseen(scope) -> int;  see(scope) -> int                    # for the practitioner
+        bury() -> int                                               # those that are too old
+    store.statistics
+        of(scope) -> [Month];  count(scope, what, accounts);  swept(scope, accounts);  purge() -> int
+    store.notices
+        along(owner, news, cause) -> bool                           # a change, and mail about it, in one transaction
+        of(owner, news) -> along                                    # the same for who has the change
+        on -> bool                                                  # whether there is a mail server
+        any_of(owners) -> bool                                      # whether any of them is still to be told
+        waiting();  any();  later(notice);  done(notice);  bury()   # for the postman
     store.retention
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
         destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
         request_closure(scope)                                      # for a command: a running server does the rest
         resume()                                                    # the operator confirms the clock
         due() -> int;  compare() -> int                             # past due now; rows that differ from their keys
+    store.handing
+        prospect(scope, account) -> Prospect                        # what a member has to come, in numbers
+        hand_over(scope, account, to, along) -> int                 # `invalid`, `conflict`
+    store.oversight
+        look(scope, asked, before) -> Seen                          # the trail, newest first; `not_found`
+        export(scope, asked) -> Extract                             # all of it that was asked for; `too_large`
+        verify(scope) -> TrailReport;  verified(scope) -> Entry | None                  # when that was last done
+        backed_up(scope) -> Entry | None
+        of_oneself(scope, most) -> [TrailLine]                      # what the trail says of who asks
     store.audit
         record(act, by, on=None, detail=None);  record_all(drafts)  # who did what to which object: ``vault.audit``
-        entries(first, last, act);  name(party) -> text | None;  verify() -> TrailReport;  tidy() -> int;  anchor()
+        entries(first, last, act);  found(search);  newest(search, most, before)        # ``vault.audit.search``
+        name(party) -> text | None;  names(parties);  verify() -> TrailReport;  tidy() -> int;  anchor()
 
 Times are aware; ``now`` returns aware UTC. Errors are ``DomainError`` with a code; ``open_storage`` raises
 ``StartRefused``, whose text is one sentence.
@@ -59,20 +167,56 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from typing import TYPE_CHECKING, Final
 
+from practice.accounts.mail_changes import MailChanges
 from practice.accounts.people import People
+from practice.accounts.resets import Resets
 from practice.accounts.sessions import Sessions
 from practice.accounts.store import Practitioners
 from practice.agenda.due_times import DueTimes, Planned
+from practice.agenda.handing import AppointmentsToCome, handed_over
 from practice.agenda.starts import Starts
 from practice.agenda.store import Appointments
+from practice.assistants import records as engaged
+from practice.assistants.store import Assistants
+from practice.billing.store import BankAccounts
+from practice.factors.store import SecondFactors
 from practice.kinds import KINDS
+from practice.mail_servers.store import MailServers
+from practice.notices.store import Notices
+from practice.organisation.departments import Departments
+from practice.organisation.ending import Endings
+from practice.organisation.handing import HandingOver
+from practice.organisation.invitations import Invitations
+from practice.organisation.joining import Joining
+from practice.organisation.oversight import Oversight
+from practice.organisation.recovery import Recovery
+from practice.organisation.store import Organisations
+from practice.particulars.store import AllParticulars
+from practice.pictures.store import Pictures
+from practice.policies.store import Caps, Policies
 from practice.sentences.store import Sentences
+from practice.sights.store import Sights
+from practice.statistics.store import Statistics
 from vault.clock import Now, boottime, utc_now
+from vault.database.leases import Lease
 from vault.destruction.deadline import AllTold, InProgress, Told
+from vault.destruction.handing import Handed
 from vault.destruction.sweeper import Sweeper
+from vault.records.export import Exports
 from vault.settings import VaultSettings
 from vault.vault import Vault, open_vault
+
+if TYPE_CHECKING:
+    from practice.notices.model import Notice
+    from practice.notices.postman import Postman
+    from practice.outgoing import Door
+    from practice.settings import PracticeSettings
+
+POST_TERM: Final = timedelta(minutes=2)
+"""Longer than one letter may take."""
 
 __all__ = ["Storage", "Store", "open_storage", "open_store"]
 
@@ -83,17 +227,66 @@ class Storage(Vault):
 
     practitioners: Practitioners
     sessions: Sessions
+    resets: Resets
+    mail_changes: MailChanges
     appointments: Appointments
     sentences: Sentences
+    particulars: AllParticulars
+    bank_accounts: BankAccounts
+    pictures: Pictures
+    factors: SecondFactors
+    exports: Exports
+    organisation: Organisations
+    policies: Policies
+    departments: Departments
+    mail_servers: MailServers
+    assistants: Assistants
+    recovery: Recovery
+    endings: Endings
+    invitations: Invitations
+    sights: Sights
+    statistics: Statistics
+    notices: Notices
+    oversight: Oversight
 
-    def destroying(self, *, on_destroy: AllTold, on_close: Told) -> "Store":
+    def postman(
+        self, settings: "PracticeSettings", door: "Door", origin: str, zone: Callable[[], tzinfo]
+    ) -> "Postman | None":
+        """Who sends notices, for people who find this server at ``origin``; None without a mail server."""
+        if settings.mail.host is None:
+            return None
+        # What most commands never need.
+        from practice.notices.letter import Letterhead
+        from practice.notices.postman import Postman
+        from practice.notices.smtp import Mailers
+
+        mailers, now = Mailers(settings.mail, door, self.mail_servers.of_owner), self.clock.wall
+        lease = Lease(self.database, "post", self.lease.holder, POST_TERM, now)
+        head = Letterhead(mailers.operators.sender, origin, zone, self.resets.token)
+        return Postman(self.notices, mailers, head, self._is_void, lease, now)
+
+    async def _is_void(self, notice: "Notice") -> bool:
+        """Whether the link of a mail was withdrawn, or another was sent in its place, before it went."""
+        seed = notice.news.values.get("invitation")
+        return seed is not None and not await self.invitations.stands(self.invitations.token(seed))
+
+    def destroying(self, *, on_destroy: AllTold, on_close: Told, on_handed: Handed) -> "Store":
         """The same with what destroys: ``on_destroy`` clears what is kept elsewhere of an appointment, ``on_close`` of
-        a practitioner.
+        a practitioner; ``on_handed`` is told of appointments that are another's.
         """
+        people, due_times = People(self.keys, self.reader), DueTimes(self.clock, self.settings.retention_cap)
         retention = self.sweeper(
-            on_destroy=on_destroy, on_close=on_close, settling=self.practitioners, expiring=self.sessions
+            on_destroy=on_destroy,
+            on_close=on_close,
+            on_handed=on_handed,
+            settling=self.practitioners,
+            expiring=self.sessions,
+            transfers=[AppointmentsToCome(people, due_times, self.clock.wall)],
+            handed=handed_over,
+            swept=self.statistics.swept,
         )
-        return Store(**vars(self), retention=retention)
+        handing = HandingOver(self.organisation, retention.handing, engaged.served)
+        return Store(**vars(self), retention=retention, handing=handing)
 
 
 @dataclass(frozen=True)
@@ -101,6 +294,7 @@ class Store(Storage):
     """All storage of the domain."""
 
     retention: Sweeper
+    handing: HandingOver
 
 
 @asynccontextmanager
@@ -110,13 +304,17 @@ async def open_store(
     in_progress: InProgress,
     on_destroy: AllTold,
     on_close: Told,
+    on_handed: Handed,
     now: Now = utc_now,
     boot: Callable[[], float] = boottime,
     exclusive: bool = True,
+    mail: bool = False,
 ) -> AsyncIterator[Store]:
     """``open_storage`` and what destroys, for whoever knows all of it before."""
-    async with open_storage(settings, in_progress=in_progress, now=now, boot=boot, exclusive=exclusive) as storage:
-        yield storage.destroying(on_destroy=on_destroy, on_close=on_close)
+    async with open_storage(
+        settings, in_progress=in_progress, now=now, boot=boot, exclusive=exclusive, mail=mail
+    ) as storage:
+        yield storage.destroying(on_destroy=on_destroy, on_close=on_close, on_handed=on_handed)
 
 
 @asynccontextmanager
@@ -127,25 +325,66 @@ async def open_storage(
     now: Now = utc_now,
     boot: Callable[[], float] = boottime,
     exclusive: bool = True,
+    mail: bool = False,
 ) -> AsyncIterator[Storage]:
-    """Open everything, migrated. Errors: StartRefused. A key store that cannot be used gives a locked store."""
+    """Open everything, migrated. Errors: StartRefused. A key store that cannot be used gives a locked store.
+
+    ``mail``: whether there is a mail server, and so anything to be told.
+    """
     starts = Starts()
     async with open_vault(
         settings, KINDS, in_progress=in_progress, on_forget=starts.forget, now=now, boot=boot, exclusive=exclusive
     ) as vault:
-        yield assemble(vault, starts)
+        yield assemble(vault, starts, mail=mail)
 
 
-def assemble(vault: Vault, starts: Starts) -> Storage:
+def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
     """Put the contexts' parts together."""
     database, keys, reader, now = vault.database, vault.keys, vault.reader, vault.clock.wall
     people, due_times = People(keys, reader), DueTimes(vault.clock, vault.settings.retention_cap)
+    caps = Caps(reader)
+    accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
+    signed_in, held = Sessions(database, keys, now), SecondFactors(database, keys, reader, now, vault.reserve)
+    joining = Joining(keys, accounts, now)
+    organisation = Organisations(
+        database, keys, reader, people, joining, signed_in, now, ends=engaged.ending, sweep=vault.wake.set
+    )
+    appointments = Appointments(
+        database,
+        keys,
+        reader,
+        people,
+        starts,
+        vault.deadline,
+        due_times,
+        caps.of,
+        now,
+        vault.reserve,
+        vault.wake.set,
+    )
     return Storage(
         **vars(vault),
-        practitioners=Practitioners(database, keys, people, Planned(reader, due_times), now),
-        sessions=Sessions(database, keys, now),
-        appointments=Appointments(
-            database, keys, reader, people, starts, vault.deadline, due_times, now, vault.reserve, vault.wake.set
-        ),
+        practitioners=accounts,
+        resets=Resets(database, keys, accounts, now),
+        mail_changes=MailChanges(database, keys, people, accounts, now),
+        sessions=signed_in,
+        appointments=appointments,
         sentences=Sentences(database, keys, reader, people, now, vault.reserve),
+        particulars=AllParticulars(database, keys, reader, now, vault.reserve),
+        bank_accounts=BankAccounts(database, keys, reader, now, vault.reserve),
+        pictures=Pictures(database, keys, reader, organisation, now, vault.reserve, vault.wake.set),
+        factors=held,
+        exports=Exports(database, vault.kinds, reader),
+        organisation=organisation,
+        mail_servers=MailServers(database, keys, reader, now, sweep=vault.wake.set),
+        policies=Policies(database, keys, reader, people, now, sweep=vault.wake.set),
+        departments=Departments(database, keys, reader, now, sweep=vault.wake.set),
+        assistants=Assistants(database, keys, reader, people, organisation, now, sweep=vault.wake.set),
+        recovery=Recovery(organisation, held),
+        endings=Endings(database, keys, reader, now),
+        oversight=Oversight(database, vault.audit, organisation),
+        invitations=Invitations(database, keys, reader, joining, held, now, sweep=vault.wake.set),
+        sights=Sights(database, keys, reader, people, organisation, appointments, now, sweep=vault.wake.set),
+        statistics=Statistics(database, now),
+        notices=Notices(database, keys, reader, now, on=mail, sweep=vault.wake.set),
     )

@@ -5,9 +5,10 @@ a reload is a new participant in the same seat. A participant waits until called
 
 Invariants, each held by a property test:
 
-- **Nobody is admitted but by the practitioner's ``Admit``, by sitting in the practitioner's seat, or by a resume
-  ticket of somebody who was: its lineage is that of the seat's present holder, or the ticket is older than this
-  document (an emptied Redis lost the one before).**
+- **Nobody is admitted but by the practitioner's ``Admit``, by a ``CallIn`` to where the practitioner is, by sitting in
+  the practitioner's seat, or by a resume ticket of somebody who was: its lineage is that of the seat's present holder,
+  or the ticket is older than this document (an emptied Redis lost the one before).**
+- **A ``CallIn`` puts nobody out.**
 - **A waiting participant is never in the key handshake, never on a worker, and sees nobody.**
 - **A seat has at most one admitted and at most one waiting participant.** The second is somebody who opened the link
   while its holder is inside (a forwarded link, another device): the holder stays until that one is called in.
@@ -19,6 +20,7 @@ Invariants, each held by a property test:
 Refusals are ``DomainError``: ``seat_taken room_full not_found bad_state ended``; a refused event changes nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,13 +28,16 @@ from rooms.consult_events import (
     Admit,
     Arrive,
     Assign,
+    CallIn,
     ChangeMedia,
     Close,
     CloseRoom,
+    Count,
     Drop,
     Effect,
     EndReason,
     Event,
+    Feature,
     Indicate,
     Leave,
     LoseSocket,
@@ -40,6 +45,7 @@ from rooms.consult_events import (
     MediaEvent,
     PlaceRoom,
     RemovePeer,
+    Replan,
     RestartKeys,
     RoomOpened,
     Show,
@@ -49,6 +55,7 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.tally import tallied
 from vault.errors import DomainError
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -60,10 +67,18 @@ EPOCH_ZERO = 1_735_689_600
 """2025-01-01 in seconds, so that key epochs fit 31 bits until 2093."""
 
 
-def new(appointment: str, owner: str, now: datetime, *, capacity: int = 2) -> Consult:
+def new(appointment: str, owner: str, now: datetime, *, capacity: int = 2, barred: Collection[Feature] = ()) -> Consult:
     """A consult nobody came to yet."""
     moment = milliseconds(now)
-    return Consult(appointment=appointment, owner=owner, capacity=capacity, born=moment, touched=moment, version=moment)
+    return Consult(
+        appointment=appointment,
+        owner=owner,
+        capacity=capacity,
+        born=moment,
+        touched=moment,
+        version=moment,
+        barred=tuple(sorted(barred)),
+    )
 
 
 def milliseconds(now: datetime) -> int:
@@ -99,10 +114,14 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
             return _arrive(state, event, moment)
         case Admit():
             return _admit(state, event, moment)
+        case CallIn(participant):
+            return _call_in(state, participant), []
         case Leave(participant):
             return _leave(state, participant)
         case Close(reason):
             return _end(state, reason)
+        case Replan(plan):
+            return replace(state, plan=max(state.plan, plan)), []
         case LoseSocket(participant, socket):
             return _lose_socket(state, participant, socket, moment), []
         case Indicate(participant, indicators):
@@ -226,6 +245,21 @@ def _admit(state: Consult, event: Admit, moment: int) -> tuple[Consult, list[Eff
     return _change(state, replace(called, lineage=called.id)), effects
 
 
+def _call_in(state: Consult, participant: str) -> Consult:
+    """Into a free seat, and only to the practitioner."""
+    called = state.find(participant)
+    if called is None:
+        raise DomainError("not_found")
+    if called.admitted:
+        return state
+    if state.practitioner is None:
+        raise DomainError("bad_state")
+    if _holder(state, called.seat):
+        raise DomainError("room_full")
+    _require_place(state)
+    return _change(state, replace(called, lineage=called.id))
+
+
 # --- going -----------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +347,7 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
         effects += [RemovePeer(after.worker, after.fence, one) for one in sorted(members - remaining)]
     if remaining and after.worker is None and (before.worker or not members):
         effects.append(PlaceRoom())
+    effects += [Count(what) for what in tallied(before, after, moment)]
     if not after.ended:
         effects.append(Show())
     if _desk(before) != _desk(after):

@@ -11,8 +11,10 @@ from typing import Literal
 REFRESH = timedelta(minutes=20)
 
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
+Feature = Literal["chat", "screen"]
 Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
+Tally = Literal["consults", "absent", "short", "middle", "long"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,13 @@ class Admit:
 
 
 @dataclass(frozen=True, slots=True)
+class CallIn:
+    """Somebody whom the practitioner lets do so calls ``participant`` in to them, and takes no place."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoseSocket:
     """A socket closed; the seat is held for ``HOLD``."""
 
@@ -79,6 +88,13 @@ class Close:
     """The appointment was cancelled, destroyed or has expired."""
 
     reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """What was planned is another: ``plan`` is the version of the appointment. An older one changes nothing."""
+
+    plan: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +155,7 @@ class Tick:
 
 
 MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
-Event = Arrive | Admit | Leave | Close | LoseSocket | Indicate | Tick | MediaEvent
+Event = Arrive | Admit | CallIn | Leave | Close | Replan | LoseSocket | Indicate | Tick | MediaEvent
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -195,4 +211,11 @@ class CloseRoom:
     fence: int
 
 
-Effect = Show | ShowDesk | TakenOver | Drop | TellEnded | PlaceRoom | RemovePeer | CloseRoom
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One more of it, for statistics."""
+
+    what: Tally
+
+
+Effect = Count | Show | ShowDesk | TakenOver | Drop | TellEnded | PlaceRoom | RemovePeer | CloseRoom

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rooms.consult_events import EndReason, Indicators, MediaState, Unusable
+from rooms.consult_events import EndReason, Feature, Indicators, MediaState, Unusable
 
 PRACTITIONER = "practitioner"
 """The practitioner's seat."""
@@ -40,7 +40,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consult:
-    """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch."""
+    """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch.
+
+    ``barred`` is what it does not have: as its organisation had decided when it began.
+    ``plan`` is the version of the appointment that people here were last told of; 0 before it changed.
+    """
 
     schema: Literal[1] = 1
     appointment: str
@@ -55,7 +59,9 @@ class Consult:
     ready: bool = False
     assigned: int = 0
     epoch: int = 0
+    plan: int = 0
     ended: EndReason | None = None
+    barred: tuple[Feature, ...] = ()
 
     @property
     def admitted(self) -> tuple[Participant, ...]:

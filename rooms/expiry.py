@@ -35,6 +35,7 @@ def lifetimes(resume: timedelta = DAY, refresh: timedelta = 30 * DAY) -> dict[st
         "twelve-hours": max(resume, timedelta(hours=12)),
         "day": DAY,
         "half-hour": timedelta(minutes=30),
+        "hour": HOUR,
         "quarter": DAY,  # windows of limits
         "two-minutes": timedelta(minutes=2),
         "seconds": HOUR,  # what workers said while nobody listened

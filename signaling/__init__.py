@@ -8,7 +8,15 @@
 | ``sockets`` | a connection of a client: what may come, what is sent, how it ends |
 | ``handlers``, ``consults`` | what a client event does; the live consults as this node sees them |
 | ``placement``, ``presence``, ``drain`` | rooms on media workers; nodes that come and go |
-| ``sessions``, ``tickets``, ``refresh``, ``passwords``, ``admission``, ``scopes`` | who somebody is, and for how long |
+| ``greeting``, ``window`` | whose waiting room somebody sees; when a patient's link opens it |
+| ``replays``, ``traces`` | what a page may have missed; what there is of an appointment in Redis |
+| ``sessions``, ``session_use``, ``tickets``, ``refresh``, ``admission`` | who somebody is, and for how long |
+| ``rights``, ``scopes`` | what an event takes; whose records somebody gets at |
+| ``passwords``, ``second_factor``, ``challenges``, ``devices`` | how somebody signs in, step by step |
+| ``limiter``, ``turnstile``, ``addresses``, ``forwarded`` | how often, how many at once, and from where |
+| ``forgotten``, ``news``, ``leaving``, ``dissolving`` | lost passwords; mail about sign-ins; what ends for whom |
 | ``health``, ``metrics``, ``logs`` | what an operator sees |
-| ``redis``, ``listener``, ``connection`` | what all of it stands on |
+| ``redis``, ``redis_child``, ``redis_faults``, ``fake_redis`` | the Redis that there always is |
+| ``listener``, ``connection``, ``memory``, ``tasks``, ``derived`` | port, memory, tasks, keys of the one secret |
+| ``settings``, ``setting_forms``, ``typedefs``, ``middlewares`` | what is set, carried, and done around each request |
 """

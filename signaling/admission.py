@@ -9,6 +9,7 @@ runs on and outlives a session that fell idle, but does not wake it.
 import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
@@ -31,6 +32,11 @@ def signed_out_key(who: str) -> str:
     return f"sk:signed-out:{who}"
 
 
+def others_of(practitioner: str) -> str:
+    """The name under which it stands that somebody signed out everywhere but in one session."""
+    return f"{practitioner}:others"
+
+
 def moment(mark: bytes | str) -> float:
     """When somebody signed out; a mark that says no time may be of any, also of just now."""
     try:
@@ -38,6 +44,32 @@ def moment(mark: bytes | str) -> float:
     except ValueError:
         return math.inf
     return math.inf if math.isnan(found) else found
+
+
+@dataclass(frozen=True)
+class Others:
+    """A sign-out everywhere but in ``kept``."""
+
+    at: float
+    kept: str | None
+
+    @classmethod
+    def read(cls, mark: bytes | str | None) -> "Others":
+        """None says that there was none; a mark that says nothing may be of any time and spares nobody."""
+        if mark is None:
+            return cls(-math.inf, None)
+        at, _, kept = (mark.decode(errors="replace") if isinstance(mark, bytes) else mark).partition(" ")
+        return cls(moment(at), kept or None)
+
+    def overtook(self, claims: Claims, began: float) -> bool:
+        """Whether what began then, with these claims, was signed out by it.
+
+        A resume ticket of no session may have been told to a socket that was being closed.
+        """
+        if self.kept is not None and claims.session == self.kept:
+            return False
+        told_late = claims.kind == "resume" and not claims.session
+        return began <= self.at + (CLOSING.total_seconds() if told_late else 0)
 
 
 class Admission:
@@ -71,13 +103,17 @@ class Admission:
             # A resume ticket outlives an emptied Redis, for the sake of the consult that it rebuilds.
             if claims.kind == "access" and not await self._refresh.alive(claims):
                 raise ProtocolError("token_invalid")
-        if claims.practitioner:
-            marks = await self.sign_outs(one for one in (claims.practitioner, claims.session) if one)
-            signed_out = marks.get(claims.practitioner)
-            # A socket may be told a ticket until it is closed, which on a busy machine takes a while.
-            if claims.session in marks or (signed_out is not None and await self._overtaken(claims, signed_out)):
-                raise ProtocolError("token_invalid")
+        if claims.practitioner and await self._signed_out(claims, claims.practitioner):
+            raise ProtocolError("token_invalid")
         return await self._of_session(claims, claims.session) if claims.session else claims
+
+    async def _signed_out(self, claims: Claims, person: str) -> bool:
+        """Whether this session, all of them or all others were signed out since the ticket was issued."""
+        marks = await self._marks([person, others_of(person), claims.session])
+        if claims.session in marks or Others.read(marks.get(others_of(person))).overtook(claims, claims.issued):
+            return True
+        # A socket may be told a ticket until it is closed, which on a busy machine takes a while.
+        return person in marks and await self._overtaken(claims, moment(marks[person]))
 
     async def _overtaken(self, claims: Claims, signed_out: float) -> bool:
         """Whether a ticket is of before the sign-out, or was still told to a socket that the sign-out was closing."""
@@ -107,21 +143,42 @@ class Admission:
                     pipe.set(signed_out_key(one), self._now().timestamp(), ex=self._life + CLOSING)
             await pipe.execute()
 
-    async def sign_outs(self, names: Iterable[str]) -> dict[str, float]:
-        """The last sign-out of each practitioner or session that had one, in seconds since the Unix epoch."""
-        names = sorted(set(names))
-        marks = await self._redis.mget([signed_out_key(name) for name in names]) if names else []
-        return {name: moment(mark) for name, mark in zip(names, marks, strict=True) if mark is not None}
+    async def sign_out_session(self, session: str) -> None:
+        """No ticket of this session is good any more."""
+        await self._redis.set(signed_out_key(session), self._now().timestamp(), ex=self._life + CLOSING)
+
+    async def sign_out_others(self, practitioner: str, kept: str, others: Iterable[str]) -> None:
+        """What was opened for this practitioner until now is no longer, but for what this session opened; and nothing
+        more ever of the others.
+        """
+        await self._refresh.end_all(practitioner)
+        at, life = self._now().timestamp(), self._life + CLOSING
+        async with self._redis.pipeline() as pipe:
+            pipe.set(signed_out_key(others_of(practitioner)), f"{at} {kept}", ex=life)
+            for one in others:
+                pipe.set(signed_out_key(one), at, ex=life)
+            await pipe.execute()
+
+    async def _marks(self, names: Iterable[str | None]) -> dict[str, bytes | str]:
+        """What stands of the last sign-out of each that had one."""
+        wanted = sorted({name for name in names if name})
+        marks = await self._redis.mget([signed_out_key(name) for name in wanted]) if wanted else []
+        return {name: mark for name, mark in zip(wanted, marks, strict=True) if mark is not None}
 
     async def outdated(self, sockets: Iterable[Socket]) -> list[tuple[Socket, SignedOutCode]]:
-        """Which of these sockets were opened before their practitioner signed out or their family ended."""
+        """Which of these sockets were opened before their practitioner or session signed out or their family ended."""
         everybody = list(sockets)
-        marks = await self.sign_outs(one.claims.practitioner for one in everybody if one.claims.practitioner)
+        people = {one.claims.practitioner for one in everybody if one.claims.practitioner}
+        sessions = {one.claims.session for one in everybody if one.claims.session}
+        marks = await self._marks(people | sessions | set(map(others_of, people)))
         ended = await self._refresh.ended(one.claims.family for one in everybody if one.claims.family)
         found: list[tuple[Socket, SignedOutCode]] = []
         for one in everybody:
-            if why := ended.get(one.claims.family or ""):
+            claims, person = one.claims, one.claims.practitioner or ""
+            if why := ended.get(claims.family or ""):
                 found.append((one, why))
-            elif one.opened <= marks.get(one.claims.practitioner or "", 0):
+            elif any(one.opened <= moment(marks[name]) for name in (person, claims.session) if name in marks) or (
+                person and Others.read(marks.get(others_of(person))).overtook(claims, one.opened)
+            ):
                 found.append((one, "token_invalid"))
         return found

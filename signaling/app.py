@@ -6,16 +6,23 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from practice.outgoing import Door
+from practice.pictures.intake import Intake
+from practice.settings import PracticeSettings
 from rooms.diagnostics import Diagnostics
 from rooms.expiry import lifetimes
-from signaling import gate, health, middlewares, routes, typedefs
+from signaling import gate, health, leaving, middlewares, routes, typedefs
+from signaling.addresses import public_origin
+from signaling.challenges import Challenges
 from signaling.devices import Devices
+from signaling.dissolving import Dissolving
+from signaling.forgotten import Forgotten
 from signaling.forwarded import Doubts
 from signaling.health import Health
 from signaling.limiter import Limiter
@@ -55,12 +62,14 @@ def build(
     now: Callable[[], datetime],
     *,
     secret: bytes,
+    practice: PracticeSettings | None = None,
     sign_in_link: SignInLink | None = None,
     native: bool = False,
 ) -> web.Application:
     """The application, ready to be run; it owns none of what it is given.
 
-    ``storage`` was opened with ``live.are_live``, which is ``gate.documents``; here it gets what destroys.
+    ``storage`` was opened with ``live.are_live``, which is ``gate.documents``; here it gets what destroys. ``practice``
+    says how mail is sent, if it is.
     ``secret`` is shared by all nodes; ``settings.port`` is the port that is really listened on; ``native`` admits
     Socket.IO clients that send no Origin. What the live side can be asked is in ``app[gate.SIGNALING]``.
     """
@@ -68,32 +77,57 @@ def build(
         middlewares=[middlewares.counted, middlewares.errors_to_wire, middlewares.same_site],
         client_max_size=MAX_BODY,
     )
-    app[typedefs.SETTINGS] = settings
-    app[typedefs.REDIS] = redis
     app[typedefs.MEDIA] = media
     app[typedefs.TURN] = turn
+    app[typedefs.SIGN_IN_LINK] = sign_in_link
+    _stateless(app, settings, redis, now, secret)
+    diagnostics = app[typedefs.DIAGNOSTICS]
+    signaling = gate.attach(app, live, storage, secret=secret, diagnostics=diagnostics, native=native)
+    store = storage.destroying(
+        on_destroy=signaling.destroyed, on_close=signaling.sign_out, on_handed=signaling.handed_over
+    )
+    _stored(app, store, practice or PracticeSettings())
+    app.cleanup_ctx.extend((health.heartbeat, retention, technical_data, files, members, post, ended))
+    routes.attach(app)
+    return app
+
+
+def _stateless(
+    app: web.Application, settings: SignalingSettings, redis: Redis, now: Callable[[], datetime], secret: bytes
+) -> None:
+    """What needs nothing that is stored."""
+    app[typedefs.SETTINGS] = settings
+    app[typedefs.REDIS] = redis
     app[typedefs.TICKETS] = Tickets(secret, now)
     app[typedefs.NOW] = now
-    app[typedefs.ZONE] = UTC  # until the pages say which is the practice's
+    app[typedefs.ZONE] = lambda: UTC  # until the pages say which is the practice's
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
     app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())
+    app[typedefs.CHALLENGES] = Challenges(secret, redis, now)
     app[typedefs.DEVICES] = Devices(settings, secret)
     app[typedefs.DOUBTS] = Doubts(redis)
     app[typedefs.METRICS] = Metrics()
-    app[typedefs.SIGN_IN_LINK] = sign_in_link
     app[typedefs.DIAGNOSTICS] = Diagnostics(
         redis,
         now,
         lifetimes(timedelta(seconds=settings.resume_seconds), timedelta(seconds=settings.refresh_seconds)),
     )
-    diagnostics = app[typedefs.DIAGNOSTICS]
-    signaling = gate.attach(app, live, storage, secret=secret, diagnostics=diagnostics, native=native)
-    store = storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
+
+
+def _stored(app: web.Application, store: Store, practice: PracticeSettings) -> None:
+    """What stands on what is stored; ``practice`` says how mail is sent."""
     app[typedefs.STORE] = store
-    app[typedefs.HEALTH] = Health(store, redis, media, TurnWatch(turn))
-    app.cleanup_ctx.extend((health.heartbeat, retention, technical_data, files))
-    routes.attach(app)
-    return app
+    app[typedefs.HEALTH] = Health(store, app[typedefs.REDIS], app[typedefs.MEDIA], TurnWatch(app[typedefs.TURN]))
+    app[typedefs.DISSOLVING] = Dissolving(store, app[typedefs.NOW])
+    app[typedefs.FORGOTTEN] = Forgotten(store, app[typedefs.LIMITER])
+    app[typedefs.DOOR] = door = Door.of(practice)
+    app[typedefs.INTAKE] = Intake(practice.uploads)
+
+    def zone() -> tzinfo:
+        return app[typedefs.ZONE]()
+
+    store.statistics.zone = zone
+    app[typedefs.POSTMAN] = store.postman(practice, door, public_origin(app[typedefs.SETTINGS]), zone)
 
 
 async def retention(app: web.Application) -> AsyncIterator[None]:
@@ -122,6 +156,36 @@ async def files(app: web.Application) -> AsyncIterator[None]:
     await stop([watching])
 
 
+async def members(app: web.Application) -> AsyncIterator[None]:
+    """After an upgrade there may be many accounts that are no members of the organisation yet."""
+    enrolling = asyncio.create_task(_enrol(app[typedefs.STORE]))
+    yield
+    await stop([enrolling])
+
+
+async def _enrol(store: Store) -> None:
+    try:
+        await store.organisation.enrol()
+    except DomainError:
+        logger.warning("not all accounts are members of the organisation yet; the next start goes on")
+
+
+async def post(app: web.Application) -> AsyncIterator[None]:
+    """Send what is written down, if there is a mail server, look after who forgot a password, and end what ends."""
+    postman, forgotten = app[typedefs.POSTMAN], app[typedefs.FORGOTTEN]
+    duties = [asyncio.create_task(one.run()) for one in (postman, forgotten, app[typedefs.DISSOLVING]) if one]
+    yield
+    await stop(duties)
+    await forgotten.look()
+
+
+async def ended(app: web.Application) -> AsyncIterator[None]:
+    """What a command ended in storage ends for sockets, tickets and apps."""
+    looking = asyncio.create_task(leaving.look_after(app[typedefs.STORE], app[gate.SIGNALING]))
+    yield
+    await stop([looking])
+
+
 async def _tidy(app: web.Application) -> None:
     while True:
         await asyncio.sleep(TIDY_SECONDS)
@@ -129,6 +193,16 @@ async def _tidy(app: web.Application) -> None:
             await app[typedefs.DIAGNOSTICS].tidy()
         with suppress(DomainError):
             await app[typedefs.STORE].audit.tidy()
+        with suppress(DomainError):
+            await app[typedefs.STORE].resets.purge()
+        with suppress(DomainError):
+            await app[typedefs.STORE].mail_changes.purge()
+        with suppress(DomainError):
+            await app[typedefs.STORE].invitations.bury()
+        with suppress(DomainError):
+            await app[typedefs.STORE].sights.bury()
+        with suppress(DomainError):
+            await app[typedefs.STORE].statistics.purge()
         with suppress(RedisError):
             await app[typedefs.DOUBTS].tell()
 

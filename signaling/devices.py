@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
-from practice.accounts.store import canonical
+from practice.mailboxes import canonical
 from signaling.addresses import public_origin
 from signaling.derived import derive
 from signaling.settings import SignalingSettings

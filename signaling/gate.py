@@ -3,7 +3,7 @@
 live = gate.documents(settings, redis, now, secret)
 open_storage(..., in_progress=live.are_live)
 signaling = gate.attach(app, live, storage, secret=..., diagnostics=...)    # app carries what signaling.typedefs names
-storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out)
+storage.destroying(on_destroy=signaling.destroyed, on_close=signaling.sign_out, on_handed=signaling.handed_over)
 LocalWorkers(..., on_exit=signaling.worker_exited)
 """
 
@@ -19,8 +19,10 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from practice.agenda.model import Appointment
 from practice.storage import Storage
 from rooms.authentic import Authentic
+from rooms.consult_events import Tally
 from rooms.live import LiveConsults, parts
 from signaling import typedefs
 from signaling.admission import Admission
@@ -31,14 +33,18 @@ from signaling.consults.seats import Entering, Seats
 from signaling.consults.showing import Showing
 from signaling.consults.workers import Workers
 from signaling.derived import derive
+from signaling.greeting import Greeting
 from signaling.handlers import handlers
 from signaling.limiter import Limiter
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.refresh import Refresh
 from signaling.replays import Replays
+from signaling.rights import Authority
+from signaling.scopes import of_server
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
+from signaling.sockets.hooks import Hooks
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
 from signaling.sockets.socket import Socket
@@ -46,6 +52,7 @@ from signaling.tasks import stop
 from signaling.tickets import Claims
 from signaling.traces import touched
 from signaling.window import JoinWindow
+from vault.errors import DomainError
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +70,7 @@ class Signaling:
     refresh: Refresh
     authentic: Authentic
     use: SessionUse
+    greeting: Greeting
     redis: Redis
 
     async def worker_exited(self, worker: str) -> None:
@@ -80,15 +88,52 @@ class Signaling:
         await self.gate.sign_out(appointments, "token_invalid")
         return faults
 
+    async def handed_over(self, appointments: Sequence[str], giver: str, taker: str) -> None:
+        """Appointments are another practitioner's: who waits reads that the same link leads back, and both desks show
+        what is theirs now.
+        """
+        for part in parts(await touched(self.redis, appointments)):
+            await asyncio.gather(*(self.consults.seats.close(one, "left") for one in part))
+        for practitioner in (giver, taker):
+            await self.consults.showing.tell_desks(practitioner)
+
+    async def sight_given(self, practitioner: str) -> None:
+        """Others have sight of an agenda: its practitioner's open desks say so at once, on every node; those that
+        cannot be told ask when they are there again.
+        """
+        try:
+            await self.consults.showing.tell_of_sight(practitioner)
+        except RedisError:
+            log.warning("a desk could not be told of a sight of its agenda")
+
+    async def corrected(self, appointment: Appointment) -> None:
+        """Who waits for it, who is in it and every desk of its practitioner read what is planned anew."""
+        try:
+            await self.consults.seats.replan(appointment)
+            await self.consults.showing.tell_desks(appointment.owner)
+        except (DomainError, RedisError):
+            # It is written: an error would say that it is not. Pages see it when they next ask.
+            log.warning("nobody could be told that an appointment was corrected")
+
     async def _clear(self, appointment: str) -> None:
         await self.consults.seats.close(appointment, "cancelled")
         await self.diagnostics.forget(appointment)
-        await self.refresh.end_all(appointment)
+        await self.refresh.forget(appointment)
 
     async def sign_out(self, practitioner: str, session: str | None = None) -> None:
         """A practitioner signed out in this session: their sockets close, on every node, and their tickets are void."""
         await self.admission.sign_out(practitioner, session)
         await self.gate.sign_out([practitioner], "token_invalid")
+
+    async def sign_out_session(self, session: str) -> None:
+        """Somebody ended this session elsewhere: its sockets close, within a second on other nodes."""
+        await self.admission.sign_out_session(session)
+        await self.presence.close_outdated()
+
+    async def sign_out_others(self, practitioner: str, kept: str, others: Sequence[str]) -> None:
+        """The same for all others and for all apps of a practitioner, but for the session that is kept."""
+        await self.admission.sign_out_others(practitioner, kept, others)
+        await self.presence.close_outdated()
 
     async def revoke(self, claims: Claims) -> None:
         """An app signed out: nothing that came from its sign-in is good any more."""
@@ -132,9 +177,8 @@ def attach(
     settings, redis, now = app[typedefs.SETTINGS], app[typedefs.REDIS], app[typedefs.NOW]
     life, authentic = live.life, live.authentic
     refresh = Refresh(app[typedefs.TICKETS], redis, now, life, authentic)
-    sessions = storage.sessions
     longest = max(life, timedelta(seconds=settings.access_seconds))
-    admission = Admission(app[typedefs.TICKETS], refresh, sessions, redis, now, longest)
+    admission = Admission(app[typedefs.TICKETS], refresh, storage.sessions, redis, now, longest)
     gate = Gate(
         settings,
         limits or Limits(),
@@ -151,17 +195,28 @@ def attach(
 
     consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16))
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
-    use = SessionUse(gate, sessions, now)
-    gate.lost, gate.heard = _in_turn(use.lost, consults.seats.lost), consults.seats.heard
-    gate.entered, gate.missed = consults.messages.catch_up, consults.messages.missed
-    gate.handle(handlers(consults, placement, diagnostics, Limiter(redis, secret, now)))
+    use = SessionUse(gate, storage.sessions, now)
+    greeting = Greeting(consults, storage.assistants, storage.audit)
+    doing = handlers(consults, placement, diagnostics, Limiter(redis, secret, now), greeting)
+    gate.handle(Authority(storage.organisation).guarding(doing), _hooks(consults, use))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
-    signaling = Signaling(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, redis)
-    gate.attach(app, socketio_path=PATH)
+    signaling = Signaling(
+        gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, greeting, redis
+    )
+    _serve(app, signaling)
+    return signaling
+
+
+def _serve(app: web.Application, signaling: Signaling) -> None:
+    signaling.gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)
     app.cleanup_ctx.append(_live)
-    return signaling
+
+
+def _hooks(consults: Consults, use: SessionUse) -> Hooks:
+    seats, messages = consults.seats, consults.messages
+    return Hooks(_in_turn(use.lost, seats.lost), seats.heard, messages.catch_up, messages.missed)
 
 
 def _consults(
@@ -177,14 +232,19 @@ def _consults(
     now = app[typedefs.NOW]
     showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN])
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
+
+    def count(owner: str, what: Tally) -> None:
+        gate.spawn(storage.statistics.count(of_server(), what, {owner: 1}))
+
     port = Port(
         show=showing.show,
         show_desk=showing.show_desk,
         tell=gate.tell,
-        close_socket=gate.close_socket,
+        end=gate.end,
         place=place,
         tidy=workers.tidy,
         forget_messages=replays.end,
+        count=count,
     )
     runner = Runner(live, port)
     seats = Seats(
@@ -219,7 +279,8 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     except RedisError:
         log.warning("Redis is not there yet")
     presence = signaling.presence
-    duties = (presence.watch(), presence.run(), signaling.placement.listen(), signaling.use.run())
+    listening, greeting = signaling.placement.listen(), signaling.greeting.run()
+    duties = (presence.watch(), presence.run(), listening, signaling.use.run(), greeting)
     tasks = [asyncio.create_task(duty) for duty in duties]
     yield
     await stop(tasks)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import WatchError
 
-from practice.accounts.store import canonical
+from practice.mailboxes import canonical
 from rooms.live import begin
 from signaling.addresses import pseudonym
 from signaling.derived import derive
@@ -42,7 +42,7 @@ class Pace:
     seconds: int = 60
 
 
-SIGN_IN_NETWORK = Pace("sign-in-network", 50, "Wrong passwords from one network.", seconds=18)
+SIGN_IN_NETWORK = Pace("sign-in-network", 50, "Wrong passwords and passkeys from one network.", seconds=18)
 SIGN_IN_PAIR = Pace("sign-in-pair", 10, "Wrong passwords for one account from one network.")
 SIGN_IN_ACCOUNT = Pace("sign-in-account", 19, "Wrong passwords for one account from everywhere together.", seconds=45)
 """99 in an hour, however many networks somebody has."""
@@ -51,8 +51,21 @@ SIGN_IN_WRONG = Pace("sign-in-wrong", 1, "Whether one network was wrong about on
 SIGN_IN_DEVICE = Pace("sign-in-device", 10, "Wrong passwords for one account in a browser that signed in to it before.")
 """Nothing that strangers do counts there."""
 
+FACTOR_PAIR = Pace("factor-pair", 5, "Wrong second factors for one account from one network.", seconds=180)
+FACTOR_ACCOUNT = Pace("factor-account", 10, "Wrong second factors for one account from everywhere.", seconds=90)
+"""960 in a day, of a million codes of which three are good: who has the password finds one in a year."""
+
+FACTOR_DEVICE = Pace(
+    "factor-device", 5, "Wrong second factors for one account in a browser that signed in to it before.", seconds=180
+)
 CONFIRM = Pace("confirm", 10, "Wrong passwords for one account by who is signed in to it, in one session.")
-PACES = (SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE, CONFIRM)
+PACES = (
+    *(SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE),
+    *(FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE, CONFIRM),
+)
+
+OF_ACCOUNTS = (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE, FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE)
+"""Whose first value is the account."""
 
 JOIN_ADDRESS = Limit("join-address", 60, "Links that open nothing, from one address; a right link always opens.")
 """A whole practice may sit behind one address, and a right link is never kept out by others."""
@@ -62,7 +75,34 @@ REFRESH_FAMILY = Limit("refresh-family", 60, "Refreshes of one sign-in of an app
 KEY_RESTARTS = Limit("key-restart", 20, "Key handshakes that one seat of a consult begins again.", seconds=60)
 """Twice what a client asks for that finishes none of them."""
 
-LIMITS = (JOIN_ADDRESS, SUPPORT_CODES, REFRESH_FAMILY, KEY_RESTARTS)
+FORGOTTEN_NETWORK = Limit("forgotten-network", 20, "Links to a new password that one network asks for.")
+FORGOTTEN_ADDRESS = Limit(
+    "forgotten-address", 5, "Links to a new password that are mailed to one address; more are asked for in vain.", 3600
+)
+RESET_NETWORK = Limit("reset-network", 60, "Links of mails about an account that are none, from one network.")
+MAIL_CHANGES = Limit("mail-change", 5, "Changes of the mail address that one account asks for.", 3600)
+INVITING_ACCOUNT = Limit("inviting-account", 60, "Invitations that one account sends.")
+INVITED_ADDRESS = Limit("invited-address", 5, "Invitations that are mailed to one address.", 3600)
+MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
+INVITED_NETWORK = Limit("invited-network", 60, "Links of invitations that are none, from one network.")
+NEW_DEVICE = Limit("new-device", 1, "Mails about a new device, of one account and one network.", seconds=86_400)
+"""Who deletes cookies, and what signs in anew each time, is told of once a day; a stranger is elsewhere."""
+
+LIMITS = (
+    JOIN_ADDRESS,
+    SUPPORT_CODES,
+    REFRESH_FAMILY,
+    KEY_RESTARTS,
+    NEW_DEVICE,
+    FORGOTTEN_NETWORK,
+    FORGOTTEN_ADDRESS,
+    RESET_NETWORK,
+    MAIL_CHANGES,
+    INVITING_ACCOUNT,
+    INVITED_ADDRESS,
+    INVITED_NETWORK,
+    MAIL_TESTS,
+)
 
 
 class Limiter:
@@ -83,6 +123,10 @@ class Limiter:
             _, used, left = await pipe.execute()
         if used > limit.tries:
             raise ProtocolError("rate_limited", retry_after=max(1, ceil(left / 1000)))
+
+    async def any_counted(self, limit: Limit, value: object) -> bool:
+        """Whether one was counted in this window."""
+        return bool(await self._redis.exists(self._name(limit, value)))
 
     async def take(self, pace: Pace, *values: object, spare: int = 0) -> int:
         """Take one, if that leaves ``spare``, and say how many were under way; else ``rate_limited``.
@@ -132,7 +176,7 @@ class Limiter:
 
     async def lift(self, mail: str) -> None:
         """Nothing that was tried for this account so far counts any more (S-26)."""
-        for pace in (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE):
+        for pace in OF_ACCOUNTS:
             async for key in self._redis.scan_iter(self._name_of(pace, (canonical(mail),)) + "*"):
                 await self._redis.delete(key)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -10,9 +11,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from media.control import Inspect, Inspected, MediaUnavailable
 from media.refusals import DATAGRAMS
+from practice.notices.postman import FATES
+from practice.outgoing import OUTCOMES, PURPOSES
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
-from signaling.typedefs import DIAGNOSTICS, HEALTH, MEDIA, METRICS, SETTINGS, STORE
+from signaling.typedefs import DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, SETTINGS, STORE
 
 if TYPE_CHECKING:
     from media.control import MediaClient
@@ -109,6 +112,16 @@ class Metrics:
             "spreekkamer_turn_allocation_seconds",
             "Duration of the last TURN allocation; 0 when it failed or there is no TURN.",
         )
+        self.mail = self._gauge(
+            "spreekkamer_mail",
+            "What became of mail since the start: sent, tried again later, refused for good, too late after a day.",
+            ("kind",),
+        )
+        self.outgoing = self._gauge(
+            "spreekkamer_outgoing", "Connections to hosts that the operator listed, since the start.", ("kind", "code")
+        )
+        for purpose, outcome in product(PURPOSES, OUTCOMES):
+            self.outgoing.labels(purpose, outcome)
         self.beat = self._gauge("spreekkamer_loop_beat_age_seconds", "Since the event loop's last beat.")
         ProcessCollector(registry=self.registry)
 
@@ -172,6 +185,11 @@ async def metrics(request: web.Request) -> web.Response:
         numbers.socket_refusals.labels(code).set(count)
     for kind, count in {**live.authentic.forged, **app[MEDIA].forged}.items():
         numbers.forged.labels(kind).set(count)
+    for (purpose, outcome), count in app[DOOR].counts.items():
+        numbers.outgoing.labels(purpose, outcome).set(count)
+    postman = app[POSTMAN]
+    for fate in FATES if postman else ():
+        numbers.mail.labels(fate).set(postman.fates[fate] if postman else 0)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():

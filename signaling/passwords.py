@@ -1,4 +1,4 @@
-"""Trying a password: so slowly that nobody guesses one, and so that strangers shut nobody out (S-26).
+"""Trying a password or a code: so slowly that nobody guesses one, and so that strangers shut nobody out (S-26).
 
 Wrong ones count by network, by account and network, and by account as a whole; each is a pace that goes on by itself.
 **A browser that has signed in to an account before stands behind none of them**, nor does who is signed in and is asked
@@ -11,9 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from practice.accounts.store import canonical
+from practice.mailboxes import canonical
 from signaling.limiter import (
     CONFIRM,
+    FACTOR_ACCOUNT,
+    FACTOR_DEVICE,
+    FACTOR_PAIR,
     SIGN_IN_ACCOUNT,
     SIGN_IN_DEVICE,
     SIGN_IN_NETWORK,
@@ -46,7 +49,7 @@ class Take:
 class Passwords:
     """``look`` checks one password and gives whose it is, or None; it is not called where there was no try left.
 
-    Errors: ``sign_in_refused rate_limited try_again``.
+    Errors: ``sign_in_refused rate_limited try_again``, of a code ``factor_refused``, of a passkey ``passkey_refused``.
     """
 
     limiter: Limiter
@@ -75,19 +78,34 @@ class Passwords:
         """Of who is signed in; ``session`` is that of the browser, or the family of the app."""
         return await self._try([Take(CONFIRM, (practitioner, session))], practitioner, look)
 
+    async def factor(self, mail: str, network: Network | None, device: bytes | None, look: Look[T]) -> T:
+        """The second step, of whose password was right."""
+        account = canonical(mail)
+        paces = [Take(FACTOR_PAIR, (account, network)), Take(FACTOR_ACCOUNT, (account,))]
+        if device is not None:
+            paces = [Take(FACTOR_DEVICE, (account, device.hex()))]
+        return await self._counted(paces, look, "factor_refused")
+
+    async def passkey(self, network: Network | None, look: Look[T]) -> T:
+        """Whose passkey it is. Nobody guesses one: what is counted is work for nothing."""
+        return await self._counted([Take(SIGN_IN_NETWORK, (network,))], look, "passkey_refused")
+
     async def _try(self, paces: list[Take], whose: Hashable, look: Look[T]) -> T:
+        return await self._counted(paces, lambda: self.turnstile.through(whose, look), "sign_in_refused")
+
+    async def _counted(self, paces: list[Take], look: Look[T], refusal: str) -> T:
         taken: list[Take] = []
         person, looked = None, False
         try:
             for one in paces:
                 await self.limiter.take(one.pace, *one.values, spare=one.spare)
                 taken.append(one)
-            person = await self.turnstile.through(whose, look)
+            person = await look()
             looked = True
         finally:
             if person is not None or not looked:
                 for one in taken:
                     await self.limiter.give_back(one.pace, *one.values)
         if person is None:
-            raise UserError("sign_in_refused")
+            raise UserError(refusal)
         return person

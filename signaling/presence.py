@@ -32,6 +32,7 @@ from signaling.placement import Placement
 from signaling.protocol.errors import SpreekkamerError
 from signaling.protocol.events import ROOM, Ended
 from signaling.protocol.model import Empty
+from signaling.sockets import endings
 from signaling.sockets.socket import Binding, Socket
 from vault.errors import DomainError
 
@@ -192,7 +193,7 @@ class Presence:
             await self._consults.gate.tell(socket.sid, "ended", Ended(reason="ended"))
         else:
             await self._consults.gate.tell(socket.sid, "taken-over", Empty())
-            await self._consults.gate.close_socket(socket.sid)
+            await self._consults.gate.end(socket.sid, endings.TAKEN_OVER)
 
     async def _keep_house(self) -> None:
         workers = await self._workers()

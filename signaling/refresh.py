@@ -30,7 +30,7 @@ GRACE_SECONDS: Final = 10
 ATTEMPTS: Final = 10
 
 
-class Reused(ProtocolError):  # noqa: N818 -- what happened
+class Reused(ProtocolError):  # noqa: N818 -- a state, not a mistake
     """A refresh token came a second time; its family is no more."""
 
     def __init__(self, claims: Claims) -> None:
@@ -132,11 +132,42 @@ class Refresh:
         marks = cast("list[bytes | None]", await self._redis.mget(map(ended_key, names)) if names else [])
         return {name: reason(why) for name, why in zip(names, marks, strict=True) if why}
 
-    async def end_all(self, holder: str) -> None:
-        """Every app of this practitioner has to sign in again; every one of this appointment's link is out."""
+    async def end_all(self, practitioner: str) -> None:
+        """Every app of this practitioner has to sign in again, and no resume ticket that came from one is good.
+
+        One that begins or goes on meanwhile, on whichever node, ends too: what it wrote is looked at again.
+        """
+        await self._end_all(practitioner, marked=True)
+
+    async def forget(self, appointment: str) -> None:
+        """Whoever came by the link of an appointment that is destroyed is out, and nothing of it stays."""
+        await self._end_all(appointment, marked=False)
+
+    async def _end_all(self, holder: str, *, marked: bool) -> None:
         key = holder_key(holder)
-        families = cast("set[bytes]", await self._redis.smembers(key))
-        await self._redis.delete(key, *(family_key(family.decode(errors="replace")) for family in families))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for _ in range(ATTEMPTS):
+                await pipe.watch(key)
+                families = cast("set[bytes]", await pipe.smembers(key))
+                begin(pipe)
+                pipe.delete(key)
+                for name in (family.decode(errors="replace") for family in families):
+                    if marked:
+                        pipe.set(ended_key(name), "token_invalid", ex=self._life)
+                    pipe.delete(family_key(name))
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return
+        raise UserError("try_again")
+
+    async def apps(self, practitioner: str) -> int:
+        """In how many apps somebody is signed in."""
+        families = cast("set[bytes]", await self._redis.smembers(holder_key(practitioner)))
+        names = [family.decode(errors="replace") for family in families]
+        marks = await self._redis.mget(map(family_key, names)) if names else []
+        return sum(self._opened(name, mark) is not None for name, mark in zip(names, marks, strict=True))
 
     async def _late(self, claims: Claims, present: Generation) -> str:
         """The token before the present one, just replaced: whoever sent it did not get the answer, most likely."""

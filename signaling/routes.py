@@ -2,36 +2,61 @@
 
 from aiohttp import web
 
+from practice.organisation.rights import Right
 from signaling import health, metrics
 from signaling.protocol import rest as bodies
+from signaling.protocol.correction import Correction
+from signaling.protocol.model import Id
+from signaling.protocol.waiting import WaitingPhotograph
 from signaling.rest import (
     Endpoint,
     account,
     aiohttp_handler,
     appointments,
+    assistants,
     entries,
     errors,
+    factors,
     join,
+    passkeys,
     sentences,
     technical,
     tokens,
 )
+from signaling.rest.endpoint import WHOM
 from signaling.schema import asyncapi, openapi
 from vault.audit import Act
 
-SIGNED_IN = ("unauthenticated", "token_invalid", "locked", "unreadable")
-ONE = (*SIGNED_IN, "not_found", "gone")
+SIGNED_IN = ("unauthenticated", "token_invalid", "locked", "unreadable", "not_found")
+ONE = (*SIGNED_IN, "gone")
+PASSWORD = ("sign_in_refused", "rate_limited", "unreadable")
+BEYOND = ("factor_needed", "factor_set_up_needed", "locked")
+FOR = {WHOM: Id}
+STEP = ("challenge_invalid", "factor_refused", "rate_limited", "unreadable", "locked")
 
 ENDPOINTS = (
     Endpoint("POST", "/sign-in", account.sign_in, "Sign in with e-mail and password.",
-             bodies.SignIn, bodies.Me, public=True, codes=("sign_in_refused", "rate_limited", "unreadable"),
+             bodies.SignIn, bodies.Me, public=True, codes=(*PASSWORD, *BEYOND),
              entered=entries.signed_in),
+    Endpoint("POST", "/sign-in/factor", factors.sign_in, "The second step, with a code.",
+             bodies.FactorCode, bodies.Me, public=True, codes=STEP, entered=entries.signed_in_twice),
+    Endpoint("POST", "/sign-in/passkey/options", passkeys.options, "What a browser asks for a passkey with.",
+             reply=bodies.PasskeyOptions, public=True, codes=("passkey_address", "locked")),
+    Endpoint("POST", "/sign-in/passkey", passkeys.sign_in, "Sign in with a passkey.",
+             bodies.PasskeyAssertion, bodies.Me, public=True,
+             codes=("challenge_invalid", "passkey_refused", "passkey_address", "factor_needed", "rate_limited",
+                    "unreadable", "locked"),
+             entered=entries.signed_in_with_passkey),
+    Endpoint("POST", "/sign-in/set-up", factors.begin_set_up, "Set up a second factor, before anything else.",
+             bodies.SetUp, public=True, codes=("challenge_invalid", "locked")),
     Endpoint("POST", "/sign-in/link", account.sign_in_by_link, "Sign in with the demo's link.",
              bodies.SignInLink, bodies.Me, public=True, codes=("link_invalid", "rate_limited", "unreadable"),
              entered=entries.signed_in),
     Endpoint("POST", "/tokens", tokens.sign_in, "Sign in an app: an access token and a refresh token, no cookie.",
-             bodies.SignIn, bodies.TokenSet, public=True, codes=("sign_in_refused", "rate_limited", "unreadable"),
+             bodies.SignIn, bodies.TokenSet, public=True, codes=(*PASSWORD, *BEYOND),
              entered=entries.signed_in),
+    Endpoint("POST", "/tokens/factor", factors.sign_in_app, "The second step of an app, with a code.",
+             bodies.FactorCode, bodies.TokenSet, public=True, codes=STEP, entered=entries.signed_in_twice),
     Endpoint("POST", "/tokens/refresh", tokens.refresh, "The next access token and refresh token of an app.",
              bodies.RefreshRequest, bodies.TokenSet, public=True,
              codes=("token_invalid", "token_reused", "ended", "not_found", "gone", "locked", "rate_limited",
@@ -39,61 +64,76 @@ ENDPOINTS = (
     Endpoint("POST", "/tokens/revoke", tokens.revoke, "Sign out an app.", bodies.RefreshRequest, public=True),
     Endpoint("POST", "/sign-out", account.sign_out, "End the session.", public=True, codes=("locked",)),
     Endpoint("POST", "/account/destroy-all", account.destroy_all, "Destroy all appointments irrecoverably, now.",
-             bodies.Confirm, bodies.AllDestroyed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited")),
+             bodies.Confirm, bodies.AllDestroyed, right=Right.AGENDA,
+             codes=(*SIGNED_IN, "sign_in_refused", "rate_limited")),
     Endpoint("POST", "/account/close", account.close, "Destroy all appointments and the account.",
-             bodies.Confirm, bodies.AccountClosed, codes=(*SIGNED_IN, "sign_in_refused", "rate_limited")),
-    Endpoint("GET", "/me", account.me, "Who is signed in.", reply=bodies.Me, codes=SIGNED_IN),
+             bodies.Confirm, bodies.AccountClosed, right=Right.ACCOUNT,
+             codes=(*SIGNED_IN, "sign_in_refused", "rate_limited")),
+    Endpoint("GET", "/me", account.me, "Who is signed in.", reply=bodies.Me, right=Right.ACCOUNT, codes=SIGNED_IN),
     Endpoint("POST", "/desk/ticket", account.desk_ticket, "An access token for Socket.IO.",
-             reply=bodies.Ticket, codes=SIGNED_IN),
+             reply=bodies.Ticket, right=Right.GREET, codes=SIGNED_IN),
+    Endpoint("GET", "/served", assistants.served, "For which practitioners an assistant works.",
+             reply=bodies.ServedList, right=Right.ASSIST, codes=SIGNED_IN),
     Endpoint("GET", "/retention", account.preview_retention, "What a retention setting would destroy at once.",
-             reply=bodies.RetentionSet, query={"retention": bodies.Retention}, codes=SIGNED_IN),
+             reply=bodies.RetentionSet, query={"retention": bodies.Retention}, right=Right.RETENTION, codes=SIGNED_IN),
     Endpoint("PUT", "/retention", account.set_retention, "Change the retention setting.",
-             bodies.SetRetention, bodies.RetentionSet, codes=SIGNED_IN,
+             bodies.SetRetention, bodies.RetentionSet, right=Right.RETENTION, codes=(*SIGNED_IN, "not_allowed"),
              entered=entries.retention_changed),
     Endpoint("GET", "/appointments", appointments.list_days, "The appointments of some days.",
-             reply=bodies.AppointmentList, query={"first": bodies.Day, "last": bodies.Day},
-             codes=SIGNED_IN, entered=entries.listed),
+             reply=bodies.AppointmentList, query={"first": bodies.Day, "last": bodies.Day, **FOR},
+             right=Right.PLAN, codes=SIGNED_IN, entered=entries.listed),
     Endpoint("POST", "/appointments", appointments.create, "Plan an appointment.",
-             bodies.NewAppointment, bodies.AppointmentView, status=201, codes=(*SIGNED_IN, "doubtful"),
+             bodies.NewAppointment, bodies.AppointmentView, status=201, query=FOR,
+             right=Right.PLAN, codes=(*SIGNED_IN, "doubtful"),
              entered=entries.one(Act.APPOINTMENT_CREATED)),
     Endpoint("GET", "/appointments/{appointment}", appointments.get, "One appointment.",
-             reply=bodies.AppointmentView, codes=ONE,
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=ONE,
              entered=entries.one(Act.APPOINTMENT_READ)),
+    Endpoint("PATCH", "/appointments/{appointment}", appointments.change, "Correct an appointment.",
+             Correction, bodies.AppointmentView, query=FOR, right=Right.PLAN,
+             codes=(*ONE, "ended", "doubtful", "conflict", "bad_state"),
+             entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("POST", "/appointments/{appointment}/join", join.enter, "The practitioner's ticket into the consult.",
-             reply=bodies.Entrance, codes=(*ONE, "ended"),
+             reply=bodies.Entrance, right=Right.CONSULT, codes=(*ONE, "ended"),
              entered=entries.one(Act.APPOINTMENT_READ)),
     Endpoint("POST", "/appointments/{appointment}/end", appointments.end, "End an appointment.",
-             reply=bodies.AppointmentView, codes=ONE,
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=ONE,
              entered=entries.one(Act.APPOINTMENT_ENDED)),
     Endpoint("POST", "/appointments/{appointment}/reopen", appointments.reopen, "Take an end back.",
-             reply=bodies.AppointmentView, codes=(*ONE, "ended"),
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
              entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("DELETE", "/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
-             reply=bodies.Receipt, codes=ONE),
+             reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=ONE),
     Endpoint("GET", "/appointments/{appointment}/technical-check", technical.technical_check,
-             "How the connections of a consult were.", reply=bodies.TechnicalCheck, codes=ONE,
+             "How the connections of a consult were.", reply=bodies.TechnicalCheck, right=Right.TECHNICAL, codes=ONE,
              entered=entries.one(Act.TECHNICAL_CHECK_READ)),
     Endpoint("POST", "/appointments/{appointment}/support-code", technical.support_code,
              "Six digits that let support see the technical timeline.", reply=bodies.SupportCode,
-             codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
+             right=Right.TECHNICAL, codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
     Endpoint("GET", "/sentences", sentences.all_of_them, "What whoever waits reads, by language.",
-             reply=bodies.SentenceList, codes=SIGNED_IN, entered=entries.sentences_read),
+             reply=bodies.SentenceList, right=Right.SENTENCES, codes=SIGNED_IN, entered=entries.sentences_read),
     Endpoint("PUT", "/sentences", sentences.say, "Set what whoever waits reads in a language.",
-             bodies.NewSentence, bodies.SentenceView, codes=(*SIGNED_IN, "not_found"),
+             bodies.NewSentence, bodies.SentenceView, right=Right.SENTENCES, codes=SIGNED_IN,
              entered=entries.sentence_changed),
     Endpoint("DELETE", "/sentences/{sentence}", sentences.destroy, "Take one back, irrecoverably, now.",
-             reply=bodies.Receipt, codes=(*SIGNED_IN, "not_found")),
+             reply=bodies.Receipt, right=Right.SENTENCES, codes=SIGNED_IN),
     Endpoint("GET", "/errors", errors.catalogue, "Every error code, with what to tell people in four languages.",
              reply=bodies.ErrorCatalogue, public=True),
     Endpoint("GET", "/receipts", appointments.receipts, "Receipts of what was destroyed.",
-             reply=bodies.ReceiptList, codes=SIGNED_IN,
+             reply=bodies.ReceiptList, right=Right.AGENDA, codes=SIGNED_IN,
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
              bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+    Endpoint("POST", "/join/photograph", sentences.photograph_for_waiting, "Whom whoever waits with this link sees.",
+             bodies.WaitingRequest, WaitingPhotograph, public=True,
+             codes=("link_invalid", "rate_limited", "unreadable")),
     Endpoint("POST", "/join/sentence", sentences.for_waiting, "What whoever waits with this link reads.",
              bodies.WaitingRequest, bodies.WaitingSentence, public=True,
              codes=("link_invalid", "rate_limited", "unreadable")),
 )  # fmt: skip
+
+PUBLIC = ("/api/openapi.json", "/api/asyncapi.json", "/health/live", "/health/ready", "/metrics")
+"""What has no ``Endpoint`` and is for everybody that the network lets in."""
 
 
 def attach(app: web.Application) -> None:

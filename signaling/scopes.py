@@ -1,16 +1,34 @@
 """The one place where who is signed in, holds a ticket, came by a link or is in a consult becomes a ``Scope``."""
 
+from practice.organisation.model import Standing
 from rooms.consult_state import Consult
 from signaling.protocol.errors import ProtocolError
 from signaling.tickets import Claims
-from vault.records.scope import Scope
+from vault.records.scope import SERVER, Scope
 
 
 def of_practitioner(person: str) -> Scope:
-    """Of who is signed in; ``unauthenticated`` where nobody is."""
+    """Of whoever has this account, as no member of anything; ``unauthenticated`` where nobody is."""
     if not person:
         raise ProtocolError("unauthenticated")
     return Scope.practitioner(person)
+
+
+def of_owner(owner: str) -> Scope:
+    """Of what is being closed because whoever may has said so: an organisation, which nobody signs in as."""
+    return Scope.operator(owner)
+
+
+def of_standing(standing: Standing | None) -> Scope:
+    """Of who is signed in; ``unauthenticated`` where nobody is."""
+    if standing is None:
+        raise ProtocolError("unauthenticated")
+    return Scope.practitioner(standing.account, standing.organisation, standing.roles)
+
+
+def of_server() -> Scope:
+    """Of what the server does when nobody is known yet: it finds an account by its address."""
+    return SERVER
 
 
 def of_claims(claims: Claims) -> Scope:

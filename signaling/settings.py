@@ -41,6 +41,16 @@ class SignalingSettings(BaseModel):
     refresh_seconds: int = Field(
         default=43_200, ge=300, le=2_592_000, description="How long an app may refresh before it has to sign in again."
     )
+    second_factor: Literal["demanded", "offered"] = Field(
+        default="demanded",
+        description="Whether every account needs a second factor beside its password, or may have one.",
+    )
+    second_factor_grace_days: int = Field(
+        default=14,
+        ge=0,
+        le=90,
+        description="How long after its first sign-in an account without one is let in, where one is demanded.",
+    )
     join_early_minutes: int = Field(default=60, ge=0, le=1440, description="How long before its start a link opens.")
     join_late_minutes: int = Field(
         default=30,

@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
+    from practice.notices.postman import Postman
+    from practice.outgoing import Door
+    from practice.pictures.intake import Intake
     from practice.storage import Store
     from rooms.diagnostics import Diagnostics
+    from signaling.challenges import Challenges
     from signaling.devices import Devices
+    from signaling.dissolving import Dissolving
+    from signaling.forgotten import Forgotten
     from signaling.forwarded import Doubts
     from signaling.health import Health
     from signaling.limiter import Limiter
@@ -41,12 +47,18 @@ MEDIA: web.AppKey[MediaClient] = web.AppKey("MEDIA")
 TURN: web.AppKey[TurnCredentials] = web.AppKey("TURN")
 TICKETS: web.AppKey[Tickets] = web.AppKey("TICKETS")
 NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
-ZONE: web.AppKey[tzinfo] = web.AppKey("ZONE")
+ZONE: web.AppKey[Callable[[], tzinfo]] = web.AppKey("ZONE")
 LIMITER: web.AppKey[Limiter] = web.AppKey("LIMITER")
 PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
+CHALLENGES: web.AppKey[Challenges] = web.AppKey("CHALLENGES")
 DEVICES: web.AppKey[Devices] = web.AppKey("DEVICES")
 DOUBTS: web.AppKey[Doubts] = web.AppKey("DOUBTS")
 METRICS: web.AppKey[Metrics] = web.AppKey("METRICS")
 DIAGNOSTICS: web.AppKey[Diagnostics] = web.AppKey("DIAGNOSTICS")
 HEALTH: web.AppKey[Health] = web.AppKey("HEALTH")
+DISSOLVING: web.AppKey[Dissolving] = web.AppKey("DISSOLVING")
+FORGOTTEN: web.AppKey[Forgotten] = web.AppKey("FORGOTTEN")
+DOOR: web.AppKey[Door] = web.AppKey("DOOR")
+INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
+POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

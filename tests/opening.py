@@ -9,6 +9,7 @@ from typing import Any
 from practice import storage
 from practice.storage import Store
 from vault.destruction.deadline import Told
+from vault.destruction.handing import Handed
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
 
@@ -27,6 +28,10 @@ async def nothing(_: str) -> None:
     """Nothing is kept elsewhere."""
 
 
+async def nothing_of_any(_ids: Sequence[str], _giver: str, _taker: str) -> None:
+    """The same for many."""
+
+
 @dataclass
 class Elsewhere:
     """What there is beside a store; a test puts its own in, also while the store is open."""
@@ -34,6 +39,7 @@ class Elsewhere:
     in_progress: Callable[[str], Awaitable[bool | None]] = nobody
     on_destroy: Told = nothing
     on_close: Told = nothing
+    on_handed: Handed = nothing_of_any
 
     async def ask(self, appointments: Sequence[str]) -> set[str] | None:
         said = {one: await self.in_progress(one) for one in appointments}
@@ -46,6 +52,9 @@ class Elsewhere:
     async def closed(self, practitioner: str) -> None:
         await self.on_close(practitioner)
 
+    async def handed(self, appointments: Sequence[str], giver: str, taker: str) -> None:
+        await self.on_handed(appointments, giver, taker)
+
 
 @asynccontextmanager
 async def open_store(
@@ -54,7 +63,12 @@ async def open_store(
     """As ``practice.storage.open_store``."""
     told = elsewhere or Elsewhere()
     opening = storage.open_store(
-        settings, in_progress=told.ask, on_destroy=told.destroyed, on_close=told.closed, **options
+        settings,
+        in_progress=told.ask,
+        on_destroy=told.destroyed,
+        on_close=told.closed,
+        on_handed=told.handed,
+        **options,
     )
     async with opening as opened:
         yield opened

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from operate.configuration import load
+from operate.deployment import firewall
 from operate.deployment.files import Place, environment, make
 from operate.deployment.strength import refuse_weak
 from operate.doctor import announced
@@ -109,9 +110,11 @@ def test_all_parts_are_there_and_two_servers_that_differ_in_their_folder_only() 
         ),
     }
     one, two = ({**SERVICES[name]} for name in ("server-1", "server-2"))
-    assert (one.pop("volumes"), two.pop("volumes")) == (["data-1:/data"], ["data-2:/data"])
+    assert (one.pop("volumes"), two.pop("volumes")) == tuple(
+        [f"data-{number}:/data", "scanner:/run/clamav"] for number in (1, 2)
+    )
     assert one == two
-    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["doctor", "clamav"]
+    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["doctor"]
 
 
 def test_only_these_doors_are_open() -> None:
@@ -127,26 +130,28 @@ def test_only_these_doors_are_open() -> None:
 def test_only_these_are_written_to_and_nothing_of_the_host_is_mounted() -> None:
     volumes = {name: service["volumes"] for name, service in SERVICES.items() if service.get("volumes")}
     assert volumes == {
-        "server-1": ["data-1:/data"],
-        "server-2": ["data-2:/data"],
+        "server-1": ["data-1:/data", "scanner:/run/clamav"],
+        "server-2": ["data-2:/data", "scanner:/run/clamav"],
+        "doctor": ["scanner:/run/clamav"],
         "postgres": ["database:/var/lib/postgresql/data"],
         "keystore": ["keystore:/var/lib/postgresql/data"],
         "openbao": ["openbao:/openbao/file"],
         "caddy": ["certificates:/data"],
-        "clamav": ["signatures:/var/lib/clamav"],
+        "clamav": ["signatures:/var/lib/clamav", "scanner:/run/clamav"],
     }
     assert {one[0].partition(":")[0] for one in volumes.values()} == set(COMPOSE["volumes"])
 
 
 def test_what_is_stored_cannot_be_reached_from_outside() -> None:
     inner = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
-    assert inner == {"front", "back", "keys", "scanning"}
+    assert inner == {"front", "back", "keys"}
     turn = COMPOSE["networks"]["turn"]["driver_opts"]
     assert turn == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    assert COMPOSE["networks"]["post"]["driver_opts"] == {"com.docker.network.bridge.name": firewall.POST}
     networks = {name: set(service["networks"]) for name, service in SERVICES.items() if "networks" in service}
     assert networks == {
-        "server-1": {"front", "back", "keys", "turn"},
-        "server-2": {"front", "back", "keys", "turn"},
+        "server-1": {"front", "back", "keys", "turn", "post"},
+        "server-2": {"front", "back", "keys", "turn", "post"},
         "doctor": {"back", "keys", "turn", "outside"},
         "media": {"back", "outside"},
         "postgres": {"back"},
@@ -154,7 +159,7 @@ def test_what_is_stored_cannot_be_reached_from_outside() -> None:
         "keystore": {"keys"},
         "openbao": {"keys"},
         "caddy": {"front", "outside"},
-        "clamav": {"scanning", "outside"},
+        "clamav": {"outside"},
     }
 
 
@@ -190,6 +195,7 @@ def test_each_secret_goes_to_those_that_need_it() -> None:
     servers = {"server-1", "server-2", "doctor"}
     assert holders == {
         **dict.fromkeys(("database_url", "keystore_url", "root_key", "turn", "openbao_token"), servers),
+        "smtp_password": servers,
         "openbao_ca": servers,
         "signaling": servers,
         "redis_url": servers,
@@ -217,6 +223,7 @@ def test_every_setting_is_one_that_the_server_knows(name: str, monkeypatch: pyte
     refuse_weak(settings)
     if name != "media":
         assert settings.web.placeholders() == []
+        assert settings.practice.mail.host is None, "nothing is sent before somebody says by whom"
         assert settings.signaling.origin == "https://consult.example.org"
         assert settings.rooms.keystore_address().get_backend_name() == "postgresql"
     if name in ("doctor", "media"):
@@ -244,7 +251,7 @@ def test_the_environment_skeleton_names_what_the_compose_file_wants() -> None:
     wanted, may_miss = (set(re.findall(rf"\$\{{(\w+):{how}\}}", text)) for how in (r"\?", "-"))
     skeleton = environment(Place(EXAMPLES["DOMAIN"], IPv4Address(EXAMPLES["ADDRESS"])))
     assert wanted == set(EXAMPLES)
-    assert may_miss == {"ADDRESS6"}
+    assert may_miss == {"ADDRESS6", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_SENDER"}
     assert set(re.findall(r"^(\w+)=", skeleton, re.MULTILINE)) == wanted | may_miss
 
 

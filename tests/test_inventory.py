@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from operate import process, tls
+from operate import founding, process, tls
 from operate.commands.inventory import show
-from practice.accounts.records import PROFILE, practitioners
+from practice.accounts.records import MAIL_CHANGE, PROFILE, mail_changes, practitioners
 from practice.kinds import KINDS
+from practice.organisation.records import ORGANISATION, organisations
 from signaling import logs
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
@@ -63,8 +64,12 @@ async def test_every_column_of_the_key_store_is_in_it(tmp_path: Path, known: Inv
 
 @pytest.mark.duty("S-04")
 def test_every_field_of_what_is_sealed_is_in_it(known: Inventory) -> None:
-    columns = [(kind.table.c.content, kind.layout) for kind in KINDS] + [(practitioners.c.profile, PROFILE)]
-    found = {f"{column}.{field}" for column, layout in columns for field in layout.fields}
+    columns = [(kind.table.c.content, kind.layout) for kind in KINDS] + [
+        (practitioners.c.profile, PROFILE),
+        (organisations.c.content, ORGANISATION),
+        (mail_changes.c.content, MAIL_CHANGE),
+    ]
+    found = {f"{column}.{field}" for column, layout in columns for field in layout.fields | layout.optional}
     assert found == set(known.names("content"))
     assert {str(column) for column, _ in columns} == {name.rpartition(".")[0] for name in known.names("content")}
     for entry in known.entry:
@@ -109,6 +114,7 @@ async def test_every_file_of_a_data_folder_is_in_it(tmp_path: Path, known: Inven
         await opened.retention.destroy(of(person.id), planned.id)
         await opened.retention.sweep()
         process.shared_secret(SignalingSettings(), rooms.data)
+        await asyncio.to_thread(founding.write, rooms.data / founding.FILE, "https://localhost:1/first/secret")
         await asyncio.to_thread(tls.self_signed, rooms.data, "https://localhost:1", now)
         during = files(rooms.data)
     for name in during | files(rooms.data):

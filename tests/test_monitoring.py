@@ -81,6 +81,14 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"spreekkamer_technical_without_expiry": "0+1x60"},
         {"spreekkamer_technical_without_expiry": "3x60"},
     ),
+    "MailTooLate": (
+        {'spreekkamer_mail{kind="late"}': "0x20 1x40"},
+        {'spreekkamer_mail{kind="late"}': "1x60", 'spreekkamer_mail{kind="later"}': "0+1x60"},
+    ),
+    "MailStands": (
+        {'spreekkamer_mail{kind="later"}': "0+1x60", 'spreekkamer_mail{kind="sent"}': "7x60"},
+        {'spreekkamer_mail{kind="later"}': "0+1x60", 'spreekkamer_mail{kind="sent"}': "0+1x60"},
+    ),
     "TurnFails": ({'spreekkamer_ready{check="turn"}': "0x60"}, {'spreekkamer_ready{check="turn"}': "1x60"}),
     "TurnNotTried": (
         {'spreekkamer_check_age_seconds{check="turn"}': "400x60"},

@@ -1,13 +1,15 @@
-"""docs/privacy-status.md says what the tests say: which duty is claimed, by which tests.
+"""docs/privacy-status.md and the report of a practice say what the tests say: which duty is claimed, by which tests.
 
-Run ``python -m tests.test_privacy_claims`` to write it anew.
+Run ``python -m tests.test_privacy_claims`` to write both anew.
 """
 
+import json
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DUTIES = ROOT / "docs" / "privacy.md"
+CLAIMED = ROOT / "web" / "practice" / "claims.json"
 STATUS = ROOT / "docs" / "privacy-status.md"
 
 MARKER = re.compile(r"pytest\.mark\.duty\(([^)]*)\)")
@@ -52,6 +54,12 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def for_the_report() -> str:
+    """Each duty with its tests, for a server: it has neither tests nor documents."""
+    claimed = claims()
+    return json.dumps({duty: claimed.get(duty, []) for duty in duties()}, indent=1) + "\n"
+
+
 def test_all_57_duties_are_listed() -> None:
     assert list(duties()) == [f"S-{number:02}" for number in range(1, 58)]
 
@@ -64,5 +72,10 @@ def test_the_status_page_is_up_to_date() -> None:
     assert STATUS.read_text() == page(), "run: python -m tests.test_privacy_claims"
 
 
+def test_the_report_says_the_same() -> None:
+    assert CLAIMED.read_text() == for_the_report(), "run: python -m tests.test_privacy_claims"
+
+
 if __name__ == "__main__":
     STATUS.write_text(page())
+    CLAIMED.write_text(for_the_report())

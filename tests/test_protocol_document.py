@@ -1,8 +1,5 @@
 """The tables of docs/protocol.md are those of the registry. ``python -m tests.test_protocol_document`` writes them."""
 
-import re
-from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +11,9 @@ from signaling.protocol.model import Message
 from signaling.protocol.texts import TEXTS
 from signaling.routes import ENDPOINTS
 from signaling.sockets.limits import Limits
+from tests.generated import filled, rows
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "protocol.md"
-MARKS = "<!-- {0}: begin, generated -->\n{1}<!-- {0}: end -->"
 
 
 def span(seconds: int) -> str:
@@ -53,10 +50,6 @@ def fields(model: type[Message]) -> str:
     return "<br>".join(
         f"`{name}`{'' if name in required else '?'}: {kind(one)}" for name, one in schema.get("properties", {}).items()
     )
-
-
-def rows(header: str, lines: Iterable[str]) -> str:
-    return "\n".join([header, re.sub(r"[^|]+", "---", header), *lines]) + "\n"
 
 
 def models() -> dict[str, type[Message]]:
@@ -112,17 +105,8 @@ def tables() -> dict[str, str]:
     }
 
 
-def replacement(text: str, _: re.Match[str]) -> str:
-    return text
-
-
 def document() -> str:
-    text = DOCUMENT.read_text()
-    for name, table in tables().items():
-        pattern = re.escape(f"<!-- {name}: begin, generated -->") + r"\n.*?" + re.escape(f"<!-- {name}: end -->")
-        text, found = re.subn(pattern, partial(replacement, MARKS.format(name, table)), text, flags=re.DOTALL)
-        assert found == 1, f"no place for {name}"
-    return text
+    return filled(DOCUMENT, tables())
 
 
 def test_the_document_says_what_the_registry_says() -> None:

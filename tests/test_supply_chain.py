@@ -38,7 +38,8 @@ ALLOWED = {
 """Licences that may be combined with ours in one image."""
 STATED = {
     "aiohappyeyeballs": "PSF-2.0", "aiosignal": "Apache-2.0", "aiosqlite": "MIT", "async-timeout": "Apache-2.0",
-    "jinja2": "BSD-3-Clause", "pyopenssl": "Apache-2.0", "simple-websocket": "MIT", "sortedcontainers": "Apache-2.0",
+    "jinja2": "BSD-3-Clause", "pyasn1-modules": "BSD-2-Clause",
+    "pyopenssl": "Apache-2.0", "segno": "BSD-3-Clause", "simple-websocket": "MIT", "sortedcontainers": "Apache-2.0",
 }  # fmt: skip
 """Read in the package itself, where its metadata names a licence without saying it in SPDX."""
 BUNDLED = {

@@ -33,8 +33,3 @@ def test_none_goes_into_a_file_twice_but_the_one_that_ends_where_it_marked() -> 
         files = [file for file, _ in FILE.findall(walk.read_text())]
         twice = {file for file in files if files.count(file) > 1}
         assert twice <= {"vault/destruction/destruction.py"}, walk.name
-
-
-def test_admit_leads_through_nine_files_and_the_registry() -> None:
-    files = {file for file, _ in FILE.findall(ROOT.joinpath("docs/walks/admit.md").read_text())}
-    assert len(files - {"signaling/protocol/events.py"}) <= 9

@@ -36,6 +36,23 @@ def test_no_file_is_longer_than_four_hundred_lines() -> None:
     assert long == set()
 
 
+LISTS = {
+    "operate/deployment/firewall.py": {"rules"},
+    "signaling/metrics.py": {"__init__"},
+    "vault/database/migrations/versions/0001_baseline.py": {"upgrade"},
+}
+"""Functions that are one list from beginning to end: a firewall's text, what is measured, the first tables."""
+
+
+def test_no_function_is_longer_than_fifty_lines() -> None:
+    long: dict[str, set[str]] = defaultdict(set)
+    for path in (ROOT / "spreekkamer.py", *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 50:
+                long[str(path.relative_to(ROOT))].add(node.name)
+    assert long == LISTS
+
+
 def ours_in(folder: Path) -> Iterator[Path]:
     """Scripts and style sheets that we wrote."""
     for path in folder.rglob("*"):

@@ -13,7 +13,9 @@ The way through it, from what others use down to what stands below all:
 | ``vault.backup``, ``vault.proof`` | copies without what was destroyed, and the proof that nothing is left |
 | ``vault.keystore`` | what an operator asks of a key store beside its database |
 | ``vault.inventory`` | every place where something is kept, why, and how long |
-| ``vault.clock`` and the rest | time that is believed, locks, settings, errors |
+| ``vault.clock`` | time that is believed |
+| ``vault.lock``, ``vault.pinned``, ``vault.reserve`` | files: held, seen when they go, room kept to destroy |
+| ``vault.settings``, ``vault.errors``, ``vault.faults`` | what is set; codes, and sentences for the operator |
 
 Nothing here imports anything of ours from outside this folder.
 """

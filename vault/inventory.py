@@ -11,19 +11,22 @@ from pydantic import BaseModel, ConfigDict
 Category = Literal["personalia", "appointment", "technical", "audit", "nobody"]
 """One class of data each: about the account, the appointment, the connection, who did what; or about nobody."""
 
-Purpose = Literal["account", "consult", "support", "protection", "accountability", "operation"]
+Purpose = Literal["account", "payment", "contact", "consult", "support", "protection", "accountability", "operation"]
 
-Basis = Literal["contract", "care", "legitimate-interest", "legal-duty", "none"]
-"""GDPR 6(1)(b); the practitioner's 6(1)(b) with 9(2)(h); 6(1)(f); 6(1)(c); nothing personal."""
+Basis = Literal["contract", "consent", "care", "legitimate-interest", "legal-duty", "none"]
+"""GDPR 6(1)(b); 6(1)(a), given by filling it in and withdrawn by taking it out; the practitioner's 6(1)(b) with
+9(2)(h); 6(1)(f); 6(1)(c); nothing personal."""
 
 Retention = Literal[
-    "account", "setting", "twelve-hours", "resume", "day", "half-hour", "two-minutes", "refresh", "quarter", "seconds",
-    "ninety-days", "backup", "audit", "server", "browser", "operator",
+    "account", "told", "setting", "twelve-hours", "resume", "day", "three-days", "half-hour", "hour", "two-minutes",
+    "refresh", "quarter", "seconds", "ninety-days", "four-hundred-days", "backup", "audit", "server", "browser",
+    "operator",
 ]  # fmt: skip
-"""How long. ``setting`` is the practitioner's central one; ``resume`` is ``signaling.resume_seconds`` after the last
-change, ``refresh`` is ``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the operator
-removes the copy, unreadable from the moment the key is destroyed; ``audit`` is ``rooms.audit_days``; ``operator`` is
-whatever collects the log lines."""
+"""How long. ``told`` is until its owner takes it back, at the latest with the account; ``setting`` is the
+practitioner's central one; ``resume`` is ``signaling.resume_seconds`` after the last change, ``refresh`` is
+``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the operator removes the copy, unreadable
+from the moment the key is destroyed; ``audit`` is ``rooms.audit_days``; ``operator`` is whatever collects the log
+lines."""
 
 Form = Literal["sealed", "wrapped", "hashed", "pseudonym", "random", "secret", "clear"]
 """Encrypted; a key under another key; a hash; a keyed hash; only random ids, states and times; a key; in clear."""

@@ -159,25 +159,25 @@ async def rows_without_keys(database: Database, kinds: Kinds, keys: KeyStore) ->
 
 async def rows_that_do_not_open(database: Database, kinds: Kinds, keys: KeyStore) -> list[str]:
     """People and records whose key opens and whose content is not as it was written."""
-    found, newer = [], 0
-    people = "{1} whose profile or password cannot be read: {0}. Restore them from a backup."
+    findings, newer = [], 0
+    owners = "{1} whose {2} cannot be read: {0}. Restore them from a backup."
     records = "{1} that cannot be read: {0}. Restore them from a backup, or destroy them."
-    for name, table, attempt, sentence in (
-        (kinds.owners.name.capitalize(), kinds.owners.table, kinds.owners.open, people),
-        *((kind.name.capitalize(), kind.table, kind.open, records) for kind in kinds),
+    for name, table, attempt, sentence, parts in (
+        *((one.name, one.table, one.open, owners, " or ".join(one.sealed)) for one in kinds.owners),
+        *((kind.name, kind.table, kind.open, records, "") for kind in kinds),
     ):
         count = 0
         async for ids in batches(database, table):
             there = await rows(database, table, ids)
             opened = await keys.get_many((row._mapping.get("owner", row.id), row.id) for row in there)
             faults = [fault(attempt, opened[row.id], row) for row in there if row.id in opened]
-            newer += sum(isinstance(one, Newer) for one in faults)
-            count += sum(one is not None and not isinstance(one, Newer) for one in faults)
+            newer += sum(isinstance(why, Newer) for why in faults)
+            count += sum(why is not None and not isinstance(why, Newer) for why in faults)
         if count:
-            found.append(sentence.format(count, name))
+            findings.append(sentence.format(count, name.capitalize(), parts))
     if newer:
-        found.append(f"Rows that a newer version of this program wrote: {newer}. Look at them with that version.")
-    return found
+        findings.append(f"Rows that a newer version of this program wrote: {newer}. Look at them with that version.")
+    return findings
 
 
 def fault(attempt: Callable[[bytes, Any], object], key: bytes, row: Any) -> Exception | None:

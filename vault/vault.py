@@ -1,7 +1,7 @@
 """What everything that is stored has in common: the database, the key store, and how records die.
 
     async with open_vault(settings, KINDS, in_progress=…, on_forget=…) as vault:    # reads and writes, destroys nothing
-        sweeper = vault.sweeper(on_destroy=…, on_close=…, settling=…, expiring=…)   # what destroys
+        sweeper = vault.sweeper(on_destroy=…, on_close=…, on_handed=…, settling=…, …)           # what destroys
 
 Times are aware; ``now`` returns aware UTC. Errors are ``DomainError`` with a code; ``open_vault`` raises
 ``StartRefused``, whose text is one sentence.
@@ -11,7 +11,7 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,9 @@ from vault.database.migrate import migrate
 from vault.destruction.closure import Closure
 from vault.destruction.deadline import AllTold, Deadline, InProgress, Told
 from vault.destruction.destruction import Destruction
+from vault.destruction.due import Swept
+from vault.destruction.handing import Entry, Handed, Handing, Transfer
+from vault.destruction.rotation import Rotation
 from vault.destruction.sweeper import Expiring, Settling, Sweeper
 from vault.errors import DomainError, StartRefused
 from vault.faults import reason
@@ -114,10 +117,26 @@ class Vault:
         """DomainError ``try_again`` when the database does not answer."""
         await self.database.ping()
 
-    def sweeper(self, *, on_destroy: AllTold, on_close: Told, settling: Settling, expiring: Expiring) -> Sweeper:
-        """What destroys: ``on_destroy`` clears what is kept elsewhere of records, ``on_close`` of an owner."""
+    def sweeper(
+        self,
+        *,
+        on_destroy: AllTold,
+        on_close: Told,
+        on_handed: Handed,
+        settling: Settling,
+        expiring: Expiring,
+        transfers: Sequence[Transfer],
+        handed: Entry,
+        swept: Swept,
+    ) -> Sweeper:
+        """What destroys: ``on_destroy`` clears what is kept elsewhere of records, ``on_close`` of an owner.
+
+        ``on_handed`` is told of records that are somebody else's now; ``handed`` is what the trail has of each;
+        ``swept`` is told how many of whose were destroyed because they were due.
+        """
         database, kinds, keys, reader, clock = self.database, self.kinds, self.keys, self.reader, self.clock
         destruction = Destruction(database, kinds, keys, reader, self.audit, clock, on_destroy)
+        rotation = Rotation(keys, self.lease, self.wake.set)
         return Sweeper(
             database,
             kinds,
@@ -125,15 +144,41 @@ class Vault:
             reader,
             destruction,
             Closure(database, kinds, keys, reader, destruction, self.deadline, self.audit, clock, on_close),
+            self._handing(destruction, rotation, transfers, handed, on_handed),
+            rotation,
             deadline=self.deadline,
             clock=clock,
             boot=self.boot,
             lease=self.lease,
             settling=settling,
             expiring=expiring,
+            swept=swept,
             wake=self.wake,
             interval=self.settings.sweep_interval,
             snapshot_keys=self.settings.snapshot_keys,
+        )
+
+    def _handing(
+        self,
+        destruction: Destruction,
+        rotation: Rotation,
+        transfers: Sequence[Transfer],
+        handed: Entry,
+        on_handed: Handed,
+    ) -> Handing:
+        return Handing(
+            self.database,
+            transfers,
+            self.keys,
+            self.reader,
+            destruction,
+            deadline=self.deadline,
+            trail=self.audit,
+            clock=self.clock,
+            lease=Lease(self.database, "handing", self.lease.holder, LEASE, self.clock.wall),
+            entry=handed,
+            told=on_handed,
+            after=rotation.wake,
         )
 
 

@@ -3,4 +3,9 @@
 ``routes`` lists the addresses, ``pages`` has a handler for each, ``render`` and ``locale`` make the HTML of
 ``templates``, ``assets`` the files of ``static``, ``headers`` what stands above every answer. ``reference`` is the API
 for people.
+
+The forms: ``forms`` is how one works, ``account`` what somebody does to their own account, ``practice`` what those do
+who look after an organisation. ``branding``, ``colours``, ``naming`` and ``pictures`` are how a practice looks and is
+called, ``moments`` how a time is said; ``bare`` takes the comments out of scripts, ``storage`` lists what a browser
+keeps, ``settings`` what is set.
 """

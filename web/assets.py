@@ -37,6 +37,7 @@ STYLES = {
     "plain": (),
     "entrance": ("entrance",),
     "prose": ("prose",),
+    "forms": ("prose", "forms"),
     "patient": ("patient", "call", "call-bar", "chat", "call-small"),
     "desk": ("waiting", "desk", "call", "call-bar", "chat", "call-small"),
 }

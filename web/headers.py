@@ -41,6 +41,9 @@ ALWAYS = {
     "Server": "spreekkamer",
 }
 
+OWN = ("Referrer-Policy",)
+"""What a page may have of its own."""
+
 STRICT_TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
 
 
@@ -48,7 +51,9 @@ def attach(app: web.Application, *, tls: bool) -> None:
     """Put the headers on every response of ``app``. ``tls``: browsers reach it over https, be it through a proxy."""
 
     async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(ALWAYS)
+        response.headers.update(
+            {name: value for name, value in ALWAYS.items() if name not in OWN or name not in response.headers}
+        )
         if response.content_type == "text/html":
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.pofile import read_po
 
 from signaling.protocol.texts import TEXTS
@@ -31,10 +32,15 @@ class Catalogue:
     messages: Mapping[str, str | tuple[str, ...]]
 
     def text(self, key: str, **values: object) -> str:
-        """The text of ``key`` with its ``{placeholders}`` filled in. KeyError when it does not exist."""
+        """The text of ``key`` with its ``{placeholders}`` filled in, where it has two forms that for ``n``.
+
+        KeyError when it does not exist, or needs a number.
+        """
         message = self.messages[key]
         if isinstance(message, tuple):
-            raise KeyError(f"{key} needs a number")
+            if not isinstance(n := values.get("n"), int):
+                raise KeyError(f"{key} needs a number")
+            message = message[Locale(self.language).plural_form(n) != "one"]
         return message.format(**values) if values else message
 
     def json(self, families: Collection[str]) -> bytes:

@@ -21,7 +21,16 @@ STORED = [
 ]
 """What the privacy page says is stored: the inventory, but for what is about nobody."""
 
-FOR_MACHINES = ("/api/", "/socket.io/", "/health/", "/metrics", "/static/", "/.well-known/")
+FOR_MACHINES = (
+    "/api/",
+    "/socket.io/",
+    "/health/",
+    "/metrics",
+    "/static/",
+    "/branding/",
+    "/photographs/",
+    "/.well-known/",
+)
 
 
 async def home(request: web.Request) -> web.Response:

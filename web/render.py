@@ -1,14 +1,19 @@
-"""Jinja2 pages: autoescaped, in the language that was chosen or asked for. Templates are compiled once, at import."""
+"""Jinja2 pages: autoescaped, in the language that was chosen or asked for. Templates are read at import and compiled
+at their first use: compiling all is most of what a start would cost."""
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from aiohttp import web
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from signaling.typedefs import NOW, ZONE
 from web.assets import Asset, Files
 from web.locale import CATALOGUES, NAMES, negotiate
+from web.moments import moment
+from web.naming import PRACTICE
 from web.settings import WebSettings
 from web.storage import LANGUAGE_COOKIE
 
@@ -24,8 +29,6 @@ ENVIRONMENT = Environment(
     loader=DictLoader(_templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 ENVIRONMENT.globals["sprite"] = Markup((ROOT / "static/icons/sprite.svg").read_text("utf-8"))  # noqa: S704 -- our own
-for _name in _templates:
-    ENVIRONMENT.get_template(_name)
 
 
 def icon(name: str) -> Markup:
@@ -49,8 +52,8 @@ def module(address: str, scripts: Iterable[str], modules: Iterable[str]) -> Mark
     return Markup("\n  ").join([*tags, *(load.format(address, name) for name in scripts)])
 
 
-def render(app: web.Application, template: str, language: str, asked: bool, context: Mapping[str, object]) -> Asset:
-    """The page ``template``, as it is for everybody who reads this language."""
+def render(app: web.Application, template: str, language: str, asked: bool, context: Mapping[str, object]) -> str:
+    """The page ``template`` in this language."""
     files, page = app[FILES], template.removesuffix(".html")
 
     def load(*scripts: str) -> Markup:
@@ -59,18 +62,24 @@ def render(app: web.Application, template: str, language: str, asked: bool, cont
         before = preload.format(files.address, texts(page, language)) if "pages/language.js" in wanted else Markup()
         return before + module(files.address, scripts, wanted)
 
-    html = ENVIRONMENT.get_template(template).render(
+    written = ENVIRONMENT.get_template(template).render(
         t=CATALOGUES[language].text,
         language=language,
         asked=asked,
         languages={code: NAMES[code] for code in CATALOGUES},
         settings=app[SETTINGS],
+        practice=app[PRACTICE].profile,
+        style=app[PRACTICE].style,
+        logo=app[PRACTICE].logo,
         page=page,
         static=files.address,
         module=load,
+        moment=lambda at: moment(at, app[NOW](), app[ZONE](), language),
         **context,
     )
-    return Asset.of(html.encode(), "text/html")
+    # What a template imports with its context is in a cycle with it: all that the page shows would stay in memory.
+    gc.collect(1)
+    return written
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
@@ -79,18 +88,43 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: o
     ``?lang=`` is a choice by the person and is remembered in a cookie; nothing else sets one. Pages are compressed:
     nothing in them is secret and nothing of the request is repeated in them, so their size tells nothing (BREACH).
     """
-    wish = request.query.get("lang")
-    chosen = wish if wish in CATALOGUES else request.cookies.get(LANGUAGE_COOKIE)
-    accept = request.headers.get("Accept-Language", "")
-    language, asked = negotiate(chosen, accept, request.app[SETTINGS].language)
+    language, asked = spoken(request)
     rendered, key = request.app[RENDERED], (template, language, asked)
     if key not in rendered:
-        rendered[key] = render(request.app, template, language, asked, context)
-    asset = rendered[key]
-    response = asset.response(request)
+        rendered[key] = Asset.of(render(request.app, template, language, asked, context).encode(), "text/html")
+    response = rendered[key].response(request)
+    return _in_language(request, response, language, status)
+
+
+def form_page(request: web.Request, template: str, context: Mapping[str, object], *, status: int = 200) -> web.Response:
+    """A page for one reader: never kept, and not compressed, as it holds secrets beside what was typed (BREACH).
+
+    Its address may be one, so no other address is told it. Where it came from its forms do say: a browser that says
+    nothing at all calls its origin ``null``, which is nobody's (Fetch, *append a request Origin header*).
+    """
+    language, asked = spoken(request)
+    html = render(request.app, template, language, asked, context)
+    headers = {"Referrer-Policy": "strict-origin"}
+    response = web.Response(text=html, content_type="text/html", charset="utf-8", headers=headers)
+    return _in_language(request, response, language, status)
+
+
+def spoken(request: web.Request) -> tuple[str, bool]:
+    """The language of this request, and whether the person or the browser said anything about it."""
+    wish = request.query.get("lang")
+    chosen = wish if wish in CATALOGUES else request.cookies.get(LANGUAGE_COOKIE)
+    return negotiate(chosen, request.headers.get("Accept-Language", ""), request.app[PRACTICE].profile.language)
+
+
+def translated(request: web.Request) -> Callable[..., str]:
+    """The texts in the language of this request."""
+    return CATALOGUES[spoken(request)[0]].text
+
+
+def _in_language(request: web.Request, response: web.Response, language: str, status: int) -> web.Response:
     response.set_status(status)
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
-    if wish in CATALOGUES:
+    if request.query.get("lang") in CATALOGUES:
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, samesite="Lax", secure=request.secure)
     return response

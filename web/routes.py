@@ -1,14 +1,72 @@
 """Every address that a person's browser opens."""
 
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from aiohttp import web
 
-from signaling.typedefs import ZONE
-from web import assets, headers, pages, reference
+from signaling.typedefs import STORE, ZONE
+from web import assets, branding, forms, headers, pages, pictures, reference
+from web.account import (
+    assistants,
+    bank,
+    first,
+    forgotten,
+    invited,
+    mail,
+    particulars,
+    passkeys,
+    photograph,
+    security,
+    sights,
+)
+from web.account import pages as account
 from web.locale import CATALOGUES, families
+from web.naming import PRACTICE, Practice, looking
+from web.practice import (
+    audit,
+    departments,
+    ending,
+    handing_over,
+    invitations,
+    mail_server,
+    organisation,
+    people,
+    policies,
+    record,
+    recovery,
+    report,
+    served,
+    statistics,
+)
+from web.practice import branding as looks
+from web.practice import sights as others_sights
 from web.render import FILES, RENDERED, SETTINGS, texts
 from web.settings import WebSettings
+
+PUBLIC: Final = (
+    "/",
+    "/signin",
+    "/desk",
+    "/c",
+    "/privacy",
+    "/api",
+    "/.well-known/security.txt",
+    "/static/{name}",
+    "/branding/{name}",
+    "/photographs/{name}",
+)
+"""The same for everybody, with nothing of anybody in it."""
+
+ACCOUNTS: Final = (
+    *(account, particulars, bank, photograph, mail, security, passkeys, assistants, sights),
+    *(forgotten, first, invited),
+)
+PEOPLE: Final = (people, departments, invitations, recovery, ending, handing_over, others_sights, served)
+PRACTICES: Final = (*PEOPLE, organisation, looks, policies, mail_server, audit, record, report, statistics)
+PARTS: Final = (*ACCOUNTS, *PRACTICES)
+PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)
+FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in part.FORMS)
+"""What is of somebody: each names its right."""
 
 
 def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bool = False) -> None:
@@ -17,7 +75,10 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     ``tls``: browsers reach this server over https (the origin says so), which turns on HSTS.
     """
     app[SETTINGS], app[RENDERED] = settings or WebSettings(), {}
-    app[ZONE] = ZoneInfo(app[SETTINGS].timezone)
+    app[PRACTICE] = practice = Practice(app[SETTINGS], app[RENDERED].clear)
+    app[ZONE] = practice.zone
+    if STORE in app:
+        app.cleanup_ctx.append(looking)
     found = {**assets.read(), **assets.styles(assets.read())}
     for script in ("desk", "patient", "signin"):
         used = assets.Files(found).modules(f"pages/{script}.js")
@@ -33,7 +94,11 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/privacy", pages.privacy, name="privacy")
     app.router.add_get("/api", reference.api, name="api")
     app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")
+    app.router.add_get("/photographs/{name}", pictures.serve, name="photographs")
+    app.router.add_get("/branding/{name}", branding.serve, name="branding")
     app.router.add_get("/static/{name:.+}", assets.handler(files), name="static")
+
+    forms.attach(app, PAGES, FORMS)
 
     app.middlewares.append(pages.neutral_errors)
     headers.attach(app, tls=tls)

@@ -3,14 +3,14 @@
 import re
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from practice.accounts.model import Language
 from practice.names import readable
 
-Language = Literal["nl", "en"]
 MAIL = re.compile(r"[^\s@<>\"?&#%,;:\\]+@[^\s@<>\"?&#%,;:\\/]+")
 
 
@@ -57,8 +57,8 @@ Mail = Annotated[str, AfterValidator(_mail)]
 
 
 class Operator(BaseModel):
-    """Who runs the server and is named on the privacy page (S-01, S-02), and with the telephone number wherever a
-    patient is told to call. Empty fields are placeholders."""
+    """Who runs the server and is named on the privacy page (S-01, S-02). Until somebody in the organisation says
+    otherwise, name and telephone number stand wherever a patient is told to call. Empty fields are placeholders."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

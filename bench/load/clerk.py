@@ -42,8 +42,8 @@ class Clerk:
             text = await answer.text()
             return answer.status, json.loads(text) if text else {}
 
-    async def sign_in(self) -> None:
-        status, said = await self.call("POST", "/sign-in", {"mail": MAIL, "password": PASSWORD})
+    async def sign_in(self, mail: str = MAIL) -> None:
+        status, said = await self.call("POST", "/sign-in", {"mail": mail, "password": PASSWORD})
         if status != 200:
             raise RuntimeError(f"sign-in was refused: {said}")
 

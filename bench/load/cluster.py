@@ -115,10 +115,11 @@ class Node:
 
 @dataclass
 class Cluster:
-    """``origin`` is what browsers would see: the balancer's address."""
+    """``origin`` is what browsers would see, the balancer's address; ``rooms`` opens what all nodes keep."""
 
     folder: Path
     balancer: Balancer
+    rooms: VaultSettings
     redis_url: str
     redis: Process
     nodes: list[Node] = field(default_factory=list)
@@ -163,7 +164,7 @@ async def running(
         balancer_port, node_ports = free_port(), [free_port() for _ in range(nodes)]
         balancer = Balancer(node_ports)
         shared = environment(rooms, redis_port, f"http://127.0.0.1:{balancer_port}", folder)
-        cluster = Cluster(folder, balancer, f"redis://127.0.0.1:{redis_port}", redis)
+        cluster = Cluster(folder, balancer, rooms, f"redis://127.0.0.1:{redis_port}", redis)
         cluster.planned = await furnish(rooms, appointments)
         own = {f"SPREEKKAMER_{name}": value for name, value in settings.items()}
         for index in range(media):
@@ -185,7 +186,7 @@ async def alone(folder: Path, *, appointments: int) -> AsyncIterator[Cluster]:
         redis, redis_port = await start_redis(stack, folder)
         rooms = VaultSettings(data=folder / "data", trust_clock=True)
         port, balancer = free_port(), Balancer([])
-        cluster = Cluster(folder, balancer, f"redis://127.0.0.1:{redis_port}", redis)
+        cluster = Cluster(folder, balancer, rooms, f"redis://127.0.0.1:{redis_port}", redis)
         cluster.planned = await furnish(rooms, appointments)
         await balancer.open()
         stack.push_async_callback(balancer.close)

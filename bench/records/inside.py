@@ -48,7 +48,13 @@ async def no_traces(_: Any) -> dict[str, Exception]:
     return {}
 
 
-BESIDE: dict[str, Any] = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
+async def nobody_hears(*_: Any) -> None:
+    """No desk is open."""
+
+
+BESIDE: dict[str, Any] = {
+    "in_progress": nobody, "on_destroy": no_traces, "on_close": nothing, "on_handed": nobody_hears
+}  # fmt: skip
 
 
 def of(owner: str) -> Any:

@@ -1,4 +1,9 @@
-"""What an operator does from the command line beside a running server: a module for each group of commands."""
+"""What an operator does from the command line beside a running server: a module for each group of commands.
+
+``arguments`` are what they have in common, ``configured`` and ``storage`` what they open. Then one for each:
+``audit``, ``backup``, ``check``, ``db``, ``doctor``, ``first_link``, ``inventory``, ``keys``, ``practitioner``,
+``proof``, ``retention``, ``setup``, ``support``, ``trail``.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         check,
         db,
         doctor,
+        first_link,
         inventory,
         keys,
         practitioner,
@@ -22,5 +28,19 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         support,
     )
 
-    for group in (setup, db, doctor, practitioner, retention, keys, backup, proof, audit, inventory, support, check):
+    for group in (
+        setup,
+        db,
+        doctor,
+        first_link,
+        practitioner,
+        retention,
+        keys,
+        backup,
+        proof,
+        audit,
+        inventory,
+        support,
+        check,
+    ):
         group.attach(commands, common)

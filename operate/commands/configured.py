@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from practice.settings import PracticeSettings
     from signaling.settings import SignalingSettings
     from vault.settings import VaultSettings
+    from web.settings import WebSettings
 
 
 class Configured(Protocol):
@@ -15,4 +17,8 @@ class Configured(Protocol):
     @property
     def rooms(self) -> VaultSettings: ...
     @property
+    def practice(self) -> PracticeSettings: ...
+    @property
     def signaling(self) -> SignalingSettings: ...
+    @property
+    def web(self) -> WebSettings: ...

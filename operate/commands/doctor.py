@@ -14,6 +14,7 @@ from media.settings import MediaSettings
 from operate.commands.arguments import host_and_port, nameserver
 from operate.process import reveal
 from operate.terminal import say
+from practice.settings import PracticeSettings
 from signaling.setting_forms import origin
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
@@ -39,6 +40,8 @@ class Looked(Protocol):
     def media(self) -> MediaSettings: ...
     @property
     def turn(self) -> TurnSettings: ...
+    @property
+    def practice(self) -> PracticeSettings: ...
 
 
 def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -77,7 +80,7 @@ async def examine(settings: Looked, arguments: argparse.Namespace) -> str:
 
 def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
     """Everything that this machine can know with the server's settings."""
-    from operate.doctor import announced, clock, ports, redis, relaying, storage
+    from operate.doctor import announced, clock, mail_server, ports, redis, relaying, scanner, storage
 
     rooms, media, turn = settings.rooms, settings.media, settings.turn
     folders = {"data": rooms.data, "backups": rooms.backups}
@@ -90,6 +93,8 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
         "clock": lambda: clock.clock(arguments.ntp),
         "announced": _at_once(lambda: announced.announced(media.announced, turn.address, turn.relay_peers)),
         "turn": lambda: relaying.relaying(turn, utc_now()),
+        "mail-server": lambda: mail_server.mail_server(settings.practice),
+        "scanner": lambda: scanner.scanner(settings.practice.uploads, utc_now()),
         "ports": _at_once(ports.from_inside),
     }
     if settings.signaling.origin:

@@ -16,11 +16,10 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 async def resume(settings: Configured, arguments: argparse.Namespace) -> str:
     """Confirm that the clock is right, so that what is past due is destroyed (it cannot be undone)."""
-    from operate.commands.storage import beside
-    from vault.destruction.deadline import left_to_the_server
+    from operate.commands.storage import asking, beside
 
     async with beside(settings.rooms) as storage:
-        store = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
+        store = asking(storage)
         await store.retention.resume()
         if store.locked is None:
             await store.audit.record(Act.CLOCK_CONFIRMED, operator())

@@ -86,6 +86,9 @@ def environment(place: Place) -> str:
         f"DOMAIN={place.domain}",
         f"ADDRESS={place.address}",
         f"ADDRESS6={place.address6 or ''}",
+        "# The mail server that takes our mail, and the address that it comes from; empty: no mail is sent. What",
+        "# SMTP_USER signs in with stands in secrets/smtp_password.",
+        *(f"{name}=" for name in ("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_SENDER")),
         "# What the privacy page says: the organisation and its data protection officer. What has a # or a $ in it",
         "# stands in single quotes, else it is cut off there.",
         *(f"{name}=" for name in ("PRACTICE", "POSTAL", "MAIL", "OFFICER", "OFFICER_MAIL")),
@@ -123,6 +126,8 @@ class _Making:
                 raise StartRefused(f"secrets/{name} {wrong}: remove the file and run this again.")
         for name, (owner, text) in derived(own, place).items():
             self._put(name, owner, text, fixed=True)
+        # Somebody else's to say; until it is written in here, it is a password of nobody.
+        self._put("smtp_password", SERVER, random(32).hex(), fixed=False)
         self._certificate(now)
         for name, text in ((".env", environment(place)), ("firewall.nft", firewall.rules(place.address))):
             self._beside(name, text)

@@ -7,6 +7,8 @@ containers leaves them open. Here what is forwarded from outside is held to the 
 from ipaddress import IPv4Address
 from typing import Final
 
+from practice.settings import MAIL_PORTS
+
 TCP: Final = (80, 443, 40_000)
 UDP: Final = (443, 40_000)
 """What containers publish."""
@@ -14,6 +16,9 @@ UDP: Final = (443, 40_000)
 TURN: Final = 3478
 MEDIA: Final = 40_000
 SSH: Final = 22
+DNS: Final = 53
+POST: Final = "br-post"
+"""The bridge by which servers reach the mail server; its name is in the compose file."""
 COTURN: Final = 10_001
 """coturn's account on the host, whose network it uses."""
 
@@ -52,17 +57,24 @@ table inet spreekkamer {{
         udp dport {{ {_listed((*UDP, TURN))} }} accept
     }}
 
-    # Through this machine: from containers outwards, and from outside to what they publish.
+    # Through this machine: from containers outwards, and from outside to what they publish. Only mail leaves by {POST}.
     chain forward {{
         type filter hook forward priority filter; policy drop;
         ct state established,related accept
         ct state invalid drop
+        iifname "{POST}" jump post
         iifname $containers accept
         ct status dnat jump published
     }}
 
     chain published {{
 {published}
+    }}
+
+    chain post {{
+        tcp dport {{ {_listed((*MAIL_PORTS, DNS))} }} accept
+        udp dport {DNS} accept
+        drop
     }}
 
     # coturn answers its clients and sends to the media workers, nowhere else, whatever becomes of it.

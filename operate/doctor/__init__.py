@@ -1,4 +1,7 @@
 """Looks a deployment over, part by part: what is wrong, what that means, what to do. It changes nothing.
 
 A module for each part; each gives ``finding``s. `operate/commands/doctor.py` runs and prints them.
+
+From the outside in: ``names``, ``announced`` and ``resolving`` (the DNS), ``ports``, ``tls``, ``relaying`` (TURN),
+``mail`` and ``mail_server``, ``redis``, ``storage``, ``scanner``, ``clock``.
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 Language = Literal["nl", "en", "de", "fr"]
@@ -33,3 +33,35 @@ class Practitioner:
     retention: Retention
     version: int
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A sign-in of a browser that has not ended. ``reference`` stands for its token elsewhere."""
+
+    reference: str = field(repr=False)
+    began: datetime
+    used: datetime
+
+
+Side = Literal["old", "new"]
+"""Of the two addresses of a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailChange:
+    """Another address that somebody asked for, in the session with the reference ``session``.
+
+    ``side`` is the address whose link was followed, None for who is signed in; ``agreed`` says which have confirmed.
+    """
+
+    practitioner: str
+    mail: str = field(repr=False)
+    session: str = field(repr=False)
+    side: Side | None
+    agreed: frozenset[Side]
+
+    @property
+    def ready(self) -> bool:
+        """Whether both addresses have confirmed."""
+        return self.agreed == {"old", "new"}

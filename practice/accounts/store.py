@@ -2,18 +2,27 @@
 
 import asyncio
 import logging
-import unicodedata
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Protocol, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from practice.accounts.common import is_common
 from practice.accounts.model import RETENTION, Language, Practitioner, Retention
 from practice.accounts.people import People
-from practice.accounts.records import open_password, practitioners, seal_password, seal_profile
+from practice.accounts.records import (
+    mail_changes,
+    open_password,
+    practitioners,
+    resets,
+    seal_password,
+    seal_profile,
+)
+from practice.mailboxes import spellings
 from practice.names import named
 from vault.clock import Now
 from vault.database.database import Database
@@ -23,6 +32,7 @@ from vault.keys.places import NOBODY
 from vault.keys.store import KeyStore
 from vault.records.content import new_id
 from vault.records.scope import Scope
+from vault.records.writing import Allowed, Along
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +45,20 @@ PASSED_OVER = ("unreadable", "not_found")
 HASHES_AT_ONCE = 2  # each takes 64 MiB
 
 ROW = select(practitioners).where(practitioners.c.id == bindparam("wanted"))
-BY_MAIL = select(practitioners).where(practitioners.c.mail == bindparam("index"))
+BY_MAIL = select(practitioners).where(practitioners.c.mail.in_(bindparam("indices", expanding=True)))
+
+
+Beside = Callable[[AsyncConnection, str], Awaitable[None]]
+"""Called with the id of a new account."""
 
 
 class Following(Protocol):
     """What has to follow somebody's retention setting, inside the caller's transaction.
 
-    Each gives how many records the setting destroys within a minute.
+    The other two give how many records the setting destroys within a minute.
     """
 
+    async def demand_allowed(self, connection: AsyncConnection, owner: str, setting: Retention) -> None: ...
     async def preview(self, connection: AsyncConnection, owner: str, setting: Retention) -> int: ...
     async def follow(self, connection: AsyncConnection, owner: str, setting: Retention) -> int: ...
 
@@ -70,28 +85,55 @@ class Practitioners:
         self._decoy: bytes | None = None
 
     async def add(
-        self, mail: str, password: str, display_name: str, language: Language, retention: Retention = "30d"
+        self,
+        mail: str,
+        password: str,
+        display_name: str,
+        language: Language,
+        retention: Retention = "30d",
+        *,
+        beside: Beside | None = None,
+        account: str | None = None,
     ) -> Practitioner:
-        """A new practitioner. Errors: ``conflict`` (the address is taken), ``invalid`` (a field or the password)."""
-        person = Practitioner(new_id(), mail.strip(), display_name.strip(), language, retention, 1)
+        """A new practitioner. ``beside`` writes what belongs to the account in its transaction; ``account`` is its id
+        where something was made for it before.
+
+        Errors: ``conflict`` (the address is taken), ``invalid`` (a field or the password).
+        """
+        person = Practitioner(account or new_id(), mail.strip(), display_name.strip(), language, retention, 1)
         self._check(person, password)
         digest = await self._hash(password)
         key = await self._keys.add_practitioner(person.id, self._now())
         row = {
             "id": person.id,
-            "mail": self._keys.mail_index(canonical(mail)),
+            "mail": self.indices(mail)[0],
             "profile": seal_profile(key, person),
             "password": seal_password(key, person.id, digest),
             "version": 1,
         }
         try:
             async with self._database.write() as connection:
+                await self.demand_free(connection, mail)
                 await connection.execute(insert(practitioners).values(row))
+                if beside is not None:
+                    await beside(connection, person.id)
         except DomainError as error:
-            if error.code == "conflict":
+            if error.code != "try_again":  # nobody can say whether the row came
                 await self._keys.discard([person.id])
             raise
         return person
+
+    def indices(self, mail: str) -> list[bytes]:
+        """What an address is found by: that of its canonical form, then those that a release of before kept it by."""
+        return [self._keys.mail_index(one) for one in spellings(mail)]
+
+    async def demand_free(self, connection: AsyncConnection, mail: str, but: str | None = None) -> None:
+        """Nobody but this account has the address, in another spelling either: two who come with the same one at once
+        are told apart by the row's own. Errors: ``conflict``.
+        """
+        taken = (await connection.execute(BY_MAIL, {"indices": self.indices(mail)})).all()
+        if any(row.id != but for row in taken):
+            raise DomainError("conflict")
 
     async def authenticate(self, mail: str, password: str) -> Practitioner | None:
         """The practitioner whose address and password these are. An unknown address costs the same work."""
@@ -133,6 +175,57 @@ class Practitioners:
         row = await self._by_mail(mail)
         return None if row is None else str(row.id)
 
+    async def rename(self, scope: Scope, display_name: str, language: Language, version: int) -> Practitioner:
+        """Another name or language, of an account that nobody changed since this version.
+
+        Errors: ``invalid``, ``conflict``, ``not_found``, ``unreadable``.
+        """
+        name = named(display_name, "display_name", MAX_NAME)
+        if language not in get_args(Language):
+            raise DomainError("invalid", "language")
+        practitioner_id = scope.owner
+        key = await self._key(practitioner_id)
+        async with self._database.write() as connection:
+            row = await self._row(connection, practitioner_id, lock=True)
+            person = self._people.profile(key, row)
+            if person.version != version:
+                raise DomainError("conflict")
+            changed = replace(person, display_name=name, language=language, version=version + 1)
+            values = {"profile": seal_profile(key, changed), "version": changed.version}
+            await connection.execute(update(practitioners).where(practitioners.c.id == practitioner_id).values(values))
+            return changed
+
+    async def set_password(
+        self, scope: Scope, password: str, along: Along | None = None, demand: Allowed | None = None
+    ) -> bool:
+        """Another password, which makes links to a new one and of a change of address void; False where ``demand`` is
+        not met then.
+
+        ``along`` writes more with it. Errors: ``invalid`` (its length), ``password_common``, ``not_found``,
+        ``unreadable``.
+        """
+        if len(password) not in PASSWORD_LENGTH:
+            raise DomainError("invalid", "password")
+        person = await self.get(scope)
+        if await asyncio.to_thread(is_common, password, (person.mail, person.display_name)):
+            raise DomainError("password_common")
+        if await self._is_closing(person.id):
+            raise DomainError("not_found")
+        sealed = seal_password(await self._key(person.id), person.id, await self._hash(password))
+
+        async def change(connection: AsyncConnection) -> bool:
+            if demand is not None and not await demand(connection):
+                return False
+            for links in (resets, mail_changes):
+                await connection.execute(delete(links).where(links.c.practitioner == person.id))
+            mine = update(practitioners).where(practitioners.c.id == person.id)
+            return (await connection.execute(mine.values(password=sealed))).rowcount == 1
+
+        if along is not None:
+            return await along(change)
+        async with self._database.write() as connection:
+            return await change(connection)
+
     async def preview_retention(self, scope: Scope, setting: Retention) -> int:
         """How many living appointments this setting destroys within 60 s. Errors: ``not_found``, ``invalid``."""
         self._check_retention(setting)
@@ -144,13 +237,14 @@ class Practitioners:
     async def set_retention(self, scope: Scope, setting: Retention) -> int:
         """Set it and recompute all living appointments in one transaction; the same number as the preview.
 
-        Errors: ``not_found``, ``invalid``, ``unreadable``.
+        Errors: ``not_found``, ``invalid``, ``unreadable``, ``not_allowed`` (longer than the organisation's cap).
         """
         self._check_retention(setting)
         practitioner_id = scope.owner
         key = await self._key(practitioner_id)
         async with self._database.write() as connection:
             row = await self._row(connection, practitioner_id, lock=True)
+            await self._planned.demand_allowed(connection, practitioner_id, setting)
             changed = replace(self._people.profile(key, row), retention=setting, version=row.version + 1)
             values = {"profile": seal_profile(key, changed), "version": changed.version}
             await connection.execute(update(practitioners).where(practitioners.c.id == practitioner_id).values(values))
@@ -199,8 +293,9 @@ class Practitioners:
         return row
 
     async def _by_mail(self, mail: str) -> Row[Any] | None:
-        rows = await self._database.ask(BY_MAIL, {"index": self._keys.mail_index(canonical(mail))})
-        return rows[0] if rows else None
+        known = self.indices(mail)
+        rows = await self._database.ask(BY_MAIL, {"indices": known})
+        return min(rows, key=lambda row: known.index(row.mail), default=None)
 
     async def _is_closing(self, practitioner_id: str) -> bool:
         return bool(await self._database.ask(closing(practitioner_id)))
@@ -250,8 +345,3 @@ class Practitioners:
             await connection.execute(
                 update(practitioners).where(practitioners.c.id == practitioner_id).values(password=sealed)
             )
-
-
-def canonical(mail: str) -> str:
-    """The form in which addresses are compared."""
-    return unicodedata.normalize("NFKC", mail).strip().casefold()

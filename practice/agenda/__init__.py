@@ -1,4 +1,7 @@
 """Appointments: what is planned, whom a link leads to (``visit``), and when it must be gone (``due_times``).
 
 ``starts`` remembers when appointments begin, so that a week's list opens no other week's.
+
+``store`` plans, ends and lists; ``changes`` corrects; ``handing`` says what of it becomes another's. ``labels`` is
+how much of a patient's name who works for a practitioner sees.
 """

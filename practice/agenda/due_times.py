@@ -1,6 +1,6 @@
 """When an appointment must be gone: by its end, the setting of its practitioner and the operator's cap (S-29)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -12,7 +12,11 @@ from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from vault.clock import Clock
 from vault.database.marks import set_behind
+from vault.errors import DomainError
 from vault.records.reading import OpenedRows, Reader
+
+CapOf = Callable[[AsyncConnection, str], Awaitable[Retention | None]]
+"""The longest retention that an account's organisation allows, inside the caller's transaction; None for any."""
 
 OVERRUN = timedelta(minutes=30)
 """A consult that never ended counts as ended this long after its planned end: when, by default, its link closes."""
@@ -42,7 +46,7 @@ class DueTimes:
         """The appointment with its due time under this setting. One that has passed stays: nothing is revived."""
         if appointment.due is not None and appointment.due <= self._clock.now():
             return appointment
-        span = self.span(retention)
+        span = self.span(shorter(retention, appointment.ceiling))
         end = appointment.ended_at or appointment.ends_at + OVERRUN
         return replace(appointment, due=None if span is None else end.astimezone(UTC) + span)
 
@@ -51,24 +55,49 @@ class DueTimes:
         return appointment.due is not None and appointment.due <= self._clock.now() + timedelta(minutes=1)
 
 
+def under(appointment: Appointment, cap: Retention | None) -> Appointment:
+    """The appointment under a cap for good, beside those that it was under before."""
+    return appointment if cap is None else replace(appointment, ceiling=shorter(cap, appointment.ceiling))
+
+
+def shorter(one: Retention, other: Retention | None) -> Retention:
+    """Of two settings the one that destroys earlier."""
+    if other is None:
+        return one
+    return min(one, other, key=_length)
+
+
+def _length(setting: Retention) -> timedelta:
+    span = RETENTION[setting]
+    return timedelta.max if span is None else span
+
+
 class Planned:
     """All that somebody has planned, whose due times follow their setting. Inside the caller's transaction."""
 
-    def __init__(self, reader: Reader, due_times: DueTimes) -> None:
+    def __init__(self, reader: Reader, due_times: DueTimes, cap_of: CapOf) -> None:
         self._reader = reader
         self._due_times = due_times
+        self._cap_of = cap_of
+
+    async def demand_allowed(self, connection: AsyncConnection, owner: str, setting: Retention) -> None:
+        """Errors: ``not_allowed`` for a longer setting than the organisation's, ``unreadable``."""
+        if shorter(setting, await self._cap_of(connection, owner)) != setting:
+            raise DomainError("not_allowed")
 
     async def preview(self, connection: AsyncConnection, owner: str, setting: Retention) -> int:
         """How many this setting destroys within a minute."""
-        opened = await self._living(connection, owner)
-        return self._doomed([self._due_times.with_due(appointment, setting) for appointment in opened.living])
+        opened, cap = await self._living(connection, owner), await self._cap_of(connection, owner)
+        return self._doomed([self._due_times.with_due(under(one, cap), setting) for one in opened.living])
 
     async def follow(self, connection: AsyncConnection, owner: str, setting: Retention) -> int:
         """Recompute the due times; the same number."""
         opened = await self._living(connection, owner, lock=True)
+        # Before the cap is read: whoever changes that meanwhile leaves a mark that stays.
         await set_behind(connection, owner, behind=any(one.newer for one in opened.damaged))
-        after = [self._due_times.with_due(appointment, setting) for appointment in opened.living]
-        changed = [new for new, old in zip(after, opened.living, strict=True) if new.due != old.due]
+        cap = await self._cap_of(connection, owner)
+        after = [self._due_times.with_due(under(one, cap), setting) for one in opened.living]
+        changed = [new for new, old in zip(after, opened.living, strict=True) if new != old]
         if changed:
             rows = [seal_appointment(opened.keys[appointment.id], appointment) for appointment in changed]
             values = [{"row": row["id"], "due_day": row["due_day"], "content": row["content"]} for row in rows]

@@ -5,9 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from practice.accounts.model import Language
+from practice.accounts.model import Language, Retention
 
 State = Literal["planned", "ended", "destroying"]
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What somebody who was given sight of an agenda reads of an appointment: nothing by which it could be reached."""
+
+    starts_at: datetime = field(repr=False)
+    minutes: int
+    label: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +24,9 @@ class Appointment:
     """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
 
     ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
-    ``state`` is what storage says: a running consult is still ``planned``. ``unknown`` is what a newer program keeps
-    beside these fields: who writes the appointment anew writes it too.
+    ``state`` is what storage says: a running consult is still ``planned``. ``handed`` is how often it was handed over,
+    ``ceiling`` the shortest setting of those who had it before. ``unknown`` is what a newer program keeps beside these
+    fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -30,6 +40,8 @@ class Appointment:
     secret: str = field(repr=False)
     due: datetime | None = field(repr=False)
     version: int
+    handed: int = 0
+    ceiling: Retention | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
-from practice.accounts.model import Language
+from practice.accounts.model import RETENTION, Language
 from practice.agenda.model import Appointment
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
@@ -33,7 +33,10 @@ appointments = Table(
     ),
 )
 
-APPOINTMENT = Layout(frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")))
+APPOINTMENT = Layout(
+    frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
+    optional=frozenset(("handed", "ceiling")),
+)
 
 
 def content_place(row_id: str, owner: str) -> Place:
@@ -51,6 +54,8 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "ended_at": stamp(appointment.ended_at),
         "secret": appointment.secret,
         "due": stamp(appointment.due),
+        "handed": appointment.handed or None,
+        "ceiling": appointment.ceiling,
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -82,10 +87,27 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             secret=content["secret"],
             due=moment(content["due"]),
             version=number(row.version),
+            handed=number(content["handed"] or 0),
+            ceiling=None if content["ceiling"] is None else known(content["ceiling"], RETENTION),
             unknown=unknown,
         )
     except (TypeError, ValueError):
         raise Unreadable from None
+
+
+def export_appointment(appointment: Appointment) -> dict[str, Any]:
+    """All but the secret of the link, which opens it to whoever has it."""
+    return {
+        "patient": appointment.patient,
+        "starts_at": appointment.starts_at.isoformat(),
+        "minutes": appointment.minutes,
+        "language": appointment.language,
+        "state": appointment.state,
+        "ended_at": appointment.ended_at.isoformat() if appointment.ended_at else None,
+        "due": appointment.due.isoformat() if appointment.due else None,
+        "handed": appointment.handed,
+        "ceiling": appointment.ceiling,
+    }
 
 
 APPOINTMENTS = Kind(
@@ -97,4 +119,5 @@ APPOINTMENTS = Kind(
     seal=seal_appointment,
     timed=True,
     kept=True,
+    export=export_appointment,
 )

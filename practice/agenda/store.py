@@ -4,23 +4,26 @@ import hmac
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any, NamedTuple, get_args
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
-from practice.agenda.due_times import DueTimes
-from practice.agenda.model import Appointment, State
+from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible
+from practice.agenda.due_times import CapOf, DueTimes, under
+from practice.agenda.handing import TIMES
+from practice.agenda.labels import seen
+from practice.agenda.model import Appointment, Glimpse
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
 from practice.names import named
 from vault.clock import Now
 from vault.database.database import Database
-from vault.database.marks import no_closing
+from vault.database.marks import is_closing
 from vault.destruction.deadline import Deadline
 from vault.errors import DomainError, Gone, Tampered
 from vault.keys.places import NOBODY
@@ -32,21 +35,14 @@ from vault.records.records import Damaged
 from vault.records.scope import Scope
 from vault.reserve import Reserve
 
-MAX_NAME = 200
-MINUTES = range(5, 481)
-FURTHEST = timedelta(days=731)
-"""Nobody plans for a year that is further away: two years, of which one may be a leap year."""
-
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
-OPEN_ACCOUNT = (
-    select(practitioners)
-    .where(practitioners.c.id == bindparam("owner"), no_closing(practitioners.c.id))
-    .with_for_update(read=True, of=practitioners)
-)
+ACCOUNT = select(practitioners).where(practitioners.c.id == bindparam("owner")).with_for_update(read=True)
 NEW = insert(appointments)
 ROW = select(appointments).where(appointments.c.id == bindparam("wanted"))
-VISITED = ROW.add_columns(practitioners.c.profile, practitioners.c.version.label("host_version")).join_from(
-    appointments, practitioners, practitioners.c.id == appointments.c.owner
+VISITED = (
+    select(appointments, practitioners.c.profile, practitioners.c.version.label("host_version"))
+    .join_from(appointments, practitioners, practitioners.c.id == appointments.c.owner)
+    .where(appointments.c.id.in_(bindparam("line", expanding=True)))
 )
 THEIRS = (appointments.c.owner == bindparam("owner"), APPOINTMENTS.is_living)
 LIVING = select(*(column for column in appointments.c if column.name != "due_day")).where(*THEIRS)
@@ -89,6 +85,7 @@ class Appointments:
         starts: Starts,
         deadline: Deadline,
         due_times: DueTimes,
+        cap_of: CapOf,
         now: Now,
         reserve: Reserve,
         on_due: Callable[[], None],
@@ -101,6 +98,7 @@ class Appointments:
         self._starts = starts
         self._deadline = deadline
         self._due_times = due_times
+        self._cap_of = cap_of
         self._now = now
         self._on_due = on_due
         self._decoy: Decoy | None = None
@@ -114,14 +112,9 @@ class Appointments:
         ``try_again`` while the disk is nearly full.
         """
         patient = named(patient, "patient", MAX_NAME)
-        if minutes not in MINUTES:
-            raise DomainError("invalid", "minutes")
-        if language not in get_args(Language):
-            raise DomainError("invalid", "language")
-        if starts_at.utcoffset() is None or abs(starts_at - self._now()) > FURTHEST:
-            raise DomainError("invalid", "starts_at")
+        demand_possible(self._now(), starts_at, minutes, language)
         self._reserve.require()
-        owner = scope.owner
+        owner = scope.owner_of(APPOINTMENTS.name)
         owner_key, known = await self._people.key(owner)
         if not known:
             raise DomainError("not_found")
@@ -132,14 +125,15 @@ class Appointments:
         )
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
-            person = (await connection.execute(OPEN_ACCOUNT, {"owner": owner})).one_or_none()
-            if person is None:
+            person = (await connection.execute(ACCOUNT, {"owner": owner})).one_or_none()
+            if person is None or await is_closing(connection, owner):
                 raise DomainError("not_found")
+            planned = under(planned, await self._cap_of(connection, owner))
             planned = self._due_times.with_due(planned, self._people.profile(owner_key, person).retention)
             if self._deadline.past(planned):
                 raise DomainError("invalid", "starts_at")
             await connection.execute(NEW, seal_appointment(key, planned))
-        return planned
+        return seen(planned, scope)
 
     async def get(self, scope: Scope, appointment_id: str) -> Appointment:
         """One that the scope covers. Errors: ``not_found`` (also for any other), ``gone``, ``unreadable``."""
@@ -149,15 +143,18 @@ class Appointments:
         appointment, _ = await self._reader.one(APPOINTMENTS, row)
         if await self._deadline.forbids(appointment):
             raise DomainError("gone")
-        return appointment
+        return seen(appointment, scope)
 
     async def by_link(self, scope: Scope, secret: str) -> Visit | None:
-        """What a patient's link to the appointment of the scope leads to. Unknown ids cost the same with a decoy.
+        """What a patient's link to the appointment of the scope leads to, to whomever that was handed over since.
 
-        Nobody can say whether a link to a damaged appointment is right: it leads nowhere.
+        Unknown ids cost the same with a decoy. Nobody can say whether a link to a damaged appointment is right: it
+        leads nowhere.
         """
         scope.demand("guest")
-        row = first(await self._database.ask(VISITED, {"wanted": asked(scope.appointment or NOBODY)}))
+        line = self._line(asked(scope.appointment or NOBODY))
+        rows = await self._database.ask(VISITED, {"line": line})
+        row = max(rows, key=lambda one: line.index(one.id), default=None)
         owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
         try:
             keys = await self._keys.get_with_owner(owner, wanted)
@@ -174,7 +171,7 @@ class Appointments:
     async def list(
         self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None
     ) -> Sequence[Appointment]:
-        """The practitioner's between two days of ``zone``, both included; without it by the day where each was planned.
+        """The owner's between two days of ``zone``, both included; without it by the day where each was planned.
 
         Sorted by start.
         """
@@ -182,11 +179,24 @@ class Appointments:
 
     async def agenda(self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None) -> Agenda:
         """The same, and all of theirs that cannot be read: of these nobody knows the day."""
+        found = await self._agenda(scope.owner_of(APPOINTMENTS.name), first_day, last_day, zone)
+        return replace(found, appointments=[seen(one, scope) for one in found.appointments])
 
+    async def glimpses(
+        self, scope: Scope, first_day: date, last_day: date, zone: tzinfo
+    ) -> tuple[Sequence[Glimpse], int]:
+        """What whoever was given sight of an agenda reads of it, sorted by start, and how many cannot be read.
+
+        Errors: ``not_found`` (any other scope).
+        """
+        found = await self._agenda(scope.looked_at, first_day, last_day, zone)
+        return [Glimpse(one.starts_at, one.minutes, one.patient) for one in found.appointments], len(found.damaged)
+
+    async def _agenda(self, owner: str, first_day: date, last_day: date, zone: tzinfo | None) -> Agenda:
         def inside(starts_at: datetime) -> bool:
             return first_day <= (starts_at.astimezone(zone) if zone else starts_at).date() <= last_day
 
-        owner, starts = scope.owner, self._starts
+        starts = self._starts
         listed = [(row.id, row.version) for row in await self._database.ask(LISTED, {"owner": owner})]
         outside = starts.outside(owner, listed, inside)
         opened = await self._reader.open(APPOINTMENTS, await self._living(owner, [one for one, _ in listed], outside))
@@ -202,33 +212,61 @@ class Appointments:
             return await self._database.ask(LIVING, {"owner": owner})
         return await self._database.ask(SOME, {"owner": owner, "ids": wanted}) if wanted else []
 
+    async def change(self, scope: Scope, appointment_id: str, correction: Correction) -> Appointment:
+        """Correct one that has not ended; its link stays, and its due time follows from the new end. On disk when
+        this returns.
+
+        Errors: ``invalid`` (also moved so far back that it would be due already), ``not_found`` (also for somebody
+        else's), ``gone``, ``ended``, ``bad_state`` (of one that is ``held``), ``conflict`` (``Clash``).
+        """
+        scope.demand("practitioner", "assistant")
+        correction = checked(correction, self._now())
+        await self.get(scope, appointment_id)
+        row = await self._covered(scope, appointment_id)
+        try:
+            appointment = await self._turn(row, correction.of, late=correction.held)
+        except Clash as clash:
+            raise Clash(seen(clash.current, scope)) from None
+        if self._deadline.past(appointment) and not correction.held:
+            raise DomainError("gone")
+        return seen(appointment, scope)
+
     async def end(self, scope: Scope, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.
 
         Errors: ``not_found`` (also for one that the scope does not cover), ``gone`` (destroyed meanwhile).
         """
-        scope.demand("practitioner", "consult", "operator")
+        scope.demand("practitioner", "assistant", "consult", "operator")
         row = await self._covered(scope, appointment_id)
-        appointment = await self._turn(row, "planned", state="ended", ended_at=self._now())
+        now = self._now()
+        appointment = await self._turn(
+            row, lambda one: replace(one, state="ended", ended_at=now) if one.state == "planned" else one, late=True
+        )
         if self._deadline.past(appointment):
             self._on_due()
-        return appointment
+        return seen(appointment, scope)
 
     async def reopen(self, scope: Scope, appointment_id: str) -> Appointment:
         """Take an end back: the patient's link opens again, and the due time is the planned one's.
 
         What is past due stays past due. Errors: ``not_found`` (also for somebody else's), ``gone``.
         """
-        scope.demand("practitioner", "operator")
+        scope.demand("practitioner", "assistant", "operator")
         await self.get(scope, appointment_id)
         row = await self._covered(scope, appointment_id)
-        appointment = await self._turn(row, "ended", state="planned", ended_at=None)
+        appointment = await self._turn(
+            row, lambda one: replace(one, state="planned", ended_at=None) if one.state == "ended" else one
+        )
         if self._deadline.past(appointment):
             raise DomainError("gone")
-        return appointment
+        return seen(appointment, scope)
 
-    async def _turn(self, row: Row[Any], before: State, **changes: Any) -> Appointment:
-        """The appointment with these changes and their due time; as it is unless its state is ``before``."""
+    async def _turn(self, row: Row[Any], changed: Changed, *, late: bool = False) -> Appointment:
+        """What becomes of the appointment, with the due time that follows. ``late``: also of one that is past due.
+
+        Errors: those of ``changed``, with which nothing is written; ``gone``; ``invalid`` for a time with which it
+        would be due already.
+        """
         _, key = await self._reader.one(APPOINTMENTS, row)
         owner_key, known = await self._people.key(row.owner)
         if not known:
@@ -240,17 +278,27 @@ class Appointments:
             newest = (await connection.execute(query)).one_or_none()
             if newest is None or newest.state == "destroying":
                 raise DomainError("gone")
-            appointment = self._reader.reopen(APPOINTMENTS, key, newest)
-            if appointment.state == before and (before == "planned" or not self._deadline.past(appointment)):
-                changed = replace(appointment, **changes, version=appointment.version + 1)
-                appointment = self._due_times.with_due(changed, person.retention)
-                values = seal_appointment(key, appointment)
-                await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
-        return appointment
+            before = self._reader.reopen(APPOINTMENTS, key, newest)
+            after = before if self._deadline.past(before) and not late else changed(before)
+            if after == before:
+                return before
+            after = self._due_times.with_due(replace(after, version=before.version + 1), person.retention)
+            if after.state == before.state and self._deadline.past(after) and not self._deadline.past(before):
+                raise DomainError("invalid", "minutes" if after.starts_at == before.starts_at else "starts_at")
+            values = seal_appointment(key, after)
+            await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
+        return after
 
     async def receipts(self, scope: Scope) -> Sequence[Receipt]:
         """Receipts of the practitioner's destroyed appointments, newest first."""
         return await self._keys.receipts(scope.owner)
+
+    def _line(self, appointment_id: str) -> Sequence[str]:
+        """The ids that an appointment has one after the other, each time that it is handed over."""
+        line = [appointment_id]
+        for _ in range(TIMES):
+            line.append(self._keys.heir(line[-1]))
+        return line
 
     async def _covered(self, scope: Scope, appointment_id: str) -> Row[Any]:
         row = first(await self._database.ask(ROW, {"wanted": asked(appointment_id)}))

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import Language
-from practice.accounts.people import People
-from practice.accounts.records import practitioners
+from practice.accounts.people import People, is_open
 from practice.agenda.visit import Visit
 from practice.names import named
 from practice.sentences.model import Said, Sentence
 from practice.sentences.records import SENTENCES, sentences
 from vault.clock import Now
 from vault.database.database import Database
-from vault.database.marks import no_closing
 from vault.errors import DomainError
 from vault.keys.store import KeyStore
 from vault.records.content import new_id
@@ -30,12 +28,6 @@ from vault.reserve import Reserve
 
 MAX_TEXT = 300
 TRIES = 5
-ACCOUNT = (
-    select(practitioners.c.id)
-    .where(practitioners.c.id == bindparam("owner"), no_closing(practitioners.c.id))
-    .with_for_update(of=practitioners)
-)
-"""Who writes sentences of one account waits for whoever writes others, and for its end."""
 
 
 class Sentences:
@@ -118,7 +110,7 @@ class Account:
 
     async def open(self, connection: AsyncConnection) -> bool:
         """Whether it is there; nobody else writes its sentences, or closes it, until the transaction ends."""
-        self.gone = (await connection.execute(ACCOUNT, {"owner": self._owner})).one_or_none() is None
+        self.gone = not await is_open(connection, self._owner)
         return not self.gone
 
     def demand(self, written: Sentence | None) -> Sentence | None:

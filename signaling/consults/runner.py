@@ -7,6 +7,7 @@ from media.control import CloseRoom as CloseRoomCall
 from media.control import RemovePeer as RemovePeerCall
 from rooms.consult_events import (
     CloseRoom,
+    Count,
     Drop,
     Effect,
     Event,
@@ -15,27 +16,31 @@ from rooms.consult_events import (
     Show,
     ShowDesk,
     TakenOver,
+    Tally,
     TellEnded,
 )
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults
 from signaling.protocol.events import Ended
 from signaling.protocol.model import Empty, Message
+from signaling.sockets import endings
+from signaling.sockets.endings import Ending
 
 
 @dataclass(frozen=True)
 class Port:
     """What effects reach. ``show`` leaves out the one socket that gets its view as a reply; ``tell`` and
-    ``close_socket`` keep their order; ``show_desk``, ``place`` and ``tidy`` come back at once.
+    ``end`` keep their order; ``show_desk``, ``place``, ``tidy`` and ``count`` come back at once.
     """
 
     show: Callable[[Consult, str | None], Awaitable[None]]
     show_desk: Callable[[str], None]
     tell: Callable[[str, str, Message], Awaitable[None]]
-    close_socket: Callable[[str], Awaitable[None]]
+    end: Callable[[str, Ending], Awaitable[None]]
     place: Callable[[str], None]
     tidy: Callable[[str, RemovePeerCall | CloseRoomCall], None]
     forget_messages: Callable[[str], Awaitable[None]]
+    count: Callable[[str, Tally], None]
 
 
 class Runner:
@@ -68,11 +73,13 @@ class Runner:
                 port.show_desk(consult.owner)
             case TakenOver(socket):
                 await port.tell(socket, "taken-over", Empty())
-                await port.close_socket(socket)
+                await port.end(socket, endings.TAKEN_OVER)
             case Drop(socket):
-                await port.close_socket(socket)
+                await port.end(socket, endings.REPLACED)
             case TellEnded(socket, reason):
                 await port.tell(socket, "ended", Ended(reason=reason))
+            case Count(what):
+                port.count(consult.owner, what)
             case PlaceRoom():
                 port.place(consult.appointment)
             case RemovePeer(worker, fence, peer):

@@ -9,14 +9,14 @@ from typing import Any
 from practice.agenda.model import Appointment
 from practice.storage import Storage
 from rooms.consult import asked, new
-from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket
+from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket, Replan
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.live import LiveConsults
 from signaling.consults.runner import Runner
 from signaling.consults.showing import Showing
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import RoomView
-from signaling.scopes import of_claims, of_consult
+from signaling.scopes import of_claims, of_consult, of_server
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Binding, Socket
 from signaling.tickets import Claims
@@ -38,8 +38,8 @@ class Entering:
     window: JoinWindow
     now: Callable[[], datetime]
 
-    async def owner(self, claims: Claims, appointment: str) -> str:
-        """Whose appointment it is. Raises forbidden not_found too_early ended gone try_again.
+    async def fresh(self, claims: Claims, appointment: str) -> Consult:
+        """The document as it begins where there is none. Raises forbidden not_found too_early ended gone try_again.
 
         Storage is asked only where the document and the claims do not tell: hundreds who come back at once should not
         wait for the database.
@@ -48,11 +48,12 @@ class Entering:
         consult = await self.live.load(appointment)
         waited = claims.practitioner is None and claims.kind == "resume" and not claims.admitted
         if consult and claims.practitioner in (None, consult.owner) and not waited:
-            return consult.owner
+            return new(appointment, consult.owner, self.now(), barred=consult.barred)
         found = await self.store.appointments.get(of_claims(claims), appointment)
         if found.state != "planned" or (waited and self._in_vain(found, consult)):
             raise UserError("ended")
-        return found.owner
+        barred = consult.barred if consult else await self.store.policies.barred(of_server(), found.owner)
+        return new(appointment, found.owner, self.now(), barred=barred)
 
     def _refuse_strangers(self, claims: Claims, appointment: str) -> None:
         if (claims.role == "practitioner") != (claims.practitioner is not None):
@@ -102,7 +103,7 @@ class Seats:
 
         Raises SpreekkamerError or DomainError: not_found too_early ended gone seat_taken room_full bad_state try_again.
         """
-        fresh = new(appointment, await self._entering.owner(socket.claims, appointment), self._now())
+        fresh = await self._entering.fresh(socket.claims, appointment)
         await self._leave_other(socket, appointment)
         arrival = self._arrival(socket, participant, take_over=take_over)
         consult = await self._seat(fresh, arrival, admit)
@@ -143,11 +144,18 @@ class Seats:
 
     async def close(self, appointment: str, reason: EndReason) -> None:
         """End a consult from outside (cancelled, destroyed, expired); nothing of it stays in Redis."""
+        await self._from_outside(appointment, Close(reason))
+
+    async def replan(self, appointment: Appointment) -> None:
+        """Whoever is here is told that what was planned is another."""
+        await self._from_outside(appointment.id, Replan(appointment.version))
+
+    async def _from_outside(self, appointment: str, event: Close | Replan) -> None:
         if await self._live.load(appointment):
             try:
-                await self._runner.apply(appointment, Close(reason))
+                await self._runner.apply(appointment, event)
             except DomainError as error:
-                # Somebody ended it between the two: then there is nothing left to close.
+                # Somebody ended it between the two: then nobody is left there.
                 if error.code != "bad_state":
                     raise
 

@@ -1,6 +1,6 @@
 """Who is sent which view: of a room, to everybody in it; of a desk, to everybody who watches it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from math import ceil
 
@@ -8,6 +8,8 @@ from rooms.consult_events import REFRESH
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.live import DeskState, LiveConsults
 from signaling.protocol.events import (
+    AGENDA,
+    SIGHT,
     DeskView,
     IceServer,
     KeyMember,
@@ -17,6 +19,7 @@ from signaling.protocol.events import (
     RoomView,
     WaitingView,
 )
+from signaling.protocol.model import Empty
 from signaling.sockets.library import NAMESPACE
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Socket
@@ -49,13 +52,29 @@ class Showing:
     async def watch(self, socket: Socket, practitioner: str) -> DeskView:
         """This socket is shown the desk from now on."""
         await self._gate.enter_room(socket.sid, desk_room(practitioner), namespace=NAMESPACE)
+        if socket.claims.practitioner == practitioner:
+            await self._gate.enter_room(socket.sid, own_room(practitioner), namespace=NAMESPACE)
         return await self._desk(practitioner)
+
+    async def stop_watching(self, socket: Socket, practitioner: str) -> None:
+        """It is shown this desk no more, and that nobody waits there."""
+        await self._gate.leave_room(socket.sid, desk_room(practitioner), namespace=NAMESPACE)
+        empty = replace(await self._live.desk(practitioner), waiting=(), in_consult=None)
+        await self._gate.tell(socket.sid, "desk", desk_view(practitioner, empty))
 
     def show_desk(self, practitioner: str) -> None:
         """Send everybody who watches this desk its newest state, once for changes that come together."""
         if practitioner not in self._desks:
             self._desks.add(practitioner)
             self._gate.spawn(self._show_desk(practitioner))
+
+    async def tell_desks(self, practitioner: str) -> None:
+        """Everybody who watches this desk reads the days anew."""
+        await self._gate.tell(desk_room(practitioner), AGENDA, Empty())
+
+    async def tell_of_sight(self, practitioner: str) -> None:
+        """Whose desk this is is told that others had sight of it, and nobody else who watches."""
+        await self._gate.tell(own_room(practitioner), SIGHT, Empty())
 
     def ice_servers(self, appointment: str, seat: str) -> list[IceServer]:
         """The ways to media beside the relay's own address, for who is in; each seat has one quota."""
@@ -74,7 +93,7 @@ class Showing:
         await self._gate.tell(desk_room(practitioner), "desk", await self._desk(practitioner))
 
     async def _desk(self, practitioner: str) -> DeskView:
-        return desk_view(await self._live.desk(practitioner))
+        return desk_view(practitioner, await self._live.desk(practitioner))
 
     def _resume(self, consult: Consult, me: Participant) -> str:
         return self._tickets.issue(
@@ -98,6 +117,11 @@ def desk_room(practitioner: str) -> str:
     return f"desk:{practitioner}"
 
 
+def own_room(practitioner: str) -> str:
+    """The same of those of the practitioner's own."""
+    return f"own-desk:{practitioner}"
+
+
 # --- what one participant may know of a room, and a practitioner of the desk ----------------------------------------
 
 
@@ -118,6 +142,8 @@ def room_view(consult: Consult, me: Participant, resume: str, ice_servers: list[
         media=media_view(consult, ice_servers) if me.admitted else None,
         keys=keys_view(consult) if me.admitted else None,
         resume=resume,
+        barred=list(consult.barred),
+        plan=consult.plan,
     )
 
 
@@ -152,7 +178,7 @@ def keys_view(consult: Consult) -> KeysView | None:
     )
 
 
-def desk_view(desk: DeskState) -> DeskView:
+def desk_view(practitioner: str, desk: DeskState) -> DeskView:
     waiting = [
         WaitingView.model_validate(
             {
@@ -166,4 +192,4 @@ def desk_view(desk: DeskState) -> DeskView:
         )
         for one in desk.waiting
     ]
-    return DeskView(version=desk.version, waiting=waiting, in_consult=desk.in_consult)
+    return DeskView(version=desk.version, practitioner=practitioner, waiting=waiting, in_consult=desk.in_consult)

@@ -2,9 +2,13 @@
 
 The gate has checked the body and the role (`signaling/protocol/events.py` says both); a method checks that the socket
 has the place that the event needs.
+
+``desk`` calls in and tells, ``room`` comes and goes, ``media`` offers, ``keys`` shakes hands, ``chat`` writes,
+``report`` says how a connection is.
 """
 
 from signaling.consults import Consults
+from signaling.greeting import Greeting
 from signaling.handlers.chat import Chat
 from signaling.handlers.desk import Desk
 from signaling.handlers.keys import Keys
@@ -17,10 +21,12 @@ from signaling.protocol.events import CLIENT_EVENTS
 from signaling.sockets.server import Handler
 
 
-def handlers(consults: Consults, placement: Placement, diagnostics: Recorder, limiter: Limiter) -> dict[str, Handler]:
+def handlers(
+    consults: Consults, placement: Placement, diagnostics: Recorder, limiter: Limiter, greeting: Greeting
+) -> dict[str, Handler]:
     """The one handler of each client event there is."""
     parts = (
-        Desk(consults),
+        Desk(consults, greeting),
         Room(consults),
         Media(consults, placement),
         Keys(consults, limiter),

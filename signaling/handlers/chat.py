@@ -15,6 +15,8 @@ class Chat:
     async def chat(self, socket: Socket, body: ChatBody) -> Empty:
         """To all others who are in, or to one of them; ``not_found`` if nobody is there to get it."""
         consult, me = await self._consults.seats.inside(socket, admitted=True)
+        if "chat" in consult.barred:
+            raise UserError("not_allowed")
         receivers = [one for one in consult.admitted if one.id != me.id and body.to in (None, one.id)]
         if not any(one.socket or one.replay for one in receivers):
             raise UserError("not_found")

@@ -1,22 +1,22 @@
-"""The practitioner's desk: who waits."""
+"""The desk of a practitioner, for them and for who works for them: who waits."""
 
 from signaling.consults import Consults
-from signaling.protocol.errors import ProtocolError, UserError
-from signaling.protocol.events import Admit, DeskView, RoomView, Tell, Told
+from signaling.greeting import Greeting
+from signaling.protocol.errors import ProtocolError
+from signaling.protocol.events import Admit, CallIn, DeskView, RoomView, Tell, Watch
 from signaling.protocol.model import Empty
 from signaling.sockets.socket import Socket
 
 
 class Desk:
-    def __init__(self, consults: Consults) -> None:
+    def __init__(self, consults: Consults, greeting: Greeting) -> None:
         self._consults = consults
+        self._greeting = greeting
 
-    async def watch(self, socket: Socket, _body: Empty) -> DeskView:
+    async def watch(self, socket: Socket, body: Watch) -> DeskView:
         """Receive ``desk`` from now on."""
-        practitioner = socket.claims.practitioner
-        if practitioner is None:
-            raise ProtocolError("forbidden")
-        return await self._consults.showing.watch(socket, practitioner)
+        account = _account(socket)
+        return await self._greeting.watch(socket, account, body.practitioner or account)
 
     async def admit(self, socket: Socket, body: Admit) -> RoomView:
         """Call somebody in, entering too."""
@@ -25,13 +25,19 @@ class Desk:
             socket, body.appointment, body.me, take_over=body.take_over, admit=body.participant
         )
 
-    async def tell(self, socket: Socket, body: Tell) -> Empty:
-        """Pass a canned message to somebody who waits for this practitioner."""
-        consult = await self._consults.live.load(body.appointment)
-        if consult is None or consult.owner != socket.claims.practitioner:
-            raise UserError("not_found")
-        one = consult.find(body.participant)
-        if one is None or one.admitted or one.socket is None:
-            raise UserError("not_found")
-        await self._consults.messages.say(consult, [one], "told", Told(message=body.message))
+    async def call_in(self, socket: Socket, body: CallIn) -> Empty:
+        """Call somebody in to the practitioner, entering nowhere."""
+        await self._greeting.call_in(_account(socket), body.appointment, body.participant)
         return Empty()
+
+    async def tell(self, socket: Socket, body: Tell) -> Empty:
+        """Pass a canned message to somebody who waits."""
+        await self._greeting.tell(_account(socket), body.appointment, body.participant, body.message)
+        return Empty()
+
+
+def _account(socket: Socket) -> str:
+    """Whose socket it is. Errors: ``forbidden`` for a patient's."""
+    if socket.claims.practitioner is None:
+        raise ProtocolError("forbidden")
+    return socket.claims.practitioner

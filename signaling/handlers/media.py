@@ -28,6 +28,8 @@ class Media:
         consult, me = await self._consults.seats.inside(socket, admitted=True)
         if not consult.ready or consult.worker is None or body.fence != consult.fence:
             raise ProtocolError("bad_state")
+        if "screen" in consult.barred and any(one.use == "screen" for one in body.lines):
+            raise UserError("not_allowed")
         lines = [Line(mid=one.mid, use=one.use, slot=one.slot) for one in body.lines]
         call = OfferCall(room=consult.appointment, fence=consult.fence, peer=me.id, sdp=body.sdp, lines=lines)
         reply = await self._ask(consult, call)

@@ -2,8 +2,8 @@
 
 from signaling.consults import Consults
 from signaling.placement import Recorder
-from signaling.protocol.events import Report
 from signaling.protocol.model import Empty
+from signaling.protocol.report import Report
 from signaling.sockets.socket import Socket
 
 

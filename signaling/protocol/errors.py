@@ -17,6 +17,7 @@ from signaling.protocol.model import Message
 from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 
 Doubt = Literal["past", "double"]
+FactorKind = Literal["totp", "recovery", "passkey"]
 Category = Literal["protocol", "user", "internal"]
 
 CATALOGUE: dict[str, tuple[Category, int, str]] = {
@@ -38,9 +39,23 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "not_found": ("user", 404, "This does not exist, or no longer."),
     "link_invalid": ("user", 404, "This link does not work (any more)."),
     "sign_in_refused": ("user", 403, "The e-mail address or the password is not right."),
+    "factor_needed": ("user", 403, "The password is right; a second factor is asked for, with the challenge."),
+    "factor_refused": ("user", 403, "The code is not right, or was used before."),
+    "factor_set_up_needed": ("user", 403, "This account has to set up a second factor first, in a browser."),
+    "passkey_refused": ("user", 403, "This passkey is not known here, or not as it is now."),
+    "passkey_address": ("user", 409, "Passkeys need a name: this server is reached by a bare IP address."),
+    "challenge_invalid": ("user", 410, "This sign-in was finished before, or took too long; begin again."),
+    "password_common": ("user", 422, "This password is among the most used ones, or names its owner."),
+    "picture_unreadable": ("user", 422, "This file is no picture in PNG, JPEG or WebP that can be read."),
+    "picture_pixels": ("user", 422, "This picture has too many pixels."),
+    "file_infected": ("user", 422, "The virus scanner found something in this file."),
+    "scanner_missing": ("user", 503, "Files cannot be checked for viruses now, so none is taken."),
     "seat_taken": ("user", 409, "This consult is open in another window."),
     "room_full": ("user", 409, "There is no free place in this consult."),
     "conflict": ("user", 409, "Somebody else changed this in the meantime."),
+    "closing": ("user", 409, "This organisation is being closed; nothing of it changes any more."),
+    "not_allowed": ("user", 403, "The organisation does not allow this."),
+    "last_owner": ("user", 409, "An organisation has at least one owner who can sign in."),
     "too_early": ("user", 409, "The waiting room is not open yet."),
     "doubtful": ("user", 409, "This is unusual; ask whether it is meant, and say so with anyway."),
     "ended": ("user", 410, "This consult has ended."),
@@ -61,8 +76,19 @@ DEEPEST: Final = 4
 """Names in a path to a field; a client's own inventions are not repeated at length."""
 
 
-def _absent(value: object) -> bool:
+def absent(value: object) -> bool:
+    """Whether a field is left out."""
     return value is None
+
+
+class Current(Message):
+    """What an appointment holds that somebody else corrected in the meantime."""
+
+    version: int
+    patient: str
+    starts_at: str
+    minutes: int
+    language: str
 
 
 class WireError(Message):
@@ -72,23 +98,37 @@ class WireError(Message):
     category: Category
     message: str
     retry_after: int | None = Field(
-        default=None, ge=1, exclude_if=_absent, description="Seconds after which it may be tried again."
+        default=None, ge=1, exclude_if=absent, description="Seconds after which it may be tried again."
     )
     field: str | None = Field(
         default=None,
-        exclude_if=_absent,
+        exclude_if=absent,
         description="With ``invalid``: the field or parameter that is wrong, as ``starts_at`` or ``lines.0.mid``.",
     )
     reason: str | None = Field(
-        default=None, exclude_if=_absent, description="With ``sdp_invalid``: why; ``message`` is its sentence."
+        default=None, exclude_if=absent, description="With ``sdp_invalid``: why; ``message`` is its sentence."
     )
     doubts: list[Doubt] | None = Field(
         default=None,
-        exclude_if=_absent,
+        exclude_if=absent,
         description="With ``doubtful``: nobody can come to it any more (``past``), it overlaps another (``double``).",
     )
+    current: Current | None = Field(
+        default=None, exclude_if=absent, description="With ``conflict`` of an appointment: what it is now."
+    )
+    challenge: str | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="With ``factor_needed``: what to send with the code, within five minutes. With "
+        "``factor_set_up_needed`` in a browser: what ``/sign-in/set-up`` takes.",
+    )
+    factors: list[FactorKind] | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="With ``factor_needed``: what is taken. A code of an app has six digits.",
+    )
     supported: Versions | None = Field(
-        default=None, exclude_if=_absent, description="With ``version_unsupported``: what the server speaks."
+        default=None, exclude_if=absent, description="With ``version_unsupported``: what the server speaks."
     )
 
 
@@ -126,6 +166,23 @@ class Doubtful(UserError):  # noqa: N818 -- a question, not a mistake
         self.doubts = doubts
 
 
+class Conflict(UserError):  # noqa: N818 -- a state, not a mistake
+    """Somebody else was quicker. ``current`` is what stands there now."""
+
+    def __init__(self, current: Current) -> None:
+        super().__init__("conflict")
+        self.current = current
+
+
+class FactorNeeded(UserError):  # noqa: N818 -- a state, not a mistake
+    """A password was right and is not enough. ``challenge`` is for the next step."""
+
+    def __init__(self, code: str, challenge: str | None, factors: list[FactorKind] | None = None) -> None:
+        super().__init__(code)
+        self.challenge = challenge
+        self.factors = factors
+
+
 def wrong_field(error: ValidationError) -> str | None:
     """The first field that a model does not accept, as ``lines.0.mid``; None where the whole body is wrong."""
     path = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][:DEEPEST]
@@ -149,7 +206,10 @@ def to_wire(error: BaseException) -> WireError:
         reason=reason,
         retry_after=getattr(error, "retry_after", None) or RETRY_AFTER.get(code),
         field=field if code == "invalid" else None,
+        challenge=error.challenge if isinstance(error, FactorNeeded) else None,
+        factors=error.factors if isinstance(error, FactorNeeded) else None,
         doubts=error.doubts if isinstance(error, Doubtful) else None,
+        current=error.current if isinstance(error, Conflict) else None,
         supported=SUPPORTED if code == "version_unsupported" else None,
     )
 

@@ -9,11 +9,13 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from signaling.protocol.capabilities import Capability, Replay, Sequence, Welcome
-from signaling.protocol.model import Base64Url, Empty, Id, Message
+from signaling.protocol.model import Base64Url, Empty, Id, Message, nothing
+from signaling.protocol.report import Report
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
+Feature = Literal["chat", "screen"]
 Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
 HoldMessage = Literal["soon", "five-minutes", "fifteen-minutes", "check-sound"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
@@ -54,9 +56,7 @@ class ParticipantView(Message):
     media: MediaState
     indicators: Indicators
     unusable: list[Unusable] = Field(
-        default=[],
-        description="What this person's client and the relay have no common form for: its own picture or sound, or "
-        "to hear or see others. Say it to everybody.",
+        default=[], description="What this person's client and the relay have no common form for; say it to everybody."
     )
 
 
@@ -103,6 +103,8 @@ class RoomView(Message):
     media: MediaView | None
     keys: KeysView | None
     resume: str = Field(description="Resume ticket; replaces the one before it.")
+    barred: list[Feature] = Field(default=[], exclude_if=nothing, description="What its practice does not allow in it.")
+    plan: int = Field(default=0, exclude_if=nothing, description="Another than before: corrected; ask REST anew.")
 
 
 class WaitingView(Message):
@@ -120,6 +122,7 @@ class DeskView(Message):
     """Who waits for this practitioner, and which of the appointments has a running consult."""
 
     version: int
+    practitioner: Id | None = Field(default=None, exclude_if=nothing, description="Absent where an older node says it.")
     waiting: list[WaitingView]
     in_consult: Id | None
 
@@ -144,6 +147,12 @@ class Connect(Message):
     )
 
 
+class Watch(Message):
+    """Whose desk: that of a practitioner for whom an assistant works; without one it is one's own."""
+
+    practitioner: Id | None = None
+
+
 class Arrive(Message):
     """Enter the room. A patient waits; a practitioner is in at once. Idempotent for the same page."""
 
@@ -153,18 +162,23 @@ class Arrive(Message):
     seen: Seen = None
 
 
-class Admit(Message):
-    """Practitioner only; enters the room too if the practitioner was not in it (``me`` as in ``arrive``)."""
+class CallIn(Message):
+    """To the practitioner, who is in the consult: by who works for them and may do so. Nobody is put out by it."""
 
     appointment: Id
     participant: Id = Field(description="Who is called in.")
+
+
+class Admit(CallIn):
+    """Practitioner only; enters the room too if the practitioner was not in it (``me`` as in ``arrive``)."""
+
     me: Id
     take_over: bool = False
     seen: Seen = None
 
 
 class Tell(Message):
-    """Practitioner only: one of the canned messages to somebody who waits."""
+    """One of the canned messages to somebody who waits, by the practitioner or who works for them."""
 
     appointment: Id
     participant: Id
@@ -251,31 +265,6 @@ class Chat(Message):
     to: Id | None = Field(default=None, description="Only to this participant (a log after a reload).")
 
 
-class Report(Message):
-    """One diagnostics sample (S-11, S-33): technical, allow-listed, kept for 24 hours at most."""
-
-    at: int = Field(ge=0, description="Age of the sample in milliseconds.", le=86_400_000)
-    candidate: Literal["host", "srflx", "prflx", "relay", "unknown"] = "unknown"
-    transport: Literal["udp", "tcp", "unknown"] = "unknown"
-    rtt_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
-    loss_permille: Annotated[int, Field(ge=0, le=1000)] | None = None
-    sent_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    received_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    event: (
-        Literal[
-            "connected",
-            "first-frame",
-            "first-sound",
-            "reconnecting",
-            "failed",
-            "encryption-stopped",
-            "audio-silent",
-            "device-lost",
-        ]
-        | None
-    ) = None
-
-
 # --- server to client ------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +323,8 @@ class ClientEvent:
     summary: str
     lane: str | None = None
     """Events of one lane are carried out in the order in which they came; without one, those of this name."""
+    assists: bool = False
+    """Whether an assistant's socket may send it too, about whom they work for."""
 
     @property
     def once(self) -> bool:
@@ -350,10 +341,11 @@ ROOM: Final = "room"
 KEYS: Final = "keys"
 
 CLIENT_EVENTS: dict[str, ClientEvent] = {
-    "watch": ClientEvent(Empty, DeskView, PRACTITIONER, "Receive the desk from now on."),
+    "watch": ClientEvent(Watch, DeskView, PRACTITIONER, "Receive a desk from now on.", assists=True),
     "arrive": ClientEvent(Arrive, RoomView, EVERYONE, "Enter the room.", ROOM),
     "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in.", ROOM),
-    "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits."),
+    "call-in": ClientEvent(CallIn, Empty, PRACTITIONER, "Call somebody in without entering.", assists=True),
+    "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits.", assists=True),
     "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room.", ROOM),
     "offer": ClientEvent(Offer, Answer, EVERYONE, "Offer media; also for ICE restart and for a screen."),
     "indicate": ClientEvent(Indicators, Empty, EVERYONE, "Say what is muted.", ROOM),
@@ -368,12 +360,16 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
 }
 
 SIGNED_OUT: Final = "signed-out"
+AGENDA: Final = "agenda"
+SIGHT: Final = "sight"
 
 SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     "welcome": (Welcome, "What both sides can; first, and only to a client that named its capabilities."),
     "replay": (Replay, "The number that the client is at; what it missed follows."),
     "room": (RoomView, "The room changed."),
     "desk": (DeskView, "Somebody came or went."),
+    AGENDA: (Empty, "To who watches the desk: appointments were corrected or handed over; ask REST anew."),
+    SIGHT: (Empty, "To whose desk it is: others have sight of its agenda; `GET /me` has how often."),
     "slots": (Slots, "Who is in which slot."),
     "key-commit": (KeyCommitted, "Key handshake, step 1, from another participant."),
     "key-reveal": (KeyRevealed, "Key handshake, step 2, from another participant."),

@@ -12,6 +12,11 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="An opaq
 Base64Url = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
+def nothing(value: object) -> bool:
+    """Whether a field is left out: for clients and recordings that do not know it."""
+    return not value
+
+
 class Message(BaseModel):
     """A protocol body. Unknown fields are refused, so a typing error is never silently ignored.
 

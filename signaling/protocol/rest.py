@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from practice.names import readable
 from practice.sentences.store import MAX_TEXT
 from signaling.protocol.capabilities import Versions
-from signaling.protocol.errors import WireError
+from signaling.protocol.errors import WireError, absent
 from signaling.protocol.events import IceServer, Role
-from signaling.protocol.model import Id, Message
+from signaling.protocol.model import Base64Url, Id, Message, nothing
 from signaling.protocol.texts import Sentence
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -38,6 +38,7 @@ Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Language = Literal["nl", "en", "de", "fr"]
 Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
+Label = Literal["whole", "initials", "pseudonym"]
 
 
 class SignIn(Message):
@@ -47,10 +48,48 @@ class SignIn(Message):
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 
 
+Challenge = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
 class SignInLink(Message):
     """A sign-in link's token (the demo's, which dies with the process)."""
 
     token: Annotated[str, Field(min_length=16, max_length=128)]
+
+
+class FactorCode(Message):
+    """The second step: the challenge of ``factor_needed``, and a code of an app or a recovery code."""
+
+    challenge: Challenge
+    code: Annotated[str, Field(min_length=1, max_length=64, description="Spaces, hyphens and capitals do not matter.")]
+
+
+class PasskeyOptions(Message):
+    """What a browser's ``navigator.credentials.get`` needs; user verification is required."""
+
+    challenge: str = Field(description="To be sent back.")
+    bytes: str = Field(description="What the authenticator signs, base64url.")
+    party: str = Field(description="The relying party's id.")
+
+
+Part = Annotated[Base64Url, Field(min_length=1, max_length=4096)]
+
+
+class PasskeyAssertion(Message):
+    """What a passkey said. There is no place for results of extensions: those of PRF are secrets of the browser's."""
+
+    challenge: Challenge
+    id: Part
+    client_data: Part
+    authenticator_data: Part
+    signature: Part
+    user_handle: Part
+
+
+class SetUp(Message):
+    """The challenge of ``factor_set_up_needed``."""
+
+    challenge: Challenge
 
 
 class Me(Message):
@@ -59,6 +98,21 @@ class Me(Message):
     display_name: Name
     language: Language
     retention: Retention
+    second_factor_by: Moment | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="From when on signing in leads to setting up a second factor and to nothing else; absent where it "
+        "does not.",
+    )
+    assists: bool = Field(
+        default=False, exclude_if=nothing, description="Plans and greets for others, at `/served`; has no desk."
+    )
+    sights_unseen: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="How often somebody was given sight of this agenda, of which its practitioner has not said to "
+        "know; absent for none. Of `GET /me` alone.",
+    )
 
 
 class SetRetention(Message):
@@ -70,6 +124,12 @@ class SetRetention(Message):
 class RetentionSet(Message):
     retention: Retention
     due_within_minute: int = Field(description="Living appointments that this setting destroys within 60 s.")
+    cap: Retention | None = Field(
+        default=None, exclude_if=absent, description="The longest that the practice allows; absent where it allows any."
+    )
+    cap_by: Name | None = Field(
+        default=None, exclude_if=absent, description="Who set that; absent also where they are no member any more."
+    )
 
 
 class NewAppointment(Message):
@@ -82,6 +142,7 @@ class NewAppointment(Message):
 
 class AppointmentView(Message):
     appointment: Id
+    version: int = Field(description="Rises with every change of what is stored.")
     patient: Name
     starts_at: Moment
     minutes: int
@@ -104,6 +165,19 @@ class AppointmentList(Message):
     unreadable: list[UnreadableView] = Field(
         default=[], description="All that cannot be read, whatever the days asked for: nobody knows theirs."
     )
+
+
+class ServedView(Message):
+    """A practitioner for whom whoever is signed in works: named in the parameter ``practitioner``."""
+
+    practitioner: Id
+    display_name: Name | None = Field(description="Null where it cannot be read.")
+    label: Label = Field(description="How much is seen of what this practitioner calls a patient.")
+    admits: bool = Field(description="Whether `call-in` is carried out.")
+
+
+class ServedList(Message):
+    practitioners: list[ServedView]
 
 
 class Receipt(Message):

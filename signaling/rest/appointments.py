@@ -1,17 +1,24 @@
-"""The practitioner's appointments and the receipts of those that are gone."""
+"""The practitioner's appointments, also for who works for them, and the receipts of those that are gone."""
 
 from datetime import date, datetime, timedelta
 
+from aiohttp import web
+
 from practice.agenda import model
+from practice.agenda.changes import FURTHEST, Clash, Correction
 from practice.agenda.records import APPOINTMENTS
-from practice.agenda.store import FURTHEST
+from practice.organisation.rights import Right, allowed
 from signaling.addresses import public_origin
-from signaling.protocol.errors import Doubt, Doubtful, ProtocolError, UserError
+from signaling.gate import SIGNALING
+from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
 from signaling.window import JoinWindow
+from vault.audit import Act, practitioner
+from vault.audit import appointment as subject
 from vault.keys.receipt import Receipt as Destroyed
+from vault.records.scope import Scope
 
 MAX_DAYS = 400
 DAY = timedelta(days=1)
@@ -19,14 +26,14 @@ DAY = timedelta(days=1)
 
 async def list_days(call: Call) -> AppointmentList:
     """The appointments on the practice's days from ``first`` to ``last``, both included; today without them."""
-    zone = call.request.app[ZONE]
+    zone = call.request.app[ZONE]()
     today = call.request.app[NOW]().astimezone(zone).date()
     query = call.request.query
     first = date.fromisoformat(query["first"]) if "first" in query else today
     last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid", field="last")
-    found = await call.request.app[STORE].appointments.agenda(call.scope, first, last, zone)
+    found = await call.request.app[STORE].appointments.agenda(await reach(call), first, last, zone)
     return AppointmentList(
         appointments=[_view(call, appointment) for appointment in found.appointments],
         unreadable=[UnreadableView(appointment=one.id, newer=one.newer) for one in found.damaged],
@@ -36,54 +43,105 @@ async def list_days(call: Call) -> AppointmentList:
 async def create(call: Call) -> AppointmentView:
     """What is seldom meant is asked about first: a time at which nobody can come any more, or at which
     there is something else."""
-    starts_at = datetime.fromisoformat(call.body.starts_at)
-    doubts = [] if call.body.anyway else await _doubts(call, starts_at, timedelta(minutes=call.body.minutes))
+    starts_at, scope = datetime.fromisoformat(call.body.starts_at), await reach(call)
+    length = timedelta(minutes=call.body.minutes)
+    doubts = [] if call.body.anyway else await found_doubtful(call.request.app, scope, starts_at, length)
     if doubts:
         raise Doubtful(doubts)
     appointment = await call.request.app[STORE].appointments.create(
-        call.scope, call.body.patient, starts_at, call.body.minutes, call.body.language
+        scope, call.body.patient, starts_at, call.body.minutes, call.body.language
     )
     return _view(call, appointment)
 
 
-async def _doubts(call: Call, starts_at: datetime, length: timedelta) -> list[Doubt]:
-    app = call.request.app
-    now, zone = app[NOW](), app[ZONE]
+async def change(call: Call) -> AppointmentView:
+    """Correct one. Asked about is only what is moved: who mends a name was asked about the time before."""
+    app, body, scope, wanted = call.request.app, call.body, await reach(call), call.path["appointment"]
+    store = app[STORE].appointments
+    found = await store.get(scope, wanted)
+    starts_at = found.starts_at if body.starts_at is None else datetime.fromisoformat(body.starts_at)
+    minutes = body.minutes or found.minutes
+    if not body.anyway and body.seen == found.version and (starts_at, minutes) != (found.starts_at, found.minutes):
+        doubts = await found_doubtful(app, scope, starts_at, timedelta(minutes=minutes), but=wanted)
+        if doubts:
+            raise Doubtful(doubts)
+    held = await app[SIGNALING].in_progress(wanted)
+    try:
+        appointment = await store.change(
+            scope, wanted, Correction(body.seen, body.patient, starts_at, body.minutes, body.language, held)
+        )
+    except Clash as clash:
+        read = practitioner(call.practitioner), subject(call.whom, wanted)
+        await app[STORE].audit.record(Act.APPOINTMENT_READ, *read)
+        raise Conflict(_current(clash.current)) from None
+    await app[SIGNALING].corrected(appointment)
+    return _view(call, appointment)
+
+
+def _current(appointment: model.Appointment) -> Current:
+    return Current(
+        version=appointment.version,
+        patient=appointment.patient,
+        starts_at=appointment.starts_at.isoformat(),
+        minutes=appointment.minutes,
+        language=appointment.language,
+    )
+
+
+async def found_doubtful(
+    app: web.Application, scope: Scope, starts_at: datetime, length: timedelta, *, but: str | None = None
+) -> list[Doubt]:
+    """What of a new time is seldom meant. ``but`` is the appointment that moves, which is no other."""
+    now, zone = app[NOW](), app[ZONE]()
     if abs(starts_at - now) > FURTHEST:
         return []  # refused for that
     ends_at = starts_at + length
     found: list[Doubt] = ["past"] if ends_at + JoinWindow.of(app[SETTINGS]).late <= now else []
     around = starts_at.astimezone(zone).date()
-    near = await app[STORE].appointments.list(call.scope, around - DAY, around + DAY, zone)
-    if any(one.state == "planned" and one.starts_at < ends_at and starts_at < one.ends_at for one in near):
+    near = await app[STORE].appointments.list(scope, around - DAY, around + DAY, zone)
+    others = [one for one in near if one.state == "planned" and one.id != but]
+    if any(one.starts_at < ends_at and starts_at < one.ends_at for one in others):
         found.append("double")
     return found
 
 
 async def get(call: Call) -> AppointmentView:
-    return _view(call, await call.request.app[STORE].appointments.get(call.scope, call.path["appointment"]))
+    return _view(call, await call.request.app[STORE].appointments.get(await reach(call), call.path["appointment"]))
 
 
 async def end(call: Call) -> AppointmentView:
     """End an appointment that no consult ended, so that its retention begins."""
-    store, appointment = call.request.app[STORE], call.path["appointment"]
-    await store.appointments.get(call.scope, appointment)
-    return _view(call, await store.appointments.end(call.scope, appointment))
+    store, scope, appointment = call.request.app[STORE], await reach(call), call.path["appointment"]
+    await store.appointments.get(scope, appointment)
+    return _view(call, await store.appointments.end(scope, appointment))
 
 
 async def reopen(call: Call) -> AppointmentView:
     """Take back an end that came too early, while the patient's link would still let somebody in."""
-    appointments, appointment = call.request.app[STORE].appointments, call.path["appointment"]
-    found = await appointments.get(call.scope, appointment)
-    if not _in_time(call, found):
+    app, scope, appointment = call.request.app, await reach(call), call.path["appointment"]
+    if not in_time(app, await app[STORE].appointments.get(scope, appointment)):
         raise UserError("ended")
-    return _view(call, await appointments.reopen(call.scope, appointment))
+    return _view(call, await app[STORE].appointments.reopen(scope, appointment))
 
 
 async def destroy(call: Call) -> Receipt:
-    """Destroy irrecoverably, now."""
-    receipt = await call.request.app[STORE].retention.destroy(call.scope, call.path["appointment"], APPOINTMENTS)
+    """Destroy irrecoverably, now. Storage enters that; for whom it was done stands behind it."""
+    store, scope = call.request.app[STORE], await reach(call)
+    receipt = await store.retention.destroy(scope, call.path["appointment"], APPOINTMENTS)
+    if call.whom != call.practitioner:
+        await store.audit.record(
+            Act.WORKED_FOR, practitioner(call.practitioner), practitioner(call.whom), Act.DESTROYED
+        )
     return receipt_view(receipt)
+
+
+async def reach(call: Call) -> Scope:
+    """One's own appointments, or those of whom one works for. Errors: ``not_found``."""
+    if call.whom != call.practitioner:
+        return await call.request.app[STORE].assistants.acting(call.scope, call.whom)
+    if not allowed(Right.AGENDA, call.scope.roles):
+        raise UserError("not_found")
+    return call.scope
 
 
 async def receipts(call: Call) -> ReceiptList:
@@ -91,9 +149,8 @@ async def receipts(call: Call) -> ReceiptList:
     return ReceiptList(receipts=[receipt_view(receipt) for receipt in found])
 
 
-def _in_time(call: Call, appointment: model.Appointment) -> bool:
+def in_time(app: web.Application, appointment: model.Appointment) -> bool:
     """Whether it is not too late to come to it, if it has not ended."""
-    app = call.request.app
     return app[NOW]() <= appointment.ends_at + JoinWindow.of(app[SETTINGS]).late
 
 
@@ -101,13 +158,14 @@ def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
     app = call.request.app
     return AppointmentView(
         appointment=appointment.id,
+        version=appointment.version,
         patient=appointment.patient,
         starts_at=appointment.starts_at.isoformat(),
         minutes=appointment.minutes,
         language=appointment.language,
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
-        reopens=appointment.state == "ended" and _in_time(call, appointment),
+        reopens=appointment.state == "ended" and in_time(app, appointment),
         link=patient_link(public_origin(app[SETTINGS]), appointment),
     )
 

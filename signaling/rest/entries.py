@@ -14,13 +14,21 @@ def one(act: Act) -> Entry:
     """An act on the appointment that the answer is about."""
 
     def draft(call: Call, reply: Any) -> Draft:
-        return Draft(act, practitioner(call.practitioner), appointment(call.practitioner, reply.appointment))
+        return Draft(act, practitioner(call.practitioner), appointment(call.whom, reply.appointment))
 
     return draft
 
 
 def signed_in(_call: Call, reply: Me | TokenSet) -> Draft:
     return Draft(Act.SIGNED_IN, practitioner(str(reply.practitioner)))
+
+
+def signed_in_twice(_call: Call, reply: Me | TokenSet) -> Draft:
+    return Draft(Act.SIGNED_IN, practitioner(str(reply.practitioner)), detail="factors")
+
+
+def signed_in_with_passkey(_call: Call, reply: Me) -> Draft:
+    return Draft(Act.SIGNED_IN, practitioner(str(reply.practitioner)), detail="passkey")
 
 
 def listed(call: Call, reply: AppointmentList) -> Draft:

@@ -9,6 +9,7 @@ from signaling.protocol.rest import (
     UnreadableSentence,
     WaitingSentence,
 )
+from signaling.protocol.waiting import WaitingPhotograph
 from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
 from signaling.rest.join import visited
@@ -43,6 +44,14 @@ async def for_waiting(call: Call) -> WaitingSentence:
     await store.audit.record(Act.SENTENCES_READ, PATIENT, visit.subject)
     text = await store.sentences.for_waiting(of_link(visit.appointment.id), visit, call.body.language)
     return WaitingSentence(text=text)
+
+
+async def photograph_for_waiting(call: Call) -> WaitingPhotograph:
+    """Where whoever has this link sees whom they wait for."""
+    store, (visit, _, _) = call.request.app[STORE], await visited(call)
+    await store.audit.record(Act.PICTURE_SHOWN, PATIENT, visit.subject)
+    found = await store.pictures.for_waiting(of_link(visit.appointment.id), visit)
+    return WaitingPhotograph(address=f"/photographs/{found.name}.jpg" if found else None)
 
 
 def _view(sentence: Sentence) -> SentenceView:

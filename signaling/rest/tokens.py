@@ -2,8 +2,10 @@
 
 from contextlib import suppress
 
+from practice.accounts.model import Practitioner
 from signaling.gate import SIGNALING
 from signaling.limiter import REFRESH_FAMILY
+from signaling.news import signing_in
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import TokenSet
 from signaling.refresh import Reused
@@ -11,21 +13,36 @@ from signaling.rest import account
 from signaling.rest.endpoint import Call
 from signaling.rest.join import closes_for
 from signaling.scopes import of_claims
+from signaling.second_factor import demand
 from signaling.tickets import Claims, practitioner_access
 from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, TICKETS
 from vault import audit
 from vault.audit import SERVER, Act
 from vault.errors import DomainError
+from vault.records.writing import Along, always
 
 
 async def sign_in(call: Call) -> TokenSet:
     """E-mail and password, without a cookie."""
-    app = call.request.app
     person = await account.authenticated(call)
+    await demand(call.request.app, person, "app")
+    return await begun(call, person)
+
+
+async def begun(call: Call, person: Practitioner) -> TokenSet:
+    """The first two tokens of who has shown enough."""
+    app = call.request.app
     tickets, settings = app[TICKETS], app[SETTINGS]
     access = practitioner_access(person.id, expires=tickets.expires_in(0))
+    await signing_in(call.request, person, _told)
     claims, token = await app[SIGNALING].refresh.begin(access, tickets.expires_in(settings.refresh_seconds))
     return _set(call, claims, token, settings.refresh_seconds)
+
+
+async def _told(along: Along | None) -> None:
+    """A family is in Redis: its mail is written before there is one."""
+    if along is not None:
+        await along(always)
 
 
 async def refresh(call: Call) -> TokenSet:
@@ -57,6 +74,8 @@ async def _still_there(call: Call, claims: Claims) -> None:
     if claims.practitioner:
         try:
             await app[STORE].practitioners.get(of_claims(claims))
+            if await app[STORE].organisation.standing(claims.practitioner) is None:
+                raise ProtocolError("token_invalid")
         except DomainError as error:
             raise ProtocolError("token_invalid") if error.code in ("not_found", "gone") else error from None
         return

@@ -88,7 +88,8 @@ def _interface(model: type[Message], *, whole: bool) -> str:
 
 def _field(field: FieldInfo, whole: bool) -> str:
     if field.exclude_if is not None:
-        parts = [part for part in get_args(field.annotation) if part is not NoneType]
+        union = get_origin(field.annotation) in (Union, UnionType)
+        parts = [part for part in get_args(field.annotation) if part is not NoneType] if union else [field.annotation]
         return f"?: {' | '.join(map(_type, parts))}"
     optional = not whole and not field.is_required()
     return f"{'?' if optional else ''}: {_type(field.annotation)}"

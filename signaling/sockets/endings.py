@@ -4,9 +4,7 @@
 |---|---|
 | ``CLOSED`` | the WebSocket closes at once, whatever was not sent yet |
 | ``CUT`` | nothing, or a connection that broke: no goodbye |
-
-Whoever has no place in a consult any more, or signed out, is told why first and then goes by Socket.IO's own word, on
-whichever node that is: ``Gate.close_socket``.
+| ``TOLD`` | Socket.IO's own word, after all that was sent before, also from another node |
 """
 
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ class How(Enum):
 
     CLOSED = auto()
     CUT = auto()
+    TOLD = auto()
 
 
 @dataclass(frozen=True)
@@ -52,3 +51,12 @@ EXHAUSTED = Ending(How.CLOSED)
 
 STUCK = Ending(How.CUT, "client_stuck")
 """It has stopped reading."""
+
+TAKEN_OVER = Ending(How.TOLD)
+"""Another window has its place, and it was told so."""
+
+REPLACED = Ending(How.TOLD)
+"""The same window came back by another connection."""
+
+SIGNED_OUT = Ending(How.TOLD)
+"""What it was opened with is good for nothing any more, and it was told so."""

@@ -33,6 +33,7 @@ from signaling.sockets.agent import UNKNOWN, agent
 from signaling.sockets.endings import Ending, How
 from signaling.sockets.engine import Engine, LibraryLog
 from signaling.sockets.half_open import HalfOpen
+from signaling.sockets.hooks import Hooks
 from signaling.sockets.library import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, NAMESPACE, SocketServer
 from signaling.sockets.limits import Limits
 from signaling.sockets.manager import SignedManager
@@ -53,8 +54,7 @@ log = logging.getLogger(__name__)
 class Gate(SocketServer):
     """The Socket.IO server.
 
-    ``authenticate`` turns a token into claims or raises; ``lost`` is called once for each authenticated socket that
-    closed, ``heard`` with each event that a socket is sent.
+    ``authenticate`` turns a token into claims or raises.
     """
 
     def __init__(
@@ -73,10 +73,7 @@ class Gate(SocketServer):
         self.limits = limits
         self.authenticated: dict[str, Socket] = {}
         self._handler_of: dict[str, Handler] = {}
-        self.lost: Callable[[Socket], Awaitable[None]] = _nothing
-        self.heard: Callable[[Socket, str, dict[str, Any]], None] = _not_at_all
-        self.entered: Callable[[Socket], Awaitable[None]] = _nothing
-        self.missed: Callable[[Socket, int], Awaitable[Missed]] = _unknown
+        self._hooks: Hooks
         self._repeats = Repeats(redis)
         self._authenticate = authenticate
         self._clock = clock
@@ -92,9 +89,12 @@ class Gate(SocketServer):
         self.on("connect", self._on_connect)
         self.on("disconnect", self._on_disconnect)
 
-    def handle(self, handlers: dict[str, Handler]) -> None:
-        """Set the handler of each client event; events of one lane are handled in order, each socket for itself."""
-        self._handler_of = handlers
+    def handle(self, handlers: dict[str, Handler], hooks: Hooks) -> None:
+        """Before it starts: the handler of each client event, and who else is told.
+
+        Events of one lane are handled in order, each socket for itself.
+        """
+        self._handler_of, self._hooks = handlers, hooks
 
     def count(self, what: str) -> None:
         """Count something that was dropped or refused."""
@@ -142,7 +142,7 @@ class Gate(SocketServer):
         """A numbered event is on its way to a socket of this node, if it has it."""
         socket = self.authenticated.get(to)
         if socket and socket.numbering:
-            look = partial(self.missed, socket)
+            look = partial(self._hooks.missed, socket)
             self.spawn(socket.numbering.pass_on(event, data, seq, look, partial(self._send, to)))
 
     async def begin(self, socket: Socket, open_list: Callable[[int | None], Awaitable[Missed]]) -> None:
@@ -157,7 +157,7 @@ class Gate(SocketServer):
     def passing(self, to: str, event: str, data: dict[str, Any]) -> None:
         """An event is on its way to a socket of this node, from here or from another node."""
         if socket := self.authenticated.get(to):
-            self.heard(socket, event, data)
+            self._hooks.heard(socket, event, data)
 
     async def present(self, sid: str) -> bool:
         """Whether the page behind a socket answers."""
@@ -173,22 +173,20 @@ class Gate(SocketServer):
                 self.manager.trim(sid)
         return True
 
-    def end(self, eio_sid: str | None, why: Ending) -> asyncio.Task[None] | None:
-        """End a connection of this node, for a reason of ``signaling.sockets.endings``; the task that says goodbye."""
+    def end(self, one: str | None, why: Ending) -> asyncio.Task[None]:
+        """End a connection of this node, or a socket of any that is ``TOLD``; the task that says goodbye."""
         if why.counted:
             self.count(why.counted)
-        if eio_sid is None:
-            return None
+        if one is None:
+            return self.spawn(asyncio.sleep(0))
+        if why.how is How.TOLD:
+            return self.spawn(self.disconnect(one))
         if not why.missed:
-            self.authenticated.pop(self.sid_of(eio_sid) or "", None)
+            self.authenticated.pop(self.sid_of(one) or "", None)
         if why.how is How.CUT:
-            self.eio.cut(eio_sid)
-            return None
-        return self.spawn(self.eio.hang_up(eio_sid))
-
-    async def close_socket(self, sid: str) -> None:
-        """Disconnect a client, wherever it is connected, after all that was sent to it before."""
-        await self.disconnect(sid)
+            self.eio.cut(one)
+            return self.spawn(asyncio.sleep(0))
+        return self.spawn(self.eio.hang_up(one))
 
     async def sign_out(self, holders: Sequence[str], why: SignedOutCode) -> None:
         """Tell all sockets of these practitioners, families or appointments, on every node, and close them."""
@@ -206,7 +204,7 @@ class Gate(SocketServer):
         """Close a socket of this node, saying why; nothing that it asked for and was not begun is done."""
         socket.cut_off = True
         await self.emit(SIGNED_OUT, SignedOut(code=why).model_dump(), to=socket.sid, ignore_queue=True)
-        await self.close_socket(socket.sid)
+        await self.end(socket.sid, endings.SIGNED_OUT)
 
     def close_doors(self, reason: str | None) -> None:
         """Let nobody in any more, or (None) again. Who is in stays."""
@@ -231,11 +229,11 @@ class Gate(SocketServer):
             self.end(eio_sid, endings.CUT_OFF)
         for socket in sockets:
             socket.cut_off = True
-            self.spawn(self.lost(socket))
+            self.spawn(self._hooks.lost(socket))
 
     async def hang_up(self) -> None:
         """Close all connections, all at once: a client that does not answer costs the others nothing."""
-        goodbyes = filter(None, [self.end(eio_sid, endings.SHUT_DOWN) for eio_sid in list(self.eio.sockets)])
+        goodbyes = [self.end(eio_sid, endings.SHUT_DOWN) for eio_sid in list(self.eio.sockets)]
         await asyncio.gather(*goodbyes, return_exceptions=True)
 
     async def close(self) -> None:
@@ -297,7 +295,7 @@ class Gate(SocketServer):
             # The connection below may be used for another CONNECT, but not kept for nothing.
             self._half_open.expect(eio_sid, "")
         try:
-            await self.lost(socket)
+            await self._hooks.lost(socket)
         except Exception as error:
             log.warning("a lost socket could not be noted", exc_info=error)
 
@@ -369,7 +367,7 @@ class Gate(SocketServer):
             return
         await self._acknowledge(eio_sid, number, {"ok": True, "data": reply.model_dump(mode="json")})
         if event in ENTERING:
-            await self.entered(socket)
+            await self._hooks.entered(socket)
 
     async def _refuse(self, eio_sid: str, number: int | None, error: Exception, event: str = "none") -> None:
         wire = to_wire(_honest(error))
@@ -386,15 +384,3 @@ class Gate(SocketServer):
 def _honest(error: Exception) -> Exception:
     """A Redis that is away is nobody's fault; it passes."""
     return UserError("try_again") if isinstance(error, RedisError) else error
-
-
-async def _nothing(_: Socket) -> None:
-    """No one minds."""
-
-
-async def _unknown(_: Socket, seen: int) -> Missed:
-    return Missed(seen, complete=False)
-
-
-def _not_at_all(_socket: Socket, _event: str, _data: dict[str, Any]) -> None:
-    """Nothing to note."""

@@ -54,8 +54,8 @@ class Binding:
 class Socket:
     """A connection that authenticated. Its claims never change; ``binding`` does, as it enters and leaves rooms.
 
-    ``opened`` is in seconds since the Unix epoch; ``capabilities`` are those that client and server both have, None if
-    the client named none.
+    ``greets`` are others whose desks it is shown. ``opened`` is in seconds since the Unix epoch; ``capabilities`` are
+    those that client and server both have, None if the client named none.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Socket:
         self.binding: Binding | None = None
         self.seen: int | None = None
         self.numbering: Numbering | None = None
+        self.greets: set[str] = set()
         self.cut_off = False
         self.strikes = 0
         self._limits = limits

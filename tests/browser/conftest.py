@@ -21,14 +21,13 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 from signaling.rest.appointments import patient_link
 from signaling.sessions import PLAIN
 from tests import chromium as program
+from tests.client.waiting import PATIENCE
 from tests.opening import of, open_store
 from vault.settings import VaultSettings
 
 ROOT = Path(__file__).parents[2]
 TIMED = bool(os.environ.get("PROVE"))
 """Whether how long something takes is judged: a machine that is busy with other things is no error."""
-PATIENCE = 60.0
-"""Seconds until what should happen is missed."""
 
 FIXED_PORT = int(os.environ.get("DEMO_PORT", "0"))
 INBOUND = """

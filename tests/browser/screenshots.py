@@ -17,12 +17,14 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser import faces
 from tests.browser.conftest import Demo, start_demo
+from tests.browser.formpages import FORM_PAGES
 from tests.chromium import chromium
+from web.forms import Page as FormPage
 
 SIZES = {"390": (390, 844), "1440": (1440, 900)}
 MORE_SIZES = {"360": (360, 740), "768": (768, 1024), "1920": (1920, 1080)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-LOCALES = {"nl": "nl-NL", "en": "en-GB"}
+LOCALES = {"nl": "nl-NL", "en": "en-GB", "de": "de-DE", "fr": "fr-FR"}
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "images"
 SETTLE_MS = 350
 
@@ -34,6 +36,8 @@ PEOPLE = [
     ("Blauwe vlinder", 120, 30),
     ("O'Brien <script>", 150, 15),
 ]
+
+INVITED = ("f.el.amrani@praktijk-in-een-heel-lange-straat.example", "fatima@example.org")
 
 PLAN = """
 async ([patient, starts_at, minutes]) => {
@@ -65,6 +69,11 @@ DOCUMENT = """
   navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5);
 }
 """
+
+
+def name_of(page: FormPage) -> str:
+    """Of its pictures."""
+    return page.path.strip("/").replace("{account}", "somebody").replace("/", "-")
 
 
 class Album:
@@ -124,7 +133,14 @@ class Studio:
 
     async def plain_pages(self) -> None:
         page = await self.page()
-        for name, path in (("home", "/"), ("signin", "/signin"), ("privacy", "/privacy"), ("lost", "/nowhere")):
+        public = {name_of(one): one.path for one in FORM_PAGES if one.public}
+        for name, path in {
+            "home": "/",
+            "signin": "/signin",
+            "privacy": "/privacy",
+            "lost": "/nowhere",
+            **public,
+        }.items():
             await page.goto(self.origin + path)
             await self.album.take(page, name)
         await page.goto(f"{self.origin}/signin")
@@ -153,7 +169,49 @@ class Studio:
         await self.album.take(page, "desk-many")
         await self.album.take_special(page, "desk-many")
         await self._dialogs(page)
+        await self.people()
+        await self.form_pages()
         return page, early
+
+    async def form_pages(self) -> None:
+        """Those of who is signed in, an owner, twice; and what a mistake looks like."""
+        await (await self.page(self.demo.practitioner_url)).get_by_test_id("new-appointment").wait_for()
+        page = await self.page(self.demo.practitioner_url)
+        await page.get_by_test_id("new-appointment").wait_for()
+        await page.goto(f"{self.origin}/practice/people")
+        somebody = str(await page.get_by_test_id("people").locator("a").last.get_attribute("href"))
+        for one in (page for page in FORM_PAGES if not page.public):
+            await page.goto(self.origin + one.path.replace("/practice/people/{account}", somebody))
+            await self.album.take(page, name_of(one))
+            if await (button := page.locator("main form[method=post] button:visible")).count():
+                await button.first.click()
+                await self.album.take(page, f"{name_of(one)}-sent")
+        await page.context.close()
+
+    async def people(self) -> None:
+        """Who works here, one who is invited, and what that one sees."""
+        page = await self.page(self.demo.practitioner_url)
+        await page.get_by_test_id("new-appointment").wait_for()
+        await page.goto(f"{self.origin}/practice/people")
+        for mail in INVITED:
+            await page.locator("input[name=mail]").fill(mail)
+            await page.get_by_test_id("invite").click()
+            link = await page.get_by_test_id("invitation-link").inner_text()
+            await page.goto(f"{self.origin}/practice/people")
+        await self.album.take(page, "people-invited")
+        await page.locator("input[name=mail]").fill(INVITED[0])
+        await page.get_by_test_id("invite").click()
+        await self.album.take(page, "people-invited-twice")
+        other = await self.page(link)
+        await self.album.take(other, "invited")
+        await other.get_by_test_id("accept").click()
+        await self.album.take(other, "invited-mistake")
+        await other.locator("input[name=display_name]").fill("Fatima El Amrani")
+        await other.locator("input[name=password]").fill("vier losse woorden samen")
+        await other.get_by_test_id("accept").click()
+        await self.album.take(other, "invited-done")
+        await other.context.close()
+        await page.context.close()
 
     async def _dialogs(self, page: Page) -> None:
         for name, button in (("new", "new-appointment"), ("retention", "retention"), ("account", "account")):

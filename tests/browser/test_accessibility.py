@@ -29,7 +29,7 @@ SMALL_TARGETS = """
   .filter((e) => !e.closest('p:not(.actions), li span, address, td'))
   .filter((e) => !document.querySelector('dialog[open]') || e.closest('dialog[open]'))
   .filter((e) => !e.matches('.skip, [type="radio"]'))
-  .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
+  .map((e) => [e.outerHTML.slice(0, 90), (e.closest('label.choice') ?? e).getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.height < 44 || box.width < 44))
   .map(([html, box]) => `${html} ${Math.round(box.width)}x${Math.round(box.height)}`)
 """
@@ -62,7 +62,7 @@ EDGELESS = """
   const bare = (e) => !edge(getComputedStyle(e));
   return [...document.querySelectorAll(block)]
     .filter((e) => shown(e) && reachable(e) && e.getBoundingClientRect().width > 1 && !e.closest('[inert]'))
-    .filter((e) => !e.matches('.self-move, .composer *, [type=radio]'))
+    .filter((e) => !e.matches('.self-move, .composer *, [type=radio], [type=checkbox]'))
     .filter((e) => bare(e) && [...e.querySelectorAll('.disc, .icon')].every(bare))
     .map((e) => e.outerHTML.slice(0, 90));
 }

@@ -15,7 +15,7 @@ from client.rest import Rest
 from signaling.protocol.events import Admit, Arrive, DeskView, RoomView
 from signaling.sessions import PLAIN
 from tests.browser.conftest import Demo, Desk, Person, add_desk, eventually, sit_down
-from tests.client.waiting import within
+from tests.client.waiting import until
 
 AFTER = 1.0
 """Seconds after the last device answered."""
@@ -138,7 +138,7 @@ class Scene:
     async def called_in(self) -> None:
         """The patient is, by whoever sits at the desk, and opens everything."""
         await self.other.watch()
-        await within(30, self.other.in_waiting_room)
+        await until(self.other.in_waiting_room)
         await self.other.admit(self.other.waiting[0])
         await self.subject.page.wait_for_selector('[data-testid="call"]:not([hidden])')
         await self.open_everything()
@@ -174,7 +174,7 @@ async def at_the_desk(browser: Browser, demo: Demo, desk: Desk) -> AsyncIterator
             await subject.find("admit").click()
             # Both devices are being opened when the consult begins; it ends before they are.
             await eventually(lambda: subject.page.evaluate("devices.opening === 1"), "devices that open")
-            await within(30, other.is_in)
+            await until(other.is_in)
             yield Scene(subject, other, rest, other.appointment, link)
     assert subject.problems == []
     await subject.context.close()
@@ -206,9 +206,9 @@ async def loses_the_seat_to_another_window(scene: Scene) -> None:
     await scene.called_in()
     async with Rest(scene.desk.url) as visitor, await patient(visitor, scene.link) as second:
         await second.arrive(take_over=True)
-        await within(30, lambda: scene.other.in_waiting_room(second.id))
+        await until(lambda: scene.other.in_waiting_room(second.id))
         await scene.other.admit(second.id)
-        await within(30, second.is_in)
+        await until(second.is_in)
 
 
 async def goes_to_another_page(scene: Scene) -> None:

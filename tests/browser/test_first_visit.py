@@ -3,8 +3,9 @@
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.conftest import PATIENCE, Demo, sit_down
+from tests.browser.conftest import Demo, sit_down
 from tests.browser.visits import Traffic
+from tests.client.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -118,8 +118,16 @@ async def code(who: Somebody) -> str:
 async def writes(who: Somebody, reader: Somebody, text: str) -> None:
     if not await who.evaluate(WHERE % '[data-testid="chat-input"]'):
         await press(who, "toggle-chat")
-    await press(who, "chat-input")
-    await who.type(f"{text}\n")
+
+    async def typed() -> bool:
+        """What was typed stands there: a panel that still opens moves the field away from under a press."""
+        await press(who, "chat-input")
+        await who.evaluate("document.querySelector('[data-testid=\"chat-input\"]').value = ''")
+        await who.type(text)
+        return bool(await who.evaluate("document.querySelector('[data-testid=\"chat-input\"]').value") == text)
+
+    await eventually(typed, f"{text!r} in the field")
+    await who.type("\n")
 
     async def arrived() -> bool:
         return text in await reader.evaluate("document.querySelector('[data-testid=\"chat-log\"]').textContent")

@@ -14,7 +14,7 @@ from client.sealing import seal_frames
 from client.synthetic import Pattern, Tone
 from media.control import RequestKeyframe, UnencryptedSeen
 from tests.client.conftest import Relay
-from tests.client.waiting import within
+from tests.client.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -69,11 +69,9 @@ async def test_two_people_see_and_hear_each_other_through_the_relay(
     alice.share(bob)
     bob.share(alice)
     await meet(relay, alice, bob)
-    await within(
-        10, lambda: None if sound(alice, bob).frequency() and sound(bob, alice).frequency() else "no sound yet"
-    )
-    await within(
-        10, lambda: None if picture(alice, bob).decoded > 5 and picture(bob, alice).decoded > 5 else "no picture yet"
+    await until(lambda: None if sound(alice, bob).frequency() and sound(bob, alice).frequency() else "no sound yet")
+    await until(
+        lambda: None if picture(alice, bob).decoded > 5 and picture(bob, alice).decoded > 5 else "no picture yet"
     )
     assert sound(alice, bob).frequency() == pytest.approx(700, abs=5)
     assert sound(bob, alice).frequency() == pytest.approx(400, abs=5)
@@ -87,11 +85,11 @@ async def test_nothing_leaves_before_there_is_a_key_and_then_a_picture_comes_at_
 ) -> None:
     alice, bob = people
     await meet(relay, alice, bob)
-    await within(5, lambda: None if bob.media.sending["camera"].dropped > 3 else "nothing was dropped")
+    await until(lambda: None if bob.media.sending["camera"].dropped > 3 else "nothing was dropped")
     place = picture(alice, bob)
     assert place.opened == place.refused == place.decoded == bob.media.sending["camera"].sealed == 0
     bob.share(alice)
-    await within(2, lambda: None if place.decoded else "no picture yet")
+    await until(lambda: None if place.decoded else "no picture yet")
     assert place.refused == 0
 
 
@@ -101,14 +99,12 @@ async def test_a_viewer_without_the_right_key_decodes_nothing_and_asks_for_a_key
     alice, bob = people
     bob.share(alice, secret=bytes(32))
     await meet(relay, alice, bob)
-    await within(
-        10, lambda: None if picture(alice, bob).refused > 3 and sound(alice, bob).refused > 3 else "nothing came"
-    )
+    await until(lambda: None if picture(alice, bob).refused > 3 and sound(alice, bob).refused > 3 else "nothing came")
     assert picture(alice, bob).decoded == sound(alice, bob).decoded == 0
     assert ("bob", 1) in alice.refused
     alice.ring.set_remote("bob", 1, 1, bob.secret)
     await relay.client.call(relay.worker, RequestKeyframe(room=relay.room, fence=1, peer="bob", source="camera"))
-    await within(5, lambda: None if picture(alice, bob).decoded else "no picture after the key came")
+    await until(lambda: None if picture(alice, bob).decoded else "no picture after the key came")
 
 
 async def test_frames_count_only_in_the_slot_of_their_sender(relay: Relay, people: tuple[Person, Person]) -> None:
@@ -116,11 +112,11 @@ async def test_frames_count_only_in_the_slot_of_their_sender(relay: Relay, peopl
     bob.share(alice)
     await meet(relay, alice, bob)
     place = picture(alice, bob)
-    await within(10, lambda: None if place.decoded else "no picture yet")
+    await until(lambda: None if place.decoded else "no picture yet")
     alice.media.assign({0: "carol"})
     await asyncio.sleep(0.3)
     before = place.decoded
-    await within(5, lambda: None if place.refused > 3 else "nothing was refused")
+    await until(lambda: None if place.refused > 3 else "nothing was refused")
     assert place.decoded == before
 
 
@@ -131,10 +127,10 @@ async def test_a_frame_in_clear_is_not_forwarded_and_its_sender_is_told(
     bob.share(alice)
     seal_frames(bob.media.sending["camera"].transceiver.sender, lambda frame: frame)
     await meet(relay, alice, bob)
-    await within(10, lambda: None if any(isinstance(event, UnencryptedSeen) for event in relay.events) else "not told")
+    await until(lambda: None if any(isinstance(event, UnencryptedSeen) for event in relay.events) else "not told")
     [event] = [event for event in relay.events if isinstance(event, UnencryptedSeen)]
     assert (event.peer, event.source) == ("bob", "camera")
-    await within(5, lambda: None if sound(alice, bob).opened > 10 else "no sound")
+    await until(lambda: None if sound(alice, bob).opened > 10 else "no sound")
     place = picture(alice, bob)
     assert place.opened == place.refused == place.decoded == 0
 
@@ -146,10 +142,10 @@ async def test_a_screen_comes_with_a_new_offer_and_the_picture_goes_on(
     bob.share(alice)
     await meet(relay, alice, bob)
     place = picture(alice, bob)
-    await within(10, lambda: None if place.decoded else "no picture yet")
+    await until(lambda: None if place.decoded else "no picture yet")
     assert bob.media.set_track("screen", Pattern(100, 640, 480, 10))
     await relay.join("bob", bob.media)
-    await within(5, lambda: None if (stage := alice.media.place("bob", "screen")) and stage.decoded else "no screen")
+    await until(lambda: None if (stage := alice.media.place("bob", "screen")) and stage.decoded else "no screen")
     before = place.decoded
-    await within(5, lambda: None if place.decoded > before + 5 else "the camera stopped")
+    await until(lambda: None if place.decoded > before + 5 else "the camera stopped")
     assert not bob.media.set_track("screen", None)

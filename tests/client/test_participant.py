@@ -14,7 +14,7 @@ from client.rest import Rest
 from client.synthetic import Pattern, Tone
 from signaling.protocol.events import HoldMessage, RoomView
 from tests.client.house import House
-from tests.client.waiting import within
+from tests.client.waiting import until
 
 SOON: HoldMessage = "soon"
 
@@ -53,9 +53,9 @@ async def consult(house: House, desk: Rest, visitor: Rest) -> AsyncIterator[Cons
     async with doctor, guest:
         await doctor.watch()
         await guest.arrive()
-        await within(5, lambda: waits(doctor, guest))
+        await until(lambda: waits(doctor, guest))
         await doctor.admit(guest.id)
-        await within(15, lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
+        await until(lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
         yield Consult(appointment, link, doctor, guest)
 
 
@@ -68,19 +68,19 @@ async def test_a_consult_from_the_waiting_room_to_goodbye(house: House, desk: Re
         view = await guest.arrive()
         assert view.me.state == "waiting"
         assert (view.others, view.media, view.keys) == ([], None, None)
-        await within(5, lambda: waits(doctor, guest))
+        await until(lambda: waits(doctor, guest))
         await doctor.tell(guest.id, SOON)
-        await within(5, lambda: None if guest.told == [SOON] else "not told")
+        await until(lambda: None if guest.told == [SOON] else "not told")
         await doctor.admit(guest.id)
-        await within(15, lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
+        await until(lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
         places = doctor.receiving(guest.id, "microphone"), doctor.receiving(guest.id, "camera")
-        await within(5, lambda: None if places[0] and places[0].frequency() else "no sound yet")
+        await until(lambda: None if places[0] and places[0].frequency() else "no sound yet")
         assert places[0]
         assert places[1]
         assert places[0].frequency() == pytest.approx(700, abs=5)
         assert places[1].grey_level() == pytest.approx(200, abs=6)
         await doctor.leave()
-        await within(5, lambda: None if guest.ended else "not ended")
+        await until(lambda: None if guest.ended else "not ended")
     with pytest.raises(Refusal, match="link_invalid"):
         await visitor.join(link)
 
@@ -92,15 +92,15 @@ async def test_chat_is_encrypted_and_sent_again_to_a_page_that_was_reloaded(
         doctor, first = them.doctor, them.visitor
         await doctor.send_chat("Goedemorgen")
         await first.send_chat("Dag, dokter — ça va")
-        await within(5, lambda: None if len(doctor.chat) == len(first.chat) == 2 else "not all arrived")
+        await until(lambda: None if len(doctor.chat) == len(first.chat) == 2 else "not all arrived")
         assert [entry.text for entry in doctor.chat] == [entry.text for entry in first.chat]
         reloaded = await patient(visitor, them.link, {"camera": Pattern(120)}, resume=first.resume)
         async with reloaded:
             await reloaded.arrive(take_over=True)
-            await within(5, lambda: None if first.taken_over else "the first page was not told")
-            await within(15, lambda: codes(doctor, reloaded) or sees(doctor, reloaded) or sees(reloaded, doctor))
+            await until(lambda: None if first.taken_over else "the first page was not told")
+            await until(lambda: codes(doctor, reloaded) or sees(doctor, reloaded) or sees(reloaded, doctor))
             assert doctor.keys.epochs == sorted(set(doctor.keys.epochs))
-            await within(5, lambda: None if len(reloaded.chat) == 2 else "no log")
+            await until(lambda: None if len(reloaded.chat) == 2 else "no log")
             assert [entry.text for entry in reloaded.chat] == [entry.text for entry in doctor.chat]
 
 
@@ -113,7 +113,7 @@ async def test_a_seat_that_somebody_holds_is_not_given_away_unasked(house: House
         frames = them.doctor.receiving(them.visitor.id, "camera")
         assert frames
         before = frames.decoded
-        await within(5, lambda: sees(them.doctor, them.visitor, before + 3))
+        await until(lambda: sees(them.doctor, them.visitor, before + 3))
         assert not them.visitor.taken_over
 
 
@@ -127,11 +127,11 @@ async def test_the_picture_goes_on_while_signaling_is_lost_and_the_same_page_com
         place = doctor.receiving(guest.id, "camera")
         assert place
         before = place.decoded
-        await within(5, lambda: sees(doctor, guest, before + 10))
-        await within(10, lambda: None if guest.returns == 1 else "not back")
+        await until(lambda: sees(doctor, guest, before + 10))
+        await until(lambda: None if guest.returns == 1 else "not back")
         assert guest.losses == 1
         await guest.send_chat("terug")
-        await within(5, lambda: None if doctor.chat else "no chat")
+        await until(lambda: None if doctor.chat else "no chat")
         assert (doctor.keys.epochs, doctor.keys.code) == (epochs, code)
 
 
@@ -143,7 +143,7 @@ async def test_a_screen_is_seen_on_the_stage_and_taken_away(house: House, desk: 
             place = them.doctor.receiving(them.visitor.id, "screen")
             return None if place and place.decoded else f"no screen: {place}"
 
-        await within(10, screen)
+        await until(screen)
         place = them.doctor.receiving(them.visitor.id, "screen")
         assert place
         assert place.grey_level() == pytest.approx(90, abs=6)
@@ -162,7 +162,7 @@ async def test_a_consult_that_ended_meanwhile_is_not_come_back_to(house: House, 
     async with consult(house, desk, visitor) as them:
         await them.visitor.lose_signaling()
         await them.doctor.leave()
-        await within(10, lambda: None if them.visitor.ended else "still trying")
+        await until(lambda: None if them.visitor.ended else "still trying")
 
 
 async def test_what_is_said_while_a_page_is_away_waits_for_it_and_comes_once(
@@ -174,7 +174,7 @@ async def test_what_is_said_while_a_page_is_away_waits_for_it_and_comes_once(
         await doctor.send_chat("gehoord?")
         # The guest's own is sent into the loss, and again after it under the same id.
         await guest.send_chat("hier nog")
-        await within(10, lambda: None if len(guest.chat) == len(doctor.chat) == 2 else "a message is missing")
+        await until(lambda: None if len(guest.chat) == len(doctor.chat) == 2 else "a message is missing")
         assert {entry.text for entry in guest.chat} == {entry.text for entry in doctor.chat} == {"gehoord?", "hier nog"}
         assert guest.returns == 1
 
@@ -205,7 +205,7 @@ async def test_what_is_said_before_a_page_is_back_in_its_place_waits_for_that(
         assert not said.done()
         may_enter.set()
         await said
-        await within(10, lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
+        await until(lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
 
 
 async def test_what_nobody_kept_for_a_page_is_asked_of_the_others(house: House, desk: Rest, visitor: Rest) -> None:
@@ -215,5 +215,5 @@ async def test_what_nobody_kept_for_a_page_is_asked_of_the_others(house: House, 
         await doctor.send_chat("gehoord?")
         await redis.delete(*[key async for key in redis.scan_iter("sk:replay-body:*")])
         await doctor.lose_signaling()
-        await within(10, lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
+        await until(lambda: None if [entry.text for entry in guest.chat] == ["gehoord?"] else "still lost")
         assert guest.returns == 1

@@ -2,6 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
+
+PATIENCE: Final = 120.0
+"""Seconds for what comes sooner wherever a machine has time: no test fails because it had none."""
+
+
+async def until(reason: Callable[[], str | None]) -> None:
+    """Wait until ``reason`` gives none any more, with patience. Raises: as of ``within``."""
+    await within(PATIENCE, reason)
 
 
 async def within(seconds: float, reason: Callable[[], str | None], interval: float = 0.02) -> None:

@@ -6,6 +6,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "watch": {},
     "arrive": {"appointment": "a", "participant": "p"},
     "admit": {"appointment": "a", "participant": "p", "me": "m"},
+    "call-in": {"appointment": "a", "participant": "p"},
     "tell": {"appointment": "a", "participant": "p", "message": "soon"},
     "snapshot": {},
     "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "microphone"}]},

@@ -26,7 +26,19 @@ RANDOM = ("doctor", "guest", "elsewhere", "once", "another")
 VARIES = frozenset(
     {
         *("access_token", "refresh_token", "resume", "expires_in", "refresh_expires_in", "link", "ice_servers", "sdp"),
-        *("starts_at", "opens_at", "closes_at", "destroyed_at", "since", "fence", "epoch", "seq", "version", "slots"),
+        *(
+            "starts_at",
+            "opens_at",
+            "closes_at",
+            "destroyed_at",
+            "since",
+            "fence",
+            "epoch",
+            "seq",
+            "version",
+            "slots",
+            "plan",
+        ),
         *("opens_in", "closes_in"),
         *("practitioner_name", "practitioner", "newest", "in_consult"),
     }

@@ -110,6 +110,14 @@ async def wrong_password(world: World) -> None:
         await failure(world.visitor, "sign_in_refused", "POST", f"{API}/sign-in", body)
 
 
+@requirement("REST", "A second step without a genuine challenge is `challenge_invalid`.")
+async def challenge_is_needed(world: World) -> None:
+    for path in ("sign-in/factor", "tokens/factor"):
+        for challenge in ("nonsense", NOBODY * 8):
+            body = {"challenge": challenge, "code": "123456"}
+            await failure(world.visitor, "challenge_invalid", "POST", f"{API}/{path}", body)
+
+
 @requirement("Seats, takeovers, tickets", "Signing out closes the practitioner's sockets and voids their tickets.")
 async def signing_out_closes(world: World) -> None:
     from tests.conformance.world import Refused, until

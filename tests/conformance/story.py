@@ -90,6 +90,13 @@ ENTERING = [
         "doctor", "tell", {"appointment": "{appointment}", "participant": "{guest}", "message": "soon"}, once="{once}"
     ),
     hears("guest", "told"),
+    {
+        "who": "doctor",
+        "call": "PATCH /api/v1/appointments/{appointment}",
+        "body": {"seen": 1, "minutes": 20, "anyway": True},
+    },
+    hears("doctor", "agenda"),
+    hears("guest", "room", {"me": {"state": "waiting"}}),
     send("doctor", "admit", {"appointment": "{appointment}", "participant": "{guest}", "me": "{doctor}"}),
     hears("doctor", "replay"),
     hears(

@@ -298,7 +298,7 @@ async def start(folder):
     async with open_store(VaultSettings(data=folder / "data", trust_clock=True)) as store:
         return store.locked
 
-for size in range(16, 600, 24):
+for size in range(16, 4_000, 24):
     place = Path(sys.argv[1]) / str(size)
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", place], check=True)

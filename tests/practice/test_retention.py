@@ -89,7 +89,8 @@ async def test_the_setting_recomputes_every_living_appointment(store: Store, tim
     assert await store.practitioners.preview_retention(of(person.id), "end") == 1
     assert (await store.practitioners.get(of(person.id))).retention == "30d", "a preview changes nothing"
     assert await store.practitioners.set_retention(of(person.id), "end") == 1
-    assert (await store.practitioners.get(of(person.id))).retention == "end"
+    changed = await store.practitioners.get(of(person.id))
+    assert (changed.retention, changed.version) == ("end", person.version + 1)
     assert await store.appointments.list(of(person.id), DAY, DAY) == [], "due at once, also before the sweep"
     assert await store.retention.sweep() == 1
     assert (await store.appointments.get(of(person.id), coming.id)).due == coming.ends_at + OVERRUN

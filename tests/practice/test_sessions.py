@@ -1,13 +1,20 @@
 """Sign-in sessions end by themselves."""
 
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from sqlalchemy import insert, update
 
 from practice.accounts.records import sessions
+from practice.accounts.sessions import JUST
 from practice.storage import Store
-from tests.people import Time, alice, charlie
+from tests.opening import of
+from tests.people import START, Time, alice, charlie
+from vault.database.marks import write_out
+from vault.errors import DomainError
+from vault.records.writing import Allowed
 from vault.settings import VaultSettings
 
 
@@ -111,3 +118,93 @@ async def test_who_can_only_write_to_the_database_signs_in_as_nobody(store: Stor
         await connection.execute(update(sessions).values(practitioner=person.id))
     for turned_over in (own, own.replace(mallory.id, person.id)):
         assert await store.sessions.practitioner(turned_over) is None
+
+
+@pytest.mark.parametrize("spoilt", ["created", "used"])
+async def test_a_session_that_says_no_time_of_itself_is_none(sqlite_store: Store, spoilt: str) -> None:
+    person = await alice(sqlite_store)
+    token = await sqlite_store.sessions.create(person.id)
+    async with sqlite_store.database.write() as connection:
+        await connection.exec_driver_sql(f"UPDATE sessions SET {spoilt} = 'for ever'")
+    assert await sqlite_store.sessions.practitioner(token) is None
+
+
+async def test_who_proved_it_with_two_factors_is_not_asked_again_for_a_moment(store: Store, time: Time) -> None:
+    person = await alice(store)
+    weak, strong = await store.sessions.create(person.id), await store.sessions.create(person.id, "factors")
+    assert await store.sessions.just_proved(strong)
+    for other in (weak, "no such token", f"{strong}x", await store.sessions.create_for_set_up(person.id)):
+        assert not await store.sessions.just_proved(other)
+    time.pass_(seconds=JUST.total_seconds() - 1)
+    assert await store.sessions.practitioner(strong) == person.id
+    assert await store.sessions.just_proved(strong)
+    time.pass_(seconds=1)
+    assert not await store.sessions.just_proved(strong), "using it is no proof"
+
+
+async def test_one_that_begins_later_than_now_has_proved_nothing(sqlite_store: Store, time: Time) -> None:
+    strong = await sqlite_store.sessions.create((await alice(sqlite_store)).id, "factors")
+    time.jump(seconds=-1)
+    assert not await sqlite_store.sessions.just_proved(strong)
+    time.jump(seconds=1)
+    async with sqlite_store.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE sessions SET created = 'for ever'")
+    assert not await sqlite_store.sessions.just_proved(strong)
+
+
+async def test_a_minute_of_use_is_written_once(store: Store, time: Time) -> None:
+    person = await alice(store)
+    token = await store.sessions.create(person.id)
+    for seconds, written in ((59, 0), (1, 60), (59, 60), (1, 120)):
+        time.pass_(seconds=seconds)
+        assert await store.sessions.practitioner(token) == person.id
+        (one,) = await store.sessions.of(of(person.id))
+        assert one.used == START + timedelta(seconds=written)
+        assert (one.began, one.reference) == (START, store.sessions.reference(token))
+
+
+async def test_what_a_command_ended_is_known_until_the_rest_has_ended_too(store: Store) -> None:
+    people = [await alice(store), await charlie(store)]
+    for person in people:
+        async with store.database.write() as connection:
+            await write_out(connection, person.id)
+    assert sorted(await store.sessions.ended_by_commands()) == sorted(person.id for person in people)
+    await store.sessions.ended_fully(people[0].id)
+    assert await store.sessions.ended_by_commands() == [people[1].id]
+
+
+async def test_of_many_sessions_those_that_are_named_end_and_only_ones_own(store: Store, time: Time) -> None:
+    person, other = await alice(store), await charlie(store)
+    tokens = []
+    for owner in (person, person, person, other):
+        tokens.append(await store.sessions.create(owner.id))
+        time.pass_(seconds=1)
+    names = [store.sessions.reference(token) for token in tokens]
+    assert [one.reference for one in await store.sessions.of(of(person.id))] == [names[2], names[1], names[0]]
+    await store.sessions.end_of(of(person.id), [names[0], names[3]])
+    living = [await store.sessions.practitioner(token) for token in tokens]
+    assert living == [None, person.id, person.id, other.id]
+    time.pass_(minutes=30)
+    assert await store.sessions.of(of(person.id)) == []
+
+
+async def test_a_session_begins_with_what_is_written_beside_it_or_not_at_all(store: Store) -> None:
+    person = await alice(store)
+
+    async def along(begin: Allowed) -> bool:
+        async with store.database.write() as connection:
+            await write_out(connection, person.id)
+            return await begin(connection)
+
+    async def broken(begin: Allowed) -> bool:
+        async with store.database.write() as connection:
+            await begin(connection)
+            raise DomainError("conflict")
+
+    token = await store.sessions.create(person.id, "factors", along)
+    assert await store.sessions.practitioner(token) == person.id
+    assert await store.sessions.strength(token) == "factors"
+    assert await store.sessions.ended_by_commands() == [person.id]
+    with pytest.raises(DomainError, match="conflict"):
+        await store.sessions.create(person.id, "password", broken)
+    assert len(await store.sessions.of(of(person.id))) == 1

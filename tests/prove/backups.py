@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from practice.accounts.model import Language
 from practice.agenda.model import Appointment
 from practice.kinds import KINDS
 from practice.storage import Store
+from tests.every_kind import Whose, mark_all, readable, somebody, write_all
 from tests.opening import of, open_store
+from tests.organisations import house
 from tests.people import START, Time, alice, plan
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
@@ -43,6 +46,9 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
         await store.retention.catch_up()
         person = await alice(store)
         said = [await store.sentences.say(of(person.id), language, language) for language in (*DOOMED, *KEPT)]
+        whose = await somebody(store)
+        beside = Whose(whose.account, await house(store))
+        kept, taken = await write_all(store, whose), await write_all(store, beside)
         for number in range(count):
             doomed += [await plan(store, person, f"doomed {number}-{part}") for part in range(3)]
             await plan(store, person, f"kept {number}", days=60)
@@ -55,19 +61,24 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
         assert destroyed == len(doomed)
         for one in said[: len(DOOMED)]:
             await store.retention.destroy(of(person.id), one.id)
+        await mark_all(store, taken)
+        assert await store.retention.sweep() == len(taken)
         keys = await store.keys.every()
-    readable, opened, tried, living = 0, 0, 0, 0
+    given_back, opened, tried, living = 0, 0, 0, 0
     for number, backup in enumerate(sorted(folder.iterdir())):
         held = [one for one in doomed if int(one.patient.split()[1].split("-")[0]) <= number]
-        gone = {one.id for one in held} | {one.id for one in said[: len(DOOMED)]}
-        for content in await asyncio.to_thread(ciphertexts, backup, gone):
+        gone = {*taken, *(one.id for one in held), *(one.id for one in said[: len(DOOMED)])}
+        contents = await asyncio.to_thread(ciphertexts, backup, gone)
+        assert len(contents) == len(gone), "the backup holds all of them"
+        for content in contents:
             tried += 1
             opened += opens(content, keys)
-        found = await restored(size, settings, backup, held, clock)
-        readable, living = readable + found[0], living + found[1]
+        found = await restored(size, settings, backup, held, (*whose.owners, beside.organisation), clock)
+        given_back, living = given_back + found[0] + len(set(found[2]) - set(kept)), living + found[1]
+        assert set(found[2]) >= set(kept), "one of each kind came back"
     wanted = sum(range(1, count + 1))
     return [
-        counted(f"{name}: records readable from restored backups after destruction", readable, count, "backups"),
+        counted(f"{name}: records readable from restored backups after destruction", given_back, count, "backups"),
         counted(f"{name}: their ciphertexts that open with any of the operator's keys", opened, tried, "ciphertexts"),
         Figure(f"{name}: living appointments that came back", f"{wanted:,}", f"{living:,}", living == wanted),
     ]
@@ -84,9 +95,12 @@ def ciphertexts(backup: Path, ids: set[str]) -> list[Ciphertext]:
 
 
 async def restored(
-    size: Size, settings: VaultSettings, backup: Path, doomed: list[Appointment], clock: Time
-) -> tuple[int, int]:
-    """On a fresh host, with key store, epoch key and root key of now, by every read path, before any sweep."""
+    size: Size, settings: VaultSettings, backup: Path, doomed: list[Appointment], owners: Collection[str], clock: Time
+) -> tuple[int, int, list[str]]:
+    """How many of the doomed and of the kept are read, and which of one of each kind (``owners`` have those).
+
+    On a fresh host, with key store, epoch key and root key of now, by every read path, before any sweep.
+    """
     folder = size.folder / "fresh"
     for part in ("keys", "secrets"):
         await asyncio.to_thread(shutil.copytree, settings.data / part, folder / part)
@@ -94,16 +108,17 @@ async def restored(
     await data.restore(fresh, KINDS, backup)
     async with open_store(fresh, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
-        readable = sum([await given(store, one) for one in doomed])
+        back = sum([await given(store, one) for one in doomed])
         person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
         days = (START.date() - timedelta(days=1), START.date() + timedelta(days=100))
         names = [one.patient for one in await store.appointments.list(of(person.id), *days)]
         said = [one.language for one in (await store.sentences.of(of(person.id))).sentences]
+        each = [one.id for _, one in await readable(store, owners)]
     assert set(said) >= set(KEPT), "what was kept came back"
-    readable += len(set(said) & set(DOOMED))
+    back += len(set(said) & set(DOOMED)) + sum(name.startswith("doomed") for name in names)
     await asyncio.to_thread(shutil.rmtree, folder)
-    return readable + sum(name.startswith("doomed") for name in names), sum(name.startswith("kept") for name in names)
+    return back, sum(name.startswith("kept") for name in names), each
 
 
 async def given(store: Store, one: Appointment) -> bool:

@@ -8,7 +8,8 @@ import socketio
 
 from client.participant import Participant
 from client.rest import Rest
-from signaling.protocol.events import CLIENT_EVENTS, Report
+from signaling.protocol.events import CLIENT_EVENTS
+from signaling.protocol.report import Report
 from tests.client.waiting import within
 
 Secrets = dict[str, str | bytes]

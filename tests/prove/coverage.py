@@ -20,10 +20,14 @@ NAMED = (
     "practice/**/*.py",
     "rooms/**/*.py",
     "vault/**/*.py",
-    "signaling/tickets.py",
-    "signaling/sessions.py",
-    "signaling/admission.py",
     "signaling/rest/**/*.py",
+    *(
+        f"signaling/{module}.py"
+        for module in (
+            *("admission", "challenges", "dissolving", "forgotten", "leaving", "limiter", "passwords", "refresh"),
+            *("rights", "scopes", "second_factor", "session_use", "sessions", "tickets", "turnstile"),
+        )
+    ),
 )
 """Crypto, key store, storage, retention, audit trail, diagnostics; authorisation."""
 SOURCES = ("practice", "rooms", "signaling", "vault")
@@ -33,6 +37,8 @@ TESTS = (
     "tests/rooms",
     "tests/vault",
     "tests/signaling",
+    "tests/web/forms",
+    "tests/web/practice",
     "tests/test_copies_and_proof.py",
     "tests/test_inventory.py",
     "tests/test_locked_server.py",

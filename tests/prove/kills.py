@@ -1,10 +1,11 @@
-"""``kill -9`` while appointments and sentences are made and changed, and in the middle of the sweep."""
+"""``kill -9`` while records of every kind are made and destroyed, and in the middle of the sweep."""
 
 import contextlib
 import os
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,10 @@ from sqlalchemy import func, select
 
 from practice.accounts.model import Retention
 from practice.kinds import KINDS
-from practice.sentences.records import SENTENCES
 from practice.storage import Store
+from tests.every_kind import Whose, mark_all, readable, somebody, write, write_all
 from tests.opening import of, open_store
+from tests.organisations import house
 from tests.people import START, Time, alice, caught_up, charlie, plan
 from tests.prove.children import ask, kill_at, start
 from tests.prove.figures import Figure, Size, counted
@@ -26,6 +28,8 @@ from vault.settings import VaultSettings
 
 SETTINGS: tuple[Retention, ...] = ("7d", "30d", "90d", "manual")
 DUE_BY = 40
+RUN = 4
+"""So many kinds further each run begins: it is killed before it comes to all of them."""
 
 
 @contextlib.contextmanager
@@ -57,32 +61,38 @@ def editing(size: Size, name: str, server: servers.Postgres | None) -> list[Figu
     url = server.new_database() if server else None
     settings = VaultSettings(data=folder, trust_clock=True, database_url=url)
     log, ready = folder.with_suffix(".acknowledged"), folder.with_suffix(".ready")
-    ask(lambda: first(settings), folder.with_suffix(".json"))
-    log.touch()
-    kills, lost, half, doubled, made = size.choose(200, 4), 0, 0, 0, 0
+    whose = Whose(*ask(lambda: first(settings, log), folder.with_suffix(".json")))
+    kills, lost, half, doubled, made, back, kinds = size.choose(200, 4), 0, 0, 0, 0, 0, 0
     for number in range(kills):
         ready.unlink(missing_ok=True)
-        child = start(partial(edit, settings, log, ready, number))
-        kill_at(child, ready, size.random.uniform(0, 0.15))
-        found = ask(lambda: compare(settings, log), folder.with_suffix(".json"))
+        child = start(partial(edit, settings, whose, log, ready, number))
+        kill_at(child, ready, size.random.uniform(0, 0.3))
+        found = ask(lambda: compare(settings, whose, log), folder.with_suffix(".json"))
         lost, half, doubled = lost + found["lost"], half + found["half"], doubled + found["doubled"]
-        made = found["made"]
+        made, back, kinds = found["made"], back + found["back"], found["kinds"]
     what = f"{name}: kill -9 while creating and editing"
     return [
         counted(f"{what}: acknowledged and lost", lost, kills, f"kills, {made:,} acknowledged"),
+        counted(f"{what}: acknowledged as destroyed and there", back, kills, f"kills, of {kinds} kinds"),
         counted(f"{what}: half rows", half, kills, "kills"),
         counted(f"{what}: duplicates", doubled, kills, "kills"),
     ]
 
 
-async def first(settings: VaultSettings) -> None:
+async def first(settings: VaultSettings, log: Path) -> tuple[str, str]:
     async with open_store(settings, now=Time().now, boot=Time().boottime) as store:
         await caught_up(store)
         await alice(store)
+        whose = await somebody(store)
+        log.write_text("".join(f"written {one}\n" for one in await write_all(store, whose)))
+    return whose.owners
 
 
-async def edit(settings: VaultSettings, log: Path, ready: Path, run: int) -> None:
-    """Make and change appointments until killed; each line is written after the call returned."""
+async def edit(settings: VaultSettings, whose: Whose, log: Path, ready: Path, run: int) -> None:
+    """Make and change appointments, and make and destroy one of each kind, until killed.
+
+    Each line is written after the call returned, but for what says that something is about to be destroyed.
+    """
     clock = Time()
     clock.pass_(hours=2)
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -107,16 +117,24 @@ async def edit(settings: VaultSettings, log: Path, ready: Path, run: int) -> Non
                 acknowledge("said", "nl" if number % 8 else "en", name)
             if number % 7 == 0:
                 await store.practitioners.set_retention(of(person.id), SETTINGS[number % 4])
+            kind = KINDS.records[(run * RUN + number) % len(KINDS.records)]
+            for _, earlier in await readable(store, whose.owners, kind):
+                acknowledge("destroying", earlier.id)
+                await store.retention.destroy(of(earlier.owner), earlier.id, kind)
+                acknowledge("destroyed", earlier.id, kind.name)
+            acknowledge("written", (await write(store, kind, whose)).id)
             number += 1
 
 
-async def compare(settings: VaultSettings, log: Path) -> dict[str, int]:
+async def compare(settings: VaultSettings, whose: Whose, log: Path) -> dict[str, int]:
     """What is there against what was acknowledged."""
     clock = Time()
     clock.pass_(hours=2)
     lines = [line.split() for line in log.read_text().split("\n")[:-1]]
     made = {line[1]: line[2] for line in lines if line[0] == "made"}
     ended = {line[1] for line in lines if line[0] == "ended"}
+    words = ("written", "destroying", "destroyed")
+    written, destroying, destroyed = ({line[1] for line in lines if line[0] == word} for word in words)
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         assert store.locked is None
         await caught_up(store)
@@ -128,15 +146,26 @@ async def compare(settings: VaultSettings, log: Path) -> dict[str, int]:
         names = [one.patient for one in found.values()]
         rows, unconfirmed = await counts(store)
         said = await store.sentences.of(of(person.id))
-        half = rows - len(found) - len(said.sentences) + (await store.retention.status()).alarms
+        each = await readable(store, whose.owners)
+        there = {one.id for _, one in each}
+        lost += sorted(written - destroying - there)
+        back = destroyed & there | destroyed - set(await store.keys.missing(sorted(destroyed)))
+        half = rows - len(found) - len(said.sentences) - len(there) + (await store.retention.status()).alarms
         del unconfirmed
-        names += [one.language for one in said.sentences]
+        names += [*(one.language for one in said.sentences), *(kind.name for kind, _ in each)]
         # The last one that was acknowledged, or one that came after it.
         after = {line[1]: place for place, line in enumerate(lines) if line[0] == "said"}
         texts: dict[str, str] = {one.language: one.text for one in said.sentences}
         newest = {line[2]: place for place, line in enumerate(lines) if line[0] in ("made", "said")}
         lost += [one for one, place in after.items() if newest.get(texts.get(one, ""), -1) < place]
-    return {"lost": len(lost), "half": half, "doubled": len(names) - len(set(names)), "made": len(made)}
+    return {
+        "lost": len(lost),
+        "half": half,
+        "doubled": len(names) - len(set(names)),
+        "made": len(made) + len(written),
+        "back": len(back),
+        "kinds": len({line[2] for line in lines if line[0] == "destroyed"}),
+    }
 
 
 async def counts(store: Store) -> tuple[int, int]:
@@ -155,7 +184,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
     settings = VaultSettings(data=template, trust_clock=True, database_url=url)
     answer = size.folder / "answer.json"
     due = size.choose(150, 20)
-    ask(lambda: fill(settings, due), answer)
+    filled = Filled(*ask(lambda: fill(settings, due), answer))
     kills, interrupted, left, touched = size.choose(200, 4), 0, 0, 0
     duration = 0.0
     for number in range(kills + 1):
@@ -174,7 +203,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
             duration = time.monotonic() - began
         else:
             interrupted += kill_at(child, ready, size.random.uniform(0, duration))
-        found = ask(partial(after, copy), answer)
+        found = ask(partial(after, copy, filled), answer)
         left, touched = left + found["left"], touched + found["touched"]
         shutil.rmtree(folder)
     what = f"{name}: kill -9 in the sweep"
@@ -183,7 +212,7 @@ def sweeping(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
             f"{what}: due and not destroyed after the restart",
             left,
             kills,
-            f"kills ({interrupted} in mid-sweep), {due} due each",
+            f"kills ({interrupted} in mid-sweep), {due + len(KINDS.records)} due each",
         ),
         counted(f"{what}: destroyed and not due", touched, kills, "kills"),
     ]
@@ -196,7 +225,17 @@ def copied(server: servers.Postgres | None, url: str | None) -> str | None:
     return server._create(url.removeprefix(f"postgresql://{servers.ACCOUNT}@/").partition("?")[0])
 
 
-async def fill(settings: VaultSettings, due: int) -> None:
+@dataclass(frozen=True)
+class Filled:
+    """Whose one of each kind is, and ids of those that are kept; those of the organisation beside it are not."""
+
+    account: str
+    organisation: str
+    other: str
+    kept: list[str]
+
+
+async def fill(settings: VaultSettings, due: int) -> tuple[str, str, str, list[str]]:
     clock = Time()
     async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
         await caught_up(store)
@@ -207,9 +246,11 @@ async def fill(settings: VaultSettings, due: int) -> None:
             await plan(store, one if number % 2 else other, f"kept {number}", days=DUE_BY)
         for person in (one, other):
             await store.sentences.say(of(person.id), "nl", "kept")
-        gone = await store.sentences.say(of(one.id), "en", "gone")
-        async with store.database.write() as connection:  # as if the server had been killed after the first step
-            await connection.execute(SENTENCES.marking().where(SENTENCES.table.c.id == gone.id))
+        whose, beside = await somebody(store), await house(store)
+        kept = await write_all(store, whose)
+        # As if the server had been killed after the first step.
+        await mark_all(store, await write_all(store, Whose(whose.account, beside)))
+        return *whose.owners, beside, kept
 
 
 async def sweep(settings: VaultSettings, ready: Path) -> None:
@@ -220,7 +261,7 @@ async def sweep(settings: VaultSettings, ready: Path) -> None:
         await caught_up(store)
 
 
-async def after(settings: VaultSettings) -> dict[str, int]:
+async def after(settings: VaultSettings, filled: Filled) -> dict[str, int]:
     """After one more start."""
     clock = Time()
     clock.pass_(days=DUE_BY)
@@ -235,11 +276,16 @@ async def after(settings: VaultSettings) -> dict[str, int]:
             with contextlib.suppress(DomainError):
                 kept += [one.patient for one in await store.appointments.list(of(person.id), START.date(), last)]
             said += [one.text for one in (await store.sentences.of(of(person.id))).sentences]
-            receipts += len(await store.appointments.receipts(of(person.id)))
+            receipts += len(await store.keys.receipts(person.id))
+        owners = (filled.account, filled.organisation, filled.other)
+        each = [one.id for _, one in await readable(store, owners)]
+        receipts += sum([len(await store.keys.receipts(owner)) for owner in owners])
         rows, _ = await counts(store)
         generation = await store.keys.generation()
         keys = len(await store.keys.ids())
     right = sorted(kept) == sorted(f"kept {number}" for number in range(10)) and said == ["kept", "kept"]
-    # nobody's key, two practitioners' own, ten living, two sentences
-    left = max(0, rows - 12) + max(0, keys - 15) + (receipts != generation)
+    right = right and each == filled.kept
+    # Nobody's key, those of three accounts and two organisations; ten living, two sentences and what else is kept.
+    living = 12 + len(filled.kept)
+    left = max(0, rows - living) + max(0, keys - living - 6) + (receipts != generation)
     return {"left": left, "touched": 0 if right else 1}

@@ -17,6 +17,9 @@ from tests.prove.mutants import Mutant
 ENOUGH = 30.0  # seconds that the tests of one mutant may take together, when nothing is changed
 PATIENCE = 4  # times as long may they take when something is
 
+OF_TABLES = "tests/vault/test_migrations.py::test_the_migrations_make_exactly_the_tables_of_the_code[sqlite]"
+"""A table is made when its module is imported; this one looks at what was made, and runs no line of that module."""
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -46,10 +49,11 @@ class Reach:
     def tests(self, mutant: Mutant) -> list[str]:
         """Those that could notice, the quickest and closest first; where that is not known, all that reach the file."""
         file = str(mutant.path)
+        chosen: list[str] = []
         reaching = {test for line in mutant.lines for test in self.lines.get((file, line), ())} & self.seconds.keys()
         if not reaching:
             reaching = {test for (path, _), tests in self.lines.items() if path == file for test in tests}
-        chosen: list[str] = []
+            chosen = [test for test in [OF_TABLES] if test in self.seconds]
         spent = 0.0
         breadth = self.breadth
         for test in sorted(reaching & self.seconds.keys(), key=lambda test: self.seconds[test] * breadth[test]):

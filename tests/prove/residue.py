@@ -5,6 +5,7 @@ it is on disk.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import re
@@ -26,33 +27,50 @@ from redis.exceptions import ResponseError
 from client.rest import Rest
 from practice.kinds import KINDS
 from signaling.redis import connect
+from tests.client.waiting import PATIENCE
+from tests.every_kind import WORD, Whose, mark_all, readable, somebody, write_all
 from tests.opening import open_store
+from tests.organisations import OPERATOR, PRACTICE
 from tests.prove import consult
 from tests.prove.figures import Figure, Size, counted
+from tests.prove.forms import Pages, taken_back, typed
 from tests.prove.kills import databases
 from tests.servers.postgres import Postgres
 from tests.vault.test_at_rest import CANARIES as TYPED
 from tests.vault.test_at_rest import forms
 from vault.backup import data
+from vault.records.scope import Scope
 from vault.settings import VaultSettings
 
-CANARIES = {**TYPED, "wrong": "canary-wrong-password", "turn": "canary of what is shared with coturn"}
+CANARIES = {
+    **TYPED,
+    "one of each kind": WORD,
+    "wrong": "canary-wrong-password",
+    "turn": "canary of what is shared with coturn",
+}
 CONTROL = b"something that must be found"
 
 
 @dataclass
 class Search:
-    """Looks for all forms of all secrets; what was found, in how many bytes."""
+    """Looks for all forms of all secrets; what was found, in how many bytes.
+
+    Secrets only become more: where nothing was written since the last look, those that were looked for are left out.
+    """
 
     secrets: dict[str, str | bytes]
     found: set[str] = field(default_factory=set)
     size: int = 0
     looks: int = 0
+    known: dict[bytes, int] = field(default_factory=dict)
 
     def look(self, where: str, content: bytes) -> None:
         self.size += len(content)
         self.looks += 1
-        for name, secret in list(self.secrets.items()):
+        same, secrets = hashlib.sha256(where.encode() + content).digest(), list(self.secrets.items())
+        before = self.known.get(same, 0)
+        self.known[same] = len(secrets)
+        for name, secret in secrets[before:]:
             if any(form in content for form in forms(secret)):
                 self.found.add(f"{name} in {where}")
 
@@ -89,11 +107,15 @@ async def campaign(size: Size, name: str, postgres: Postgres | None) -> Search:
     settings = VaultSettings(trust_clock=True, **rooms)
     async with open_store(settings) as store:
         await store.retention.catch_up()
-        await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
+        person = await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
+        await store.organisation.establish(OPERATOR, PRACTICE)
+        await store.organisation.name_owner(Scope.operator(person.id))
+        whose = await somebody(store)
     search = Search(dict(CANARIES))
     with redis_with_disk(folder) as (redis, process):
         relay = {"address": "203.0.113.7", "secrets": [CANARIES["turn"]]}
         options = {"rooms": rooms, "turn": relay, "redis": redis, "log": str(folder / "server.log")}
+        options["signaling"] = {"second_factor": "offered"}  # so that what was set up can be taken back
         command = [sys.executable, "-m", "tests.prove.server", json.dumps(options)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as server:
             over = threading.Event()
@@ -103,7 +125,7 @@ async def campaign(size: Size, name: str, postgres: Postgres | None) -> Search:
                 assert server.stdout is not None
                 port = int(await asyncio.to_thread(server.stdout.readline))
                 for turn in range(size.choose(8, 1)):
-                    await story(settings, port, search, turn)
+                    await story(settings, port, search, turn, whose)
                     await asyncio.to_thread(data.write, settings, KINDS, folder / "backups", datetime.now(UTC))
             finally:
                 over.set()
@@ -141,8 +163,8 @@ def keep_looking(search: Search, folder: Path, process: int, over: threading.Eve
         search.look("Redis memory", memory(process))
 
 
-async def story(settings: VaultSettings, port: int, search: Search, turn: int) -> None:
-    """A practitioner's day over REST, and the patient's link; at the end nothing is left of it."""
+async def story(settings: VaultSettings, port: int, search: Search, turn: int, whose: Whose) -> None:
+    """A practitioner's day over REST, and the patient's link, beside one of each kind; at the end nothing is left."""
     origin, jar = f"http://localhost:{port}", aiohttp.CookieJar(unsafe=True)
     agent = {"Origin": origin, "User-Agent": consult.STRANGE}
     day = (datetime.now(UTC) + timedelta(minutes=5)).replace(microsecond=0)
@@ -159,6 +181,8 @@ async def story(settings: VaultSettings, port: int, search: Search, turn: int) -
         await call("POST", "sign-in", {**mail, "password": CANARIES["wrong"]}, 403)
         await call("POST", "sign-in", {**mail, "password": CANARIES["password"]})
         said = await call("PUT", "sentences", {"language": "nl", "text": CANARIES["sentence"]})
+        pages = Pages(session, f"http://127.0.0.1:{port}")
+        search.secrets |= await typed(pages, CANARIES, turn)
         made, links = [], []
         for number in range(6):
             plan = {"patient": CANARIES["patient"], "starts_at": day.isoformat(), "minutes": 37, "language": "nl"}
@@ -171,18 +195,27 @@ async def story(settings: VaultSettings, port: int, search: Search, turn: int) -
             read = await call("POST", "join/sentence", {"link": links[-1], "language": "nl"})
             assert read == {"text": CANARIES["sentence"]}
         async with open_store(settings, exclusive=False) as store:
+            each = await write_all(store, whose)
             search.secrets |= {f"key {turn}-{n}": key for n, key in enumerate(await store.keys.every())}
+            await mark_all(store, each)
         await call("GET", f"appointments?first={day.date()}&last={day.date()}")
         async with Rest(origin) as desk, Rest(origin) as visitor:
             await desk.sign_in(CANARIES["mail"], CANARIES["password"])
             search.secrets |= await consult.hold(desk, visitor, made[2], links[2], turn)
             await desk.sign_out()
+        await taken_back(pages)
         await call("POST", f"appointments/{made[0]}/end", {})
         await call("PUT", "retention", {"retention": "7d" if turn % 2 else "30d"})
         await call("DELETE", f"appointments/{made[1]}")
         await call("DELETE", f"sentences/{said['sentence']}")
         await call("POST", "account/destroy-all", {"password": CANARIES["password"]})
         await call("POST", "sign-out")
+    async with open_store(settings, exclusive=False) as store:
+        for _ in range(int(PATIENCE) * 10):
+            if not await readable(store, whose.owners):
+                return
+            await asyncio.sleep(0.1)
+    raise AssertionError("the server destroys what is marked")
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def prove(size: Size) -> list[Figure]:
     data = size.folder / "data"
     practitioner, link = asyncio.run(fill(data))
     sign_in = {"token": "t" * 43, "practitioner": practitioner}
-    secrets = {f"{API}/{path}": {"link": link} for path in ("join", "join/sentence")}
+    secrets = {f"{API}/{path}": {"link": link} for path in ("join", "join/sentence", "join/photograph")}
     secrets[f"{API}/sign-in/link"] = {"token": sign_in["token"]}
     command = [
         sys.executable,

@@ -1,8 +1,8 @@
-"""A whole server without media: ``python -m tests.prove.server OPTIONS``, OPTIONS being JSON. Prints its port.
+"""A whole server but for media: ``python -m tests.prove.server OPTIONS``, OPTIONS being JSON. Prints its port.
 
-``rooms``, ``signaling`` and ``turn`` are its settings, ``off`` the seconds by which its clock is ahead; ``redis`` the
-address of one that keeps everything on disk, which a server of ours would refuse; ``log`` a file for all that it says
-at the lowest level; ``sign_in`` a token and the practitioner whom it signs in, as in a demo.
+``rooms``, ``signaling``, ``practice`` and ``turn`` are its settings, ``off`` the seconds by which its clock is ahead;
+``redis`` the address of one that keeps everything on disk, which a server of ours would refuse; ``log`` a file for all
+that it says at the lowest level; ``sign_in`` a token and the practitioner whom it signs in, as in a demo.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from media.control import MediaClient
+from practice.settings import PracticeSettings
 from practice.storage import open_storage
 from signaling import app, gate, listener, logs
 from signaling.redis import connect, open_redis
@@ -22,6 +23,7 @@ from signaling.typedefs import SignInLink
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
 from vault.settings import VaultSettings
+from web import routes as pages
 
 SECRET = b"a secret of the proofs, 32 bytes or more"
 
@@ -39,7 +41,9 @@ async def main(options: dict[str, Any]) -> None:
             redis = (await stack.enter_async_context(open_redis(None))).client
         signaling = SignalingSettings(port=port.getsockname()[1], **options.get("signaling", {}))
         live = gate.documents(signaling, redis, now, SECRET)
-        storage = await stack.enter_async_context(open_storage(settings, in_progress=live.are_live, now=now))
+        practice = PracticeSettings(**options.get("practice", {}))
+        opening = open_storage(settings, in_progress=live.are_live, now=now, mail=practice.sends)
+        storage = await stack.enter_async_context(opening)
         application = app.build(
             signaling,
             storage,
@@ -49,8 +53,10 @@ async def main(options: dict[str, Any]) -> None:
             TurnCredentials(TurnSettings(**options.get("turn", {})), now),
             now,
             secret=SECRET,
+            practice=practice,
             sign_in_link=SignInLink(**options["sign_in"]) if "sign_in" in options else None,
         )
+        pages.attach(application)
         await stack.enter_async_context(listener.listening(application, port))
         sys.stdout.write(f"{port.getsockname()[1]}\n")
         sys.stdout.flush()

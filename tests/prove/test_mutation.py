@@ -1,6 +1,7 @@
 """Whether the mutation score means what it says."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.prove.__main__ import README, written
 from tests.prove.mutants import loaded, mutants
 from tests.prove.mutation import Score, Tally
-from tests.prove.reach import Reach
+from tests.prove.reach import OF_TABLES, Reach
 
 SOURCE = '''
 LIMIT = 3
@@ -59,6 +60,8 @@ def test_a_change_meets_the_tests_that_run_it_or_name_it(source: Path) -> None:
     assert reach.tests(found[0]) == ["both"], "a constant: whoever runs a line that names it, quickest first"
     assert reach.tests(found[3]) == ["one"]
     assert reach.tests(found[1]) == ["one", "both"], "nobody runs it: all that run anything of the file"
+    tables = replace(reach, seconds={**reach.seconds, OF_TABLES: 0.3})
+    assert tables.tests(found[1]) == [OF_TABLES, "one", "both"], "and whoever looks at what it makes"
 
 
 def test_what_runs_at_import_is_not_in_memory(source: Path) -> None:

@@ -15,10 +15,10 @@ from tests.prove.coverage import by_folder
 from tests.prove.figures import at_most, counted
 
 ROOT = Path(__file__).parents[2]
-LONG_ONLY = ("stacks",)
-"""What needs packages that only ``make prove`` installs."""
+LONG_ONLY = ("stacks", "leaving")
+"""What needs packages that only ``make prove`` installs, and what ``signaling/live/test_deactivated.py`` tries."""
 
-MEASURED = ("crowd", "speed")
+MEASURED = ("crowd", "speed", "strangers")
 """What depends on how busy the machine is; the numbers are judged by ``make prove``."""
 
 

@@ -12,6 +12,7 @@ from rooms.consult_events import (
     Admit,
     Arrive,
     Assign,
+    CallIn,
     ChangeMedia,
     CloseRoom,
     Drop,
@@ -24,6 +25,7 @@ from rooms.consult_events import (
     LoseWorker,
     PlaceRoom,
     RemovePeer,
+    Replan,
     RestartKeys,
     RoomOpened,
     Show,
@@ -172,6 +174,17 @@ class ConsultMachine(RuleBasedStateMachine):
         assert one
         assert one.admitted
 
+    @rule(data=st.data())
+    def call_in(self, data: st.DataObject) -> None:
+        whom = data.draw(st.sampled_from([*(one.id for one in self.state.participants), "nobody"]))
+        before, inside = self.state, {one.id for one in self.state.admitted}
+        if self.run(CallIn(whom)) is None:
+            assert self.state is before
+            return
+        self.called.add(whom)
+        assert {one.id for one in self.state.admitted} == inside | {whom}, "it lets one in and puts nobody out"
+        assert whom in inside or before.practitioner is not None
+
     @rule(seat=st.sampled_from(["patient", "guest-1"]), data=st.data())
     def a_patient_tries_to_admit(self, seat: str, data: st.DataObject) -> None:
         waiting = [one.id for one in self.state.waiting]
@@ -215,6 +228,14 @@ class ConsultMachine(RuleBasedStateMachine):
     def indicate(self, data: st.DataObject, camera: bool) -> None:
         if self.seats_of:
             self.run(Indicate(data.draw(st.sampled_from(sorted(self.seats_of))), Indicators(camera=camera)))
+
+    @rule(plan=st.integers(1, 5))
+    def correct_what_is_planned(self, plan: int) -> None:
+        before = self.state
+        if self.run(Replan(plan)) is not None:
+            assert self.state == replace(
+                before, plan=max(before.plan, plan), version=self.state.version, touched=self.state.touched
+            )
 
     # --- time, workers, keys, faults -----------------------------------------------------------------------------
 

@@ -11,9 +11,11 @@ from rooms.consult_events import (
     Admit,
     Arrive,
     Assign,
+    CallIn,
     ChangeMedia,
     Close,
     CloseRoom,
+    Count,
     Event,
     Leave,
     LoseSocket,
@@ -68,6 +70,17 @@ def test_a_patient_waits_until_called_in() -> None:
     assert {one.id for one in state.admitted} == {"p1", "d1"}
     assert PlaceRoom() in effects
     assert state.epoch > 0
+
+
+def test_who_is_called_in_by_another_comes_to_the_practitioner_alone(talking: Consult) -> None:
+    waiting = run(new("a", "o", NOW), at("patient", "p1"))
+    assert refusal(waiting, CallIn("p1")) == "bad_state"
+    assert refusal(waiting, CallIn("nobody")) == "not_found"
+    state = run(waiting, at("practitioner", "d1"), CallIn("p1"))
+    assert {one.id for one in state.admitted} == {"p1", "d1"}
+    assert run(state, CallIn("p1")) is state
+    second = run(talking, at("patient", "p2", take_over=True))
+    assert refusal(second, CallIn("p2")) == "room_full"
 
 
 def test_somebody_who_is_not_there_cannot_be_called_in_and_nobody_enters_by_trying() -> None:
@@ -240,3 +253,28 @@ def test_a_page_of_one_seat_cannot_come_back_in_another(talking: Consult) -> Non
     guest = Arrive(participant="p1", seat="guest-1", role="guest", socket="s", node="node")
     assert refusal(talking, guest) == "not_found"
     assert refusal(talking, Admit(replace(at("practitioner", "p1"), socket="s"), "p1")) == "not_found"
+
+
+def counted(state: Consult, event: Event, now: datetime = NOW) -> list[str]:
+    return [one.what for one in transition(state, event, now)[1] if isinstance(one, Count)]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "wait"), [(0, "short"), (4.99, "short"), (5, "middle"), (14.99, "middle"), (15, "long")]
+)
+def test_a_consult_is_counted_once_and_how_long_somebody_waited(minutes: float, wait: str) -> None:
+    waiting, later = run(new("a", "o", NOW), at("patient", "p1")), NOW + timedelta(minutes=minutes)
+    calling = Admit(at("practitioner", "d1"), "p1")
+    assert sorted(counted(waiting, calling, later)) == sorted(["consults", wait])
+    state = run(waiting, calling, now=later)
+    again = at("patient", "p2", take_over=True, lineage="p1", issued=1)
+    assert counted(state, again, later) == []
+    assert counted(run(state, again, now=later), Leave("d1"), later) == []
+
+
+def test_who_is_alone_and_ends_it_is_counted_and_who_is_not_is_not(talking: Consult) -> None:
+    alone = run(new("a", "o", NOW), at("practitioner", "d1"))
+    assert counted(alone, Leave("d1")) == ["absent"]
+    assert counted(alone, Close("cancelled")) == []
+    assert counted(run(alone, at("patient", "p1")), Leave("d1")) == []
+    assert counted(run(talking, Leave("p1")), Leave("d1")) == []

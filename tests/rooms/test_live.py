@@ -220,6 +220,7 @@ async def test_a_room_that_all_left_keeps_its_document_so_that_old_tickets_stay_
 async def test_versions_of_the_desk_rise_though_redis_was_emptied(live: LiveConsults, redis: Redis) -> None:
     await live.transition("a", patient(), absent=fresh())
     before = await live.desk("owner")
+    await asyncio.sleep(0.01)  # a version is of a millisecond
     await redis.flushall()
     await live.transition("a", patient(), absent=fresh())
     assert (await live.desk("owner")).version > before.version

@@ -7,18 +7,36 @@ from pathlib import Path
 import pytest
 
 from tests.servers import bao as bao_servers
+from tests.servers import clamd as clamd_servers
 from tests.servers import postgres as servers
 from vault.database.migrate import migrate
 from vault.settings import VaultSettings
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[servers.Postgres]:
+def shared_postgres() -> Iterator[servers.Postgres]:
     if servers.binaries() is None:
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL is not installed, and CI may not skip it")
         pytest.skip("NOT TESTED ON POSTGRESQL: install the package postgresql")
     with servers.running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(shared_postgres: servers.Postgres) -> Iterator[servers.Postgres]:
+    """Without the databases that the test made, when it is over."""
+    yield shared_postgres
+    shared_postgres.drop_databases()
+
+
+@pytest.fixture(scope="session")
+def clamd() -> Iterator[clamd_servers.Clamd]:
+    if not clamd_servers.installed():
+        if os.environ.get("CI"):
+            pytest.fail("clamd is not installed, and CI may not skip it")
+        pytest.skip("NOT TESTED WITH A SCANNER: install the package clamav-daemon")
+    with clamd_servers.running() as server:
         yield server
 
 

@@ -211,7 +211,7 @@ async def serving(
             sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
         )
         pages.attach(application)
-        application[ZONE] = zone
+        application[ZONE] = lambda: zone
         await stack.enter_async_context(listener.listening(application, port))
         yield Server(application, application[STORE], time, settings.port, alice, bob)
 

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from practice.accounts.sessions import Sessions
 from rooms.authentic import Authentic
-from signaling.admission import CLOSING, Admission, signed_out_key
+from signaling.admission import CLOSING, Admission, others_of, signed_out_key
 from signaling.protocol.errors import ProtocolError
 from signaling.refresh import Refresh
 from signaling.tickets import AUDIENCE, Claims, Tickets
@@ -136,3 +136,41 @@ async def test_sockets_that_were_opened_until_the_sign_out_are_found_and_no_othe
         (then, "token_invalid"),
     ]
     assert await house.admission.outdated([]) == []
+
+
+async def test_a_sign_out_everywhere_else_spares_what_the_kept_session_opened(house: House) -> None:
+    """And nothing else that was issued until then, nor what a socket was told while it was being closed."""
+    before = {session: house.token(ALICE, session=session) for session in (NEW, OLD, None)}
+    his = house.token(BOB)
+    house.pass_(seconds=1)
+    await house.admission.sign_out_others(ALICE, NEW, [OLD])
+    assert [await house.opens(token) for token in before.values()] == [True, False, False]
+    assert await house.opens(his)
+    told = []
+    for _ in range(3):
+        house.pass_(seconds=2)
+        told.append([await house.opens(house.token(ALICE, session=one)) for one in (NEW, OLD, None)])
+    assert told == [[True, False, False], [True, False, False], [True, False, True]]
+    assert await house.opens(house.token(ALICE, "access")), "an app that signs in again"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xff", b"nan " + NEW.encode(), b"soon"])
+async def test_a_forged_mark_of_others_lets_nobody_in(house: House, redis: Redis, mark: bytes) -> None:
+    await redis.set(signed_out_key(others_of(ALICE)), mark)
+    assert [await house.opens(house.token(ALICE, session=one)) for one in (OLD, None)] == [False, False]
+
+
+async def test_one_session_that_was_ended_takes_no_other_along(house: House) -> None:
+    tokens = [house.token(ALICE, session=one) for one in (OLD, NEW, None)]
+    await house.admission.sign_out_session(OLD)
+    assert [await house.opens(token) for token in tokens] == [False, True, True]
+
+
+async def test_an_access_token_of_a_session_that_has_ended_opens_nothing_and_a_running_consult_goes_on(
+    house: House,
+) -> None:
+    """Nobody signed out: it was idle, or twelve hours old."""
+    opened = [await house.opens(house.token(ALICE, "access", one)) for one in (OLD, NEW, None)]
+    assert opened == [False, True, True]
+    claims = [await house.admission.authenticate(house.token(ALICE, session=one)) for one in (OLD, NEW)]
+    assert [one.session for one in claims] == [None, NEW], "what has ended is used no more"

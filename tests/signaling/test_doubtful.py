@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from signaling.settings import SignalingSettings
 from tests.opening import of
 from tests.signaling.conftest import Answer, Server
 
@@ -91,6 +92,7 @@ def starts(zone: ZoneInfo) -> list[datetime]:
     return [datetime(days[n].year, days[n].month, days[n].day, 0, 30, tzinfo=zone) for n in wanted if n < len(days)]
 
 
+@pytest.mark.parametrize("server_settings", [SignalingSettings(second_factor="offered")], ids=["offered"])
 @pytest.mark.parametrize("server_zone", ZONES, ids=str)
 async def test_today_is_the_practices_day_whatever_the_zone_it_was_planned_in(
     server: Server, server_zone: tzinfo

@@ -21,10 +21,12 @@ PLAN = {"patient": "Jan", "starts_at": "2027-03-01T09:00:00+01:00", "minutes": 3
 TOUCH_NOTHING = {
     "GET /api/v1/me": "the account's own name, for its own page",
     "POST /api/v1/desk/ticket": "a token, nothing stored",
+    "GET /api/v1/served": "for whom somebody works, for their own page",
     "GET /api/v1/retention": "a number, nobody's name",
     "GET /api/v1/errors": "the same for everybody",
     "POST /api/v1/tokens/refresh": "tokens, nothing stored; a second use is entered where it is noticed",
     "POST /api/v1/tokens/revoke": "nothing stored",
+    "POST /api/v1/sign-in/passkey/options": "a challenge, the same for everybody",
 }
 ENTERED_BY_STORAGE = {
     "POST /api/v1/account/destroy-all",
@@ -32,7 +34,13 @@ ENTERED_BY_STORAGE = {
     "DELETE /api/v1/appointments/{appointment}",
     "DELETE /api/v1/sentences/{sentence}",
 }
-ENTERED_BY_THEMSELVES = {"POST /api/v1/sign-out", "POST /api/v1/join", "POST /api/v1/join/sentence"}
+ENTERED_BY_THEMSELVES = {
+    "POST /api/v1/sign-out",
+    "POST /api/v1/sign-in/set-up",
+    "POST /api/v1/join",
+    "POST /api/v1/join/sentence",
+    "POST /api/v1/join/photograph",
+}
 
 
 async def acts(server: Server) -> list[tuple[str, str, str | None]]:

@@ -3,19 +3,22 @@
 The clock is moved, not waited for.
 """
 
+import asyncio
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
+from sqlalchemy import select
 
 from client.errors import Refusal
 from client.wire import Wire
+from practice.accounts.records import sessions
 from practice.agenda.model import Appointment
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive, RoomView
-from tests.client.waiting import within
+from tests.client.waiting import until
 from tests.signaling.conftest import PASSWORD, Opening, Server
 
 CUTS = (31, 45, 49)
@@ -110,7 +113,7 @@ async def test_a_desk_that_is_open_hears_who_arrives_after_an_hour_without_a_req
     wire = await opening(await desk.token())
     use = server.app[SIGNALING].use
     server.time.ahead = timedelta(minutes=31)
-    await within(10, lambda: None if use.noted >= server.time.now() - timedelta(minutes=1) else "not noted")
+    await until(lambda: None if use.noted >= server.time.now() - timedelta(minutes=1) else "not noted")
     server.time.ahead = timedelta(minutes=59)
     await wire.drop()
     wire = await opening(await desk.token())
@@ -131,7 +134,8 @@ async def test_half_an_hour_after_the_last_page_closed_the_session_is_over(
         await doctor.wire.request("leave")
     await doctor.wire.close()
     sockets = server.app[SIGNALING].gate.authenticated
-    await within(5, lambda: "open" if any(one.claims.practitioner for one in sockets.values()) else None)
+    await until(lambda: "open" if any(one.claims.practitioner for one in sockets.values()) else None)
+    await noted(server, server.time.now() - timedelta(minutes=1))
     server.time.ahead = timedelta(minutes=49)
     assert await server.store.sessions.lives(session(server)), "the half hour begins when the page closed"
     server.time.ahead = timedelta(minutes=51)
@@ -144,6 +148,14 @@ async def test_half_an_hour_after_the_last_page_closed_the_session_is_over(
     assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated", "it woke nothing"
 
 
+async def noted(server: Server, since: datetime) -> None:
+    """Until the database says that the session was in use since then."""
+    written = select(sessions).where(sessions.c.used >= since.timestamp())
+    async with asyncio.timeout(30):
+        while not await server.store.database.ask(written):  # noqa: ASYNC110 -- a row tells nobody that it changed
+            await asyncio.sleep(0.01)
+
+
 def session(server: Server) -> str:
     (token,) = (cookie.value for cookie in server.jars["alice"] if cookie.key == "sid")
     return server.store.sessions.reference(token)
@@ -154,6 +166,6 @@ async def test_twelve_hours_after_the_sign_in_a_desk_closes_but_no_consult(serve
     desk = await opening(await doctor.token())
     assert doctor.wire
     server.time.ahead = timedelta(hours=12, minutes=1)
-    await within(10, lambda: "the desk is open" if desk.connected else None)
+    await until(lambda: "the desk is open" if desk.connected else None)
     assert doctor.wire.connected
     assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated"

@@ -37,13 +37,14 @@ class Counts:
         self._postgres, self._redis = postgres, redis
 
     async def least(self, work: Callable[[], Awaitable[object]]) -> tuple[int, int]:
-        """Of PostgreSQL and of Redis, by the one of several times in which nothing else was asked."""
+        """Of PostgreSQL and of Redis: the least of each, of several times in some of which something else was asked."""
         seen = []
         for _ in range(AGAIN):
             before = self._postgres.trips, self._redis.trips
             await work()
             seen.append((self._postgres.trips - before[0], self._redis.trips - before[1]))
-        return min(seen, key=sum)
+        postgres, redis = zip(*seen, strict=True)
+        return min(postgres), min(redis)
 
 
 @pytest.fixture
@@ -164,5 +165,5 @@ async def test_a_practitioner_comes_in(server: Server, counts: Counts) -> None:
         assert answer.status == 200
 
     asked = await counts.least(sign_in)
-    assert asked[0] <= 7 and asked[1] <= 7
+    assert asked[0] <= 10 and asked[1] <= 7, "three of them: a second factor and its key, and whether they may sign in"
     assert await counts.least(join) == (5, 0), "session, row, key, who and what for the audit trail, its entry"

@@ -9,6 +9,7 @@ from media.control import RemovePeer as RemovePeerCall
 from rooms.consult import new
 from rooms.consult_events import (
     CloseRoom,
+    Count,
     Drop,
     Effect,
     PlaceRoom,
@@ -22,6 +23,7 @@ from rooms.consult_events import (
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults
 from signaling.consults.runner import Port, Runner
+from signaling.sockets import endings
 from tests.people import START
 from vault.errors import DomainError
 
@@ -61,10 +63,11 @@ def port(done: list[tuple[Any, ...]]) -> Port:
         show=later("show"),
         show_desk=note("show desk"),
         tell=later("tell"),
-        close_socket=later("close"),
+        end=later("end"),
         place=note("place"),
         tidy=note("tidy"),
         forget_messages=later("forget"),
+        count=note("count"),
     )
 
 
@@ -76,19 +79,27 @@ async def carried_out(*effects: Effect) -> list[tuple[Any, ...]]:
 
 async def test_each_effect_reaches_what_it_is_for_in_order() -> None:
     done = await carried_out(
-        TakenOver("old"), Drop("same"), Show(), ShowDesk(), PlaceRoom(), RemovePeer("w", 3, "x"), CloseRoom("w", 4)
+        TakenOver("old"),
+        Drop("same"),
+        Show(),
+        ShowDesk(),
+        PlaceRoom(),
+        RemovePeer("w", 3, "x"),
+        CloseRoom("w", 4),
+        Count("consults"),
     )
     told = [(what, *((asked[0], asked[1]) if what == "tell" else asked)) for what, *asked in done]
     room = CONSULT.appointment
     assert told == [
         ("tell", "old", "taken-over"),
-        ("close", "old"),
-        ("close", "same"),
+        ("end", "old", endings.TAKEN_OVER),
+        ("end", "same", endings.REPLACED),
         ("show", CONSULT, "me"),
         ("show desk", CONSULT.owner),
         ("place", room),
         ("tidy", "w", RemovePeerCall(room=room, fence=3, peer="x")),
         ("tidy", "w", CloseRoomCall(room=room, fence=4)),
+        ("count", CONSULT.owner, "consults"),
     ]
 
 

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from signaling.protocol.errors import ProtocolError
-from signaling.tickets import AUDIENCE, Claims, Tickets
+from signaling.tickets import AUDIENCE, Claims, Tickets, practitioner_access
 from tests.signaling.conftest import SECRET, Time
 
 CLOCK = Time()
@@ -55,6 +55,28 @@ def test_it_is_over_in_the_very_second_that_it_says() -> None:
 def test_who_is_not_said_to_have_been_called_in_was_not() -> None:
     said = {"kind": "resume", "role": "patient", "seat": "patient", "exp": 2**32, "aud": AUDIENCE, "jti": "x"}
     assert not TICKETS.verify(jwt.encode({"alg": "HS256"}, said, OctKey.import_key(SECRET))).admitted
+
+
+def test_one_of_before_tickets_said_so_was_issued_at_no_time() -> None:
+    said = {"kind": "resume", "role": "patient", "seat": "patient", "exp": 2**32, "aud": AUDIENCE, "jti": "x"}
+    assert TICKETS.verify(jwt.encode({"alg": "HS256"}, said, OctKey.import_key(SECRET))).issued == 0
+    assert Claims(kind="resume", role="patient", seat="patient", expires=1).issued == 0
+
+
+def test_it_says_when_the_waiting_room_opens() -> None:
+    opens = CLOCK.now().replace(microsecond=0)
+    assert TICKETS.verify(TICKETS.issue(claims(opens=int(opens.timestamp())))).opens_at == opens
+    assert claims().opens_at is None
+
+
+def test_what_nobody_gave_a_life_is_over() -> None:
+    assert practitioner_access("p" * 22).expires == 0
+
+
+def test_no_two_are_called_the_same() -> None:
+    """RFC 7519 4.1.7: 128 random bits."""
+    body = json.loads(base64.urlsafe_b64decode(TICKETS.issue(claims()).split(".")[1] + "=="))
+    assert len(base64.urlsafe_b64decode(body["jti"] + "==")) == 16
 
 
 def test_it_says_nothing_that_it_has_no_meaning_for() -> None:

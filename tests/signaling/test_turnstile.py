@@ -108,3 +108,42 @@ async def test_work_that_fails_lets_the_next_through(work: Work) -> None:
         await work.turnstile.through("somebody", fail)
     work.ends.set()
     assert await (await work.ask("next")) == "next"
+
+
+# --- in one and the same moment --------------------------------------------------------------------------------------
+
+
+async def a_step() -> str:
+    """Work that is done at the next turn of the loop."""
+    await asyncio.sleep(0)
+    return "done"
+
+
+async def test_whose_turn_comes_as_they_give_up_is_let_in_and_leaves_the_place() -> None:
+    turnstile = Turnstile(at_once=1, waiting=4, within=0.0)
+    assert await asyncio.gather(*(turnstile.through(one, a_step) for one in range(2))) == ["done", "done"]
+    assert await turnstile.through("late", a_step) == "done"
+
+
+async def test_who_is_turned_out_as_they_go_away_is_refused_nothing() -> None:
+    work = Work(Turnstile(at_once=1, waiting=2, within=60))
+    first = await work.ask("first")
+    crowd = [await work.ask("crowd", str(one)) for one in range(2)]
+    alone = asyncio.create_task(work.turnstile.through("alone", a_step))
+    crowd[1].cancel()  # runs after whoever comes alone
+    with pytest.raises(asyncio.CancelledError):
+        await crowd[1]
+    work.ends.set()
+    assert list(await asyncio.gather(first, crowd[0], alone)) == ["first", "crowd", "done"]
+    assert work.begun == ["first", "0"]
+
+
+async def test_the_turn_of_who_goes_away_at_that_moment_is_the_next_lines() -> None:
+    work = Work(Turnstile(at_once=1, waiting=4, within=60))
+    first, gone, following = [await work.ask(one) for one in ("first", "gone", "following")]
+    work.ends.set()  # the first goes out before who is gone is heard of
+    gone.cancel()
+    assert list(await asyncio.gather(first, following)) == ["first", "following"]
+    assert gone.cancelled()
+    assert work.begun == ["first", "following"]
+    assert await (await work.ask("late")) == "late"

@@ -73,11 +73,22 @@ async def sentences(store: Store, acknowledge: Callable[[str], None]) -> None:
     acknowledge("closed")
 
 
+async def handing(store: Store, acknowledge: Callable[[str], None]) -> None:
+    """What Alice has to come goes to Charlie."""
+    people = [await store.practitioners.by_mail(SERVER, f"{name}@example.org") for name in ("alice", "charlie")]
+    giver, taker = [person.id for person in people if person]
+    await store.retention.handing.ask(giver, taker, taker)
+    acknowledge("asked")
+    await store.retention.handing.carry_out()
+    acknowledge("handed over")
+
+
 SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "sweep": (sweep, DUE_BY),
     "create": (create, 0),
     "setting": (setting, 0),
     "sentences": (sentences, 0),
+    "handing": (handing, 0),
 }
 
 

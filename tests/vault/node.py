@@ -32,6 +32,7 @@ if OLDER and not TYPE_CHECKING:
 else:
     from practice.accounts import store as accounts
     from practice.accounts.model import Language, Retention
+    from practice.organisation.model import Profile
     from practice.storage import Store, open_store
     from vault.audit import Act, appointment, practitioner
     from vault.errors import DomainError
@@ -55,6 +56,10 @@ async def no_traces(_: Sequence[str]) -> dict[str, BaseException]:
 
 async def nothing(_: str) -> None:
     """Nor of who works here."""
+
+
+async def nobody_hears(*_: Any) -> None:
+    """No desk is open."""
 
 
 def of(owner: str) -> Any:
@@ -81,7 +86,9 @@ class Node:
     @asynccontextmanager
     async def opened(self, settings: VaultSettings) -> AsyncIterator["Node"]:
         """The start of a server, and its end."""
-        told: dict[str, Any] = {"in_progress": nobody, "on_destroy": no_traces, "on_close": nothing}
+        told: dict[str, Any] = {
+            "in_progress": nobody, "on_destroy": no_traces, "on_close": nothing, "on_handed": nobody_hears
+        }  # fmt: skip
         beside = {name: one for name, one in told.items() if name in signature(open_store).parameters}
         async with open_store(settings, now=lambda: self.wall, boot=lambda: self.boot, **beside) as self.store:
             await self.store.retention.catch_up()
@@ -124,6 +131,11 @@ class Node:
         self.wall += timedelta(**span)
         self.boot += timedelta(**span).total_seconds()
 
+    async def hand_over(self, giver: str, taker: str) -> int:
+        """As far as the rights of whoever asks are not looked at."""
+        await self.store.retention.handing.ask(giver, taker, taker)
+        return await self.store.retention.handing.carry_out()
+
     async def get(self, owner: str, row_id: str) -> Any:
         return await self.store.appointments.get(of(owner), row_id)
 
@@ -139,6 +151,15 @@ class Node:
 
     async def said(self, owner: str) -> Any:
         return (await self.store.sentences.of(of(owner))).sentences
+
+    async def establish(self) -> Any:
+        """What a server does at its start."""
+        profile = Profile("Praktijk", "Straat 1", "030 123", "nl", "Europe/Amsterdam")
+        return await self.store.organisation.establish(Scope.operator(), profile)
+
+    async def roles(self, owner: str) -> Any:
+        standing = await self.store.organisation.standing(owner)
+        return sorted(standing.roles) if standing else None
 
     async def compare(self) -> Any:
         return await self.store.retention.compare()

@@ -2,17 +2,26 @@
 
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
+import pyotp
 import pytest
 
 from practice.accounts.model import Language
+from practice.factors.model import Passkey
+from practice.mail_servers.model import Access
+from practice.notices.model import News
+from practice.organisation.model import Profile
+from practice.particulars.model import Told
 from practice.storage import Store
 from tests.opening import of, open_store
+from tests.organisations import scope_of
 from tests.people import START, Time
 from tests.servers.postgres import Postgres
 from vault.records.scope import Scope
+from vault.records.writing import always
 from vault.settings import VaultSettings
 
 CANARIES = {
@@ -21,7 +30,19 @@ CANARIES = {
     "password": "canary-password-1",
     "patient": "Canarypatient Jansen",
     "sentence": "Canarysentence, wacht maar even.",
+    "iban": "NL91ABNA0417164300",
+    "photograph": "canaryphotograph in the bytes of a picture",
+    "city": "Canarytown aan Zee",
+    "organisation": "Canaryorganisation Utrecht",
+    "department": "Canarydepartment Noord",
+    "role": "department_administrator",
+    "to": "canary.recipient@example.org",
+    "new mail": "canary.changed@example.org",
+    "invited": "canary.invited@example.org",
+    "mail server": "canary.mail.example.org",
+    "password there": "canary password of the mail server",
 }
+NAME = "Canarytelephone"
 
 
 def forms(text: str | bytes) -> Iterator[bytes]:
@@ -49,6 +70,13 @@ def found_in(content: bytes, secrets: Mapping[str, str | bytes]) -> list[str]:
 async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes]]:
     """All that happens to an appointment; after each step, what must not be found."""
     person = await store.practitioners.add(CANARIES["mail"], CANARIES["password"], CANARIES["name"], "nl")
+    profile = Profile(
+        CANARIES["organisation"], CANARIES["organisation"], CANARIES["organisation"], "nl", "Europe/Paris"
+    )
+    await store.organisation.establish(Scope.operator(), profile)
+    owner = await scope_of(store, person.id)
+    await store.organisation.set_roles(owner, person.id, ["owner", "practitioner", "department_administrator"])
+    await store.departments.make(owner, CANARIES["department"])
     yield {}
     token = await store.sessions.create(person.id)
     yield {"token": token}
@@ -57,12 +85,34 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
         for _ in range(30)
     ]
     said = [await store.sentences.say(of(person.id), one, CANARIES["sentence"]) for one in get_args(Language)]
-    ids = [*(one.id for one in planned), *(one.id for one in said)]
+    about = await store.particulars.tell(of(person.id), Told(city=CANARIES["city"]), 0)
+    bank = await store.bank_accounts.set_iban(of(person.id), CANARIES["iban"], 0)
+    photograph = CANARIES["photograph"].encode()
+    face = await store.pictures.set_photograph(of(person.id), photograph, True, 0)
+    store.notices.on = True
+    await store.notices.along(person.id, [News("new-device", CANARIES["to"], "nl")], always)
+    (told,) = await store.notices.waiting()
+    await store.mail_changes.ask(
+        of(person.id), CANARIES["new mail"], token, lambda one, _: partial(store.notices.along, one.id, [])
+    )
+    there = Access(
+        CANARIES["mail server"], 587, "starttls", CANARIES["mail"], CANARIES["password there"], CANARIES["mail"]
+    )
+    await store.mail_servers.write(owner, there, 0, port_is_free=False)
+    invited = await store.invitations.invite(
+        owner, CANARIES["invited"], ["department_administrator"], "nl", lambda one, _: store.notices.of(one.owner)
+    )
+    ids = [*(one.id for one in planned), *(one.id for one in said), told.id, about.id, bank.id, face.id]
     keys = await store.keys.get_many([(person.id, one) for one in ids])
     secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
     for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
         secrets |= {f"secret {place}": planned[place].secret, f"key {place}": keys[planned[place].id]}
     secrets |= {f"key of {one.language}": keys[one.id] for one in said}
+    secrets |= await second_factor(store, person.id, time)
+    secrets |= {"key of mail": keys[told.id], "key of particulars": keys[about.id], "key of bank": keys[bank.id]}
+    secrets |= {"key of photograph": keys[face.id], "packed photograph": base64.b64encode(photograph)[:-4]}
+    asked = (invited.invitation.owner, invited.invitation.id)
+    secrets |= {"invitation": invited.token, "key of invitation": (await store.keys.get(*asked))[0]}
     yield secrets
     for entry in planned[:10]:
         await store.appointments.end(Scope.consult(entry.id, entry.owner), entry.id)
@@ -70,12 +120,28 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     await store.practitioners.set_retention(of(person.id), "7d")
     yield secrets
     await store.sentences.say(of(person.id), "nl", CANARIES["sentence"].upper())
+    assert await store.factors.use(of(person.id), str(secrets["recovery code 0"])) == "recovery"
+    await store.mail_changes.withdraw(of(person.id))
+    await store.particulars.tell(of(person.id), Told(note=CANARIES["city"]), 1)
+    await store.notices.later(told)
+    await store.notices.done(told)
+    await store.invitations.withdraw(owner, invited.invitation.id)
     for gone in (*(one.id for one in planned[10:20]), *(one.id for one in said[:2])):
         await store.retention.destroy(of(person.id), gone)
     yield secrets
     time.pass_(days=8)
     await store.retention.sweep()
     yield secrets
+
+
+async def second_factor(store: Store, person: str, time: Time) -> dict[str, str | bytes]:
+    """An app and a passkey, and what of them must not be found."""
+    secret = await store.factors.proposed(of(person), "session")
+    key = Passkey("canarycredential" * 2, "canarykey" * 5, 0, "multi_device", True, NAME, START)
+    made = await store.factors.set_totp(of(person), "session", pyotp.TOTP(secret).at(time.wall))
+    await store.factors.add_passkey(of(person), key)
+    kept: dict[str, str | bytes] = {"secret": secret, "credential": key.id, "public key": key.key, "name": key.name}
+    return kept | {f"recovery code {number}": one for number, one in enumerate(made)}
 
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, caught_up, charlie, plan
 from tests.servers.postgres import Postgres
+from tests.vault.links import mail_link, reset_link
 from tests.vault.test_at_rest import CANARIES, found, story
 from vault.backup import data, snapshots
 from vault.errors import DomainError, StartRefused
@@ -69,6 +70,7 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
         gone, kept = await plan(store, person, "gone"), await plan(store, person, "kept")
         foreign = await plan(store, other, "foreign")
         token = await store.sessions.create(person.id)
+        link, change = await reset_link(store, person), await mail_link(store, person)
         written = await backup(settings, folder, time.now())
         assert written.counts["appointments"] == 3
         receipt = await store.retention.destroy(of(person.id), gone.id)
@@ -85,6 +87,8 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
                 await store.appointments.get(of(person.id), lost.id)
         assert await store.appointments.receipts(of(person.id)) == [receipt]
         assert await store.sessions.practitioner(token) is None, "who signed out stays signed out"
+        assert await store.resets.whose(link) is None, "a link that was used stays used"
+        assert await store.mail_changes.of_link(change) is None, "so does one that changes an address"
         assert (await store.retention.status()).alarms == 0
 
 

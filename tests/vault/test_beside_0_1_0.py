@@ -209,6 +209,63 @@ async def test_the_older_node_takes_no_key_of_a_kind_that_it_does_not_know(both:
     assert len(await newer.ask("receipts", person["id"])) == 2, "its own, and the account's"
 
 
+async def test_the_older_node_goes_on_with_what_was_handed_over(both: tuple[Node, Node]) -> None:
+    older, newer = both
+    giver, taker = [(await older.ask("add", f"{name}@example.org", "30d"))["id"] for name in ("alice", "bob")]
+    await newer.ask("keep", giver, "7d")
+    planned = [await node.ask("plan", giver, node.name, 50) for node in both]
+    assert await newer.ask("hand_over", giver, taker) == 2
+    assert await older.ask("shown", giver) == []
+    assert [await older.refuses("get", giver, one["id"]) for one in planned] == ["gone", "gone"]
+    taken = await older.ask("shown", taker)
+    assert sorted(one["patient"] for one in taken) == ["newer", "older"]
+    for node in both:
+        await node.ask("go", minutes=20)
+    for node in both:
+        await node.ask("sweep")
+        await older.ask("go", minutes=2)
+        await newer.ask("go", minutes=2)
+    assert same(await newer.ask("shown", taker), await older.ask("shown", taker))
+    for one in taken:
+        assert (await older.ask("linked", one["id"], one["secret"]))["patient"] == one["patient"]
+    for one in planned:
+        assert (await newer.ask("linked", one["id"], one["secret"]))["patient"] == one["patient"]
+        assert await older.ask("linked", one["id"], one["secret"]) is None, "it knows the row of the link only"
+    ended = await older.ask("end", taken[0]["id"])
+    assert same(await newer.ask("get", taker, ended["id"]), ended)
+    await older.ask("destroy", taker, ended["id"])
+    assert await newer.refuses("get", taker, ended["id"]) == "gone"
+    for node in both:
+        assert (await node.ask("status"))["alarms"] == 0
+        assert (await node.ask("trail"))["bad"] is None
+
+
+async def test_the_older_node_goes_on_beside_an_organisation(both: tuple[Node, Node]) -> None:
+    older, newer = both
+    person = await older.ask("add", "alice@example.org", "30d")
+    organisation = await newer.ask("establish")
+    assert await newer.ask("roles", person["id"]) == ["owner", "practitioner"]
+    later = await older.ask("add", "later@example.org", "30d")
+    assert await newer.ask("roles", later["id"]) == ["practitioner"], "nobody has made a member of it yet"
+    assert await newer.ask("establish") == organisation
+    for node in both:
+        await node.ask("go", minutes=20)
+    for node in both:
+        await node.ask("sweep")
+        await older.ask("go", minutes=2)
+        await newer.ask("go", minutes=2)
+    assert await newer.ask("missing", organisation) == []
+    assert await newer.ask("roles", person["id"]) == ["owner", "practitioner"]
+    assert await older.ask("session", await older.ask("signed_in", "alice@example.org")) == person["id"]
+    planned = await older.ask("plan", person["id"], "Patiënt", 1)
+    assert same(await newer.ask("get", person["id"], planned["id"]), planned)
+    await older.ask("close", later["id"])
+    assert await newer.ask("compare") == 1, "the older one left its member"
+    await newer.ask("sweep")
+    assert len(await newer.ask("receipts", organisation)) == 1
+    assert (await newer.ask("status"))["alarms"] == 0
+
+
 async def test_either_begins_an_epoch_and_the_other_goes_on(both: tuple[Node, Node], shared: VaultSettings) -> None:
     people = [await node.ask("add", f"{number}@example.org", "30d") for number, node in enumerate(both)]
     planned = [await node.ask("plan", one["id"], "Patiënt", 9) for one in people for node in both]

@@ -1,16 +1,19 @@
 """Destroying waits when the clock cannot be believed; reading fails closed."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, plan
 from vault import clock as clocks
 from vault.clock import JUMPED, UNPROVEN, Anchor, Clock
+from vault.database.tables import marks
 from vault.destruction import vouching
 from vault.errors import DomainError
 from vault.records.scope import Scope
@@ -231,3 +234,18 @@ async def test_a_clock_that_is_set_back_and_right_again_is_believed(store: Store
     await store.retention.sweep()
     time.jump(days=2)
     assert (await store.retention.status()).paused is None
+
+
+async def test_each_hour_what_is_believed_is_written_for_the_next_start(sqlite_store: Store, time: Time) -> None:
+    """And not at each sweep: what was written long ago allows for more."""
+
+    async def written() -> list[str]:
+        rows = await sqlite_store.database.ask(select(marks.c.value).where(marks.c.name.like("clock-%")))
+        return [row.value for row in rows]
+
+    seen = [await written()]
+    for seconds in (3599, 1, 3599, 1):
+        time.pass_(seconds=seconds)
+        await sqlite_store.retention.sweep()
+        seen.append(await written())
+    assert [before == after for before, after in pairwise(seen)] == [True, False, True, False]

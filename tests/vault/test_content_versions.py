@@ -1,6 +1,7 @@
 """Sealed content of every version: old ones open, what a newer program added stays, a newer one is kept as it is."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -207,7 +208,7 @@ async def test_a_shorter_setting_reaches_a_newer_version_as_soon_as_somebody_can
 ) -> None:
     person = await alice(store)
     one = await plan(store, person)
-    later = Layout(APPOINTMENT.fields, (dict,))
+    later = replace(APPOINTMENT, upgrades=(dict,))
     await put(store, one, {**await content(store, one), "version": 2})
     assert await store.practitioners.set_retention(of(person.id), "24h") == 0
     await store.retention.sweep()
@@ -297,7 +298,7 @@ async def test_a_later_program_opens_todays_rows_and_today_keeps_its_rows(
         return {**fields, "patient": fields["patient"].upper()}
 
     with monkeypatch.context() as later:
-        later.setattr(planned, "APPOINTMENT", Layout(APPOINTMENT.fields, (step,)))
+        later.setattr(planned, "APPOINTMENT", replace(APPOINTMENT, upgrades=(step,)))
         assert (await store.appointments.get(of(person.id), one.id)).patient == one.patient.upper()
         assert await content(store, one) == today
         await store.practitioners.set_retention(of(person.id), "7d")

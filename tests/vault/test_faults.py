@@ -27,7 +27,8 @@ from vault.keys.sqlite import SqliteKeys
 from vault.keys.store import KeyStore, open_checked
 from vault.keys.wrapped import WrappedKeys
 from vault.records.scope import SERVER, Scope
-from vault.settings import VaultSettings, database_url
+from vault.settings import VaultSettings, database_url, sqlite_url
+from vault.vault import known_pair, remember_pair
 
 FULL = """
 import asyncio, resource, signal, sys
@@ -329,3 +330,29 @@ def test_what_was_begun_and_left_is_rolled_back_before_the_connection_is_used_ag
             database.reset_sqlite(connection, None, None)
             assert not connection.in_transaction
         assert connection.execute("SELECT count(*) FROM any").fetchone() == (0,)
+
+
+async def test_a_write_begun_on_a_connection_that_was_dropped_gets_a_new_one(
+    postgres: Postgres, sqlite_settings: VaultSettings
+) -> None:
+    settings = VaultSettings(data=sqlite_settings.data, trust_clock=True, database_url=postgres.new_database())
+    async with open_store(settings) as store:
+        person = await alice(store)
+        await asyncio.to_thread(postgres.drop_connections)
+        assert await store.practitioners.set_retention(of(person.id), "7d") == 0
+        assert (await store.practitioners.get(of(person.id))).retention == "7d"
+
+
+async def test_a_statement_that_the_database_does_not_understand_is_try_again(store: Store) -> None:
+    with pytest.raises(DomainError, match="try_again"):
+        await store.database.ask(text("SELECT nothing FROM nowhere"))
+    await store.ping()
+
+
+async def test_a_database_that_cannot_be_opened_is_one_sentence(sqlite_store: Store, tmp_path: Path) -> None:
+    folder = database.Database(sqlite_url(tmp_path))
+    with pytest.raises(StartRefused, match="database"):
+        await known_pair(folder)
+    with pytest.raises(StartRefused, match="database"):
+        await remember_pair(folder, None, sqlite_store.keys)
+    await folder.close()

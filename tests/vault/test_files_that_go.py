@@ -9,6 +9,7 @@ import pytest
 
 from practice.agenda.model import Appointment
 from practice.storage import Store
+from tests.client.waiting import until
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, plan
 from vault.errors import DomainError
@@ -174,3 +175,33 @@ async def test_a_saved_key_store_is_of_an_epoch_of_its_own(sqlite_settings: Vaul
         assert len(after) == 1
         assert not before.items() & after.items()
         assert {path.name for path in folder.iterdir()} == {*after, "keystore.sqlite"}
+
+
+async def test_what_is_lost_is_saved_once_and_tried_again_until_it_is(
+    sqlite_settings: VaultSettings, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vault.vault.LOOK_SECONDS", 0.0)
+    look, save = Store.look, Store.save
+    looks, saves = 0, 0
+
+    async def looked(store: Store) -> bool:
+        nonlocal looks
+        looks += 1
+        return await look(store)
+
+    async def saved(store: Store, folder: Path) -> bool:
+        nonlocal saves
+        saves += 1
+        return saves > 2 and await save(store, folder)
+
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        await given(store, sqlite_settings)
+        monkeypatch.setattr(Store, "look", looked)
+        monkeypatch.setattr(Store, "save", saved)
+        delete_keys(sqlite_settings)
+        watching = asyncio.create_task(store.watch())
+        await until(lambda: None if looks > 6 else f"it was looked {looks} times")
+        watching.cancel()
+        await asyncio.wait([watching])
+    assert saves == 3
+    assert len(list(sqlite_settings.data.glob("rescued-*"))) == 1

@@ -1,9 +1,11 @@
 """A disk that is full: said, nothing new is acknowledged, and what is to be destroyed is."""
 
 import asyncio
+import errno
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,31 @@ async def test_a_clock_that_is_behind_at_the_start_is_said(settings: VaultSettin
         await store.retention.resume()
         assert store.retention.clock_trouble is None, "the operator says that it is right"
         assert time.now() < START
+
+
+def test_a_disk_that_keeps_no_reserve_for_another_reason_is_not_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(number: int) -> Callable[..., None]:
+        def fail(*_: object) -> None:
+            raise OSError(number, "as a disk says it")
+
+        return fail
+
+    kept = Reserve([tmp_path])
+    monkeypatch.setattr(os, "posix_fallocate", failing(errno.EIO))
+    kept.look()
+    assert kept.trouble is None
+    assert "the reserve on the disk cannot be kept" in caplog.text
+    monkeypatch.setattr(os, "posix_fallocate", failing(errno.ENOSPC))
+    kept.look()
+    assert kept.low
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(shutil, "disk_usage", failing(errno.EDQUOT))
+    kept.look()
+    assert kept.low
+    monkeypatch.undo()
+    kept.look()
+    assert not kept.low
+    kept.require()

@@ -27,11 +27,11 @@ from vault.backup import snapshots
 from vault.errors import Locked, StartRefused, Tampered
 from vault.keys import layout, schema
 from vault.keys.backends import backend
-from vault.keys.connection import Connection, transaction
-from vault.keys.layout import to_tree
+from vault.keys.connection import FAULTS, Connection, transaction
+from vault.keys.layout import compare, to_tree
 from vault.keys.many import Each, change_each
 from vault.keys.wrapped import WrappedKeys
-from vault.keystore import verify
+from vault.keystore import downgrade, upgrade, verify
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
 
@@ -346,3 +346,52 @@ def test_the_release_before_opens_a_flat_key_store_and_refuses_a_tree(
     flat.rotate()
     said = opened_by(release, keystore_settings)
     assert said == ("" if version == schema.FLAT else "The key store was made by another version of this program.")
+
+
+async def test_a_step_that_cannot_be_taken_says_why(
+    keystore_settings: VaultSettings, time: Time, tmp_path: Path
+) -> None:
+    begun: list[bool] = []
+    nowhere = VaultSettings(data=tmp_path / "nowhere")
+    assert await upgrade(nowhere, lambda: begun.append(True))
+    assert not await downgrade(nowhere)
+    await used(keystore_settings, time)
+    assert not await downgrade(keystore_settings), "a flat one has no step back"
+    root = keystore_settings.root_key()
+    root.rename(root.with_name("away"))
+    for step in (upgrade(keystore_settings, lambda: begun.append(True)), downgrade(keystore_settings)):
+        with pytest.raises(StartRefused, match="root key file is missing"):
+            await step
+    assert not begun
+    root.with_name("away").rename(root)
+    assert await upgrade(keystore_settings, lambda: begun.append(True))
+    assert begun == [True]
+    assert await upgrade(keystore_settings, lambda: begun.append(True))
+    assert begun == [True], "only when the step is taken"
+    other = await asyncio.to_thread(backend(keystore_settings).open)
+    with closing(other), pytest.raises(StartRefused, match="Other programs use the key store"):
+        await downgrade(keystore_settings)
+    assert await downgrade(keystore_settings)
+
+
+def test_a_step_after_which_other_keys_open_is_none() -> None:
+    compare({"alice": b"key"}, {"alice": b"key"})
+    with pytest.raises(Tampered):
+        compare({"alice": b"key"}, {"alice": b"other"})
+
+
+def test_whoever_comes_hangs_on_no_group_that_does_not_open(flat: WrappedKeys) -> None:
+    assert flat.grow()
+    flat._db.execute("UPDATE group_keys SET wrapped = ?", (bytes(60),))
+    flat.add_practitioner("bob", START)
+    assert version(flat) == (schema.TREE, 2, 3)
+    assert flat.get("bob", "bob")[1]
+
+
+def test_one_that_says_no_epoch_any_more_does_not_answer(flat: WrappedKeys) -> None:
+    assert flat.get("alice", "alice")[1]
+    flat._db.execute("DELETE FROM meta WHERE name LIKE 'epoch%'")
+    with pytest.raises(FAULTS):
+        flat.check()
+    with pytest.raises(FAULTS):
+        flat.get("alice", "alice")

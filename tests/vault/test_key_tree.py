@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.people import START
+from tests.vault.test_key_steps import contents
 from vault.errors import Tampered
 from vault.keys import tree
 from vault.keys.backends import backend
@@ -243,3 +244,12 @@ def test_a_group_key_in_another_groups_place_opens_nothing(counted: WrappedKeys,
     )
     with pytest.raises(Tampered):
         counted.get(names[0], names[0])
+
+
+def test_a_step_that_was_taken_is_not_taken_again(keys: WrappedKeys) -> None:
+    for step in (keys.grow, keys.shrink, keys.grow):
+        assert step()
+        before = contents(keys)
+        assert step()
+        assert contents(keys) == before
+    assert not keys.flat

@@ -246,3 +246,16 @@ async def test_files_of_keys_are_private(sqlite_store: Store, sqlite_settings: V
     await alice(sqlite_store)
     for path in (sqlite_settings.keystore().parent, sqlite_settings.root_key().parent):
         assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_one_that_never_opened_is_not_looked_for_on_the_disk(
+    sqlite_settings: VaultSettings, time: Time, tmp_path: Path
+) -> None:
+    await use(sqlite_settings, time)
+    sqlite_settings.root_key().unlink()
+    async with open_store(sqlite_settings, now=time.now, boot=time.boottime) as store:
+        assert store.locked is not None
+        assert await store.keys.look(), "nothing that was open is lost"
+        assert await store.look()
+        with pytest.raises(DomainError, match="locked"):
+            await store.keys.save(tmp_path / "rescued")

@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import URL, Connection, inspect
 
 from tests.opening import open_store
 from tests.people import Time
@@ -18,22 +18,27 @@ from vault.database.database import Database
 from vault.database.migrate import configuration, migrate
 from vault.database.tables import metadata
 from vault.errors import StartRefused
-from vault.settings import VaultSettings
+from vault.settings import VaultSettings, sqlite_url
 
 
-async def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path, postgres: Postgres) -> None:
-    for url in (None, postgres.new_database(migrated=False)):
-        address = VaultSettings(data=tmp_path, database_url=url).database()
-        await asyncio.to_thread(migrate, address)
-        database = Database(address)
-        async with database.read() as connection:
-            differences = await connection.run_sync(
-                lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
-            )
-            keys = await connection.run_sync(primary_keys)
-        await database.close()
-        assert differences == []
-        assert keys == {table.name: [column.name for column in table.primary_key] for table in metadata.sorted_tables}
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """Of a database in which nothing is."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database(migrated=False)
+    return VaultSettings(data=tmp_path, database_url=url).database()
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_code(address: URL) -> None:
+    await asyncio.to_thread(migrate, address)
+    database = Database(address)
+    async with database.read() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
+        )
+        keys = await connection.run_sync(primary_keys)
+    await database.close()
+    assert differences == []
+    assert keys == {table.name: [column.name for column in table.primary_key] for table in metadata.sorted_tables}
 
 
 def primary_keys(connection: Connection) -> dict[str, list[str]]:
@@ -105,3 +110,9 @@ async def test_migrating_does_not_stop_the_loop(tmp_path: Path) -> None:
     ticking.cancel()
     await asyncio.gather(ticking, return_exceptions=True)
     assert ticks > 3
+
+
+def test_where_no_file_can_be_made_it_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartRefused, match="is a file or lies below one"):
+        migrate(sqlite_url(tmp_path / "file" / "rooms.sqlite"))

@@ -13,8 +13,9 @@ from tests.opening import of, open_store
 from tests.people import START, Time, alice, plan
 from vault import keystore
 from vault.backup import data, snapshots
+from vault.errors import StartRefused
 from vault.proof import Folder, prove
-from vault.settings import VaultSettings
+from vault.settings import VaultSettings, parse
 
 NAMES = ("what?mode=memory", "a#b", "100%20", "a b & c=d;e", "file:x", "é :memory:")
 
@@ -83,3 +84,26 @@ async def test_files_that_others_can_read_are_closed_to_them_at_the_next_start(t
     async with open_store(settings, now=time.now, boot=time.boottime) as store:
         await alice(store)
         assert {path: oct(mode) for path, mode in files(settings.data).items() if mode & 0o077} == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("anywhere", "must be sqlite:///"),
+        ("postgres ql://h/d", "must be sqlite:///"),
+        ("sqlite://x", "three slashes"),
+        ("sqlite:///~/x", "only a shell replaces"),
+        ("postgresql://u:p@x@h/d", "write %40"),
+        ("postgresql://h:x/d", "a number as its port"),
+        ("postgresql://h:0/d", "from 1 to 65535"),
+        ("postgresql://h:65536/d", "from 1 to 65535"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(address: str, said: str) -> None:
+    with pytest.raises(StartRefused, match=said) as refused:
+        parse("rooms.database_url", address)
+    assert address not in str(refused.value)
+
+
+def test_the_last_port_is_one() -> None:
+    assert parse("rooms.database_url", "postgres://h:65535/d").port == 65535

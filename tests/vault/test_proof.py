@@ -4,7 +4,7 @@ import asyncio
 import base64
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from vault.backup import data, snapshots
 from vault.errors import StartRefused
 from vault.keys.receipt import Receipt
 from vault.proof import Folder, Proof, prove
+from vault.proof.proving import as_they_come, in_files
+from vault.proof.report import Looked
 from vault.proof.search import Needle
 from vault.settings import VaultSettings
 
@@ -247,6 +249,39 @@ async def test_a_closed_account_is_proven_gone_too(settings: VaultSettings, time
     proof = await prove(settings, KINDS, closed.receipt.receipt, redis=None, folders=folders)
     assert proof.destroyed, proof.text()
     assert "2 ciphertexts of it" in proof.text()
+
+
+async def test_a_file_that_goes_away_meanwhile_is_no_find_and_its_next_name_is_read(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    """PostgreSQL 15 replaces ``pg_internal.init`` and renames segments of its WAL while somebody reads its folder."""
+    person = await alice(sqlite_store)
+    planned = await plan(sqlite_store, person)
+    ledger = sqlite_store.keys.unlocked().ledger
+    needle = Needle(ledger.receipt_of(planned.id), ledger.receipt_of)
+    looked, unreadable = Looked("its files"), Looked("its files")
+
+    folder = tmp_path / "busy"
+
+    def look() -> None:
+        folder.mkdir()
+        (folder / "1").write_bytes(b"nothing")
+        (folder / "2").write_bytes(b"nothing")
+        (folder / "3").write_bytes(planned.id.encode())
+        in_files(looked, meanwhile(), needle)
+        in_files(unreadable, [folder], needle)
+
+    def meanwhile() -> Iterator[Path]:
+        for path in as_they_come(folder):
+            yield path
+            if path.name == "1":
+                (folder / "2").unlink()
+                (folder / "3").rename(folder / "4")
+
+    await asyncio.to_thread(look)
+    assert looked.left == ["4: its id"]
+    assert looked.what == "2 files, 0.0 MB"
+    assert unreadable.left == ["busy: cannot be read"]
 
 
 async def test_a_receipt_that_nobody_gave_proves_nothing(sqlite_settings: VaultSettings, time: Time) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import re
+import sqlite3
+import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +21,18 @@ from sqlalchemy import delete, insert, text
 from practice.agenda.records import appointments, seal_appointment
 from practice.kinds import KINDS
 from tests.opening import open_store
-from tests.people import Time, alice, plan
+from tests.people import START, Time, alice, plan
 from tests.servers.postgres import Postgres
 from tests.vault.test_proof import NEVER, destroyed
 from vault.backup import snapshots
 from vault.errors import DomainError, StartRefused
+from vault.keys.connection import Cluster
 from vault.keys.store import KeyStore
 from vault.keys.wrapped import WrappedKeys
-from vault.proof import Folder, prove, search
-from vault.proof.proving import parts, walk
+from vault.proof import Folder, Proof, prove, search
+from vault.proof.ciphertexts import in_database, varlena
+from vault.proof.proving import in_cluster, parts, walk
+from vault.proof.report import Looked
 from vault.proof.search import Needle
 from vault.settings import VaultSettings
 
@@ -243,3 +249,48 @@ async def test_a_folder_that_is_not_there_is_not_looked_at(
 
 def test_a_folder_that_goes_meanwhile_has_no_files(tmp_path: Path) -> None:
     assert walk(tmp_path / "nowhere") == []
+
+
+def test_a_copy_of_something_else_or_of_before_a_kind_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    any_id = Needle("receipt", lambda candidate: "receipt")
+    path = tmp_path / "copy.sqlite"
+    with closing(sqlite3.connect(path)) as copy:
+        copy.execute("CREATE TABLE anything (id)")
+        assert in_database(path, KINDS, any_id) is None
+        copy.execute("CREATE TABLE practitioners (id, profile, password)")
+        copy.execute("INSERT INTO practitioners VALUES ('alice', x'01', x'02')")
+        copy.commit()
+        found = in_database(path, KINDS, any_id)
+    assert found is not None
+    assert [one.content for one in found] == [b"\x01", b"\x02"]
+
+
+@pytest.mark.parametrize(
+    ("order", "short", "long"), [("little", b"\x0b", b"\x20\x03\x00\x00"), ("big", b"\x85", b"\x00\x00\x00\xc8")]
+)
+def test_how_long_a_value_is_stands_before_it_as_the_machine_has_it(
+    order: str, short: bytes, long: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's postgres.h, ``varattrib_1b`` and ``varattrib_4b``: big-endian has the mark in the top bit."""
+    monkeypatch.setattr(sys, "byteorder", order)
+    assert varlena(4) == short
+    assert varlena(196) == long
+
+
+def test_files_of_another_server_are_not_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "global").mkdir()
+    (tmp_path / "global" / "pg_control").write_bytes((7).to_bytes(8, sys.byteorder, signed=True))
+    for identifier, skipped in ((8, True), (7, False)):
+        (tmp_path / "base" / "5").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "base" / "5" / "1").write_bytes(b"a page")
+        nothing = Needle("receipt", lambda candidate: candidate)
+        looked = in_cluster(Looked("PostgreSQL"), KINDS, Cluster(str(tmp_path), 5, identifier), nothing, [])
+        assert looked.skipped is skipped
+
+
+def test_an_epoch_that_is_late_is_said() -> None:
+    late = Proof("receipt", START, 1, [], final_in=0)
+    assert not late.destroyed
+    assert "that is late" in late.text()
+    assert "final in 7 s" in replace(late, final_in=7).text()
+    assert replace(late, final_in=None).destroyed

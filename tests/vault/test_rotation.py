@@ -182,3 +182,16 @@ def test_so_many_seconds_are_left(time: Time) -> None:
     assert seconds_left(given, time.now()) == 0, "it is late"
     time.jump(days=-3)
     assert seconds_left(given, time.now()) == 20, "a clock that is wrong makes no other promise"
+
+
+async def test_what_a_sweep_destroys_is_told_to_whoever_ends_epochs(sqlite_store: Store, time: Time) -> None:
+    store, ends = sqlite_store, sqlite_store.retention.rotation
+    ends.running = True
+    await store.retention.sweep()
+    assert not ends._wake.is_set(), "nothing was destroyed"
+    await plan(store, await alice(store))
+    before = await epoch(store)
+    time.pass_(days=40)
+    assert await store.retention.sweep() == 1
+    assert ends._wake.is_set()
+    assert await epoch(store) == before, "it is not done beside"

@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from practice.accounts.model import Practitioner
+from practice.agenda.records import appointments
 from practice.storage import Store
 from tests.opening import Elsewhere, of, open_store
 from tests.people import START, Time, alice, charlie, plan
 from tests.vault.readers import GIVEN, REFUSED, refusals
-from vault.destruction import sweeper
+from vault.destruction import due, sweeper
 from vault.errors import DomainError
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
@@ -271,3 +273,50 @@ async def test_a_reader_in_the_way_of_emptying_the_journal_is_waited_for_by_the_
         assert await sqlite_store.retention.sweep() == 1
     assert await sqlite_store.retention.sweep() == 0
     assert journal.stat().st_size == 0
+
+
+async def test_what_came_back_without_its_key_goes_with_what_is_due(store: Store, time: Time) -> None:
+    """A row of before, put back while the server runs: it is compared at starts only."""
+    person = await alice(store)
+    planned, other = await plan(store, person), await plan(store, person, "Other", days=300)
+    (row,) = await store.database.ask(select(appointments).where(appointments.c.id == planned.id))
+    receipt = await store.retention.destroy(of(person.id), planned.id)
+    async with store.database.write() as connection:
+        await connection.execute(appointments.insert().values(dict(row._mapping)))
+    time.pass_(days=40)
+    assert await store.retention.sweep() == 1
+    assert [one.id for one in await store.database.ask(select(appointments))] == [other.id]
+    assert await store.appointments.receipts(of(person.id)) == [receipt], "no second one"
+    assert (await store.retention.status()).alarms == 0
+
+
+async def test_of_more_than_is_remembered_the_rest_is_opened_by_each_sweep(
+    sqlite_store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(sqlite_store)
+    for number in range(4):
+        await plan(sqlite_store, person, f"Patient {number}")
+    time.pass_(days=30)
+    monkeypatch.setattr(due, "MOST", 3)
+    for _ in range(2):
+        assert await sqlite_store.retention.sweep() == 0
+        assert len(sqlite_store.retention._due._known) == 3
+    time.pass_(days=1)
+    assert await sqlite_store.retention.sweep() == 4
+
+
+async def test_an_account_is_closed_with_a_receipt_also_beside_a_server_that_sweeps(
+    store: Store, settings: VaultSettings, time: Time
+) -> None:
+    """Whoever has the lease ends the epoch."""
+    person = await alice(store)
+    await plan(store, person)
+    async with open_store(settings, now=time.now, boot=time.boottime, exclusive=False) as other:
+        assert await other.retention.sweep() == 0
+        epoch = await store.keys._run(lambda keys: keys._epochs.number())
+        closed = await store.retention.close(of(person.id))
+        assert closed.receipt is not None
+        assert await store.keys.receipt(person.id, person.id) == closed.receipt
+        assert await store.keys._run(lambda keys: keys._epochs.number()) == epoch, "not by who has no lease"
+        await other.retention.sweep()
+        assert await store.keys._run(lambda keys: keys._epochs.number()) == epoch + 1

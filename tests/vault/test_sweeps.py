@@ -303,3 +303,21 @@ async def test_a_day_that_is_none_keeps_no_row_from_being_found(sqlite_store: St
         )
     time.pass_(days=31)
     assert await sqlite_store.retention.sweep() == 3
+
+
+async def test_how_late_it_is_is_said_of_the_oldest_in_whatever_order_they_are_found(
+    store: Store, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "BATCH", 1)
+    person = await alice(store)
+    moments = [(await plan(store, person, hours=hours)).due for hours in (5, 2, 9, 3)]
+    time.jump(days=40)
+    await store.retention.sweep()
+    status = await store.retention.status()
+    oldest = min(one for one in moments if one is not None)
+    assert (status.overdue, status.paused is not None) == (4, True)
+    assert status.lag == (time.now() - oldest).total_seconds()
+    await store.retention.resume()
+    assert await store.retention.sweep() == 4
+    status = await store.retention.status()
+    assert (status.overdue, status.lag) == (0, 0)

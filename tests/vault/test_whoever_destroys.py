@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
+from operate.commands.storage import asking
 from practice.agenda.store import Appointments
 from practice.storage import Storage, Store, open_storage, open_store
 from signaling import app, gate
+from signaling.sockets.hooks import Hooks
+from signaling.sockets.server import Gate
 from tests.opening import Elsewhere, of
 from tests.people import Time, alice, plan
 from tests.vault.test_destruction import states
 from vault.audit.trail import Trail
 from vault.destruction.closure import Closed, Closure
-from vault.destruction.deadline import Deadline, left_to_the_server, nobody_can_say
+from vault.destruction.deadline import Deadline, nobody_can_say
 from vault.destruction.destruction import Destruction
+from vault.destruction.handing import Handing
 from vault.destruction.sweeper import Sweeper
 from vault.settings import VaultSettings
 
@@ -26,16 +30,23 @@ SAID: list[tuple[Callable[..., Any], str]] = [
     (open_store, "on_close"),
     (Storage.destroying, "on_destroy"),
     (Storage.destroying, "on_close"),
+    (Storage.destroying, "on_handed"),
     (Deadline, "in_progress"),
     (Appointments, "on_due"),
     (Destruction, "trail"),
     (Destruction, "on_destroy"),
     (Closure, "trail"),
     (Closure, "on_close"),
+    (Handing, "told"),
+    (Handing, "after"),
+    (Handing, "entry"),
     (Sweeper, "wake"),
     (Trail, "trusted"),
     (app.build, "live"),
     (gate.attach, "live"),
+    (Gate.handle, "hooks"),
+    (Hooks, "lost"),
+    (Hooks, "missed"),
 ]
 
 
@@ -66,7 +77,7 @@ async def test_a_command_destroys_no_running_consult(
     person = await alice(store)
     planned = await plan(store, person)
     async with beside(settings, time) as storage:
-        command = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
+        command = asking(storage)
         await command.retention.request_closure(of(person.id))
         assert await command.retention.due() == 1, "it can count what it cannot judge"
         assert await command.retention.close(of(person.id)) == Closed(0, 1, None)
@@ -90,7 +101,7 @@ async def test_what_a_command_destroys_by_name_a_server_finishes(
     person = await alice(store)
     planned = await plan(store, person)
     async with beside(settings, time) as storage:
-        command = storage.destroying(on_destroy=left_to_the_server, on_close=left_to_the_server)
+        command = asking(storage)
         receipt = await command.retention.destroy(of(person.id), planned.id)
     assert (cleared, await states(store)) == ([], {planned.id: "destroying"}), "it cannot clear what a server keeps"
     await store.retention.sweep()

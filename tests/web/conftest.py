@@ -16,7 +16,7 @@ from web.settings import WebSettings
 STATIC = Path(routes.__file__).parent / "static"
 TEMPLATES = Path(routes.__file__).parent / "templates"
 PAGES = ["/", "/signin", "/desk", "/c", "/privacy"]
-LANGUAGES = ["nl", "en"]
+LANGUAGES = ["nl", "en", "de", "fr"]
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]

@@ -2,18 +2,43 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
+from practice.accounts.model import Language
+from practice.kinds import KINDS
+from practice.notices.model import Reason
+from practice.notices.smtp import Step
+from practice.organisation.rights import ROLES
+from practice.policies.model import FEATURES
+from practice.sights.model import Phase, SightReason
+from practice.statistics.model import TALLIES, WAITS
 from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.rest import PersonCheckView, Retention
-from tests.web.conftest import STATIC, TEMPLATES, Client, imported_by, scripts
-from web.locale import CATALOGUES, load, negotiate
+from tests.web.conftest import LANGUAGES, STATIC, TEMPLATES, Client, imported_by, scripts
+from tests.web.forms.withheld import WITHHELD
+from vault.audit import Act
+from vault.audit.entry import Kind as PartyKind
+from vault.records.records import Kind
+from vault.records.scope import Label
+from web.account import security
+from web.forms.fields import PROBLEMS
+from web.locale import CATALOGUES, ROOT, load, negotiate
 from web.pages import STORED
+from web.practice.menu import ENTRIES
+from web.practice.report import CLAIMS
+from web.routes import FORMS
 from web.storage import KEPT
+
+
+def given(kind: Kind[Any]) -> set[str]:
+    """Fields of what is sealed that their owner is shown."""
+    return set(kind.layout.fields | kind.layout.optional) - WITHHELD.get(kind.name, set())
+
 
 DEVICES = ("camera", "microphone", "speaker")
 OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switched-off")
@@ -23,6 +48,7 @@ FAMILIES = {
     "bye.lead": get_args(EndReason),
     "bye.title": ["left", "cancelled"],
     "retention": get_args(Retention),
+    "statistics": (*TALLIES, *WAITS, "few", "withheld"),
     "day.fate": get_args(Retention),
     "patient.progress": ["check", "wait", "talk", "goodbye"],
     "call.leave": ["patient", "practitioner"],
@@ -54,6 +80,41 @@ FAMILIES = {
     "call.compare": ["came", "left", "renewed"],
     "call.person": ["practitioner", "patient", "guest"],
     "signin": ["mail.missing", "password.missing"],
+    "form": ["stale"],
+    "password": ["wrong"],
+    "picture": ["too_large"],
+    "mail": [
+        *("taken", "confirmed.old", "confirmed.new"),
+        *(f"told.{state}" for state in ("waits", "done", "done.text", "stopped", "stopped.text")),
+    ],
+    "data.field": sorted(
+        {"app", "codes_left", "state"}.union(*(given(kind) for kind in KINDS if kind.export is not None))
+    ),
+    "sight": [
+        *("factor", "conflict", "late", *(f"phase.{phase}" for phase in get_args(Phase))),
+        *(f"reason.{reason}" for reason in get_args(SightReason)),
+    ],
+    "people.factor": ["none", *(f"reason.{reason}" for reason in get_args(Reason))],
+    "dissolving": ["problem.name"],
+    "invite": ["conflict"],
+    "invited": ["conflict"],
+    "role": ROLES,
+    "label": get_args(Label),
+    "serves": ["conflict"],
+    "served": ["doubtful"],
+    "departments": ["taken"],
+    "act": list(Act),
+    "party": get_args(PartyKind),
+    "policies": list(FEATURES),
+    "duty": list(CLAIMS),
+    "mail_server.outcome": ["accepted", *get_args(Step)],
+    "report": ["inventory", "purposes", "kept", "here", "barred"],
+    "audit.export": ["large"],
+    "record.apart": ["database", "keystore", "transit", "redis"],
+    "menu": [name for name, _ in ENTRIES],
+    "form.problem": sorted(PROBLEMS),
+    "done": sorted({form.done for form in FORMS if form.done}),
+    "security": [*{key.partition(".")[2] for _, key in security.WRONG.values() if key.startswith("security.")}],
     "new.doubt": get_args(Doubt),
     "day": ["running", "waiting", "ended", "past"],
     "new": ["patient.missing", "day.missing", "time.missing"],
@@ -97,10 +158,24 @@ def written_keys() -> set[str]:
     return {key for key in found if not key.endswith((".js", ".html"))}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_stands_twice(language: str) -> None:
+    """The second would take the place of the first without a word."""
+    keys = re.findall(r'^msgid "(.+)"$', (ROOT / language / "LC_MESSAGES" / "messages.po").read_text(), re.MULTILINE)
+    assert sorted(keys) == sorted(set(keys))
+
+
 def test_all_languages_have_the_same_texts() -> None:
-    keys = {language: set(catalogue.messages) for language, catalogue in CATALOGUES.items()}
-    assert keys["nl"] == keys["en"]
-    assert len({frozenset(found) for found in keys.values()}) == 1
+    assert tuple(CATALOGUES) == get_args(Language) == tuple(LANGUAGES)
+    for language, catalogue in CATALOGUES.items():
+        assert set(catalogue.messages) ^ set(CATALOGUES["nl"].messages) == set(), language
+
+
+def test_what_is_counted_has_two_forms_in_every_language() -> None:
+    for key, text in CATALOGUES["nl"].messages.items():
+        for language, catalogue in CATALOGUES.items():
+            other = catalogue.messages[key]
+            assert (isinstance(other, tuple) and len(other)) == (isinstance(text, tuple) and 2), f"{language}: {key}"
 
 
 def test_every_text_that_is_used_exists_and_every_text_that_exists_is_used() -> None:
@@ -127,22 +202,53 @@ def test_a_text_without_translation_is_refused(tmp_path: Path) -> None:
         load("nl", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("language", "n", "text"), [("en", 0, "0 members"), ("en", 1, "1 member "), ("fr", 0, "0 membre ")]
+)
+def test_what_is_counted_has_the_form_of_its_number(language: str, n: int, text: str) -> None:
+    assert CATALOGUES[language].text("people.unreadable", n=n).startswith(text)
+    with pytest.raises(KeyError, match="needs a number"):
+        CATALOGUES[language].text("people.unreadable")
+
+
 def test_an_unknown_text_is_an_error() -> None:
     with pytest.raises(KeyError):
         CATALOGUES["nl"].text("does.not.exist")
 
 
-def test_people_are_addressed_formally_and_calmly() -> None:
-    for key, text in CATALOGUES["nl"].messages.items():
-        for form in [text] if isinstance(text, str) else text:
-            assert not re.search(r"\b(je|jij|jouw|jullie)\b", form, re.IGNORECASE), key
-    for catalogue in CATALOGUES.values():
+FAMILIAR = {
+    "nl": r"\b([Jj]e|[Jj]ij|[Jj]ouw|[Jj]ullie)\b",
+    "de": r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|ihr|[Ee]uch|[Ee]uer|[Ee]ure\w*)\b",
+    "fr": r"\b([Tt]u|[Tt]e|[Tt]oi|[Tt]on|[Tt]a|[Tt]es)\b",
+}
+APOLOGIES = r"oops|oeps|sorry|helaas|leider|hoppla|désolé|malheureusement"
+
+
+def forms() -> Iterator[tuple[str, str, str]]:
+    """Every text of every language: language, key, text."""
+    for language, catalogue in CATALOGUES.items():
         for key, text in catalogue.messages.items():
             for form in [text] if isinstance(text, str) else text:
-                assert "!" not in form, key
-                assert not re.search(r"oops|oeps|sorry|helaas", form, re.IGNORECASE), key
-                assert '"' not in form, f"{key}: typographic quotes"
-                assert "'" not in form, f"{key}: typographic apostrophes"
+                yield language, key, form
+
+
+def test_people_are_addressed_formally_and_calmly() -> None:
+    for language, key, form in forms():
+        assert language == "en" or not re.search(FAMILIAR[language], form), f"{language}: {key}"
+        assert "!" not in form, key
+        assert not re.search(APOLOGIES, form, re.IGNORECASE), f"{language}: {key}"
+
+
+def test_quotes_and_spaces_are_set_as_each_language_sets_them() -> None:
+    for language, key, form in forms():
+        assert '"' not in form, f"{language}: {key}: typographic quotes"
+        assert "'" not in form, f"{language}: {key}: typographic apostrophes"
+        if language == "de":
+            assert not re.search("[„“”«»]", re.sub("„[^„“]+“", "", form)), key
+        if language == "fr":
+            assert not re.search("[„“”]", form), key
+            assert not re.search("«(?!\u00a0)|(?<!\u00a0)[;?%»]|(?<!\u00a0):(?!\\d)", form), f"{key}: no-break space"
+            assert not re.search(r"\b[Dd]e \{(name|place|operator)\}", form), f"{key}: a vowel may follow"
 
 
 @pytest.mark.parametrize(
@@ -150,12 +256,14 @@ def test_people_are_addressed_formally_and_calmly() -> None:
     [
         (None, "", "nl", False),
         (None, "en-GB,en;q=0.9,nl;q=0.8", "en", True),
-        (None, "de-DE,nl;q=0.5,en;q=0.7", "en", True),
+        (None, "es-ES,nl;q=0.5,en;q=0.7", "en", True),
         (None, "*", "nl", False),
         (None, "*;q=0.5, tr", "en", True),
         (None, "ar,fa;q=0.9", "en", True),
-        (None, "de-DE,de;q=0.9", "en", True),
-        (None, "fr-BE,nl-BE;q=0.1", "nl", True),
+        (None, "de-DE,de;q=0.9", "de", True),
+        (None, "gsw-CH,de-CH;q=0.9,en;q=0.5", "de", True),
+        (None, "fr-BE,nl-BE;q=0.1", "fr", True),
+        (None, "es-ES,nl-BE;q=0.1", "nl", True),
         (None, "TR-tr, NL;q=0", "en", True),
         (None, "nl-Latn-NL", "nl", True),
         (None, "nl;q=nan,en;q=1e0,de;q=-1", "nl", False),
@@ -165,6 +273,7 @@ def test_people_are_addressed_formally_and_calmly() -> None:
         (None, "en" * 100_000, "nl", False),
         (None, "nl;q=0", "nl", False),
         ("en", "nl", "en", True),
+        ("fr", "nl", "fr", True),
         ("xx", "en", "en", True),
     ],
 )

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.web.conftest import LANGUAGES, PAGES, STATIC, TEMPLATES, Client, Serve, imported_by, read, scripts
+from web.render import ENVIRONMENT
 from web.settings import Operator, WebSettings
 
 EVERYWHERE = [*PAGES, "/does-not-exist"]
@@ -24,6 +25,12 @@ TEST_IDS = {
     ],
     "/signin": ["mail", "password", "sign-in"],
 }
+
+
+def test_every_template_can_be_compiled() -> None:
+    """A server compiles each at its first use only."""
+    for name in ENVIRONMENT.list_templates():
+        ENVIRONMENT.get_template(name)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

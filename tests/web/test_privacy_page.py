@@ -49,7 +49,13 @@ async def test_contact_data_are_readable_without_script_cookie_or_account(serve:
 
 @pytest.mark.duty("S-01")
 @pytest.mark.parametrize(
-    ("language", "roles"), [("nl", ("verwerkingsverantwoordelijke", "verwerker")), ("en", ("controller", "processor"))]
+    ("language", "roles"),
+    [
+        ("nl", ("verwerkingsverantwoordelijke", "verwerker")),
+        ("en", ("controller", "processor")),
+        ("de", ("Verantwortlicher", "Auftragsverarbeiter")),
+        ("fr", ("responsable du traitement", "sous-traitant")),
+    ],
 )
 async def test_both_roles_are_stated(pages: Client, language: str, roles: tuple[str, str]) -> None:
     text = (await read(pages, "/privacy", language)).text

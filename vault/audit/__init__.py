@@ -4,7 +4,8 @@
     await store.audit.record(Act.KEYS_ROTATED, operator())                # a command of the operator
     await store.audit.record(Act.BACKUP_MADE, operator(), detail="3")
 
-    store.audit.entries(first=…, last=…, act=…) -> list[Entry]
+    store.audit.entries(first=…, last=…, act=…)                                # oldest first
+    store.audit.newest(Search(first=…, last=…, act=…, names=…), 50)            # newest first
     store.audit.verify() -> TrailReport                                        # names the first bad line
     store.audit.tidy()                                                    # each minute: retention, anchor
 
@@ -15,6 +16,8 @@ hold. A destruction is entered under its receipt, never under the appointment's 
 One chain for all processes, in the database: each entry carries an HMAC over itself and the entry before it, under a
 key of the key store. The newest number and HMAC are anchored in the key store at most a minute later, so a tail
 that was cut off is missed.
+
+``entry`` is what a line is made of, ``trail`` writes them, ``search`` finds some, ``verify`` walks over all.
 """
 
 from vault.audit.entry import (
@@ -25,6 +28,7 @@ from vault.audit.entry import (
     Entry,
     Party,
     appointment,
+    invitation,
     operator,
     practitioner,
     receipt,
@@ -41,6 +45,7 @@ __all__ = [
     "Party",
     "TrailReport",
     "appointment",
+    "invitation",
     "operator",
     "practitioner",
     "receipt",

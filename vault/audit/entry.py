@@ -6,15 +6,16 @@ import json
 import os
 import re
 from base64 import urlsafe_b64encode
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Literal
 
 CHAIN_BYTES = 32
 DETAIL = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
-Kind = Literal["practitioner", "patient", "operator", "support", "server", "appointment", "receipt"]
+Kind = Literal["practitioner", "patient", "operator", "support", "server", "appointment", "invitation", "receipt"]
 OUR_OWN: frozenset[Kind] = frozenset({"operator", "support"})
 
 
@@ -23,16 +24,68 @@ class Act(StrEnum):
 
     SIGNED_IN = "signed-in"
     SIGNED_OUT = "signed-out"
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 -- an act
+    RESET_ASKED = "reset-asked"
+    PASSWORD_RESET = "password-reset"  # noqa: S105 -- an act
+    MAIL_CHANGE_ASKED = "mail-change-asked"
+    MAIL_CONFIRMED = "mail-confirmed"
+    MAIL_CHANGE_STOPPED = "mail-change-stopped"
+    MAIL_CHANGED = "mail-changed"
+    SESSIONS_ENDED = "sessions-ended"
+    RECOVERY_CODE_USED = "recovery-code-used"
+    FACTOR_ADDED = "factor-added"
+    FACTOR_REMOVED = "factor-removed"
+    FACTORS_READ = "factors-read"
+    FACTOR_LIFTED = "factor-lifted"
+    RECOVERY_CODES_MADE = "recovery-codes-made"
+    PASSKEY_REFUSED = "passkey-refused"
     TOKEN_REUSED = "token-reused"  # noqa: S105 -- an act
     ACCOUNT_ADDED = "account-added"
+    ACCOUNT_CHANGED = "account-changed"
+    PARTICULARS_CHANGED = "particulars-changed"
+    BANK_ACCOUNT_CHANGED = "bank-account-changed"
+    BANK_ACCOUNT_READ = "bank-account-read"
     LIMITS_LIFTED = "limits-lifted"
+    DATA_READ = "data-read"
+    DATA_EXPORTED = "data-exported"
     CLOSURE_ASKED = "closure-asked"
     ACCOUNT_CLOSED = "account-closed"
+    ROLES_CHANGED = "roles-changed"
+    MEMBER_DEACTIVATED = "member-deactivated"
+    MEMBER_REACTIVATED = "member-reactivated"
+    INVITED = "invited"
+    INVITATION_RENEWED = "invitation-renewed"
+    INVITATION_WITHDRAWN = "invitation-withdrawn"
+    PEOPLE_LISTED = "people-listed"
+    DEPARTMENTS_READ = "departments-read"
+    DEPARTMENT_MADE = "department-made"
+    DEPARTMENT_RENAMED = "department-renamed"
+    DEPARTMENT_CLOSED = "department-closed"
+    DEPARTMENTS_CHANGED = "departments-changed"
+    ENGAGED = "engaged"
+    ENGAGEMENT_CHANGED = "engagement-changed"
+    ENGAGEMENT_ENDED = "engagement-ended"
+    WORKED_FOR = "worked-for"
+    ORGANISATION_ENDED = "organisation-ended"
+    ORGANISATION_CHANGED = "organisation-changed"
+    POLICY_CHANGED = "policy-changed"
+    FILE_REFUSED = "file-refused"
+    PICTURE_CHANGED = "picture-changed"
+    MAIL_SERVER_CHANGED = "mail-server-changed"
+    MAIL_TESTED = "mail-tested"
+    PICTURE_SHOWN = "picture-shown"
     APPOINTMENT_CREATED = "appointment-created"
     APPOINTMENT_READ = "appointment-read"
     APPOINTMENTS_LISTED = "appointments-listed"
     APPOINTMENT_CHANGED = "appointment-changed"
     APPOINTMENT_ENDED = "appointment-ended"
+    APPOINTMENT_HANDED_OVER = "appointment-handed-over"
+    HANDING_OVER_ASKED = "handing-over-asked"
+    SIGHT_ASKED = "sight-asked"
+    SIGHT_GIVEN = "sight-given"
+    SIGHT_USED = "sight-used"
+    SIGHT_ENDED = "sight-ended"
+    SIGHT_KNOWN = "sight-known"
     LINK_OPENED = "link-opened"
     DESTROYED = "destroyed"
     RECEIPTS_READ = "receipts-read"
@@ -51,6 +104,7 @@ class Act(StrEnum):
     SUPPORT_CODE_GIVEN = "support-code-given"
     SUPPORT_LOOKED = "support-looked"
     AUDIT_READ = "audit-read"
+    AUDIT_EXPORTED = "audit-exported"
     AUDIT_VERIFIED = "audit-verified"
     AUDIT_PRUNED = "audit-pruned"
     AUDIT_LOST = "audit-lost"
@@ -85,6 +139,11 @@ def practitioner(practitioner_id: str) -> Party:
 def appointment(owner: str, appointment_id: str) -> Party:
     """An appointment that still has its key."""
     return Party("appointment", appointment_id, owner)
+
+
+def invitation(organisation: str, invitation_id: str) -> Party:
+    """An invitation that still has its key."""
+    return Party("invitation", invitation_id, organisation)
 
 
 def receipt(text: str) -> Party:
@@ -143,11 +202,16 @@ class Entry:
 
     def values(self) -> tuple[Any, ...]:
         """The columns of the table, without the link."""
-        return astuple(self)
+        values: tuple[Any, ...] = COLUMNS(self)
+        return values
 
     def chained(self, key: bytes, before: bytes) -> bytes:
         """This entry's link: an HMAC over it and the link before."""
         return hmac.digest(key, before + json.dumps(self.values(), separators=(",", ":")).encode(), "sha256")
+
+
+COLUMNS = attrgetter(*(one.name for one in fields(Entry)))
+"""What ``astuple`` gives, in a thirtieth of the time: that copies, and a check of the trail asks for every entry."""
 
 
 def pseudonym(key: bytes, party: Party) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.audit.entry import OUR_OWN, SERVER, Act, Draft, Entry, Party, pseudonym
+from vault.audit.search import Search, milliseconds, milliseconds_of
 from vault.audit.verify import BASE, START, TrailReport, Verifier, read_base, write_base
 from vault.clock import Now
 from vault.database.database import Database
@@ -100,13 +101,12 @@ class Trail:
         self, first: datetime | None = None, last: datetime | None = None, act: Act | None = None
     ) -> AsyncIterator[Entry]:
         """Entries with ``first <= moment < last``, oldest first."""
-        query = select(audit)
-        if first is not None:
-            query = query.where(audit.c.at >= milliseconds(first))
-        if last is not None:
-            query = query.where(audit.c.at < milliseconds(last))
-        if act is not None:
-            query = query.where(audit.c.act == act)
+        async for entry in self.found(Search(first, last, act)):
+            yield entry
+
+    async def found(self, search: Search) -> AsyncIterator[Entry]:
+        """What was looked for, oldest first."""
+        query = search.query()
         number, full = 0, True
         while full:
             async with self._database.read() as connection:
@@ -117,9 +117,19 @@ class Trail:
             full = len(rows) == BATCH
             number = rows[-1].number if rows else number
 
+    async def newest(self, search: Search, most: int, before: int | None = None) -> list[Entry]:
+        """At most so many of what was looked for, newest first, with numbers below ``before``."""
+        query = search.query() if before is None else search.query().where(audit.c.number < before)
+        rows = await self._database.ask(query.order_by(audit.c.number.desc()).limit(most))
+        return [Entry(*tuple(row)[:-1]) for row in rows]
+
     async def name(self, party: Party) -> str | None:
         """What the trail calls somebody; None when it gives no name, or nobody can know it any more."""
         return (await self._names([party]))[party]
+
+    async def names(self, parties: Iterable[Party]) -> dict[Party, str]:
+        """The same of many, asked at once; those that it gives no name are not in it."""
+        return {party: name for party, name in (await self._names(parties)).items() if name is not None}
 
     async def verify(self) -> TrailReport:
         """Walk the whole trail, up to what is written meanwhile. Changes nothing."""
@@ -196,9 +206,7 @@ class Trail:
         before, link = self._newest
         try:
             written = await self._database.tell(FOLLOW, {**columns, "lock": LOCK, "before": before, "link": link})
-        except DomainError as error:
-            if error.code not in ("conflict", "try_again"):
-                raise
+        except DomainError:  # all that a database says of a write: somebody was first, or nobody knows
             return None
         return end if written else None
 
@@ -289,13 +297,3 @@ def settle(together: Sequence[tuple[Sequence[Draft], "asyncio.Future[None]"]], e
         else:
             written.set_exception(error)
             written.exception()  # whoever waited may be gone: asyncio would say that nobody looked
-
-
-def milliseconds(moment: datetime) -> int:
-    """Since the Unix epoch."""
-    return int(moment.timestamp() * 1000)
-
-
-def milliseconds_of(span: timedelta) -> int:
-    """A length of time."""
-    return int(span.total_seconds() * 1000)

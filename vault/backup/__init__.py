@@ -1,5 +1,7 @@
 """Backups of the data, which hold ciphertext only, and sealed snapshots of the key store, which last 24 hours.
 
+``data`` is the one, ``snapshots`` are the other, ``expiry`` ends them:
+
     data.write(settings, folder, now) -> Written        # a backup is one SQLite file, whatever the database is
     await data.restore(settings, source, replace=False) -> Restored
     snapshots.take(settings, folder, now) -> Path       # never in the folder of the data's backups

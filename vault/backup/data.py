@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from vault.database.database import listen, options
-from vault.database.marks import GENERATION, PAIR
+from vault.database.marks import GENERATION, HANDING, PAIR
 from vault.database.migrate import alone_in, configuration, migrate, refuse_company
 from vault.database.tables import leases, marks, metadata
 from vault.destruction.sweeps import MARK
@@ -329,7 +329,7 @@ def snapshot(connection: Connection) -> None:
 
 def of_a_moment(kinds: Kinds) -> tuple[Table, ...]:
     """A restored session would sign somebody in who signed out; a lease is of a moment."""
-    return kinds.owners.sessions, leases
+    return *kinds.lets_in, leases
 
 
 def copy(source: Connection, target: Connection, kinds: Kinds) -> None:
@@ -349,10 +349,11 @@ def empty(connection: Connection) -> None:
 
 
 def forget_moments(connection: Connection, kinds: Kinds) -> None:
-    """Sessions, leases, when which clock was believed, and what the last sweep left."""
+    """Sessions, leases, when which clock was believed, what the last sweep left, and what was to be handed over."""
     for table in of_a_moment(kinds):
         connection.execute(delete(table))
-    connection.execute(delete(marks).where(or_(marks.c.name.like("clock-%"), marks.c.name == MARK)))
+    names = (marks.c.name.like("clock-%"), marks.c.name.startswith(HANDING), marks.c.name == MARK)
+    connection.execute(delete(marks).where(or_(*names)))
 
 
 def is_sqlite(url: URL) -> bool:

@@ -169,9 +169,8 @@ def _known(script: ScriptDirectory, current: str | None) -> Script | None:
 
 
 def alone_in(connection: Connection) -> None:
-    """Until this transaction ends no server starts on the database; StartRefused while others use it."""
-    if connection.dialect.name != "sqlite":
-        _lock(connection)
+    """Until this transaction ends no server starts on the PostgreSQL database; StartRefused while others use it."""
+    _lock(connection)
     refuse_company(connection)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 logger = logging.getLogger(__name__)
 
-PARTS = ("marked", "clock", "settings", "due", "settle", "closing", "rotate", "sessions", "journal")
+PARTS = ("marked", "clock", "settings", "due", "handing", "settle", "closing", "rotate", "sessions", "journal")
 
 
 class Apart:

@@ -5,9 +5,10 @@ consult in progress is waited for, and nothing planned meanwhile escapes. Closin
 new appointments and signing in; when nothing is left, the account's own key goes like any other, with a receipt.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -25,7 +26,7 @@ from vault.errors import DomainError
 from vault.keys.receipt import Receipt
 from vault.keys.store import KeyStore
 from vault.records.reading import Reader
-from vault.records.records import Kind, Kinds
+from vault.records.records import Kind, Kinds, Owners
 from vault.records.strangers import owns_strange
 
 logger = logging.getLogger(__name__)
@@ -59,23 +60,21 @@ class Closure:
     trail: Trail
     clock: Clock
     on_close: Told
+    _finishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def hasten(self, owner: str, *, closing: bool = False) -> None:
         """All of the owner's is due now; with ``closing`` the account ends too. Errors: ``not_found``, ``locked``."""
         async with self.database.write() as connection:
-            account = self.kinds.owners.table.c.id
-            person = select(account).where(account == owner).with_for_update()
-            if (await connection.execute(person)).one_or_none() is None:
-                raise DomainError("not_found")
+            owners = await self._held(connection, owner)
             for kind in self.kinds:
                 if kind.timed:
                     await self._make_due(connection, kind, owner)
                 elif closing:
-                    await connection.execute(kind.marking().where(kind.table.c.owner == owner))
+                    await connection.execute(kind.marking().where(kind.ending_with(owner)))
             if closing:
                 await write_closing(connection, owner)
-                owners = self.kinds.owners
-                await connection.execute(delete(owners.sessions).where(owners.session_of == owner))
+                for ending in owners.sign_out(owner):
+                    await connection.execute(ending)
 
     async def empty(self, owner: str) -> Emptied:
         """Destroy all of the owner's that is past due and in no running consult."""
@@ -88,12 +87,19 @@ class Closure:
                     due = [one.id for one in await self.deadline.forbidden(opened.living, unsure=False)]
                     waiting += len(opened.living) - len(due)
                     count += await self._destroy(kind, owner, [*due, *(one.id for one in opened.damaged)])
-            async for rows in self.destruction.batches(kind, kind.marked().where(ours)):
-                count += await self._destroy(kind, owner, [row.id for row in rows])
+            async for rows in self.destruction.batches(kind, kind.marked().where(kind.ending_with(owner))):
+                targets = [(row.owner, row.id) for row in rows]
+                count += len(await self.destruction.finish(kind, targets, practitioner(owner)))
         return Emptied(count, waiting)
 
     async def finish(self) -> dict[str, Receipt]:
-        """Close the accounts of which nothing is left; their receipts by account."""
+        """Close the accounts of which nothing is left; their receipts by account. One after the other: each is entered
+        once, whether it is the sweep that comes first or who asked for it.
+        """
+        async with self._finishing:
+            return await self._finish()
+
+    async def _finish(self) -> dict[str, Receipt]:
         closed = {}
         async with self.database.read() as connection:
             ending = await closing_accounts(connection)
@@ -111,13 +117,22 @@ class Closure:
                 logger.exception("traces are left of a closed account")
                 continue
             async with self.database.write() as connection:
-                accounts = self.kinds.owners.table
-                await connection.execute(delete(accounts).where(accounts.c.id == owner))
+                for owners in self.kinds.owners:
+                    await connection.execute(delete(owners.table).where(owners.table.c.id == owner))
                 await connection.execute(delete(marks).where(marks.c.name == f"closing-{owner}"))
                 await set_behind(connection, owner, behind=False)
                 await raise_generation(connection, closed[owner].generation)
             self.reader.forget(owner)
         return closed
+
+    async def _held(self, connection: AsyncConnection, owner: str) -> Owners:
+        """Among whom this owner is, whose row nobody else changes until the transaction ends. Errors: ``not_found``."""
+        for owners in self.kinds.owners:
+            row_id = owners.table.c.id
+            found = await connection.execute(select(row_id).where(row_id == owner).with_for_update())
+            if found.one_or_none() is not None:
+                return owners
+        raise DomainError("not_found")
 
     async def _make_due(self, connection: AsyncConnection, kind: Kind[Any], owner: str) -> None:
         """Rows that cannot be opened have no due time to move: they are marked."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from vault.clock import Clock
 from vault.database.database import Database
@@ -41,8 +41,9 @@ class Comparison:
         self._kinds = kinds
         self._keys = keys
         self._clock = clock
+        owners = [partial(self._owners, one.table) for one in kinds.owners]
         rows = [partial(self._rows, kind) for kind in kinds]
-        self._stages: tuple[Stage, ...] = (self._accounts, *rows, self._without_row)
+        self._stages: tuple[Stage, ...] = (*owners, *rows, self._without_row)
         self._stage = 0
         self._last = ""
         self._seen = 0
@@ -91,9 +92,9 @@ class Comparison:
         if self._lost:
             logger.warning("keys without a row: is the database an older copy?", extra={"count": self._lost})
 
-    async def _accounts(self, after: str) -> Page:
+    async def _owners(self, table: Table, after: str) -> Page:
         """Closed accounts that came back are closed again."""
-        account = self._kinds.owners.table.c.id
+        account = table.c.id
         query = select(account).where(account > after).order_by(account).limit(PAGE)
         async with self._database.read() as connection:
             ids = (await connection.execute(query)).scalars().all()
@@ -111,7 +112,8 @@ class Comparison:
         So is what lives as long as an account, and whose account has ended: who closed that knew no such kind.
         """
         table = kind.table
-        query = select(table.c.id, table.c.owner).where(kind.is_living, table.c.id > after)
+        others = () if kind.about is None else (kind.about,)
+        query = select(table.c.id, table.c.owner, *others).where(kind.is_living, table.c.id > after)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(table.c.id).limit(PAGE))).all()
         ids = [row.id for row in rows]
@@ -121,8 +123,9 @@ class Comparison:
         self.alarms += len(lost) - len(known)
         again = {row_id for _, row_id in known}
         if not kind.timed:
-            ended = await self._keys.destroyed([(owner, owner) for owner in {row.owner for row in rows}])
-            again |= {row.id for row in rows if (row.owner, row.owner) in ended}
+            whose = [(row.id, owner) for row in rows for owner in row[1:]]
+            ended = await self._keys.destroyed([(owner, owner) for owner in {owner for _, owner in whose}])
+            again |= {row_id for row_id, owner in whose if (owner, owner) in ended}
         if again:
             async with self._database.write() as connection:
                 await connection.execute(kind.marking().where(table.c.id.in_(again), kind.is_living))

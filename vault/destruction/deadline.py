@@ -29,7 +29,7 @@ async def nobody_can_say(_: Sequence[str]) -> None:
     """Whoever is no server, and does not know of consults that may run on one."""
 
 
-async def left_to_the_server(_: object) -> NoReturn:
+async def left_to_the_server(*_: object) -> NoReturn:
     """Whoever is no server, and cannot clear what one keeps: rows keep their mark until a server does.
 
     Errors: ``try_again``.
@@ -61,6 +61,16 @@ class Deadline:
         """Whether the due time has passed."""
         return record.due is not None and record.due <= self._clock.now()
 
+    async def running(self, ids: Sequence[str]) -> Collection[str] | None:
+        """In which of these appointments a consult is running; None when nobody can say."""
+        if not ids:
+            return ()
+        try:
+            return await self._in_progress(ids)
+        except Exception:
+            logger.exception("nobody can say whether a consult runs")
+            return None
+
     async def forbids(self, record: HasDue, *, unsure: bool = True) -> bool:
         """Past due and not in a running consult: no read path may give it, and the sweeper destroys it.
 
@@ -73,12 +83,6 @@ class Deadline:
         now = self._clock.now()
         past = [one for one in records if one.due is not None and one.due <= now]
         asked = [one.id for one in past if one.due is not None and now < one.due + LONGEST_CONSULT]
-        running: Collection[str] | None = ()
-        if asked:
-            try:
-                running = await self._in_progress(asked)
-            except Exception:
-                logger.exception("nobody can say whether a consult runs")
-                running = None
+        running = await self.running(asked)
         kept = set(running if running is not None else () if unsure else asked)
         return [one for one in past if one.id not in kept]

@@ -21,7 +21,7 @@ from vault.destruction.due import Batch
 from vault.destruction.sweeps import Sweeps
 from vault.keys.receipt import Receipt
 from vault.keys.store import KeyStore
-from vault.keys.wrapped import minute
+from vault.keys.unseen import minute
 from vault.keystore import present
 from vault.records.reading import Reader
 from vault.records.records import Kind, Kinds
@@ -141,7 +141,7 @@ class Destruction:
             part = unconfirmed[start : start + BATCH]
             there = await present(self._database, self._kinds, [key for key, _ in part])
             await self._keys.confirm([key for key, _ in part if key in there])
-            await self._keys.discard([key for key, after in part if key not in there and after < now])
+            await self._keys.discard([key for key, after in part if key not in there and after < now], now)
 
     async def batches(self, kind: Kind[Any], query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
         """The rows of a query on a kind in batches, ordered by id, each batch its own transaction."""

@@ -4,7 +4,8 @@ Each sweep lists ids and versions of all whose day has come. A row is opened onc
 its moment has come; in between its moment is remembered here, and nothing else of it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from vault.database.database import Database
 from vault.destruction.deadline import Deadline
 from vault.records.reading import Reader
 from vault.records.records import Kind, Kinds
+from vault.records.scope import Scope
 
 PAGE = 2000
 BATCH = 100
@@ -24,6 +26,10 @@ AHEAD = timedelta(minutes=1)
 
 MOST = 200_000
 """So many moments are remembered at most; rows beyond are opened by each sweep."""
+
+
+Swept = Callable[[Scope, Mapping[str, int]], Awaitable[None]]
+"""Told how many of whose were destroyed because they were due. It does not raise."""
 
 
 class KnownMoment(NamedTuple):
@@ -41,6 +47,11 @@ class Batch(NamedTuple):
     kind: Kind[Any]
     due: list[Any]
     gone: list[tuple[str, str]]
+
+    def owners(self, marked: Sequence[tuple[str, str]]) -> Counter[str]:
+        """Of those that are destroyed, as (owner, id), how many of whose were due."""
+        due = {one.id for one in self.due}
+        return Counter(owner for owner, row_id in marked if row_id in due)
 
 
 class Due:

@@ -19,7 +19,9 @@ PERIOD = 20.0
 
 
 class Rotation:
-    """``after`` is called when an epoch ended in ``run``. ``failures`` counts for as long as the process lives."""
+    """``after`` is called when an epoch ended in ``run``, and ``ended`` is true from then on, until somebody sets it
+    back. ``failures`` counts for as long as the process lives.
+    """
 
     def __init__(self, keys: KeyStore, lease: Lease, after: Callable[[], None]) -> None:
         self._keys = keys
@@ -28,6 +30,7 @@ class Rotation:
         self._wake = asyncio.Event()
         self._last = float("-inf")
         self._known = WaitingKeys(0, None)
+        self.ended = False
         self.running = False
         self.failures = 0
 
@@ -55,6 +58,7 @@ class Rotation:
                 self._wake.clear()
                 try:
                     if self._keys.locked is None and await self._lease.held() and await self._rotate():
+                        self.ended = True
                         self._after()
                 except Exception:  # nothing may end it but its owner
                     logger.exception("no new epoch could begin for what was destroyed; it is tried again")

@@ -23,7 +23,8 @@ from vault.destruction.closure import Closed, Closure, Emptied
 from vault.destruction.comparison import Comparison
 from vault.destruction.deadline import Deadline
 from vault.destruction.destruction import Destruction
-from vault.destruction.due import Due
+from vault.destruction.due import Due, Swept
+from vault.destruction.handing import Handing
 from vault.destruction.rotation import Rotation
 from vault.destruction.status import RetentionStatus
 from vault.destruction.sweeps import Left, Sweeps
@@ -83,6 +84,8 @@ class Sweeper:
         reader: Reader,
         destruction: Destruction,
         closure: Closure,
+        handing: Handing,
+        rotation: Rotation,
         *,
         deadline: Deadline,
         clock: Clock,
@@ -90,6 +93,7 @@ class Sweeper:
         lease: Lease,
         settling: Settling,
         expiring: Expiring,
+        swept: Swept,
         wake: asyncio.Event,
         interval: float,
         snapshot_keys: Path | None,
@@ -99,20 +103,19 @@ class Sweeper:
         self._reader = reader
         self._destruction = destruction
         self._closure = closure
+        self.handing = handing
         self._deadline = deadline
         self._clock = clock
-        self._settling = settling
-        self._expiring = expiring
+        self._settling, self._expiring, self._swept = settling, expiring, swept
         self._looks = todo.Looks(database, kinds, expiring.expired)
         self._present = partial(present, database, kinds)
         self._interval = interval
         self._snapshot_keys = snapshot_keys
         self._wake = wake
-        self._wal_left = False
-        self._strange = 0
+        self._wal_left, self._strange = False, 0
         self.failures = dict.fromkeys(PARTS, 0)
         self._lease = lease
-        self.rotation = Rotation(keys, lease, self._rotated)
+        self.rotation = rotation
         self._sweeps = Sweeps(database, lease)
         self._comparison = Comparison(database, kinds, keys, clock)
         self._vouching = Vouching(database, keys, clock, boot)
@@ -128,10 +131,11 @@ class Sweeper:
 
         Errors: ``not_found``, ``locked``.
         """
-        owner = scope.owner
+        owner = scope.owner_of(*(kind.name for kind in kinds))
         kind = await self._destruction.mark(owner, row_id, *kinds)
         if kind is not None:
-            (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], practitioner(owner))
+            by = practitioner(scope.actor or owner)
+            (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], by)
             self.rotation.wake()
             return receipt
         earlier = await self._keys.receipt(owner, row_id)
@@ -160,7 +164,8 @@ class Sweeper:
         closed = await self._closure.finish()
         if self.rotation.running or await self._lease.take():
             await self.rotation.soon()
-        return Closed(emptied.destroyed, emptied.waiting, closed.get(owner))
+        receipt = closed.get(owner) or await self._keys.receipt(owner, owner)
+        return Closed(emptied.destroyed, emptied.waiting, receipt)
 
     async def catch_up(self) -> int:
         """Before the port opens: finish what was cut off, destroy what fell due meanwhile.
@@ -281,6 +286,8 @@ class Sweeper:
                 self._sweeps.found(*await self._look())
         if parts.sound:
             self._good, self._passed = self._clock.now(), True
+        with parts.part("handing"):
+            changed |= todo.HANDING in found and bool(await self.handing.carry_out())
         if self._clock.doubt() is None:
             with parts.part("settle"):
                 await self._destruction.settle()
@@ -291,8 +298,10 @@ class Sweeper:
         with parts.part("sessions"):
             if todo.EXPIRED in found:
                 await self._expiring.purge()
+        # What was destroyed by hand stays in SQLite's WAL until a sweep.
+        self._wal_left |= bool(count) or changed or self.rotation.ended
+        self.rotation.ended = False
         if count or changed:
-            self._wal_left = True
             logger.info("destroyed what was due", extra={"count": count})
         if self._wal_left:
             with parts.part("journal"):
@@ -303,11 +312,6 @@ class Sweeper:
     async def _count_strange(self) -> int:
         async with self._database.read() as connection:
             return await count_strange(connection)
-
-    def _rotated(self) -> None:
-        """What was destroyed by hand stays in SQLite's WAL until a sweep."""
-        self._wal_left = True
-        self._wake.set()
 
     async def resume(self) -> None:
         """The operator says that the clock is right; a server that runs beside this process learns it too."""
@@ -374,6 +378,7 @@ class Sweeper:
                 logger.warning("the lease of the sweep was lost")
                 break
             count += len(await self._destruction.finish(batch.kind, marked))
+            await self._swept(SERVER, batch.owners(marked))
         self._sweeps.found(0, None)
         return count
 

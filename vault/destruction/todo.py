@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from vault.database.database import Database
 from vault.database.marks import BEHIND, CLOSING
+from vault.database.marks import HANDING as HANDING_MARK
 from vault.database.migrate import newest
 from vault.database.tables import marks
 from vault.records.records import Kinds
@@ -32,6 +33,9 @@ UNSETTLED = "settings"
 ENDING = "closing"
 """Some accounts are being closed."""
 
+HANDING = "handing"
+"""What some accounts have is being handed over."""
+
 EXPIRED = "sessions"
 STRANGE = "strange"
 """A newer program has changed the database."""
@@ -39,7 +43,7 @@ STRANGE = "strange"
 DUE = "due"
 """The day of some records has come."""
 
-ALL = frozenset({MARKED, UNSETTLED, ENDING, EXPIRED, STRANGE, DUE})
+ALL = frozenset({MARKED, UNSETTLED, ENDING, HANDING, EXPIRED, STRANGE, DUE})
 
 
 def _some(what: str, condition: ColumnElement[bool]) -> Select[str]:
@@ -57,6 +61,7 @@ class Looks:
             *(_some(DUE, and_(kind.is_living, kind.table.c.due_day <= bindparam("day"))) for kind in kinds.timed),
             _some(UNSETTLED, marks.c.name.startswith(BEHIND)),
             _some(ENDING, marks.c.name.startswith(CLOSING)),
+            _some(HANDING, marks.c.name.startswith(HANDING_MARK)),
             _some(EXPIRED, expired),
             select(column("version_num")).select_from(table("alembic_version")),
         )

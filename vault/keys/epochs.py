@@ -87,10 +87,6 @@ class Epochs:
         if unseal(key, read_value(self._db, "check"), check_place(self.number())) != pair.encode():
             raise Tampered
 
-    def wrap(self, key: bytes, place: Place) -> bytes:
-        """A key under the current epoch."""
-        return seal(self.current(), key, place, self._random)
-
     def unwrap(self, wrapped: bytes, place: Place, number: int | None = None) -> bytes:
         """A key from under the current epoch; ``number`` as in ``current``."""
         return unseal(self.current(number), wrapped, place)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -15,6 +16,7 @@ from vault.keys.connection import FAULTS, Cluster
 from vault.keys.inspection import Inspection
 from vault.keys.opening import Both
 from vault.keys.receipt import Receipt
+from vault.keys.unseen import FOR_EVER
 from vault.keys.wrapped import WaitingKeys, WrappedKeys
 
 logger = logging.getLogger(__name__)
@@ -96,6 +98,10 @@ class KeyStore:
         """A new data key, on disk when this returns. Errors: ``not_found`` when its owner's own key is gone."""
         return await self._run(WrappedKeys.add, owner, row_id, now)
 
+    async def take(self, owner: str, ids: Sequence[str], now: datetime) -> dict[str, bytes]:
+        """Data keys for rows that are handed over to an owner, by id. Errors: ``not_found``, ``try_again``."""
+        return await self._run(WrappedKeys.take, owner, ids, now) if ids else {}
+
     async def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True, or, with the same work, the key of nobody and False."""
         return await self._run(WrappedKeys.get, owner, row_id)
@@ -128,10 +134,10 @@ class KeyStore:
         """These have no row any more; they may be forgotten after this moment."""
         await self._run(WrappedKeys.suspect, ids, until)
 
-    async def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys whose row was not seen."""
+    async def discard(self, ids: Sequence[str], before: int = FOR_EVER) -> None:
+        """Forget keys whose row was not seen; only those that may be forgotten ``before`` this minute."""
         if ids:
-            await self._run(WrappedKeys.discard, ids)
+            await self._run(WrappedKeys.discard, ids, before)
 
     async def destroy(self, targets: Sequence[tuple[str, str]], at: datetime) -> list[Receipt]:
         """Destroy data keys of (owner, id), with receipts, in one transaction; idempotent."""
@@ -211,6 +217,38 @@ class KeyStore:
     def session_index(self, token: str) -> bytes:
         """What the database holds of a session."""
         return self.unlocked().session_index(token)
+
+    def form_mark(self, token: str) -> bytes:
+        """What the forms of a session hold."""
+        return self.unlocked().form_mark(token)
+
+    def factors_id(self, owner: str, number: int) -> str:
+        """The id of what an account has of second factors, after so many that were destroyed."""
+        return self.unlocked().factors_id(owner, number)
+
+    def heir(self, row_id: str) -> str:
+        """The id of a row after it was handed over."""
+        return self.unlocked().heir(row_id)
+
+    def handing_mark(self, owner: str, said: str) -> str:
+        """What stands beside the words of what is being handed over."""
+        return self.unlocked().handing_mark(owner, said)
+
+    def totp_secret(self, of: str) -> bytes:
+        """What an app that is set up gets, for whom and in which session."""
+        return self.unlocked().totp_secret(of)
+
+    def recovery_hash(self, owner: str, code: str) -> str:
+        """What is kept of a recovery code."""
+        return self.unlocked().recovery_hash(owner, code)
+
+    def reset_mark(self, use: str, text: str) -> bytes:
+        """What makes a mailed link out of its seed, and its row out of the link."""
+        return self.unlocked().reset_mark(use, text)
+
+    def link_token(self, seed: str) -> str:
+        """What a mailed link holds, 43 characters, of which the mail that is written down has the seed alone."""
+        return urlsafe_b64encode(self.reset_mark("token", seed)).rstrip(b"=").decode()
 
     async def audit_key(self) -> bytes:
         """The key of the audit trail."""

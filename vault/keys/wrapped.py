@@ -5,13 +5,14 @@
 
 import logging
 from abc import ABC, abstractmethod
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from vault.errors import Locked, Tampered
+from vault.errors import DomainError, Locked, Tampered
 from vault.keys import schema
 from vault.keys.connection import FAULTS, Cluster, Connection, transaction
 from vault.keys.envelope import Random, fingerprint, new_key, seal, unseal
@@ -26,6 +27,7 @@ from vault.keys.places import NOBODY, SERVICES, data_place, service_place
 from vault.keys.receipt import Receipt
 from vault.keys.schema import read_value, write_value
 from vault.keys.tree import Tree, opened
+from vault.keys.unseen import Unseen, minute
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class WaitingKeys(NamedTuple):
     since: datetime | None
 
 
-class WrappedKeys(ABC):
+class WrappedKeys(Unseen, ABC):
     """What ``SqliteKeys`` and ``PostgresKeys`` have in common: all but how they are made and opened.
 
     Any method may raise one of ``connection.FAULTS`` or Locked; nothing is half done then.
@@ -158,6 +160,23 @@ class WrappedKeys(ABC):
         with transaction(self._db):
             return self._add(owner, row_id, now)
 
+    def take(self, owner: str, ids: Sequence[str], now: datetime) -> dict[str, bytes]:
+        """Data keys of an owner for rows that are handed over to them, by id: new ones, or those of a try before.
+
+        Nobody forgets them for a while. Errors: ``not_found`` (the owner); ``try_again`` while somebody else has one.
+        """
+        with transaction(self._db):
+            there = set(among(self._db, "SELECT id, owner FROM data_keys WHERE id IN ({})", ids))
+            if any(whose != owner for _, whose in there):
+                raise DomainError("try_again")
+            for row_id in ids:
+                if (row_id, owner) not in there:
+                    self._add(owner, row_id, now)
+            rows = [(minute(now + GRACE), row_id) for row_id in ids]
+            renewed = "UPDATE data_keys SET reap_after = ? WHERE id = ? AND reap_after IS NOT NULL"
+            self._db.executemany(renewed, rows)
+        return self._opening.many({(owner, row_id) for row_id in ids})
+
     def get(self, owner: str, row_id: str) -> tuple[bytes, bool]:
         """A data key and True; for unknown ones, with the same work, the key of nobody and False."""
         found = self._opening.one(owner, row_id)
@@ -208,6 +227,34 @@ class WrappedKeys(ABC):
         """What the database holds of a session: who can write there, but has not this key, can make none."""
         return fingerprint(self._mail_key, "session", token)
 
+    def form_mark(self, token: str) -> bytes:
+        """What the forms of a session hold: who can read the database, but has not this key, can make none."""
+        return fingerprint(self._mail_key, "form", token)
+
+    def factors_id(self, owner: str, number: int) -> str:
+        """The id of what an account has of second factors, after so many that were destroyed."""
+        return urlsafe_b64encode(fingerprint(self._mail_key, "factors", f"{owner}|{number}")[:16]).rstrip(b"=").decode()
+
+    def heir(self, row_id: str) -> str:
+        """The id of a row after it was handed over: who has not this key cannot say which of two rows came first."""
+        return urlsafe_b64encode(fingerprint(self._mail_key, "handed", row_id)[:16]).rstrip(b"=").decode()
+
+    def handing_mark(self, owner: str, said: str) -> str:
+        """What was asked to be handed over: who can write to the database, but has not this key, asks for nothing."""
+        return fingerprint(self._mail_key, "handing", f"{owner}|{said}").hex()
+
+    def totp_secret(self, of: str) -> bytes:
+        """What an app that is set up gets, for whom and in which session."""
+        return fingerprint(self._mail_key, "totp", of)
+
+    def recovery_hash(self, owner: str, code: str) -> str:
+        """What is kept of a recovery code."""
+        return fingerprint(self._mail_key, "recovery", f"{owner}|{code}").hex()
+
+    def reset_mark(self, use: str, text: str) -> bytes:
+        """Of links to a new password: who has not this key makes none, whatever else they read."""
+        return fingerprint(self._mail_key, f"reset-{use}", text)
+
     # --- the audit trail ---------------------------------------------------------------------------------------------
 
     def audit_key(self) -> bytes:
@@ -224,41 +271,6 @@ class WrappedKeys(ABC):
         with transaction(self._db):
             if number > self.anchored()[0]:
                 write_value(self._db, "audit", number.to_bytes(8, "big") + link)
-
-    # --- keys without a row ------------------------------------------------------------------------------------------
-
-    def unconfirmed(self) -> list[tuple[str, int]]:
-        """(id, minute after which it may be forgotten) of keys whose row was not seen yet."""
-        return self._db.execute("SELECT id, reap_after FROM data_keys WHERE reap_after IS NOT NULL").fetchall()
-
-    def confirmed(self, after: str, limit: int) -> list[str]:
-        """Ids of keys whose row was seen, in order, after this one."""
-        query = "SELECT id FROM data_keys WHERE reap_after IS NULL AND id > ? AND id != ? ORDER BY id LIMIT ?"
-        return [row_id for (row_id,) in self._db.execute(query, (after, NOBODY, limit))]
-
-    def confirm(self, ids: Sequence[str]) -> None:
-        """These have their row."""
-        with transaction(self._db):
-            self._db.executemany("UPDATE data_keys SET reap_after = NULL WHERE id = ?", [(row_id,) for row_id in ids])
-
-    def suspect(self, ids: Sequence[str], until: datetime) -> None:
-        """These have no row any more; they may be forgotten after this moment unless it comes back."""
-        with transaction(self._db):
-            rows = [(minute(until), row_id) for row_id in ids]
-            self._db.executemany("UPDATE data_keys SET reap_after = ? WHERE id = ?", rows)
-
-    def discard(self, ids: Sequence[str]) -> None:
-        """Forget keys whose row was not seen; the next epoch those of their practitioners of whom nothing is left."""
-        if not ids:
-            return
-        rows = [(row_id,) for row_id in ids]
-        with transaction(self._db):
-            self._db.executemany(
-                "UPDATE practitioner_keys SET stale = 1"
-                " WHERE id = (SELECT owner FROM data_keys WHERE id = ? AND reap_after IS NOT NULL)",
-                rows,
-            )
-            self._db.executemany("DELETE FROM data_keys WHERE id = ? AND reap_after IS NOT NULL", rows)
 
     # --- destruction -------------------------------------------------------------------------------------------------
 
@@ -364,8 +376,3 @@ def fill(connection: Connection, epochs: Epochs, pair: str, random: Random) -> N
     nobody = opened(epoch, tree.hung(NOBODY))
     wrapped = seal(nobody, new_key(random), data_place(NOBODY, NOBODY), random)
     connection.execute("INSERT INTO data_keys VALUES (?, ?, ?, NULL)", (NOBODY, NOBODY, wrapped))
-
-
-def minute(now: datetime) -> int:
-    """Minutes since the Unix epoch."""
-    return int(now.timestamp() // 60)

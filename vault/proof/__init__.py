@@ -5,6 +5,9 @@ their free pages and journals, in Redis, in logs. Where a copy of the row still 
 rows), its ciphertext is tried with every key that exists.
 
     await prove(settings, receipt, redis=client, folders=[Folder("logs", path), …]) -> Proof
+
+``proving`` goes through the places, ``search`` finds an id in bytes of any kind, ``ciphertexts`` tries keys,
+``report`` says what was found where.
 """
 
 from vault.proof.proving import Folder, prove

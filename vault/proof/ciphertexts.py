@@ -29,10 +29,13 @@ Standing = Callable[[str, str], Place]
 
 def sealed_columns(kinds: Kinds) -> tuple[tuple[Column[bytes], Column[str], Standing], ...]:
     """Every sealed column, the column that says whose it is, and where the content of (id, owner) stands."""
-    own = kinds.owners.table.c
     return (
         *((kind.table.c.content, kind.table.c.owner, kind.place) for kind in kinds),
-        *((own[name], own.id, partial(_own, place)) for name, place in kinds.owners.sealed.items()),
+        *(
+            (owners.table.c[name], owners.table.c.id, partial(_own, place))
+            for owners in kinds.owners
+            for name, place in owners.sealed.items()
+        ),
     )
 
 
@@ -66,7 +69,7 @@ def in_database(path: Path, kinds: Kinds, needle: Needle) -> list[Ciphertext] | 
             sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
         ) as connection:
             there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if kinds.owners.table.name not in there:
+            if kinds.owners[0].table.name not in there:
                 return None
             found = []
             for column, owner, place in sealed_columns(kinds):
@@ -116,7 +119,8 @@ def near(content: bytes, position: int, kinds: Kinds, *, framed: bool = False) -
         yield from (Ciphertext(wrapped, data_place(row_id, owner.decode())) for owner in owners)
     hexed = (bytes.fromhex(match[1].decode()) for match in HEXED.finditer(content[position : position + 8192]))
     for window in chain(*map(windows, SIZES), hexed):
-        yield from (Ciphertext(window, place(row_id)) for place in kinds.owners.sealed.values())
+        for owned in kinds.owners:
+            yield from (Ciphertext(window, place(row_id)) for place in owned.sealed.values())
         for owner in owners:
             yield from (Ciphertext(window, kind.place(row_id, owner.decode())) for kind in kinds)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,8 @@ from vault.records.records import Kinds
 from vault.settings import VaultSettings
 from vault.vault import Vault, open_vault
 
+LOOKS = 5
+"""Times a folder is listed whose server goes on making files; each but the first brings only names that are new."""
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
 ELSEWHERE = (
     Looked("memory", "a running server may still hold a name for a while; see docs/known-limits.md", skipped=True),
@@ -133,17 +135,19 @@ def database_files(settings: VaultSettings) -> list[Path]:
 
 def in_cluster(looked: Looked, kinds: Kinds, cluster: Cluster | None, needle: Needle, keys: Sequence[bytes]) -> Looked:
     """The heap, TOAST and WAL of a PostgreSQL database, when its server's files are on this machine."""
+    places: list[Path] = []
     files: list[Path] = []
     if cluster is not None:
         with suppress(OSError):  # an account that may not look, or another machine
             identifier = Path(cluster.data, "global", "pg_control").read_bytes()[:8]
             if int.from_bytes(identifier, sys.byteorder, signed=True) == cluster.identifier:
-                files = walk(Path(cluster.data, "base", str(cluster.oid)), Path(cluster.data, "pg_wal"))
+                places = [Path(cluster.data, "base", str(cluster.oid)), Path(cluster.data, "pg_wal")]
+                files = walk(*places)
     if not files:
         looked.skipped = True
         looked.what = "PostgreSQL's files are not here or not readable; run this as root on its host"
         return looked
-    in_files(looked, files, needle, Trial(kinds, keys, framed=True))
+    in_files(looked, as_they_come(*places), needle, Trial(kinds, keys, framed=True))
     return looked
 
 
@@ -260,11 +264,13 @@ def in_snapshots(looked: Looked, settings: VaultSettings, files: Sequence[Path],
             looked.left.append(f"{path.name}: its key, until the snapshot is 24 hours old")
 
 
-def in_files(looked: Looked, files: Sequence[Path], needle: Needle, trial: Trial | None = None) -> None:
-    """Every byte. With a ``trial`` an id alone breaks no promise; a ciphertext beside it that opens does."""
-    size, dead = 0, 0
-    there = [path for path in files if path.exists()]
-    for path in there:
+def in_files(looked: Looked, files: Iterable[Path], needle: Needle, trial: Trial | None = None) -> None:
+    """Every byte. With a ``trial`` an id alone breaks no promise; a ciphertext beside it that opens does.
+
+    A file that went away since it was listed holds nothing any more.
+    """
+    count, size, dead = 0, 0, 0
+    for path in files:
         try:
             for content in chunks(path):
                 size += len(content)
@@ -275,9 +281,12 @@ def in_files(looked: Looked, files: Sequence[Path], needle: Needle, trial: Trial
                         looked.left.append(f"{path.name}: a key opens what stands there")
                     else:
                         dead += 1
+        except FileNotFoundError:
+            continue
         except OSError:
             looked.left.append(f"{path.name}: cannot be read")
-    looked.what = f"{len(there)} files, {size / 1e6:.1f} MB"
+        count += 1
+    looked.what = f"{count} files, {size / 1e6:.1f} MB"
     if dead and trial is not None:
         beside = f"what is beside it opens with none of {len(trial.keys)} keys"
         looked.notes.append(f"its id stands there {dead} times; {beside}")
@@ -290,6 +299,15 @@ def chunks(path: Path) -> Iterator[bytes]:
         while part := file.read(CHUNK):
             yield tail + part
             tail = (tail + part)[-OVERLAP:]
+
+
+def as_they_come(*places: Path) -> Iterator[Path]:
+    """The files of folders whose server goes on, then what came meanwhile: segments of the WAL are renamed."""
+    seen: set[Path] = set()
+    for _ in range(LOOKS):
+        new = [path for path in walk(*places) if path not in seen]
+        yield from new
+        seen.update(new)
 
 
 def walk(*places: Path) -> list[Path]:

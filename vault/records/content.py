@@ -24,12 +24,14 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What one kind of content holds. ``fields`` are the names in its newest version; ``upgrades[n]`` makes version
-    n + 2 out of version n + 1. With ``bare`` version 1 goes without its mark.
+    n + 2 out of version n + 1. With ``bare`` version 1 goes without its mark. ``optional`` are names that an older
+    program may keep without knowing them: without one its value is None, and None is not written.
     """
 
     fields: frozenset[str]
     upgrades: tuple[Upgrade, ...] = ()
     bare: bool = False
+    optional: frozenset[str] = frozenset()
 
     @property
     def version(self) -> int:
@@ -54,8 +56,9 @@ class Content(NamedTuple):
 
 def seal_content(key: bytes, layout: Layout, fields: Fields, place: Place, unknown: Fields | None = None) -> bytes:
     """The column: all fields of the newest version, and the unknown ones that came with them."""
-    if fields.keys() != layout.fields:
+    if fields.keys() != layout.fields | layout.optional:
         raise ValueError("fields that are not those of this kind of content")
+    fields = {name: value for name, value in fields.items() if name in layout.fields or value is not None}
     mark = {} if layout.bare and layout.version == 1 else {MARK: layout.version}
     return seal(key, pack({**(unknown or {}), **fields, **mark}), place)
 
@@ -67,6 +70,7 @@ def open_content(key: bytes, layout: Layout, sealed: bytes, place: Place) -> Con
         for upgrade in layout.steps(found.pop(MARK, 1)):
             found = upgrade(found)
         fields = {name: found.pop(name) for name in layout.fields}
+        fields |= {name: found.pop(name, None) for name in layout.optional}
     except Unreadable:
         raise
     except (Tampered, AttributeError, LookupError, TypeError, ValueError):

@@ -14,15 +14,23 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     CompoundSelect,
+    Delete,
+    Index,
+    Integer,
+    LargeBinary,
     Select,
+    String,
     Table,
     Update,
+    delete,
     literal_column,
     select,
+    text,
     union_all,
     update,
 )
 
+from vault.database.tables import metadata
 from vault.keys.envelope import Place
 from vault.records.content import Layout
 
@@ -51,8 +59,9 @@ class Kind(Generic[R]):
     """``name`` is plural, for operators. The table has ``id``, ``owner``, ``state``, ``content`` and ``version``.
 
     ``timed`` records have a due time: ``due``, and in the table ``due_day``. The others live as long as their owner's
-    account. Of ``kept`` ones other parts keep something, and are told when one is destroyed. ``place`` is where the
-    content of (id, owner) stands: its words stay as they are for ever, whatever becomes of the table's name.
+    account; one that is ``about`` another owner ends with that one too. Of ``kept`` ones other parts keep something,
+    and are told when one is destroyed. ``place`` is where the content of (id, owner) stands: its words stay as they are
+    for ever, whatever becomes of the table's name.
     """
 
     name: str
@@ -63,6 +72,9 @@ class Kind(Generic[R]):
     seal: Callable[[bytes, R], dict[str, Any]]
     timed: bool
     kept: bool
+    about: Column[str] | None = None
+    export: Callable[[R], Mapping[str, Any]] | None = None
+    """What its owner may take along of one, in types of JSON; without it nothing of this kind is given out."""
 
     @property
     def is_marked(self) -> ColumnElement[bool]:
@@ -77,6 +89,11 @@ class Kind(Generic[R]):
         """Whether it is not."""
         return self.table.c.state != literal_column("'destroying'")
 
+    def ending_with(self, owner: str) -> ColumnElement[bool]:
+        """Whether a row ends when the account of this owner does."""
+        theirs = self.table.c.owner == owner
+        return theirs if self.about is None else theirs | (self.about == owner)
+
     def living(self) -> Select[Any]:
         """All that are not being destroyed."""
         return select(self.table).where(self.is_living)
@@ -88,6 +105,43 @@ class Kind(Generic[R]):
     def marking(self) -> Update:
         """Step 1 of destroying."""
         return update(self.table).values(state="destroying")
+
+
+def kept_table(name: str, sealed: str, *more: Column[Any]) -> Table:
+    """The table of a kind that is not timed, with what ``more`` stands in it; ``sealed`` lists what content holds.
+
+    Its owner is no foreign key: a server of the first release deletes the row of an account that it closes, and knows
+    no row here. Ours finds what such a one left, at its start.
+    """
+    marked = text("state = 'destroying'")
+    return Table(
+        name,
+        metadata,
+        Column("id", String(22), primary_key=True),
+        Column("owner", String(22), nullable=False, comment="no foreign key: who closes may not know this table"),
+        *more,
+        Column("state", String(10), nullable=False, comment="kept, destroying"),
+        Column("content", LargeBinary, nullable=False, comment=f"sealed: {sealed}"),
+        Column("version", Integer, nullable=False),
+        Index(None, "owner"),
+        Index(f"ix_{name}_marked", "id", sqlite_where=marked, postgresql_where=marked),
+    )
+
+
+class Kept(Protocol):
+    """What a row of ``kept_table`` is made of."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+def kept_row(one: Kept, content: bytes, **more: Any) -> dict[str, Any]:
+    """The row of a record of such a table that lives, with its sealed ``content`` and what else stands in clear."""
+    return {"id": one.id, "owner": one.owner, "state": "kept", "content": content, "version": one.version} | more
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +159,29 @@ class Owners:
     """Whose keys all others hang on. ``name`` is plural, for operators. In the table each row's ``id`` is an owner.
 
     ``sealed`` is where the content of each sealed column of an owner stands; ``open`` opens them all (Unreadable,
-    Newer). Rows of ``sessions`` let the owner in whom ``session_of`` says: they end when closing begins, and are in no
-    backup.
+    Newer). ``lets_in`` are columns of tables of which every row lets in the owner whom the column names: these rows end
+    when closing begins, and are in no backup. Who never signs in has none.
     """
 
     name: str
     table: Table
     sealed: Mapping[str, Callable[[str], Place]]
     open: Callable[[bytes, Any], None]
-    sessions: Table
-    session_of: Column[str]
+    lets_in: tuple[Column[str], ...] = ()
+
+    def sign_out(self, owner: str) -> Sequence[Delete]:
+        """What leaves nothing that lets one of them in."""
+        return [delete(column.table).where(column == owner) for column in self.lets_in]
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """All that is stored under keys of its own: the owners, and every kind of their records."""
+    """All that is stored under keys of its own: every kind of owners, and every kind of their records.
 
-    owners: Owners
+    The first of ``owners`` are in every database, however old.
+    """
+
+    owners: tuple[Owners, ...]
     records: tuple[Kind[Any], ...]
 
     def __iter__(self) -> Iterator[Kind[Any]]:
@@ -133,9 +193,14 @@ class Kinds:
         return tuple(kind for kind in self.records if kind.timed)
 
     @property
+    def lets_in(self) -> tuple[Table, ...]:
+        """Tables in which every row lets somebody in."""
+        return tuple(column.table for one in self.owners for column in one.lets_in)
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """Tables in which every row has a data key of the row's id."""
-        return (self.owners.table, *(kind.table for kind in self.records))
+        return (*(one.table for one in self.owners), *(kind.table for kind in self.records))
 
     def with_ids(self, ids: Sequence[str]) -> CompoundSelect[Any]:
         """A query for those of the ids that a row has."""

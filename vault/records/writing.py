@@ -17,6 +17,14 @@ from vault.records.records import Kind, R
 Allowed = Callable[[AsyncConnection], Awaitable[bool]]
 """Whether a row may be written, asked inside its transaction. It refuses by False: what it raises is a fault."""
 
+Along = Callable[[Allowed], Awaitable[bool]]
+"""Carries a change out in a transaction that something else is written in too; whether it was done."""
+
+
+async def always(_: AsyncConnection) -> bool:
+    """For what is allowed whatever the database holds."""
+    return True
+
 
 class Writer:
     """For records that are written one by one."""
@@ -40,15 +48,24 @@ class Writer:
         await self._keys.confirm([record.id])
         return True
 
-    async def instead(self, kind: Kind[R], record: R, allowed: Allowed) -> bool:
-        """The row in its next version; False where it is not allowed, changed meanwhile or is being destroyed."""
+    async def instead(self, kind: Kind[R], record: R, allowed: Allowed, along: Along | None = None) -> bool:
+        """The row in its next version; False where it is not allowed, changed meanwhile or is being destroyed.
+
+        ``along`` writes more with it.
+        """
         key, there = await self._keys.get(record.owner, record.id)
         if not there:
             return False
         table = kind.table
         unchanged = (table.c.id == record.id, table.c.version == record.version - 1, kind.is_living)
         values = kind.seal(key, record)
-        async with self._database.write() as connection:
+
+        async def change(connection: AsyncConnection) -> bool:
             if not await allowed(connection):
                 return False
             return (await connection.execute(update(table).where(*unchanged).values(values))).rowcount == 1
+
+        if along is not None:
+            return await along(change)
+        async with self._database.write() as connection:
+            return await change(connection)

@@ -7,7 +7,10 @@
 export type Category = 'protocol' | 'user' | 'internal';
 export type Doubt = 'past' | 'double';
 export type EndReason = 'ended' | 'left' | 'cancelled' | 'expired';
+export type FactorKind = 'totp' | 'recovery' | 'passkey';
+export type Feature = 'chat' | 'screen';
 export type HoldMessage = 'soon' | 'five-minutes' | 'fifteen-minutes' | 'check-sound';
+export type Label = 'whole' | 'initials' | 'pseudonym';
 export type Language = 'nl' | 'en' | 'de' | 'fr';
 export type MediaState = 'new' | 'connecting' | 'connected' | 'reconnecting' | 'failed';
 export type Retention = 'end' | '24h' | '7d' | '30d' | '90d' | 'manual';
@@ -63,6 +66,8 @@ export interface AppointmentList {
 export interface AppointmentView {
   /** An opaque identifier, base64url. */
   appointment: string;
+  /** Rises with every change of what is stored. */
+  version: number;
   patient: string;
   starts_at: string;
   minutes: number;
@@ -107,6 +112,14 @@ export interface Bounds {
   once_seconds: number;
 }
 
+/** To the practitioner, who is in the consult: by who works for them and may do so. Nobody is put out by it. */
+export interface CallIn {
+  /** An opaque identifier, base64url. */
+  appointment: string;
+  /** Who is called in. */
+  participant: string;
+}
+
 /** End-to-end encrypted; the server passes it on and keeps nothing. */
 export interface Chat {
   ciphertext: string;
@@ -134,9 +147,33 @@ export interface Connect {
   capabilities?: string[] | null;
 }
 
+/** What shall be otherwise; what is absent stays. Of a consult that runs only `patient` and `minutes` change. */
+export interface Correction {
+  /** The `version` that was corrected; with another one: `conflict`. */
+  seen: number;
+  patient?: string | null;
+  /** At most two years away. */
+  starts_at?: string | null;
+  minutes?: number | null;
+  language?: Language | null;
+  /** As for a new one. */
+  anyway?: boolean;
+}
+
+/** What an appointment holds that somebody else corrected in the meantime. */
+export interface Current {
+  version: number;
+  patient: string;
+  starts_at: string;
+  minutes: number;
+  language: string;
+}
+
 /** Who waits for this practitioner, and which of the appointments has a running consult. */
 export interface DeskView {
   version: number;
+  /** Absent where an older node says it. */
+  practitioner?: string;
   waiting: WaitingView[];
   in_consult: string | null;
 }
@@ -176,6 +213,13 @@ export interface ErrorView {
   http: number | null;
   message: string;
   sentence: Sentence;
+}
+
+/** The second step: the challenge of `factor_needed`, and a code of an app or a recovery code. */
+export interface FactorCode {
+  challenge: string;
+  /** Spaces, hyphens and capitals do not matter. */
+  code: string;
 }
 
 /** Every answer that is not a success. */
@@ -333,6 +377,12 @@ export interface Me {
   display_name: string;
   language: Language;
   retention: Retention;
+  /** From when on signing in leads to setting up a second factor and to nothing else; absent where it does not. */
+  second_factor_by?: string;
+  /** Plans and greets for others, at `/served`; has no desk. */
+  assists?: boolean;
+  /** How often somebody was given sight of this agenda, of which its practitioner has not said to know; absent for none. Of `GET /me` alone. */
+  sights_unseen?: number;
 }
 
 /** Where media goes. A higher `fence` means: another worker; make a new peer connection and offer again. */
@@ -390,8 +440,28 @@ export interface ParticipantView {
   connected: boolean;
   media: MediaState;
   indicators: Indicators;
-  /** What this person's client and the relay have no common form for: its own picture or sound, or to hear or see others. Say it to everybody. */
+  /** What this person's client and the relay have no common form for; say it to everybody. */
   unusable: Unusable[];
+}
+
+/** What a passkey said. There is no place for results of extensions: those of PRF are secrets of the browser's. */
+export interface PasskeyAssertion {
+  challenge: string;
+  id: string;
+  client_data: string;
+  authenticator_data: string;
+  signature: string;
+  user_handle: string;
+}
+
+/** What a browser's `navigator.credentials.get` needs; user verification is required. */
+export interface PasskeyOptions {
+  /** To be sent back. */
+  challenge: string;
+  /** What the authenticator signs, base64url. */
+  bytes: string;
+  /** The relying party's id. */
+  party: string;
 }
 
 /** How the connection of one side was, in words of a closed list; no address. */
@@ -468,6 +538,10 @@ export interface RetentionSet {
   retention: Retention;
   /** Living appointments that this setting destroys within 60 s. */
   due_within_minute: number;
+  /** The longest that the practice allows; absent where it allows any. */
+  cap?: Retention;
+  /** Who set that; absent also where they are no member any more. */
+  cap_by?: string;
 }
 
 /** All that one participant may know of the room. The highest version wins; each view is complete. */
@@ -481,6 +555,10 @@ export interface RoomView {
   keys: KeysView | null;
   /** Resume ticket; replaces the one before it. */
   resume: string;
+  /** What its practice does not allow in it. */
+  barred?: Feature[];
+  /** Another than before: corrected; ask REST anew. */
+  plan?: number;
 }
 
 export interface Sentence {
@@ -504,9 +582,30 @@ export interface SentenceView {
   text: string;
 }
 
+export interface ServedList {
+  practitioners: ServedView[];
+}
+
+/** A practitioner for whom whoever is signed in works: named in the parameter `practitioner`. */
+export interface ServedView {
+  /** An opaque identifier, base64url. */
+  practitioner: string;
+  /** Null where it cannot be read. */
+  display_name: string | null;
+  /** How much is seen of what this practitioner calls a patient. */
+  label: Label;
+  /** Whether `call-in` is carried out. */
+  admits: boolean;
+}
+
 /** The one central setting (S-29). */
 export interface SetRetention {
   retention: Retention;
+}
+
+/** The challenge of `factor_set_up_needed`. */
+export interface SetUp {
+  challenge: string;
 }
 
 /** E-mail address and password. */
@@ -557,7 +656,7 @@ export interface TechnicalCheck {
   people: PersonCheckView[];
 }
 
-/** Practitioner only: one of the canned messages to somebody who waits. */
+/** One of the canned messages to somebody who waits, by the practitioner or who works for them. */
 export interface Tell {
   /** An opaque identifier, base64url. */
   appointment: string;
@@ -617,6 +716,11 @@ export interface Versions {
   newest: number;
 }
 
+export interface WaitingPhotograph {
+  /** Of the practitioner's photograph, on this server; null for none. */
+  address: string | null;
+}
+
 /** The patient's link, as for joining, and the language of the page. */
 export interface WaitingRequest {
   link: string;
@@ -641,6 +745,11 @@ export interface WaitingView {
   indicators: Indicators;
 }
 
+/** Whose desk: that of a practitioner for whom an assistant works; without one it is one's own. */
+export interface Watch {
+  practitioner?: string | null;
+}
+
 /** The first event after a connection whose client named its capabilities. */
 export interface Welcome {
   /** Spoken on this connection: the one that the client asked for. */
@@ -663,6 +772,12 @@ export interface WireError {
   reason?: string;
   /** With `doubtful`: nobody can come to it any more (`past`), it overlaps another (`double`). */
   doubts?: Doubt[];
+  /** With `conflict` of an appointment: what it is now. */
+  current?: Current;
+  /** With `factor_needed`: what to send with the code, within five minutes. With `factor_set_up_needed` in a browser: what `/sign-in/set-up` takes. */
+  challenge?: string;
+  /** With `factor_needed`: what is taken. A code of an app has six digits. */
+  factors?: FactorKind[];
   /** With `version_unsupported`: what the server speaks. */
   supported?: Versions;
 }

@@ -2,6 +2,8 @@
 
 A compound is what the other side put into one datagram. Of its packets those that are unknown, cut off or
 malformed are skipped, so that one bad report costs no more than itself.
+
+``parse`` makes what ``model`` has of bytes, ``pack`` bytes of it; ``feedback`` is how each packet arrived.
 """
 
 from media.wire.rtcp.feedback import MAX_FEEDBACK_BYTES, steady_feedback, transport_feedback

@@ -2,6 +2,8 @@
 
 Only what the relay needs is read; unknown attributes are passed over. Nothing of an offer reaches an answer
 without having been checked: a description is text, and a line break in it would be one attribute more.
+
+``offer`` is read and ``answer`` built, of what ``model`` and ``connection`` have; ``errors`` says why not.
 """
 
 from media.wire.sdp.answer import agree, build_answer, refusal

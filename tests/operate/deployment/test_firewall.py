@@ -144,6 +144,26 @@ async def test_the_world_reaches_what_is_published_and_nothing_else(place: Place
 
 
 @as_root
+async def test_by_the_bridge_of_the_post_mail_leaves_and_nothing_else(place: Place) -> None:
+    rules = RULES.replace(f'"{firewall.POST}"', '"br-test"')
+    assert rules != RULES
+    doors = [sys.executable, "-m", "tests.operate.deployment.doors", "open", "25", "587", "8443"]
+    process = await asyncio.create_subprocess_exec(
+        *("ip", "netns", "exec", place.world, *doors), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"open\n"
+        await run("ip", "-n", place.world, "route", "add", f"{CONTAINER}/32", "via", HOST)
+        await place.look(place.container, WORLD, "tcp", {25, 587, 8443}, {25, 587, 8443})
+        await run("ip", "netns", "exec", place.host, "nft", "-f", "-", text=rules)
+        await place.look(place.container, WORLD, "tcp", {25, 587, 8443}, {25, 587})
+        await place.look(place.container, WORLD, "udp", {587, 8443}, set())
+    finally:
+        await end(process)
+
+
+@as_root
 async def test_coturn_reaches_the_media_workers_and_nothing_else(place: Place) -> None:
     await run("ip", "netns", "exec", place.host, "nft", "-f", "-", text=RULES)
     coturn = firewall.COTURN

@@ -41,6 +41,7 @@ from turn.settings import TurnSettings
 
 SECRET = b"a secret of the tests, 32 bytes or more"
 ORIGIN = "https://consult.test"
+TRIES = 5
 
 SDP = "v=0\r\n"
 LINES = [{"mid": "0", "use": "microphone"}, {"mid": "1", "use": "slot", "slot": 0}]
@@ -61,7 +62,7 @@ def held(value: bytes | str | None) -> bytes:
     return value
 
 
-async def until(condition: Callable[[], Any], why: str, seconds: float = 30) -> Any:
+async def until(condition: Callable[[], Any], why: str, seconds: float = 120) -> Any:
     """Wait for a truthy value; says what did not come."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (value := condition()):
@@ -257,8 +258,12 @@ class Person:
         return reply
 
     async def do(self, event: str, body: Any = None) -> dict[str, Any]:
-        """The data of an acknowledgement that must be a success."""
-        reply = await self.ask(event, body)
+        """The data of an acknowledgement that must be a success: at once, or when a server that stood still is back."""
+        for _ in range(TRIES):
+            reply = await self.ask(event, body)
+            if reply["ok"] or reply["error"]["code"] != "try_again":
+                break
+            await asyncio.sleep(float(reply["error"].get("retry_after", 1)))
         assert reply["ok"], reply
         data: dict[str, Any] = reply["data"]
         if event in ("arrive", "admit", "snapshot"):

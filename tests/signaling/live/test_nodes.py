@@ -214,3 +214,15 @@ async def test_everybody_who_arrives_at_once_is_there_once(nodes: Any, worker: W
     desk = await here.signaling.consults.live.desk(practice.practitioner)
     assert sorted(one.participant for one in desk.waiting) == sorted(one.id for one in people)
     assert all(one.connected for one in desk.waiting)
+
+
+async def test_every_desk_that_is_open_says_at_once_what_somebody_else_did(nodes: Any, practice: Practice) -> None:
+    here, there = await nodes(name="here"), await nodes(name="there")
+    desks = [await practice.practitioner_page().connect(node) for node in (here, there)]
+    patient = await practice.patient_page().connect(here)
+    for desk in desks:
+        await desk.ask("watch")
+    await there.signaling.sight_given(practice.practitioner)
+    await there.signaling.handed_over([], "G" * 22, practice.practitioner)
+    await until(lambda: all(desk.events("sight") and desk.events("agenda") for desk in desks), "both are heard")
+    assert not patient.events("sight") and not patient.events("agenda")

@@ -1,11 +1,13 @@
 """Who is signed out hears it at once, on whatever node, and comes back with nothing that was given before."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from redis.asyncio.client import Pipeline
 
 from signaling.protocol.errors import ProtocolError
-from signaling.refresh import Reused
+from signaling.refresh import Reused, family_key, holder_key
 from signaling.tickets import Claims
 from tests.signaling.live.cast import Node, Person, Practice, soon, until
 
@@ -106,6 +108,42 @@ async def test_signing_out_closes_pages_and_apps_of_that_practitioner_and_nobody
     assert patient.socket.connected
 
 
+async def test_an_app_that_begins_or_goes_on_while_all_end_elsewhere_ends_too(
+    here: Node, there: Node, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, _ = await app(here, practice)
+    late: list[Claims] = []
+    read = Pipeline.smembers
+
+    async def meanwhile(pipe: Pipeline, key: str) -> Any:
+        found = await read(pipe, key)
+        if not late:
+            refresh = here.signaling.refresh
+            access, token = await refresh.begin(claims.model_copy(update={"kind": "access", "family": None}), soon())
+            late.extend([access, await refresh.verify(token), await refresh.verify(await refresh.rotate(claims))])
+        return found
+
+    monkeypatch.setattr(Pipeline, "smembers", meanwhile)
+    await there.signaling.sign_out(practice.practitioner)
+    begun, first, following = late
+    assert not await here.signaling.refresh.alive(begun)
+    for one in (first, following):
+        with pytest.raises(ProtocolError, match="token_invalid"):
+            await here.signaling.refresh.rotate(one)
+    assert await here.signaling.refresh.apps(practice.practitioner) == 0
+
+
+async def test_what_a_page_of_an_app_is_told_while_it_is_being_closed_opens_nothing(
+    here: Node, there: Node, practice: Practice
+) -> None:
+    _, page = await app(here, practice)
+    view = await page.arrive(practice.appointment.id)
+    tickets = here.signaling.consults.showing._tickets
+    await there.signaling.sign_out(practice.practitioner)
+    told = tickets.issue(tickets.verify(view["resume"]))  # a moment later, on a node that has not heard of it yet
+    assert [await refusal(node, told) for node in (here, there)] == ["token_invalid"] * 2
+
+
 async def test_nothing_more_is_done_for_a_socket_that_is_being_closed(here: Node, practice: Practice) -> None:
     _, page = await app(here, practice)
     (socket,) = here.signaling.gate.authenticated.values()
@@ -124,9 +162,9 @@ async def test_who_missed_the_word_of_it_is_found_at_the_next_look(nodes: Any, p
 
 
 async def test_an_emptied_redis_signs_nobody_out_of_a_consult(here: Node, practice: Practice) -> None:
-    _, page = await app(here, practice)
+    claims, page = await app(here, practice)
     view = await page.arrive(practice.appointment.id)
-    await here.signaling.refresh.end_all(practice.practitioner)  # As if it had been emptied: no word of why.
+    await here.signaling.redis.delete(family_key(str(claims.family)), holder_key(claims))  # no word of why
     back = await Person(view["resume"]).connect(here)
     assert back.socket.connected
     assert await refusal(here, str(page.socket.connection_auth["token"])) == "token_invalid"
@@ -156,5 +194,6 @@ async def test_a_ticket_of_before_opens_nothing_on_any_node_and_gives_no_other(
     ticket = here.signaling.consults.showing._tickets.issue(claims)
     await there.signaling.sign_out(practice.practitioner)
     assert [await refusal(node, ticket) for node in (here, there)] == ["token_invalid"] * 2
+    await asyncio.sleep(0.002)  # a ticket says the millisecond in which it was issued
     again = practice.practitioner_page()
     assert (await again.connect(here)).socket.connected, "who signed in again"

@@ -16,7 +16,7 @@ globalThis.document = { documentElement: { lang: 'en', dataset: { zone: 'Pacific
 globalThis.fetch = async () => ({ json: async () => messages });
 const { day, dayOf, elsewhere, fullDay, moment, momentThere, time } = await import('../../../web/static/pages/dates.js');
 const { heard, now } = await import('../../../web/static/client/clock.js');
-const { parseDay, parseTime, writeDay } = await import('../../../web/static/pages/typed.js');
+const { parseDay, parseMoment, parseTime, writeDay } = await import('../../../web/static/pages/typed.js');
 const { dayIn, daysBetween, daysLater, momentOf, offsetAt, timeIn } = await import('../../../web/static/pages/zone.js');
 
 const ZONES = ['Europe/Amsterdam', 'Pacific/Auckland', 'America/St_Johns', 'Africa/Cairo', 'America/Santiago'];
@@ -109,6 +109,11 @@ test('a day is read as people type it', () => {
     '2028-02-29': ['29 februari', '29-2-2028'],
   };
   for (const [day, forms] of Object.entries(read)) for (const form of forms) assert.equal(parseDay(form, today), day, form);
+  const german = { '2026-12-01': ['1.12.2026', '1. Dez.', '1. Dezember', 'Dienstag', 'Di', 'am 1.12.'], '2027-03-03': ['3. März', '3. Maerz', '3 mär'], '2026-11-29': ['morgen', 'So'], '2026-11-27': ['gestern'], '2026-11-30': ['übermorgen'] };
+  for (const [day, forms] of Object.entries(german)) for (const form of forms) assert.equal(parseDay(form, today, 'de'), day, form);
+  const french = { '2026-12-01': ['1/12/2026', 'le 1er décembre', '1 dec', 'mardi', 'ma', 'mardi 1er décembre'], '2026-11-28': ['aujourd’hui', "Aujourd'hui"], '2026-11-29': ['demain', 'di', 'dimanche'], '2026-11-30': ['après-demain', 'lundi 30 novembre'], '2027-08-02': ['2 août', '2 aout'], '2027-07-01': ['1 juillet', '1 juil.'] };
+  for (const [day, forms] of Object.entries(french)) for (const form of forms) assert.equal(parseDay(form, today, 'fr'), day, form);
+  assert.equal(parseDay('Dienstag', today, 'nl'), '2026-12-01', 'whatever the page speaks');
   for (const form of ['', 'x', '31-11-2026', '29-2-2027', '13/13', '1', 'ma di', '1 2 3 4', '1 dec jan', '1 foo', '2026-13-01', 'm', '0-0-0']) {
     assert.equal(parseDay(form, today), null, form);
   }
@@ -116,8 +121,8 @@ test('a day is read as people type it', () => {
 
 test('a time is read as people type it', () => {
   const read = {
-    '14:30': ['14:30', '14.30', '14u30', '14h30', '1430', '14 30', '14:30 uur', '2:30 pm', '2.30 p.m.', '14:30:00'],
-    '09:00': ['9', '9:00', '09', '9 uur', '9u', '9am', '900'],
+    '14:30': ['14:30', '14.30', '14u30', '14h30', '1430', '14 30', '14:30 uur', '14:30 Uhr', '14 Uhr 30', '14 h 30', '14 heures 30', '2:30 pm', '2.30 p.m.', '14:30:00'],
+    '09:00': ['9', '9:00', '09', '9 uur', '9 Uhr', '9 heures', '9 h', '9u', '9am', '900'],
     '00:15': ['0:15', '12:15 am'],
     '12:00': ['12', '12 pm'],
   };
@@ -126,8 +131,11 @@ test('a time is read as people type it', () => {
 });
 
 test('a field shows the day in the order of the language', () => {
-  assert.deepEqual([writeDay('2026-12-01', 'nl'), writeDay('2026-12-01', 'en')], ['01-12-2026', '01/12/2026']);
-  for (const language of ['nl', 'en']) assert.equal(parseDay(writeDay('2026-12-01', language), '2026-01-01'), '2026-12-01');
+  const written = { nl: '01-12-2026', en: '01/12/2026', de: '01.12.2026', fr: '01/12/2026' };
+  for (const [language, text] of Object.entries(written)) {
+    assert.equal(writeDay('2026-12-01', language), text);
+    assert.equal(parseDay(text, '2026-01-01', language), '2026-12-01');
+  }
 });
 
 test("a desk whose clock stands wrong by hours goes by the server's", () => {
@@ -144,4 +152,18 @@ test("a desk whose clock stands wrong by hours goes by the server's", () => {
   } finally {
     Date.now = real;
   }
+});
+
+test('a day and a time that are typed at once are both understood', () => {
+  const today = '2026-11-28';
+  const read = {
+    nl: { '3-12 14:30': ['2026-12-03', '14:30'], 'morgen 9u': ['2026-11-29', '09:00'], 'vrijdag 14': ['2026-12-04', '14:00'] },
+    en: { '12/3 2pm': ['2027-03-12', '14:00'], 'tomorrow 9:15 am': ['2026-11-29', '09:15'], 'December 3, 2026': ['2026-12-03', null] },
+    de: { 'morgen 14 Uhr 30': ['2026-11-29', '14:30'], '3. Dez. 8 Uhr': ['2026-12-03', '08:00'], 'Di 9': ['2026-12-01', '09:00'] },
+    fr: { 'demain 9 h': ['2026-11-29', '09:00'], 'le 1er décembre 14 h 30': ['2026-12-01', '14:30'], mardi: ['2026-12-01', null] },
+  };
+  for (const [language, forms] of Object.entries(read)) {
+    for (const [text, [day, time]] of Object.entries(forms)) assert.deepEqual(parseMoment(text, today, language), { day, time }, text);
+  }
+  for (const text of ['', '14:30', 'morgen 25:00', 'morgen vrijdag', '31-2 9:00']) assert.equal(parseMoment(text, today, 'nl'), null, text);
 });

@@ -15,15 +15,15 @@ function heard(target, event, pick = (detail) => detail) {
   return details;
 }
 
-/** What was on its way when a source was stopped still arrives; afterwards nothing may. */
+/** What was on its way when a source was stopped still arrives, late on a slow machine; afterwards nothing may. */
 async function drained(world) {
   let before = -1;
   await until(async () => {
     const still = before === world.seen.plain;
     before = world.seen.plain;
-    if (!still) await pause(500);
+    if (!still) await pause(2_000);
     return still;
-  }, 5_000);
+  }, 60_000);
 }
 
 const states = (world) => heard(world.consult, 'state', ({ state }) => state);

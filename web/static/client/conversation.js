@@ -116,7 +116,7 @@ export class Conversation extends EventTarget {
   /** Something that was sent to us while we were away is gone. */
   missed() {
     this.reconnected();
-    this.#chat.ask();
+    if (!this.#room?.barred?.includes('chat')) this.#chat.ask();
   }
 
   /** @param {Source} source @param {MediaStreamTrack | null} track */
@@ -178,6 +178,7 @@ export class Conversation extends EventTarget {
 
   /** Whoever was reloaded lost the chat. An empty log is sent too: it ends the time in which one is taken. */
   async #shareChat() {
+    if (this.#room?.barred?.includes('chat')) return;
     const { holders } = this.#keys;
     const newcomers = [...holders].filter((participant) => !this.#acquainted.has(participant));
     this.#acquainted = new Set(holders);

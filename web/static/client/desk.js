@@ -1,7 +1,10 @@
 /** @import {Signaling} from './signaling.js' */
 /** @import {DeskView} from './wire.js' */
 
-/** Who waits for this practitioner. Event: `desk` with the DeskView, at each change and after each reconnect. */
+/**
+ * Who waits for this practitioner. Events: `desk` with the DeskView, at each change and after each reconnect; `agenda` when what is
+ * planned was corrected, `sight` when others had sight of it, or may have while the connection was away.
+ */
 export class Desk extends EventTarget {
   #signaling;
   #watching = false;
@@ -13,8 +16,10 @@ export class Desk extends EventTarget {
     super();
     this.#signaling = signaling;
     signaling.on('desk', (view) => this.#show(view));
+    signaling.on('agenda', () => this.#corrected());
+    signaling.on('sight', () => this.#looked());
     signaling.addEventListener('open', () => {
-      if (this.#watching) this.watch().catch(() => undefined);
+      if (this.#watching) this.watch().then(() => this.#missed(), () => undefined);
     });
   }
 
@@ -24,6 +29,19 @@ export class Desk extends EventTarget {
     this.#show(await this.#signaling.request('watch'));
     this.#watching = true;
     return /** @type {DeskView} */ (/** @type {unknown} */ (this.view));
+  }
+
+  #missed() {
+    this.#corrected();
+    this.#looked();
+  }
+
+  #looked() {
+    this.dispatchEvent(new Event('sight'));
+  }
+
+  #corrected() {
+    this.dispatchEvent(new Event('agenda'));
   }
 
   /** @param {DeskView} view */

@@ -1,3 +1,5 @@
+/** @import {Current} from './wire.js' */
+
 /**
  * An error with a stable code: the server's catalogue (`docs/protocol.md`), or `offline`, `timeout`, `internal`
  * where the server could not be asked.
@@ -9,14 +11,18 @@ export class WireError extends Error {
    * @param {string} message in English, for developers; texts for people go by code
    * @param {string | null} [field] with `invalid`: the field that is wrong, where one is
    * @param {string[]} [doubts] with `doubtful`: what to ask about
+   * @param {string | null} [challenge] with `factor_needed`, `factor_set_up_needed`: what the next step takes
+   * @param {Current | null} [current] with `conflict` of an appointment: what it is now
    */
-  constructor(code, category, message, field = null, doubts = []) {
+  constructor(code, category, message, field = null, doubts = [], challenge = null, current = null) {
     super(message);
     this.name = 'WireError';
     this.code = code;
     this.category = category;
     this.field = field;
     this.doubts = doubts;
+    this.challenge = challenge;
+    this.current = current;
   }
 
   /**
@@ -24,12 +30,14 @@ export class WireError extends Error {
    * @param {unknown} body
    */
   static from(body) {
-    const { code, category, message, field, doubts } = /** @type {Record<string, unknown>} */ (body ?? {});
+    const { code, category, message, field, doubts, challenge, current } = /** @type {Record<string, unknown>} */ (body ?? {});
     if (typeof code !== 'string') return new WireError('internal', 'internal', 'The answer was not understood.');
     const known = category === 'protocol' || category === 'user' ? category : 'internal';
     const words = typeof message === 'string' ? message : code;
     const asked = Array.isArray(doubts) ? doubts.filter((one) => typeof one === 'string') : [];
-    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked);
+    const next = typeof challenge === 'string' ? challenge : null;
+    const now = current && typeof current === 'object' ? /** @type {Current} */ (current) : null;
+    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked, next, now);
   }
 }
 

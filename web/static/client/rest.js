@@ -1,7 +1,7 @@
 import { heard } from './clock.js';
 import { WireError, offline, timedOut } from './errors.js';
 
-/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Join, Language, Me, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Join, Language, Me, PasskeyAssertion, PasskeyOptions, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** Where this version of the protocol is served. */
 const API = '/api/v1';
@@ -84,6 +84,23 @@ function parse(text) {
 /** @param {string} mail @param {string} password @returns {Promise<Me>} */
 export const signIn = (mail, password) => call('POST', '/sign-in', { mail, password });
 
+/**
+ * The second step, after `factor_needed`: with its challenge.
+ * @param {string} challenge
+ * @param {string} code
+ * @returns {Promise<Me>}
+ */
+export const signInWithCode = (challenge, code) => call('POST', '/sign-in/factor', { challenge, code });
+
+/** What an authenticator is asked with. @returns {Promise<PasskeyOptions>} */
+export const passkeyOptions = () => call('POST', '/sign-in/passkey/options', {});
+
+/** @param {PasskeyAssertion} assertion @returns {Promise<Me>} */
+export const signInWithPasskey = (assertion) => call('POST', '/sign-in/passkey', assertion);
+
+/** Set up a second factor and do nothing else, after `factor_set_up_needed`. @param {string} challenge @returns {Promise<null>} */
+export const beginSetUp = (challenge) => call('POST', '/sign-in/set-up', { challenge });
+
 /** @param {string} token @returns {Promise<Me>} */
 export const signInByLink = (token) => call('POST', '/sign-in/link', { token });
 
@@ -145,6 +162,14 @@ export const newAppointment = (appointment) => signedIn('POST', '/appointments',
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
 export const appointment = (appointment) => signedIn('GET', `/appointments/${appointment}`);
 
+/**
+ * What is absent stays; `seen` is the version that was corrected, and `conflict` says that it is another by now.
+ * @param {string} appointment
+ * @param {Correction} correction
+ * @returns {Promise<AppointmentView>}
+ */
+export const correctAppointment = (appointment, correction) => signedIn('PATCH', `/appointments/${appointment}`, correction);
+
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
 export const endAppointment = (appointment) => signedIn('POST', `/appointments/${appointment}/end`, {});
 
@@ -179,6 +204,12 @@ export const destroySentence = (sentence) => signedIn('DELETE', `/sentences/${se
  * @returns {Promise<string | null>}
  */
 export const waitingSentence = async (link, language) => (await call('POST', '/join/sentence', { link, language })).text;
+
+/**
+ * Where the photograph of whoever lets them in is, on this server; null for none.
+ * @param {string} link @param {Language} language @returns {Promise<string | null>}
+ */
+export const waitingPhotograph = async (link, language) => (await call('POST', '/join/photograph', { link, language })).address;
 
 /** What a patient's link opens; `link` is what stands behind its `#`. @param {string} link @returns {Promise<Join>} */
 export const join = (link) => call('POST', '/join', { link });

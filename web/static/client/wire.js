@@ -10,6 +10,7 @@
  * @typedef {{code: 'token_invalid' | 'token_reused'}} SignedOut
  *
  * @typedef {{microphone: boolean, camera: boolean, screen: boolean}} Indicators
+ * @typedef {'chat' | 'screen'} Feature
  * @typedef {'microphone' | 'camera' | 'screen' | 'hearing' | 'seeing'} Unusable
  * @typedef {{participant: string, role: Role, state: 'waiting' | 'admitted', connected: boolean, media: MediaState,
  *   indicators: Indicators, unusable: Unusable[]}} ParticipantView
@@ -18,10 +19,10 @@
  * @typedef {{participant: string, role: Role}} KeyMember
  * @typedef {{epoch: number, members: KeyMember[]}} KeysView
  * @typedef {{version: number, appointment: string, me: ParticipantView, others: ParticipantView[],
- *   media: MediaView | null, keys: KeysView | null, resume: string}} RoomView
+ *   media: MediaView | null, keys: KeysView | null, resume: string, barred?: Feature[], plan?: number}} RoomView
  * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
  *   indicators: Indicators}} WaitingView
- * @typedef {{version: number, waiting: WaitingView[], in_consult: string | null}} DeskView
+ * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null}} DeskView
  * @typedef {{slot: number, participant: string}} SlotView
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
  * @typedef {{fence: number, version: number, slots: SlotView[]}} Slots
@@ -34,12 +35,18 @@
  *
  * @typedef {'nl' | 'en' | 'de' | 'fr'} Language
  * @typedef {'end' | '24h' | '7d' | '30d' | '90d' | 'manual'} Retention
- * @typedef {{practitioner: string, display_name: string, mail: string, language: Language, retention: Retention}} Me
- * @typedef {{retention: Retention, due_within_minute: number}} RetentionSet
+ * @typedef {{challenge: string, bytes: string, party: string}} PasskeyOptions
+ * @typedef {{challenge: string, id: string, client_data: string, authenticator_data: string, signature: string, user_handle: string}} PasskeyAssertion
+ * @typedef {{practitioner: string, display_name: string, mail: string, language: Language, retention: Retention, second_factor_by?: string,
+ *   sights_unseen?: number, assists?: boolean}} Me
+ * @typedef {{retention: Retention, due_within_minute: number, cap?: Retention, cap_by?: string}} RetentionSet
  * @typedef {{destroyed: number, waiting: number}} AllDestroyed
  * @typedef {AllDestroyed & {receipt: Receipt | null}} AccountClosed
- * @typedef {{appointment: string, patient: string, starts_at: string, minutes: number, language: Language,
+ * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
+ * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
+ *   anyway?: boolean}} Correction
+ * @typedef {{version: number, patient: string, starts_at: string, minutes: number, language: string}} Current
  * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string, newer: boolean}[]}} Agenda
  * @typedef {{sentence: string, language: Language, text: string}} SentenceView
  * @typedef {{sentences: SentenceView[], unreadable: {sentence: string, newer: boolean}[]}} SentenceList

@@ -1,6 +1,7 @@
 import { me, signIn } from '../client/rest.js';
 import { onAction, say, slot } from './build.js';
 import { explain, t } from './language.js';
+import { SecondStep, inTwoSteps } from './secondstep.js';
 
 /** @import {Me} from '../../types/wire.js' */
 
@@ -22,7 +23,8 @@ export class SignInAgain {
   constructor(dialog, person) {
     this.dialog = dialog;
     this.person = person;
-    this.form = /** @type {HTMLFormElement} */ (dialog.querySelector('form'));
+    this.form = slot(dialog, 'again-form', HTMLFormElement);
+    this.second = new SecondStep(dialog);
     this.password = /** @type {HTMLInputElement} */ (this.form.elements.namedItem('password'));
     slot(dialog, 'again-mail', HTMLInputElement).value = person.mail;
     this.form.addEventListener('submit', (event) => {
@@ -79,7 +81,8 @@ export class SignInAgain {
     button.disabled = true;
     say(problem, null);
     try {
-      await signIn(this.person.mail, this.password.value);
+      const { mail } = this.person;
+      await inTwoSteps(() => signIn(mail, this.password.value), (challenge) => this.#second(challenge));
       this.#done(true);
     } catch (error) {
       say(problem, explain(error));
@@ -87,6 +90,12 @@ export class SignInAgain {
     }
     this.password.value = '';
     button.disabled = false;
+  }
+
+  /** The second step takes the place of the first. @param {string} challenge */
+  #second(challenge) {
+    this.form.hidden = true;
+    return this.second.ask(challenge).finally(() => (this.form.hidden = false));
   }
 
   #putAside() {

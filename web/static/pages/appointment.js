@@ -1,37 +1,41 @@
 import { now } from '../client/clock.js';
-import { destroyAppointment, newAppointment } from '../client/rest.js';
-import { copy, onAction, openDialog, say, slot } from './build.js';
+import { correctAppointment, destroyAppointment, newAppointment } from '../client/rest.js';
+import { copy, el, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
 import { Doubts } from './doubts.js';
 import { explain, language, t } from './language.js';
 import { firstFree } from './overlap.js';
-import { parseDay, parseTime, writeDay } from './typed.js';
+import { parseMoment, parseTime, writeDay } from './typed.js';
 import { momentOf } from './zone.js';
 
-/** @import {AppointmentView, Language} from '../../types/wire.js' */
+/** @import {AppointmentView, Correction, Current, Language} from '../../types/wire.js' */
 
 const STEP_MINUTES = 5;
 
-/** The dialog that plans an appointment and then gives the patient's link. */
+/** The dialog that plans an appointment and then gives the patient's link, or corrects one, whose link stays. */
 export class NewAppointment {
+  /** What is corrected, as it was seen last; null for a new one. @type {AppointmentView | null} */
+  #seen = null;
   /** What day and time were understood as, ms since the epoch. */
   #start = NaN;
 
   /**
    * @param {HTMLDialogElement} dialog
    * @param {(made: AppointmentView) => void} onMade
+   * @param {(corrected: AppointmentView) => void} onCorrected
    * @param {() => Iterable<AppointmentView>} known
    */
-  constructor(dialog, onMade, known) {
+  constructor(dialog, onMade, onCorrected, known) {
     this.dialog = dialog;
     this.onMade = onMade;
+    this.onCorrected = onCorrected;
     this.known = known;
     this.form = slot(dialog, 'new-form', HTMLFormElement);
     this.doubts = new Doubts(this.form);
     this.form.addEventListener('change', () => this.weigh());
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#create();
+      this.#save();
     });
     for (const name of ['day', 'time']) this.#field(name).addEventListener('change', () => this.#read());
     onAction(dialog, { close: () => dialog.close(), 'copy-new': (button) => this.#copy(button) });
@@ -39,16 +43,47 @@ export class NewAppointment {
 
   /** @param {string} [day] the day that is looked at */
   open(day = dayOf()) {
-    this.form.hidden = false;
-    slot(this.dialog, 'new-done').hidden = true;
-    say(slot(this.dialog, 'new-problem'), null);
-    for (const name of ['patient', 'day', 'time']) this.#problem(name, null);
+    this.#begin(null, false);
     const soon = new Date(Math.ceil(now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
     this.#field('patient').value = '';
     this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
     this.#field('time').value = time(soon);
     this.#read();
     this.#propose();
+    this.#show();
+  }
+
+  /** Correct one. @param {AppointmentView} one @param {boolean} running somebody is in the consult, which keeps its begin */
+  correct(one, running) {
+    this.#begin(one, running);
+    const at = new Date(one.starts_at);
+    const length = String(one.minutes);
+    const lengths = /** @type {HTMLSelectElement} */ (this.#field('minutes'));
+    const offered = [...lengths.options].some(({ value }) => value === length);
+    if (!offered) lengths.append(el('option', { value: length, textContent: minutes(one.minutes) }));
+    this.#field('patient').value = one.patient;
+    this.#field('day').value = writeDay(dayOf(at), language);
+    this.#field('time').value = time(at);
+    lengths.value = length;
+    this.#field('language').value = one.language;
+    this.#read();
+    this.#show();
+  }
+
+  /** @param {AppointmentView | null} seen @param {boolean} running */
+  #begin(seen, running) {
+    this.#seen = seen;
+    this.form.hidden = false;
+    slot(this.dialog, 'new-done').hidden = true;
+    slot(this.form, 'new-running').hidden = !running;
+    slot(this.form, 'new-heading').textContent = t(seen ? 'correct.title' : 'new.title');
+    this.doubts.plain = seen ? 'correct.save' : 'new.create';
+    say(slot(this.dialog, 'new-problem'), null);
+    for (const name of ['patient', 'day', 'time']) this.#problem(name, null);
+    for (const name of ['day', 'time', 'language']) this.#field(name).disabled = running;
+  }
+
+  #show() {
     this.weigh();
     openDialog(this.dialog);
     this.#field('patient').focus();
@@ -76,7 +111,20 @@ export class NewAppointment {
 
   /** Ask about the time that is filled in, as far as it is known what else there is. */
   weigh() {
-    this.doubts.weigh(this.#start, Number(this.#field('minutes').value), this.known());
+    const length = Number(this.#field('minutes').value);
+    const others = [...this.known()].filter((one) => one.appointment !== this.#seen?.appointment);
+    if (this.#seen && !this.#moved(this.#seen, length)) this.doubts.weigh(NaN, length, others);
+    else this.doubts.weigh(this.#start, length, others);
+  }
+
+  /** Whether what is filled in takes another time. @param {AppointmentView} seen @param {number} length minutes */
+  #moved(seen, length) {
+    return this.#start !== this.#minute(seen) || length !== seen.minutes;
+  }
+
+  /** When it begins, as far as a field of hours and minutes says. @param {{starts_at: string}} one */
+  #minute({ starts_at }) {
+    return Math.floor(Date.parse(starts_at) / 60_000) * 60_000;
   }
 
   #complete() {
@@ -92,7 +140,8 @@ export class NewAppointment {
 
   /** Show day and time as they were understood, and whatever is odd about that moment. @returns {string | null} RFC 3339 */
   #read() {
-    const day = parseDay(this.#field('day').value, dayOf());
+    const { day = null, time: beside = null } = parseMoment(this.#field('day').value, dayOf(), language) ?? {};
+    if (beside) this.#field('time').value = beside;
     const clock = parseTime(this.#field('time').value);
     if (day) this.#field('day').value = writeDay(day, language);
     if (clock) this.#field('time').value = clock;
@@ -110,26 +159,57 @@ export class NewAppointment {
     return meant?.rfc3339 ?? null;
   }
 
-  async #create() {
+  async #save() {
     if (!this.#complete()) return;
     const starts = this.#read();
     if (!starts) return /** @type {HTMLElement} */ (this.form.querySelector('[aria-invalid="true"]')).focus();
     const button = /** @type {HTMLButtonElement} */ (this.form.querySelector('[type="submit"]'));
     button.disabled = true;
     try {
-      this.#done(
-        await newAppointment({
-          patient: this.#field('patient').value.trim(),
-          starts_at: starts,
-          minutes: Number(this.#field('minutes').value),
-          language: /** @type {Language} */ (this.#field('language').value),
-          anyway: this.doubts.meant(this.#start, Number(this.#field('minutes').value)),
-        }),
-      );
+      const said = {
+        patient: this.#field('patient').value.trim(),
+        starts_at: starts,
+        minutes: Number(this.#field('minutes').value),
+        language: /** @type {Language} */ (this.#field('language').value),
+        anyway: this.doubts.meant(this.#start, Number(this.#field('minutes').value)),
+      };
+      if (this.#seen) await this.#correct(this.#seen, said);
+      else this.#done(await newAppointment(said));
     } catch (error) {
       if (!this.doubts.asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
     } finally {
       button.disabled = false;
+    }
+  }
+
+  /**
+   * Only what differs is sent: what somebody else corrects beside it stays theirs.
+   * @param {AppointmentView} seen
+   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {anyway: boolean}} said
+   * @returns {Promise<void>}
+   */
+  async #correct(seen, said) {
+    /** @type {Correction} */
+    const correction = { seen: seen.version, anyway: said.anyway };
+    if (said.patient !== seen.patient) correction.patient = said.patient;
+    if (this.#start !== this.#minute(seen)) correction.starts_at = said.starts_at;
+    if (said.minutes !== seen.minutes) correction.minutes = said.minutes;
+    if (said.language !== seen.language) correction.language = said.language;
+    try {
+      const corrected = await correctAppointment(seen.appointment, correction);
+      this.dialog.close();
+      this.onCorrected(corrected);
+    } catch (error) {
+      const { code, current } = /** @type {{code?: string, current?: Current | null}} */ (error);
+      if (code !== 'conflict' || !current) throw error;
+      this.#seen = { ...seen, ...current, language: /** @type {Language} */ (current.language) };
+      // What changed may be what nobody sees here, as when it is destroyed: then it is no question.
+      if (['patient', 'starts_at', 'minutes', 'language'].every((name) => Reflect.get(current, name) === Reflect.get(seen, name))) {
+        return this.#correct(this.#seen, said);
+      }
+      const now = t('new.done.words', { name: current.patient, when: moment(current.starts_at), minutes: minutes(current.minutes) });
+      say(slot(this.dialog, 'new-problem'), t('correct.conflict', { now }));
+      this.weigh();
     }
   }
 

@@ -184,6 +184,9 @@ export class ConsultCall extends HTMLElement {
     if (!consult || !capture) return;
     if (['connecting', 'connected', 'reconnecting', 'failed'].includes(consult.state)) this.dataset.state = consult.state;
     if (consult.hopeless && capture.started) return capture.stop();
+    const barred = consult.room?.barred ?? [];
+    slot(this, 'share-screen').hidden = !canShare() || barred.includes('screen');
+    slot(this, 'toggle-chat').hidden = barred.includes('chat');
     this.#showOwn(capture);
     this.#showOther(consult);
     showTrust(this, consult, this.#other);

@@ -36,8 +36,11 @@ export const time = (at) => timeIn(at, zone);
 /** The time where the reader is: a practitioner's is the practice's, wherever the machine is. @param {string | undefined} role @param {Date} at */
 export const timeFor = (role, at) => timeIn(at, role === 'practitioner' ? zone : ownZone());
 
-/** A time as it stands in a sentence: in Dutch with a point, “14.30”. @param {string} at */
-export const spoken = (at) => (language === 'nl' ? at.replace(':', '.') : at);
+/** What stands between hours and minutes in a sentence, where that is no colon: “14.30”, “14 h 30” (which a line does not break). @type {Record<string, string>} */
+const MIDDLE = { nl: '.', fr: '\u00a0h\u00a0' };
+
+/** A time as it stands in a sentence: in Dutch “14.30”. @param {string} at */
+export const spoken = (at) => at.replace(':', MIDDLE[language] ?? ':');
 
 /** Days from today to `day`. @param {string} day @param {string} [today] */
 export const daysAway = (day, today = dayOf()) => daysBetween(today, day);

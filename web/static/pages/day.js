@@ -37,7 +37,7 @@ export class Day {
   #asked = 0;
   /** @type {Acts} */ #acts;
 
-  /** @param {HTMLElement} root @param {Pick<Acts, 'destroy' | 'reopen' | 'technical'>} acts */
+  /** @param {HTMLElement} root @param {Pick<Acts, 'correct' | 'destroy' | 'reopen' | 'technical'>} acts */
   constructor(root, acts) {
     this.root = root;
     this.#acts = { ...acts, copy: (one) => this.#copy(one), unfold: (one) => this.#unfold(one) };
@@ -51,6 +51,11 @@ export class Day {
   /** @param {string} appointment */
   name(appointment) {
     return this.known.value.get(appointment)?.patient ?? t('day.unknown');
+  }
+
+  /** It was corrected. @param {AppointmentView} one */
+  put(one) {
+    this.known.value = new Map(this.known.value).set(one.appointment, one);
   }
 
   /** When it was planned to end. @param {string} appointment */

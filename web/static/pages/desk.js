@@ -11,7 +11,7 @@ import { ConsultCall } from './call.js';
 import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
 import { Day } from './day.js';
-import { moment } from './dates.js';
+import { dayOf, fullDay, minutes, moment } from './dates.js';
 import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
@@ -21,7 +21,7 @@ import { TechnicalDialog } from './technical.js';
 import { withSeat } from './seat.js';
 import { WaitingRoom } from './waiting.js';
 
-/** @import {Me, DeskView, WaitingView} from '../../types/wire.js' */
+/** @import {AppointmentView, Me, DeskView, WaitingView} from '../../types/wire.js' */
 
 const OFFLINE_AFTER_MS = 1500;
 const TICK_MS = 60_000;
@@ -42,6 +42,7 @@ class DeskPage extends HTMLElement {
     const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
     this.day = new Day(this, {
       destroy: (one) => askToDestroy(slot(this, 'destroy', HTMLDialogElement), one, () => this.#said(t('destroy.done'))),
+      correct: (one) => this.new?.correct(one, one.appointment === this.#inConsult),
       reopen: (one) => this.#reopen(one.appointment),
       technical: (one) => technical.open(one),
     });
@@ -54,11 +55,14 @@ class DeskPage extends HTMLElement {
     this.new = new NewAppointment(
       slot(this, 'new', HTMLDialogElement),
       () => this.#reload(),
+      (one) => this.#corrected(one),
       () => this.day?.known.value.values() ?? [],
     );
     this.#listen();
     try {
-      this.#signedIn(await me());
+      const person = await me();
+      if (person.assists) location.replace('/served');
+      else this.#signedIn(person);
     } catch (error) {
       if (['unauthenticated', 'token_invalid'].includes(/** @type {{code: string}} */ (error).code)) location.replace('/signin');
       else say(slot(this, 'unsupported'), explain(error));
@@ -74,6 +78,10 @@ class DeskPage extends HTMLElement {
     this.ending = new Ending(slot(this, 'account', HTMLDialogElement), () => this.#reload());
     this.sentences = new Sentences(slot(this, 'sentences', HTMLFormElement));
     this.#kept(person);
+    const by = person.second_factor_by;
+    this.#seen(person);
+    slot(this, 'factor').hidden = !by;
+    if (by) slot(this, 'factor-words').textContent = t('desk.factor', { date: fullDay(dayOf(new Date(by))) });
     for (const button of this.querySelectorAll('button[disabled]')) button.removeAttribute('disabled');
     this.#watch();
     const why = obstacle();
@@ -143,6 +151,8 @@ class DeskPage extends HTMLElement {
     this.signaling.addEventListener('refused', () => this.#consult ?? location.replace('/signin'));
     this.desk = new Desk(this.signaling);
     this.desk.addEventListener('desk', (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
+    this.desk.addEventListener('agenda', () => this.#reload());
+    this.desk.addEventListener('sight', () => me().then((person) => this.#seen(person), () => {}));
     this.desk.watch().catch(() => this.#online(false));
   }
 
@@ -151,6 +161,11 @@ class DeskPage extends HTMLElement {
     window.clearTimeout(this.#offline);
     if (online) slot(this, 'offline').hidden = true;
     else this.#offline = window.setTimeout(() => (slot(this, 'offline').hidden = false), OFFLINE_AFTER_MS);
+  }
+
+  /** Whether somebody had sight of this agenda: it is said until its practitioner says to know. @param {Me} person */
+  #seen(person) {
+    slot(this, 'sight').hidden = !person.sights_unseen;
   }
 
   /** @param {DeskView} view */
@@ -323,6 +338,12 @@ class DeskPage extends HTMLElement {
     } catch {
       // The day says itself that it could not be read.
     }
+  }
+
+  /** @param {AppointmentView} one */
+  #corrected(one) {
+    this.day?.put(one);
+    this.#said(t('correct.done', { name: one.patient, when: moment(one.starts_at), minutes: minutes(one.minutes) }));
   }
 
   /** @param {string} words */

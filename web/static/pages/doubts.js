@@ -14,6 +14,8 @@ const MINUTE_MS = 60_000;
  */
 export class Doubts {
   #shown = '';
+  /** What the button says where nothing is asked. */
+  plain = 'new.create';
   /** The time that was weighed. */
   #about = '';
 
@@ -55,6 +57,6 @@ export class Doubts {
   #say(said) {
     this.#shown = said.join(' ');
     say(this.note, this.#shown || null);
-    this.words.textContent = t(this.#shown ? 'new.anyway' : 'new.create');
+    this.words.textContent = t(this.#shown ? 'new.anyway' : this.plain);
   }
 }

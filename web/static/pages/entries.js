@@ -20,6 +20,7 @@ import { icon } from './rows.js';
  * What can be done with an appointment.
  * @typedef {object} Acts
  * @property {(one: Pick<AppointmentView, 'appointment' | 'patient'>) => void} destroy without a name where it cannot be read
+ * @property {(one: AppointmentView) => void} correct
  * @property {(one: AppointmentView) => void} reopen
  * @property {(one: AppointmentView) => void} technical
  * @property {(one: AppointmentView) => void} copy
@@ -31,6 +32,7 @@ export function entry(one, { state, unfolded, copied }, acts) {
   const { appointment, patient, starts_at } = one;
   const tool = state !== 'ended' ? copyButton(one, copied, acts) : one.reopens ? reopenButton(one, acts) : nothing;
   const technical = state === 'planned' ? nothing : technicalButton(one, acts);
+  const correct = state === 'ended' ? nothing : correctButton(one, acts);
   const content = html`
     <time class="entry-time" datetime=${starts_at}>${time(new Date(starts_at))}</time>
     <div class="entry-body">
@@ -40,7 +42,7 @@ export function entry(one, { state, unfolded, copied }, acts) {
     <div class="entry-tools">${tool}${moreButton(one, unfolded, acts)}</div>
     <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded}>
       <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
-      <p class="actions">${technical}${destroyButton(one, acts)}</p>
+      <p class="actions">${technical}${correct}${destroyButton(one, acts)}</p>
     </div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
 }
@@ -90,6 +92,12 @@ const reopenButton = (one, acts) =>
   html`<button class="button quiet small reopens" type="button" data-testid="reopen-appointment"
     aria-label=${t('day.reopen.who', { name: one.patient })}
     @click=${() => acts.reopen(one)}>${icon('rotate-cw')}<span>${t('day.reopen')}</span></button>`;
+
+/** @param {AppointmentView} one @param {Acts} acts */
+const correctButton = (one, acts) =>
+  html`<button class="button small corrects" type="button" data-testid="correct-appointment"
+    aria-label=${t('correct.button.who', { name: one.patient })}
+    @click=${() => acts.correct(one)}>${icon('clock')}<span>${t('correct.button')}</span></button>`;
 
 /** @param {AppointmentView} one @param {Acts} acts */
 const technicalButton = (one, acts) =>

@@ -1,5 +1,5 @@
 import { Consult } from '../client/consult.js';
-import { join, waitingSentence } from '../client/rest.js';
+import { join, waitingPhotograph, waitingSentence } from '../client/rest.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { obstacle } from './browsers.js';
 import { copy, el, onAction, say, slot } from './build.js';
@@ -32,6 +32,8 @@ class PatientPage extends HTMLElement {
   /** @type {Consult | null} */ #consult = null;
   #link = '';
   #called = false;
+  /** Which version of the appointment the room was last seen to be about. */
+  #plan = 0;
   /** Whether this visit came as far as the consult. */
   #talked = false;
   /** When the waiting room opens or, once it has, closes. */
@@ -162,6 +164,7 @@ class PatientPage extends HTMLElement {
     this.#called = false;
     this.#show(consult);
     consult.addEventListener('state', () => this.#consult === consult && this.#state(consult));
+    consult.addEventListener('room', () => this.#planned(consult));
     consult.addEventListener('told', (event) => this.#told(/** @type {CustomEvent} */ (event).detail.message));
     consult.addEventListener('ended', (event) => {
       if (this.#consult === consult) this.#goodbye(/** @type {CustomEvent} */ (event).detail.reason);
@@ -192,6 +195,21 @@ class PatientPage extends HTMLElement {
     else this.#failed(reason);
   }
 
+  /** Where it was corrected while somebody is here: say the new time, and count by it. @param {Consult} consult */
+  async #planned(consult) {
+    const plan = consult.room?.plan ?? 0;
+    if (plan === this.#plan) return;
+    this.#plan = plan;
+    const found = await join(this.#link).catch(() => null);
+    if (!found || this.#consult !== consult) return;
+    const moved = found.starts_at !== this.#appointment?.starts_at;
+    this.#appointment = found;
+    this.call?.clock?.set(this.#name, 'patient', this.#ends);
+    if (this.#called) return;
+    this.#hour.set(found.closes_in);
+    if (moved) say(slot(this, 'wait-moved'), t('wait.moved', { when: momentThere(found.starts_at, serverNow(found)) }));
+  }
+
   #wait() {
     if (this.#called) {
       this.call?.end(false);
@@ -203,6 +221,7 @@ class PatientPage extends HTMLElement {
     say(slot(this, 'hold-message'), null);
     this.#step('wait');
     this.#readSentence();
+    this.#seePhotograph();
     document.title = `${t('wait.state')} – ${t('brand')}`;
     keepAwake();
   }
@@ -211,6 +230,14 @@ class PatientPage extends HTMLElement {
   async #readSentence() {
     const text = await waitingSentence(this.#link, /** @type {Language} */ (language)).catch(() => undefined);
     if (text !== undefined) say(slot(this, 'wait-sentence'), text);
+  }
+
+  /** Whom they wait for, where that one wants to be seen. */
+  async #seePhotograph() {
+    const address = await waitingPhotograph(this.#link, /** @type {Language} */ (language)).catch(() => null);
+    const picture = slot(this, 'wait-photograph', HTMLImageElement);
+    picture.hidden = !address;
+    if (address) picture.src = address;
   }
 
   #talk() {

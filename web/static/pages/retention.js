@@ -22,6 +22,7 @@ export class RetentionDialog {
     say(slot(this.dialog, 'retention-said'), null);
     say(slot(this.dialog, 'retention-preview'), null);
     this.#showReceipts();
+    this.#showCap();
     openDialog(this.dialog);
   }
 
@@ -39,6 +40,21 @@ export class RetentionDialog {
       if (this.#choice()?.value !== retention) return;
       place.classList.toggle('red', due > 0);
       say(place, due ? plural('retention.preview', due) : t('retention.preview.none'));
+    } catch (error) {
+      say(place, explain(error));
+    }
+  }
+
+  /** The longest that the practice allows, and who set it. What is longer cannot be chosen. */
+  async #showCap() {
+    const place = slot(this.dialog, 'retention-cap');
+    try {
+      const { cap, cap_by: name } = await previewRetention();
+      const choices = [...this.#choices()];
+      const last = choices.findIndex(({ value }) => value === cap);
+      for (const [at, choice] of choices.entries()) choice.disabled = last >= 0 && at > last;
+      const longest = cap ? t(`retention.${cap}`) : '';
+      say(place, cap ? (name ? t('retention.cap.by', { longest, name: `\u2068${name}\u2069` }) : t('retention.cap', { longest })) : null);
     } catch (error) {
       say(place, explain(error));
     }

@@ -1,0 +1,81 @@
+"""Correcting what is planned: what an appointment may hold, and what of it may change when."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import get_args
+
+from practice.accounts.model import Language
+from practice.agenda.model import Appointment
+from practice.names import named
+from vault.errors import DomainError
+
+MAX_NAME = 200
+MINUTES = range(5, 481)
+FURTHEST = timedelta(days=731)
+"""Nobody plans for a year that is further away: two years, of which one may be a leap year."""
+
+Changed = Callable[[Appointment], Appointment]
+"""The appointment as it shall be, from the one that stands there; the same one where nothing changes."""
+
+
+class Clash(DomainError):  # noqa: N818 -- a state, not a mistake
+    """It is not any more what was corrected: somebody else was quicker. ``current`` is what it is now."""
+
+    def __init__(self, current: Appointment) -> None:
+        super().__init__("conflict")
+        self.current = current
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What shall stand in an appointment of which version ``seen`` was seen; None leaves it. ``starts_at`` is aware.
+
+    ``held``: somebody is in the consult, which keeps its begin and its language.
+    """
+
+    seen: int
+    patient: str | None = field(default=None, repr=False)
+    starts_at: datetime | None = field(default=None, repr=False)
+    minutes: int | None = None
+    language: Language | None = None
+    held: bool = False
+
+    def of(self, appointment: Appointment) -> Appointment:
+        """The appointment corrected; itself where nothing differs. Errors: ``ended``, ``conflict`` (``Clash``),
+        ``bad_state`` (what cannot change while the consult runs).
+        """
+        if appointment.state != "planned":
+            raise DomainError("ended")
+        if appointment.version != self.seen:
+            raise Clash(appointment)
+        # The same moment by another clock is no other moment: the day that was planned stays.
+        starts_at = self.starts_at or appointment.starts_at
+        corrected = replace(
+            appointment,
+            patient=self.patient or appointment.patient,
+            starts_at=appointment.starts_at if starts_at == appointment.starts_at else starts_at,
+            minutes=self.minutes or appointment.minutes,
+            language=self.language or appointment.language,
+        )
+        moved = (corrected.starts_at, corrected.language) != (appointment.starts_at, appointment.language)
+        if self.held and moved:
+            raise DomainError("bad_state")
+        return corrected
+
+
+def checked(correction: Correction, now: datetime) -> Correction:
+    """The same with its name tidied. Errors: ``invalid``, with the field."""
+    patient = None if correction.patient is None else named(correction.patient, "patient", MAX_NAME)
+    demand_possible(now, correction.starts_at, correction.minutes, correction.language)
+    return replace(correction, patient=patient)
+
+
+def demand_possible(now: datetime, starts_at: datetime | None, minutes: int | None, language: str | None) -> None:
+    """Refuse what no appointment can hold; None is not looked at. Errors: ``invalid``, with the field."""
+    if minutes is not None and minutes not in MINUTES:
+        raise DomainError("invalid", "minutes")
+    if language is not None and language not in get_args(Language):
+        raise DomainError("invalid", "language")
+    if starts_at is not None and (starts_at.utcoffset() is None or abs(starts_at - now) > FURTHEST):
+        raise DomainError("invalid", "starts_at")

@@ -1,0 +1,38 @@
+"""The bank account of somebody: read whole and changed after a second factor, which who calls this has asked for.
+
+A kind of record (``vault.records.records``) without a due time. Taking it out is ``store.retention.destroy``.
+"""
+
+from dataclasses import replace
+
+from practice.accounts.sole import SoleRecords
+from practice.billing.iban import iban
+from practice.billing.model import BankAccount
+from practice.billing.records import BANK_ACCOUNTS
+from vault.clock import Now
+from vault.database.database import Database
+from vault.keys.store import KeyStore
+from vault.records.content import new_id
+from vault.records.reading import Reader
+from vault.records.scope import Scope
+from vault.reserve import Reserve
+
+
+class BankAccounts:
+    """``store.bank_accounts``. Errors of all: ``not_found`` (the scope), ``unreadable``, ``locked``, ``try_again``."""
+
+    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, reserve: Reserve) -> None:
+        self._sole = SoleRecords(BANK_ACCOUNTS, database, keys, reader, now, reserve)
+
+    async def of(self, scope: Scope) -> BankAccount:
+        """What there is; version 0 where that is nothing."""
+        owner = scope.owner
+        return await self._sole.of(owner) or BankAccount("", owner)
+
+    async def set_iban(self, scope: Scope, number: str, seen: int) -> BankAccount:
+        """Another one, where nobody changed it since the version that was ``seen``.
+
+        Errors: ``invalid`` (it is none), ``conflict``, ``not_found`` (also: the account is closing).
+        """
+        plain, before = iban(number), await self.of(scope)
+        return await self._sole.put(replace(before, id=before.id or new_id(), iban=plain, version=seen + 1), before)

@@ -1,0 +1,155 @@
+"""Handing one letter for one recipient to the operator's mail server (RFC 5321), and why that did not go.
+
+TLS is demanded before anything is said, except to this machine: a server that offers none is not spoken to. What the
+server says in words is read by nobody: there may be an address in it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final, Literal
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
+
+from practice.mail_servers.model import MailServer
+from practice.outgoing import SECONDS, Door, Forbidden
+from practice.settings import MailSettings
+
+Step = Literal[
+    "forbidden", "connect", "greeting", "starttls", "certificate", "sign-in", "sender", "recipient", "content"
+]
+
+WHOLE_SECONDS: Final = 60.0
+PERMANENT: Final = range(500, 600)
+
+
+class NotSent(Exception):  # noqa: N818 -- a state, not a mistake
+    """At which step it ended, and with which reply code if there was one. ``final``: no other try would go better."""
+
+    def __init__(self, step: Step, code: int | None = None) -> None:
+        super().__init__(step)
+        self.step = step
+        self.code = code
+
+    @property
+    def final(self) -> bool:
+        """Whether the server will never take this letter or this address. What else is refused, the operator mends."""
+        return self.step in ("recipient", "content") and self.code in PERMANENT
+
+
+class Mailer:
+    """A mail server, by the door."""
+
+    def __init__(self, settings: MailSettings, door: Door) -> None:
+        if settings.host is None or settings.sender is None:
+            raise ValueError("there is no mail server")
+        self._settings = settings
+        self._door = door
+        self.host, self.sender = settings.host, settings.sender
+        self._tls: ssl.SSLContext | None = None
+
+    async def send(self, recipient: str, letter: bytes) -> None:
+        """It is the server's now. Errors: NotSent."""
+        try:
+            async with asyncio.timeout(WHOLE_SECONDS), self.session() as server:
+                with _step("sender"):
+                    await server.mail(self.sender)
+                with _step("recipient"):
+                    await server.rcpt(recipient)
+                with _step("content"):
+                    await server.data(letter)
+        except TimeoutError:
+            raise NotSent("content") from None
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[SMTP]:
+        """A connection on which mail may be sent: encrypted, and signed in. Errors: NotSent."""
+        server = await self._greeted()
+        try:
+            if self._settings.spoken == "starttls":
+                await self._encrypt(server)
+            if self._settings.user is not None and self._settings.password is not None:
+                with _step("sign-in"):
+                    await server.login(self._settings.user, self._settings.password.get_secret_value())
+            yield server
+            with suppress(SMTPException, OSError):
+                await server.quit()
+        finally:
+            server.close()
+
+    async def _greeted(self) -> SMTP:
+        settings = self._settings
+        try:
+            connection = await self._door.connect("mail", self.host, settings.at)
+        except Forbidden:
+            raise NotSent("forbidden") from None
+        except OSError:
+            raise NotSent("connect") from None
+        server = SMTP(
+            hostname=self.host,
+            sock=connection,
+            use_tls=settings.spoken == "tls",
+            start_tls=False,
+            tls_context=None if settings.spoken == "none" else await self._context(),
+            local_hostname=self.sender.rpartition("@")[2],  # not what this machine is called inside
+            timeout=SECONDS,
+        )
+        try:
+            await server.connect()
+        except (SMTPException, OSError) as error:
+            connection.close()
+            raise NotSent(_of_tls(error) or "greeting", getattr(error, "code", None)) from None
+        return server
+
+    async def _encrypt(self, server: SMTP) -> None:
+        try:
+            await server.starttls()  # which fails where none is offered
+        except (SMTPException, OSError) as error:
+            raise NotSent(_of_tls(error) or "starttls", getattr(error, "code", None)) from None
+
+    async def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(ssl.create_default_context, cafile=self._settings.ca_file)
+        return self._tls
+
+
+class Mailers:
+    """By which mail server each mail goes: that of whose organisation has one, else the operator's. Certificates are
+    judged by the operator's authority in both cases.
+    """
+
+    def __init__(
+        self, settings: MailSettings, door: Door, of_owner: Callable[[str], Awaitable[MailServer | None]]
+    ) -> None:
+        self._settings = settings
+        self._door = door
+        self._of_owner = of_owner
+        self.operators = Mailer(settings, door)
+
+    async def of(self, owner: str) -> Mailer:
+        """For mail to this account, or of this organisation. Errors: DomainError."""
+        found = await self._of_owner(owner)
+        return self.operators if found is None else Mailer(found.access.settings(self._settings.ca_file), self._door)
+
+
+@contextmanager
+def _step(step: Step) -> Iterator[None]:
+    """Whatever goes wrong inside is NotSent at this step."""
+    try:
+        yield
+    except SMTPServerDisconnected:
+        raise NotSent(step) from None
+    except SMTPResponseException as error:
+        raise NotSent(step, error.code) from None
+    except (SMTPException, OSError, ValueError):
+        raise NotSent(step) from None
+
+
+def _of_tls(error: BaseException | None) -> Step | None:
+    """Whether a certificate was the reason."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return "certificate"
+        error = error.__cause__
+    return None

@@ -1,0 +1,99 @@
+"""Departments: parts of an organisation, made, renamed and closed by who looks after all of it.
+
+**What is closed leaves nobody anywhere**: its members stay members, with an id that opens nothing any more; whoever
+looked after them there does so no longer, and links that they sent are dead.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from practice.names import named
+from practice.organisation.model import Department
+from practice.organisation.reach import THEIRS, Reaches, looks_after_all
+from practice.organisation.records import DEPARTMENTS, departments, takes_members
+from practice.organisation.rights import Right, demand
+from vault.clock import Now
+from vault.database.database import Database
+from vault.errors import DomainError
+from vault.keys.store import KeyStore
+from vault.records.content import new_id
+from vault.records.reading import Reader
+from vault.records.scope import Scope
+from vault.records.writing import Allowed, Writer
+
+MAX_NAME: Final = 100
+
+
+class Departments:
+    """``store.departments``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``.
+
+    ``sweep`` is told that rows are marked.
+    """
+
+    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, sweep: Callable[[], None]) -> None:
+        self._database = database
+        self._reader = reader
+        self._writer = Writer(database, keys, now)
+        self._reaches = Reaches(database, reader)
+        self._sweep = sweep
+
+    async def of(self, scope: Scope) -> list[Department]:
+        """Those that somebody looks after, by name; for who sees everybody all."""
+        organisation = demand(scope, Right.PEOPLE)
+        everybody = looks_after_all(scope.roles, Right.PEOPLE)
+        mine = frozenset() if everybody else (await self._reaches.of(scope)).mine
+        return [one for one in await self._all(organisation) if everybody or one.id in mine]
+
+    async def make(self, scope: Scope, name: str) -> Department:
+        """A new one. Errors: ``invalid`` (``name``), ``conflict`` (there is one of this name)."""
+        organisation = demand(scope, Right.DEPARTMENTS)
+        made = Department(new_id(), organisation, named(name, "name", MAX_NAME), 1)
+        if not await self._writer.first(DEPARTMENTS, made, self._alone(made)):
+            raise DomainError("conflict")
+        return made
+
+    async def rename(self, scope: Scope, department: str, name: str, seen: int) -> Department:
+        """Another name; ``seen`` is the version that whoever asks has before them.
+
+        Errors: ``invalid`` (``name``), ``conflict`` (there is one of this name, or somebody else changed it since).
+        """
+        before = await self._one(demand(scope, Right.DEPARTMENTS), department)
+        after = replace(before, name=named(name, "name", MAX_NAME), version=before.version + 1)
+        if seen != before.version or not await self._writer.instead(DEPARTMENTS, after, self._alone(after)):
+            raise DomainError("conflict")
+        return after
+
+    async def close(self, scope: Scope, department: str) -> Department:
+        """It is no more, and nobody is in it."""
+        one = await self._one(demand(scope, Right.DEPARTMENTS), department)
+        marked = DEPARTMENTS.marking().where(departments.c.id == one.id, DEPARTMENTS.is_living)
+        if not await self._database.tell(marked):
+            raise DomainError("not_found")
+        self._sweep()
+        return one
+
+    def _alone(self, one: Department) -> Allowed:
+        """Whether no other has its name, asked while nobody else makes or renames one."""
+
+        async def alone(connection: AsyncConnection) -> bool:
+            if not await takes_members(connection, one.owner):
+                return False
+            rows = (await connection.execute(THEIRS, {"organisation": one.owner})).all()
+            others = (await self._reader.open(DEPARTMENTS, rows)).living
+            return all(other.id == one.id or other.name.casefold() != one.name.casefold() for other in others)
+
+        return alone
+
+    async def _one(self, organisation: str, department: str) -> Department:
+        for one in await self._all(organisation):
+            if one.id == department:
+                return one
+        raise DomainError("not_found")
+
+    async def _all(self, organisation: str) -> list[Department]:
+        """By name; what cannot be read is nowhere."""
+        opened = await self._reader.open(DEPARTMENTS, await self._database.ask(THEIRS, {"organisation": organisation}))
+        return sorted(opened.living, key=lambda one: (one.name.casefold(), one.id))

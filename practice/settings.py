@@ -1,0 +1,131 @@
+"""Settings of what a practice sends out. Set them as ``SPREEKKAMER_PRACTICE__<NAME>`` or ``[practice]`` in the file."""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from practice.mailboxes import host_name, mailbox
+
+SUBMISSION, OVER_TLS = 587, 465
+MAIL_PORTS: Final = (25, OVER_TLS, SUBMISSION, 2525)
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+def _host(text: str) -> str:
+    try:
+        return host_name(text)
+    except ValueError:
+        raise ValueError(
+            "must be a host name or an address, as mail.example.org; the port is a setting apart"
+        ) from None
+
+
+def _sender(text: str) -> str:
+    try:
+        return mailbox(text)
+    except ValueError:
+        raise ValueError("must be an e-mail address alone, as praktijk@example.org") from None
+
+
+Security = Literal["starttls", "tls", "none"]
+Host = Annotated[str, AfterValidator(_host)]
+
+
+class MailSettings(BaseModel):
+    """The mail server. Without a ``host`` no mail is sent, and none is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Host | None = Field(
+        default=None, description="The mail server that takes our mail, as mail.example.org; empty: no mail is sent."
+    )
+    port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Its port: 25, 465, 587 or 2525, any for a host of local_hosts; empty: 587.",
+    )
+    security: Security | None = Field(
+        default=None,
+        description="starttls demands it after connecting, tls speaks it from the start, none is for this machine "
+        "only; empty: tls at port 465, else starttls.",
+    )
+    user: str | None = Field(default=None, max_length=255, description="Whom we sign in as; empty: nobody.")
+    password: SecretStr | None = Field(default=None, description="Password of that user; without one it is not used.")
+    sender: Annotated[str, AfterValidator(_sender)] | None = Field(
+        default=None, description="The address that mail comes from; needed with a host."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority of the mail server's certificate; empty: the system's."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and not self.sender:
+            raise ValueError("has a host and no sender; set practice.mail.sender beside practice.mail.host")
+        if self.user and not self.password:
+            raise ValueError("has a user and no password; set practice.mail.password beside practice.mail.user")
+        if self.host and self.spoken == "none" and self.host not in LOOPBACK:
+            raise ValueError(
+                "would send mail in clear to another machine; set practice.mail.security to starttls or tls, or "
+                "practice.mail.host to localhost"
+            )
+        return self
+
+    @property
+    def at(self) -> int:
+        """The port."""
+        return self.port or SUBMISSION
+
+    @property
+    def spoken(self) -> Security:
+        """How it is encrypted."""
+        return self.security or ("tls" if self.at == OVER_TLS else "starttls")
+
+
+class UploadSettings(BaseModel):
+    """Files that people upload: a logo, a photograph. Without a ``scanner`` none is taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scanner: Path | None = Field(
+        default=None, description="Unix socket of clamd, which looks at every upload; empty: no uploads."
+    )
+    most_bytes: int = Field(
+        default=1_000_000, ge=10_000, le=10_000_000, description="Bytes that an uploaded picture may have."
+    )
+
+
+class PracticeSettings(BaseModel):
+    """Mail, uploads, and which hosts may be at addresses that are nobody's in the world."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mail: MailSettings = MailSettings()
+    uploads: UploadSettings = UploadSettings()
+    mail_hosts: list[Host] = Field(
+        default=[],
+        description="Mail servers that organisations may send by, beside practice.mail.host, which they may use too.",
+    )
+    local_hosts: list[Host] = Field(
+        default=[],
+        description="Hosts that we send to and that may be in the local network or on this machine; others only at "
+        "addresses of the world. A mail server at localhost is one without standing here.",
+    )
+
+    @model_validator(mode="after")
+    def _port_is_known(self) -> Self:
+        mail = self.mail
+        if mail.host and not self.is_local(mail.host) and mail.at not in MAIL_PORTS:
+            raise ValueError("has a practice.mail.port that is none of mail; use 25, 465, 587 or 2525")
+        return self
+
+    @property
+    def sends(self) -> bool:
+        """Whether there is a mail server."""
+        return self.mail.host is not None
+
+    def is_local(self, host: str) -> bool:
+        """Whether a host may be where the world cannot reach."""
+        return host in self.local_hosts or host in LOOPBACK

@@ -1,0 +1,1 @@
+"""Sight of one practitioner's agenda, for an hour, by two people, for where its practitioner cannot be asked."""

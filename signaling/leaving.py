@@ -1,0 +1,59 @@
+"""What ends when somebody may do less than before: at once here, within seconds on every other node.
+
+**Storage first.** What is noted there refuses everything from then on, also where Redis is away and nobody can be told;
+the sockets that are open then are refused at their next event (``signaling.rights``).
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from practice.organisation.model import Member
+from practice.organisation.rights import Right, allowed
+from practice.storage import Storage
+from signaling.gate import Signaling
+from vault.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 2.0
+
+
+async def left(storage: Storage, signaling: Signaling, member: Member) -> None:
+    """Somebody was deactivated: their sessions, sockets, resume tickets and apps are no more."""
+    await storage.sessions.end_all(member.account)
+    await signaling.sign_out(member.account)
+
+
+async def changed(signaling: Signaling, member: Member) -> None:
+    """Somebody's roles are others: without the right to consults, their sockets and tickets are no more."""
+    if not allowed(Right.CONSULT, member.roles):
+        await signaling.sign_out(member.account)
+
+
+async def recovered(signaling: Signaling, account: str) -> None:
+    """Somebody's second factor was lifted: what storage ended is over for sockets, tickets and apps too."""
+    await signaling.sign_out(account)
+
+
+async def look_after(storage: Storage, signaling: Signaling) -> None:
+    """Until cancelled: the rest of what commands end, which reach nothing but storage."""
+    while True:
+        try:
+            await look(storage, signaling)
+        except (DomainError, RedisError):
+            logger.warning("what a command ended could not be ended everywhere; it is tried again")
+        except Exception:
+            logger.exception("looking for what commands ended failed")
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def look(storage: Storage, signaling: Signaling) -> None:
+    """Once. Cut off between the two it is done again, which ends nothing more than what is to end. Errors:
+    DomainError, RedisError.
+    """
+    for account in await storage.sessions.ended_by_commands():
+        await signaling.sign_out(account)
+        await storage.sessions.ended_fully(account)

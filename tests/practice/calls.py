@@ -1,0 +1,253 @@
+"""Every method that demands a scope, called with one and an id, by somebody with records of every kind."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, timedelta
+from typing import Any
+
+import pyotp
+
+from practice.accounts.model import RETENTION, Practitioner
+from practice.agenda.changes import Correction
+from practice.agenda.model import Appointment
+from practice.agenda.records import APPOINTMENTS
+from practice.factors.model import Passkey
+from practice.mail_servers.model import Access, MailServer
+from practice.organisation.invitations import Tell
+from practice.organisation.model import Invitation
+from practice.organisation.oversight import Inquiry
+from practice.particulars.model import Told
+from practice.pictures.model import Picture
+from practice.policies.model import Policy
+from practice.storage import Store
+from tests.organisations import PRACTICE
+from tests.people import PASSWORD, START
+from vault.records.content import new_id
+from vault.records.records import Kind
+from vault.records.scope import Scope
+from vault.records.writing import Along
+
+FIRST, LAST = date(2020, 1, 1), date(2040, 1, 1)
+
+
+@dataclass
+class Person:
+    """A member of an organisation of their own, who works for them, and all ids that ever were theirs."""
+
+    id: str
+    mail: str
+    organisation: str
+    member: str
+    assistant: str
+    invitation: str = ""
+    engagement: str = ""
+    department: str = ""
+    sight: str = ""
+    records: dict[str, str] = field(default_factory=dict)
+    """The secrets of appointments, by id; sentences have none."""
+
+    def note(self, one: Appointment) -> None:
+        self.records[one.id] = self.secret = one.secret
+        self.planned = one.id
+
+    @property
+    def said(self) -> str:
+        """What they say to who waits."""
+        return f"Welkom bij {self.mail}."
+
+
+Call = Callable[[Store, Scope, str, Person], Awaitable[Any]]
+
+CALLS: dict[str, Call] = {
+    "appointments.create": lambda store, scope, _, me: planned(store, scope, me),
+    "appointments.get": lambda store, scope, row, _: store.appointments.get(scope, row),
+    "appointments.by_link": lambda store, scope, _, me: store.appointments.by_link(scope, me.secret),
+    "appointments.list": lambda store, scope, *_: store.appointments.list(scope, FIRST, LAST),
+    "appointments.agenda": lambda store, scope, *_: store.appointments.agenda(scope, FIRST, LAST),
+    "appointments.change": lambda store, scope, row, _: store.appointments.change(scope, row, Correction(1, "Piet")),
+    "appointments.glimpses": lambda store, scope, *_: store.appointments.glimpses(scope, FIRST, LAST, UTC),
+    "appointments.end": lambda store, scope, row, _: store.appointments.end(scope, row),
+    "appointments.reopen": lambda store, scope, row, _: store.appointments.reopen(scope, row),
+    "appointments.receipts": lambda store, scope, *_: store.appointments.receipts(scope),
+    "sessions.of": lambda store, scope, *_: store.sessions.of(scope),
+    "sessions.end_of": lambda store, scope, row, _: store.sessions.end_of(scope, [row]),
+    "sentences.of": lambda store, scope, *_: store.sentences.of(scope),
+    "sentences.say": lambda store, scope, _, me: store.sentences.say(scope, "nl", me.said),
+    "sentences.for_waiting": lambda store, scope, _, me: for_waiting(store, scope, me),
+    "particulars.of": lambda store, scope, *_: store.particulars.of(scope),
+    "particulars.tell": lambda store, scope, *_: store.particulars.tell(scope, Told(city="Utrecht"), 0),
+    "bank_accounts.of": lambda store, scope, *_: store.bank_accounts.of(scope),
+    "bank_accounts.set_iban": lambda store, scope, *_: store.bank_accounts.set_iban(scope, "NL91ABNA0417164300", 0),
+    "pictures.logo": lambda store, scope, *_: store.pictures.logo(scope),
+    "pictures.set_logo": lambda store, scope, *_: store.pictures.set_logo(scope, b"a logo", 0),
+    "pictures.drop_logo": lambda store, scope, *_: store.pictures.drop_logo(scope),
+    "pictures.photograph": lambda store, scope, *_: store.pictures.photograph(scope),
+    "pictures.set_photograph": lambda store, scope, *_: store.pictures.set_photograph(scope, b"a face", True, 0),
+    "pictures.show": lambda store, scope, *_: store.pictures.show(scope, True, 1),
+    "pictures.named": lambda store, scope, row, _: store.pictures.named(scope, f"{row}-1"),
+    "pictures.for_waiting": lambda store, scope, _, me: photograph_for_waiting(store, scope, me),
+    "factors.of": lambda store, scope, *_: store.factors.of(scope),
+    "factors.begin": lambda store, scope, *_: store.factors.begin(scope),
+    "factors.proposed": lambda store, scope, *_: store.factors.proposed(scope, "session"),
+    "factors.set_totp": lambda store, scope, *_: set_totp(store, scope),
+    "factors.add_passkey": lambda store, scope, *_: store.factors.add_passkey(scope, passkey(new_id())),
+    "factors.new_codes": lambda store, scope, *_: store.factors.new_codes(scope),
+    "factors.remove": lambda store, scope, *_: store.factors.remove(scope, None, demanded=False),
+    "factors.lift": lambda store, scope, _, me: store.factors.lift(scope, ["first"], store.notices.of(me.id)),
+    "factors.take_away": lambda store, scope, *_: store.factors.take_away(scope),
+    "factors.use": lambda store, scope, *_: store.factors.use(scope, "123456"),
+    "factors.used_passkey": lambda store, scope, *_: store.factors.used_passkey(scope, passkey("first")),
+    "practitioners.get": lambda store, scope, *_: store.practitioners.get(scope),
+    "practitioners.rename": lambda store, scope, *_: store.practitioners.rename(scope, "Another name", "fr", 1),
+    "practitioners.set_password": lambda store, scope, *_: store.practitioners.set_password(scope, PASSWORD),
+    "resets.ask": lambda store, scope, _, me: store.resets.ask(scope, me.mail, lambda one, _: store.notices.of(one.id)),
+    "mail_changes.ask": lambda store, scope, *_: asked(store, scope),
+    "mail_changes.pending": lambda store, scope, *_: store.mail_changes.pending(scope),
+    "mail_changes.withdraw": lambda store, scope, *_: store.mail_changes.withdraw(scope),
+    "practitioners.by_mail": lambda store, scope, _, me: store.practitioners.by_mail(scope, me.mail),
+    "practitioners.id_by_mail": lambda store, scope, _, me: store.practitioners.id_by_mail(scope, me.mail),
+    "practitioners.preview_retention": lambda store, scope, *_: store.practitioners.preview_retention(scope, "end"),
+    "practitioners.set_retention": lambda store, scope, row, _: store.practitioners.set_retention(scope, setting(row)),
+    "practitioners.reschedule_all": lambda store, scope, *_: store.practitioners.reschedule_all(scope),
+    "practitioners.reschedule_behind": lambda store, scope, *_: store.practitioners.reschedule_behind(scope),
+    "exports.numbers": lambda store, scope, *_: numbers(store, scope),
+    "exports.all_of": lambda store, scope, *_: store.exports.all_of(scope),
+    "organisation.establish": lambda store, scope, *_: store.organisation.establish(scope, PRACTICE),
+    "organisation.add_account": lambda store, scope, row, _: added(store, scope, row),
+    "organisation.first_link": lambda store, scope, *_: store.organisation.first_link(scope),
+    "organisation.name_owner": lambda store, scope, *_: store.organisation.name_owner(scope),
+    "organisation.get": lambda store, scope, *_: store.organisation.get(scope),
+    "organisation.change": lambda store, scope, *_: store.organisation.change(scope, PRACTICE, 1),
+    "organisation.roster": lambda store, scope, *_: store.organisation.roster(scope),
+    "organisation.person": lambda store, scope, row, _: store.organisation.person(scope, row),
+    "organisation.set_roles": lambda store, scope, row, _: store.organisation.set_roles(scope, row, ["owner"]),
+    "organisation.set_state": lambda store, scope, row, _: store.organisation.set_state(scope, row, "deactivated"),
+    "organisation.set_departments": lambda store, scope, row, _: store.organisation.set_departments(scope, row, []),
+    "departments.of": lambda store, scope, *_: store.departments.of(scope),
+    "departments.make": lambda store, scope, *_: store.departments.make(scope, new_id()),
+    "departments.rename": lambda store, scope, row, _: store.departments.rename(scope, row, new_id(), 1),
+    "departments.close": lambda store, scope, row, _: store.departments.close(scope, row),
+    "assistants.of": lambda store, scope, row, _: store.assistants.of(scope, row),
+    "assistants.engage": lambda store, scope, row, me: store.assistants.engage(scope, me.assistant, row),
+    "assistants.release": lambda store, scope, row, me: store.assistants.release(scope, me.assistant, row),
+    "assistants.mine": lambda store, scope, *_: store.assistants.mine(scope),
+    "assistants.say": lambda store, scope, row, _: store.assistants.say(scope, row, "pseudonym", True, 1),
+    "assistants.part": lambda store, scope, row, _: store.assistants.part(scope, row),
+    "assistants.served": lambda store, scope, *_: store.assistants.served(scope),
+    "assistants.acting": lambda store, scope, row, _: store.assistants.acting(scope, row),
+    "mail_servers.of": lambda store, scope, *_: store.mail_servers.of(scope),
+    "mail_servers.write": lambda store, scope, *_: sent_by(store, scope),
+    "mail_servers.remove": lambda store, scope, *_: store.mail_servers.remove(scope, 1),
+    "policies.of": lambda store, scope, *_: store.policies.of(scope),
+    "policies.change": lambda store, scope, *_: decided(store, scope),
+    "policies.cap": lambda store, scope, *_: store.policies.cap(scope),
+    "statistics.of": lambda store, scope, *_: store.statistics.of(scope),
+    "statistics.count": lambda store, scope, row, _: store.statistics.count(scope, "consults", {row: 1}),
+    "statistics.swept": lambda store, scope, row, _: store.statistics.swept(scope, {row: 1}),
+    "policies.barred": lambda store, scope, row, _: store.policies.barred(scope, row),
+    "recovery.of": lambda store, scope, row, _: store.recovery.of(scope, row),
+    "recovery.lift": lambda store, scope, row, me: store.recovery.lift(scope, row, [], store.notices.of(me.id)),
+    "endings.begin": lambda store, scope, *_: store.endings.begin(scope),
+    "endings.leave": lambda store, scope, *_: store.endings.leave(scope),
+    "handing.prospect": lambda store, scope, row, _: store.handing.prospect(scope, row),
+    "handing.hand_over": lambda store, scope, row, me: store.handing.hand_over(scope, row, me.id),
+    "oversight.look": lambda store, scope, *_: store.oversight.look(scope, Inquiry()),
+    "oversight.export": lambda store, scope, *_: store.oversight.export(scope, Inquiry()),
+    "oversight.verify": lambda store, scope, *_: store.oversight.verify(scope),
+    "oversight.verified": lambda store, scope, *_: store.oversight.verified(scope),
+    "oversight.backed_up": lambda store, scope, *_: store.oversight.backed_up(scope),
+    "oversight.of_oneself": lambda store, scope, *_: store.oversight.of_oneself(scope),
+    "invitations.invite": lambda store, scope, *_: invited(store, scope),
+    "invitations.get": lambda store, scope, row, _: store.invitations.get(scope, row),
+    "invitations.again": lambda store, scope, row, _: store.invitations.again(scope, row, telling(store)),
+    "invitations.withdraw": lambda store, scope, row, _: store.invitations.withdraw(scope, row),
+    "invitations.waiting": lambda store, scope, *_: store.invitations.waiting(scope),
+    "sights.ask": lambda store, scope, row, _: store.sights.ask(scope, row, "absent"),
+    "sights.approve": lambda store, scope, row, me: store.sights.approve(scope, row, store.notices.of(me.id)),
+    "sights.look": lambda store, scope, row, _: store.sights.look(scope, row, UTC),
+    "sights.waiting": lambda store, scope, *_: store.sights.waiting(scope),
+    "sights.of": lambda store, scope, row, _: store.sights.of(scope, row),
+    "sights.end": lambda store, scope, row, _: store.sights.end(scope, row),
+    "sights.lapse": lambda store, scope, row, _: store.sights.lapse(scope, row),
+    "sights.unseen": lambda store, scope, *_: store.sights.unseen(scope),
+    "sights.see": lambda store, scope, *_: store.sights.see(scope),
+    "retention.destroy": lambda store, scope, row, _: store.retention.destroy(scope, row, *kinds(scope)),
+    "retention.destroy_all": lambda store, scope, *_: store.retention.destroy_all(scope),
+    "retention.close": lambda store, scope, *_: store.retention.close(scope),
+    "retention.request_closure": lambda store, scope, *_: store.retention.request_closure(scope),
+}
+"""Every method that demands a scope, called with one and an id."""
+
+SELDOM = {"retention.close", "retention.request_closure", "endings.begin", "endings.leave"}
+"""Nothing happens after these."""
+
+NAME = "Jan Jansen"
+"""What patients are called."""
+
+
+def kinds(scope: Scope) -> tuple[Kind[Any], ...]:
+    """Who works for somebody has to say that it is an appointment."""
+    return (APPOINTMENTS,) if scope.role == "assistant" else ()
+
+
+async def planned(store: Store, scope: Scope, me: Person) -> Appointment:
+    made = await store.appointments.create(scope, NAME, START + timedelta(hours=1), 30, "nl")
+    me.note(made)
+    return made
+
+
+async def added(store: Store, scope: Scope, row: str) -> None:
+    await store.organisation.add_account(scope, f"{row}-{new_id()}@example.org", PASSWORD, "Somebody", "nl")
+
+
+async def asked(store: Store, scope: Scope) -> None:
+    def tell(person: Practitioner, _: object) -> Along:
+        return store.notices.of(person.id)
+
+    await store.mail_changes.ask(scope, f"{new_id()}@example.org", "session", tell)
+
+
+async def invited(store: Store, scope: Scope) -> Invitation:
+    mail, tell = f"{new_id()}@example.org", telling(store)
+    return (await store.invitations.invite(scope, mail, ["assistant"], "nl", tell)).invitation
+
+
+async def sent_by(store: Store, scope: Scope) -> MailServer:
+    before = await store.mail_servers.of(scope)
+    access = Access("mail.example.org", 587, "starttls", "", "", "a@example.org")
+    return await store.mail_servers.write(scope, access, before.version if before else 0, port_is_free=False)
+
+
+async def decided(store: Store, scope: Scope) -> Policy:
+    return await store.policies.change(scope, "90d", ["chat"], (await store.policies.of(scope)).version)
+
+
+def telling(store: Store) -> Tell:
+    return lambda one, _: store.notices.of(one.owner)
+
+
+async def for_waiting(store: Store, scope: Scope, me: Person) -> str | None:
+    visit = await store.appointments.by_link(Scope.guest(me.planned), me.secret)
+    return await store.sentences.for_waiting(scope, visit, "nl") if visit else None
+
+
+async def photograph_for_waiting(store: Store, scope: Scope, me: Person) -> Picture | None:
+    visit = await store.appointments.by_link(Scope.guest(me.planned), me.secret)
+    return await store.pictures.for_waiting(scope, visit) if visit else None
+
+
+async def set_totp(store: Store, scope: Scope) -> tuple[str, ...]:
+    secret = await store.factors.proposed(scope, "session")
+    return await store.factors.set_totp(scope, "session", pyotp.TOTP(secret).at(START))
+
+
+def passkey(name: str) -> Passkey:
+    return Passkey(name, "cGs", 0, "single_device", False, "Sleutel", START)
+
+
+async def numbers(store: Store, scope: Scope) -> int:
+    return sum(number for _, number in await store.exports.numbers(scope))
+
+
+def setting(row: str) -> Any:
+    return sorted(RETENTION)[ord(row[0]) % len(RETENTION)]

@@ -1,0 +1,210 @@
+"""Sealed under the right key and yet none of our making: such a row is damaged, and no half of it counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from practice.accounts.records import open_mail_change, seal_mail_change
+from practice.assistants.model import Engagement
+from practice.assistants.records import open_engagement, seal_engagement
+from practice.assistants.records import place as engagement_place
+from practice.billing.model import BankAccount
+from practice.billing.records import open_bank_account, seal_bank_account
+from practice.billing.records import place as bank_place
+from practice.factors.model import Factors, Passkey
+from practice.mail_servers.model import Access, MailServer
+from practice.mail_servers.records import open_mail_server, seal_mail_server
+from practice.mail_servers.records import place as mail_server_place
+from practice.notices.model import News, Notice
+from practice.notices.records import open_notice, seal_notice
+from practice.notices.records import place as notice_place
+from practice.organisation.model import FIRST, Invitation, Member, Organisation, Profile
+from practice.organisation.records import (
+    invitation_place,
+    member_place,
+    open_invitation,
+    open_member,
+    open_organisation,
+    organisation_place,
+    seal_invitation,
+    seal_member,
+    seal_organisation,
+)
+from practice.particulars.model import Particulars, Told
+from practice.particulars.records import open_particulars, seal_particulars
+from practice.particulars.records import place as particulars_place
+from practice.policies.model import Policy
+from practice.policies.records import open_policy, seal_policy
+from practice.policies.records import place as policy_place
+from tests.people import START
+from vault.errors import Newer, Unreadable
+from vault.keys.envelope import Place, new_key, pack, seal, unpack, unseal
+
+KEY, ID, OWNER = new_key(), "a" * 22, "o" * 22
+MEMBER = Member(ID, OWNER, "b" * 22, FIRST, "active", 1)
+PROFILE = Profile("Praktijk Zon", "", "", "nl", "Europe/Brussels")
+INVITED = Invitation(
+    ID, OWNER, "fatima@example.org", frozenset({"assistant"}), "fr", "b" * 22, START, START, "00" * 32, "11" * 32, 1
+)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A record of a kind, how it is written and read, and where its content stands."""
+
+    record: Any
+    write: Callable[[bytes, Any], dict[str, Any]]
+    read: Callable[[bytes, Any], Any]
+    place: Place
+
+    def content(self) -> dict[str, Any]:
+        found = unpack(unseal(KEY, self.write(KEY, self.record)["content"], self.place))
+        assert isinstance(found, dict)
+        return found
+
+    def row(self, content: dict[str, Any], **columns: Any) -> SimpleNamespace:
+        return SimpleNamespace(
+            **{**self.write(KEY, self.record), "content": seal(KEY, pack(content), self.place), **columns}
+        )
+
+
+ENGAGED = Engagement(ID, OWNER, "b" * 22, "initials", 1)
+SENT = MailServer(ID, OWNER, Access("mail.example.org", 587, "tls", "", "geheim", "a@example.org"), START, 1)
+DECIDED = Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)
+TOLD = Particulars(ID, OWNER, Told(gender="vrouw", born=date(1970, 2, 3), note="Geen"), 1)
+KINDS = {
+    "organisation": Sealed(Organisation(ID, PROFILE, 1), seal_organisation, open_organisation, organisation_place(ID)),
+    "member": Sealed(MEMBER, seal_member, open_member, member_place(ID, OWNER)),
+    "invitation": Sealed(INVITED, seal_invitation, open_invitation, invitation_place(ID, OWNER)),
+    "notice": Sealed(
+        Notice(ID, OWNER, News("reset", "a@example.org", "nl"), START, 0, START, 1),
+        seal_notice, open_notice, notice_place(ID, OWNER),
+    ),
+    "engagement": Sealed(ENGAGED, seal_engagement, open_engagement, engagement_place(ID, OWNER)),
+    "bank account": Sealed(
+        BankAccount(ID, OWNER, "NL91ABNA0417164300", 1), seal_bank_account, open_bank_account, bank_place(ID, OWNER)
+    ),
+    "mail server": Sealed(SENT, seal_mail_server, open_mail_server, mail_server_place(ID, OWNER)),
+    "policy": Sealed(DECIDED, seal_policy, open_policy, policy_place(ID, OWNER)),
+    "particulars": Sealed(TOLD, seal_particulars, open_particulars, particulars_place(ID, OWNER)),
+}  # fmt: skip
+
+DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
+    ("organisation", {"language": "tlh"}, Newer),
+    ("member", {"roles": 7}, Unreadable),
+    ("member", {"roles": ["dentist"]}, Newer),
+    ("member", {"state": "asleep"}, Newer),
+    ("member", {"account": "c" * 22}, Unreadable),
+    ("invitation", {"roles": None}, Unreadable),
+    ("invitation", {"roles": ["dentist"]}, Newer),
+    ("invitation", {"until": "soon"}, Unreadable),
+    ("invitation", {"written": 7}, Unreadable),
+    ("invitation", {"token": "22" * 32}, Unreadable),
+    ("invitation", {"token": "no number"}, Unreadable),
+    ("invitation", {"token": 7}, Unreadable),
+    ("notice", {"again": "soon"}, Unreadable),
+    ("notice", {"tries": "1"}, Unreadable),
+    ("notice", {"word": "congratulations"}, Newer),
+    ("notice", {"language": "tlh"}, Newer),
+    ("engagement", {"account": "c" * 22}, Unreadable),
+    ("engagement", {"label": "more than all"}, Newer),
+    ("mail server", {"port": "587"}, Unreadable),
+    ("mail server", {"since": "soon"}, Unreadable),
+    ("mail server", {"security": "none"}, Newer),
+    ("policy", {"cap": "manual"}, Newer),
+    ("policy", {"barred": ["files"]}, Newer),
+    ("policy", {"barred": 7}, Unreadable),
+    ("policy", {"since": "soon"}, Unreadable),
+    ("particulars", {"born": "long ago"}, Unreadable),
+    ("particulars", {"born": 7}, Unreadable),
+]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_was_written_is_read(name: str) -> None:
+    kind = KINDS[name]
+    assert kind.read(KEY, kind.row(kind.content())) == kind.record
+
+
+@pytest.mark.parametrize(("name", "change", "error"), DAMAGES, ids=str)
+def test_a_field_that_is_none_of_ours_is_said(name: str, change: dict[str, Any], error: type[Unreadable]) -> None:
+    kind = KINDS[name]
+    with pytest.raises(Unreadable) as said:
+        kind.read(KEY, kind.row(kind.content() | change))
+    assert type(said.value) is error
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("version", ["1", None, b"1"])
+def test_a_row_that_counts_in_no_numbers_is_damaged(name: str, version: Any) -> None:
+    """SQLite keeps any text in a column of numbers."""
+    kind = KINDS[name]
+    with pytest.raises(Unreadable):
+        kind.read(KEY, kind.row(kind.content(), version=version))
+
+
+@pytest.mark.parametrize("written", ["soon", 10**18, 10**30, None])
+def test_a_notice_of_no_moment_is_damaged(written: Any) -> None:
+    kind = KINDS["notice"]
+    with pytest.raises(Unreadable):
+        kind.read(KEY, kind.row(kind.content(), written=written))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_field_that_is_missing_is_said(name: str) -> None:
+    kind = KINDS[name]
+    for field in kind.content().keys() - {"version"}:
+        with pytest.raises(Unreadable):
+            kind.read(KEY, kind.row({one: value for one, value in kind.content().items() if one != field}))
+
+
+def test_a_change_of_address_stands_in_its_own_row_alone() -> None:
+    sealed = seal_mail_change(KEY, OWNER, "new@example.org", "session")
+    row: Any = SimpleNamespace(practitioner=OWNER, content=sealed, old_at=None, new_at=5)
+    change = open_mail_change(KEY, row, "new")
+    assert (change.mail, change.session, change.side, change.agreed) == (
+        *("new@example.org", "session", "new", frozenset({"new"})),
+    )
+    row.practitioner = ID
+    with pytest.raises(Unreadable):
+        open_mail_change(KEY, row, None)
+
+
+SECRETS = (
+    "geheim",
+    "mail.example.org",
+    "NL91ABNA0417164300",
+    "vrouw",
+    "1970",
+    "Geen",
+    "Praktijk Zon",
+    "fatima@example.org",
+    "a@example.org",
+    "assistant",
+    "practitioner",
+    "00" * 32,
+    "11" * 32,
+)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_that_is_sealed_for_people_is_in_a_repr(name: str) -> None:
+    record = KINDS[name].record
+    newer = replace(record, unknown={"of a newer program": "kept"})
+    assert newer == record, "what we do not know makes no other record"
+    assert not [one for one in (*SECRETS, "of a newer program", "unknown") if one in repr(newer)]
+
+
+def test_a_passkey_and_who_has_it_are_silent() -> None:
+    key = Passkey("credential", "public key", 3, "multi_device", True, "Telefoon", START)
+    held = Factors(
+        ID, OWNER, START, secret="JBSWY3DP", step=987654, codes=("hash",), passkeys=(key,), unknown={"x": "y"}
+    )
+    for said in (repr(key), repr(held)):
+        assert not [
+            one for one in ("credential", "public", "Telefoon", "JBSWY3DP", "987654", "hash", "'x'") if one in said
+        ]

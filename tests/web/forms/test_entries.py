@@ -1,0 +1,66 @@
+"""What a form changes and a page shows of stored data stands in the audit trail."""
+
+import pytest
+
+from web import routes
+
+TOUCH_NOTHING = {
+    "GET /forgotten": "a question",
+    "GET /forgotten/{token}": "whether a link is good",
+    "GET /account": "the account's own name and sign-ins, for its own page",
+    "GET /served": "for whom somebody works, for their own page",
+    "GET /account/assistants": "who works for the account, for its own page",
+    "GET /account/sights": "what others did with one's own agenda, for its own page",
+    "GET /account/particulars": "what the account tells of itself, for its own page",
+    "GET /account/bank": "the last four of the account's own number, for its own page",
+    "GET /account/photograph": "the account's own, for its own page",
+    "GET /account/mail": "the account's own address, for its own page",
+    "GET /mail/{token}": "whether a link is good, and the address that it is for",
+    "GET /practice/organisation": "what the organisation says of itself, for who may change it",
+    "GET /practice/branding": "the organisation's colours and logo, for who may change them",
+    "GET /practice/mail-server": "since when, and from which address, for who decides it",
+    "GET /practice/policies": "what the organisation has decided, for who decides it",
+    **dict.fromkeys(
+        ("GET /practice/report", "POST /practice/report/take"),
+        "settings, and which tests claim what the software promises",
+    ),
+    **dict.fromkeys(
+        ("GET /practice/statistics", "POST /practice/statistics/take"), "numbers of the whole organisation, none small"
+    ),
+    "GET /practice/record": "settings, and when things of the whole server were last done",
+    "GET /account/password": "the account's own address, for what keeps passwords in a browser",
+    "GET /invited/{token}": "what the link itself says",
+    "GET /invited/{token}/passkey": "the same, and a challenge",
+    "GET /first/{link}": "nothing: there is nobody yet",
+    "GET /practice/ending": "what it is called and how many accounts there are, for who ends it",
+    "GET /account/security": "how many codes are left, for its own page",
+    "GET /account/security/passkey": "a challenge, nothing stored",
+    "GET /account/security/app": "a secret that is not kept before it is set",
+}
+ENTERED_BY_THEMSELVES = {
+    "POST /practice/mail-server/try",
+    *("POST /account/sign-out", "POST /forgotten", "POST /forgotten/{token}/password"),
+    "POST /account/data/destroy",
+    *("POST /mail/{token}/confirm", "POST /mail/{token}/stop", "POST /practice/audit/export"),
+    *("POST /practice/invitations/invite", "POST /practice/invitations/again"),
+    *("POST /invited/{token}/passkey/make", "POST /account/assistants/part"),
+    *(
+        f"POST /served/{{practitioner}}/{{day}}/{one}"
+        for one in ("plan", "end", "reopen", "destroy", "tell", "call-in")
+    ),
+    *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
+}
+
+
+@pytest.mark.duty("S-51")
+def test_every_page_and_every_form_has_its_entry() -> None:
+    without = {f"GET {page.path}" for page in routes.PAGES if page.entered is None}
+    without |= {f"POST {form.path}" for form in routes.FORMS if form.entered is None}
+    assert without == TOUCH_NOTHING.keys() | ENTERED_BY_THEMSELVES
+
+
+def test_names_of_forms_are_one_pages_own() -> None:
+    for page in routes.PAGES:
+        names = [form.name for form in routes.FORMS if form.page is page]
+        assert len(names) == len(set(names))
+    assert len({form.path for form in routes.FORMS}) == len(routes.FORMS)

@@ -1,0 +1,149 @@
+"""What an assistant does at their pages for those whom they work for, without scripts."""
+
+import re
+from datetime import date
+
+import pytest
+
+from client.wire import Wire
+from practice.organisation.model import MemberRole
+from signaling.protocol.events import Arrive, Told
+from tests.client.waiting import until
+from tests.organisations import scope_of
+from tests.signaling.conftest import Server
+from tests.signaling.test_rights import be
+from tests.web.forms.conftest import Browser, Seen
+from tests.web.practice.test_people import of_bob, send
+from vault.audit import practitioner
+from vault.records.content import new_id
+
+DAY = date(2027, 3, 1)
+FIELDS = {"patient": "Jan Jansen", "day": "2027-03-01", "time": "09:30", "minutes": "20", "language": "nl"}
+
+
+def of_alice(server: Server, form: str = "", day: str = "2027-03-01") -> str:
+    return f"/served/{server.alice.id}/{day}{form}"
+
+
+@pytest.fixture
+async def bob(server: Server, owner: Browser) -> Browser:
+    """Bob, who works for Alice."""
+    await send(owner, of_bob(server, "/roles"), version="1", roles="assistant")
+    await send(owner, of_bob(server, "/engage"), practitioner=server.alice.id)
+    assert (await server.sign_in("bob")).status == 200
+    return Browser(server, "bob")
+
+
+async def planned(server: Server, bob: Browser, **fields: str) -> Seen:
+    return await send(bob, of_alice(server, "/plan"), **FIELDS | fields)
+
+
+async def entries(server: Server) -> list[tuple[str, str | None, str | None]]:
+    names = {await server.store.audit.name(practitioner(one.id)): one.mail for one in (server.alice, server.bob)}
+    found = [entry async for entry in server.store.audit.entries()]
+    return [(entry.act, names.get(entry.actor_name), names.get(entry.subject_name)) for entry in found]
+
+
+async def test_an_assistant_is_led_to_those_whom_they_work_for(server: Server, bob: Browser) -> None:
+    assert (await server.call("GET", "/api/v1/me", who="bob")).body["assists"] is True
+    assert "assists" not in (await server.call("GET", "/api/v1/me", who="alice")).body
+    page = await bob.get("/served")
+    assert f'href="{of_alice(server, day="today")}"' in page.html
+    assert "<bdi>Alice</bdi>" in page.html
+    assert (await bob.get(of_alice(server, day="today"))).status == 200
+    assert 'href="/served"' in (await bob.get("/account")).html
+
+
+async def test_a_day_is_planned_ended_reopened_and_destroyed(server: Server, bob: Browser) -> None:
+    sent = await planned(server, bob)
+    assert (sent.status, sent.location) == (303, f"{of_alice(server)}?done=planned")
+    page = await bob.get(of_alice(server))
+    assert "09.30 Jan Jansen" in " ".join(page.elements.text.split())
+    (one,) = await server.store.appointments.list(await scope_of(server.store, server.alice.id), DAY, DAY)
+    assert f"#{one.id}{one.secret}" in page.html
+    for form, done in (("end", "saved"), ("reopen", "saved"), ("destroy", "appointment-destroyed")):
+        sent = await send(bob, of_alice(server, f"/{form}"), appointment=one.id)
+        assert (sent.status, sent.location) == (303, f"{of_alice(server)}?done={done}"), form
+    assert "Jan Jansen" not in (await bob.get(of_alice(server))).html
+    alice, by = server.alice.mail, server.bob.mail
+    found = [one for one in await entries(server) if one[1] == by and one[0] != "signed-in"]
+    assert [one for one in found if one[0] == "worked-for"] == [("worked-for", by, alice)] * 4
+    assert {"appointment-created", "appointment-ended", "appointment-changed", "destroyed"} <= {one[0] for one in found}
+    assert ("appointments-listed", by, alice) in found
+
+
+async def test_what_is_seldom_meant_is_asked_about(server: Server, bob: Browser) -> None:
+    await planned(server, bob)
+    asked = await planned(server, bob, time="09:40")
+    assert asked.status == 409
+    assert "Kruis hieronder aan" in asked.elements.text
+    assert asked.field("anyway")["type"] == "checkbox"
+    assert (await planned(server, bob, time="09:40", anyway="on")).status == 303
+
+
+async def test_bad_input_is_told_and_changes_nothing(server: Server, bob: Browser) -> None:
+    for wrong in (
+        {"patient": ""}, {"patient": "\u200b"}, {"day": "1 maart"}, {"day": "2099-01-01"}, {"time": "half tien"},
+        {"minutes": "4"}, {"minutes": "x"}, {"language": "es"},
+    ):  # fmt: skip
+        assert (await planned(server, bob, **wrong)).status == 422, wrong
+    for form in ("end", "reopen", "destroy"):
+        assert (await send(bob, of_alice(server, f"/{form}"), appointment="A" * 22)).status == 404
+    for day in ("x", "2027-13-01", "0001-01-01", "9999-12-31"):
+        assert (await bob.get(of_alice(server, day=day))).status == 404
+    assert "Geen afspraken" in (await bob.get(of_alice(server))).elements.text
+
+
+async def test_labels_are_as_the_practitioner_says(server: Server, owner: Browser, bob: Browser) -> None:
+    await planned(server, bob)
+    page = await owner.get("/account/assistants")
+    fields = {"engagement": page.hidden("engagement"), "version": page.hidden("version")}
+    await send(owner, "/account/assistants/say", label="initials", **fields)
+    seen = await bob.get(of_alice(server))
+    assert "Jan Jansen" not in seen.html
+    assert "<bdi>J. J.</bdi>" in seen.html
+
+
+async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> None:
+    one = await server.appoint(server.alice, patient="Jan Jansen")
+    link = {"link": one.id + one.secret}
+    heard: list[object] = []
+    wire = Wire(server.origin, lambda _, body: heard.append(body))
+    await wire.open((await server.call("POST", "/api/v1/join", link)).body["access_token"])
+    try:
+        me = new_id()
+        await wire.request("arrive", Arrive(appointment=one.id, participant=me))
+        page = await bob.get(of_alice(server, day="today"))
+        assert re.search(r"Wachtkamer\s+Jan Jansen", page.elements.text)
+        told = await send(
+            bob, of_alice(server, "/tell", "today"), appointment=one.id, participant=me, message="five-minutes"
+        )
+        assert told.location == f"{of_alice(server, day='today')}?done=told"
+        await until(lambda: None if Told(message="five-minutes") in heard else "no message came")
+        assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
+        wrong = {"appointment": one.id, "participant": "A" * 22, "message": "soon"}
+        assert (await send(bob, of_alice(server, "/tell", "today"), **wrong)).status == 404
+        assert (await send(bob, of_alice(server, "/tell", "today"), **wrong | {"message": "hello"})).status == 422
+    finally:
+        await wire.close()
+
+
+@pytest.mark.parametrize("role", ["practitioner", "auditor", "support", "department_administrator"])
+async def test_to_others_there_is_nobody_to_work_for(
+    server: Server, owner: Browser, bob: Browser, role: MemberRole
+) -> None:
+    theirs = f"/served/{server.bob.id}/today"
+    for path in (theirs, f"/served/{'A' * 22}/today"):
+        assert (await bob.get(path)).status == 404
+        assert (await send(bob, f"{path}/plan", **FIELDS)).status == 404
+    await be(server, role)
+    assert (await owner.get("/served")).status == 404
+    assert (await owner.get(theirs)).status == 404
+
+
+async def test_a_day_that_was_taken_away_is_nowhere(server: Server, owner: Browser, bob: Browser) -> None:
+    page = await owner.get("/account/assistants")
+    await send(owner, "/account/assistants/part", engagement=page.hidden("engagement"))
+    assert (await bob.get(of_alice(server))).status == 404
+    assert (await planned(server, bob)).status == 404
+    assert "U werkt nog voor niemand" in (await bob.get("/served")).elements.text

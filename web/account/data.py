@@ -1,0 +1,163 @@
+"""All that is held about oneself: seen (S-41), taken along as a file (S-46), destroyed record by record (S-43)."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from practice.accounts.records import practitioners
+from practice.organisation.oversight import TrailLine
+from practice.organisation.rights import Right, allowed
+from signaling.gate import SIGNALING
+from signaling.rest import account
+from signaling.rest.appointments import receipt_view
+from signaling.rest.endpoint import Call
+from signaling.typedefs import DEVICES, NOW, STORE, ZONE
+from vault.audit import Act, Draft, practitioner
+from vault.errors import DomainError
+from vault.inventory import Item, inventory
+from vault.records.records import Kind
+from web.account.held import MOST, NOT_HERE, part, rest
+from web.forms import NOT_ASKED, Download, Fields, Form, Page, Password
+from web.locale import NAMES
+from web.moments import moment
+from web.render import spoken
+
+FORMAT: Final = "spreekkamer-account"
+VERSION: Final = 1
+"""Of the file: counts changes that a reader has to know."""
+
+LATELY: Final = 20
+"""Lines of the trail, and receipts, on the page."""
+
+
+class Confirmed(Fields):
+    """The password once more: the file holds what others wrote down nowhere."""
+
+    password: Password = NOT_ASKED
+
+
+class Which(Fields):
+    """One record of a kind."""
+
+    kind: Annotated[str, Field(max_length=32)]
+    record: Annotated[str, Field(min_length=1, max_length=22)]
+
+
+async def show(call: Call) -> Mapping[str, object]:
+    """All of it, and of what is many a part."""
+    app, store = call.request.app, call.request.app[STORE]
+    person, now, zone = await store.practitioners.get(call.scope), app[NOW](), app[ZONE]()
+    language, receipts = spoken(call.request)[0], await store.appointments.receipts(call.scope)
+    parts = [
+        part(one, language, lambda at: moment(at, now, zone, language))
+        for one in await store.exports.all_of(call.scope, MOST)
+    ]
+    own = next(one for one in inventory().entry if str(practitioners.c.profile) in one.database)
+    parts = [one for one in parts if one.records or one.damaged]
+    shown = [own, *(item for one in parts for item in one.items)]
+    return {
+        "person": person,
+        "own": own,
+        "names": NAMES,
+        "roles": sorted(call.scope.roles),
+        "sessions": await store.sessions.of(call.scope),
+        "apps": await app[SIGNALING].refresh.apps(call.practitioner),
+        "known": app[DEVICES].known(call.request, person.mail, now) is not None,
+        "change": await store.mail_changes.pending(call.scope),
+        "invited": await invited(call),
+        "parts": parts,
+        "counted": await counted(call),
+        "receipts": receipts[:LATELY],
+        "more_receipts": len(receipts[LATELY:]),
+        "trail": await store.oversight.of_oneself(call.scope, LATELY),
+        "rest": rest(shown),
+    }
+
+
+async def counted(call: Call) -> list[tuple[Item, int]]:
+    """How much there is of what is not given out, or is somebody else's about who asks."""
+    return [(item(kind), number) for kind, number in await call.request.app[STORE].exports.numbers(call.scope)]
+
+
+async def invited(call: Call) -> int:
+    """How many invitations of theirs wait: the addresses are other people's."""
+    if not allowed(Right.PEOPLE, call.scope.roles):
+        return 0
+    waiting = await call.request.app[STORE].invitations.waiting(call.scope)
+    return sum(one.by == call.practitioner for one in waiting)
+
+
+async def destroy(call: Call) -> None:
+    """One record, irrecoverably, by the way that each goes. Errors: ``not_found``."""
+    store, said = call.request.app[STORE], call.body
+    kind = store.exports.kind(said.kind)
+    if kind is None or kind.name in NOT_HERE:
+        raise DomainError("not_found")
+    await store.retention.destroy(call.scope, said.record, kind)
+
+
+async def export(call: Call) -> Download:
+    """Everything as one file. What is being destroyed is not in it."""
+    await account.confirmed(call, call.body.password.get_secret_value())
+    text = json.dumps(await everything(call), ensure_ascii=False, indent=2)
+    return Download(f"spreekkamer-{call.request.app[NOW]():%Y-%m-%d}.json", "application/json", text.encode())
+
+
+async def everything(call: Call) -> dict[str, Any]:
+    """The account, its sign-ins, its records by kind, the receipts of those that are gone, and what the trail says."""
+    app, store = call.request.app, call.request.app[STORE]
+    person, held = await store.practitioners.get(call.scope), await store.exports.all_of(call.scope)
+    change = await store.mail_changes.pending(call.scope)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "made_at": app[NOW]().isoformat(),
+        "account": {
+            "mail": person.mail,
+            "display_name": person.display_name,
+            "language": person.language,
+            "retention": person.retention,
+        },
+        "roles": sorted(call.scope.roles),
+        "mail_change": change.mail if change else None,
+        "sessions": [
+            {"began": one.began.isoformat(), "used": one.used.isoformat()}
+            for one in await store.sessions.of(call.scope)
+        ],
+        "apps": await app[SIGNALING].refresh.apps(call.practitioner),
+        "records": {one.kind.name: one.records for one in held},
+        "unreadable": {one.kind.name: one.unreadable for one in held if one.unreadable},
+        "receipts": [receipt_view(one).model_dump() for one in await store.appointments.receipts(call.scope)],
+        "trail": [entry_view(one) for one in await store.oversight.of_oneself(call.scope)],
+    }
+
+
+def entry_view(line: TrailLine) -> dict[str, str | None]:
+    """A line of the trail, of which who asks is one party; of the other it says what, not who."""
+    entry = line.entry
+    by, on = ("self" if one else kind for one, kind in ((line.by, entry.actor), (line.on, entry.subject)))
+    return {"at": entry.moment.isoformat(), "act": entry.act, "by": by, "on": on, "detail": entry.detail}
+
+
+def item(kind: Kind[Any]) -> Item:
+    """What the inventory says of what is sealed of a kind."""
+    return next(one for one in inventory().entry if f"{kind.table.name}.content" in one.database)
+
+
+def seen(call: Call, _shown: Mapping[str, object]) -> Draft:
+    return Draft(Act.DATA_READ, practitioner(call.practitioner))
+
+
+def exported(call: Call, _result: object) -> Draft:
+    return Draft(Act.DATA_EXPORTED, practitioner(call.practitioner))
+
+
+DATA: Final = Page("/account/data", "account/data.html", show, entered=seen, right=Right.ACCOUNT)
+EXPORT: Final = Form(
+    "/account/export", DATA, Confirmed, export,
+    entered=exported, says={"sign_in_refused": ("password", "password.wrong")},
+)  # fmt: skip
+DESTROY: Final = Form("/account/data/destroy", DATA, Which, destroy, done="destroyed")
+"""Storage enters it itself."""

@@ -1,0 +1,233 @@
+"""What an assistant does for those whom they work for: see who waits and say so, plan, end, destroy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Final, get_args
+
+from pydantic import Field
+
+from practice.accounts.model import Language
+from practice.agenda.changes import MAX_NAME, MINUTES
+from practice.agenda.model import Appointment
+from practice.agenda.records import APPOINTMENTS
+from practice.assistants.model import Engaged
+from practice.organisation.rights import Right
+from signaling.addresses import public_origin
+from signaling.gate import SIGNALING
+from signaling.protocol.errors import Doubtful, UserError
+from signaling.protocol.events import HoldMessage
+from signaling.rest.appointments import found_doubtful, in_time, patient_link
+from signaling.rest.endpoint import Call
+from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
+from vault.audit import Act, Draft, appointment, practitioner
+from vault.errors import DomainError
+from vault.records.scope import Scope
+from web.forms import Fields, Form, Page
+from web.locale import NAMES
+from web.moments import day_of, time_of
+from web.render import spoken
+
+TODAY: Final = "today"
+YEARS: Final = range(2000, 3000)
+DAY: Final = timedelta(days=1)
+LENGTHS: Final = (10, 15, 20, 30, 45, 60, 90)
+GONE: Final = ("not_found", "gone", "unreadable")
+
+
+class New(Fields):
+    """An appointment, by the practice's clock."""
+
+    patient: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    day: date
+    time: time
+    minutes: Annotated[int, Field(ge=MINUTES.start, lt=MINUTES.stop)]
+    language: Language
+    anyway: bool = False
+
+
+class Which(Fields):
+    """One of the appointments."""
+
+    appointment: Annotated[str, Field(min_length=1, max_length=22)]
+
+
+class Whom(Which):
+    """Somebody who waits."""
+
+    participant: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Message(Whom):
+    """What they are told."""
+
+    message: HoldMessage
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Somebody in the waiting room, by the name that the assistant sees."""
+
+    appointment: str
+    participant: str
+    name: str
+    since: datetime
+    connected: bool
+    expected: bool
+    """The practitioner is in this consult."""
+
+
+async def show_all(call: Call) -> Mapping[str, object]:
+    """For whom."""
+    return {"served": await call.request.app[STORE].assistants.served(call.scope), "today": TODAY}
+
+
+async def show(call: Call) -> Mapping[str, object]:
+    """One day of one of them, and who waits now."""
+    app, scope, day = call.request.app, await acting(call), the_day(call)
+    zone, origin, language = app[ZONE](), public_origin(app[SETTINGS]), spoken(call.request)[0]
+    served = await named(call, scope)
+    found = await app[STORE].appointments.agenda(scope, day, day, zone)
+    return {
+        "name": served.name,
+        "admits": served.engagement.admits,
+        "practitioner": scope.person,
+        "day": day,
+        "day_said": day_of(day, language),
+        "days": [(day - DAY).isoformat(), TODAY, (day + DAY).isoformat()],
+        "waiting": await who_waits(call, scope),
+        "appointments": [
+            (one, time_of(one.starts_at.astimezone(zone), language), patient_link(origin, one), in_time(app, one))
+            for one in found.appointments
+        ],
+        "unreadable": len(found.damaged),
+        "messages": get_args(HoldMessage),
+        "lengths": LENGTHS,
+        "names": list(NAMES.items()),
+        "most": MAX_NAME,
+    }
+
+
+async def named(call: Call, scope: Scope) -> Engaged:
+    """Whom the address names. Errors: ``not_found`` where that ended just now."""
+    for one in await call.request.app[STORE].assistants.served(call.scope):
+        if one.engagement.owner == scope.person:
+            return one
+    raise UserError("not_found")
+
+
+async def who_waits(call: Call, scope: Scope) -> list[Waits]:
+    """In the order in which they came, but for appointments that are no more."""
+    app = call.request.app
+    desk, found = await app[SIGNALING].consults.live.desk(str(scope.person)), []
+    for one in desk.waiting:
+        try:
+            planned = await app[STORE].appointments.get(scope, one.appointment)
+        except DomainError as error:
+            if error.code not in GONE:
+                raise
+        else:
+            since = datetime.fromtimestamp(one.since / 1000, UTC)
+            expected = desk.in_consult == one.appointment
+            found.append(Waits(one.appointment, one.participant, planned.patient, since, one.connected, expected))
+    return found
+
+
+async def plan(call: Call) -> Appointment:
+    """One more; what is seldom meant is asked about first. A time that the clock leaves out is as much later."""
+    app, scope, asked = call.request.app, await acting(call), call.body
+    zone, length = app[ZONE](), timedelta(minutes=asked.minutes)
+    starts_at = datetime.combine(asked.day, asked.time.replace(tzinfo=None), zone).astimezone(UTC).astimezone(zone)
+    doubts = [] if asked.anyway else await found_doubtful(app, scope, starts_at, length)
+    if doubts:
+        raise Doubtful(doubts)
+    made = await app[STORE].appointments.create(scope, asked.patient, starts_at, asked.minutes, asked.language)
+    return await entered(call, Act.APPOINTMENT_CREATED, made)
+
+
+async def end(call: Call) -> Appointment:
+    """It is over."""
+    appointments, scope, wanted = call.request.app[STORE].appointments, await acting(call), call.body.appointment
+    await appointments.get(scope, wanted)
+    return await entered(call, Act.APPOINTMENT_ENDED, await appointments.end(scope, wanted))
+
+
+async def reopen(call: Call) -> Appointment:
+    """It ended too early."""
+    app, scope, wanted = call.request.app, await acting(call), call.body.appointment
+    if not in_time(app, await app[STORE].appointments.get(scope, wanted)):
+        raise UserError("ended")
+    return await entered(call, Act.APPOINTMENT_CHANGED, await app[STORE].appointments.reopen(scope, wanted))
+
+
+async def destroy(call: Call) -> None:
+    """Irrecoverably, now. Storage enters that; for whom it was done stands behind it."""
+    store, scope = call.request.app[STORE], await acting(call)
+    await store.retention.destroy(scope, call.body.appointment, APPOINTMENTS)
+    await store.audit.record_all([done_for(call, str(scope.person), Act.DESTROYED)])
+
+
+async def tell(call: Call) -> None:
+    """A canned message to somebody who waits, entered as where a socket says it."""
+    await acting(call)
+    asked, greeting = call.body, call.request.app[SIGNALING].greeting
+    await greeting.tell(call.practitioner, asked.appointment, asked.participant, asked.message)
+
+
+async def call_in(call: Call) -> None:
+    """Let somebody in to the practitioner, entered as where a socket does it."""
+    await acting(call)
+    asked, greeting = call.body, call.request.app[SIGNALING].greeting
+    await greeting.call_in(call.practitioner, asked.appointment, asked.participant)
+
+
+async def acting(call: Call) -> Scope:
+    """That of whom the address names. Errors: ``not_found``."""
+    return await call.request.app[STORE].assistants.acting(call.scope, call.path["practitioner"])
+
+
+def the_day(call: Call) -> date:
+    """That the address names, of the practice's. Errors: ``not_found``."""
+    app, said = call.request.app, call.path["day"]
+    if said == TODAY:
+        return app[NOW]().astimezone(app[ZONE]()).date()
+    try:
+        day = date.fromisoformat(said)
+    except ValueError:
+        raise UserError("not_found") from None
+    if day.year not in YEARS:
+        raise UserError("not_found")
+    return day
+
+
+async def entered(call: Call, act: Act, one: Appointment) -> Appointment:
+    """Who did it, and behind it for whom."""
+    done = Draft(act, practitioner(call.practitioner), appointment(one.owner, one.id))
+    await call.request.app[STORE].audit.record_all([done, done_for(call, one.owner, act)])
+    return one
+
+
+def done_for(call: Call, whom: str, act: Act) -> Draft:
+    return Draft(Act.WORKED_FOR, practitioner(call.practitioner), practitioner(whom), act)
+
+
+def listed(call: Call, page: Mapping[str, object]) -> Draft:
+    found = page["appointments"]
+    assert isinstance(found, list)
+    by, on = practitioner(call.practitioner), practitioner(call.path["practitioner"])
+    return Draft(Act.APPOINTMENTS_LISTED, by, on, str(len(found)))
+
+
+SERVED: Final = Page("/served", "practice/served.html", show_all, right=Right.ASSIST)
+ONE: Final = Page("/served/{practitioner}/{day}", "practice/served_day.html", show, entered=listed, right=Right.ASSIST)
+
+PAGES: Final = (SERVED, ONE)
+FORMS: Final = (
+    Form(f"{ONE.path}/plan", ONE, New, plan, done="planned", says={"doubtful": ("anyway", "served.doubtful")}),
+    Form(f"{ONE.path}/end", ONE, Which, end, done="saved"),
+    Form(f"{ONE.path}/reopen", ONE, Which, reopen, done="saved"),
+    Form(f"{ONE.path}/destroy", ONE, Which, destroy, done="appointment-destroyed"),
+    Form(f"{ONE.path}/tell", ONE, Message, tell, done="told"),
+    Form(f"{ONE.path}/call-in", ONE, Whom, call_in, done="called-in"),
+)
+"""``pages`` has each page and each form."""
