@@ -1,13 +1,16 @@
 """The migrations make the tables that the code uses, once, and never meddle with a newer database."""
 
 import asyncio
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect
 
@@ -16,6 +19,7 @@ from tests.people import Time
 from tests.servers.postgres import Postgres
 from vault.database.database import Database
 from vault.database.migrate import configuration, migrate
+from vault.database.migrations.sealed import SealedTable
 from vault.database.tables import metadata
 from vault.errors import StartRefused
 from vault.settings import VaultSettings, sqlite_url
@@ -116,3 +120,39 @@ def test_where_no_file_can_be_made_it_is_said_in_a_sentence(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(StartRefused, match="is a file or lies below one"):
         migrate(sqlite_url(tmp_path / "file" / "rooms.sqlite"))
+
+
+MADE = """
+CREATE TABLE things (
+    id VARCHAR(22) NOT NULL,
+    owner VARCHAR(22) NOT NULL,
+    token BYTEA NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    content BYTEA NOT NULL,
+    version INTEGER NOT NULL,
+    CONSTRAINT pk_things PRIMARY KEY (id),
+    CONSTRAINT uq_things_token UNIQUE (token)
+);
+COMMENT ON COLUMN things.owner IS 'no foreign key: who closes may not know this table';
+COMMENT ON COLUMN things.state IS 'kept, destroying';
+COMMENT ON COLUMN things.content IS 'sealed: name';
+CREATE INDEX ix_things_owner ON things (owner);
+CREATE INDEX ix_things_marked ON things (id) WHERE state = 'destroying';
+CREATE UNIQUE INDEX ix_things_one ON things (owner) WHERE state = 'kept';
+DROP TABLE things;
+"""
+
+
+def test_what_steps_share_makes_the_same_for_ever() -> None:
+    """Steps that ran everywhere call it: changed, it would make a new database another than all others."""
+    said = io.StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": said, "transactional_ddl": False}
+    )
+    with Operations.context(context):
+        things = SealedTable(
+            "things", "name", (sa.Column("token", sa.LargeBinary(32), nullable=False),), unique=("token",)
+        )
+        things.make_one()
+        things.drop()
+    assert [line.rstrip() for line in said.getvalue().splitlines() if line] == MADE.strip().splitlines()

@@ -7,8 +7,6 @@ from vault.keys.schema import split
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 SQLITE = """
 CREATE TRIGGER audit_stands BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;
