@@ -75,10 +75,10 @@ test: system $(TOOLS)
 	exit $$failed
 
 tests-together: $(TOOLS)
-	$(SCRATCH) $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not serial' --junitxml var/tests-together.xml
+	$(SCRATCH) $(BIN)/python .ci/tests tests-together -n $(WORKERS) --dist worksteal -m 'not serial'
 
 tests-alone: $(TOOLS)
-	$(SCRATCH) $(BIN)/pytest -q -m serial --junitxml var/tests-alone.xml
+	$(SCRATCH) $(BIN)/python .ci/tests tests-alone -m serial
 
 check: $(TOOLS)
 	@$(MAKE) --no-print-directory -j 2 lint tests-pure
