@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -107,15 +108,18 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
     return found
 
 
-REST = openapi.document(ENDPOINTS)
-SCHEMAS = {**REST["components"]["schemas"], **asyncapi.document()["components"]["schemas"]}
-CONTENT: dict[str, Any] = {
-    "operations": operations(REST),
-    "client_events": CLIENT_EVENTS,
-    "server_events": SERVER_EVENTS,
-    "models": models(SCHEMAS),
-}
+@cache
+def content() -> dict[str, Any]:
+    """What the page shows; made for its first reader."""
+    rest = openapi.document(ENDPOINTS)
+    schemas = {**rest["components"]["schemas"], **asyncapi.document()["components"]["schemas"]}
+    return {
+        "operations": operations(rest),
+        "client_events": CLIENT_EVENTS,
+        "server_events": SERVER_EVENTS,
+        "models": models(schemas),
+    }
 
 
 async def api(request: web.Request) -> web.Response:
-    return page(request, "reference.html", **CONTENT)
+    return page(request, "reference.html", **content())

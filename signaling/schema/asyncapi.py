@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -99,10 +100,13 @@ def _in_channel(message: str) -> dict[str, str]:
 
 
 def handler() -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Serves the document, made once."""
-    text = json.dumps(document())
+    """Serves the document, made once, for its first reader."""
+
+    @cache
+    def text() -> str:
+        return json.dumps(document())
 
     async def serve(request: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="application/json")
+        return web.Response(text=text(), content_type="application/json")
 
     return serve

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -101,10 +102,13 @@ def _json(model: type[Message]) -> dict[str, Any]:
 
 
 def handler(endpoints: Sequence[Endpoint]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Serves the document, made once."""
-    text = json.dumps(document(endpoints))
+    """Serves the document, made once, for its first reader."""
+
+    @cache
+    def text() -> str:
+        return json.dumps(document(endpoints))
 
     async def serve(request: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="application/json")
+        return web.Response(text=text(), content_type="application/json")
 
     return serve
