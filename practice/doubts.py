@@ -87,7 +87,7 @@ def is_german(number: str) -> bool:
     if len(number) != 11 or not number.isdecimal() or number[0] == "0":
         return False
     times = sorted(number[:10].count(digit) for digit in set(number[:10]))
-    if times[-1] not in (2, 3) or (len(times) > 1 and times[-2] > 1):
+    if times[-1] not in (2, 3) or times[-2] > 1:
         return False
     product = 10
     for digit in number[:10]:

@@ -22,7 +22,7 @@ from vault.keys.store import KeyStore
 from vault.records.content import new_id
 from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Allowed, Writer
+from vault.records.writing import Writer
 
 MAX_NAME: Final = 100
 
@@ -48,22 +48,27 @@ class Departments:
         return [one for one in await self._all(organisation) if everybody or one.id in mine]
 
     async def make(self, scope: Scope, name: str) -> Department:
-        """A new one. Errors: ``invalid`` (``name``), ``conflict`` (there is one of this name)."""
+        """A new one. Errors: ``invalid`` (``name``), ``conflict`` (there is one of this name), ``closing`` (the
+        organisation ends).
+        """
         organisation = demand(scope, Right.DEPARTMENTS)
         made = Department(new_id(), organisation, named(name, "name", MAX_NAME), 1)
-        if not await self._writer.first(DEPARTMENTS, made, self._alone(made)):
-            raise DomainError("conflict")
+        naming = Naming(self._reader, made)
+        if not await self._writer.first(DEPARTMENTS, made, naming.may):
+            raise DomainError("closing" if naming.closing else "conflict")
         return made
 
     async def rename(self, scope: Scope, department: str, name: str, seen: int) -> Department:
         """Another name; ``seen`` is the version that whoever asks has before them.
 
-        Errors: ``invalid`` (``name``), ``conflict`` (there is one of this name, or somebody else changed it since).
+        Errors: ``invalid`` (``name``), ``conflict`` (there is one of this name, or somebody else changed it since),
+        ``closing`` (the organisation ends).
         """
         before = await self._one(demand(scope, Right.DEPARTMENTS), department)
         after = replace(before, name=named(name, "name", MAX_NAME), version=before.version + 1)
-        if seen != before.version or not await self._writer.instead(DEPARTMENTS, after, self._alone(after)):
-            raise DomainError("conflict")
+        naming = Naming(self._reader, after)
+        if seen != before.version or not await self._writer.instead(DEPARTMENTS, after, naming.may):
+            raise DomainError("closing" if naming.closing else "conflict")
         return after
 
     async def close(self, scope: Scope, department: str) -> Department:
@@ -75,18 +80,6 @@ class Departments:
         self._sweep()
         return one
 
-    def _alone(self, one: Department) -> Allowed:
-        """Whether no other has its name, asked while nobody else makes or renames one."""
-
-        async def alone(connection: AsyncConnection) -> bool:
-            if not await takes_members(connection, one.owner):
-                return False
-            rows = (await connection.execute(THEIRS, {"organisation": one.owner})).all()
-            others = (await self._reader.open(DEPARTMENTS, rows)).living
-            return all(other.id == one.id or other.name.casefold() != one.name.casefold() for other in others)
-
-        return alone
-
     async def _one(self, organisation: str, department: str) -> Department:
         for one in await self._all(organisation):
             if one.id == department:
@@ -97,3 +90,22 @@ class Departments:
         """By name; what cannot be read is nowhere."""
         opened = await self._reader.open(DEPARTMENTS, await self._database.ask(THEIRS, {"organisation": organisation}))
         return sorted(opened.living, key=lambda one: (one.name.casefold(), one.id))
+
+
+class Naming:
+    """A department that gets its name; ``closing`` once the organisation was found to end, inside a transaction."""
+
+    def __init__(self, reader: Reader, one: Department) -> None:
+        self._reader = reader
+        self._one = one
+        self.closing = False
+
+    async def may(self, connection: AsyncConnection) -> bool:
+        """Whether no other has this name, asked while nobody else makes or renames one."""
+        one = self._one
+        self.closing = not await takes_members(connection, one.owner)
+        if self.closing:
+            return False
+        rows = (await connection.execute(THEIRS, {"organisation": one.owner})).all()
+        others = (await self._reader.open(DEPARTMENTS, rows)).living
+        return all(other.id == one.id or other.name.casefold() != one.name.casefold() for other in others)

@@ -13,7 +13,7 @@ from practice.agenda.due_times import OVERRUN
 from practice.agenda.model import Appointment
 from practice.agenda.records import appointments, seal_appointment
 from practice.storage import Store
-from tests.opening import of
+from tests.opening import Elsewhere, of
 from tests.people import START, Time, alice, charlie, plan
 from vault.errors import DomainError
 from vault.records.scope import Scope
@@ -160,6 +160,21 @@ async def test_what_is_over_stays_as_it_was(sqlite_store: Store) -> None:
     await sqlite_store.retention.destroy(of(other.owner), other.id)
     with pytest.raises(DomainError, match="gone"):
         await corrected(sqlite_store, other, patient="Piet")
+
+
+async def test_past_its_due_time_only_the_consult_that_is_held_is_corrected(
+    sqlite_store: Store, elsewhere: Elsewhere, time: Time
+) -> None:
+    async def runs(_: str) -> bool:
+        return True
+
+    elsewhere.in_progress = runs
+    person = await alice(sqlite_store)
+    await sqlite_store.practitioners.set_retention(of(person.id), "end")
+    one = await plan(sqlite_store, person, hours=1)
+    time.pass_(hours=3)
+    assert (await refused(sqlite_store, one, patient="Piet"))[0] == "gone"
+    assert (await corrected(sqlite_store, one, held=True, patient="Piet")).patient == "Piet"
 
 
 async def test_what_a_newer_program_keeps_beside_it_stays(sqlite_store: Store) -> None:

@@ -22,14 +22,17 @@ from practice.mail_servers.records import place as mail_server_place
 from practice.notices.model import News, Notice
 from practice.notices.records import open_notice, seal_notice
 from practice.notices.records import place as notice_place
-from practice.organisation.model import FIRST, Invitation, Member, Organisation, Profile
+from practice.organisation.model import FIRST, Department, Invitation, Member, Organisation, Profile
 from practice.organisation.records import (
+    department_place,
     invitation_place,
     member_place,
+    open_department,
     open_invitation,
     open_member,
     open_organisation,
     organisation_place,
+    seal_department,
     seal_invitation,
     seal_member,
     seal_organisation,
@@ -37,9 +40,15 @@ from practice.organisation.records import (
 from practice.particulars.model import Particulars, Told
 from practice.particulars.records import open_particulars, seal_particulars
 from practice.particulars.records import place as particulars_place
+from practice.pictures.model import Picture
+from practice.pictures.records import open_picture, seal_picture
+from practice.pictures.records import place as picture_place
 from practice.policies.model import Policy
 from practice.policies.records import open_policy, seal_policy
 from practice.policies.records import place as policy_place
+from practice.sights.model import Sight
+from practice.sights.records import open_sight, seal_sight
+from practice.sights.records import place as sight_place
 from tests.people import START
 from vault.errors import Newer, Unreadable
 from vault.keys.envelope import Place, new_key, pack, seal, unpack, unseal
@@ -75,6 +84,7 @@ class Sealed:
 ENGAGED = Engagement(ID, OWNER, "b" * 22, "initials", 1)
 SENT = MailServer(ID, OWNER, Access("mail.example.org", 587, "tls", "", "geheim", "a@example.org"), START, 1)
 DECIDED = Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)
+SEEN = Sight(ID, OWNER, *("b" * 22, "c" * 22), "moving", START, given=START, looks=(START,))
 TOLD = Particulars(ID, OWNER, Told(gender="vrouw", born=date(1970, 2, 3), note="Geen"), 1)
 KINDS = {
     "organisation": Sealed(Organisation(ID, PROFILE, 1), seal_organisation, open_organisation, organisation_place(ID)),
@@ -91,6 +101,13 @@ KINDS = {
     "mail server": Sealed(SENT, seal_mail_server, open_mail_server, mail_server_place(ID, OWNER)),
     "policy": Sealed(DECIDED, seal_policy, open_policy, policy_place(ID, OWNER)),
     "particulars": Sealed(TOLD, seal_particulars, open_particulars, particulars_place(ID, OWNER)),
+    "department": Sealed(
+        Department(ID, OWNER, "Cardiologie", 1), seal_department, open_department, department_place(ID, OWNER)
+    ),
+    "picture": Sealed(
+        Picture(ID, OWNER, "photograph", b"geheim", True, 1), seal_picture, open_picture, picture_place(ID, OWNER)
+    ),
+    "sight": Sealed(SEEN, seal_sight, open_sight, sight_place(ID, OWNER)),
 }  # fmt: skip
 
 DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
@@ -121,6 +138,15 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("policy", {"since": "soon"}, Unreadable),
     ("particulars", {"born": "long ago"}, Unreadable),
     ("particulars", {"born": 7}, Unreadable),
+    ("picture", {"use": "wallpaper"}, Newer),
+    ("picture", {"data": "no base64"}, Unreadable),
+    ("picture", {"data": 7}, Unreadable),
+    ("sight", {"reason": "curiosity"}, Newer),
+    ("sight", {"account": "d" * 22}, Unreadable),
+    ("sight", {"given": "soon"}, Unreadable),
+    ("sight", {"ended": 7}, Unreadable),
+    ("sight", {"looks": 7}, Unreadable),
+    ("sight", {"looks": ["soon"]}, Unreadable),
 ]
 
 
@@ -176,6 +202,7 @@ def test_a_change_of_address_stands_in_its_own_row_alone() -> None:
 
 SECRETS = (
     "geheim",
+    "Cardiologie",
     "mail.example.org",
     "NL91ABNA0417164300",
     "vrouw",

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from practice.accounts.model import Practitioner
 from practice.organisation.model import Department, Invited, Member, MemberRole
-from practice.organisation.records import departments
+from practice.organisation.records import departments, members
 from practice.storage import Store
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE, found, scope_of
@@ -147,6 +147,13 @@ async def test_who_administers_a_department_sees_who_is_in_it_and_nobody_else(ho
     assert await house.seen("dora") == {"dora"}
 
 
+async def test_a_department_that_there_is_not_is_neither_renamed_nor_closed(house: House) -> None:
+    noor, departments = await house.scope("noor"), house.store.departments
+    for call in (departments.rename(noor, "A" * 22, "Neurologie", 1), departments.close(noor, "A" * 22)):
+        with pytest.raises(DomainError, match="not_found"):
+            await call
+
+
 async def test_they_change_whom_they_alone_have_and_only_below_their_own_role(house: House) -> None:
     store, dora, organisation = house.store, await house.scope("dora"), house.store.organisation
     assert (await organisation.set_roles(dora, house.id("alice"), ["assistant"])).roles == {"assistant"}
@@ -183,6 +190,37 @@ async def test_a_department_that_closed_gives_nobody_a_reach(house: House) -> No
     await store.retention.sweep()
     await store.retention.destroy(Scope.operator(house.cardiology.owner), house.cardiology.id)
     assert await house.seen("dora") == {"dora"}
+
+
+async def test_of_two_who_close_it_one_does(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    noor, departments = await house.scope("noor"), house.store.departments
+    real = departments._one
+
+    async def overtaken(organisation: str, department: str) -> Department:
+        found = await real(organisation, department)
+        monkeypatch.setattr(departments, "_one", real)
+        await departments.close(noor, department)
+        return found
+
+    monkeypatch.setattr(departments, "_one", overtaken)
+    with pytest.raises(DomainError, match="not_found"):
+        await departments.close(noor, house.surgery.id)
+    assert await departments.of(noor) == [house.cardiology]
+
+
+async def test_a_role_in_another_organisation_or_of_no_member_reaches_nobody(house: House) -> None:
+    roles: frozenset[MemberRole] = frozenset({"department_administrator"})
+    for account, organisation in ((house.id("dora"), "A" * 22), ("A" * 22, house.cardiology.owner)):
+        with pytest.raises(DomainError, match="not_found"):
+            await house.store.departments.of(Scope.practitioner(account, organisation, roles))
+
+
+async def test_who_cannot_be_read_is_said_to_whom_sees_everybody(house: House) -> None:
+    async with house.store.database.write() as connection:
+        await connection.execute(update(members).where(members.c.account == house.id("alice")).values(content=b"x"))
+    for name, code in (("noor", "unreadable"), ("dora", "not_found")):
+        with pytest.raises(DomainError, match=code):
+            await house.store.organisation.person(await house.scope(name), house.id("alice"))
 
 
 async def test_who_has_another_role_too_sees_more_and_changes_no_more(house: House) -> None:

@@ -1,5 +1,6 @@
 """An organisation's own mail server: sealed, used for its mail alone, and no hindrance to anybody else's."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -128,6 +129,40 @@ async def test_bad_input_changes_nothing(
     with pytest.raises(DomainError, check=lambda error: error.field == "port"):
         await sqlite_store.mail_servers.write(mine, access(server, port=8080), 0, port_is_free=False)
     assert await sqlite_store.mail_servers.of(mine) is None
+
+
+async def test_who_is_overtaken_after_they_looked_changes_nothing(
+    sqlite_store: Store, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, _ = await practice(sqlite_store)
+    mine = await scope_of(sqlite_store, owner.id)
+    servers = sqlite_store.mail_servers
+    real = servers._of
+
+    async def overtaken(organisation: str) -> Any:
+        found = await real(organisation)
+        monkeypatch.setattr(servers, "_of", real)
+        await write(sqlite_store, mine, access(server), found.version if found else 0)
+        return found
+
+    calls: list[Callable[[], Awaitable[None]]] = [
+        lambda: write(sqlite_store, mine, access(server, sender="other@example.org")),
+        lambda: write(sqlite_store, mine, access(server, sender="other@example.org"), 1),
+        lambda: servers.remove(mine, 2),
+    ]
+    for call in calls:
+        monkeypatch.setattr(servers, "_of", overtaken)
+        with pytest.raises(DomainError, match="conflict"):
+            await call()
+    kept = await servers.of(mine)
+    assert kept is not None and (kept.access.sender, kept.version) == (OWN, 3)
+
+
+async def test_an_address_that_mail_cannot_be_sent_to_is_said(sqlite_store: Store, server: MailServer) -> None:
+    owner, _ = await practice(sqlite_store)
+    with pytest.raises(DomainError, check=lambda error: (error.code, error.field) == ("invalid", "mail")):
+        await postman(sqlite_store, server).try_out(owner.id, News("mail-test", "ünder@example.org\r\nBcc: x", "nl"))
+    assert server.taken == []
 
 
 async def test_who_comes_second_or_may_not_changes_nothing(

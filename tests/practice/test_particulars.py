@@ -146,7 +146,8 @@ def test_a_number_is_kept_as_it_is_dialled_from_anywhere(typed: str, kept: str |
     ("field", "text"),
     [
         ("gender", "x" * 61), ("gender", "a\nb"), ("street", "\u200b"), ("city", "\ud800"), ("country", "nl"),
-        ("country", "NLD"), ("note", "x" * 1001), ("note", "a\x00b"), ("postal_code", "1" * 13),
+        ("country", "NLD"), ("street", "x" * 201), ("city", "x" * 101), ("note", "x" * 1001),
+        ("note", "\n".join(["x" * 500] * 2)), ("note", "a\x00b"), ("postal_code", "1" * 13),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_with_its_field(field: str, text: str) -> None:
@@ -158,6 +159,10 @@ def test_what_cannot_be_is_refused_with_its_field(field: str, text: str) -> None
 def test_names_of_any_script_and_lines_stay() -> None:
     for text in ("شارع القمر ٢", "Ул. Ленина", "é" * 200):
         assert outcome(Told(street=text)) == Told(street=text)
+    for told in (Told(gender="x" * 60), Told(city="x" * 100), Told(postal_code="X" * 12), Told(note="x" * 1000)):
+        assert outcome(told) == told, "to the last character"
+    lines = "\n".join(["x" * 499, "x" * 500])
+    assert outcome(Told(note=lines)) == Told(note=lines)
     assert outcome(Told(note=" eerst \r\n\r\nlaatst ")) == Told(note="eerst\n\nlaatst")
 
 

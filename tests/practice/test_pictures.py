@@ -1,5 +1,7 @@
 """What is kept of an uploaded picture, and of what nothing is."""
 
+import asyncio
+import signal
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -134,3 +136,81 @@ async def test_without_a_scanner_or_its_signatures_nothing_is_taken(
         assert await refused(intake, picture()) == "scanner_missing"
     signatures = await Scanner(clamd.socket).signatures()
     assert (signatures.number, abs(signatures.made - clamd.made) < timedelta(seconds=2)) == (NUMBER, True)
+
+
+# --- what comes back -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "sys.stdout.buffer.write(data)",
+        "sys.stdout.buffer.write(data[:-1] + bytes(400_000))",
+        "sys.stdout.buffer.write(b'no picture')",
+        "",
+        "sys.stdout.buffer.write(png)\nsys.exit(1)",
+    ],
+)
+async def test_what_the_encoder_gives_back_is_believed_as_far_as_it_can_be(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    (tmp_path / "png").write_bytes(picture("png", 30, 30))
+    head = f"import sys\ndata, png = sys.stdin.buffer.read(), open({str(tmp_path / 'png')!r}, 'rb').read()\n"
+    monkeypatch.setattr("practice.pictures.encoding.PROGRAM", tmp_path / "encoder.py")
+    (tmp_path / "encoder.py").write_text(head + "sys.stdout.buffer.write(png)")
+    assert said(await intake.take(picture("mjpeg"), "logo")).width == 30
+    (tmp_path / "encoder.py").write_text(head + program)
+    assert await refused(intake, picture("mjpeg")) == "picture_unreadable"
+
+
+async def test_one_that_takes_too_long_is_ended(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, real = [], asyncio.create_subprocess_exec
+
+    async def starting(*command: Any, **how: Any) -> asyncio.subprocess.Process:
+        started.append(await real(*command, **how))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", starting)
+    monkeypatch.setattr("practice.pictures.encoding.SECONDS", 0)
+    assert await refused(intake, picture()) == "picture_unreadable"
+    assert [one.returncode for one in started] == [-signal.SIGKILL]
+
+
+VERSION = "ClamAV 1.0.7/27000/Mon Nov 30 08:00:00 2026"
+
+
+@pytest.mark.parametrize(
+    ("version", "judged", "code"),
+    [
+        (VERSION, "stream: OK", None),
+        (VERSION, "stream: Eicar-Test FOUND", "file_infected"),
+        (VERSION, "INSTREAM size limit exceeded. ERROR", "scanner_missing"),
+        (VERSION, "", "scanner_missing"),
+        ("ClamAV 1.0.7", "stream: OK", "scanner_missing"),
+        ("ClamAV 1.0.7/27000/yesterday", "stream: OK", "scanner_missing"),
+        (f"x{VERSION}", "stream: OK", "scanner_missing"),
+    ],
+)
+async def test_only_a_plain_answer_of_a_scanner_with_a_list_lets_a_file_through(
+    tmp_path: Path, version: str, judged: str, code: str | None
+) -> None:
+    """Data goes in parts, each behind its length, and ends with a part of none."""
+    data, heard = bytes(range(256)) * 513, []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        command = await reader.readuntil(b"\0")
+        if command == b"zINSTREAM\0":
+            while length := int.from_bytes(await reader.readexactly(4), "big"):
+                heard.append(await reader.readexactly(length))
+        writer.write((judged if command == b"zINSTREAM\0" else version).encode() + b"\0")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, tmp_path / "clamd"):
+        try:
+            await Scanner(tmp_path / "clamd").demand_clean(data)
+        except DomainError as error:
+            assert error.code == code
+        else:
+            assert code is None
+            assert b"".join(heard) == data and {len(one) for one in heard[:-1]} == {65_536}

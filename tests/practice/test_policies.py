@@ -5,15 +5,18 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from practice.accounts.model import RETENTION, Practitioner, Retention
+from practice.accounts.records import practitioners
 from practice.agenda.due_times import shorter
 from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
 from practice.policies.model import CAPS, FEATURES, Cap, Feature, Policy
-from practice.policies.records import policies
+from practice.policies.records import POLICIES, policies
+from practice.policies.store import MOMENT
 from practice.storage import Store
+from tests.every_kind import ACCESS
 from tests.opening import of, open_store
 from tests.organisations import found, scope_of
 from tests.people import START, Time, charlie, plan
@@ -116,6 +119,8 @@ async def test_who_set_the_cap_is_named_as_long_as_they_are_a_member(store: Stor
     person, owner = await practitioner(store)
     mine = await scope_of(store, person.id)
     assert await store.policies.cap(mine) == Cap() == await store.policies.cap(of(person.id))
+    with pytest.raises(DomainError, match="not_found"):
+        await store.policies.of(of(person.id))
     await decide(store, owner, "30d")
     assert await store.policies.cap(mine) == Cap("30d", "alice", START)
     bob = await store.practitioners.by_mail(SERVER, "bob@example.org")
@@ -146,6 +151,44 @@ async def test_what_nobody_can_read_allows_nothing(store: Store) -> None:
     for refused in (plan(store, person), store.practitioners.set_retention(of(person.id), "end")):
         with pytest.raises(DomainError, match="unreadable"):
             await refused
+
+
+async def test_what_was_barred_a_moment_ago_is_not_asked_again_and_few_are_remembered(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = sqlite_store, [100.0]
+    monkeypatch.setattr(store.policies, "_clock", lambda: clock[0])
+    monkeypatch.setattr("practice.policies.store.MANY", 2)
+    _, owner = await practitioner(store)
+    await decide(store, owner, None, "chat")
+    everybody = [row.id for row in await store.database.ask(select(practitioners.c.id))]
+    assert len(everybody) == 3
+
+    async def asked() -> list[str]:
+        """Of whom it is known without the database, which has been damaged."""
+        said = [(one, await store.policies.barred(SERVER, one)) for one in (*everybody[1:], everybody[0])]
+        return [one for one, barred in said if barred == {"chat"}]
+
+    assert await asked() == [*everybody[1:], everybody[0]]
+    async with store.database.write() as connection:
+        await connection.execute(update(policies).values(content=b"x" * 64))
+    clock[0] += MOMENT - 0.1
+    assert await store.policies.barred(SERVER, everybody[0]) == {"chat"}
+    assert await store.policies.barred(SERVER, everybody[1]) == set(FEATURES), "two are remembered, not a third"
+    clock[0] += 0.1
+    assert await store.policies.barred(SERVER, everybody[0]) == set(FEATURES)
+
+
+async def test_a_policy_that_died_and_came_back_caps_nothing(store: Store) -> None:
+    """As in a backup of before its organisation ended."""
+    person, owner = await practitioner(store)
+    await decide(store, owner, "7d")
+    (row,) = await store.database.ask(select(policies))
+    await store.retention.destroy(Scope.operator(row.owner), row.id, POLICIES)
+    async with store.database.write() as connection:
+        await connection.execute(policies.insert().values(row._asdict()))
+    assert await due(store, await plan(store, person)) == timedelta(days=30)
+    assert await store.policies.barred(SERVER, person.id) == set(FEATURES)
 
 
 async def test_who_comes_second_changes_nothing(store: Store, settings: VaultSettings, time: Time) -> None:
@@ -183,6 +226,8 @@ async def test_an_organisation_that_ends_decides_and_invites_nothing_more(store:
     for refused in (
         decide(store, owner, "7d"),
         store.invitations.invite(owner, "new@example.org", ["assistant"], "nl", telling(store)),
+        store.departments.make(owner, "Neurologie"),
+        store.mail_servers.write(owner, ACCESS, 0, port_is_free=True),
     ):
         with pytest.raises(DomainError, match="closing"):
             await refused

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
@@ -12,10 +12,11 @@ from sqlalchemy import select, update
 from practice.accounts.model import Practitioner
 from practice.kinds import KINDS
 from practice.notices.model import News
+from practice.organisation.records import members
 from practice.organisation.rights import RIGHTS, Right
 from practice.sights.model import LASTS, WAITS, Look, Phase, Sight
 from practice.sights.records import KEPT, SIGHTS, sights
-from practice.sights.store import AHEAD
+from practice.sights.store import AHEAD, TRIES
 from practice.storage import Store
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE, scope_of
@@ -27,7 +28,7 @@ from tests.practice.test_scope import outcome
 from vault.errors import DomainError
 from vault.records.content import new_id
 from vault.records.scope import Scope
-from vault.records.writing import Allowed
+from vault.records.writing import Allowed, always
 
 __all__ = ["sqlite_store", "store"]
 
@@ -249,6 +250,53 @@ async def test_it_dies_with_whose_agenda_it_was_and_by_its_age(three: Three, tim
     await three.store.retention.sweep()
     assert await three.store.database.ask(select(sights)) == []
     assert await three.store.keys.receipt(one.owner, one.id) is not None
+
+
+def overtake(three: Three, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """So many times somebody else writes a sight just before it would be written."""
+    writer, store, left = three.store.sights._writer, three.store, iter(range(times))
+    real = writer.instead
+
+    async def instead(kind: Any, record: Sight, *how: Any) -> bool:
+        if next(left, None) is not None:
+            (row,) = await store.database.ask(select(sights).where(sights.c.id == record.id))
+            found, _ = await store.reader.one(SIGHTS, row)
+            assert await real(SIGHTS, replace(found, version=found.version + 1), always)
+        return await real(kind, record, *how)
+
+    monkeypatch.setattr(writer, "instead", instead)
+
+
+async def test_who_is_overtaken_looks_again_and_not_for_ever(three: Three, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, scope = await three.ask(), await three.scope(three.owner)
+    for call, phase in (
+        (lambda: three.give(one), "open"),
+        (lambda: three.look(one), "open"),
+        (lambda: three.store.sights.end(scope, one.id), "over"),
+    ):
+        before = await three.phase(one)
+        overtake(three, monkeypatch, TRIES)
+        await refused(call(), "try_again")
+        assert await three.phase(one) == before
+        overtake(three, monkeypatch, TRIES - 1)
+        await call()
+        assert await three.phase(one) == phase
+
+
+async def test_of_whom_nobody_can_say_what_they_may_has_given_and_asked_nothing(three: Three) -> None:
+    await refused(three.store.sights.ask(await three.scope(three.owner), three.doctor.id, "curious"), "invalid")  # type: ignore[arg-type]  # none of the reasons
+    one = await three.ask()
+    async with three.store.database.write() as connection:
+        await connection.execute(update(members).where(members.c.account == three.owner.id).values(content=b"x" * 64))
+    await refused(three.give(one), "conflict")
+    assert await three.phase(one) == "waiting"
+
+
+async def test_where_the_organisation_ends_or_the_account_closes_nobody_asks_for_more(three: Three) -> None:
+    await three.store.retention.request_closure(of(three.doctor.id))
+    await refused(three.ask())
+    await three.store.endings.begin(await three.scope(three.owner))
+    await refused(three.store.sights.ask(await three.scope(three.owner), three.other.id, "moving"), "conflict")
 
 
 async def test_who_only_writes_to_the_database_opens_and_lengthens_nothing(three: Three, time: Time) -> None:

@@ -88,6 +88,12 @@ def test_somebody_who_is_not_there_cannot_be_called_in_and_nobody_enters_by_tryi
     assert refusal(state, Admit(at("practitioner", "d1"), "nobody")) == "not_found"
 
 
+def test_somebody_who_is_in_is_not_called_in_again(talking: Consult) -> None:
+    state, effects = transition(talking, Admit(at("practitioner", "d1"), "p1"), LATER)
+    assert (state.find("p1"), state.epoch) == (talking.find("p1"), talking.epoch)
+    assert not [one for one in effects if isinstance(one, TakenOver)]
+
+
 def test_a_second_page_is_asked_whether_it_takes_over(talking: Consult) -> None:
     second = at("patient", "p2")
     assert asked(talking, second) == "socket of p1"

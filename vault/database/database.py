@@ -213,9 +213,7 @@ async def begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         connection = await stack.enter_async_context(engine.connect())
         try:
             await stack.enter_async_context(connection.begin())
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
+        except DBAPIError:
             await connection.close()
             connection = await stack.enter_async_context(engine.connect())
             await stack.enter_async_context(connection.begin())

@@ -280,7 +280,7 @@ class Handing:
                 before = self._marked(giver, asked)
                 if not await change_handing(connection, giver, before, self._marked(giver, after)):
                     raise DomainError("try_again")
-        return [one.id for one in moved]
+            return [one.id for one in moved]
 
     async def _tell(self, moved: Sequence[str], giver: str, taker: str) -> None:
         try:
