@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from practice.agenda.due_times import OVERRUN
 from practice.agenda.model import Appointment
 from practice.storage import Store
 from tests.opening import of
@@ -15,6 +14,9 @@ from tests.people import START, Time, alice, charlie, plan
 from vault.errors import DomainError
 from vault.records import reading
 from vault.records.scope import Scope
+
+OVERRUN = timedelta(minutes=30)
+"""As documents and pages say it."""
 
 DAY = START.date()
 UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAA"

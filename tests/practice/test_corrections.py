@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, update
 
 from practice.agenda.changes import Clash, Correction
-from practice.agenda.due_times import OVERRUN
 from practice.agenda.model import Appointment
 from practice.agenda.records import appointments, seal_appointment
 from practice.storage import Store
@@ -17,6 +16,9 @@ from tests.opening import Elsewhere, of
 from tests.people import START, Time, alice, charlie, plan
 from vault.errors import DomainError
 from vault.records.scope import Scope
+
+OVERRUN = timedelta(minutes=30)
+"""As documents and pages say it."""
 
 MONTH = timedelta(days=30)
 

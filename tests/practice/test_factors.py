@@ -13,7 +13,6 @@ from practice.accounts.records import sessions
 from practice.factors import codes
 from practice.factors.model import Factors, Passkey
 from practice.factors.records import factors, open_factors, place, seal_factors
-from practice.factors.store import MOST_PASSKEYS
 from practice.kinds import KINDS
 from practice.storage import Store
 from tests.opening import of
@@ -23,6 +22,9 @@ from vault.errors import DomainError, Newer, Unreadable
 from vault.keys.envelope import new_key, pack, seal
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
+
+MOST_PASSKEYS = 10
+"""As documents and pages say it."""
 
 SESSION = "a session"
 

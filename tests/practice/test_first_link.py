@@ -1,12 +1,13 @@
 """The link that makes the first account: once, for an hour, while there is none; and never for two."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
 
-from practice.organisation.first import LIFE, MARK
+from practice.organisation.first import MARK
 from practice.organisation.model import FIRST, Profile
 from practice.organisation.records import members
 from practice.storage import Store
@@ -16,6 +17,9 @@ from tests.people import PASSWORD, Time, alice
 from vault.database.tables import marks
 from vault.errors import DomainError
 from vault.settings import VaultSettings
+
+LIFE = timedelta(hours=1)
+"""As documents and pages say it."""
 
 OURS = Profile("Praktijk Zon", "Zonstraat 1, Delft", "015 123 45 67", "nl", "Europe/Brussels")
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from practice.organisation.invitations import LIFE
 from practice.organisation.records import INVITATIONS, invitations
 from practice.storage import Store
 from tests.organisations import OPERATOR, scope_of
@@ -20,6 +19,9 @@ from vault.records.scope import Scope
 from vault.settings import VaultSettings
 
 __all__ = ["sqlite_store", "store"]
+
+LIFE = timedelta(hours=72)
+"""As documents and pages say it."""
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "A" * 43, "A" * 5000])

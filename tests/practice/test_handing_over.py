@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from practice.accounts.model import Retention
-from practice.agenda.handing import TIMES
 from practice.agenda.records import appointments
 from practice.kinds import KINDS
 from practice.organisation.model import MemberRole
@@ -23,6 +22,9 @@ from vault.errors import DomainError
 from vault.proof import Folder, prove
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
+
+TIMES = 8
+"""As documents and pages say it."""
 
 
 async def test_the_taker_has_it_the_giver_has_it_no_more_and_the_link_leads_on(

@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from practice.accounts.model import Practitioner
 from practice.notices.model import News
-from practice.organisation.invitations import LIFE, Tell
+from practice.organisation.invitations import Tell
 from practice.organisation.model import Invited, MemberRole
 from practice.organisation.records import invitations, members
 from practice.storage import Store
@@ -22,6 +23,9 @@ from vault.errors import DomainError
 from vault.settings import VaultSettings
 
 __all__ = ["server", "sqlite_store", "store"]
+
+LIFE = timedelta(hours=72)
+"""As documents and pages say it."""
 
 MAIL = "fatima@example.org"
 NAME = "Fatima El Amrani"

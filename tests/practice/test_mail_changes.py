@@ -1,11 +1,11 @@
 """Another mail address, on both databases: who confirms, who is first, and that it is one transaction."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from practice.accounts.mail_changes import LIFE
 from practice.accounts.model import Practitioner, Side
 from practice.accounts.records import mail_changes, practitioners
 from practice.notices.model import News
@@ -19,6 +19,9 @@ from vault.records.writing import Along
 
 __all__ = ["sqlite_store", "store"]
 """Fixtures, with a mail server."""
+
+LIFE = timedelta(days=1)
+"""As documents and pages say it."""
 
 NEW = "another@example.org"
 

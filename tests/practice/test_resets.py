@@ -1,11 +1,12 @@
 """Links to a new password: good once, for an hour, five at a time; using one ends every session of the account."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from practice.accounts.model import Practitioner
 from practice.accounts.records import resets
-from practice.accounts.resets import LIFE, MOST
 from practice.notices.model import News
 from practice.storage import Store
 from tests.opening import of
@@ -16,6 +17,10 @@ from vault.records.scope import SERVER
 from vault.records.writing import Along
 
 __all__ = ["sqlite_store", "store"]
+
+LIFE = timedelta(hours=1)
+MOST = 5
+"""As documents and pages say it."""
 
 NEW = "vier losse woorden samen"
 

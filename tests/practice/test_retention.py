@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practice.accounts.model import RETENTION, Retention
-from practice.agenda.due_times import OVERRUN, DueTimes
+from practice.agenda.due_times import DueTimes
 from practice.agenda.model import Appointment
 from practice.storage import Store
 from signaling.settings import SignalingSettings
@@ -22,6 +22,9 @@ from vault.destruction.deadline import Deadline, nobody_can_say
 from vault.errors import DomainError
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
+
+OVERRUN = timedelta(minutes=30)
+"""As documents and pages say it."""
 
 DAY = START.date()
 SETTINGS = st.sampled_from(sorted(RETENTION))

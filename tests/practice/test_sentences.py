@@ -11,7 +11,7 @@ from practice.accounts.records import practitioners
 from practice.kinds import KINDS
 from practice.sentences.model import Sentence
 from practice.sentences.records import open_sentence, place, seal_sentence, sentences
-from practice.sentences.store import MAX_TEXT, TRIES
+from practice.sentences.store import TRIES
 from practice.storage import Store
 from tests.opening import of
 from tests.people import Time, alice, caught_up, charlie, plan
@@ -21,6 +21,9 @@ from vault.keys.envelope import new_key, pack, seal
 from vault.keys.places import NOBODY
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
+
+MAX_TEXT = 300
+"""As documents and pages say it."""
 
 TEXT = "Ik loop soms uit. Blijf gerust wachten."
 

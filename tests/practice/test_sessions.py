@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import insert, update
 
 from practice.accounts.records import sessions
-from practice.accounts.sessions import JUST
 from practice.storage import Store
 from tests.opening import of
 from tests.people import START, Time, alice, charlie
@@ -16,6 +15,9 @@ from vault.database.marks import write_out
 from vault.errors import DomainError
 from vault.records.writing import Allowed
 from vault.settings import VaultSettings
+
+JUST = timedelta(minutes=10)
+"""As documents and pages say it."""
 
 
 async def test_a_token_leads_to_its_practitioner(store: Store) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,9 @@ from practice.kinds import KINDS
 from practice.notices.model import News
 from practice.organisation.records import members
 from practice.organisation.rights import RIGHTS, Right
-from practice.sights.model import LASTS, WAITS, Look, Phase, Sight
-from practice.sights.records import KEPT, SIGHTS, sights
-from practice.sights.store import AHEAD, TRIES
+from practice.sights.model import Look, Phase, Sight
+from practice.sights.records import SIGHTS, sights
+from practice.sights.store import TRIES
 from practice.storage import Store
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE, scope_of
@@ -31,6 +31,12 @@ from vault.records.scope import Scope
 from vault.records.writing import Allowed, always
 
 __all__ = ["sqlite_store", "store"]
+
+LASTS = timedelta(hours=1)
+WAITS = timedelta(minutes=30)
+KEPT = timedelta(days=90)
+AHEAD = timedelta(days=28)
+"""As documents and pages say it."""
 
 
 @dataclass

@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
 from practice.organisation.records import organisations
-from practice.statistics.model import KEPT, SMALLEST, TALLIES, WAITS, Days, Month, What, monday, month_of, table
+from practice.statistics.model import TALLIES, WAITS, Days, Month, What, monday, month_of, table
 from practice.statistics.records import statistics
 from practice.storage import Store
 from tests.organisations import found, scope_of
 from tests.people import Time, alice, charlie, plan
 from vault.errors import DomainError
 from vault.records.scope import SERVER
+
+KEPT = timedelta(days=400)
+SMALLEST = 10
+"""As documents and pages say it."""
 
 TODAY = date(2027, 7, 1)
 SMALL = range(SMALLEST)
