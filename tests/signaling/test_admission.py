@@ -31,9 +31,9 @@ class House:
     def __init__(self, redis: Redis) -> None:
         self.wall = datetime(2027, 3, 1, 9, tzinfo=UTC)
         self.tickets = Tickets(SECRET, self.now)
-        refresh = Refresh(self.tickets, redis, self.now, LIFE, Authentic(SECRET))
+        self.refresh = Refresh(self.tickets, redis, self.now, LIFE, Authentic(SECRET))
         sessions = cast("Sessions", SimpleNamespace(lives=self.lives))
-        self.admission = Admission(self.tickets, refresh, sessions, redis, self.now, LIFE)
+        self.admission = Admission(self.tickets, self.refresh, sessions, redis, self.now, LIFE)
 
     def now(self) -> datetime:
         return self.wall
@@ -117,9 +117,74 @@ async def test_a_ticket_of_a_release_that_did_not_say_when_opens_until_the_next_
 
 
 async def test_a_sign_out_is_noted_for_as_long_as_a_ticket_of_before_could_live(house: House, redis: Redis) -> None:
-    await house.admission.sign_out(ALICE)
+    await house.admission.sign_out(ALICE, OLD)
+    await house.admission.sign_out_session("s" * 43)
+    await house.admission.sign_out_others(BOB, NEW, ["t" * 43])
     life = (LIFE + CLOSING).total_seconds()
-    assert life - 5 < await redis.ttl(signed_out_key(ALICE)) <= life
+    for name in (ALICE, OLD, "s" * 43, others_of(BOB), "t" * 43):
+        assert life - 5 < await redis.ttl(signed_out_key(name)) <= life, name
+    assert not await redis.exists(signed_out_key(BOB), signed_out_key(NEW))
+
+
+async def test_what_a_closing_socket_was_told_is_refused_to_the_moment(house: House) -> None:
+    """Within five seconds, the last millisecond included."""
+    await house.admission.sign_out(ALICE)
+    await house.admission.sign_out_others(BOB, NEW, [])
+    house.pass_(seconds=4, milliseconds=999)
+    opened = []
+    for _ in range(3):
+        opened.append([await house.opens(house.token(who)) for who in (ALICE, BOB)])
+        house.pass_(milliseconds=1)
+    assert opened == [[False, False], [False, False], [True, True]]
+
+
+async def test_what_began_in_the_moment_of_a_sign_out_elsewhere_is_taken_for_older(house: House) -> None:
+    await house.admission.sign_out_others(ALICE, NEW, [])
+    opened = []
+    for _ in range(2):
+        tokens = [house.token(ALICE, "access"), house.token(ALICE, "access", NEW)]
+        opened.append([await house.opens(one) for one in tokens])
+        house.pass_(milliseconds=1)
+    assert opened == [[False, True], [True, True]]
+
+
+async def in_app(house: House, practitioner: str) -> Claims:
+    """Access of an app that signed in just now."""
+    expires = house.tickets.expires_in(300)
+    claims, _ = await house.refresh.begin(house.claims(practitioner, "access"), expires)
+    return claims
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+async def test_apps_are_signed_out_too_and_nobody_elses(house: House, everywhere: bool) -> None:
+    hers, his = await in_app(house, ALICE), await in_app(house, BOB)
+    house.pass_(seconds=1)
+    if everywhere:
+        await house.admission.sign_out(ALICE)
+    else:
+        await house.admission.sign_out_others(ALICE, NEW, [])
+    assert [await house.refresh.alive(one) for one in (hers, his)] == [False, True]
+    house.pass_(seconds=CLOSING.total_seconds() + 1)
+    resumed = hers.model_copy(update={"kind": "resume", "expires": house.tickets.expires_in(3600)})
+    assert not await house.opens(house.tickets.issue(resumed)), "issued late by a socket of that app"
+    assert await house.opens(house.tickets.issue(his))
+    signed_in = await in_app(house, ALICE)
+    assert await house.opens(house.tickets.issue(signed_in))
+
+
+async def test_an_app_whose_family_redis_forgot_opens_nothing_new_and_goes_on(house: House, redis: Redis) -> None:
+    access = await in_app(house, ALICE)
+    resumed = access.model_copy(update={"kind": "resume", "expires": house.tickets.expires_in(3600)})
+    await redis.flushdb()
+    assert [await house.opens(house.tickets.issue(one)) for one in (access, resumed)] == [False, True]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xff", b"nan", b"soon", b"inf"])
+async def test_a_mark_that_says_no_time_lets_nobody_in(house: House, redis: Redis, mark: bytes) -> None:
+    await redis.set(signed_out_key(ALICE), mark)
+    assert [await house.opens(house.token(who)) for who in (ALICE, BOB)] == [False, True]
+    socket: Any = SimpleNamespace(claims=house.claims(ALICE, "access"), opened=house.wall.timestamp() + 3600)
+    assert await house.admission.outdated([socket]) == [(socket, "token_invalid")]
 
 
 async def test_sockets_that_were_opened_until_the_sign_out_are_found_and_no_others(house: House) -> None:
@@ -136,6 +201,25 @@ async def test_sockets_that_were_opened_until_the_sign_out_are_found_and_no_othe
         (then, "token_invalid"),
     ]
     assert await house.admission.outdated([]) == []
+
+
+async def test_sockets_of_sessions_and_apps_that_ended_are_found_and_why(house: House) -> None:
+    app, other_app = await in_app(house, ALICE), await in_app(house, BOB)
+    moment = house.wall.timestamp()
+
+    def socket(claims: Claims, opened: float = moment) -> Any:
+        return SimpleNamespace(claims=claims, opened=opened)
+
+    ended, kept = socket(house.claims(ALICE, "access", OLD)), socket(house.claims(ALICE, "access", NEW))
+    plain, later = socket(house.claims(ALICE, "access")), socket(house.claims(ALICE, "access"), moment + 0.001)
+    his, patient = socket(house.claims(BOB, "access", "t" * 43)), socket(house.claims(None, "access"))
+    of_app = socket(app)
+    everybody = [ended, kept, plain, later, his, patient, of_app, socket(other_app)]
+    await house.admission.sign_out_session(OLD)
+    await house.refresh.end(app, "token_reused")
+    assert await house.admission.outdated(everybody) == [(ended, "token_invalid"), (of_app, "token_reused")]
+    await house.admission.sign_out_others(ALICE, NEW, [])
+    assert await house.admission.outdated([kept, plain, later, his, patient]) == [(plain, "token_invalid")]
 
 
 async def test_a_sign_out_everywhere_else_spares_what_the_kept_session_opened(house: House) -> None:
