@@ -206,6 +206,7 @@ from vault.destruction.deadline import AllTold, InProgress, Told
 from vault.destruction.handing import Handed
 from vault.destruction.sweeper import Sweeper
 from vault.records.export import Exports
+from vault.records.stores import Means
 from vault.settings import VaultSettings
 from vault.vault import Vault, open_vault
 
@@ -341,50 +342,37 @@ async def open_storage(
 def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
     """Put the contexts' parts together."""
     database, keys, reader, now = vault.database, vault.keys, vault.reader, vault.clock.wall
+    means = Means(database, keys, reader, now, vault.reserve, vault.wake.set)
     people, due_times = People(keys, reader), DueTimes(vault.clock, vault.settings.retention_cap)
     caps = Caps(reader)
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
-    signed_in, held = Sessions(database, keys, now), SecondFactors(database, keys, reader, now, vault.reserve)
+    signed_in, held = Sessions(database, keys, now), SecondFactors(means)
     joining = Joining(keys, accounts, now)
-    organisation = Organisations(
-        database, keys, reader, people, joining, signed_in, now, ends=engaged.ending, sweep=vault.wake.set
-    )
-    appointments = Appointments(
-        database,
-        keys,
-        reader,
-        people,
-        starts,
-        vault.deadline,
-        due_times,
-        caps.of,
-        now,
-        vault.reserve,
-        vault.wake.set,
-    )
+    organisation = Organisations(means, people, joining, signed_in, engaged.ending)
+    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of)
     return Storage(
         **vars(vault),
         practitioners=accounts,
         resets=Resets(database, keys, accounts, now),
-        mail_changes=MailChanges(database, keys, people, accounts, now),
+        mail_changes=MailChanges(database, keys, accounts, now, people),
         sessions=signed_in,
         appointments=appointments,
-        sentences=Sentences(database, keys, reader, people, now, vault.reserve),
-        particulars=AllParticulars(database, keys, reader, now, vault.reserve),
-        bank_accounts=BankAccounts(database, keys, reader, now, vault.reserve),
-        pictures=Pictures(database, keys, reader, organisation, now, vault.reserve, vault.wake.set),
+        sentences=Sentences(means, people),
+        particulars=AllParticulars(means),
+        bank_accounts=BankAccounts(means),
+        pictures=Pictures(means, organisation),
         factors=held,
         exports=Exports(database, vault.kinds, reader),
         organisation=organisation,
-        mail_servers=MailServers(database, keys, reader, now, sweep=vault.wake.set),
-        policies=Policies(database, keys, reader, people, now, sweep=vault.wake.set),
-        departments=Departments(database, keys, reader, now, sweep=vault.wake.set),
-        assistants=Assistants(database, keys, reader, people, organisation, now, sweep=vault.wake.set),
+        mail_servers=MailServers(means),
+        policies=Policies(means, people),
+        departments=Departments(means),
+        assistants=Assistants(means, people, organisation),
         recovery=Recovery(organisation, held),
-        endings=Endings(database, keys, reader, now),
+        endings=Endings(means),
         oversight=Oversight(database, vault.audit, organisation),
-        invitations=Invitations(database, keys, reader, joining, held, now, sweep=vault.wake.set),
-        sights=Sights(database, keys, reader, people, organisation, appointments, now, sweep=vault.wake.set),
+        invitations=Invitations(means, joining, held),
+        sights=Sights(means, people, organisation, appointments),
         statistics=Statistics(database, now),
-        notices=Notices(database, keys, reader, now, on=mail, sweep=vault.wake.set),
+        notices=Notices(means, on=mail),
     )

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from practice.accounts.links import MailedLinks
 from practice.accounts.model import MailChange, Practitioner, Side
 from practice.accounts.people import People, is_open
 from practice.accounts.records import (
@@ -41,15 +42,15 @@ Tell = Callable[[Practitioner, dict[Side, str]], Along]
 """The mails with a seed each to both addresses of somebody, in the transaction of what they are about."""
 
 
-class MailChanges:
-    """``store.mail_changes``. One at a time of each account. Errors: ``locked``, ``try_again``, ``unreadable``."""
+class MailChanges(MailedLinks):
+    """``store.mail_changes``. One at a time of each account. Errors: also ``unreadable``."""
 
-    def __init__(self, database: Database, keys: KeyStore, people: People, accounts: Practitioners, now: Now) -> None:
-        self._database = database
-        self._keys = keys
+    life = LIFE
+    mark = "mail"
+
+    def __init__(self, database: Database, keys: KeyStore, accounts: Practitioners, now: Now, people: People) -> None:
+        super().__init__(database, keys, accounts, now)
         self._people = people
-        self._accounts = accounts
-        self._now = now
 
     async def ask(self, scope: Scope, mail: str, session: str, tell: Tell) -> None:
         """Another address is wanted, in the session of this reference; what was asked for before is void.
@@ -78,10 +79,6 @@ class MailChanges:
 
         if not await tell(person, seeds)(asked):
             raise DomainError("not_found")
-
-    def token(self, seed: str) -> str:
-        """What the link of a mail holds."""
-        return self._keys.link_token(seed)
 
     async def pending(self, scope: Scope) -> MailChange | None:
         """What somebody asked for that is neither done nor void. Errors: ``not_found`` (the scope)."""
@@ -170,15 +167,6 @@ class MailChanges:
         index = self._index(token)
         ours = or_(mail_changes.c.old_token == index, mail_changes.c.new_token == index)
         return ours, mail_changes.c.created > self._oldest()
-
-    def _index(self, token: str) -> bytes:
-        return self._keys.reset_mark("mail", token)
-
-    def _oldest(self) -> int:
-        return self._seconds() - int(LIFE.total_seconds())
-
-    def _seconds(self) -> int:
-        return int(self._now().timestamp())
 
 
 def _forgetting(owner: str) -> Any:

@@ -13,12 +13,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from practice.accounts.links import MailedLinks
 from practice.accounts.model import Practitioner
 from practice.accounts.records import resets, sessions
-from practice.accounts.store import Practitioners
-from vault.clock import Now
-from vault.database.database import Database
-from vault.keys.store import KeyStore
 from vault.records.scope import Scope
 from vault.records.writing import Allowed, Along
 
@@ -30,21 +27,18 @@ Tell = Callable[[Practitioner, str], Along]
 """The mail with a seed to somebody, to be written in the transaction of what it is about."""
 
 
-class Resets:
-    """``store.resets``. Errors: ``locked``, ``try_again``."""
+class Resets(MailedLinks):
+    """``store.resets``."""
 
-    def __init__(self, database: Database, keys: KeyStore, people: Practitioners, now: Now) -> None:
-        self._database = database
-        self._keys = keys
-        self._people = people
-        self._now = now
+    life = LIFE
+    mark = "row"
 
     async def ask(self, scope: Scope, mail: str, tell: Tell) -> Practitioner | None:
         """Somebody wants a new password for this address: who is told, None where nobody is.
 
         Errors: ``not_found`` (the scope), ``unreadable``.
         """
-        person = await self._people.by_mail(scope, mail)
+        person = await self._accounts.by_mail(scope, mail)
         if person is None:
             return None
         seed = secrets.token_urlsafe(16)
@@ -58,10 +52,6 @@ class Resets:
             return True
 
         return person if await tell(person, seed)(asked) else None
-
-    def token(self, seed: str) -> str:
-        """What the link of a mail holds."""
-        return self._keys.link_token(seed)
 
     async def whose(self, token: str) -> str | None:
         """Whose password a link with it would change now; looking changes nothing."""
@@ -85,12 +75,3 @@ class Resets:
 
     def _good(self, token: str) -> tuple[ColumnElement[bool], ...]:
         return resets.c.token == self._index(token), resets.c.created > self._oldest()
-
-    def _index(self, token: str) -> bytes:
-        return self._keys.reset_mark("row", token)
-
-    def _oldest(self) -> int:
-        return self._seconds() - int(LIFE.total_seconds())
-
-    def _seconds(self) -> int:
-        return int(self._now().timestamp())

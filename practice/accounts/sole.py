@@ -7,37 +7,20 @@ from sqlalchemy import Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.people import is_open
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError, Newer, Unreadable
-from vault.keys.store import KeyStore
-from vault.records.reading import Reader
 from vault.records.records import Kind, R
-from vault.records.writing import Writer
-from vault.reserve import Reserve
+from vault.records.stores import Means, RecordStore
 
 Lives = Callable[[AsyncConnection, str], Awaitable[bool]]
 """Whether an owner is neither closed nor closing, which stays so until the transaction ends."""
 
 
-class SoleRecords(Generic[R]):
+class SoleRecords(RecordStore, Generic[R]):
     """Those of one kind, of owners that ``lives`` knows. Errors of all: ``unreadable``, ``locked``, ``try_again``."""
 
-    def __init__(
-        self,
-        kind: Kind[R],
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        now: Now,
-        reserve: Reserve,
-        lives: Lives = is_open,
-    ) -> None:
+    def __init__(self, means: Means, kind: Kind[R], lives: Lives = is_open) -> None:
+        super().__init__(means)
         self._kind = kind
-        self._database = database
-        self._reader = reader
-        self._writer = Writer(database, keys, now)
-        self._reserve = reserve
         self._lives = lives
 
     async def of(self, owner: str) -> R | None:

@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, NamedTuple
@@ -21,19 +21,15 @@ from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
 from practice.names import named
-from vault.clock import Now
-from vault.database.database import Database
 from vault.database.marks import is_closing
 from vault.destruction.deadline import Deadline
 from vault.errors import DomainError, Gone, Tampered
 from vault.keys.places import NOBODY
 from vault.keys.receipt import Receipt
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.records import Damaged
 from vault.records.scope import Scope
-from vault.reserve import Reserve
+from vault.records.stores import Means, RecordStore
 
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 ACCOUNT = select(practitioners).where(practitioners.c.id == bindparam("owner")).with_for_update(read=True)
@@ -73,34 +69,18 @@ class Decoy(NamedTuple):
     version: int
 
 
-class Appointments:
+class Appointments(RecordStore):
     """``store.appointments``. Past due, no method gives an appointment, whether or not the sweeper came by."""
 
     def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        people: People,
-        starts: Starts,
-        deadline: Deadline,
-        due_times: DueTimes,
-        cap_of: CapOf,
-        now: Now,
-        reserve: Reserve,
-        on_due: Callable[[], None],
+        self, means: Means, people: People, starts: Starts, deadline: Deadline, due_times: DueTimes, cap_of: CapOf
     ) -> None:
-        self._reserve = reserve
-        self._database = database
-        self._keys = keys
-        self._reader = reader
+        super().__init__(means)
         self._people = people
         self._starts = starts
         self._deadline = deadline
         self._due_times = due_times
         self._cap_of = cap_of
-        self._now = now
-        self._on_due = on_due
         self._decoy: Decoy | None = None
 
     async def create(
@@ -243,7 +223,7 @@ class Appointments:
             row, lambda one: replace(one, state="ended", ended_at=now) if one.state == "planned" else one, late=True
         )
         if self._deadline.past(appointment):
-            self._on_due()
+            self._sweep()
         return seen(appointment, scope)
 
     async def reopen(self, scope: Scope, appointment_id: str) -> Appointment:

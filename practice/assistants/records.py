@@ -5,15 +5,14 @@ It is the practitioner's, whose appointments it opens: it hangs on that one's ke
 
 from typing import Any, Final, get_args
 
-from sqlalchemy import Column, Index, String, Update, text
+from sqlalchemy import Column, Index, String, Update
 
 from practice.assistants.model import Engagement
 from practice.organisation.model import Member
 from practice.organisation.rights import Right, allowed
 from vault.errors import Unreadable
-from vault.keys.envelope import Place
-from vault.records.content import Layout, known, number, open_content, seal_content
-from vault.records.records import Kind, kept_row, kept_table
+from vault.records.content import Layout, known, number
+from vault.records.records import Sealed, kept_once, kept_table
 from vault.records.scope import Label
 
 engagements = kept_table(
@@ -22,34 +21,21 @@ engagements = kept_table(
     Column("account", String(22), nullable=False, comment="who works; no foreign key, as of the owner"),
 )
 Index("ix_engagements_account", engagements.c.account)
-KEPT = text("state = 'kept'")
-Index(
-    "ix_engagements_pair",
-    engagements.c.owner,
-    engagements.c.account,
-    unique=True,
-    sqlite_where=KEPT,
-    postgresql_where=KEPT,
-)
+kept_once("ix_engagements_pair", engagements.c.owner, engagements.c.account)
 """One at a time for each two, beside those that are being destroyed."""
 
-LAYOUT: Final = Layout(frozenset(("account", "label")), optional=frozenset(("admits",)))
-
-
-def place(row_id: str, owner: str) -> Place:
-    """Where an engagement's content stands."""
-    return Place("engagements", "content", row_id, owner)
+ENGAGEMENT = Sealed("engagements", Layout(frozenset(("account", "label")), optional=frozenset(("admits",))))
 
 
 def seal_engagement(key: bytes, one: Engagement) -> dict[str, Any]:
     """The row of an engagement. Whose it is stands inside too: a row turned over to somebody else lets nobody in."""
     content = {"account": one.account, "label": one.label, "admits": one.admits or None}
-    return kept_row(one, seal_content(key, LAYOUT, content, place(one.id, one.owner), one.unknown), account=one.account)
+    return ENGAGEMENT.row(key, one, content, account=one.account)
 
 
 def open_engagement(key: bytes, row: Any) -> Engagement:
     """The engagement in a row. Errors: Unreadable, Newer."""
-    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    content, unknown = ENGAGEMENT.open(key, row)
     if content["account"] != row.account:
         raise Unreadable
     label = known(content["label"], get_args(Label))
@@ -61,15 +47,10 @@ def open_engagement(key: bytes, row: Any) -> Engagement:
         raise Unreadable from None
 
 
-ENGAGEMENTS: Final = Kind(
-    name="engagements",
-    table=engagements,
-    layout=LAYOUT,
-    place=place,
-    open=open_engagement,
-    seal=seal_engagement,
-    timed=False,
-    kept=False,
+ENGAGEMENTS: Final = ENGAGEMENT.kind(
+    engagements,
+    open_engagement,
+    seal_engagement,
     about=engagements.c.account,
     export=lambda one: {"account": one.account, "label": one.label, "admits": one.admits},
 )

@@ -20,14 +20,11 @@ from practice.organisation.records import HOUSE, MEMBERS, members
 from practice.organisation.rights import Right, allowed, demand
 from practice.organisation.standings import KEPT, MOMENT
 from practice.organisation.store import Organisations
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Label, Scope
-from vault.records.writing import Writer, always
+from vault.records.stores import Means, RecordStore
+from vault.records.writing import always
 
 OF: Final = ENGAGEMENTS.living().where(engagements.c.account == bindparam("account")).order_by(engagements.c.id)
 FOR: Final = ENGAGEMENTS.living().where(engagements.c.owner == bindparam("owner")).order_by(engagements.c.id)
@@ -37,29 +34,15 @@ COLLEAGUES: Final = MEMBERS.living().where(
 )
 
 
-class Assistants:
-    """``store.assistants``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``.
-
-    ``sweep`` is told that rows are marked.
-    """
+class Assistants(RecordStore):
+    """``store.assistants``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``."""
 
     def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        people: People,
-        organisation: Organisations,
-        now: Now,
-        sweep: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
+        self, means: Means, people: People, organisation: Organisations, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._database = database
-        self._reader = reader
+        super().__init__(means)
         self._people = people
         self._organisation = organisation
-        self._writer = Writer(database, keys, now)
-        self._sweep = sweep
         self._clock = clock
         self._recent: dict[str, tuple[float, Mapping[str, Engagement]]] = {}
 
@@ -161,7 +144,7 @@ class Assistants:
         if known is not None and self._clock() - known[0] < MOMENT:
             return known[1]
         try:
-            found = await self._now(account)
+            found = await self._current(account)
         except DomainError as error:
             if known is None or error.code != "try_again":
                 raise
@@ -173,7 +156,7 @@ class Assistants:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    async def _now(self, account: str) -> Mapping[str, Engagement]:
+    async def _current(self, account: str) -> Mapping[str, Engagement]:
         standing = await self._organisation.recent(account)
         if standing is None or standing.organisation is None or not allowed(Right.ASSIST, standing.roles):
             return {}

@@ -9,20 +9,16 @@ from practice.accounts.sole import SoleRecords
 from practice.billing.iban import iban
 from practice.billing.model import BankAccount
 from practice.billing.records import BANK_ACCOUNTS
-from vault.clock import Now
-from vault.database.database import Database
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.reserve import Reserve
+from vault.records.stores import Means
 
 
 class BankAccounts:
     """``store.bank_accounts``. Errors of all: ``not_found`` (the scope), ``unreadable``, ``locked``, ``try_again``."""
 
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, reserve: Reserve) -> None:
-        self._sole = SoleRecords(BANK_ACCOUNTS, database, keys, reader, now, reserve)
+    def __init__(self, means: Means) -> None:
+        self._sole = SoleRecords(means, BANK_ACCOUNTS)
 
     async def of(self, scope: Scope) -> BankAccount:
         """What there is; version 0 where that is nothing."""

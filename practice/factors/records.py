@@ -5,19 +5,15 @@ from typing import Any, get_args
 
 from practice.factors.model import Device, Factors, Passkey
 from vault.errors import Unreadable
-from vault.keys.envelope import Place
-from vault.records.content import Layout, known, moment, number, open_content, seal_content, stamp
-from vault.records.records import Kind, kept_row, kept_table
+from vault.records.content import Layout, known, moment, number, stamp
+from vault.records.records import Sealed, kept_table
 
 factors = kept_table("factors", "secret, last step, recovery codes, passkeys")
 """The row of an account has a keyed hash of the account for its id."""
 
-LAYOUT = Layout(frozenset(("since", "secret", "step", "codes", "passkeys")), optional=frozenset(("lifted",)))
-
-
-def place(row_id: str, owner: str) -> Place:
-    """Where the content of an account's second factor stands."""
-    return Place("factors", "content", row_id, owner)
+HELD = Sealed(
+    "factors", Layout(frozenset(("since", "secret", "step", "codes", "passkeys")), optional=frozenset(("lifted",)))
+)
 
 
 def seal_factors(key: bytes, held: Factors) -> dict[str, Any]:
@@ -30,12 +26,12 @@ def seal_factors(key: bytes, held: Factors) -> dict[str, Any]:
         "codes": list(held.codes),
         "passkeys": [asdict(one) | {"created": stamp(one.created)} for one in held.passkeys],
     }
-    return kept_row(held, seal_content(key, LAYOUT, content, place(held.id, held.owner), held.unknown))
+    return HELD.row(key, held, content)
 
 
 def open_factors(key: bytes, row: Any) -> Factors:
     """What stands in a row. Errors: Unreadable, Newer."""
-    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    content, unknown = HELD.open(key, row)
     try:
         return Factors(
             row.id,
@@ -70,14 +66,4 @@ def export_factors(found: Factors) -> dict[str, Any]:
     }
 
 
-FACTORS = Kind(
-    name="factors",
-    table=factors,
-    layout=LAYOUT,
-    place=place,
-    open=open_factors,
-    seal=seal_factors,
-    timed=False,
-    kept=False,
-    export=export_factors,
-)
+FACTORS = HELD.kind(factors, open_factors, seal_factors, export=export_factors)

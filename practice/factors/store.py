@@ -17,17 +17,13 @@ from practice.accounts.records import PRACTITIONERS
 from practice.factors import codes
 from practice.factors.model import Factors, Passkey, Used
 from practice.factors.records import FACTORS, factors
-from vault.clock import Now
-from vault.database.database import Database
 from vault.database.marks import write_out
 from vault.errors import DomainError, Newer, Unreadable
-from vault.keys.store import KeyStore
 from vault.keys.unseen import minute
 from vault.keys.wrapped import GRACE
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Along, Writer
-from vault.reserve import Reserve
+from vault.records.stores import RecordStore
+from vault.records.writing import Along
 
 TRIES: Final = 5
 MOST_PASSKEYS: Final = 10
@@ -38,16 +34,8 @@ Change = Callable[[Factors], Factors]
 Low = Callable[[int], Along]
 
 
-class SecondFactors:
+class SecondFactors(RecordStore):
     """``store.factors``. Errors of all: ``not_found`` (the account), ``unreadable``, ``locked``, ``try_again``."""
-
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, reserve: Reserve) -> None:
-        self._database = database
-        self._keys = keys
-        self._writer = Writer(database, keys, now)
-        self._reader = reader
-        self._now = now
-        self._reserve = reserve
 
     async def of(self, scope: Scope) -> Factors:
         """What an account has; version 0 where nothing was ever written."""

@@ -3,37 +3,28 @@
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import Index
-
 from practice.mail_servers.model import Access, Encrypted, MailServer
-from practice.organisation.records import KEPT
 from vault.errors import Unreadable
-from vault.keys.envelope import Place
-from vault.records.content import Layout, known, number, open_content, seal_content
-from vault.records.records import Kind, kept_row, kept_table
+from vault.records.content import Layout, known, number
+from vault.records.records import Sealed, kept_once, kept_table
 
 mail_servers = kept_table("mail_servers", "host, port, security, user, password, sender, since when")
-Index("ix_mail_servers_one", mail_servers.c.owner, unique=True, sqlite_where=KEPT, postgresql_where=KEPT)
+kept_once("ix_mail_servers_one", mail_servers.c.owner)
 """An organisation sends by one at a time."""
 
 ACCESS = ("host", "port", "security", "user", "password", "sender")
-LAYOUT = Layout(frozenset((*ACCESS, "since")))
-
-
-def place(row_id: str, owner: str) -> Place:
-    """Where a mail server's content stands."""
-    return Place("mail_servers", "content", row_id, owner)
+MAIL_SERVER = Sealed("mail_servers", Layout(frozenset((*ACCESS, "since"))))
 
 
 def seal_mail_server(key: bytes, one: MailServer) -> dict[str, Any]:
     """The row of a mail server."""
     content = {name: getattr(one.access, name) for name in ACCESS} | {"since": one.since.isoformat()}
-    return kept_row(one, seal_content(key, LAYOUT, content, place(one.id, one.owner), one.unknown))
+    return MAIL_SERVER.row(key, one, content)
 
 
 def open_mail_server(key: bytes, row: Any) -> MailServer:
     """The mail server in a row. Errors: Unreadable, Newer."""
-    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    content, unknown = MAIL_SERVER.open(key, row)
     known(content["security"], get_args(Encrypted))
     try:
         since, access = datetime.fromisoformat(content["since"]), Access(**{name: content[name] for name in ACCESS})
@@ -43,13 +34,4 @@ def open_mail_server(key: bytes, row: Any) -> MailServer:
         raise Unreadable from None
 
 
-MAIL_SERVERS = Kind(
-    name="mail_servers",
-    table=mail_servers,
-    layout=LAYOUT,
-    place=place,
-    open=open_mail_server,
-    seal=seal_mail_server,
-    timed=False,
-    kept=False,
-)
+MAIL_SERVERS = MAIL_SERVER.kind(mail_servers, open_mail_server, seal_mail_server)

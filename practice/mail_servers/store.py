@@ -4,7 +4,6 @@
 at the door, each time that something is sent.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
@@ -17,14 +16,10 @@ from practice.mail_servers.records import MAIL_SERVERS, mail_servers
 from practice.organisation.records import MEMBERS, members, takes_members
 from practice.organisation.rights import Right, demand
 from practice.settings import MAIL_PORTS
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError, Gone, Unreadable
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Writer
+from vault.records.stores import RecordStore
 
 THEIRS = MAIL_SERVERS.living().where(mail_servers.c.owner == bindparam("organisation"))
 OF_OWNER = MAIL_SERVERS.living().where(
@@ -37,15 +32,8 @@ OF_OWNER = MAIL_SERVERS.living().where(
 )
 
 
-class MailServers:
-    """``store.mail_servers``. ``sweep`` is told that rows are marked. Errors of all: ``locked``, ``try_again``."""
-
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, sweep: Callable[[], None]) -> None:
-        self._database = database
-        self._reader = reader
-        self._writer = Writer(database, keys, now)
-        self._now = now
-        self._sweep = sweep
+class MailServers(RecordStore):
+    """``store.mail_servers``. Errors of all: ``locked``, ``try_again``."""
 
     async def of(self, scope: Scope) -> MailServer | None:
         """That of somebody's organisation. Errors: ``not_found`` (without the right), ``unreadable``."""

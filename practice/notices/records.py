@@ -8,9 +8,8 @@ from sqlalchemy import BigInteger, Column
 from practice.accounts.model import Language
 from practice.notices.model import News, Notice, Word
 from vault.errors import Unreadable
-from vault.keys.envelope import Place
-from vault.records.content import Layout, known, number, open_content, seal_content, stamp
-from vault.records.records import Kind, kept_table
+from vault.records.content import Layout, known, number, stamp
+from vault.records.records import Sealed, kept_table
 
 notices = kept_table(
     "notices",
@@ -18,12 +17,7 @@ notices = kept_table(
     Column("written", BigInteger, nullable=False, comment="milliseconds since the Unix epoch"),
 )
 
-LAYOUT = Layout(frozenset(("word", "to", "language", "values", "tries", "again")))
-
-
-def place(row_id: str, owner: str) -> Place:
-    """Where a notice's content stands."""
-    return Place("notices", "content", row_id, owner)
+NOTICE = Sealed("notices", Layout(frozenset(("word", "to", "language", "values", "tries", "again"))))
 
 
 def milliseconds(at: datetime) -> int:
@@ -42,19 +36,12 @@ def seal_notice(key: bytes, notice: Notice) -> dict[str, Any]:
         "tries": notice.tries,
         "again": stamp(notice.again),
     }
-    return {
-        "id": notice.id,
-        "owner": notice.owner,
-        "state": "kept",
-        "written": milliseconds(notice.written),
-        "content": seal_content(key, LAYOUT, content, place(notice.id, notice.owner), notice.unknown),
-        "version": notice.version,
-    }
+    return NOTICE.row(key, notice, content, written=milliseconds(notice.written))
 
 
 def open_notice(key: bytes, row: Any) -> Notice:
     """The notice in a row. Errors: Unreadable, Newer."""
-    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    content, unknown = NOTICE.open(key, row)
     word, language = known(content["word"], get_args(Word)), known(content["language"], get_args(Language))
     try:
         news = News(word, content["to"], language, content["values"])
@@ -65,13 +52,4 @@ def open_notice(key: bytes, row: Any) -> Notice:
         raise Unreadable from None
 
 
-NOTICES = Kind(
-    name="notices",
-    table=notices,
-    layout=LAYOUT,
-    place=place,
-    open=open_notice,
-    seal=seal_notice,
-    timed=False,
-    kept=False,
-)
+NOTICES = NOTICE.kind(notices, open_notice, seal_notice)

@@ -7,7 +7,7 @@ three steps of destroying.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -20,12 +20,9 @@ from practice.accounts.people import is_open
 from practice.notices.model import News, Notice
 from practice.notices.records import NOTICES, milliseconds, notices
 from practice.organisation.records import takes_members
-from vault.clock import Now
-from vault.database.database import Database
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
-from vault.records.writing import Allowed, Along, Writer, always
+from vault.records.stores import Means, RecordStore
+from vault.records.writing import Allowed, Along, always
 
 LIFE: Final = timedelta(days=1)
 FIRST_WAIT: Final = timedelta(seconds=30)
@@ -33,21 +30,11 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 AT_ONCE: Final = 200
 
 
-class Notices:
-    """``store.notices``. ``on`` is whether there is a mail server; ``written`` is set when there is something to send.
+class Notices(RecordStore):
+    """``store.notices``. ``on``: whether there is a mail server; ``written`` is set when there is something to send."""
 
-    ``sweep`` is told that rows are marked.
-    """
-
-    def __init__(
-        self, database: Database, keys: KeyStore, reader: Reader, now: Now, *, on: bool, sweep: Callable[[], None]
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._reader = reader
-        self._writer = Writer(database, keys, now)
-        self._now = now
-        self._sweep = sweep
+    def __init__(self, means: Means, *, on: bool) -> None:
+        super().__init__(means)
         self.on = on
         self.written = asyncio.Event()
 

@@ -4,7 +4,6 @@
 looked after them there does so no longer, and links that they sent are dead.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -15,30 +14,21 @@ from practice.organisation.model import Department
 from practice.organisation.reach import THEIRS, Reaches, looks_after_all
 from practice.organisation.records import DEPARTMENTS, departments, takes_members
 from practice.organisation.rights import Right, demand
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
 from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Writer
+from vault.records.stores import Means, RecordStore
 
 MAX_NAME: Final = 100
 
 
-class Departments:
-    """``store.departments``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``.
+class Departments(RecordStore):
+    """``store.departments``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``."""
 
-    ``sweep`` is told that rows are marked.
-    """
-
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, sweep: Callable[[], None]) -> None:
-        self._database = database
-        self._reader = reader
-        self._writer = Writer(database, keys, now)
-        self._reaches = Reaches(database, reader)
-        self._sweep = sweep
+    def __init__(self, means: Means) -> None:
+        super().__init__(means)
+        self._reaches = Reaches(means.database, means.reader)
 
     async def of(self, scope: Scope) -> list[Department]:
         """Those that somebody looks after, by name; for who sees everybody all."""

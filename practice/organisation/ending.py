@@ -13,15 +13,12 @@ from sqlalchemy import bindparam, delete, exists, literal, select
 from practice.accounts.records import practitioners
 from practice.organisation.records import ENDING, HOUSE, MEMBERS, members, organisations
 from practice.organisation.rights import Right, demand
-from vault.clock import Now
-from vault.database.database import Database
 from vault.database.marks import closing_accounts, no_closing, read_mark, write_mark
 from vault.database.tables import marks
 from vault.errors import DomainError
 from vault.keys.receipt import Receipt
-from vault.keys.store import KeyStore
-from vault.records.reading import Reader
 from vault.records.scope import Scope
+from vault.records.stores import RecordStore
 
 BEGUN = (
     select(organisations.c.id, marks.c.value)
@@ -49,14 +46,8 @@ class Ending:
     accounts: tuple[str, ...]
 
 
-class Endings:
+class Endings(RecordStore):
     """``store.endings``."""
-
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now) -> None:
-        self._database = database
-        self._keys = keys
-        self._reader = reader
-        self._now = now
 
     async def begin(self, scope: Scope) -> str:
         """It ends, with all accounts and all that they have; its id. Errors: ``not_found`` (also without the right)."""

@@ -43,13 +43,10 @@ from practice.organisation.records import (
 )
 from practice.organisation.rights import Right, allowed, demand
 from practice.organisation.standings import OF_ACCOUNT
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError, Gone, Unreadable
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
+from vault.records.stores import Means, RecordStore
 from vault.records.writing import Along
 
 LIFE: Final = timedelta(hours=72)
@@ -84,27 +81,14 @@ class Newcomer:
     beside: Beside | None = None
 
 
-class Invitations:
-    """``store.invitations``. ``sweep`` is told that rows are marked. Errors of all: ``locked``, ``try_again``."""
+class Invitations(RecordStore):
+    """``store.invitations``. Errors of all: ``locked``, ``try_again``."""
 
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        joining: Joining,
-        factors: SecondFactors,
-        now: Now,
-        sweep: Callable[[], None],
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._reader = reader
+    def __init__(self, means: Means, joining: Joining, factors: SecondFactors) -> None:
+        super().__init__(means)
         self._joining = joining
         self._factors = factors
-        self._reaches = Reaches(database, reader)
-        self._now = now
-        self._sweep = sweep
+        self._reaches = Reaches(means.database, means.reader)
 
     # --- for who may invite ------------------------------------------------------------------------------------------
 

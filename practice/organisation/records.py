@@ -7,7 +7,6 @@ from typing import Any, get_args
 from sqlalchemy import (
     BigInteger,
     Column,
-    Index,
     Integer,
     LargeBinary,
     String,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     Update,
     bindparam,
     select,
-    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,7 +34,7 @@ from vault.database.tables import metadata
 from vault.errors import Unreadable
 from vault.keys.envelope import Place
 from vault.records.content import Layout, known, number, open_content, seal_content
-from vault.records.records import Kind, Owners, kept_row, kept_table
+from vault.records.records import Owners, Sealed, kept_once, kept_table
 
 organisations = Table(
     "organisations",
@@ -59,15 +57,7 @@ invitations = kept_table(
     Column("mail", LargeBinary(32), nullable=False, comment="HMAC of the canonical address"),
     Column("until", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
 )
-KEPT = text("state = 'kept'")
-Index(
-    "ix_invitations_mail",
-    invitations.c.owner,
-    invitations.c.mail,
-    unique=True,
-    sqlite_where=KEPT,
-    postgresql_where=KEPT,
-)
+kept_once("ix_invitations_mail", invitations.c.owner, invitations.c.mail)
 """One at a time for each address, beside those that are being destroyed."""
 
 departments = kept_table("departments", "name")
@@ -91,29 +81,16 @@ ORGANISATION = Layout(frozenset(("name", "address", "phone", "language", "zone")
 IN = frozenset(("departments",))
 """Without it somebody is in none, as a program of before has it: that one lets nobody look after a department."""
 
-MEMBER = Layout(frozenset(("account", "roles", "state")), optional=IN)
-INVITATION = Layout(frozenset(("mail", "roles", "language", "by", "written", "until", "token")), optional=IN)
-DEPARTMENT = Layout(frozenset(("name",)))
+MEMBER = Sealed("members", Layout(frozenset(("account", "roles", "state")), optional=IN))
+INVITATION = Sealed(
+    "invitations", Layout(frozenset(("mail", "roles", "language", "by", "written", "until", "token")), optional=IN)
+)
+DEPARTMENT = Sealed("departments", Layout(frozenset(("name",))))
 
 
 def organisation_place(row_id: str) -> Place:
     """Where an organisation's content stands."""
     return Place("organisations", "content", row_id, row_id)
-
-
-def member_place(row_id: str, owner: str) -> Place:
-    """Where a member's content stands."""
-    return Place("members", "content", row_id, owner)
-
-
-def invitation_place(row_id: str, owner: str) -> Place:
-    """Where an invitation's content stands."""
-    return Place("invitations", "content", row_id, owner)
-
-
-def department_place(row_id: str, owner: str) -> Place:
-    """Where a department's content stands."""
-    return Place("departments", "content", row_id, owner)
 
 
 def seal_organisation(key: bytes, one: Organisation) -> dict[str, Any]:
@@ -159,14 +136,12 @@ def seal_member(key: bytes, one: Member) -> dict[str, Any]:
         "state": one.state,
         "departments": sorted(one.departments) or None,
     }
-    return kept_row(
-        one, seal_content(key, MEMBER, content, member_place(one.id, one.owner), one.unknown), account=one.account
-    )
+    return MEMBER.row(key, one, content, account=one.account)
 
 
 def open_member(key: bytes, row: Any) -> Member:
     """The member in a row. Errors: Unreadable, Newer (also for a role that only a newer program knows)."""
-    content, unknown = open_content(key, MEMBER, row.content, member_place(row.id, row.owner))
+    content, unknown = MEMBER.open(key, row)
     if content["account"] != row.account:
         raise Unreadable
     known(content["state"], get_args(MemberState))
@@ -190,9 +165,10 @@ def seal_invitation(key: bytes, one: Invitation) -> dict[str, Any]:
         "token": one.token,
         "departments": sorted(one.departments) or None,
     }
-    return kept_row(
+    return INVITATION.row(
+        key,
         one,
-        seal_content(key, INVITATION, content, invitation_place(one.id, one.owner), one.unknown),
+        content,
         token=bytes.fromhex(one.token),
         mail=bytes.fromhex(one.index),
         until=int(one.until.timestamp()),
@@ -201,7 +177,7 @@ def seal_invitation(key: bytes, one: Invitation) -> dict[str, Any]:
 
 def open_invitation(key: bytes, row: Any) -> Invitation:
     """The invitation in a row. Errors: Unreadable, Newer (also for a role that only a newer program knows)."""
-    content, unknown = open_content(key, INVITATION, row.content, invitation_place(row.id, row.owner))
+    content, unknown = INVITATION.open(key, row)
     language = known(content["language"], get_args(Language))
     try:
         if bytes.fromhex(content["token"]) != row.token:
@@ -227,13 +203,12 @@ def open_invitation(key: bytes, row: Any) -> Invitation:
 
 def seal_department(key: bytes, one: Department) -> dict[str, Any]:
     """The row of a department."""
-    place = department_place(one.id, one.owner)
-    return kept_row(one, seal_content(key, DEPARTMENT, {"name": one.name}, place, one.unknown))
+    return DEPARTMENT.row(key, one, {"name": one.name})
 
 
 def open_department(key: bytes, row: Any) -> Department:
     """The department in a row. Errors: Unreadable, Newer."""
-    content, unknown = open_content(key, DEPARTMENT, row.content, department_place(row.id, row.owner))
+    content, unknown = DEPARTMENT.open(key, row)
     try:
         return Department(row.id, row.owner, content["name"], number(row.version), unknown)
     except ValueError:
@@ -247,36 +222,6 @@ ORGANISATIONS = Owners(
     open=check_organisation,
 )
 
-MEMBERS = Kind(
-    name="members",
-    table=members,
-    layout=MEMBER,
-    place=member_place,
-    open=open_member,
-    seal=seal_member,
-    timed=False,
-    kept=False,
-    about=members.c.account,
-)
-
-INVITATIONS = Kind(
-    name="invitations",
-    table=invitations,
-    layout=INVITATION,
-    place=invitation_place,
-    open=open_invitation,
-    seal=seal_invitation,
-    timed=False,
-    kept=False,
-)
-
-DEPARTMENTS = Kind(
-    name="departments",
-    table=departments,
-    layout=DEPARTMENT,
-    place=department_place,
-    open=open_department,
-    seal=seal_department,
-    timed=False,
-    kept=False,
-)
+MEMBERS = MEMBER.kind(members, open_member, seal_member, about=members.c.account)
+INVITATIONS = INVITATION.kind(invitations, open_invitation, seal_invitation)
+DEPARTMENTS = DEPARTMENT.kind(departments, open_department, seal_department)

@@ -45,13 +45,11 @@ from practice.organisation.records import (
 )
 from practice.organisation.rights import Right, demand
 from practice.organisation.standings import OF_ACCOUNT, Standings
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError, Unreadable
-from vault.keys.store import KeyStore
 from vault.records.reading import Reader
 from vault.records.scope import Role, Scope
-from vault.records.writing import Allowed, Along, Writer, always
+from vault.records.stores import Means, RecordStore
+from vault.records.writing import Allowed, Along, always
 
 TRIES = 5
 COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -65,33 +63,25 @@ ACCOUNTS = (
 )
 
 
-class Organisations:
-    """``store.organisation``. ``ends``: what is marked with what a member is no longer; ``sweep`` is told of it."""
+class Organisations(RecordStore):
+    """``store.organisation``. ``ends``: what is marked with what a member is no longer."""
 
     def __init__(
         self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
+        means: Means,
         people: People,
         joining: Joining,
         signed_in: Sessions,
-        now: Now,
         ends: Callable[[Member], Sequence[Update]],
-        sweep: Callable[[], None],
     ) -> None:
-        self._database = database
-        self._keys = keys
-        self._reader = reader
+        super().__init__(means)
         self._people = people
-        self._writer = Writer(database, keys, now)
         self._joining = joining
         self._ends = ends
-        self._sweep = sweep
-        self._founding = Founding(database, keys, now)
-        self._first = FirstLink(database, keys, now)
-        self._standings = Standings(database, reader, signed_in)
-        self._reaches = Reaches(database, reader)
+        self._founding = Founding(means.database, means.keys, means.now)
+        self._first = FirstLink(means.database, means.keys, means.now)
+        self._standings = Standings(means.database, means.reader, signed_in)
+        self._reaches = Reaches(means.database, means.reader)
 
     async def establish(self, scope: Scope, profile: Profile) -> str:
         """The organisation of this server, made if there is none, with every account as a member. Errors: ``locked``,

@@ -9,21 +9,17 @@ from practice.accounts.sole import SoleRecords
 from practice.particulars.check import checked
 from practice.particulars.model import Particulars, Told
 from practice.particulars.records import PARTICULARS
-from vault.clock import Now
-from vault.database.database import Database
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.reserve import Reserve
+from vault.records.stores import Means
 
 
 class AllParticulars:
     """``store.particulars``. Errors of all: ``not_found`` (the scope), ``unreadable``, ``locked``, ``try_again``."""
 
-    def __init__(self, database: Database, keys: KeyStore, reader: Reader, now: Now, reserve: Reserve) -> None:
-        self._sole = SoleRecords(PARTICULARS, database, keys, reader, now, reserve)
-        self._now = now
+    def __init__(self, means: Means) -> None:
+        self._sole = SoleRecords(means, PARTICULARS)
+        self._now = means.now
 
     async def of(self, scope: Scope) -> Particulars:
         """What somebody told; version 0 where that is nothing."""

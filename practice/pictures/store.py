@@ -4,7 +4,6 @@ A kind of record (``vault.records.records``) without a due time. Taking a photog
 ``store.retention.destroy``. What is given here was encoded by ``intake`` and is not looked at again.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -17,40 +16,22 @@ from practice.organisation.rights import Right, demand
 from practice.organisation.store import Organisations
 from practice.pictures.model import Picture
 from practice.pictures.records import PICTURES, pictures
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.reserve import Reserve
+from vault.records.stores import Means, RecordStore
 
 ROW: Final = PICTURES.living().where(pictures.c.id == bindparam("wanted"))
 
 
-class Pictures:
-    """``store.pictures``. ``sweep`` is told that a row is marked.
+class Pictures(RecordStore):
+    """``store.pictures``. Errors of all: ``not_found`` (the scope), ``unreadable``, ``locked``, ``try_again``."""
 
-    Errors of all: ``not_found`` (the scope), ``unreadable``, ``locked``, ``try_again``.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        organisation: Organisations,
-        now: Now,
-        reserve: Reserve,
-        sweep: Callable[[], None],
-    ) -> None:
-        self._database = database
-        self._reader = reader
+    def __init__(self, means: Means, organisation: Organisations) -> None:
+        super().__init__(means)
         self._organisation = organisation
-        self._sweep = sweep
-        self._people = SoleRecords(PICTURES, database, keys, reader, now, reserve)
-        self._houses = SoleRecords(PICTURES, database, keys, reader, now, reserve, takes_members)
+        self._people = SoleRecords(means, PICTURES)
+        self._houses = SoleRecords(means, PICTURES, takes_members)
 
     # --- an organisation's -------------------------------------------------------------------------------------------
 

@@ -19,15 +19,12 @@ from practice.organisation.records import MEMBERS, members, takes_members
 from practice.organisation.rights import Right, demand
 from practice.policies.model import CAPS, FEATURES, Cap, Feature, Policy
 from practice.policies.records import POLICIES, policies
-from vault.clock import Now
-from vault.database.database import Database
 from vault.database.marks import set_behind
 from vault.errors import DomainError, Gone, Unreadable
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
 from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Writer
+from vault.records.stores import Means, RecordStore
 
 MANY = 4096
 MOMENT = 2.0
@@ -65,25 +62,12 @@ class Caps:
             return None
 
 
-class Policies:
-    """``store.policies``. ``sweep`` is told that accounts have to follow. Errors of all: ``locked``, ``try_again``."""
+class Policies(RecordStore):
+    """``store.policies``. Errors of all: ``locked``, ``try_again``."""
 
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        people: People,
-        now: Now,
-        sweep: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._database = database
-        self._reader = reader
+    def __init__(self, means: Means, people: People, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(means)
         self._people = people
-        self._writer = Writer(database, keys, now)
-        self._now = now
-        self._sweep = sweep
         self._clock = clock
         self._recent: dict[str, tuple[float, frozenset[Feature]]] = {}
 

@@ -5,29 +5,23 @@ from typing import Any, get_args
 from practice.accounts.model import Language
 from practice.sentences.model import Sentence
 from vault.errors import Unreadable
-from vault.keys.envelope import Place
-from vault.records.content import Layout, known, number, open_content, seal_content
-from vault.records.records import Kind, kept_row, kept_table
+from vault.records.content import Layout, known, number
+from vault.records.records import Sealed, kept_table
 
 sentences = kept_table("sentences", "language, text")
 
-LAYOUT = Layout(frozenset(("language", "text")))
-
-
-def place(row_id: str, owner: str) -> Place:
-    """Where a sentence's content stands."""
-    return Place("sentences", "content", row_id, owner)
+SENTENCE = Sealed("sentences", Layout(frozenset(("language", "text"))))
 
 
 def seal_sentence(key: bytes, sentence: Sentence) -> dict[str, Any]:
     """The row of a sentence."""
     content = {"language": sentence.language, "text": sentence.text}
-    return kept_row(sentence, seal_content(key, LAYOUT, content, place(sentence.id, sentence.owner), sentence.unknown))
+    return SENTENCE.row(key, sentence, content)
 
 
 def open_sentence(key: bytes, row: Any) -> Sentence:
     """The sentence in a row. Errors: Unreadable, Newer."""
-    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    content, unknown = SENTENCE.open(key, row)
     language = known(content["language"], get_args(Language))
     try:
         return Sentence(row.id, row.owner, language, content["text"], number(row.version), unknown)
@@ -35,14 +29,9 @@ def open_sentence(key: bytes, row: Any) -> Sentence:
         raise Unreadable from None
 
 
-SENTENCES = Kind(
-    name="sentences",
-    table=sentences,
-    layout=LAYOUT,
-    place=place,
-    open=open_sentence,
-    seal=seal_sentence,
-    timed=False,
-    kept=False,
+SENTENCES = SENTENCE.kind(
+    sentences,
+    open_sentence,
+    seal_sentence,
     export=lambda sentence: {"language": sentence.language, "text": sentence.text},
 )

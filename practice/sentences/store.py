@@ -16,31 +16,21 @@ from practice.agenda.visit import Visit
 from practice.names import named
 from practice.sentences.model import Said, Sentence
 from practice.sentences.records import SENTENCES, sentences
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Writer
-from vault.reserve import Reserve
+from vault.records.stores import Means, RecordStore
 
 MAX_TEXT = 300
 TRIES = 5
 
 
-class Sentences:
+class Sentences(RecordStore):
     """``store.sentences``. Taking one back is ``store.retention.destroy``."""
 
-    def __init__(
-        self, database: Database, keys: KeyStore, reader: Reader, people: People, now: Now, reserve: Reserve
-    ) -> None:
-        self._database = database
-        self._writer = Writer(database, keys, now)
-        self._reader = reader
+    def __init__(self, means: Means, people: People) -> None:
+        super().__init__(means)
         self._people = people
-        self._reserve = reserve
 
     async def of(self, scope: Scope) -> Said:
         """All of the practitioner's."""

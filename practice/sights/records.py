@@ -7,9 +7,8 @@ from sqlalchemy import BigInteger, Column, Index, String
 
 from practice.sights.model import Sight, SightReason
 from vault.errors import Unreadable
-from vault.keys.envelope import Place
-from vault.records.content import Layout, known, moment, number, open_content, seal_content, stamp
-from vault.records.records import Kind, kept_row, kept_table
+from vault.records.content import Layout, known, moment, number, stamp
+from vault.records.records import Sealed, kept_table
 
 KEPT: Final = timedelta(days=90)
 """So long, from when it was asked for, the practitioner can read what it was."""
@@ -24,12 +23,7 @@ Index(None, sights.c.account)
 
 NAMES: Final = ("account", "asker", "reason", "approver", "ender")
 MOMENTS: Final = ("asked", "given", "ended")
-LAYOUT = Layout(frozenset((*NAMES, *MOMENTS, "looks", "seen")))
-
-
-def place(row_id: str, owner: str) -> Place:
-    """Where a sight's content stands."""
-    return Place("sights", "content", row_id, owner)
+SIGHT = Sealed("sights", Layout(frozenset((*NAMES, *MOMENTS, "looks", "seen"))))
 
 
 def seal_sight(key: bytes, one: Sight) -> dict[str, Any]:
@@ -37,17 +31,12 @@ def seal_sight(key: bytes, one: Sight) -> dict[str, Any]:
     content = {name: getattr(one, name) for name in NAMES}
     content |= {name: stamp(getattr(one, name)) for name in MOMENTS}
     content |= {"looks": [stamp(at) for at in one.looks], "seen": one.seen}
-    return kept_row(
-        one,
-        seal_content(key, LAYOUT, content, place(one.id, one.owner), one.unknown),
-        account=one.account,
-        until=int((one.asked + KEPT).timestamp()),
-    )
+    return SIGHT.row(key, one, content, account=one.account, until=int((one.asked + KEPT).timestamp()))
 
 
 def open_sight(key: bytes, row: Any) -> Sight:
     """The sight in a row. Errors: Unreadable, Newer (also for a reason that only a newer program knows)."""
-    content, unknown = open_content(key, LAYOUT, row.content, place(row.id, row.owner))
+    content, unknown = SIGHT.open(key, row)
     known(content["reason"], get_args(SightReason))
     if content["account"] != row.account:
         raise Unreadable
@@ -60,14 +49,4 @@ def open_sight(key: bytes, row: Any) -> Sight:
         raise Unreadable from None
 
 
-SIGHTS = Kind(
-    name="sights",
-    table=sights,
-    layout=LAYOUT,
-    place=place,
-    open=open_sight,
-    seal=seal_sight,
-    timed=False,
-    kept=False,
-    about=sights.c.account,
-)
+SIGHTS = SIGHT.kind(sights, open_sight, seal_sight, about=sights.c.account)

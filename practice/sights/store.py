@@ -9,7 +9,7 @@ to nobody.
 A kind of record (``vault.records.records``) of the organisation's, about an account: it dies with either, or by age.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from functools import partial
@@ -25,14 +25,11 @@ from practice.organisation.rights import Right, allowed, demand
 from practice.organisation.store import Organisations
 from practice.sights.model import Look, NamedSight, Sight, SightReason
 from practice.sights.records import SIGHTS, sights
-from vault.clock import Now
-from vault.database.database import Database
 from vault.errors import DomainError, Unreadable
-from vault.keys.store import KeyStore
 from vault.records.content import new_id
-from vault.records.reading import Reader
 from vault.records.scope import Scope
-from vault.records.writing import Along, Writer, always
+from vault.records.stores import Means, RecordStore
+from vault.records.writing import Along, always
 
 TRIES: Final = 5
 AHEAD: Final = timedelta(days=28)
@@ -43,28 +40,14 @@ OF_ACCOUNT: Final = THEIRS.where(sights.c.account == bindparam("account"))
 ROW: Final = THEIRS.where(sights.c.id == bindparam("wanted"))
 
 
-class Sights:
-    """``store.sights``. ``sweep`` is told that rows are marked. Errors of all: ``locked``, ``try_again``."""
+class Sights(RecordStore):
+    """``store.sights``. Errors of all: ``locked``, ``try_again``."""
 
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        reader: Reader,
-        people: People,
-        organisations: Organisations,
-        appointments: Appointments,
-        now: Now,
-        sweep: Callable[[], None],
-    ) -> None:
-        self._database = database
-        self._reader = reader
+    def __init__(self, means: Means, people: People, organisations: Organisations, appointments: Appointments) -> None:
+        super().__init__(means)
         self._people = people
         self._organisations = organisations
         self._appointments = appointments
-        self._writer = Writer(database, keys, now)
-        self._now = now
-        self._sweep = sweep
 
     # --- for who looks after an organisation -------------------------------------------------------------------------
 

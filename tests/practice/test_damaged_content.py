@@ -10,48 +10,35 @@ import pytest
 
 from practice.accounts.records import open_mail_change, seal_mail_change
 from practice.assistants.model import Engagement
-from practice.assistants.records import open_engagement, seal_engagement
-from practice.assistants.records import place as engagement_place
+from practice.assistants.records import ENGAGEMENTS
 from practice.billing.model import BankAccount
-from practice.billing.records import open_bank_account, seal_bank_account
-from practice.billing.records import place as bank_place
+from practice.billing.records import BANK_ACCOUNTS
 from practice.factors.model import Factors, Passkey
 from practice.mail_servers.model import Access, MailServer
-from practice.mail_servers.records import open_mail_server, seal_mail_server
-from practice.mail_servers.records import place as mail_server_place
+from practice.mail_servers.records import MAIL_SERVERS
 from practice.notices.model import News, Notice
-from practice.notices.records import open_notice, seal_notice
-from practice.notices.records import place as notice_place
+from practice.notices.records import NOTICES
 from practice.organisation.model import FIRST, Department, Invitation, Member, Organisation, Profile
 from practice.organisation.records import (
-    department_place,
-    invitation_place,
-    member_place,
-    open_department,
-    open_invitation,
-    open_member,
+    DEPARTMENTS,
+    INVITATIONS,
+    MEMBERS,
     open_organisation,
     organisation_place,
-    seal_department,
-    seal_invitation,
-    seal_member,
     seal_organisation,
 )
 from practice.particulars.model import Particulars, Told
-from practice.particulars.records import open_particulars, seal_particulars
-from practice.particulars.records import place as particulars_place
+from practice.particulars.records import PARTICULARS
 from practice.pictures.model import Picture
-from practice.pictures.records import open_picture, seal_picture
-from practice.pictures.records import place as picture_place
+from practice.pictures.records import PICTURES
 from practice.policies.model import Policy
-from practice.policies.records import open_policy, seal_policy
-from practice.policies.records import place as policy_place
+from practice.policies.records import POLICIES
 from practice.sights.model import Sight
-from practice.sights.records import open_sight, seal_sight
-from practice.sights.records import place as sight_place
+from practice.sights.records import SIGHTS
 from tests.people import START
 from vault.errors import Newer, Unreadable
 from vault.keys.envelope import Place, new_key, pack, seal, unpack, unseal
+from vault.records.records import Kind
 
 KEY, ID, OWNER = new_key(), "a" * 22, "o" * 22
 MEMBER = Member(ID, OWNER, "b" * 22, FIRST, "active", 1)
@@ -62,7 +49,7 @@ INVITED = Invitation(
 
 
 @dataclass(frozen=True)
-class Sealed:
+class Written:
     """A record of a kind, how it is written and read, and where its content stands."""
 
     record: Any
@@ -81,34 +68,26 @@ class Sealed:
         )
 
 
-ENGAGED = Engagement(ID, OWNER, "b" * 22, "initials", 1)
+def of(kind: Kind[Any], record: Any) -> Written:
+    return Written(record, kind.seal, kind.open, kind.place(ID, OWNER))
+
+
 SENT = MailServer(ID, OWNER, Access("mail.example.org", 587, "tls", "", "geheim", "a@example.org"), START, 1)
-DECIDED = Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)
 SEEN = Sight(ID, OWNER, *("b" * 22, "c" * 22), "moving", START, given=START, looks=(START,))
-TOLD = Particulars(ID, OWNER, Told(gender="vrouw", born=date(1970, 2, 3), note="Geen"), 1)
 KINDS = {
-    "organisation": Sealed(Organisation(ID, PROFILE, 1), seal_organisation, open_organisation, organisation_place(ID)),
-    "member": Sealed(MEMBER, seal_member, open_member, member_place(ID, OWNER)),
-    "invitation": Sealed(INVITED, seal_invitation, open_invitation, invitation_place(ID, OWNER)),
-    "notice": Sealed(
-        Notice(ID, OWNER, News("reset", "a@example.org", "nl"), START, 0, START, 1),
-        seal_notice, open_notice, notice_place(ID, OWNER),
-    ),
-    "engagement": Sealed(ENGAGED, seal_engagement, open_engagement, engagement_place(ID, OWNER)),
-    "bank account": Sealed(
-        BankAccount(ID, OWNER, "NL91ABNA0417164300", 1), seal_bank_account, open_bank_account, bank_place(ID, OWNER)
-    ),
-    "mail server": Sealed(SENT, seal_mail_server, open_mail_server, mail_server_place(ID, OWNER)),
-    "policy": Sealed(DECIDED, seal_policy, open_policy, policy_place(ID, OWNER)),
-    "particulars": Sealed(TOLD, seal_particulars, open_particulars, particulars_place(ID, OWNER)),
-    "department": Sealed(
-        Department(ID, OWNER, "Cardiologie", 1), seal_department, open_department, department_place(ID, OWNER)
-    ),
-    "picture": Sealed(
-        Picture(ID, OWNER, "photograph", b"geheim", True, 1), seal_picture, open_picture, picture_place(ID, OWNER)
-    ),
-    "sight": Sealed(SEEN, seal_sight, open_sight, sight_place(ID, OWNER)),
-}  # fmt: skip
+    "organisation": Written(Organisation(ID, PROFILE, 1), seal_organisation, open_organisation, organisation_place(ID)),
+    "member": of(MEMBERS, MEMBER),
+    "invitation": of(INVITATIONS, INVITED),
+    "notice": of(NOTICES, Notice(ID, OWNER, News("reset", "a@example.org", "nl"), START, 0, START, 1)),
+    "engagement": of(ENGAGEMENTS, Engagement(ID, OWNER, "b" * 22, "initials", 1)),
+    "bank account": of(BANK_ACCOUNTS, BankAccount(ID, OWNER, "NL91ABNA0417164300", 1)),
+    "mail server": of(MAIL_SERVERS, SENT),
+    "policy": of(POLICIES, Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)),
+    "particulars": of(PARTICULARS, Particulars(ID, OWNER, Told(gender="vrouw", born=date(1970, 2, 3), note="Geen"), 1)),
+    "department": of(DEPARTMENTS, Department(ID, OWNER, "Cardiologie", 1)),
+    "picture": of(PICTURES, Picture(ID, OWNER, "photograph", b"geheim", True, 1)),
+    "sight": of(SIGHTS, SEEN),
+}
 
 DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("organisation", {"language": "tlh"}, Newer),

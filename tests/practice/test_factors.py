@@ -12,7 +12,7 @@ from practice.accounts.model import Practitioner
 from practice.accounts.records import sessions
 from practice.factors import codes
 from practice.factors.model import Factors, Passkey
-from practice.factors.records import factors, open_factors, place, seal_factors
+from practice.factors.records import FACTORS, factors, open_factors, seal_factors
 from practice.kinds import KINDS
 from practice.storage import Store
 from tests.opening import of
@@ -284,7 +284,7 @@ async def test_one_that_cannot_be_read_is_said(store: Store, settings: VaultSett
     person = await alice(store)
     held = await store.factors.begin(of(person.id))
     key, _ = await store.keys.get(person.id, held.id)
-    newer = seal(key, pack({"version": 2}), place(held.id, person.id))
+    newer = seal(key, pack({"version": 2}), FACTORS.place(held.id, person.id))
     for content, error in ((newer, Newer), (b"x" * 300, Unreadable)):
         async with store.database.write() as connection:
             await connection.execute(update(factors).values(content=content))
@@ -310,7 +310,7 @@ def test_content_that_is_not_of_our_making_is_damaged(change: dict[str, object])
     key, held = new_key(), Factors("a" * 22, "o" * 22, version=1)
     good: dict[str, object] = {"since": None, "secret": None, "step": 0, "codes": [], "passkeys": []}
     for fields, whole in ((good, True), (good | change, False)):
-        written = {**seal_factors(key, held), "content": seal(key, pack(fields), place(held.id, held.owner))}
+        written = {**seal_factors(key, held), "content": seal(key, pack(fields), FACTORS.place(held.id, held.owner))}
         if whole:
             assert open_factors(key, SimpleNamespace(**written)) == held
         else:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from practice.organisation.model import FIRST, Member
-from practice.organisation.records import MEMBERS, member_place, members, seal_member
+from practice.organisation.records import MEMBERS, members, seal_member
 from practice.storage import Store
 from tests.organisations import OPERATOR, scope_of
 from tests.practice.test_organisation import practice, roles, rows
@@ -55,7 +55,7 @@ async def test_a_role_of_a_newer_program_is_kept_and_gives_nothing(store: Store)
     row = next(row for row in await rows(store, members) if row.account == other.id)
     key, _ = await store.keys.get(row.owner, row.id)
     content = {"version": 1, "account": other.id, "roles": ["dentist"]}
-    sealed = seal(key, pack({**content, "state": "active"}), member_place(row.id, row.owner))
+    sealed = seal(key, pack({**content, "state": "active"}), MEMBERS.place(row.id, row.owner))
     async with store.database.write() as connection:
         await connection.execute(update(members).where(members.c.id == row.id).values(content=sealed))
     with pytest.raises(Unreadable):

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from practice.particulars.check import checked, phone
 from practice.particulars.model import Particulars, Told
-from practice.particulars.records import LAYOUT, PARTICULARS, particulars, place
+from practice.particulars.records import PARTICULARS, particulars
 from practice.storage import Store
 from tests.opening import of
 from tests.people import alice, charlie
@@ -39,7 +39,7 @@ async def test_all_of_it_is_kept_and_told_to_its_owner_only(store: Store) -> Non
     assert await store.particulars.of(of(person.id)) == kept
     assert not (await store.particulars.of(of(other.id))).told.any
     assert "Utrecht" not in repr(kept) + repr(ALL)
-    assert {one.name for one in fields(Told)} == LAYOUT.fields
+    assert {one.name for one in fields(Told)} == PARTICULARS.layout.fields
 
 
 async def test_who_comes_second_changes_nothing(store: Store) -> None:
@@ -85,11 +85,11 @@ async def test_what_a_newer_program_added_stays_and_what_it_alone_reads_is_said(
     kept = await store.particulars.tell(of(person.id), ALL, 0)
     key, _ = await store.keys.get(person.id, kept.id)
     content = dict(PARTICULARS.export(kept) if PARTICULARS.export else {}) | {"version": 1, "fax": "none"}
-    await overwrite(store, kept, seal(key, pack(content), place(kept.id, person.id)))
+    await overwrite(store, kept, seal(key, pack(content), PARTICULARS.place(kept.id, person.id)))
     await store.particulars.tell(of(person.id), Told(city="Gent"), 1)
     assert (await store.particulars.of(of(person.id))).unknown == {"fax": "none"}
     for broken in ({"version": 9}, {**content, "born": "30 februari"}):
-        await overwrite(store, kept, seal(key, pack(broken), place(kept.id, person.id)))
+        await overwrite(store, kept, seal(key, pack(broken), PARTICULARS.place(kept.id, person.id)))
         with pytest.raises(DomainError, match="unreadable"):
             await store.particulars.of(of(person.id))
 

@@ -10,7 +10,7 @@ from practice.accounts.model import Language, Practitioner
 from practice.accounts.records import practitioners
 from practice.kinds import KINDS
 from practice.sentences.model import Sentence
-from practice.sentences.records import open_sentence, place, seal_sentence, sentences
+from practice.sentences.records import SENTENCES, open_sentence, seal_sentence, sentences
 from practice.sentences.store import TRIES
 from practice.storage import Store
 from tests.opening import of
@@ -181,7 +181,7 @@ async def test_one_that_cannot_be_read_is_said_and_can_be_destroyed(
     person = await alice(store)
     bad, newer = [await store.sentences.say(of(person.id), language, TEXT) for language in ("nl", "en")]
     key, _ = await store.keys.get(person.id, newer.id)
-    written = seal(key, pack({"version": 2, "words": []}), place(newer.id, person.id))
+    written = seal(key, pack({"version": 2, "words": []}), SENTENCES.place(newer.id, person.id))
     async with store.database.write() as connection:
         await connection.execute(update(sentences).where(sentences.c.id == bad.id).values(content=b"x" * 300))
         await connection.execute(update(sentences).where(sentences.c.id == newer.id).values(content=written))
@@ -204,7 +204,7 @@ async def test_what_a_newer_program_added_stays(store: Store) -> None:
     key, _ = await store.keys.get(person.id, one.id)
     content = {"language": "nl", "text": TEXT, "shown": "before"}
     async with store.database.write() as connection:
-        sealed = seal(key, pack(content), place(one.id, person.id))
+        sealed = seal(key, pack(content), SENTENCES.place(one.id, person.id))
         await connection.execute(update(sentences).where(sentences.c.id == one.id).values(content=sealed))
     await store.sentences.say(of(person.id), "nl", "Anders.")
     (after,) = (await store.sentences.of(of(person.id))).sentences

@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from vault.database.tables import metadata
 from vault.keys.envelope import Place
-from vault.records.content import Layout
+from vault.records.content import Content, Fields, Layout, open_content, seal_content
 
 
 class Record(Protocol):
@@ -128,6 +128,12 @@ def kept_table(name: str, sealed: str, *more: Column[Any]) -> Table:
     )
 
 
+def kept_once(name: str, *columns: Column[Any]) -> Index:
+    """Of the rows that are not being destroyed, one with the same ``columns`` of such a table."""
+    kept = text("state = 'kept'")
+    return Index(name, *columns, unique=True, sqlite_where=kept, postgresql_where=kept)
+
+
 class Kept(Protocol):
     """What a row of ``kept_table`` is made of."""
 
@@ -137,11 +143,47 @@ class Kept(Protocol):
     def owner(self) -> str: ...
     @property
     def version(self) -> int: ...
+    @property
+    def unknown(self) -> Fields: ...
 
 
 def kept_row(one: Kept, content: bytes, **more: Any) -> dict[str, Any]:
     """The row of a record of such a table that lives, with its sealed ``content`` and what else stands in clear."""
     return {"id": one.id, "owner": one.owner, "state": "kept", "content": content, "version": one.version} | more
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What is sealed in the rows of such a table. ``name`` is the word of their place: it stays as it is for ever,
+    whatever becomes of the table's name.
+    """
+
+    name: str
+    layout: Layout
+
+    def place(self, row_id: str, owner: str) -> Place:
+        """Where the content of a row stands."""
+        return Place(self.name, "content", row_id, owner)
+
+    def row(self, key: bytes, one: Kept, fields: Fields, **more: Any) -> dict[str, Any]:
+        """The row of a record that lives, with ``fields`` sealed and ``more`` in clear."""
+        content = seal_content(key, self.layout, fields, self.place(one.id, one.owner), one.unknown)
+        return kept_row(one, content, **more)
+
+    def open(self, key: bytes, row: Any) -> Content:
+        """What is sealed in a row. Errors: Unreadable, Newer."""
+        return open_content(key, self.layout, row.content, self.place(row.id, row.owner))
+
+    def kind(
+        self,
+        table: Table,
+        opens: Callable[[bytes, Any], R],
+        seals: Callable[[bytes, R], dict[str, Any]],
+        about: Column[str] | None = None,
+        export: Callable[[R], Mapping[str, Any]] | None = None,
+    ) -> Kind[R]:
+        """The kind of which these are the records: without a due time, and nothing else is kept of one."""
+        return Kind(table.name, table, self.layout, self.place, opens, seals, False, False, about, export)
 
 
 @dataclass(frozen=True, slots=True)
