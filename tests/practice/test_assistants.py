@@ -1,5 +1,6 @@
 """Assistants work for those whom an administrator names, see what those let them see, and get at nobody else's."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -186,6 +187,7 @@ def test_initials(label: str, shown: str) -> None:
 
 def test_a_pseudonym_follows_from_the_id_alone() -> None:
     assert pseudonym("A" * 22) == pseudonym("A" * 22) != pseudonym("B" * 22)
+    assert re.fullmatch("[A-Z2-7]{3}-[A-Z2-7]{3}", pseudonym("A" * 22))
 
 
 # --- who says so -----------------------------------------------------------------------------------------------------

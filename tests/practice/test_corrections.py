@@ -64,6 +64,7 @@ async def test_its_destruction_follows_from_the_new_end(store: Store) -> None:
     assert (await stored(store, one.id)).due_day == (START + timedelta(days=2) + MONTH).date()
     await store.practitioners.set_retention(of(person.id), "24h")
     again = await store.appointments.get(of(person.id), one.id)
+    assert again.version == earlier.version + 1, "whoever saw it before is overtaken"
     moved = await corrected(store, again, starts_at=START + timedelta(days=4))
     assert moved.due == moved.ends_at + OVERRUN + timedelta(days=1), "by the setting as it is now"
 

@@ -353,6 +353,11 @@ async def test_who_may_only_set_one_up_is_signed_in_nowhere(store: Store, time: 
     assert await store.sessions.setting_up(again) is None
 
 
+def test_of_what_is_typed_for_a_code_so_much_is_read() -> None:
+    assert codes.plain(f" 12-34{' ' * 57}56") == "12345"
+    assert codes.plain(f"{' ' * 63}7") == "7"
+
+
 def test_what_an_app_is_told() -> None:
     secret = "JBSWY3DPEHPK3PXP" * 2
     said = codes.address(secret, "alice@example.org")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from practice.names import readable
+from practice.names import named, readable
+from vault.errors import DomainError
 
 NAMES = [
     "Jan",
@@ -76,3 +77,10 @@ def test_every_character_alone_is_judged_without_a_fault() -> None:
             readable(chr(code))
         except ValueError:
             continue
+
+
+def test_a_field_has_a_name_up_to_its_length_or_says_so() -> None:
+    assert named(" Noor ", "name", 4) == "Noor"
+    for text in ("Noor!", "\u200b", "a\nb"):
+        with pytest.raises(DomainError, check=lambda error: (error.code, error.field) == ("invalid", "name")):
+            named(text, "name", 4)

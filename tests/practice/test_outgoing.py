@@ -52,6 +52,21 @@ async def test_no_other_host_and_no_other_port(host: str, port: int, monkeypatch
     assert dict(opened.counts) == {("mail", "refused"): 1}
 
 
+async def test_the_ports_of_mail_and_https_are_open_and_no_other_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolves(monkeypatch, "8.8.8.8")
+    tried = []
+
+    async def dial(_connection: socket.socket, address: tuple[str, int]) -> None:
+        tried.append(address[1])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", dial)
+    for port in range(1, 3000):
+        with pytest.raises((Forbidden, Unanswered)):
+            await door().connect("mail", HOST, port)
+    assert tried == [25, 443, 465, 587, 2525]
+
+
 async def test_a_name_that_leads_to_what_stands_beside_us_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every special-purpose address, and every disguise of one."""
     for address in set(peers()) - {"64:ff9b::8000:0"}:  # the middle of that range is a host of the world

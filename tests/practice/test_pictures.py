@@ -145,7 +145,7 @@ async def test_without_a_scanner_or_its_signatures_nothing_is_taken(
     "program",
     [
         "sys.stdout.buffer.write(data)",
-        "sys.stdout.buffer.write(data[:-1] + bytes(400_000))",
+        "sys.stdout.buffer.write(png.ljust(400_001))",
         "sys.stdout.buffer.write(b'no picture')",
         "",
         "sys.stdout.buffer.write(png)\nsys.exit(1)",
@@ -157,7 +157,7 @@ async def test_what_the_encoder_gives_back_is_believed_as_far_as_it_can_be(
     (tmp_path / "png").write_bytes(picture("png", 30, 30))
     head = f"import sys\ndata, png = sys.stdin.buffer.read(), open({str(tmp_path / 'png')!r}, 'rb').read()\n"
     monkeypatch.setattr("practice.pictures.encoding.PROGRAM", tmp_path / "encoder.py")
-    (tmp_path / "encoder.py").write_text(head + "sys.stdout.buffer.write(png)")
+    (tmp_path / "encoder.py").write_text(head + "sys.stdout.buffer.write(png.ljust(400_000))")
     assert said(await intake.take(picture("mjpeg"), "logo")).width == 30
     (tmp_path / "encoder.py").write_text(head + program)
     assert await refused(intake, picture("mjpeg")) == "picture_unreadable"
