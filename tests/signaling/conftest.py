@@ -34,8 +34,10 @@ from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
 from signaling.typedefs import STORE, ZONE, SignInLink
 from tests.opening import of, open_store
+from tests.words import assert_in_words
 from turn.credentials import TurnCredentials
 from turn.settings import TurnSettings
+from vault.audit import Draft
 from vault.records.scope import SERVER
 from vault.settings import VaultSettings
 from web import routes as pages
@@ -173,14 +175,29 @@ def server_zone() -> tzinfo:
     return UTC
 
 
+@contextlib.contextmanager
+def every_detail_in_words() -> Iterator[None]:
+    """Nothing is entered beside an act that pages would show as a code."""
+    checked = Draft.__post_init__
+
+    def in_words(draft: Draft) -> None:
+        checked(draft)
+        assert_in_words(draft.act, draft.detail)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft, "__post_init__", in_words)
+        yield
+
+
 @pytest.fixture
 async def server(
     tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings, server_zone: tzinfo
 ) -> AsyncIterator[Server]:
     shutil.copytree(first_start, tmp_path / "data")
     rooms = VaultSettings(data=tmp_path / "data", trust_clock=True)
-    async with serving(rooms, redis, server_settings, server_zone) as running:
-        yield running
+    with every_detail_in_words():
+        async with serving(rooms, redis, server_settings, server_zone) as running:
+            yield running
 
 
 @contextlib.asynccontextmanager

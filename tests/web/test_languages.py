@@ -33,6 +33,7 @@ from web.practice.menu import ENTRIES
 from web.practice.report import CLAIMS
 from web.routes import FORMS
 from web.storage import KEPT
+from web.trail import DETAILS
 
 
 def given(kind: Kind[Any]) -> set[str]:
@@ -143,7 +144,8 @@ FAMILIES = {
 
 def made_keys() -> set[str]:
     """Keys that are put together at run time from a closed set."""
-    return {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}
+    details = {key for one in DETAILS.values() for key in (*one.words.values(), one.counted) if key}
+    return details | {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}
 
 
 def written_keys() -> set[str]:

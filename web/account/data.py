@@ -22,7 +22,8 @@ from web.account.held import MOST, NOT_HERE, part, rest
 from web.forms import NOT_ASKED, Download, Fields, Form, Page, Password
 from web.locale import NAMES
 from web.moments import moment
-from web.render import spoken
+from web.render import spoken, translated
+from web.trail import entry_said
 
 FORMAT: Final = "spreekkamer-account"
 VERSION: Final = 1
@@ -72,6 +73,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "receipts": receipts[:LATELY],
         "more_receipts": len(receipts[LATELY:]),
         "trail": await store.oversight.of_oneself(call.scope, LATELY),
+        "entry_said": lambda entry: entry_said(entry, translated(call.request)),
         "rest": rest(shown),
     }
 

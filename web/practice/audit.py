@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from pydantic import AfterValidator, Field, ValidationError
 
 from practice.organisation.model import Roster
-from practice.organisation.oversight import Extract, Inquiry
+from practice.organisation.oversight import Extract, Inquiry, TrailLine
 from practice.organisation.rights import Right
 from signaling.protocol.errors import ProtocolError
 from signaling.rest.endpoint import Call
@@ -20,7 +20,8 @@ from vault.audit import Act, Draft, Entry, TrailReport, practitioner
 from web.forms import Download, Fields, Form, Page
 from web.practice.extract import CONTENT, Format, written
 from web.practice.menu import menu
-from web.render import spoken
+from web.render import spoken, translated
+from web.trail import act_said, said
 
 YEARS: Final = range(2000, 3000)
 MOMENT: Final = "d MMM y HH:mm:ss"
@@ -74,9 +75,11 @@ class Nothing(Fields):
 
 @dataclass(frozen=True)
 class Row:
-    """An entry as the page has it: ``by`` and ``on`` are shown names, empty for what stays a reference."""
+    """An entry as the page has it, in words: ``by`` and ``on`` are shown names, empty for what stays a reference."""
 
     entry: Entry
+    act: str
+    detail: str
     when: str
     by: str
     on: str
@@ -87,10 +90,7 @@ async def show(call: Call) -> Mapping[str, object]:
     store, sought = call.request.app[STORE], turned(call)
     seen = await store.oversight.look(call.scope, sought.asked(call), int(sought.before) if sought.before else None)
     names, last = shown(seen.roster), await store.oversight.verified(call.scope)
-    rows = [
-        Row(one.entry, when(call, one.entry.moment), names.get(one.by or "", ""), names.get(one.on or "", ""))
-        for one in seen.lines
-    ]
+    rows = [row(call, one, names) for one in seen.lines]
     return {
         "sought": sought,
         "rows": rows,
@@ -108,14 +108,21 @@ async def export(call: Call) -> Download:
     app, sought = call.request.app, call.body
     extract = await app[STORE].oversight.export(call.scope, sought.asked(call))
     await app[STORE].audit.record_all([checked(call, extract.report), taken(call, sought, extract)])
-    made = app[NOW]()
-    body = await asyncio.to_thread(written, extract, sought.format, shown(extract.roster), made)
+    made, text = app[NOW](), translated(call.request)
+    body = await asyncio.to_thread(written, extract, sought.format, shown(extract.roster), made, text)
     return Download(f"spreekkamer-audit-{made:%Y-%m-%d}.{sought.format}", CONTENT[sought.format], body)
 
 
 async def verify(call: Call) -> TrailReport:
     """Whether it is as it was written; the page says what was found, as the trail has it."""
     return await call.request.app[STORE].oversight.verify(call.scope)
+
+
+def row(call: Call, line: TrailLine, names: Mapping[str, str]) -> Row:
+    """In the reader's language."""
+    entry, text = line.entry, translated(call.request)
+    by, on = names.get(line.by or "", ""), names.get(line.on or "", "")
+    return Row(entry, act_said(entry.act, text), said(entry.act, entry.detail, text), when(call, entry.moment), by, on)
 
 
 def turned(call: Call) -> Turned:

@@ -1,38 +1,45 @@
 """Lines of the audit trail as a file to take along: CSV (RFC 4180), or a JSON object in each line.
 
 Both say first what a check of the whole trail found, then the entries, oldest first. Names stand beside the references
-that they are known by now; a reference without a name is all that is left of somebody.
+that they are known by now; a reference without a name is all that is left of somebody. Acts and details stand there as
+the trail has them, for programs, and in words of the reader's language.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from practice.organisation.oversight import Extract, TrailLine
 from vault.audit import Act, TrailReport
+from web.trail import act_said, said
 
 Format = Literal["csv", "jsonl"]
 FORMAT: Final = "spreekkamer-audit"
 VERSION: Final = 1
 """Of the file: counts changes that a reader has to know."""
 
-COLUMNS: Final = (*("number", "at", "act", "by", "by_reference", "by_name", "on", "on_reference", "on_name", "detail"),)
+COLUMNS: Final = (
+    *("number", "at", "act", "by", "by_reference", "by_name", "on", "on_reference", "on_name", "detail"),
+    *("act_said", "detail_said"),
+)
 CONTENT: Final[Mapping[Format, str]] = {"csv": "text/csv", "jsonl": "application/jsonl"}
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for one at the beginning of a cell."""
 
 
-def written(extract: Extract, form: Format, names: Mapping[str, str], made: datetime) -> bytes:
-    """The file. ``names`` are those of the members, by account; ``made`` is now."""
-    rows = [row(line, names) for line in extract.lines]
+def written(
+    extract: Extract, form: Format, names: Mapping[str, str], made: datetime, text: Callable[..., str]
+) -> bytes:
+    """The file. ``names`` are those of the members, by account; ``made`` is now; ``text`` says words."""
+    rows = [row(line, names, text) for line in extract.lines]
     return (as_csv if form == "csv" else as_lines)(rows, extract.report, made).encode()
 
 
-def row(line: TrailLine, names: Mapping[str, str]) -> dict[str, Any]:
+def row(line: TrailLine, names: Mapping[str, str], text: Callable[..., str]) -> dict[str, Any]:
     """What a line says, by column."""
     entry = line.entry
     values = (
@@ -40,6 +47,7 @@ def row(line: TrailLine, names: Mapping[str, str]) -> dict[str, Any]:
         *(entry.actor, entry.actor_name, names.get(line.by or "")),
         *(entry.subject, entry.subject_name, names.get(line.on or "")),
         entry.detail,
+        *(act_said(entry.act, text), said(entry.act, entry.detail, text)),
     )
     return dict(zip(COLUMNS, values, strict=True))
 

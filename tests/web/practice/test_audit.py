@@ -40,7 +40,7 @@ async def test_a_look_shows_names_and_is_entered(server: Server, owner: Browser)
     await server.store.audit.record(Act.ROLES_CHANGED, practitioner(server.alice.id), bob, "2")
     page = await owner.get(WHERE)
     assert (page.status, page.headers["Cache-Control"]) == (200, "no-store")
-    assert "Rollen gewijzigd 2 door: Alice · over: Bob" in said(page)
+    assert "Rollen gewijzigd – 2 rollen door: Alice · over: Bob" in said(page)
     last = (await trail(server))[-1]
     assert (last.act, last.actor, last.subject, last.detail) == ("audit-read", "practitioner", None, "2")
     filtered = await owner.get(f"{WHERE}?person={server.bob.id}&act=&first=&last=")
@@ -71,8 +71,8 @@ async def test_it_is_looked_through_by_act_and_days(server: Server, owner: Brows
 
 
 async def test_there_are_pages_of_fifty(server: Server, owner: Browser) -> None:
-    await server.store.audit.record_all([Draft(Act.DESTROYED, SERVER, detail=str(n)) for n in range(120)])
-    path, pages = f"{WHERE}?act=destroyed", []
+    await server.store.audit.record_all([Draft(Act.BACKUP_MADE, SERVER, detail=str(n)) for n in range(120)])
+    path, pages = f"{WHERE}?act=backup-made", []
     while path:
         page = await owner.get(path)
         pages.append([one["value"] for tag, one in page.elements.elements if tag == "li" and "value" in one])
@@ -121,6 +121,7 @@ async def test_the_table_has_names_and_what_the_check_found(server: Server, owne
     about, row = csv.DictReader(io.StringIO(sent.html))
     assert (about["act"], about["number"], about["detail"][:6]) == ("audit-verified", "", "whole:")
     assert (row["act"], row["by"], row["by_name"], row["detail"]) == ("roles-changed", "practitioner", "Alice", "1")
+    assert (row["act_said"], row["detail_said"]) == ("Rollen gewijzigd", "1 rol")
     assert row["on_name"] == '\'=1+1;"مريم"', "no formula"
     acts = [(entry.act, entry.detail) for entry in await trail(server)][-2:]
     assert acts == [("audit-verified", "whole"), ("audit-exported", "1")]
@@ -133,6 +134,7 @@ async def test_lines_of_json_say_the_same(server: Server, owner: Browser) -> Non
     assert (about["format"], about["version"], about["whole"]) == ("spreekkamer-audit", 1, True)
     assert about["entries"] == len(rows) == about["trail"]["entries"]
     assert [row["act"] for row in rows] == ["signed-in", "backup-made"]
+    assert [(row["act_said"], row["detail_said"]) for row in rows] == [("Ingelogd", ""), ("Reservekopie gemaakt", "")]
     assert (rows[0]["by_name"], rows[1]["by"], rows[1]["by_name"]) == ("Alice", "operator", None)
 
 
