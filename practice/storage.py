@@ -67,7 +67,7 @@
     store.particulars
         of(scope) -> Particulars;  tell(scope, told, seen) -> Particulars               # `invalid`, `conflict`
     store.bank_accounts
-        of(scope) -> BankAccount;  set_iban(scope, number, seen) -> BankAccount         # `invalid`, `conflict`
+        of(scope) -> BankAccount;  set_iban(scope, number, seen, along) -> BankAccount  # `invalid`, `conflict`
     store.pictures
         logo(scope) -> Picture;  set_logo(scope, data, seen) -> Picture;  drop_logo(scope)          # `conflict`
         photograph(scope) -> Picture;  set_photograph(scope, data, shown, seen) -> Picture          # `conflict`
@@ -124,7 +124,8 @@
         accept_by_passkey(token, account, display_name, language, passkey) -> Practitioner, recovery codes
         bury() -> int                                               # those that are too old
     store.sights
-        ask(scope, account, reason) -> Sight                        # of a member's agenda; `invalid`, `conflict`
+        ask(scope, account, reason, along) -> Sight                 # of a member's agenda; `invalid`, `conflict`
+        givers(scope, account) -> [Practitioner]                    # who could give that
         approve(scope, id, along) -> Sight                          # somebody else gives it, for an hour; `conflict`
         look(scope, id, zone) -> Look                               # for who asked: times and labels
         waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]   # to be given; of one agenda

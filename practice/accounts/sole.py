@@ -10,6 +10,7 @@ from practice.accounts.people import is_open
 from vault.errors import DomainError, Newer, Unreadable
 from vault.records.records import Kind, R
 from vault.records.stores import Means, RecordStore
+from vault.records.writing import Along
 
 Lives = Callable[[AsyncConnection, str], Awaitable[bool]]
 """Whether an owner is neither closed nor closing, which stays so until the transaction ends."""
@@ -27,8 +28,10 @@ class SoleRecords(RecordStore, Generic[R]):
         """What there is; a row that was destroyed and came back is none."""
         return await self._opened(await self._database.ask(self._rows(owner)))
 
-    async def put(self, record: R, before: R) -> R:
+    async def put(self, record: R, before: R, along: Along | None = None) -> R:
         """This, on disk when it returns, in place of what was there ``before``, or of nothing (version 0).
+
+        ``along`` writes more with it.
 
         Errors: ``conflict`` (it is not the next version, or somebody wrote another meanwhile), ``not_found`` (the
         owner is closed or closing).
@@ -45,7 +48,7 @@ class SoleRecords(RecordStore, Generic[R]):
             return await self._opened((await connection.execute(self._rows(record.owner))).all()) is None
 
         write = self._writer.first if record.version == 1 else self._writer.instead
-        if await write(self._kind, record, allowed):
+        if await write(self._kind, record, allowed, along):
             return record
         raise DomainError("not_found" if found and not found[-1] else "conflict")
 

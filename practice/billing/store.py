@@ -12,6 +12,7 @@ from practice.billing.records import BANK_ACCOUNTS
 from vault.records.content import new_id
 from vault.records.scope import Scope
 from vault.records.stores import Means
+from vault.records.writing import Along
 
 
 class BankAccounts:
@@ -25,10 +26,11 @@ class BankAccounts:
         owner = scope.owner
         return await self._sole.of(owner) or BankAccount("", owner)
 
-    async def set_iban(self, scope: Scope, number: str, seen: int) -> BankAccount:
-        """Another one, where nobody changed it since the version that was ``seen``.
+    async def set_iban(self, scope: Scope, number: str, seen: int, along: Along | None = None) -> BankAccount:
+        """Another one, where nobody changed it since the version that was ``seen``; ``along`` writes mail about it.
 
         Errors: ``invalid`` (it is none), ``conflict``, ``not_found`` (also: the account is closing).
         """
         plain, before = iban(number), await self.of(scope)
-        return await self._sole.put(replace(before, id=before.id or new_id(), iban=plain, version=seen + 1), before)
+        after = replace(before, id=before.id or new_id(), iban=plain, version=seen + 1)
+        return await self._sole.put(after, before, along)

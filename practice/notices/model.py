@@ -12,6 +12,7 @@ Word = Literal[
     "new-device", "password-changed", "reset", "mail-asked", "mail-vouched", "mail-confirm", "mail-changed",
     "app-added", "app-removed", "passkey-added", "passkey-removed", "codes-made", "codes-low",
     "factor-lifted", "factor-recovered", "organisation-ends", "invitation", "taken-over", "mail-test", "sight-given",
+    "sight-asked", "bank-changed", "bank-removed",
 ]  # fmt: skip
 """Which text it is (``texts.toml``)."""
 

@@ -18,6 +18,7 @@ from typing import Any, Final, get_args
 from sqlalchemy import Row, bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from practice.accounts.model import Practitioner
 from practice.accounts.people import People, is_open
 from practice.agenda.store import Appointments
 from practice.organisation.records import takes_members
@@ -51,8 +52,9 @@ class Sights(RecordStore):
 
     # --- for who looks after an organisation -------------------------------------------------------------------------
 
-    async def ask(self, scope: Scope, account: str, reason: SightReason) -> Sight:
-        """Ask for sight of a member's agenda. Nobody may do anything by it before somebody else gives it.
+    async def ask(self, scope: Scope, account: str, reason: SightReason, along: Along | None = None) -> Sight:
+        """Ask for sight of a member's agenda. Nobody may do anything by it before somebody else gives it; ``along``
+        writes mail to who could.
 
         Errors: ``not_found`` (also without the right, and of one's own), ``invalid`` (the reason), ``conflict`` (there
         is one that waits or is open).
@@ -64,9 +66,20 @@ class Sights(RecordStore):
             raise DomainError("not_found")
         await self._organisations.person(scope, account)
         made = Sight(new_id(), organisation, account, scope.owner, reason, self._now())
-        if not await self._writer.first(SIGHTS, made, partial(self._is_first, made)):
+        if not await self._writer.first(SIGHTS, made, partial(self._is_first, made), along):
             raise DomainError("conflict")
         return made
+
+    async def givers(self, scope: Scope, account: str) -> list[Practitioner]:
+        """Who could give this person sight of that agenda. Errors: ``not_found`` (also without the right)."""
+        demand(scope, Right.SIGHT)
+        await self._organisations.person(scope, account)
+        return [
+            one.account
+            for one in (await self._organisations.roster(scope)).people
+            if one.account is not None and one.member.active and allowed(Right.SIGHT, one.member.roles)
+            if one.account.id not in (scope.owner, account)
+        ]
 
     async def approve(self, scope: Scope, sight_id: str, along: Along) -> Sight:
         """Give what somebody else asked for, from now on; ``along`` writes the practitioner's mail with it.

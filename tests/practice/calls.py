@@ -162,6 +162,7 @@ CALLS: dict[str, Call] = {
     "invitations.again": lambda store, scope, row, _: store.invitations.again(scope, row, telling(store)),
     "invitations.withdraw": lambda store, scope, row, _: store.invitations.withdraw(scope, row),
     "invitations.waiting": lambda store, scope, *_: store.invitations.waiting(scope),
+    "sights.givers": lambda store, scope, row, _: store.sights.givers(scope, row),
     "sights.ask": lambda store, scope, row, _: store.sights.ask(scope, row, "absent"),
     "sights.approve": lambda store, scope, row, me: store.sights.approve(scope, row, store.notices.of(me.id)),
     "sights.look": lambda store, scope, row, _: store.sights.look(scope, row, UTC),

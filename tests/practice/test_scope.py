@@ -225,6 +225,7 @@ def takes_id(step: Step) -> bool:
     return step.method in (
         *OF_ENGAGEMENTS,
         *OF_SIGHTS,
+        "sights.givers",
         "sights.ask",
         "assistants.of",
         "assistants.acting",

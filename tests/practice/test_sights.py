@@ -115,6 +115,8 @@ async def test_three_are_three(three: Three) -> None:
     assert [each.sight.id for each in await three.store.sights.waiting(await three.scope(three.other))] == [one.id]
     for who in (three.owner, three.doctor):
         assert await three.store.sights.waiting(await three.scope(who)) == []
+    givers = await three.store.sights.givers(scope, three.doctor.id)
+    assert {each.id for each in givers} == {three.administrator.id, three.other.id}
     await refused(three.store.sights.end(await three.scope(three.doctor), one.id))
     await three.give(one)
     for who in (three.administrator, three.doctor, three.other):

@@ -25,6 +25,7 @@ from vault.keys.unseen import minute
 from vault.keystore import present
 from vault.records.reading import Reader
 from vault.records.records import Kind, Kinds
+from vault.records.writing import Along
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +55,28 @@ class Destruction:
         self._clock = clock
         self._on_destroy = on_destroy
 
-    async def mark(self, owner: str, row_id: str, *kinds: Kind[Any]) -> Kind[Any] | None:
-        """Step 1 for one row that its owner wants gone: of what kind it is, None when there is no such row."""
+    async def mark(self, owner: str, row_id: str, *kinds: Kind[Any], along: Along | None = None) -> Kind[Any] | None:
+        """Step 1 for one row that its owner wants gone: of what kind it is, None when there is no such row.
+
+        ``along`` writes more with it.
+        """
         self._keys.unlocked()
-        async with self._database.write() as connection:
+        found: list[Kind[Any]] = []
+
+        async def change(connection: AsyncConnection) -> bool:
             for kind in kinds or self._kinds:
                 ours = (kind.table.c.id == row_id, kind.table.c.owner == owner)
                 if (await connection.execute(kind.marking().where(*ours))).rowcount == 1:
-                    return kind
-        return None
+                    found.append(kind)
+                    return True
+            return False
+
+        if along is not None:
+            await along(change)
+        else:
+            async with self._database.write() as connection:
+                await change(connection)
+        return found[0] if found else None
 
     async def mark_due(self, batch: Batch, sweeps: Sweeps) -> list[Target] | None:
         """Step 1 for rows found due, unless they changed since, and for those that came back without their key.

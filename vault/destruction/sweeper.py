@@ -37,6 +37,7 @@ from vault.records.reading import Reader
 from vault.records.records import Kind, Kinds
 from vault.records.scope import SERVER, Scope
 from vault.records.strangers import count_strange
+from vault.records.writing import Along
 
 logger = logging.getLogger(__name__)
 
@@ -126,13 +127,13 @@ class Sweeper:
         self._passed = False
         self._last_sweep: datetime | None = None
 
-    async def destroy(self, scope: Scope, row_id: str, *kinds: Kind[Any]) -> Receipt:
+    async def destroy(self, scope: Scope, row_id: str, *kinds: Kind[Any], along: Along | None = None) -> Receipt:
         """Destroy one record of theirs, of these kinds or, without any, of all; a second time gives the same receipt.
 
-        Errors: ``not_found``, ``locked``.
+        ``along`` writes more in the transaction that marks it. Errors: ``not_found``, ``locked``.
         """
         owner = scope.owner_of(*(kind.name for kind in kinds))
-        kind = await self._destruction.mark(owner, row_id, *kinds)
+        kind = await self._destruction.mark(owner, row_id, *kinds, along=along)
         if kind is not None:
             by = practitioner(scope.actor or owner)
             (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], by)

@@ -34,14 +34,20 @@ class Writer:
         self._keys = keys
         self._now = now
 
-    async def first(self, kind: Kind[R], record: R, allowed: Allowed) -> bool:
-        """A new row under a new key, on disk when this returns; False where it is not allowed. Errors: DomainError."""
+    async def first(self, kind: Kind[R], record: R, allowed: Allowed, along: Along | None = None) -> bool:
+        """A new row under a new key, on disk when this returns; False where it is not allowed. Errors: DomainError.
+
+        ``along`` writes more with it.
+        """
         key = await self._keys.add(record.owner, record.id, self._now())
-        async with self._database.write() as connection:
-            wanted = await allowed(connection)
-            if wanted:
-                await connection.execute(insert(kind.table).values(kind.seal(key, record)))
-        if not wanted:
+
+        async def add(connection: AsyncConnection) -> bool:
+            if not await allowed(connection):
+                return False
+            await connection.execute(insert(kind.table).values(kind.seal(key, record)))
+            return True
+
+        if not await self._written(add, along):
             await self._keys.discard([record.id])
             return False
         # A server that does not know this table must not take the key for one whose row never came.
@@ -65,6 +71,10 @@ class Writer:
                 return False
             return (await connection.execute(update(table).where(*unchanged).values(values))).rowcount == 1
 
+        return await self._written(change, along)
+
+    async def _written(self, change: Allowed, along: Along | None) -> bool:
+        """In a transaction of its own, or in that of ``along``."""
         if along is not None:
             return await along(change)
         async with self._database.write() as connection:

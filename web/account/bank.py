@@ -14,6 +14,7 @@ from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE
 from vault.audit import Act
 from vault.errors import DomainError
+from web.account.bank_mail import removal_told, told
 from web.account.security import entered
 from web.forms import NOT_ASKED, Fields, Form, Page, Password, Shown
 
@@ -45,8 +46,9 @@ async def show(call: Call) -> Mapping[str, object]:
 async def change(call: Call) -> None:
     """Another one."""
     said = call.body
-    await factors.confirmed(call, said.password.get_secret_value(), said.code)
-    await call.request.app[STORE].bank_accounts.set_iban(call.scope, said.iban, said.version)
+    person = await factors.confirmed(call, said.password.get_secret_value(), said.code)
+    store = call.request.app[STORE]
+    await store.bank_accounts.set_iban(call.scope, said.iban, said.version, told(call, person, "bank-changed"))
 
 
 async def read(call: Call) -> Shown:
@@ -65,7 +67,7 @@ async def remove(call: Call) -> None:
     found = await store.bank_accounts.of(call.scope)
     if not found.version:
         raise DomainError("not_found")
-    await store.retention.destroy(call.scope, found.id, BANK_ACCOUNTS)
+    await store.retention.destroy(call.scope, found.id, BANK_ACCOUNTS, along=await removal_told(call))
 
 
 BANK: Final = Page("/account/bank", "account/bank.html", show, right=Right.ACCOUNT)

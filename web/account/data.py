@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from practice.accounts.records import practitioners
+from practice.billing.records import BANK_ACCOUNTS
 from practice.organisation.oversight import TrailLine
 from practice.organisation.rights import Right, allowed
 from signaling.gate import SIGNALING
@@ -18,6 +19,7 @@ from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
 from vault.inventory import Item, inventory
 from vault.records.records import Kind
+from web.account.bank_mail import removal_told
 from web.account.held import MOST, NOT_HERE, part, rest
 from web.forms import NOT_ASKED, Download, Fields, Form, Page, Password
 from web.locale import NAMES
@@ -97,7 +99,8 @@ async def destroy(call: Call) -> None:
     kind = store.exports.kind(said.kind)
     if kind is None or kind.name in NOT_HERE:
         raise DomainError("not_found")
-    await store.retention.destroy(call.scope, said.record, kind)
+    along = await removal_told(call) if kind is BANK_ACCOUNTS else None
+    await store.retention.destroy(call.scope, said.record, kind, along=along)
 
 
 async def export(call: Call) -> Download:

@@ -61,7 +61,10 @@ async def show(call: Call) -> Mapping[str, object]:
 
 
 async def ask(call: Call) -> Sight:
-    """Nothing is to be seen before somebody else gives it. What is refused anyway uses up no code."""
+    """Nothing is to be seen before somebody else gives it, and all who could are told by mail, in the same transaction.
+
+    What is refused anyway uses up no code.
+    """
     store, account, said = call.request.app[STORE], call.path["account"], call.body
     found = await store.sights.of(call.scope, account)
     if account == call.practitioner:
@@ -69,7 +72,10 @@ async def ask(call: Call) -> Sight:
     if any(one.phase in ("waiting", "open") for one in found):
         raise DomainError("conflict")
     await factors.proved(call, said.password.get_secret_value(), said.code)
-    return await store.sights.ask(call.scope, account, said.reason)
+    others = await store.sights.givers(call.scope, account)
+    told = [News("sight-asked", one.mail, one.language) for one in others]
+    along = store.notices.of(str(call.scope.organisation), *told)
+    return await store.sights.ask(call.scope, account, said.reason, along)
 
 
 async def give(call: Call) -> Sight:

@@ -83,6 +83,20 @@ async def test_who_comes_second_sees_which_it_is_and_decides(server: Server, ali
     assert await kept(server) == "BE68539007547034"
 
 
+async def test_each_change_is_told_by_mail_without_the_number(server: Server, alice: Browser) -> None:
+    server.store.notices.on = True
+    await change(alice)
+    assert (await change(alice, "BE68539007547034")).status == 409, "which changed nothing"
+    await send(alice, "remove")
+    await change(alice)
+    one = await server.store.bank_accounts.of(of(server.alice.id))
+    taken_out = urlencode({"form_token": await alice.token(), "kind": "bank_accounts", "record": one.id})
+    assert (await alice.send("/account/data/destroy", taken_out)).status == 303
+    told = await server.store.notices.waiting()
+    assert [one.news.word for one in told] == ["bank-changed", "bank-removed", "bank-changed", "bank-removed"]
+    assert {(one.owner, one.news.to, *one.news.values) for one in told} == {(server.alice.id, "alice@example.org")}
+
+
 @pytest.mark.duty("S-43")
 async def test_it_is_taken_out_at_once(server: Server, alice: Browser) -> None:
     for form in ({"password": PASSWORD}, {}):

@@ -40,7 +40,7 @@ async def test_a_look_shows_names_and_is_entered(server: Server, owner: Browser)
     await server.store.audit.record(Act.ROLES_CHANGED, practitioner(server.alice.id), bob, "2")
     page = await owner.get(WHERE)
     assert (page.status, page.headers["Cache-Control"]) == (200, "no-store")
-    assert "Rollen gewijzigd – 2 rollen door: Alice · over: Bob" in said(page)
+    assert "Rollen gewijzigd \N{EN DASH} 2 rollen door: Alice · over: Bob" in said(page)
     last = (await trail(server))[-1]
     assert (last.act, last.actor, last.subject, last.detail) == ("audit-read", "practitioner", None, "2")
     filtered = await owner.get(f"{WHERE}?person={server.bob.id}&act=&first=&last=")
