@@ -8,14 +8,17 @@ there gives nobody a role**: roles are sealed together with the hash of the link
 more. Sent again it is a new record under a new key, so that the old link stays dead even in a copy that comes back.
 
 **Nobody learns whether an address is known** beyond the members, whom whoever may invite sees anyway: no other account
-is looked for. Whose address has one meanwhile is told ``conflict`` by the link, which only its mailbox has.
+is looked for. Of who administers departments this is who is seen there: an address that is a member or invited
+elsewhere gets a second link, of which only one makes an account. Whose address has one meanwhile is told ``conflict``
+by the link, which only its mailbox has.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, get_args
 
 from sqlalchemy import ColumnElement, bindparam, insert, select
@@ -56,7 +59,7 @@ ROW: Final = INVITATIONS.living().where(
 )
 THEIRS: Final = INVITATIONS.living().where(invitations.c.owner == bindparam("organisation"))
 BY_TOKEN: Final = INVITATIONS.living().where(invitations.c.token == bindparam("token"))
-SAME: Final = THEIRS.where(invitations.c.mail.in_(bindparam("mails", expanding=True))).limit(1)
+SAME: Final = THEIRS.where(invitations.c.mail.in_(bindparam("mails", expanding=True)))
 MEMBER: Final = (
     select(members)
     .join(practitioners, practitioners.c.id == members.c.account)
@@ -68,6 +71,14 @@ HOST: Final = select(organisations).where(organisations.c.id == bindparam("organ
 
 Tell = Callable[[Invitation, str], Along]
 """The mail with a seed about an invitation, to be written in its transaction."""
+
+Invites = Callable[[Sequence[Any]], Awaitable[bool]]
+"""Whether there is one among these rows that whoever invites is told of."""
+
+
+async def nobody_is(_: Sequence[Any]) -> bool:
+    """For an invitation in place of another."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,8 @@ class Invitations(RecordStore):
         """Ask somebody to become a member, in these departments: of who administers some at least in one of theirs.
 
         Errors: ``not_found`` (without the right to give these roles), ``invalid`` (a field), ``closing`` (the
-        organisation ends), ``conflict`` (a member whom whoever asks sees has this address, or it is invited already).
+        organisation ends), ``conflict`` (a member whom whoever asks sees has this address, or it is invited already,
+        by what they see).
         """
         if not roles or not set(roles) <= set(get_args(MemberRole)):
             raise DomainError("invalid", "roles")
@@ -123,7 +135,7 @@ class Invitations(RecordStore):
             new_id(), organisation, mail.strip(), frozenset(roles), language, scope.owner, now, now + LIFE,
             token="", index=known[0].hex(), version=1, departments=within,
         )  # fmt: skip
-        return await self._issue(made, tell)
+        return await self._issue(made, tell, partial(self._is_invited, reach))
 
     async def get(self, scope: Scope, invitation_id: str) -> Invitation:
         """One that waits. Errors: ``not_found`` (also without the right to give its roles), ``unreadable``."""
@@ -146,7 +158,7 @@ class Invitations(RecordStore):
         before = await self.get(scope, invitation_id)
         now = self._now()
         made = replace(before, id=new_id(), by=scope.owner, written=now, until=now + LIFE, version=1)
-        return await self._issue(made, tell, before)
+        return await self._issue(made, tell, before=before)
 
     async def withdraw(self, scope: Scope, invitation_id: str) -> Invitation:
         """Its link is worth nothing any more, and it dies. Errors: as ``get``."""
@@ -162,9 +174,8 @@ class Invitations(RecordStore):
         """
         organisation = demand(scope, Right.PEOPLE)
         opened = await self._reader.open(INVITATIONS, await self._database.ask(THEIRS, {"organisation": organisation}))
-        reach, everybody = await self._reaches.of(scope), looks_after_all(scope.roles, Right.PEOPLE)
-        seen = [one for one in opened.living if everybody or not reach.mine.isdisjoint(one.departments)]
-        living = [one for one in seen if self._now() < one.until]
+        reach = await self._reaches.of(scope)
+        living = [one for one in opened.living if reach.sees_invitation(one) and self._now() < one.until]
         return sorted(living, key=lambda one: (canonical(one.mail), one.id))
 
     # --- for who has the link ----------------------------------------------------------------------------------------
@@ -239,7 +250,10 @@ class Invitations(RecordStore):
             raise DomainError("not_found")
         return organisation
 
-    async def _issue(self, draft: Invitation, tell: Tell, before: Invitation | None = None) -> Invited:
+    async def _issue(
+        self, draft: Invitation, tell: Tell, invited: Invites = nobody_is, before: Invitation | None = None
+    ) -> Invited:
+        """Write it, in place of ``before`` if there is one, unless its address is ``invited``."""
         seed = secrets.token_urlsafe(16)
         token = self.token(seed)
         made = replace(draft, token=self._index(token).hex())
@@ -257,7 +271,7 @@ class Invitations(RecordStore):
             if before is not None and not (await connection.execute(ROW, bound | {"wanted": before.id})).first():
                 return False
             await connection.execute(INVITATIONS.marking().where(gone, INVITATIONS.is_living))
-            if (await connection.execute(SAME, bound)).first() is not None:
+            if await invited((await connection.execute(SAME, bound)).all()):
                 return False
             await connection.execute(insert(invitations).values(row))
             return True
@@ -309,6 +323,12 @@ class Invitations(RecordStore):
         if not rows or reach.everybody:
             return bool(rows)
         return any(reach.sees(one) for one in (await self._reader.open(MEMBERS, rows)).living)
+
+    async def _is_invited(self, reach: Reach, rows: Sequence[Any]) -> bool:
+        """The same of invitations of one address: two links of which one is used are harmless."""
+        if not rows or reach.everybody:
+            return bool(rows)
+        return any(reach.sees_invitation(one) for one in (await self._reader.open(INVITATIONS, rows)).living)
 
     async def _may_still(self, one: Invitation, by: Any) -> bool:
         return by is not None and holds(one, (await self._reader.one(MEMBERS, by))[0])

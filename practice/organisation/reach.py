@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import bindparam
 
-from practice.organisation.model import Member, MemberRole
+from practice.organisation.model import Invitation, Member, MemberRole
 from practice.organisation.records import DEPARTMENTS, MEMBERS, departments
 from practice.organisation.rights import Right, allowed
 from practice.organisation.standings import OF_ACCOUNT
@@ -48,6 +48,10 @@ class Reach:
         if looks_after_all(self.roles, Right.PEOPLE) or member.account == self.me:
             return True
         return not self.mine.isdisjoint(member.departments)
+
+    def sees_invitation(self, one: Invitation) -> bool:
+        """Whether an invitation is there for them: into a department of theirs, or any."""
+        return looks_after_all(self.roles, Right.PEOPLE) or not self.mine.isdisjoint(one.departments)
 
     def changes(self, member: Member) -> bool:
         """Whether they may change what a member is, or make them this."""

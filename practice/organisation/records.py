@@ -7,6 +7,7 @@ from typing import Any, get_args
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     LargeBinary,
     String,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,7 +36,7 @@ from vault.database.tables import metadata
 from vault.errors import Unreadable
 from vault.keys.envelope import Place
 from vault.records.content import Layout, known, number, open_content, seal_content
-from vault.records.records import Owners, Sealed, kept_once, kept_table
+from vault.records.records import Owners, Sealed, kept_table
 
 organisations = Table(
     "organisations",
@@ -57,8 +59,15 @@ invitations = kept_table(
     Column("mail", LargeBinary(32), nullable=False, comment="HMAC of the canonical address"),
     Column("until", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
 )
-kept_once("ix_invitations_mail", invitations.c.owner, invitations.c.mail)
-"""One at a time for each address, beside those that are being destroyed."""
+KEPT = text("state = 'kept'")
+Index(
+    "ix_invitations_mail",
+    invitations.c.owner,
+    invitations.c.mail,
+    sqlite_where=KEPT,
+    postgresql_where=KEPT,
+)
+"""One at a time for each address and whoever sees it, which is looked up while the organisation's row is locked."""
 
 departments = kept_table("departments", "name")
 

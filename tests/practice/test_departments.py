@@ -301,6 +301,22 @@ async def test_nobody_learns_from_an_invitation_that_somebody_out_of_reach_is_a_
         await house.store.invitations.accept(made.token, "Bob", "nl", PASSWORD)
 
 
+async def test_nobody_learns_that_an_address_is_invited_out_of_reach(house: House) -> None:
+    store, noor, mail = house.store, await house.scope("noor"), "new@example.org"
+    theirs = await house.invite("noor", mail, into=[house.surgery.id])
+    made = await house.invite("dora", mail, into=[house.cardiology.id])
+    with pytest.raises(DomainError, match="conflict"):
+        await house.invite("dora", mail, into=[house.cardiology.id])
+    with pytest.raises(DomainError, match="conflict"):
+        await house.invite("noor", mail)
+    assert len(await store.invitations.waiting(noor)) == 2, "who looks after all sees both"
+    again = await store.invitations.again(noor, theirs.invitation.id, lambda one, _: store.notices.of(one.owner))
+    person = await store.invitations.accept(made.token, "New", "nl", PASSWORD)
+    assert (await house.member(person.id)).departments == {house.cardiology.id}
+    with pytest.raises(DomainError, match="conflict"):
+        await store.invitations.accept(again.token, "New", "nl", PASSWORD)
+
+
 @pytest.mark.parametrize("how", ["department closed", "out of the department", "other roles", "deactivated"])
 async def test_a_link_is_dead_when_who_sent_it_looks_after_the_department_no_more(house: House, how: str) -> None:
     store, noor = house.store, await house.scope("noor")
