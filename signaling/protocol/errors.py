@@ -16,7 +16,7 @@ from signaling.protocol.capabilities import SUPPORTED, Versions
 from signaling.protocol.model import Message
 from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 
-Doubt = Literal["past", "double"]
+Doubt = Literal["past", "double", "citizen-nl", "citizen-be", "citizen-de", "citizen-fr", "medical"]
 FactorKind = Literal["totp", "recovery", "passkey"]
 Category = Literal["protocol", "user", "internal"]
 
@@ -111,7 +111,8 @@ class WireError(Message):
     doubts: list[Doubt] | None = Field(
         default=None,
         exclude_if=absent,
-        description="With ``doubtful``: nobody can come to it any more (``past``), it overlaps another (``double``).",
+        description="With ``doubtful``: nobody can come to it any more (``past``), it overlaps another (``double``), a "
+        "text seems to hold a citizen number (``citizen-…``) or words of somebody's illness (``medical``).",
     )
     current: Current | None = Field(
         default=None, exclude_if=absent, description="With ``conflict`` of an appointment: what it is now."

@@ -198,6 +198,7 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(r
 class NewSentence(Message):
     language: Language
     text: Text = Field(description="One line with something to be seen in it.")
+    anyway: bool = Field(default=False, description="What would be ``doubtful`` is meant.")
 
 
 class SentenceView(Message):

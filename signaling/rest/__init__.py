@@ -3,8 +3,9 @@
 ``endpoint`` makes aiohttp handlers of them, ``entries`` says what the audit trail has of each. ``signaling/routes.py``
 has them all on one screen.
 
-``entrance`` and ``errors`` are what several answer. Then one for each context: ``account``, ``appointments``,
-``assistants``, ``factors``, ``join``, ``passkeys``, ``sentences``, ``technical``, ``tokens``.
+``entrance`` and ``errors`` are what several answer, ``doubts`` what they ask about. Then one for each context:
+``account``, ``appointments``, ``assistants``, ``factors``, ``join``, ``passkeys``, ``sentences``, ``technical``,
+``tokens``.
 """
 
 from signaling.rest.endpoint import Call, Endpoint, aiohttp_handler

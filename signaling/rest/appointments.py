@@ -12,6 +12,7 @@ from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
+from signaling.rest.doubts import found_in
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
 from signaling.window import JoinWindow
@@ -42,10 +43,11 @@ async def list_days(call: Call) -> AppointmentList:
 
 async def create(call: Call) -> AppointmentView:
     """What is seldom meant is asked about first: a time at which nobody can come any more, or at which
-    there is something else."""
+    there is something else, and a label that says more of a patient than whom to expect."""
     starts_at, scope = datetime.fromisoformat(call.body.starts_at), await reach(call)
     length = timedelta(minutes=call.body.minutes)
     doubts = [] if call.body.anyway else await found_doubtful(call.request.app, scope, starts_at, length)
+    doubts += [] if call.body.anyway else found_in(call.body.patient)
     if doubts:
         raise Doubtful(doubts)
     appointment = await call.request.app[STORE].appointments.create(
@@ -55,14 +57,17 @@ async def create(call: Call) -> AppointmentView:
 
 
 async def change(call: Call) -> AppointmentView:
-    """Correct one. Asked about is only what is moved: who mends a name was asked about the time before."""
+    """Correct one. Asked about is only what is changed: who mends a name was asked about the time before."""
     app, body, scope, wanted = call.request.app, call.body, await reach(call), call.path["appointment"]
     store = app[STORE].appointments
     found = await store.get(scope, wanted)
     starts_at = found.starts_at if body.starts_at is None else datetime.fromisoformat(body.starts_at)
     minutes = body.minutes or found.minutes
-    if not body.anyway and body.seen == found.version and (starts_at, minutes) != (found.starts_at, found.minutes):
-        doubts = await found_doubtful(app, scope, starts_at, timedelta(minutes=minutes), but=wanted)
+    if not body.anyway and body.seen == found.version:
+        moved = (starts_at, minutes) != (found.starts_at, found.minutes)
+        length = timedelta(minutes=minutes)
+        doubts = await found_doubtful(app, scope, starts_at, length, but=wanted) if moved else []
+        doubts += found_in(body.patient) if body.patient and body.patient != found.patient else []
         if doubts:
             raise Doubtful(doubts)
     held = await app[SIGNALING].in_progress(wanted)

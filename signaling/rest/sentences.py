@@ -2,6 +2,7 @@
 
 from practice.sentences.model import Sentence
 from practice.sentences.records import SENTENCES
+from signaling.protocol.errors import Doubtful
 from signaling.protocol.rest import (
     Receipt,
     SentenceList,
@@ -11,6 +12,7 @@ from signaling.protocol.rest import (
 )
 from signaling.protocol.waiting import WaitingPhotograph
 from signaling.rest.appointments import receipt_view
+from signaling.rest.doubts import found_in
 from signaling.rest.endpoint import Call
 from signaling.rest.join import visited
 from signaling.scopes import of_link
@@ -28,7 +30,10 @@ async def all_of_them(call: Call) -> SentenceList:
 
 
 async def say(call: Call) -> SentenceView:
-    """Set the one for this language."""
+    """Set the one for this language; what seems to be about one patient is asked about first."""
+    doubts = [] if call.body.anyway else found_in(call.body.text)
+    if doubts:
+        raise Doubtful(doubts)
     return _view(await call.request.app[STORE].sentences.say(call.scope, call.body.language, call.body.text))
 
 

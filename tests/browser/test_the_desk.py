@@ -72,6 +72,10 @@ async def test_a_time_that_is_taken_or_has_passed_is_asked_about(practitioner: P
     await page.locator("#day").fill((at - timedelta(days=5)).strftime("%Y-%m-%d"))
     await page.locator("#day").press("Tab")
     await doubts.get_by_text("al voorbij").wait_for()
+    await practitioner.find("patient-name").fill("Dan, BSN 111222333")
+    await create.click()
+    await doubts.get_by_text("burgerservicenummer").wait_for()
+    assert not await practitioner.find("patient-link").is_visible(), "one doubt that was meant means no other"
     await create.click()
     await practitioner.find("patient-link").wait_for()
 

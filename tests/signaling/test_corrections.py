@@ -61,6 +61,8 @@ async def test_who_was_overtaken_reads_what_it_is_now(server: Server) -> None:
         ({"move": 15}, []),
         ({"move": 100}, []),
         ({"patient": "Piet"}, []),
+        ({"patient": "Piet, zwanger, 111222333"}, ["citizen-nl", "medical"]),
+        ({"move": 75, "patient": "Piet, zwanger"}, ["double", "medical"]),
     ],
 )
 async def test_what_is_seldom_meant_is_asked_about_once(server: Server, told: Any, doubts: list[str]) -> None:

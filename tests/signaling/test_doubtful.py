@@ -1,11 +1,13 @@
 """What is seldom meant is asked about, by name; what is meant anyway is planned. Days are those of the practice."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from practice.doubts import DOUBTS
+from signaling.protocol.errors import Doubt
 from signaling.settings import SignalingSettings
 from tests.opening import of
 from tests.signaling.conftest import Answer, Server
@@ -72,6 +74,22 @@ async def test_both_are_said_at_once_and_what_ended_is_no_other(server: Server) 
     assert doubts(await plan(server, -65)) == ["past"]
     today = (await server.call("GET", "/api/v1/appointments?first=2020-01-01&last=2020-12-31", who="alice")).body
     assert today["appointments"] == []
+
+
+@pytest.mark.duty("S-13")
+async def test_a_label_that_says_more_than_whom_to_expect_is_asked_about(server: Server) -> None:
+    await server.sign_in("alice")
+    assert doubts(await plan(server, -500, patient="85.07.30-033.28, depressie")) == [
+        "past",
+        "citizen-be",
+        "medical",
+    ]
+    made = await plan(server, 60, patient="Jan, depressie", anyway=True)
+    assert (made.status, made.body["patient"]) == (201, "Jan, depressie")
+
+
+def test_what_is_asked_about_in_a_text_is_told_to_apps() -> None:
+    assert get_args(Doubt) == ("past", "double", *DOUBTS)
 
 
 async def test_what_is_asked_about_changes_nothing(server: Server) -> None:

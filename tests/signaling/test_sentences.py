@@ -43,6 +43,17 @@ async def test_what_is_said_is_read_by_whoever_waits_until_it_is_taken_back(serv
     assert sum(act == "destroyed" for act, _, _ in acts) == 1
 
 
+@pytest.mark.duty("S-13")
+async def test_a_sentence_that_seems_to_be_about_one_patient_is_asked_about(server: Server) -> None:
+    await server.sign_in("alice")
+    about = {"language": "nl", "text": "Het gaat over uw diagnose."}
+    asked = await server.call("PUT", SENTENCES, about, who="alice")
+    assert (asked.status, asked.code, asked.body["error"]["doubts"]) == (409, "doubtful", ["medical"])
+    assert await said(server) == {}
+    assert (await server.call("PUT", SENTENCES, about | {"anyway": True}, who="alice")).status == 200
+    assert await said(server) == {"nl": about["text"]}
+
+
 async def test_nobody_else_reads_changes_or_destroys_it(server: Server) -> None:
     await server.sign_in("alice")
     await server.sign_in("bob")

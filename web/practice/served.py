@@ -24,6 +24,7 @@ from vault.audit import Act, Draft, appointment, practitioner
 from vault.errors import DomainError
 from vault.records.scope import Scope
 from web.forms import Fields, Form, Page
+from web.forms.doubts import Doubted, demand_meant
 from web.locale import NAMES
 from web.moments import day_of, time_of
 from web.render import spoken
@@ -35,7 +36,7 @@ LENGTHS: Final = (10, 15, 20, 30, 45, 60, 90)
 GONE: Final = ("not_found", "gone", "unreadable")
 
 
-class New(Fields):
+class New(Doubted):
     """An appointment, by the practice's clock."""
 
     patient: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
@@ -136,6 +137,7 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
 async def plan(call: Call) -> Appointment:
     """One more; what is seldom meant is asked about first. A time that the clock leaves out is as much later."""
     app, scope, asked = call.request.app, await acting(call), call.body
+    demand_meant(asked, "patient")
     zone, length = app[ZONE](), timedelta(minutes=asked.minutes)
     starts_at = datetime.combine(asked.day, asked.time.replace(tzinfo=None), zone).astimezone(UTC).astimezone(zone)
     doubts = [] if asked.anyway else await found_doubtful(app, scope, starts_at, length)

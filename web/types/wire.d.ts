@@ -5,7 +5,7 @@
  */
 
 export type Category = 'protocol' | 'user' | 'internal';
-export type Doubt = 'past' | 'double';
+export type Doubt = 'past' | 'double' | 'citizen-nl' | 'citizen-be' | 'citizen-de' | 'citizen-fr' | 'medical';
 export type EndReason = 'ended' | 'left' | 'cancelled' | 'expired';
 export type FactorKind = 'totp' | 'recovery' | 'passkey';
 export type Feature = 'chat' | 'screen';
@@ -410,6 +410,8 @@ export interface NewSentence {
   language: Language;
   /** One line with something to be seen in it. */
   text: string;
+  /** What would be `doubtful` is meant. */
+  anyway?: boolean;
 }
 
 /** Beside the body of a replayed event, where both sides have `replay`. */
@@ -770,7 +772,7 @@ export interface WireError {
   field?: string;
   /** With `sdp_invalid`: why; `message` is its sentence. */
   reason?: string;
-  /** With `doubtful`: nobody can come to it any more (`past`), it overlaps another (`double`). */
+  /** With `doubtful`: nobody can come to it any more (`past`), it overlaps another (`double`), a text seems to hold a citizen number (`citizen-…`) or words of somebody's illness (`medical`). */
   doubts?: Doubt[];
   /** With `conflict` of an appointment: what it is now. */
   current?: Current;

@@ -81,6 +81,21 @@ async def test_what_is_seldom_meant_is_asked_about(server: Server, bob: Browser)
     assert (await planned(server, bob, time="09:40", anyway="on")).status == 303
 
 
+@pytest.mark.duty("S-13")
+async def test_what_a_label_says_too_much_is_asked_about_beside_the_time(server: Server, bob: Browser) -> None:
+    await planned(server, bob)
+    known = {"patient": "Jan, zwanger", "time": "09:40"}
+    asked = await planned(server, bob, **known)
+    assert (asked.status, asked.hidden("patient")) == (422, "Jan, zwanger")
+    assert "gezondheid" in asked.described("patient")
+    (button,) = [one for tag, one in asked.elements.elements if tag == "button" and one.get("name") == "keep"]
+    asked = await planned(server, bob, **known, keep=button["value"])
+    assert (asked.status, asked.hidden("keep")) == (409, "medical"), "what was meant is not asked about again"
+    assert (await planned(server, bob, **known, keep="medical", anyway="on")).status == 303
+    for wrong in ("x" * 101, "citizen-nl"):
+        assert (await planned(server, bob, **known, keep=wrong, anyway="on")).status == 422
+
+
 async def test_bad_input_is_told_and_changes_nothing(server: Server, bob: Browser) -> None:
     for wrong in (
         {"patient": ""}, {"patient": "\u200b"}, {"day": "1 maart"}, {"day": "2099-01-01"}, {"time": "half tien"},

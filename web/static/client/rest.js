@@ -191,8 +191,14 @@ export const receipts = async () => (await signedIn('GET', '/receipts')).receipt
 /** What whoever waits reads, by language. @returns {Promise<SentenceList>} */
 export const sentences = () => signedIn('GET', '/sentences');
 
-/** Set it for a language. @param {Language} language @param {string} text @returns {Promise<SentenceView>} */
-export const saySentence = (language, text) => signedIn('PUT', '/sentences', { language, text });
+/**
+ * Set it for a language.
+ * @param {Language} language
+ * @param {string} text
+ * @param {boolean} anyway
+ * @returns {Promise<SentenceView>}
+ */
+export const saySentence = (language, text, anyway) => signedIn('PUT', '/sentences', { language, text, anyway });
 
 /** Take it back, irrecoverably. @param {string} sentence @returns {Promise<Receipt>} */
 export const destroySentence = (sentence) => signedIn('DELETE', `/sentences/${sentence}`);

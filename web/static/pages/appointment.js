@@ -2,7 +2,7 @@ import { now } from '../client/clock.js';
 import { correctAppointment, destroyAppointment, newAppointment } from '../client/rest.js';
 import { copy, el, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
-import { Doubts } from './doubts.js';
+import { asked, Doubts } from './doubts.js';
 import { explain, language, t } from './language.js';
 import { firstFree } from './overlap.js';
 import { parseMoment, parseTime, writeDay } from './typed.js';
@@ -171,12 +171,11 @@ export class NewAppointment {
         starts_at: starts,
         minutes: Number(this.#field('minutes').value),
         language: /** @type {Language} */ (this.#field('language').value),
-        anyway: this.doubts.meant(this.#start, Number(this.#field('minutes').value)),
       };
       if (this.#seen) await this.#correct(this.#seen, said);
-      else this.#done(await newAppointment(said));
+      else this.#done(await this.doubts.meaning((anyway) => newAppointment({ ...said, anyway })));
     } catch (error) {
-      if (!this.doubts.asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
+      if (!asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
     } finally {
       button.disabled = false;
     }
@@ -185,18 +184,18 @@ export class NewAppointment {
   /**
    * Only what differs is sent: what somebody else corrects beside it stays theirs.
    * @param {AppointmentView} seen
-   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {anyway: boolean}} said
+   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'>} said
    * @returns {Promise<void>}
    */
   async #correct(seen, said) {
     /** @type {Correction} */
-    const correction = { seen: seen.version, anyway: said.anyway };
+    const correction = { seen: seen.version };
     if (said.patient !== seen.patient) correction.patient = said.patient;
     if (this.#start !== this.#minute(seen)) correction.starts_at = said.starts_at;
     if (said.minutes !== seen.minutes) correction.minutes = said.minutes;
     if (said.language !== seen.language) correction.language = said.language;
     try {
-      const corrected = await correctAppointment(seen.appointment, correction);
+      const corrected = await this.doubts.meaning((anyway) => correctAppointment(seen.appointment, { ...correction, anyway }));
       this.dialog.close();
       this.onCorrected(corrected);
     } catch (error) {

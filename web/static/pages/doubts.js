@@ -4,30 +4,33 @@ import { time } from './dates.js';
 import { t } from './language.js';
 import { overlaps } from './overlap.js';
 
-/** @import {AppointmentView} from '../../types/wire.js' */
+/** @import {AppointmentView, Doubt} from '../../types/wire.js' */
 
 const MINUTE_MS = 60_000;
 
+/** What the server asks about before it stores something; null where an error says something else. @param {unknown} error */
+export function asked(error) {
+  const { code, doubts } = /** @type {{code?: string, doubts?: Doubt[]}} */ (error);
+  return code === 'doubtful' && doubts?.length ? doubts : null;
+}
+
+/** The same in words. @param {Doubt[]} doubts */
+export const inWords = (doubts) => doubts.map((doubt) => t(`new.doubt.${doubt}`)).join(' ');
+
 /**
- * What is seldom meant is asked about: a time that has passed, or at which there is another appointment. Once it was shown, pressing
- * the button means it.
+ * What is seldom meant is asked about: a time that has passed, or at which there is another appointment, and a label that says more
+ * than whom to expect. Once it was shown, pressing the button means it.
  */
 export class Doubts {
-  #shown = '';
+  /** What is shown. @type {Set<Doubt>} */
+  #shown = new Set();
   /** What the button says where nothing is asked. */
   plain = 'new.create';
-  /** The time that was weighed. */
-  #about = '';
 
   /** @param {HTMLFormElement} form */
   constructor(form) {
     this.note = slot(form, 'new-doubts');
     this.words = slot(form, 'new-create');
-  }
-
-  /** Whether the person was asked about this time, and it is what they want. @param {number} start @param {number} minutes */
-  meant(start, minutes) {
-    return this.#shown !== '' && this.#about === `${start} ${minutes}`;
   }
 
   /**
@@ -37,26 +40,43 @@ export class Doubts {
    * @param {Iterable<AppointmentView>} known
    */
   weigh(start, minutes, known) {
-    this.#about = `${start} ${minutes}`;
+    this.#shown.clear();
     const end = start + minutes * MINUTE_MS;
-    const said = end <= now() ? [t('new.doubt.past')] : [];
+    const said = [];
+    if (end <= now()) {
+      this.#shown.add('past');
+      said.push(t('new.doubt.past'));
+    }
     const other = [...known].find((one) => one.state === 'planned' && overlaps(one, start, end));
-    if (other) said.push(t('new.doubt.with', { name: other.patient, time: time(new Date(other.starts_at)) }));
-    this.#say(said);
+    if (other) {
+      this.#shown.add('double');
+      said.push(t('new.doubt.with', { name: other.patient, time: time(new Date(other.starts_at)) }));
+    }
+    this.#say(said.join(' '));
   }
 
-  /** What the server asks about. @param {unknown} error @returns {boolean} whether that was the error */
-  asked(error) {
-    const { code, doubts } = /** @type {{code?: string, doubts?: ('past' | 'double')[]}} */ (error);
-    if (code !== 'doubtful' || !doubts?.length) return false;
-    this.#say(doubts.map((doubt) => t(`new.doubt.${doubt}`)));
-    return true;
+  /**
+   * Store it; what was shown when the button was pressed is meant, and nothing else that the server asks about.
+   * @template T
+   * @param {(anyway: boolean) => Promise<T>} store
+   * @returns {Promise<T>}
+   */
+  async meaning(store) {
+    try {
+      return await store(false);
+    } catch (error) {
+      const doubts = asked(error);
+      if (!doubts) throw error;
+      if (doubts.every((one) => this.#shown.has(one))) return store(true);
+      this.#shown = new Set(doubts);
+      this.#say(inWords(doubts));
+      throw error;
+    }
   }
 
-  /** @param {string[]} said */
-  #say(said) {
-    this.#shown = said.join(' ');
-    say(this.note, this.#shown || null);
-    this.words.textContent = t(this.#shown ? 'new.anyway' : this.plain);
+  /** @param {string} words */
+  #say(words) {
+    say(this.note, words || null);
+    this.words.textContent = t(words ? 'new.anyway' : this.plain);
   }
 }

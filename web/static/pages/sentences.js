@@ -1,5 +1,6 @@
 import { destroySentence, saySentence, sentences } from '../client/rest.js';
 import { onAction, say, slot } from './build.js';
+import { asked, inWords } from './doubts.js';
 import { explain, plural, t } from './language.js';
 
 /** @import {Language, SentenceList} from '../../types/wire.js' */
@@ -7,6 +8,7 @@ import { explain, plural, t } from './language.js';
 /** What whoever waits reads, one sentence for each language of the pages; an empty one is taken back. */
 export class Sentences {
   /** @type {SentenceList} */ #known = { sentences: [], unreadable: [] };
+  /** Texts that were asked about, by language: pressing the button again means them. @type {Map<string, string>} */ #asked = new Map();
 
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -49,11 +51,26 @@ export class Sentences {
       // One line: the key that breaks it is a space.
       const text = field.value.replace(/\s+/g, ' ').trim();
       if (text === (before?.text ?? '')) continue;
-      if (text) await saySentence(/** @type {Language} */ (field.name), text);
-      else if (before) await destroySentence(before.sentence);
+      if (!text && before) await destroySentence(before.sentence);
+      else if (text && !(await this.#meant(field, text))) return;
     }
+    this.#asked.clear();
     await this.#load();
     say(this.said, t('sentences.saved'));
+  }
+
+  /** Store it, or ask whether it is meant. @param {HTMLTextAreaElement} field @param {string} text */
+  async #meant({ name }, text) {
+    try {
+      await saySentence(/** @type {Language} */ (name), text, this.#asked.get(name) === text);
+      return true;
+    } catch (error) {
+      const doubts = asked(error);
+      if (!doubts) throw error;
+      this.#asked.set(name, text);
+      say(this.said, `${inWords(doubts)} ${t('sentences.anyway')}`);
+      return false;
+    }
   }
 
   async #forget() {
