@@ -24,6 +24,7 @@ from web.locale import CATALOGUES, families
 from web.naming import PRACTICE, Practice, looking
 from web.practice import (
     audit,
+    correcting,
     departments,
     ending,
     handing_over,
@@ -61,7 +62,7 @@ ACCOUNTS: Final = (
     *(account, particulars, bank, photograph, mail, security, passkeys, assistants, sights),
     *(forgotten, first, invited),
 )
-PEOPLE: Final = (people, departments, invitations, recovery, ending, handing_over, others_sights, served)
+PEOPLE: Final = (people, departments, invitations, recovery, ending, handing_over, others_sights, served, correcting)
 PRACTICES: Final = (*PEOPLE, organisation, looks, policies, mail_server, audit, record, report, statistics)
 PARTS: Final = (*ACCOUNTS, *PRACTICES)
 PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)

@@ -1,5 +1,6 @@
 """The practitioner's appointments, also for who works for them, and the receipts of those that are gone."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from aiohttp import web
@@ -59,28 +60,42 @@ async def create(call: Call) -> AppointmentView:
 async def change(call: Call) -> AppointmentView:
     """Correct one. Asked about is only what is changed: who mends a name was asked about the time before."""
     app, body, scope, wanted = call.request.app, call.body, await reach(call), call.path["appointment"]
-    store = app[STORE].appointments
-    found = await store.get(scope, wanted)
-    starts_at = found.starts_at if body.starts_at is None else datetime.fromisoformat(body.starts_at)
-    minutes = body.minutes or found.minutes
+    starts_at = None if body.starts_at is None else datetime.fromisoformat(body.starts_at)
+    correction = Correction(body.seen, body.patient, starts_at, body.minutes, body.language)
+    found = await app[STORE].appointments.get(scope, wanted)
     if not body.anyway and body.seen == found.version:
-        moved = (starts_at, minutes) != (found.starts_at, found.minutes)
-        length = timedelta(minutes=minutes)
-        doubts = await found_doubtful(app, scope, starts_at, length, but=wanted) if moved else []
+        doubts = await moved_doubtfully(app, scope, found, correction)
         doubts += found_in(body.patient) if body.patient and body.patient != found.patient else []
         if doubts:
             raise Doubtful(doubts)
+    return _view(call, await corrected(call, scope, wanted, correction))
+
+
+async def moved_doubtfully(
+    app: web.Application, scope: Scope, found: model.Appointment, correction: Correction
+) -> list[Doubt]:
+    """What of the time that one is moved to is seldom meant; nothing where it stays."""
+    starts_at, minutes = correction.starts_at or found.starts_at, correction.minutes or found.minutes
+    if (starts_at, minutes) == (found.starts_at, found.minutes):
+        return []
+    return await found_doubtful(app, scope, starts_at, timedelta(minutes=minutes), but=found.id)
+
+
+async def corrected(call: Call, scope: Scope, wanted: str, correction: Correction) -> model.Appointment:
+    """The appointment as it is from now on, of which everybody who waits or watches is told.
+
+    Errors: ``Conflict`` with what somebody else made of it, which whoever asks has then read; as of the store.
+    """
+    app = call.request.app
     held = await app[SIGNALING].in_progress(wanted)
     try:
-        appointment = await store.change(
-            scope, wanted, Correction(body.seen, body.patient, starts_at, body.minutes, body.language, held)
-        )
+        appointment = await app[STORE].appointments.change(scope, wanted, replace(correction, held=held))
     except Clash as clash:
-        read = practitioner(call.practitioner), subject(call.whom, wanted)
+        read = practitioner(call.practitioner), subject(clash.current.owner, wanted)
         await app[STORE].audit.record(Act.APPOINTMENT_READ, *read)
         raise Conflict(_current(clash.current)) from None
     await app[SIGNALING].corrected(appointment)
-    return _view(call, appointment)
+    return appointment
 
 
 def _current(appointment: model.Appointment) -> Current:

@@ -1,9 +1,14 @@
 """An assistant: invited, set to work, planning by keyboard on a phone; and the pages of it as judged."""
 
 import json
+import re
+from datetime import UTC, datetime
 
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import Page, ViewportSize, expect
 
+from client.wire import Wire
+from signaling.protocol.events import Arrive
+from signaling.protocol.model import Empty
 from tests.browser.conftest import Demo, Person
 from tests.browser.test_accessibility import judge
 from tests.browser.test_invitations import be_owner
@@ -70,4 +75,35 @@ async def test_an_assistant_plans_for_whom_they_work(demo: Demo, patient: Person
         await page.get_by_test_id("plan").press("Enter")
     await expect(page.get_by_role("status")).to_be_focused()
     await expect(page.get_by_test_id("day")).to_contain_text("V. B.")
+    await sees_who_comes(demo, owner, page)
+    await page.get_by_test_id("day").get_by_text("Meer").first.click()
+    await page.get_by_role("link", name="Wijzigen").first.click()
+    await judge(page, "an appointment that is corrected")
     await page.context.close()
+
+
+POST = """
+([path, body]) => fetch(path, {
+  method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'},
+}).then((answer) => answer.json())
+"""
+
+
+async def sees_who_comes(demo: Demo, owner: Page, page: Page) -> None:
+    """Somebody comes to wait for the practitioner and goes, and the assistant's page says so by itself."""
+    await page.get_by_label("Patiënt", exact=True).fill("Half getypt")
+    planned = {"patient": "Rode Roos", "starts_at": datetime.now(UTC).isoformat(), "minutes": 20, "anyway": True}
+    made = await owner.evaluate(POST, ["/api/v1/appointments", planned])
+    token = (await owner.evaluate(POST, ["/api/v1/join", {"link": made["link"]}]))["access_token"]
+    wire = Wire(demo.origin, lambda _event, _body: None)
+    await wire.open(token)
+    try:
+        await wire.request("arrive", Arrive(appointment=made["appointment"], participant=new_id()))
+        await expect(page.get_by_test_id("waiting")).to_contain_text("R. R.")
+        await expect(page).to_have_title(re.compile(r"^\(1\) "))
+        await judge(page, "a day with somebody who waits")
+        assert await page.get_by_label("Patiënt", exact=True).input_value() == "Half getypt"
+        await wire.request("leave", Empty())
+        await expect(page.get_by_test_id("waiting")).not_to_contain_text("R. R.")
+    finally:
+        await wire.close()

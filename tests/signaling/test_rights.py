@@ -135,19 +135,21 @@ async def test_each_page_and_form_for_each_role(practice: Server, role: MemberRo
     owner = await scope_of(practice.store, practice.alice.id)
     await practice.store.assistants.engage(owner, practice.alice.id, practice.bob.id)
     await be(practice, *roles)
+    one = await practice.appoint(practice.bob)
     for page in pages.PAGES:
         if page.right is not None:
-            answer = await practice.call("GET", page_address(practice, page.path), who="alice")
+            answer = await practice.call("GET", page_address(practice, page.path, one.id), who="alice")
             assert answer.status == (200 if allowed(page.right, roles) else 404), page.path
     for form in pages.FORMS:
         if form.page.right is not None:
-            answer = await practice.call("POST", page_address(practice, form.path), WRONG, who="alice")
+            answer = await practice.call("POST", page_address(practice, form.path, one.id), WRONG, who="alice")
             may = all(allowed(right, roles) for right in filter(None, (form.page.right, form.right)))
             assert answer.status == (422 if may else 404), form.path
 
 
-def page_address(server: Server, path: str) -> str:
+def page_address(server: Server, path: str, appointment: str = "A" * 22) -> str:
     parts = {"{account}": server.alice.id, "{practitioner}": server.bob.id, "{day}": "2027-03-01"}
+    parts |= {"{appointment}": appointment}
     return reduce(lambda made, part: made.replace(*part), parts.items(), path)
 
 

@@ -183,6 +183,10 @@ def test_each_dialog_is_a_file_named_after_its_slot() -> None:
         assert slots == ([path.stem] if path.parent.name == "dialogs" else []), path.name
 
 
+WITH_SCRIPTS = ["practice/served_day.html"]
+"""Of who is signed in."""
+
+
 async def test_slots_and_actions_that_scripts_look_for_stand_in_a_page(pages: Client) -> None:
     slots: set[str] = set()
     actions: set[str] = set()
@@ -190,6 +194,8 @@ async def test_slots_and_actions_that_scripts_look_for_stand_in_a_page(pages: Cl
         page = await read(pages, path)
         slots |= set(page.all("data-slot"))
         actions |= set(page.all("data-action"))
+    for template in WITH_SCRIPTS:
+        slots |= set(re.findall(r'data-slot="([\w-]+)"', (TEMPLATES / template).read_text()))
     made = {slot for source in scripts().values() for slot in re.findall(r"'data-slot': '([\w-]+)'", source)}
     for name, source in scripts().items():
         assert set(re.findall(r"slot\([\w.]+, '([\w-]+)'[,)]", source)) <= slots | made, name

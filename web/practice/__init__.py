@@ -3,5 +3,6 @@
 ``menu`` says which of them somebody may open. People: ``people``, ``invitations``, ``departments``, ``assistants``,
 ``recovery``, ``handing_over``, ``sights``. The practice: ``organisation``, ``branding``, ``mail_server``,
 ``policies``, ``ending``. What was done: ``audit``, with ``extract`` to take along, ``record`` of processing,
-``report`` duty by duty, ``statistics`` in numbers. ``served`` is an assistant's own page.
+``report`` duty by duty, ``statistics`` in numbers. ``served`` is an assistant's own page, ``correcting`` an
+appointment there.
 """

@@ -94,6 +94,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "admits": served.engagement.admits,
         "practitioner": scope.person,
         "day": day,
+        "now": app[NOW](),
         "day_said": day_of(day, language),
         "days": [(day - DAY).isoformat(), TODAY, (day + DAY).isoformat()],
         "waiting": await who_waits(call, scope),
@@ -135,16 +136,21 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
 
 
 async def plan(call: Call) -> Appointment:
-    """One more; what is seldom meant is asked about first. A time that the clock leaves out is as much later."""
+    """One more; what is seldom meant is asked about first."""
     app, scope, asked = call.request.app, await acting(call), call.body
     demand_meant(asked, "patient")
-    zone, length = app[ZONE](), timedelta(minutes=asked.minutes)
-    starts_at = datetime.combine(asked.day, asked.time.replace(tzinfo=None), zone).astimezone(UTC).astimezone(zone)
+    length, starts_at = timedelta(minutes=asked.minutes), by_the_clock(call, asked.day, asked.time)
     doubts = [] if asked.anyway else await found_doubtful(app, scope, starts_at, length)
     if doubts:
         raise Doubtful(doubts)
     made = await app[STORE].appointments.create(scope, asked.patient, starts_at, asked.minutes, asked.language)
     return await entered(call, Act.APPOINTMENT_CREATED, made)
+
+
+def by_the_clock(call: Call, day: date, at: time) -> datetime:
+    """A moment of the practice's clock. A time that the clock leaves out is as much later."""
+    zone = call.request.app[ZONE]()
+    return datetime.combine(day, at.replace(tzinfo=None), zone).astimezone(UTC).astimezone(zone)
 
 
 async def end(call: Call) -> Appointment:

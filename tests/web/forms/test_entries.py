@@ -48,6 +48,7 @@ ENTERED_BY_THEMSELVES = {
         f"POST /served/{{practitioner}}/{{day}}/{one}"
         for one in ("plan", "end", "reopen", "destroy", "tell", "call-in")
     ),
+    "POST /served/{practitioner}/appointments/{appointment}/correct",
     *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
 }
 

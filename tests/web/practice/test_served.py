@@ -1,11 +1,12 @@
 """What an assistant does at their pages for those whom they work for, without scripts."""
 
 import re
-from datetime import date
+from datetime import UTC, date
 
 import pytest
 
 from client.wire import Wire
+from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
 from signaling.protocol.events import Arrive, Told
 from tests.client.waiting import until
@@ -94,6 +95,72 @@ async def test_what_a_label_says_too_much_is_asked_about_beside_the_time(server:
     assert (await planned(server, bob, **known, keep="medical", anyway="on")).status == 303
     for wrong in ("x" * 101, "citizen-nl"):
         assert (await planned(server, bob, **known, keep=wrong, anyway="on")).status == 422
+
+
+async def one_of(server: Server) -> Appointment:
+    """The first of Alice's day."""
+    return (await server.store.appointments.list(await scope_of(server.store, server.alice.id), DAY, DAY))[0]
+
+
+async def corrected(server: Server, bob: Browser, seen: int, **fields: str) -> Seen:
+    one = await one_of(server)
+    path = f"/served/{server.alice.id}/appointments/{one.id}/correct"
+    return await send(bob, path, **FIELDS | {"version": str(seen)} | fields)
+
+
+@pytest.mark.duty("S-42")
+async def test_one_is_corrected_by_the_rules_of_the_desk(server: Server, bob: Browser) -> None:
+    await planned(server, bob)
+    await planned(server, bob, time="11:00", patient="Piet")
+    one = await one_of(server)
+    page = f"/served/{server.alice.id}/appointments/{one.id}"
+    assert f'href="{page}"' in (await bob.get(of_alice(server))).html
+    assert (await bob.get(page)).field("time")["value"] == "09:30"
+    for asked, field in (({"time": "11:10"}, "anyway"), ({"patient": "Jan, zwanger"}, "patient")):
+        answer = await corrected(server, bob, 1, **asked)
+        assert answer.status in (409, 422) and answer.field(field), asked
+        assert await one_of(server) == one
+    sent = await corrected(server, bob, 1, time="10:15", minutes="25")
+    assert (sent.status, sent.location) == (303, f"{page}?done=saved")
+    after = await one_of(server)
+    assert (after.starts_at.astimezone(UTC).hour, after.minutes, after.patient) == (10, 25, "Jan Jansen")
+    assert [one[0] for one in await entries(server)][-2:] == ["appointment-changed", "worked-for"]
+    late = await corrected(server, bob, 1, patient="Jan de Vries", language="fr")
+    assert (late.status, late.field("patient")["value"]) == (409, "Jan de Vries")
+    assert (late.described("patient"), late.described("time")) == ("Nu opgeslagen: Jan Jansen", "Nu opgeslagen: 10:15")
+    assert await one_of(server) == after
+    seen = int(late.hidden("version"))
+    again = await corrected(server, bob, seen, patient="Jan de Vries", time="10:15", minutes="25")
+    assert (again.status, (await one_of(server)).patient) == (303, "Jan de Vries")
+
+
+async def test_who_sees_initials_corrects_the_time_and_leaves_the_name(
+    server: Server, owner: Browser, bob: Browser
+) -> None:
+    await planned(server, bob)
+    page = await owner.get("/account/assistants")
+    fields = {"engagement": page.hidden("engagement"), "version": page.hidden("version")}
+    await send(owner, "/account/assistants/say", label="initials", **fields)
+    assert (await corrected(server, bob, 1, patient="J. J.", time="10:00")).status == 303
+    assert ((await one_of(server)).patient, (await one_of(server)).version) == ("Jan Jansen", 2)
+
+
+async def test_what_cannot_be_corrected_is_said_and_changes_nothing(
+    server: Server, owner: Browser, bob: Browser
+) -> None:
+    await planned(server, bob)
+    one = await one_of(server)
+    for wrong in ({"patient": ""}, {"day": "2099-01-01"}, {"time": "half tien"}, {"minutes": "4"}, {"version": "x"}):
+        assert (await corrected(server, bob, 1, **wrong)).status == 422, wrong
+    assert (await owner.get(f"/served/{server.alice.id}/appointments/{one.id}")).status == 404
+    theirs = await server.appoint(server.bob)
+    assert (await bob.get(f"/served/{server.alice.id}/appointments/{theirs.id}")).status == 404
+    await server.run(one)
+    held = await corrected(server, bob, 1, time="10:00")
+    assert (held.status, "alleen naam en duur" in held.elements.text) == (409, True)
+    await send(bob, of_alice(server, "/end"), appointment=one.id)
+    assert (await bob.get(f"/served/{server.alice.id}/appointments/{one.id}")).status == 410
+    assert (await one_of(server)).starts_at == one.starts_at
 
 
 async def test_bad_input_is_told_and_changes_nothing(server: Server, bob: Browser) -> None:

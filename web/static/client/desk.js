@@ -2,19 +2,21 @@
 /** @import {DeskView} from './wire.js' */
 
 /**
- * Who waits for this practitioner. Events: `desk` with the DeskView, at each change and after each reconnect; `agenda` when what is
+ * Who waits for this practitioner, or for another whom they work for. Events: `desk` with the DeskView, at each change and after each reconnect; `agenda` when what is
  * planned was corrected, `sight` when others had sight of it, or may have while the connection was away.
  */
 export class Desk extends EventTarget {
   #signaling;
+  #whose;
   #watching = false;
   /** @type {DeskView | null} */
   view = null;
 
-  /** @param {Signaling} signaling */
-  constructor(signaling) {
+  /** @param {Signaling} signaling @param {string} [practitioner] for whom somebody works; without it one's own */
+  constructor(signaling, practitioner) {
     super();
     this.#signaling = signaling;
+    this.#whose = practitioner ? { practitioner } : undefined;
     signaling.on('desk', (view) => this.#show(view));
     signaling.on('agenda', () => this.#corrected());
     signaling.on('sight', () => this.#looked());
@@ -26,7 +28,7 @@ export class Desk extends EventTarget {
   /** @returns {Promise<DeskView>} @throws {WireError} */
   async watch() {
     this.view = null;
-    this.#show(await this.#signaling.request('watch'));
+    this.#show(await this.#signaling.request('watch', this.#whose));
     this.#watching = true;
     return /** @type {DeskView} */ (/** @type {unknown} */ (this.view));
   }

@@ -1,0 +1,77 @@
+import { Desk } from '../client/desk.js';
+import { deskTicket } from '../client/rest.js';
+import { Signaling } from '../client/signaling.js';
+import { slot } from './build.js';
+
+/**
+ * An assistant's day of a practitioner, kept as it is now: whenever somebody comes to wait or goes, or an appointment changes, the page
+ * is asked for again and what differs takes its place. Without this script it says when it was made, and has a link to look again.
+ */
+
+const SOONEST_MS = 2_000;
+const PARTS = ['waiting', 'day'];
+
+class ServedDay {
+  #asked = 0;
+  #wanted = false;
+  #timer = 0;
+
+  /** @param {HTMLElement} root with the practitioner's id */
+  constructor(root) {
+    this.root = root;
+    this.title = document.title;
+    const signaling = new Signaling({ token: async () => (await deskTicket()).access_token });
+    const desk = new Desk(signaling, root.dataset.practitioner);
+    for (const news of ['desk', 'agenda']) desk.addEventListener(news, () => this.#changed());
+    desk.watch().catch(() => {});
+    window.addEventListener('pagehide', () => signaling.close());
+    window.addEventListener('pageshow', (event) => event.persisted && location.reload());
+  }
+
+  /** Look again, soon: several that come at once are one. */
+  #changed() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#timer = window.setTimeout(() => this.#renew(), Math.max(0, this.#asked + SOONEST_MS - performance.now()));
+  }
+
+  async #renew() {
+    window.clearTimeout(this.#timer);
+    this.#wanted = false;
+    this.#asked = performance.now();
+    const answer = await fetch(location.pathname, { headers: { Accept: 'text/html' } }).catch(() => null);
+    if (!answer) return;
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    // Nobody is signed in any more, or works for them: the page that says so.
+    if (!page.querySelector('[data-slot="served"]')) return location.reload();
+    for (const part of PARTS) this.#instead(slot(this.root, part), slot(page, part));
+  }
+
+  /** What stays keeps its element: what is unfolded or pressed. @param {HTMLElement} before @param {HTMLElement} after */
+  #instead(before, after) {
+    const [there, now] = [rows(before), rows(after)];
+    slot(this.root, 'made').textContent = after.ownerDocument.querySelector('[data-slot="made"]')?.textContent ?? '';
+    if ([...there.keys()].join() === [...now.keys()].join()) return;
+    const held = document.activeElement;
+    for (const [key, row] of now) row.replaceWith(there.get(key) ?? row);
+    before.replaceChildren(...[...after.childNodes].map((node) => document.adoptNode(node)));
+    if (held instanceof HTMLElement && before.contains(held)) held.focus({ preventScroll: true });
+    if (before.dataset.slot === 'waiting') this.#say([...now].filter(([key]) => !there.has(key)).map(([, row]) => row), now.size);
+  }
+
+  /** @param {HTMLElement[]} come @param {number} number who wait */
+  #say(come, number) {
+    const names = come.map((row) => row.querySelector('bdi')?.textContent ?? '');
+    if (names.length) slot(this.root, 'said').textContent = `${slot(this.root, 'waiting-title').textContent}: ${names.join(', ')}`;
+    document.title = number ? `(${number}) ${this.title}` : this.title;
+  }
+}
+
+/** The list's rows by what they say. @param {HTMLElement} part @returns {Map<string, HTMLElement>} */
+function rows(part) {
+  const found = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll('[data-key]'));
+  return new Map([...found].map((row) => [row.dataset.key ?? '', row]));
+}
+
+const root = document.querySelector('[data-slot="served"]');
+if (root instanceof HTMLElement) new ServedDay(root);
