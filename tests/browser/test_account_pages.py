@@ -2,16 +2,27 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from practice.statistics.model import What
+from practice.storage import Store
 from signaling.sessions import PLAIN
 from tests.browser.conftest import TIMED, Demo, Desk, Person
 from tests.browser.formpages import FORM_PAGES
 from tests.browser.screenshots import LOCALES
 from tests.browser.test_accessibility import judge
 from tests.browser.test_an_account import PASSWORD, add_account
+from tests.opening import open_store
+from tests.organisations import OPERATOR
+from tests.signaling.conftest import QUICK
+from vault.records.content import new_id
+from vault.records.scope import SERVER
+from vault.settings import VaultSettings
 
 
 async def test_without_scripts_a_name_is_changed_and_a_mistake_is_said(
@@ -74,12 +85,53 @@ async def test_every_form_page_can_be_used_by_anybody(chromium: Browser, demo: D
     page = await context.new_page()
     await page.goto(demo.practitioner_url)
     await page.get_by_test_id("new-appointment").wait_for()
-    for one in FORM_PAGES:
-        answer = await page.goto(demo.origin + one.path)
+    somebody = await a_member(demo)
+    about = [f"/practice/people/{somebody}{part}" for part in ("", "/factor", "/appointments", "/sight")]
+    for path in (*(one.path for one in FORM_PAGES), *about, *DEAD_LINKS):
+        answer = await page.goto(demo.origin + path)
         assert answer is not None
-        assert answer.status == 200, one.path
-        assert await page.locator("html").get_attribute("lang") == language, one.path
-        await judge(page, f"{one.path} in {language}")
+        assert answer.status == (404 if path in DEAD_LINKS else 200), path
+        assert await page.locator("html").get_attribute("lang") == language, path
+        await judge(page, f"{path} in {language}")
+    await context.close()
+
+
+DEAD_LINKS = tuple(f"/{one}/{'A' * 43}" for one in ("forgotten", "mail", "invited", "first"))
+
+
+async def a_member(demo: Demo) -> str:
+    """Of the organisation of the demo."""
+    async with beside(demo) as store:
+        person = await store.organisation.add_account(OPERATOR, f"{new_id()}@example.org", PASSWORD, "Bo", "nl")
+        return person.id
+
+
+@asynccontextmanager
+async def beside(demo: Demo) -> AsyncIterator[Store]:
+    """The demo's store, as an operator's commands have it."""
+    async with open_store(VaultSettings(data=demo.data, trust_clock=True), exclusive=False) as store:
+        store.practitioners._hasher = QUICK
+        yield store
+
+
+async def test_statistics_with_numbers_can_be_read_by_anybody(chromium: Browser, demo: Demo) -> None:
+    """In every language, for the numbers stand beside words that differ in length; in light and dark."""
+    context = await chromium.new_context(locale="nl-NL", viewport={"width": 360, "height": 740})
+    page = await context.new_page()
+    await page.goto(demo.practitioner_url)
+    await page.get_by_test_id("new-appointment").wait_for()
+    me = (await (await page.request.get(f"{demo.origin}/api/v1/me")).json())["practitioner"]
+    last = datetime.now(UTC).replace(day=1) - timedelta(days=15)
+    async with beside(demo) as store:
+        store.statistics._now = lambda: last
+        numbers: dict[What, int] = {"consults": 47, "absent": 7, "short": 20, "middle": 15, "long": 12}
+        for what, number in numbers.items():
+            await store.statistics.count(SERVER, what, {me: number})
+    for language in LOCALES:
+        await page.goto(f"{demo.origin}/practice/statistics?lang={language}")
+        assert await page.locator("html").get_attribute("lang") == language
+        await expect(page.locator("table").get_by_text("47").first).to_be_visible()
+        await judge(page, f"statistics in {language}")
     await context.close()
 
 
