@@ -72,7 +72,7 @@
         logo(scope) -> Picture;  set_logo(scope, data, seen) -> Picture;  drop_logo(scope)          # `conflict`
         photograph(scope) -> Picture;  set_photograph(scope, data, shown, seen) -> Picture          # `conflict`
         show(scope, shown, seen) -> Picture;  named(scope, name) -> Picture
-        for_waiting(scope, visit) -> Picture | None
+        for_waiting(scope, visit) -> Picture | None;  logo_of(owner) -> bytes                       # for letters
     store.factors
         of(scope) -> Factors;  begin(scope) -> Factors              # from now on one is asked for
         proposed(scope, session) -> secret;  set_totp(scope, session, code) -> recovery codes   # `factor_refused`
@@ -93,7 +93,7 @@
         begin(secret, mail, password, display_name, language, profile) -> Practitioner  # `link_invalid`
         name_owner(scope);  standing(account) -> Standing | None                        # None: deactivated
         signed_in(token) -> Standing | None;  recent(account) -> Standing | None        # in one query; of a moment ago
-        roster(scope) -> Roster;  person(scope, account) -> Person
+        roster(scope) -> Roster;  person(scope, account) -> Person;  profile_of(owner) -> Profile
         set_roles(scope, account, roles, seen) -> Member;  set_state(scope, account, state) -> Member   # `last_owner`
         set_departments(scope, account, departments, seen) -> Member                    # `invalid`, `conflict`
     store.policies
@@ -213,6 +213,7 @@ from vault.vault import Vault, open_vault
 
 if TYPE_CHECKING:
     from practice.notices.model import Notice
+    from practice.notices.paper import Paper
     from practice.notices.postman import Postman
     from practice.outgoing import Door
     from practice.settings import PracticeSettings
@@ -265,7 +266,13 @@ class Storage(Vault):
         mailers, now = Mailers(settings.mail, door, self.mail_servers.of_owner), self.clock.wall
         lease = Lease(self.database, "post", self.lease.holder, POST_TERM, now)
         head = Letterhead(mailers.operators.sender, origin, zone, self.resets.token)
-        return Postman(self.notices, mailers, head, self._is_void, lease, now)
+        return Postman(self.notices, mailers, head, self._paper, self._is_void, lease, now)
+
+    async def _paper(self, owner: str) -> "Paper":
+        """What the letters of an account's organisation, or of an organisation, have on them."""
+        from practice.notices.paper import Paper
+
+        return Paper(await self.pictures.logo_of(owner), (await self.organisation.profile_of(owner)).phone)
 
     async def _is_void(self, notice: "Notice") -> bool:
         """Whether the link of a mail was withdrawn, or another was sent in its place, before it went."""

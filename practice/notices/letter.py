@@ -1,6 +1,6 @@
 """A notice as a letter of RFC 5322: from the practice, to one address, in the language of who reads it.
 
-What a person typed stands nowhere in it, so there is no name that could begin another header.
+What a person typed stands nowhere in its headers: a practice's telephone is in the text (``paper``).
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from babel.dates import format_datetime as in_words
 from practice.accounts.model import Language
 from practice.mailboxes import mailbox
 from practice.notices.model import Notice, Word
+from practice.notices.paper import PLAIN, Paper, add_page, footed
 
 TEXTS: Final[dict[str, dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text("utf-8"))
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
@@ -50,8 +51,8 @@ class Letterhead:
     zone: Callable[[], tzinfo]
     token: Callable[[str], str]
 
-    def letter(self, notice: Notice, now: datetime) -> tuple[str, bytes]:
-        """To whom, and what. Errors: Unsendable."""
+    def letter(self, notice: Notice, now: datetime, paper: Paper = PLAIN) -> tuple[str, bytes]:
+        """To whom, and what, on the paper of whose letter it is. Errors: Unsendable."""
         news = notice.news
         try:
             to = mailbox(news.to)
@@ -66,7 +67,10 @@ class Letterhead:
         mark = hashlib.sha256(f"message {notice.id}".encode()).hexdigest()[:32]
         message["Message-ID"] = f"<{mark}@{self.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation answers, please
-        message.set_content(text["text"].strip("\n").format(**self._values(notice)) + "\n", cte="quoted-printable")
+        words = footed(text["text"].strip("\n").format(**self._values(notice)), news.language, paper)
+        message.set_content(words, cte="quoted-printable")
+        if paper.logo:
+            add_page(message, words, news.language, paper)
         message["Content-Language"] = news.language  # which setting the content would take away
         return to, message.as_bytes()
 

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from practice.notices.letter import Letterhead, Unsendable
 from practice.notices.model import News, Notice, Word
+from practice.notices.paper import PLAIN, Papers
 from practice.notices.smtp import Mailer, Mailers, NotSent
 from practice.notices.store import LIFE, Notices
 from vault.clock import Now
@@ -42,11 +43,19 @@ class Postman:
     """
 
     def __init__(
-        self, notices: Notices, mailers: Mailers, head: Letterhead, is_void: IsVoid, lease: Lease, now: Now
+        self,
+        notices: Notices,
+        mailers: Mailers,
+        head: Letterhead,
+        papers: Papers,
+        is_void: IsVoid,
+        lease: Lease,
+        now: Now,
     ) -> None:
         self._notices = notices
         self._mailers = mailers
         self._head = head
+        self._papers = papers
         self._is_void = is_void
         self._lease = lease
         self._now = now
@@ -113,17 +122,28 @@ class Postman:
         now, mailer = self._now(), await self._mailers.of(owner)
         notice = Notice(new_id(), owner, news, now, 0, now, 1)
         try:
-            await mailer.send(*replace(self._head, sender=mailer.sender).letter(notice, now))
+            await mailer.send(*await self._letter(notice, mailer))
         except Unsendable:
             raise DomainError("invalid", "mail") from None
         except NotSent as fault:
             return fault
         return None
 
+    async def _letter(self, notice: Notice, mailer: Mailer) -> tuple[str, bytes]:
+        """To whom, and what. What is to be told goes out, also where nobody can read what is on its paper.
+
+        Errors: Unsendable.
+        """
+        try:
+            paper = await self._papers(notice.owner)
+        except DomainError:
+            paper = PLAIN
+        return replace(self._head, sender=mailer.sender).letter(notice, self._now(), paper)
+
     async def _send(self, notice: Notice, mailer: Mailer) -> None:
         """Errors: NotSent, when it may go later."""
         try:
-            await mailer.send(*replace(self._head, sender=mailer.sender).letter(notice, self._now()))
+            await mailer.send(*await self._letter(notice, mailer))
         except Unsendable:
             self.fates["refused"] += 1
             logger.warning("an account has an address that mail cannot be sent to")

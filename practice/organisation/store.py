@@ -158,6 +158,14 @@ class Organisations(RecordStore):
         organisation = scope.organisation if scope.role == "practitioner" else await self._of_server(scope, "server")
         return await self._opened(organisation)
 
+    async def profile_of(self, owner: str) -> Profile:
+        """What the organisation says of itself that is this owner, or of which this account is a member.
+
+        Errors: ``not_found``, ``unreadable``.
+        """
+        standing = await self.standing(owner)
+        return (await self._opened(standing.organisation if standing and standing.organisation else owner)).profile
+
     async def change(self, scope: Scope, profile: Profile, seen: int) -> Organisation:
         """Say something else of the organisation; ``seen`` is the version that whoever asks has before them (S-42).
 

@@ -7,11 +7,11 @@ A kind of record (``vault.records.records``) without a due time. Taking a photog
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, or_, select
 
 from practice.accounts.sole import SoleRecords
 from practice.agenda.visit import Visit
-from practice.organisation.records import takes_members
+from practice.organisation.records import MEMBERS, members, takes_members
 from practice.organisation.rights import Right, demand
 from practice.organisation.store import Organisations
 from practice.pictures.model import Picture
@@ -21,6 +21,12 @@ from vault.records.content import new_id
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
 
+LOGO_OF: Final = PICTURES.living().where(
+    or_(
+        pictures.c.owner == bindparam("whose"),
+        pictures.c.owner.in_(select(members.c.owner).where(members.c.account == bindparam("whose"), MEMBERS.is_living)),
+    )
+)
 ROW: Final = PICTURES.living().where(pictures.c.id == bindparam("wanted"))
 
 
@@ -39,6 +45,13 @@ class Pictures(RecordStore):
         """That of the organisation that somebody is a member of, or of the server's; version 0 without one."""
         owner = (await self._organisation.get(scope)).id
         return await self._houses.of(owner) or Picture("", owner, "logo")
+
+    async def logo_of(self, owner: str) -> bytes:
+        """That of the organisation that is this owner, or of which this account is a member; empty without one, also
+        where nobody can read it: a letter goes without.
+        """
+        opened = await self._reader.open(PICTURES, await self._database.ask(LOGO_OF, {"whose": owner}))
+        return next((one.data for one in opened.living if one.use == "logo"), b"")
 
     async def set_logo(self, scope: Scope, data: bytes, seen: int) -> Picture:
         """This one, where nobody changed it since the version that was ``seen``.

@@ -52,6 +52,10 @@ WITHOUT = {
     ),
     **dict.fromkeys(map("factors.{}".format, ("begin_with", "began")), "of an account that is being made"),
     "exports.kind": "of no record",
+    **dict.fromkeys(
+        ("pictures.logo_of", "organisation.profile_of"),
+        "the server's own work: what letters to an account have on them, which go to nobody else",
+    ),
     "mail_servers.of_owner": "the server's own work: by what it sends",
     **dict.fromkeys(("invitations.bury", "sights.bury", "statistics.purge"), "the server's own work: it gives a count"),
     **dict.fromkeys(map("notices.{}".format, ("along", "of")), "tells of what a method that demanded a scope does"),
