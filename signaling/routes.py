@@ -1,5 +1,7 @@
 """Every address for machines, on one screen. Pages are in ``web.routes``, Socket.IO in ``signaling.gate``."""
 
+from functools import cache
+
 from aiohttp import web
 
 from practice.organisation.rights import Right
@@ -23,7 +25,7 @@ from signaling.rest import (
     technical,
     tokens,
 )
-from signaling.rest.endpoint import WHOM
+from signaling.rest.endpoint import WHOM, Handler
 from signaling.schema import asyncapi, openapi
 from vault.audit import Act
 
@@ -136,12 +138,19 @@ PUBLIC = ("/api/openapi.json", "/api/asyncapi.json", "/health/live", "/health/re
 """What has no ``Endpoint`` and is for everybody that the network lets in."""
 
 
+@cache
+def descriptions() -> tuple[Handler, Handler]:
+    """Who serves OpenAPI and who AsyncAPI; written once per process."""
+    return openapi.handler(ENDPOINTS), asyncapi.handler()
+
+
 def attach(app: web.Application) -> None:
     """Add all of them to the application."""
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.path, aiohttp_handler(endpoint))
-    app.router.add_get("/api/openapi.json", openapi.handler(ENDPOINTS))
-    app.router.add_get("/api/asyncapi.json", asyncapi.handler())
+    rest, events = descriptions()
+    app.router.add_get("/api/openapi.json", rest)
+    app.router.add_get("/api/asyncapi.json", events)
     app.router.add_get("/health/live", health.live)
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.metrics)

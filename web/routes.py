@@ -1,5 +1,6 @@
 """Every address that a person's browser opens."""
 
+from functools import cache
 from typing import Final
 
 from aiohttp import web
@@ -70,6 +71,18 @@ FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in 
 """What is of somebody: each names its right."""
 
 
+@cache
+def served_files() -> assets.Files:
+    """Those of ``static``, and what is made of them and of the texts; once per process."""
+    found = {**assets.read(), **assets.styles(assets.read())}
+    for script in ("desk", "patient", "signin"):
+        used = assets.Files(found).modules(f"pages/{script}.js")
+        words = families(found[name].body.decode() for name in used)
+        for language, catalogue in CATALOGUES.items():
+            found[texts(script, language)] = assets.Asset.of(catalogue.json(words), "application/json")
+    return assets.Files(found)
+
+
 def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bool = False) -> None:
     """Add the pages to ``app`` and the security headers to all its responses.
 
@@ -80,13 +93,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app[ZONE] = practice.zone
     if STORE in app:
         app.cleanup_ctx.append(looking)
-    found = {**assets.read(), **assets.styles(assets.read())}
-    for script in ("desk", "patient", "signin"):
-        used = assets.Files(found).modules(f"pages/{script}.js")
-        words = families(found[name].body.decode() for name in used)
-        for language, catalogue in CATALOGUES.items():
-            found[texts(script, language)] = assets.Asset.of(catalogue.json(words), "application/json")
-    app[FILES] = files = assets.Files(found)
+    app[FILES] = files = served_files()
 
     app.router.add_get("/", pages.home, name="home")
     app.router.add_get("/signin", pages.sign_in, name="signin")
