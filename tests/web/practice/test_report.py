@@ -39,7 +39,8 @@ async def take(browser: Browser, form: str) -> Seen:
 async def test_every_duty_is_there_with_its_tests_or_said_to_be_unproven(server: Server, owner: Browser) -> None:
     page = await owner.get(WHERE)
     assert page.status == 200
-    assert {one: claims().get(one, []) for one in duties()} == CLAIMS
+    claimed_by = claims()
+    assert {one: claimed_by.get(one, []) for one in duties()} == CLAIMS
     for duty, tests in CLAIMS.items():
         said = of(page, duty)
         assert CATALOGUES["nl"].text(f"duty.{duty}") in said
