@@ -12,6 +12,8 @@ MUTATED := vault/keys vault/records vault/destruction vault/audit practice signa
 LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py browser/test_account_pages.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
+# Collecting all tests for these few takes longer than some of them.
+SERIAL = $(shell grep -rl --include='test_*.py' 'mark\.serial' tests)
 SCRATCH = TMPDIR="$$(sh .ci/scratch)"
 CODE := spreekkamer.py client media operate practice rooms signaling turn vault web tests bench
 
@@ -78,7 +80,7 @@ tests-together: $(TOOLS)
 	$(SCRATCH) $(BIN)/python .ci/tests tests-together -n $(WORKERS) --dist worksteal -m 'not serial'
 
 tests-alone: $(TOOLS)
-	$(SCRATCH) $(BIN)/python .ci/tests tests-alone -m serial
+	$(SCRATCH) $(BIN)/python .ci/tests tests-alone -m serial $(SERIAL)
 
 check: $(TOOLS)
 	@$(MAKE) --no-print-directory -j 2 lint tests-pure
