@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.client.waiting import PATIENCE
 from tests.ports import free_ports
 
 CADDYFILE = Path(__file__).parents[1] / "Caddyfile"
@@ -67,7 +68,7 @@ class Proxy:
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
             return response.status, await response.text(), dict(response.headers)
 
-    async def answered_by(self, *names: str, seconds: float = 8) -> None:
+    async def answered_by(self, *names: str, seconds: float = PATIENCE) -> None:
         """Wait until exactly these answer."""
         async with asyncio.timeout(seconds):
             while True:
@@ -99,7 +100,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
         said = asyncio.ensure_future(caddy.stderr.read())
         try:
             opened = Proxy(f"http://127.0.0.1:{port}", servers)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while True:
                     try:
                         if (await opened.get())[0] == 200:

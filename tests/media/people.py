@@ -10,6 +10,7 @@ from client.keyring import KeyRing
 from client.media import MediaConnection, Receiving, Source
 from client.synthetic import Pattern, Tone
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
+from tests.client.waiting import PATIENCE
 
 TONES = {"alice": 440.0, "bob": 880.0}
 GREYS = {"alice": 60, "bob": 190}
@@ -63,7 +64,7 @@ async def couple(client: MediaClient, worker: str, room: str = "room") -> tuple[
     return people[0], people[1]
 
 
-async def until(true: Callable[[], Any], within: float = 10.0, what: Callable[[], Any] = lambda: "") -> None:
+async def until(true: Callable[[], Any], within: float = PATIENCE, what: Callable[[], Any] = lambda: "") -> None:
     """Wait for a condition; the error says how things stood."""
     deadline = asyncio.get_running_loop().time() + within
     while not true():

@@ -17,6 +17,8 @@ from media.net.arena import MAX_PACKET, SLOT, Arena
 from media.net.pulse import Pulse
 from media.net.tcp import TcpConnection, TcpPort
 from media.net.udp import BATCH, UdpPort, UdpSocket
+from tests.client.waiting import PATIENCE
+from tests.media.people import until
 
 BATCHED = [pytest.param(True, marks=pytest.mark.skipif(not mmsg.AVAILABLE, reason="Linux only")), False]
 
@@ -53,8 +55,7 @@ async def test_datagrams_come_and_go_in_order(batched: bool, address: str) -> No
         sent = [b"%d" % number + b"x" * number for number in range(3 * BATCH)]
         for data in sent:
             client.sendto(data, (address, echo.port.port))
-        await asyncio.sleep(0.1)
-        assert [client.recv(SLOT) for _ in sent] == sent
+        assert [await receive(client, SLOT) for _ in sent] == sent
         assert {where for _, where in echo.got} == {(address, client.getsockname()[1])}
     echo.port.close()
     echo.port.close()
@@ -69,7 +70,7 @@ async def test_empty_and_oversize_datagrams_harm_nobody(batched: bool) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         for data in (b"", bytes(60_000), b"last"):
             client.sendto(data, ("127.0.0.1", echo.port.port))
-            await asyncio.sleep(0.02)
+            await until(lambda: echo.got and echo.got[-1][0] == min(len(data), SLOT))  # noqa: B023 -- awaited here
     echo.port.close()
     assert [length for length, _ in echo.got] == [0, SLOT, 4]
 
@@ -84,8 +85,8 @@ async def test_a_destination_that_is_gone_does_not_hold_up_the_others(batched: b
     ):
         for client in (gone, there):
             client.sendto(b"hello", ("127.0.0.1", echo.port.port))
-        await asyncio.sleep(0.05)
-        there.settimeout(1)
+        await until(lambda: len(echo.got) == 2)
+        there.settimeout(PATIENCE)
         assert there.recv(100) == b"hello"
         gone.close()
         for length, (host, port) in echo.got * 20:
@@ -124,8 +125,9 @@ async def test_a_wake_interval_makes_larger_batches_and_loses_nothing() -> None:
     echo.port.close()
 
 
-async def receive(client: socket.socket) -> bytes:
-    return await asyncio.get_running_loop().sock_recv(client, 100)
+async def receive(client: socket.socket, size: int = 100) -> bytes:
+    async with asyncio.timeout(PATIENCE):
+        return await asyncio.get_running_loop().sock_recv(client, size)
 
 
 @pytest.mark.parametrize("available", [True, False])
@@ -208,23 +210,22 @@ async def test_a_frame_that_is_too_long_ends_the_connection() -> None:
         writer.write((MAX_PACKET + 1).to_bytes(2, "big"))
         with suppress(ConnectionResetError):
             assert await reader.read() == b""
-        await asyncio.sleep(0.01)
-        assert not port.connections
+        await until(lambda: not port.connections)
         writer.close()
 
 
 async def test_a_connection_without_an_authentic_check_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media.net.tcp._FIRST_PACKET_SECONDS", 0.1)
+    monkeypatch.setattr("media.net.tcp._FIRST_PACKET_SECONDS", 0.5)
     async with listening(lambda *_: None) as (port, number):
         _, silent = await asyncio.open_connection("127.0.0.1", number)
         _, checked = await asyncio.open_connection("127.0.0.1", number)
-        await asyncio.sleep(0.02)
+        await until(lambda: len(port.connections) == 2)
         for connection in port.connections:
             assert connection.transport is not None
             connection.authenticated = (
                 connection.transport.get_extra_info("peername")[1] == checked.get_extra_info("sockname")[1]
             )
-        await asyncio.sleep(0.2)
+        await until(lambda: len(port.connections) < 2)
         assert [connection.authenticated for connection in port.connections] == [True]
         for writer in (silent, checked):
             writer.close()
@@ -234,7 +235,7 @@ async def test_a_receiver_that_does_not_read_is_bounded_and_told_to_pause() -> N
     async with listening(lambda *_: None) as (port, number):
         _, writer = await asyncio.open_connection("127.0.0.1", number, limit=1)
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a reading transport, which its type does not say
-        await asyncio.sleep(0.02)
+        await until(lambda: port.connections)
         (connection,) = port.connections
         for _ in range(20_000):
             connection.outbox.queue_bytes(connection, bytes(1_100))
@@ -249,8 +250,11 @@ async def test_a_receiver_that_does_not_read_is_bounded_and_told_to_pause() -> N
 async def test_more_connections_than_allowed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media.net.tcp._MAX_CONNECTIONS", 2)
     async with listening(lambda *_: None) as (port, number):
-        writers = [(await asyncio.open_connection("127.0.0.1", number))[1] for _ in range(5)]
-        await asyncio.sleep(0.05)
+        opened = [await asyncio.open_connection("127.0.0.1", number) for _ in range(5)]
+        ends = [asyncio.create_task(reader.read()) for reader, _ in opened]
+        await until(lambda: sum(end.done() for end in ends) >= 3)
         assert len(port.connections) == 2
-        for writer in writers:
+        for end, (_, writer) in zip(ends, opened, strict=True):
             writer.close()
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)

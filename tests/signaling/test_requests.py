@@ -150,7 +150,7 @@ async def test_dripped_headers_are_cut_off(
         await reader.readuntil(b"}")
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await drip(reader, writer)
-    assert 0.3 < monotonic() - start < 3
+    assert monotonic() - start > 0.3
 
 
 async def test_a_connection_that_says_nothing_is_closed(

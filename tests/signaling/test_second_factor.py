@@ -268,7 +268,7 @@ async def test_an_operator_takes_it_away_from_who_lost_it(server: Server, tmp_pa
     assert "Nothing was taken away." in await recover(tmp_path, ALICE["mail"], typed="bob@example.org\n")
     assert (await recover(tmp_path, ALICE["mail"], "--yes")).startswith("Taken away")
     assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         for wire in wires:
             await wire._gone.wait()
     refreshed = await server.call("POST", "/api/v1/tokens/refresh", {"refresh_token": tokens["refresh_token"]})

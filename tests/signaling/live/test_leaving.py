@@ -142,23 +142,32 @@ async def no_workers() -> None:
 async def test_a_node_that_leaves_is_first_not_ready_then_sends_its_clients_away(
     nodes: Any, worker: Worker, practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    waited, go_on = list[float](), asyncio.Event()
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        await go_on.wait()
+
     monkeypatch.setattr(drain, "SENDING_AWAY", 0.1)
+    monkeypatch.setattr(drain, "asyncio", SimpleNamespace(TaskGroup=asyncio.TaskGroup, sleep=wait))
     here, there = await nodes(name="here"), await nodes(name="there")
     doctor, patient = await in_consult(here, there, practice)
     settings = there.app[typedefs.SETTINGS].model_copy(update={"drain_seconds": 0.5})
     health = Health(practice.store, there.app[typedefs.REDIS], there.app[typedefs.MEDIA], NO_TURN)
     app = {**dict(there.app.items()), typedefs.SETTINGS: settings, typedefs.HEALTH: health}
     leaving = asyncio.create_task(drain.drain(app, no_workers))  # type: ignore[arg-type]  # it only looks things up
-    await asyncio.sleep(0.1)
+    await until(lambda: waited, "it lets load balancers look elsewhere")
     assert not (await health.ready()).checks["staying"].ok
     assert patient.socket.connected
     assert not await refused(there), "whoever is sent here meanwhile is served"
+    go_on.set()
     await until(lambda: not patient.socket.connected, "the patient is sent away")
     assert await refused(there)
     assert doctor.view["others"][0]["connected"], "nobody was missed"
     again = await practice.patient_page(patient.id).connect(here)
     assert (await again.arrive(practice.appointment.id))["me"]["state"] == "admitted"
     await leaving
+    assert waited == [0.5, drain.LAST_WORDS]
 
 
 async def test_rooms_leave_a_media_worker_that_is_about_to_end(node: Node, workers: Any, practice: Practice) -> None:

@@ -12,7 +12,7 @@ from client.wire import Wire
 from practice.organisation.model import MemberRole
 from signaling.gate import SIGNALING
 from signaling.protocol.events import Arrive, Watch
-from tests.client.waiting import until
+from tests.client.waiting import PATIENCE, until
 from tests.opening import of
 from tests.organisations import found
 from tests.signaling.conftest import PASSWORD, Opening, Server
@@ -109,7 +109,7 @@ async def test_who_waits_comes_back_to_the_other_by_the_same_link(server: Server
     await wire.open((await server.call("POST", "/api/v1/join", link)).body["access_token"])
     await wire.request("arrive", Arrive(appointment=appointment.id, participant=new_id()))
     assert (await send(owner, of_bob(server, "/hand-over"), password=PASSWORD, to=server.alice.id)).status == 303
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await wire._gone.wait()
     assert [body.reason for event, body in heard if event == "ended"] == ["left"]
     assert [event for event, _ in heard][-2:] == ["signed-out", "disconnect"]

@@ -10,6 +10,7 @@ from client.wire import Wire
 from practice.organisation.model import FIRST, PRACTITIONER, MemberRole
 from practice.organisation.records import members
 from signaling.gate import SIGNALING
+from tests.client.waiting import PATIENCE
 from tests.organisations import OPERATOR, found
 from tests.signaling.conftest import PASSWORD, Opening, Server
 from tests.signaling.test_rights import be
@@ -26,7 +27,7 @@ async def send(browser: Browser, path: str, **fields: str | list[str]) -> Seen:
 
 
 async def closed(wire: Wire) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await wire._gone.wait()
 
 
