@@ -48,6 +48,14 @@ AT_START = {
 """What may read files or wait: it runs before the server answers anybody, or after."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def small_reserve() -> Iterator[None]:
+    """The room that every data folder keeps is 64 KiB, not 16 MiB that each test would make, copy and search."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vault.reserve.BYTES", 1 << 16)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
     with blockbuster_ctx(SERVING) as guard:

@@ -84,7 +84,8 @@ class Postgres:
         self._count += 1
         name = f"rooms{self._count}"
         with self._connection() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            # The other strategy writes all of the template into the WAL.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         self._made.append(name)
         return f"postgresql://{ACCOUNT}@/{name}?host={self.socket}"
 
@@ -103,6 +104,7 @@ def running(*, flushes: bool = False) -> Iterator[Postgres]:
             shutil.chown(place, ACCOUNT, ACCOUNT)
         data = Path(place, "data")
         initialise = [str(folder / "initdb"), "-D", str(data), "-U", ACCOUNT, "-A", "trust", "--no-sync", "-E", "UTF8"]
+        initialise.append("--wal-segsize=1")
         subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=place, **user)
         options = [
             "-c",
@@ -112,8 +114,8 @@ def running(*, flushes: bool = False) -> Iterator[Postgres]:
             "-c",
             f"fsync={'on' if flushes else 'off'}",
         ]
-        # Each new database writes its template into the WAL, and proofs read all of that.
-        options += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB", "-c", "max_connections=50"]
+        # Proofs read all of the WAL, also segments that are kept to be used again.
+        options += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=2MB", "-c", "max_connections=50"]
         command = [str(folder / "postgres"), "-D", str(data), *options]
         with Path(place, "log").open("wb") as log, served(command, stdout=log, stderr=log, cwd=place, **user):
             await_ready(folder, place)

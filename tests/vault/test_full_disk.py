@@ -13,10 +13,16 @@ import pytest
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, plan
 from vault.errors import DomainError
-from vault.reserve import Reserve
+from vault.reserve import BYTES, Reserve
 from vault.settings import VaultSettings
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: mounting a small disk needs root")
+
+
+@pytest.fixture(autouse=True)
+def whole_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As large as a server's; other tests have a small one."""
+    monkeypatch.setattr("vault.reserve.BYTES", BYTES)
 
 
 @pytest.fixture

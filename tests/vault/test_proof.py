@@ -113,7 +113,7 @@ def leave_in_a_free_page(case: Case) -> None:
 
 
 def log_it(case: Case) -> None:
-    (case.place / "logs" / "server.log").write_text("x" * 9_000_000 + f'{{"appointment": "{case.gone.id}"}}')
+    (case.place / "logs" / "server.log").write_text("x" * (PART + 1_000) + f'{{"appointment": "{case.gone.id}"}}')
 
 
 def export_it(case: Case) -> None:
@@ -124,6 +124,9 @@ def drop_it_anywhere(case: Case) -> None:
     (case.settings.data / "mail").mkdir()
     (case.settings.data / "mail" / "1.eml").write_bytes(case.gone.id.encode("utf-16-le"))
 
+
+PART = 1 << 18
+"""Of a file that is read at once here; a server reads more, which takes longer to fill."""
 
 PLANTED: list[tuple[str, Callable[[Case], None]]] = [
     ("database", put_row_back),
@@ -137,8 +140,14 @@ PLANTED: list[tuple[str, Callable[[Case], None]]] = [
 @pytest.mark.duty("S-31")
 @pytest.mark.parametrize(("place", "plant"), PLANTED, ids=[plant.__name__ for _, plant in PLANTED])
 async def test_what_was_planted_is_found(
-    sqlite_settings: VaultSettings, time: Time, tmp_path: Path, place: str, plant: Callable[[Case], None]
+    sqlite_settings: VaultSettings,
+    time: Time,
+    tmp_path: Path,
+    place: str,
+    plant: Callable[[Case], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("vault.proof.proving.CHUNK", PART)
     case = await destroyed(sqlite_settings, time, tmp_path)
     await asyncio.to_thread(plant, case)
     proof = await case.prove()
