@@ -11,7 +11,7 @@ from hypothesis import settings
 from tests.ours import FOLDERS
 
 # How long an example takes says more about the machine than about the code.
-pytest_plugins = ["tests.servers.shared"]
+pytest_plugins = ["tests.compiled_sql", "tests.servers.shared"]
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
