@@ -34,6 +34,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if BROWSER in item.path.parents:
             item.add_marker("browser")
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+    items.sort(key=lambda item: item.path not in LONGEST)
+
+
+LONGEST = {
+    Path(__file__).parent / name
+    for name in (
+        *("conformance/test_kit.py", "operate/deployment/test_written_steps.py", "practice/test_scope.py"),
+        *("prove/test_short_forms.py", "test_canaries.py", "turn/test_check.py", "vault/test_handing_crashes.py"),
+    )
+}
+"""Their tests take long, mostly to wait: they begin beside the checks of the code, and no process ends with one."""
 
 
 AT_START = {
