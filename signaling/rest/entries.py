@@ -19,6 +19,11 @@ def one(act: Act) -> Entry:
     return draft
 
 
+def own(act: Act, detail: str | None = None) -> Entry:
+    """An act of whoever is signed in, on what is theirs or their organisation's."""
+    return lambda call, _reply: Draft(act, practitioner(call.practitioner), detail=detail)
+
+
 def signed_in(_call: Call, reply: Me | TokenSet) -> Draft:
     return Draft(Act.SIGNED_IN, practitioner(str(reply.practitioner)))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import aiohttp
 import pytest
@@ -32,7 +33,7 @@ from signaling.gate import SIGNALING
 from signaling.redis import connect
 from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
-from signaling.typedefs import STORE, ZONE, SignInLink
+from signaling.typedefs import POSTMAN, STORE, ZONE, SignInLink
 from tests.opening import of, open_store
 from tests.words import assert_in_words
 from turn.credentials import TurnCredentials
@@ -234,6 +235,14 @@ async def serving(
 
 
 Opening = Callable[[str], Awaitable[Wire]]
+
+
+@pytest.fixture
+def mailing(server: Server) -> Server:
+    """As with a mail server."""
+    server.store.notices.on = True
+    server.app._state[POSTMAN] = MagicMock()
+    return server
 
 
 @pytest.fixture

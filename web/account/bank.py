@@ -11,12 +11,12 @@ from practice.factors import codes
 from practice.organisation.rights import Right
 from signaling.rest import factors
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import STORE
 from vault.audit import Act
 from vault.errors import DomainError
 from web.account.bank_mail import removal_told, told
-from web.account.security import entered
-from web.forms import NOT_ASKED, Fields, Form, Page, Password, Shown
+from web.forms import NOT_ASKED, PROOF, Fields, Form, Page, Password, Shown
 
 
 class Confirmed(Fields):
@@ -72,10 +72,6 @@ async def remove(call: Call) -> None:
 
 BANK: Final = Page("/account/bank", "account/bank.html", show, right=Right.ACCOUNT)
 
-WRONG: Final = {
-    "sign_in_refused": ("password", "password.wrong"),
-    "factor_refused": ("code", "error.factor_refused"),
-}
 PAGES: Final = (BANK,)
 FORMS: Final = (
     Form(
@@ -84,17 +80,17 @@ FORMS: Final = (
         Number,
         change,
         done="saved",
-        entered=entered(Act.BANK_ACCOUNT_CHANGED),
-        says=WRONG,
+        entered=own(Act.BANK_ACCOUNT_CHANGED),
+        says=PROOF,
     ),
-    Form("/account/bank/read", BANK, Confirmed, read, entered=entered(Act.BANK_ACCOUNT_READ), says=WRONG),
+    Form("/account/bank/read", BANK, Confirmed, read, entered=own(Act.BANK_ACCOUNT_READ), says=PROOF),
     Form(
         "/account/bank/remove",
         BANK,
         Nothing,
         remove,
         done="removed",
-        entered=entered(Act.BANK_ACCOUNT_CHANGED, "removed"),
+        entered=own(Act.BANK_ACCOUNT_CHANGED, "removed"),
     ),
 )
 """``pages`` has each page and each form."""

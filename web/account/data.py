@@ -14,6 +14,7 @@ from signaling.gate import SIGNALING
 from signaling.rest import account
 from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import DEVICES, NOW, STORE, ZONE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
@@ -155,14 +156,11 @@ def seen(call: Call, _shown: Mapping[str, object]) -> Draft:
     return Draft(Act.DATA_READ, practitioner(call.practitioner))
 
 
-def exported(call: Call, _result: object) -> Draft:
-    return Draft(Act.DATA_EXPORTED, practitioner(call.practitioner))
-
-
+EXPORTED: Final = own(Act.DATA_EXPORTED)
 DATA: Final = Page("/account/data", "account/data.html", show, entered=seen, right=Right.ACCOUNT)
 EXPORT: Final = Form(
     "/account/export", DATA, Confirmed, export,
-    entered=exported, says={"sign_in_refused": ("password", "password.wrong")},
+    entered=EXPORTED, says={"sign_in_refused": ("password", "password.wrong")},
 )  # fmt: skip
 DESTROY: Final = Form("/account/data/destroy", DATA, Which, destroy, done="destroyed")
 """Storage enters it itself."""

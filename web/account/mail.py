@@ -18,11 +18,12 @@ from signaling.limiter import MAIL_CHANGES, RESET_NETWORK
 from signaling.protocol.errors import UserError
 from signaling.rest import factors
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.scopes import of_practitioner
 from signaling.typedefs import DEVICES, LIMITER, NOW, POSTMAN, STORE
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act, practitioner
 from vault.records.writing import Along
-from web.forms import NOT_ASKED, Fields, Form, Page, Password, Shown, Wrong
+from web.forms import NOT_ASKED, PROOF, Fields, Form, Page, Password, Shown, Wrong
 
 
 class Asked(Fields):
@@ -145,25 +146,15 @@ def spelt(change: MailChange | None) -> str | None:
     return mailbox(change.mail)
 
 
-def asked(call: Call, _result: object) -> Draft:
-    return Draft(Act.MAIL_CHANGE_ASKED, practitioner(call.practitioner))
-
-
-def withdrawn(call: Call, _result: object) -> Draft:
-    return Draft(Act.MAIL_CHANGE_STOPPED, practitioner(call.practitioner))
-
-
+ASKED: Final = own(Act.MAIL_CHANGE_ASKED)
+WITHDRAWN: Final = own(Act.MAIL_CHANGE_STOPPED)
 MAIL: Final = Page("/account/mail", "account/mail.html", show, right=Right.ACCOUNT)
 LINK: Final = Page("/mail/{token}", "account/mail_link.html", show_link, public=True)
 
-WRONG: Final = {
-    "sign_in_refused": ("password", "password.wrong"),
-    "factor_refused": ("code", "error.factor_refused"),
-}
 PAGES: Final = (MAIL, LINK)
 FORMS: Final = (
-    Form("/account/mail/ask", MAIL, Asked, ask, done="mail-asked", entered=asked, says=WRONG),
-    Form("/account/mail/withdraw", MAIL, Nothing, withdraw, done="mail-withdrawn", entered=withdrawn),
+    Form("/account/mail/ask", MAIL, Asked, ask, done="mail-asked", entered=ASKED, says=PROOF),
+    Form("/account/mail/withdraw", MAIL, Nothing, withdraw, done="mail-withdrawn", entered=WITHDRAWN),
     Form("/mail/{token}/confirm", LINK, Nothing, confirm, says={"conflict": ("", "mail.taken")}),
     Form("/mail/{token}/stop", LINK, Nothing, stop),
 )

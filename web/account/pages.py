@@ -13,6 +13,7 @@ from signaling.gate import SIGNALING
 from signaling.protocol.errors import UserError
 from signaling.rest import account
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
 from web.account.data import DATA, DESTROY, EXPORT
@@ -112,24 +113,18 @@ async def rename(call: Call) -> Practitioner:
     return await practitioners.rename(call.scope, name.display_name, name.language, name.version)
 
 
-def renamed(call: Call, _result: object) -> Draft:
-    return Draft(Act.ACCOUNT_CHANGED, practitioner(call.practitioner))
-
-
 def ended(call: Call, number: int) -> Draft:
     return Draft(Act.SESSIONS_ENDED, practitioner(call.practitioner), detail=str(number))
 
 
-def password_changed(call: Call, _result: object) -> Draft:
-    return Draft(Act.PASSWORD_CHANGED, practitioner(call.practitioner))
-
-
+RENAMED: Final = own(Act.ACCOUNT_CHANGED)
+PASSWORD_CHANGED: Final = own(Act.PASSWORD_CHANGED)
 ACCOUNT: Final = Page("/account", "account/account.html", show, right=Right.ACCOUNT)
 PASSWORD: Final = Page("/account/password", "account/password.html", show_password, right=Right.ACCOUNT)
 
 PAGES: Final = (ACCOUNT, PASSWORD, DATA)
 FORMS: Final = (
-    Form("/account/name", ACCOUNT, Name, rename, done="saved", entered=renamed),
+    Form("/account/name", ACCOUNT, Name, rename, done="saved", entered=RENAMED),
     Form("/account/session", ACCOUNT, Which, end_session, done="session-ended", entered=ended),
     Form("/account/others", ACCOUNT, Nothing, end_others, done="others-ended", entered=ended),
     Form(
@@ -138,7 +133,7 @@ FORMS: Final = (
         Password,
         change_password,
         done="password",
-        entered=password_changed,
+        entered=PASSWORD_CHANGED,
         goes="/account",
         says={"sign_in_refused": ("old", "password.wrong"), "password_common": ("new", "error.password_common")},
     ),

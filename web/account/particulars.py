@@ -15,9 +15,9 @@ from practice.particulars.check import MOST
 from practice.particulars.model import Particulars, Told
 from practice.particulars.records import PARTICULARS
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import STORE
-from vault.audit import Act, Draft, practitioner
-from vault.errors import DomainError
+from vault.audit import Act
 from web.forms import Fields, Form, Page
 from web.forms.doubts import Doubted, demand_meant
 from web.locale import CATALOGUES
@@ -101,24 +101,16 @@ async def take_back(call: Call) -> None:
     """All of it, irrecoverably. Errors: ``not_found``, where there is nothing."""
     store = call.request.app[STORE]
     found = await store.particulars.of(call.scope)
-    if not found.version:
-        raise DomainError("not_found")
     await store.retention.destroy(call.scope, found.id, PARTICULARS)
 
 
-def told(call: Call, _result: object) -> Draft:
-    return Draft(Act.PARTICULARS_CHANGED, practitioner(call.practitioner))
-
-
-def taken_back(call: Call, _result: object) -> Draft:
-    return Draft(Act.PARTICULARS_CHANGED, practitioner(call.practitioner), detail="removed")
-
-
+TOLD: Final = own(Act.PARTICULARS_CHANGED)
+TAKEN_BACK: Final = own(Act.PARTICULARS_CHANGED, "removed")
 ABOUT: Final = Page("/account/particulars", "account/particulars.html", show, right=Right.ACCOUNT)
 
 PAGES: Final = (ABOUT,)
 FORMS: Final = (
-    Form("/account/particulars/tell", ABOUT, Typed, tell, done="saved", entered=told),
-    Form("/account/particulars/remove", ABOUT, Nothing, take_back, done="removed", entered=taken_back),
+    Form("/account/particulars/tell", ABOUT, Typed, tell, done="saved", entered=TOLD),
+    Form("/account/particulars/remove", ABOUT, Nothing, take_back, done="removed", entered=TAKEN_BACK),
 )
 """``pages`` has each page and each form."""

@@ -15,10 +15,11 @@ from signaling.addresses import public_origin
 from signaling.protocol.errors import UserError
 from signaling.rest import account
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import CHALLENGES, NOW, SETTINGS, STORE
 from vault.audit import Act
 from vault.errors import DomainError
-from web.account.security import SECURITY, WRONG, Confirmed, end_others_of, entered, news, told
+from web.account.security import SECURITY, WRONG, Confirmed, end_others_of, news, told
 from web.forms import Form, Page
 
 MAX_NAME: Final = 60
@@ -94,7 +95,7 @@ PASSKEY: Final = Page(
 PAGES: Final = (PASSKEY,)
 FORMS: Final = (
     Form("/account/security/passkey/add", PASSKEY, NewPasskey, add, done="passkey", goes="/account/security",
-         says=WRONG, entered=entered(Act.FACTOR_ADDED, "passkey")),
+         says=WRONG, entered=own(Act.FACTOR_ADDED, "passkey")),
     Form("/account/security/remove-passkey", SECURITY, Which, remove, done="removed", says=WRONG,
-         entered=entered(Act.FACTOR_REMOVED, "passkey")),
+         entered=own(Act.FACTOR_REMOVED, "passkey")),
 )  # fmt: skip

@@ -8,9 +8,9 @@ from pydantic import Field
 from practice.organisation.rights import Right
 from practice.pictures.records import PICTURES
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import INTAKE, STORE
-from vault.audit import Act, Draft, practitioner
-from vault.errors import DomainError
+from vault.audit import Act
 from web.forms import Fields, Form, Page
 from web.pictures import SAYS, address, taken
 
@@ -61,21 +61,16 @@ async def remove(call: Call) -> None:
     """It goes, irrecoverably. Errors: ``not_found``, where there is none."""
     store = call.request.app[STORE]
     found = await store.pictures.photograph(call.scope)
-    if not found.there:
-        raise DomainError("not_found")
     await store.retention.destroy(call.scope, found.id, PICTURES)
 
 
-def changed(call: Call, _result: object) -> Draft:
-    return Draft(Act.PICTURE_CHANGED, practitioner(call.practitioner), detail="photograph")
-
-
+CHANGED: Final = own(Act.PICTURE_CHANGED, "photograph")
 PHOTOGRAPH: Final = Page("/account/photograph", "account/photograph.html", show, right=Right.ACCOUNT)
 
 PAGES: Final = (PHOTOGRAPH,)
 FORMS: Final = (
-    Form("/account/photograph/change", PHOTOGRAPH, Sent, change, done="saved", entered=changed, says=SAYS),
-    Form("/account/photograph/shown", PHOTOGRAPH, Seen, let_see, done="saved", entered=changed),
-    Form("/account/photograph/remove", PHOTOGRAPH, Nothing, remove, done="removed", entered=changed),
+    Form("/account/photograph/change", PHOTOGRAPH, Sent, change, done="saved", entered=CHANGED, says=SAYS),
+    Form("/account/photograph/shown", PHOTOGRAPH, Seen, let_see, done="saved", entered=CHANGED),
+    Form("/account/photograph/remove", PHOTOGRAPH, Nothing, remove, done="removed", entered=CHANGED),
 )
 """``pages`` has each page and each form."""

@@ -17,13 +17,13 @@ from practice.organisation.rights import Right
 from signaling import sessions
 from signaling.rest import account
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.second_factor import set_up_by
 from signaling.typedefs import SETTINGS, STORE, ZONE
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act
 from vault.records.writing import Along
 from web.account.pages import end_others
 from web.forms import NOT_ASKED, Fields, Form, Page, Password, Shown
-from web.forms.pages import Entry
 from web.locale import CATALOGUES
 from web.render import spoken
 
@@ -120,11 +120,6 @@ def drawn(text: str) -> Markup:
     return Markup(svg)  # noqa: S704 -- drawn by us, squares only
 
 
-def entered(act: Act, detail: str | None = None) -> Entry:
-    """Of one's own account."""
-    return lambda call, _result: Draft(act, practitioner(call.practitioner), detail=detail)
-
-
 SECURITY: Final = Page("/account/security", "account/security.html", show, right=Right.ACCOUNT, who=sessions.setting_up)
 APP: Final = Page("/account/security/app", "account/app.html", show_app, right=Right.ACCOUNT, who=sessions.setting_up)
 
@@ -137,9 +132,9 @@ WRONG: Final = {
 PAGES: Final = (SECURITY, APP)
 FORMS: Final = (
     Form("/account/security/app/set", APP, NewApp, set_app, done="factor", goes="/account/security", says=WRONG,
-         entered=entered(Act.FACTOR_ADDED, "totp")),
+         entered=own(Act.FACTOR_ADDED, "totp")),
     Form("/account/security/app/remove", SECURITY, Confirmed, remove_app, done="removed", says=WRONG,
-         entered=entered(Act.FACTOR_REMOVED, "totp")),
+         entered=own(Act.FACTOR_REMOVED, "totp")),
     Form("/account/security/codes", SECURITY, Confirmed, renew_codes, says=WRONG,
-         entered=entered(Act.RECOVERY_CODES_MADE)),
+         entered=own(Act.RECOVERY_CODES_MADE)),
 )  # fmt: skip

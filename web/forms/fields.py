@@ -37,6 +37,12 @@ Secret = SecretStr
 Password = Annotated[Secret, Field(max_length=1024)]
 """Of who is signed in, once more."""
 
+PROOF: Final = {
+    "sign_in_refused": ("password", "password.wrong"),
+    "factor_refused": ("code", "error.factor_refused"),
+}
+"""What is said beside the fields by which somebody proves once more who they are."""
+
 NOT_ASKED: Final = SecretStr("")
 """Of who signed in with a passkey a moment ago: for all others it is missing."""
 

@@ -9,8 +9,9 @@ from pydantic import Field
 from practice.organisation.model import Colours, Organisation
 from practice.organisation.rights import Right
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import INTAKE, STORE
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act
 from web.colours import Theme, nearest, passes, reached, tokens
 from web.forms import Fields, Form, Page, Wrong
 from web.forms.fields import Sent
@@ -18,7 +19,7 @@ from web.forms.state import State
 from web.naming import PRACTICE
 from web.pictures import SAYS, taken
 from web.practice.menu import menu
-from web.practice.organisation import entered
+from web.practice.organisation import CHANGED
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
@@ -118,10 +119,6 @@ async def drop_logo(call: Call) -> None:
     await app[PRACTICE].look(app)
 
 
-def logo_changed(call: Call, _result: object) -> Draft:
-    return Draft(Act.PICTURE_CHANGED, practitioner(call.practitioner), detail="logo")
-
-
 async def keep(call: Call, colours: Colours | None) -> Organisation:
     """All else that the organisation says of itself stays."""
     app = call.request.app
@@ -132,13 +129,14 @@ async def keep(call: Call, colours: Colours | None) -> Organisation:
     return changed
 
 
+LOGO_CHANGED: Final = own(Act.PICTURE_CHANGED, "logo")
 BRANDING: Final = Page("/practice/branding", "practice/branding.html", show, right=Right.ORGANISATION)
 
 PAGES: Final = (BRANDING,)
 FORMS: Final = (
-    Form("/practice/branding/colours", BRANDING, Chosen, choose, done="saved", entered=entered),
-    Form("/practice/branding/standard", BRANDING, Seen, reset, done="saved", entered=entered),
-    Form("/practice/branding/logo", BRANDING, Logo, set_logo, done="saved", entered=logo_changed, says=SAYS),
-    Form("/practice/branding/no-logo", BRANDING, Nothing, drop_logo, done="removed", entered=logo_changed),
+    Form("/practice/branding/colours", BRANDING, Chosen, choose, done="saved", entered=CHANGED),
+    Form("/practice/branding/standard", BRANDING, Seen, reset, done="saved", entered=CHANGED),
+    Form("/practice/branding/logo", BRANDING, Logo, set_logo, done="saved", entered=LOGO_CHANGED, says=SAYS),
+    Form("/practice/branding/no-logo", BRANDING, Nothing, drop_logo, done="removed", entered=LOGO_CHANGED),
 )
 """``pages`` has each page and each form."""

@@ -10,6 +10,7 @@ from practice.organisation.departments import MAX_NAME
 from practice.organisation.model import Department, Member
 from practice.organisation.rights import Right, allowed
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
 from web.forms import Fields, Form, Page
@@ -92,23 +93,14 @@ def listed(call: Call, page: Mapping[str, object]) -> Draft:
     return Draft(Act.DEPARTMENTS_READ, practitioner(call.practitioner), detail=str(len(found)))
 
 
-def made(call: Call, _: object) -> Draft:
-    return Draft(Act.DEPARTMENT_MADE, practitioner(call.practitioner))
-
-
-def renamed(call: Call, _: object) -> Draft:
-    return Draft(Act.DEPARTMENT_RENAMED, practitioner(call.practitioner))
-
-
-def closed(call: Call, _: object) -> Draft:
-    return Draft(Act.DEPARTMENT_CLOSED, practitioner(call.practitioner))
-
-
 def placed(call: Call, member: Member) -> Draft:
     by, on = practitioner(call.practitioner), practitioner(member.account)
     return Draft(Act.DEPARTMENTS_CHANGED, by, on, str(len(member.departments)))
 
 
+MADE: Final = own(Act.DEPARTMENT_MADE)
+RENAMED: Final = own(Act.DEPARTMENT_RENAMED)
+CLOSED: Final = own(Act.DEPARTMENT_CLOSED)
 DEPARTMENTS: Final = Page(
     "/practice/departments", "practice/departments.html", show, entered=listed, right=Right.DEPARTMENTS
 )
@@ -117,9 +109,9 @@ TAKEN: Final = {"conflict": ("name", "departments.taken")}
 
 PAGES: Final = (DEPARTMENTS,)
 FORMS: Final = (
-    Form("/practice/departments/make", DEPARTMENTS, New, make, done="department-made", entered=made, says=TAKEN),
-    Form("/practice/departments/rename", DEPARTMENTS, Renamed, rename, done="saved", entered=renamed, says=TAKEN),
-    Form("/practice/departments/close", DEPARTMENTS, Closed, close, done="department-closed", entered=closed),
+    Form("/practice/departments/make", DEPARTMENTS, New, make, done="department-made", entered=MADE, says=TAKEN),
+    Form("/practice/departments/rename", DEPARTMENTS, Renamed, rename, done="saved", entered=RENAMED, says=TAKEN),
+    Form("/practice/departments/close", DEPARTMENTS, Closed, close, done="department-closed", entered=CLOSED),
 )
 """``pages`` has each page and each form."""
 

@@ -11,8 +11,9 @@ from signaling.protocol.errors import UserError
 from signaling.rest import account
 from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import DISSOLVING, STORE
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act
 from web.forms import NOT_ASKED, Fields, Form, Page, Password, Shown
 from web.locale import CATALOGUES, EVERYWHERE
 
@@ -56,10 +57,7 @@ async def called(call: Call) -> str:
     return found.profile.name or CATALOGUES[EVERYWHERE].text("brand")
 
 
-def ended(call: Call, _result: object) -> Draft:
-    return Draft(Act.ORGANISATION_ENDED, practitioner(call.practitioner))
-
-
+ENDED: Final = own(Act.ORGANISATION_ENDED)
 ENDING: Final = Page("/practice/ending", "practice/ending.html", show, right=Right.END_ORGANISATION)
 
 PAGES: Final = (ENDING,)
@@ -69,7 +67,7 @@ FORMS: Final = (
         ENDING,
         Meant,
         end,
-        entered=ended,
+        entered=ENDED,
         says={"sign_in_refused": ("password", "password.wrong"), "invalid": ("name", "dissolving.problem.name")},
     ),
 )

@@ -13,7 +13,7 @@ from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
-from web.forms import NOT_ASKED, Fields, Form, Page, Password
+from web.forms import NOT_ASKED, PROOF, Fields, Form, Page, Password
 
 
 class Taker(Fields):
@@ -71,11 +71,7 @@ FORMS: Final = (
         hand_over,
         done="handed",
         entered=asked,
-        says={
-            "sign_in_refused": ("password", "password.wrong"),
-            "factor_refused": ("code", "error.factor_refused"),
-            "conflict": ("to", "handing.busy"),
-        },
+        says=PROOF | {"conflict": ("to", "handing.busy")},
         right=Right.HAND_OVER,
     ),
 )

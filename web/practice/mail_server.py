@@ -13,8 +13,9 @@ from practice.organisation.rights import Right
 from signaling.limiter import MAIL_TESTS
 from signaling.protocol.errors import UserError
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import DOOR, LIMITER, POSTMAN, STORE
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act, practitioner
 from web.forms import Fields, Form, Page, Secret, Shown, Wrong
 from web.practice.menu import menu
 
@@ -93,20 +94,14 @@ async def remove(call: Call) -> None:
     await call.request.app[STORE].mail_servers.remove(call.scope, call.body.version)
 
 
-def written(call: Call, _nothing: object) -> Draft:
-    return Draft(Act.MAIL_SERVER_CHANGED, practitioner(call.practitioner), detail="set")
-
-
-def removed(call: Call, _nothing: object) -> Draft:
-    return Draft(Act.MAIL_SERVER_CHANGED, practitioner(call.practitioner), detail="removed")
-
-
+WRITTEN: Final = own(Act.MAIL_SERVER_CHANGED, "set")
+REMOVED: Final = own(Act.MAIL_SERVER_CHANGED, "removed")
 MAIL_SERVER: Final = Page("/practice/mail-server", "practice/mail_server.html", show, right=Right.POLICIES)
 
 PAGES: Final = (MAIL_SERVER,)
 FORMS: Final = (
-    Form("/practice/mail-server/write", MAIL_SERVER, Written, write, done="saved", entered=written),
+    Form("/practice/mail-server/write", MAIL_SERVER, Written, write, done="saved", entered=WRITTEN),
     Form("/practice/mail-server/try", MAIL_SERVER, Which, try_out),
-    Form("/practice/mail-server/remove", MAIL_SERVER, Which, remove, done="removed", entered=removed),
+    Form("/practice/mail-server/remove", MAIL_SERVER, Which, remove, done="removed", entered=REMOVED),
 )
 """``pages`` has each page and each form."""

@@ -9,8 +9,9 @@ from practice.accounts.model import Language
 from practice.organisation.model import Organisation, Profile
 from practice.organisation.rights import Right
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import STORE
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act
 from web.forms import Fields, Form, Page
 from web.locale import NAMES
 from web.naming import PRACTICE
@@ -45,12 +46,9 @@ async def change(call: Call) -> Organisation:
     return changed
 
 
-def entered(call: Call, _changed: object) -> Draft:
-    return Draft(Act.ORGANISATION_CHANGED, practitioner(call.practitioner))
-
-
+CHANGED: Final = own(Act.ORGANISATION_CHANGED)
 ORGANISATION: Final = Page("/practice/organisation", "practice/organisation.html", show, right=Right.ORGANISATION)
 
 PAGES: Final = (ORGANISATION,)
-FORMS: Final = (Form("/practice/organisation/change", ORGANISATION, Said, change, done="saved", entered=entered),)
+FORMS: Final = (Form("/practice/organisation/change", ORGANISATION, Said, change, done="saved", entered=CHANGED),)
 """``pages`` has each page and each form."""

@@ -15,7 +15,7 @@ from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
-from web.forms import NOT_ASKED, Fields, Form, Page, Password
+from web.forms import NOT_ASKED, PROOF, Fields, Form, Page, Password
 
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
@@ -76,11 +76,7 @@ FORMS: Final = (
         lift,
         done="factor-lifted",
         entered=lifted,
-        says={
-            "sign_in_refused": ("password", "password.wrong"),
-            "factor_refused": ("code", "error.factor_refused"),
-            "bad_state": ("", "people.factor.none"),
-        },
+        says=PROOF | {"bad_state": ("", "people.factor.none")},
     ),
 )
 """``pages`` has each page and each form."""

@@ -15,7 +15,7 @@ from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE, ZONE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError, Unreadable
-from web.forms import NOT_ASKED, Fields, Form, Page, Password, Shown
+from web.forms import NOT_ASKED, PROOF, Fields, Form, Page, Password, Shown
 from web.practice.people import looked_at
 
 REASONS: Final[tuple[SightReason, ...]] = get_args(SightReason)
@@ -136,11 +136,7 @@ def ended(call: Call, one: Sight) -> Draft:
     return Draft(Act.SIGHT_ENDED, practitioner(call.practitioner), practitioner(one.account), detail)
 
 
-PROOF: Final = {
-    "sign_in_refused": ("password", "password.wrong"),
-    "factor_refused": ("code", "error.factor_refused"),
-    "bad_state": ("password", "sight.factor"),
-}
+PROVED: Final = PROOF | {"bad_state": ("password", "sight.factor")}
 LATE: Final = {"conflict": ("", "sight.late")}
 
 SIGHT: Final = Page(
@@ -156,7 +152,7 @@ FORMS: Final = (
         ask,
         done="sight-asked",
         entered=asked,
-        says=PROOF | {"conflict": ("reason", "sight.conflict")},
+        says=PROVED | {"conflict": ("reason", "sight.conflict")},
     ),
     Form(
         "/practice/people/{account}/sight/give",
@@ -165,7 +161,7 @@ FORMS: Final = (
         give,
         done="sight-given",
         entered=given,
-        says=PROOF | LATE,
+        says=PROVED | LATE,
     ),
     Form("/practice/people/{account}/sight/end", SIGHT, Which, end, done="sight-ended", entered=ended, says=LATE),
     Form("/practice/people/{account}/sight/look", SIGHT, Which, look, entered=used, says=LATE),

@@ -10,6 +10,7 @@ import pytest
 from tests.signaling.conftest import (  # noqa: F401 -- fixtures
     Server,
     first_start,
+    mailing,
     opening,
     redis,
     redis_address,

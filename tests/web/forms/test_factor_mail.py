@@ -21,12 +21,6 @@ from vault.records.writing import always
 
 
 @pytest.fixture
-def mailing(server: Server) -> Server:
-    server.store.notices.on = True
-    return server
-
-
-@pytest.fixture
 async def alice(mailing: Server) -> Browser:
     await mailing.sign_in("alice")
     for one in await mailing.store.notices.waiting():

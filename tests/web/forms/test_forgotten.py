@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 from urllib.parse import urlencode
 
 import pytest
@@ -16,21 +15,13 @@ from practice.notices.letter import Letterhead
 from practice.outgoing import Door
 from signaling.forgotten import MOST
 from signaling.limiter import FORGOTTEN_ADDRESS, FORGOTTEN_NETWORK
-from signaling.typedefs import FORGOTTEN, LIMITER, POSTMAN
+from signaling.typedefs import FORGOTTEN, LIMITER
 from tests.servers.mail import MailServer, running
 from tests.signaling.conftest import PASSWORD, Server
 from tests.web.forms.conftest import Browser, Seen
 from vault.audit import Act
 
 NEW = "vier losse woorden samen"
-
-
-@pytest.fixture
-def mailing(server: Server) -> Server:
-    """As with a mail server."""
-    server.store.notices.on = True
-    server.app._state[POSTMAN] = MagicMock()
-    return server
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from practice.accounts.records import mail_changes
 from practice.notices.letter import Letterhead
 from practice.outgoing import Door
 from signaling.devices import PLAIN
-from signaling.typedefs import DEVICES, FORGOTTEN, POSTMAN
+from signaling.typedefs import DEVICES, FORGOTTEN
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
 from tests.servers.mail import MailServer, running
@@ -27,14 +27,6 @@ from tests.web.forms.conftest import Browser, Seen
 from vault.records.scope import SERVER, Scope
 
 NEW = "alice.nieuw@example.org"
-
-
-@pytest.fixture
-def mailing(server: Server) -> Server:
-    """As with a mail server."""
-    server.store.notices.on = True
-    server.app._state[POSTMAN] = MagicMock()
-    return server
 
 
 @pytest.fixture

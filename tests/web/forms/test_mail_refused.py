@@ -10,9 +10,9 @@ from tests.opening import of
 from tests.signaling.conftest import Server
 from tests.signaling.test_second_factor import shown, with_app
 from tests.web.forms.conftest import Browser
-from tests.web.forms.test_mail import alice, ask, confirm, links, mailing, mails, reader, rows
+from tests.web.forms.test_mail import alice, ask, confirm, links, mails, reader, rows
 
-__all__ = ["alice", "mailing", "reader"]
+__all__ = ["alice", "reader"]
 """Fixtures."""
 
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC
 from pathlib import Path
-from unittest.mock import MagicMock
 from urllib.parse import urlencode
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from practice.organisation.model import MemberRole
 from practice.outgoing import Door
 from signaling.limiter import INVITED_ADDRESS, INVITED_NETWORK
-from signaling.typedefs import POSTMAN, SETTINGS
+from signaling.typedefs import SETTINGS
 from tests.organisations import OPERATOR, PRACTICE, scope_of
 from tests.servers.mail import MailServer, running
 from tests.signaling.conftest import Server
@@ -25,14 +24,6 @@ PEOPLE = "/practice/people"
 MAIL = "fatima@example.org"
 OURS = ("practice", "signaling", "vault", "web", "aiohttp")
 ACCOUNT = {"display_name": "Fatima El Amrani", "password": "vier losse woorden samen", "language": "fr"}
-
-
-@pytest.fixture
-def mailing(server: Server) -> Server:
-    """As with a mail server."""
-    server.store.notices.on = True
-    server.app._state[POSTMAN] = MagicMock()
-    return server
 
 
 @pytest.fixture

@@ -16,12 +16,8 @@ from tests.web.forms.conftest import Browser, Seen
 from tests.web.forms.test_forgotten import NEW, choose, links
 from tests.web.forms.test_passkeys import offered, sign_in
 from tests.web.forms.test_security import codes_of
-from tests.web.practice.test_invitations import MAIL, accept, invite, mailing, text
+from tests.web.practice.test_invitations import MAIL, accept, invite, text
 from tests.web.practice.test_people import roles
-
-__all__ = [
-    "mailing",
-]
 
 
 @pytest.fixture
