@@ -134,17 +134,12 @@ def kept_once(name: str, *columns: Column[Any]) -> Index:
     return Index(name, *columns, unique=True, sqlite_where=kept, postgresql_where=kept)
 
 
-class Kept(Protocol):
+class Kept(Record, Protocol):
     """What a row of ``kept_table`` is made of."""
 
     @property
-    def id(self) -> str: ...
-    @property
-    def owner(self) -> str: ...
-    @property
-    def version(self) -> int: ...
-    @property
-    def unknown(self) -> Fields: ...
+    def unknown(self) -> Fields:
+        """What a newer program keeps beside the fields that we know."""
 
 
 def kept_row(one: Kept, content: bytes, **more: Any) -> dict[str, Any]:
