@@ -289,7 +289,7 @@ class Servers:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         started: list[tuple[Any, Any]] = [(bao, stack.enter_context(bao.running()))]
         if postgres.binaries():
-            started.append((postgres, stack.enter_context(postgres.running())))
+            started.append((postgres, stack.enter_context(postgres.running(segment=1))))
         self._servers = [server for _, server in started]
         for module, server in started:
             plain = module.running

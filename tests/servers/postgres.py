@@ -91,10 +91,11 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running(*, flushes: bool = False) -> Iterator[Postgres]:
+def running(*, flushes: bool = False, segment: int = 16) -> Iterator[Postgres]:
     """Start a server; as root it runs as the account ``postgres``, for it refuses to be root.
 
-    One that ``flushes`` keeps its word about what is on disk, and takes as long as that takes.
+    One that ``flushes`` keeps its word about what is on disk, and takes as long as that takes. Its WAL is kept in
+    segments of so many MiB, of which PostgreSQL keeps two to be used again: proofs read them too.
     """
     folder = binaries()
     assert folder is not None
@@ -104,7 +105,7 @@ def running(*, flushes: bool = False) -> Iterator[Postgres]:
             shutil.chown(place, ACCOUNT, ACCOUNT)
         data = Path(place, "data")
         initialise = [str(folder / "initdb"), "-D", str(data), "-U", ACCOUNT, "-A", "trust", "--no-sync", "-E", "UTF8"]
-        initialise.append("--wal-segsize=1")
+        initialise.append(f"--wal-segsize={segment}")
         subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=place, **user)
         options = [
             "-c",
@@ -114,8 +115,7 @@ def running(*, flushes: bool = False) -> Iterator[Postgres]:
             "-c",
             f"fsync={'on' if flushes else 'off'}",
         ]
-        # Proofs read all of the WAL, also segments that are kept to be used again.
-        options += ["-c", "max_wal_size=64MB", "-c", "min_wal_size=2MB", "-c", "max_connections=50"]
+        options += ["-c", "max_wal_size=64MB", "-c", f"min_wal_size={2 * segment}MB", "-c", "max_connections=50"]
         command = [str(folder / "postgres"), "-D", str(data), *options]
         with Path(place, "log").open("wb") as log, served(command, stdout=log, stderr=log, cwd=place, **user):
             await_ready(folder, place)

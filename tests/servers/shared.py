@@ -19,7 +19,7 @@ def shared_postgres() -> Iterator[servers.Postgres]:
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL is not installed, and CI may not skip it")
         pytest.skip("NOT TESTED ON POSTGRESQL: install the package postgresql")
-    with servers.running() as server:
+    with servers.running(segment=1) as server:
         yield server
 
 
