@@ -60,6 +60,7 @@ lint: $(TOOLS)
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m signaling.schema.typescript > web/types/wire.d.ts
 	@sh web/check
 
 format: $(TOOLS)

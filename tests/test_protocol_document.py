@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+from practice.organisation.rights import Right
 from signaling.limiter import LIMITS, PACES
 from signaling.protocol.capabilities import CAPABILITIES
 from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
 from signaling.protocol.texts import TEXTS
+from signaling.rights import EVENTS
 from signaling.routes import ENDPOINTS
 from signaling.sockets.limits import Limits
 from tests.generated import filled, rows
@@ -43,6 +45,11 @@ def kind(schema: dict[str, Any]) -> str:
     return words
 
 
+def right(needed: Right | None) -> str:
+    """Of `docs/roles.md`, where the practitioner needs one."""
+    return "" if needed is None else f"`{needed}`"
+
+
 def fields(model: type[Message]) -> str:
     """One line of a model's fields; what may be left out carries a question mark."""
     schema = model.model_json_schema()
@@ -74,15 +81,15 @@ def nested(annotation: Any) -> list[type]:
 
 def tables() -> dict[str, str]:
     client = (
-        f"| `{name}` | {'everyone' if event.roles == EVERYONE else ', '.join(sorted(event.roles))} | {event.summary} | "
-        f"`{event.body.__name__}` | `{event.reply.__name__}` |"
+        f"| `{name}` | {'everyone' if event.roles == EVERYONE else ', '.join(sorted(event.roles))} "
+        f"| {right(EVENTS.get(name))} | {event.summary} | `{event.body.__name__}` | `{event.reply.__name__}` |"
         for name, event in CLIENT_EVENTS.items()
     )
     server = (f"| `{name}` | {summary} | `{model.__name__}` |" for name, (model, summary) in SERVER_EVENTS.items())
     bodies = (f"| `{name}` | {fields(model)} |" for name, model in sorted(models().items()))
     errors = (f"| `{code}` | {kind} | {status} | {text} |" for code, (kind, status, text) in CATALOGUE.items())
     rest = (
-        f"| `{one.method} {one.path}` | {one.summary} |"
+        f"| `{one.method} {one.path}` | {one.summary} | {right(one.right)} |"
         for one in sorted(ENDPOINTS, key=lambda one: (one.path, one.method))
     )
     names = (f"| `{name}` | {what} |" for name, what in CAPABILITIES.items())
@@ -97,11 +104,11 @@ def tables() -> dict[str, str]:
         "bounds": rows("| bound | of what | number |", bounds),
         "capabilities": rows("| capability | what |", names),
         "replayed": rows("| event | what |", replayed),
-        "client-events": rows("| event | who | what | body | reply |", client),
+        "client-events": rows("| event | who | right | what | body | reply |", client),
         "server-events": rows("| event | what | body |", server),
         "bodies": rows("| model | fields |", bodies),
         "errors": rows("| code | category | HTTP | sentence |", errors),
-        "rest": rows("| call | what |", rest),
+        "rest": rows("| call | what | right |", rest),
     }
 
 

@@ -1,10 +1,8 @@
-"""docs/roles.md says who may do what as the table of rights does, with the routes, events and pages of each right."""
+"""docs/roles.md says who may do what as the table of rights does, with the pages of each right."""
 
 from collections import defaultdict
 
 from practice.organisation.rights import MEANING, RIGHTS, ROLES, Right
-from signaling.rights import EVENTS
-from signaling.routes import ENDPOINTS
 from tests.generated import filled, rows
 from tests.ours import ROOT
 from web import routes as pages
@@ -15,11 +13,6 @@ DOCUMENT = ROOT / "docs" / "roles.md"
 def tables() -> dict[str, str]:
     """By the names of their places."""
     used: defaultdict[Right, list[str]] = defaultdict(list)
-    for endpoint in ENDPOINTS:
-        if endpoint.right is not None:
-            used[endpoint.right].append(f"`{endpoint.method} {endpoint.path}`")
-    for event, right in EVENTS.items():
-        used[right].append(f"`{event}`")
     for page in pages.PAGES:
         if page.right is not None:
             used[page.right].append(f"`GET {page.path}`")
@@ -31,10 +24,10 @@ def tables() -> dict[str, str]:
         f"| `{right}` | {MEANING[right]} | {' | '.join('yes' if role in RIGHTS[right] else '' for role in ROLES)} |"
         for right in Right
     ]
-    uses = [f"| `{right}` | {'<br>'.join(used[right]) or 'nothing yet'} |" for right in Right]
+    uses = [f"| `{right}` | {'<br>'.join(used[right]) or 'none'} |" for right in Right]
     return {
         "rights": rows(f"| right | what | {' | '.join(heads)} |", rights),
-        "uses": rows("| right | routes, events, pages and forms |", uses),
+        "uses": rows("| right | pages and forms |", uses),
     }
 
 

@@ -1,5 +1,6 @@
 """TypeScript types of the bodies on the wire, against which the browser's modules are checked."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -12,7 +13,7 @@ from signaling.protocol.model import Message
 from signaling.rest.endpoint import Endpoint
 
 HEAD = """/**
- * Every body on the wire, made from its registry by `python -m tests.web.test_wire_types`.
+ * Every body on the wire, made from its registry by `make lint`.
  *
  * What only a client sends may lack the fields that have a default; what the server sends has them all.
  */
@@ -126,3 +127,9 @@ def _comment(text: str | None, margin: str) -> str | None:
         return None
     words = " ".join(text.partition("\n\n")[0].replace("``", "`").split())
     return f"{margin}/** {words} */"
+
+
+if __name__ == "__main__":
+    from signaling.routes import ENDPOINTS
+
+    sys.stdout.write(document(ENDPOINTS))
