@@ -10,7 +10,6 @@ FOLDER/n.acknowledged. Prints how many steps it took.
 import asyncio
 import os
 import shutil
-import signal
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from sqlalchemy import event
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import START, Time
+from tests.vault.killing import Killer, counted
 from vault.database import database as databases
 from vault.keys import files, sqlite
 from vault.records.scope import SERVER, Scope
@@ -92,20 +92,6 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
 }
 
 
-class Killer:
-    """Counts steps and dies before one of them."""
-
-    def __init__(self, fatal: int) -> None:
-        self.step = 0
-        self.fatal = fatal
-        self.armed = False
-
-    def count(self, *_: object) -> None:
-        self.step += self.armed
-        if self.step > self.fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def watch(killer: Killer) -> None:
     """Count before everything that changes a disk; what comes after one step comes before the next."""
     for owner, name in (
@@ -131,16 +117,6 @@ def watch(killer: Killer) -> None:
         event.listen(engine, "commit", killer.count)
 
     databases.listen = listen
-
-
-def counted(killer: Killer, owner: Any, name: str) -> None:
-    plain = getattr(owner, name)
-
-    def count_first(*args: Any, **kwargs: Any) -> Any:
-        killer.count()
-        return plain(*args, **kwargs)
-
-    setattr(owner, name, count_first)
 
 
 async def run(scenario: Scenario, days: int, folder: Path, killer: Killer) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import randrange
 from typing import Any
 
-from tests.vault.crashing import Killer, counted
+from tests.vault.killing import Killer, counted
 from vault.keys import connection, files, roots, sqlite, transit
 from vault.keys.backends import Backend, backend
 from vault.keys.wrapped import WrappedKeys
