@@ -13,7 +13,8 @@ planned; ``sentences`` are what whoever waits reads; ``sights`` are what somebod
 ``organisation`` is what accounts belong to, and in which roles, ``policies`` what it decides for them, ``assistants``
 who of them works for whom, ``statistics`` how much is done, in numbers; ``notices`` are mail to who has an account.
 ``outgoing`` is the one door to servers elsewhere, of ``settings``; ``doubts`` finds in a text what should not be there;
-``names`` and ``mailboxes`` are how a name and an address are written; ``mail_servers`` are what an organisation sends
+``names`` and ``mailboxes`` are how a name and an address are written, ``lookalikes`` which names only look the same;
+``registrations`` are who comes without being invited; ``mail_servers`` are what an organisation sends
 by. ``kinds`` lists all kinds, and ``storage`` opens everything: begin there. A context knows only of those below it in
 the contract of ``pyproject.toml``. All of it stands on ``vault``.
 """

@@ -13,6 +13,7 @@ from practice.organisation.records import DEPARTMENTS, INVITATIONS, MEMBERS, ORG
 from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
 from practice.policies.records import POLICIES
+from practice.registrations.records import MAIL_DOMAINS
 from practice.sentences.records import SENTENCES
 from practice.sights.records import SIGHTS
 from vault.records.records import Kinds
@@ -21,6 +22,6 @@ KINDS: Final = Kinds(
     (PRACTITIONERS, ORGANISATIONS),
     (
         *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
-        *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SIGHTS, DEPARTMENTS),
+        *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
     ),
 )

@@ -1,7 +1,7 @@
 """Settings of what a practice sends out. Set them as ``SPREEKKAMER_PRACTICE__<NAME>`` or ``[practice]`` in the file."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -97,13 +97,26 @@ class UploadSettings(BaseModel):
     )
 
 
+Registration = Literal["closed", "domains", "founding", "both"]
+Way = Literal["domains", "founding"]
+"""What an operator may allow: addresses of domains that organisations list, and organisations that anybody founds."""
+
+WAYS: Final[tuple[Way, ...]] = get_args(Way)
+
+
 class PracticeSettings(BaseModel):
-    """Mail, uploads, and which hosts may be at addresses that are nobody's in the world."""
+    """Mail, uploads, who may register, and which hosts may be at addresses that are nobody's in the world."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mail: MailSettings = MailSettings()
     uploads: UploadSettings = UploadSettings()
+    registration: Registration | None = Field(
+        default=None,
+        description="Who may make an account uninvited, by a mailed link: nobody (closed), addresses of the mail "
+        "domains that an organisation lists (domains), anybody in an organisation of their own (founding), or both; "
+        "empty: closed.",
+    )
     mail_hosts: list[Host] = Field(
         default=[],
         description="Mail servers that organisations may send by, beside practice.mail.host, which they may use too.",
@@ -121,10 +134,24 @@ class PracticeSettings(BaseModel):
             raise ValueError("has a practice.mail.port that is none of mail; use 25, 465, 587 or 2525")
         return self
 
+    @model_validator(mode="after")
+    def _links_can_be_mailed(self) -> Self:
+        if self.ways and not self.sends:
+            raise ValueError(
+                "lets people register by a mailed link and has no mail server; set practice.mail.host, or "
+                "practice.registration to closed"
+            )
+        return self
+
     @property
     def sends(self) -> bool:
         """Whether there is a mail server."""
         return self.mail.host is not None
+
+    @property
+    def ways(self) -> frozenset[Way]:
+        """In which ways somebody may come uninvited."""
+        return frozenset(one for one in WAYS if self.registration in (one, "both"))
 
     def is_local(self, host: str) -> bool:
         """Whether a host may be where the world cannot reach."""

@@ -83,8 +83,7 @@
         lift(scope, kept, along) -> Factors                         # `bad_state`; who lost it is out everywhere
         used_passkey(scope, passkey);  take_away(scope, along) -> whether there was something    # the operator's
     store.exports
-        numbers(scope) -> [(Kind, number)];  all_of(scope, most=None) -> [Held]         # of every kind
-        kind(name) -> Kind | None
+        numbers(scope) -> [(Kind, number)];  all_of(scope, most) -> [Held];  kind(name) -> Kind | None    # of all
     store.organisation
         establish(scope, profile) -> id;  enrol() -> int;  get(scope) -> Organisation   # the first two: at a start
         change(scope, profile, seen) -> Organisation                                    # `invalid`, `conflict`
@@ -110,6 +109,13 @@
     store.mail_servers
         of(scope) -> MailServer | None;  write(scope, access, seen, port_is_free)   # `conflict`, `invalid`
         remove(scope, seen);  of_owner(owner) -> MailServer | None  # by which mail of an account goes
+    store.arrivals
+        approve(scope, account, along), refuse(…) -> Member;  unanswered() -> ids   # who registered and waits
+    store.mail_domains
+        of(scope) -> [MailDomain];  add(scope, name, role, approval);  remove(scope, id)
+    store.registrations                                             # ``ways`` is what the operator allows
+        ask(scope, mail, language, tell);  token(seed);  opened(token);  resembles(name);  purge()
+        accept(token, where, …), accept_by_passkey(…) -> Registered # `link_invalid`, `conflict`, `invalid`
     store.recovery
         of(scope, account) -> Factors;  lift(scope, account, kept, along) -> Factors    # of a member who lost it
     store.endings
@@ -187,6 +193,7 @@ from practice.factors.store import SecondFactors
 from practice.kinds import KINDS
 from practice.mail_servers.store import MailServers
 from practice.notices.store import Notices
+from practice.organisation.arrivals import Arrivals
 from practice.organisation.departments import Departments
 from practice.organisation.ending import Endings
 from practice.organisation.handing import HandingOver
@@ -198,6 +205,8 @@ from practice.organisation.store import Organisations
 from practice.particulars.store import AllParticulars
 from practice.pictures.store import Pictures
 from practice.policies.store import Caps, Policies
+from practice.registrations.domains import MailDomains
+from practice.registrations.store import Registrations
 from practice.sentences.store import Sentences
 from practice.sights.store import Sights
 from practice.statistics.store import Statistics
@@ -244,6 +253,9 @@ class Storage(Vault):
     departments: Departments
     mail_servers: MailServers
     assistants: Assistants
+    arrivals: Arrivals
+    mail_domains: MailDomains
+    registrations: Registrations
     recovery: Recovery
     endings: Endings
     invitations: Invitations
@@ -355,8 +367,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
     caps = Caps(reader)
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
     signed_in, held = Sessions(database, keys, now), SecondFactors(means)
-    joining = Joining(keys, accounts, now)
-    organisation = Organisations(means, people, joining, signed_in, engaged.ending)
+    organisation = Organisations(means, people, joining := Joining(keys, accounts, now), signed_in, engaged.ending)
     appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of)
     return Storage(
         **vars(vault),
@@ -376,6 +387,9 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
         policies=Policies(means, people),
         departments=Departments(means),
         assistants=Assistants(means, people, organisation),
+        arrivals=Arrivals(means, organisation),
+        mail_domains=MailDomains(means),
+        registrations=Registrations(means, people, accounts, joining, held),
         recovery=Recovery(organisation, held),
         endings=Endings(means),
         oversight=Oversight(database, vault.audit, organisation),

@@ -14,7 +14,8 @@
 | ``rights``, ``scopes`` | what an event takes; whose records somebody gets at |
 | ``passwords``, ``second_factor``, ``challenges``, ``devices`` | how somebody signs in, step by step |
 | ``limiter``, ``turnstile``, ``addresses``, ``forwarded`` | how often, how many at once, and from where |
-| ``forgotten``, ``news``, ``leaving``, ``dissolving`` | lost passwords; mail about sign-ins; what ends for whom |
+| ``aside``, ``forgotten``, ``registering`` | what strangers ask for: a new password, an account |
+| ``news``, ``leaving``, ``dissolving`` | mail about sign-ins; what ends for whom |
 | ``health``, ``metrics``, ``logs`` | what an operator sees |
 | ``redis``, ``redis_child``, ``redis_faults``, ``fake_redis`` | the Redis that there always is |
 | ``listener``, ``connection``, ``memory``, ``tasks``, ``derived`` | port, memory, tasks, keys of the one secret |

@@ -28,6 +28,7 @@ from signaling.health import Health
 from signaling.limiter import Limiter
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords
+from signaling.registering import Registering, let_lapse
 from signaling.settings import SignalingSettings
 from signaling.tasks import stop
 from signaling.tickets import Tickets
@@ -120,6 +121,8 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings) -> N
     app[typedefs.HEALTH] = Health(store, app[typedefs.REDIS], app[typedefs.MEDIA], TurnWatch(app[typedefs.TURN]))
     app[typedefs.DISSOLVING] = Dissolving(store, app[typedefs.NOW])
     app[typedefs.FORGOTTEN] = Forgotten(store, app[typedefs.LIMITER])
+    app[typedefs.REGISTERING] = Registering(store, app[typedefs.LIMITER])
+    store.registrations.ways = practice.ways
     app[typedefs.DOOR] = door = Door.of(practice)
     app[typedefs.INTAKE] = Intake(practice.uploads)
 
@@ -171,12 +174,15 @@ async def _enrol(store: Store) -> None:
 
 
 async def post(app: web.Application) -> AsyncIterator[None]:
-    """Send what is written down, if there is a mail server, look after who forgot a password, and end what ends."""
-    postman, forgotten = app[typedefs.POSTMAN], app[typedefs.FORGOTTEN]
-    duties = [asyncio.create_task(one.run()) for one in (postman, forgotten, app[typedefs.DISSOLVING]) if one]
+    """Send what is written down, if there is a mail server, look after who forgot a password or wants to register, and
+    end what ends.
+    """
+    postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
+    duties = [asyncio.create_task(one.run()) for one in (postman, *asides, app[typedefs.DISSOLVING]) if one]
     yield
     await stop(duties)
-    await forgotten.look()
+    for aside in asides:
+        await aside.look()
 
 
 async def ended(app: web.Application) -> AsyncIterator[None]:
@@ -199,6 +205,10 @@ async def _tidy(app: web.Application) -> None:
             await app[typedefs.STORE].mail_changes.purge()
         with suppress(DomainError):
             await app[typedefs.STORE].invitations.bury()
+        with suppress(DomainError):
+            await app[typedefs.STORE].registrations.purge()
+        with suppress(DomainError):
+            await let_lapse(app[typedefs.STORE])
         with suppress(DomainError):
             await app[typedefs.STORE].sights.bury()
         with suppress(DomainError):

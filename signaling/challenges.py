@@ -19,7 +19,7 @@ from signaling.protocol.errors import UserError
 from vault.errors import Tampered
 from vault.keys.envelope import Place, pack, seal, unseal
 
-Purpose = Literal["browser", "app", "set-up", "passkey", "registration", "invited"]
+Purpose = Literal["browser", "app", "set-up", "passkey", "registration", "invited", "registering"]
 """The second step in a browser or an app; setting a factor up before anything else; signing in with a passkey, making
 one, and making one for an account that is not there yet.
 """

@@ -85,6 +85,11 @@ INVITING_ACCOUNT = Limit("inviting-account", 60, "Invitations that one account s
 INVITED_ADDRESS = Limit("invited-address", 5, "Invitations that are mailed to one address.", 3600)
 MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
 INVITED_NETWORK = Limit("invited-network", 60, "Links of invitations that are none, from one network.")
+REGISTERING_NETWORK = Limit("registering-network", 20, "Links to register by that one network asks for.")
+REGISTERING_ADDRESS = Limit(
+    "registering-address", 5, "Mails about registering to one address; more are asked for in vain.", 3600
+)
+REGISTERED_NETWORK = Limit("registered-network", 60, "Links to register by that are none, from one network.")
 NEW_DEVICE = Limit("new-device", 1, "Mails about a new device, of one account and one network.", seconds=86_400)
 """Who deletes cookies, and what signs in anew each time, is told of once a day; a stranger is elsewhere."""
 
@@ -102,6 +107,9 @@ LIMITS = (
     INVITED_ADDRESS,
     INVITED_NETWORK,
     MAIL_TESTS,
+    REGISTERING_NETWORK,
+    REGISTERING_ADDRESS,
+    REGISTERED_NETWORK,
 )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from signaling.limiter import Limiter
     from signaling.metrics import Metrics
     from signaling.passwords import Passwords
+    from signaling.registering import Registering
     from signaling.settings import SignalingSettings
     from signaling.tickets import Tickets
     from turn.credentials import TurnCredentials
@@ -58,6 +59,7 @@ DIAGNOSTICS: web.AppKey[Diagnostics] = web.AppKey("DIAGNOSTICS")
 HEALTH: web.AppKey[Health] = web.AppKey("HEALTH")
 DISSOLVING: web.AppKey[Dissolving] = web.AppKey("DISSOLVING")
 FORGOTTEN: web.AppKey[Forgotten] = web.AppKey("FORGOTTEN")
+REGISTERING: web.AppKey[Registering] = web.AppKey("REGISTERING")
 DOOR: web.AppKey[Door] = web.AppKey("DOOR")
 INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")

@@ -22,6 +22,7 @@ from practice.organisation.model import Department, Invitation, Member
 from practice.particulars.model import Particulars, Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
+from practice.registrations.model import MailDomain
 from practice.sentences.model import Sentence
 from practice.sights.model import Sight
 from practice.storage import Store
@@ -85,6 +86,9 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "pictures": lambda whose: Picture(new_id(), whose.account, "photograph", WORD.encode(), True, 1),
     "mail_servers": lambda whose: MailServer(new_id(), whose.organisation, ACCESS, START, 1),
     "sights": lambda whose: Sight(new_id(), whose.organisation, new_id(), new_id(), "absent", START),
+    "mail_domains": lambda whose: MailDomain(
+        new_id(), whose.organisation, f"{WORD}.example.org", "practitioner", True, secrets.token_hex(32), 1
+    ),
     "departments": lambda whose: Department(new_id(), whose.organisation, WORD, 1),
 }
 """By the names of kinds. Of some all is of a closed list: what is unknown in their content has the word too."""

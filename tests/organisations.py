@@ -1,10 +1,11 @@
-"""Organisations beside the one of a server, as nothing makes them yet."""
+"""Organisations beside the one of a server."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import insert
 
-from practice.organisation.model import Member, MemberRole, Organisation, Profile
+from practice.organisation.model import Member, MemberRole, MemberState, Organisation, Profile
 from practice.organisation.records import MEMBERS, organisations, seal_organisation
 from practice.storage import Store
 from vault.records.content import new_id
@@ -30,9 +31,12 @@ async def found(store: Store, account: str, roles: Collection[MemberRole]) -> Me
     return await join(store, await house(store), account, roles)
 
 
-async def join(store: Store, organisation: str, account: str, roles: Collection[MemberRole]) -> Member:
-    """An account that is no member yet becomes one, in these roles."""
-    member = Member(new_id(), organisation, account, frozenset(roles), "active", 1)
+async def join(
+    store: Store, organisation: str, account: str, roles: Collection[MemberRole], asked: datetime | None = None
+) -> Member:
+    """An account that is no member yet becomes one, in these roles; who ``asked`` waits to be let in."""
+    state: MemberState = "active" if asked is None else "deactivated"
+    member = Member(new_id(), organisation, account, frozenset(roles), state, 1, asked=asked)
     assert await Writer(store.database, store.keys, store.clock.wall).first(MEMBERS, member, always)
     return member
 

@@ -13,7 +13,8 @@ from operate import founding, process, tls
 from operate.commands.inventory import show
 from practice.accounts.records import MAIL_CHANGE, PROFILE, mail_changes, practitioners
 from practice.kinds import KINDS
-from practice.organisation.records import ORGANISATION, organisations
+from practice.organisation.records import ORGANISATION, organisations, registrations
+from practice.registrations.records import REGISTRATION
 from signaling import logs
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings, parser
@@ -68,6 +69,7 @@ def test_every_field_of_what_is_sealed_is_in_it(known: Inventory) -> None:
         (practitioners.c.profile, PROFILE),
         (organisations.c.content, ORGANISATION),
         (mail_changes.c.content, MAIL_CHANGE),
+        (registrations.c.content, REGISTRATION),
     ]
     found = {f"{column}.{field}" for column, layout in columns for field in layout.fields | layout.optional}
     assert found == set(known.names("content"))

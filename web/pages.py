@@ -38,7 +38,8 @@ async def home(request: web.Request) -> web.Response:
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    return page(request, "signin.html")
+    ways = request.app[typedefs.STORE].registrations.ways if typedefs.STORE in request.app else ()
+    return page(request, "signin.html", registers=bool(ways))
 
 
 async def desk(request: web.Request) -> web.Response:

@@ -17,6 +17,7 @@ from web.account import (
     particulars,
     passkeys,
     photograph,
+    register,
     security,
     sights,
 )
@@ -24,12 +25,14 @@ from web.account import pages as account
 from web.locale import CATALOGUES, families
 from web.naming import PRACTICE, Practice, looking
 from web.practice import (
+    arrivals,
     audit,
     correcting,
     departments,
     ending,
     handing_over,
     invitations,
+    mail_domains,
     mail_server,
     organisation,
     people,
@@ -61,10 +64,15 @@ PUBLIC: Final = (
 
 ACCOUNTS: Final = (
     *(account, particulars, bank, photograph, mail, security, passkeys, assistants, sights),
-    *(forgotten, first, invited),
+    *(forgotten, first, invited, register),
 )
-PEOPLE: Final = (people, departments, invitations, recovery, ending, handing_over, others_sights, served, correcting)
-PRACTICES: Final = (*PEOPLE, organisation, looks, policies, mail_server, audit, record, report, statistics)
+PEOPLE: Final = (
+    *(people, departments, invitations, arrivals, recovery, ending, handing_over, others_sights, served, correcting),
+)
+PRACTICES: Final = (
+    *(*PEOPLE, organisation, looks, policies, mail_server, mail_domains),
+    *(audit, record, report, statistics),
+)
 PARTS: Final = (*ACCOUNTS, *PRACTICES)
 PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)
 FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in part.FORMS)

@@ -8,6 +8,7 @@ from practice.accounts.model import Retention
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.pictures.model import Use
+from practice.registrations.model import NEW_ROLES
 from practice.sights.model import SightReason
 from vault.audit import Act, Entry
 from vault.records.scope import Label
@@ -57,7 +58,10 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.FACTOR_REMOVED: Details(worded("detail.factor", "totp", "passkey", "recover")),
     Act.FACTOR_LIFTED: Details(worded("people.factor.reason", *get_args(Reason))),
     Act.PASSKEY_REFUSED: Details(worded("detail.passkey", "backup-changed", "counter-back")),
-    Act.ACCOUNT_ADDED: Details(worded("detail", "invited")),
+    Act.ACCOUNT_ADDED: Details(worded("detail", "invited", "registered")),
+    Act.REGISTRATION_ASKED: Details(worded("detail.registration", "new", "known")),
+    Act.MAIL_DOMAIN_ADDED: Details(worded("role", *NEW_ROLES)),
+    Act.MAIL_DOMAIN_REMOVED: Details(worded("role", *NEW_ROLES)),
     Act.PARTICULARS_CHANGED: REMOVED,
     Act.BANK_ACCOUNT_CHANGED: REMOVED,
     Act.ROLES_CHANGED: Details({"owner": "role.owner"}, ROLES),

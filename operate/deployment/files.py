@@ -89,6 +89,8 @@ def environment(place: Place) -> str:
         "# The mail server that takes our mail, and the address that it comes from; empty: no mail is sent. What",
         "# SMTP_USER signs in with stands in secrets/smtp_password.",
         *(f"{name}=" for name in ("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_SENDER")),
+        "# Who may make an account uninvited: domains, founding or both (docs/operations.md); empty: nobody.",
+        "REGISTRATION=",
         "# What the privacy page says: the organisation and its data protection officer. What has a # or a $ in it",
         "# stands in single quotes, else it is cut off there.",
         *(f"{name}=" for name in ("PRACTICE", "POSTAL", "MAIL", "OFFICER", "OFFICER_MAIL")),

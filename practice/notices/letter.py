@@ -25,7 +25,7 @@ from practice.notices.paper import PLAIN, Paper, add_page, footed
 TEXTS: Final[dict[str, dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text("utf-8"))
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-LINKS: Final = {"reset": "/forgotten/", "mail": "/mail/", "invitation": "/invited/"}
+LINKS: Final = {"reset": "/forgotten/", "mail": "/mail/", "invitation": "/invited/", "registration": "/register/"}
 """What a link is to, by what its seed is called in a notice."""
 
 ALWAYS: Final = frozenset({"home", "host"})

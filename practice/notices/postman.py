@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 5.0
 OF_THE_RECIPIENT: Final = ("recipient", "content")
 
-LIVES: Final[dict[Word, timedelta]] = {"reset": timedelta(hours=1)}
+LIVES: Final[dict[Word, timedelta]] = {"reset": timedelta(hours=1), "register": timedelta(hours=1)}
 """What is of no use any more before it is a day old."""
 
 IsVoid = Callable[[Notice], Awaitable[bool]]

@@ -7,7 +7,9 @@ Begin at ``rights`` (who may do what: one table) and ``standings`` (who somebody
 
 | place | what is there |
 |---|---|
-| ``founding``, ``first``, ``joining``, ``invitations`` | how one begins, and how somebody becomes a member |
+| ``founding``, ``first`` | how one begins |
+| ``joining``, ``newcomers``, ``invitations`` | how somebody becomes a member |
+| ``arrivals`` | who registered by themselves and waits to be let in |
 | ``store``, ``departments`` | what it says of itself, its members and their roles, its parts |
 | ``handing``, ``recovery`` | what becomes of what a member has to come; of who lost every way in |
 | ``oversight`` | the audit trail, with the names of its people alone |

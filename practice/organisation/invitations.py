@@ -13,10 +13,9 @@ elsewhere gets a second link, of which only one makes an account. Whose address 
 by the link, which only its mailbox has.
 """
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, get_args
@@ -24,15 +23,15 @@ from typing import Any, Final, get_args
 from sqlalchemy import ColumnElement, bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from practice.accounts.common import is_common
 from practice.accounts.model import Language, Practitioner
 from practice.accounts.records import practitioners
-from practice.accounts.store import MAX_MAIL, Beside
+from practice.accounts.store import MAX_MAIL
 from practice.factors.model import Passkey
 from practice.factors.store import SecondFactors
 from practice.mailboxes import canonical, mailbox, spellings
 from practice.organisation.joining import Joining
 from practice.organisation.model import Invitation, Invited, Member, MemberRole, Welcome
+from practice.organisation.newcomers import Newcomer, with_passkey, with_password
 from practice.organisation.reach import Reach, Reaches, looks_after_all, may_give
 from practice.organisation.records import (
     INVITATIONS,
@@ -79,17 +78,6 @@ Invites = Callable[[Sequence[Any]], Awaitable[bool]]
 async def nobody_is(_: Sequence[Any]) -> bool:
     """For an invitation in place of another."""
     return False
-
-
-@dataclass(frozen=True)
-class Newcomer:
-    """What somebody says of themselves who makes an account by a link."""
-
-    display_name: str = field(repr=False)
-    language: Language
-    password: str = field(repr=False)
-    account: str | None = None
-    beside: Beside | None = None
 
 
 class Invitations(RecordStore):
@@ -196,33 +184,17 @@ class Invitations(RecordStore):
         Errors: ``link_invalid``; ``conflict`` (the address has an account meanwhile); ``password_common``; ``invalid``.
         """
         one = await self._good(token)
-        if await asyncio.to_thread(is_common, password, (one.mail, display_name)):
-            raise DomainError("password_common")
-        return await self._join(one, Newcomer(display_name, language, password))
+        return await self._join(one, await with_password(one.mail, display_name, language, password))
 
     async def accept_by_passkey(
         self, token: str, account: str, display_name: str, language: Language, passkey: Passkey
     ) -> tuple[Practitioner, tuple[str, ...]]:
-        """The same with a passkey that was made for an account of this id, and with recovery codes. Its password is
-        random and nobody's, until its owner chooses one as who forgot theirs.
+        """The same with a passkey that was made for an account of this id, and with recovery codes.
 
         Errors: ``link_invalid``; ``conflict``; ``invalid``.
         """
-        one = await self._good(token)
-        made: list[str] = []
-
-        async def keep(connection: AsyncConnection, owner: str) -> None:
-            made.extend(await self._factors.begin_with(connection, owner, passkey))
-
-        newcomer = Newcomer(display_name, language, secrets.token_urlsafe(32), account, keep)
-        try:
-            person = await self._join(one, newcomer)
-        except DomainError as error:
-            if error.code != "try_again" and made:
-                await self._factors.began(account, made=False)
-            raise
-        await self._factors.began(account, made=True)
-        return person, tuple(made)
+        join = partial(self._join, await self._good(token))
+        return await with_passkey(self._factors, account, display_name, language, passkey, join)
 
     def token(self, seed: str) -> str:
         """What the link of a mail holds."""

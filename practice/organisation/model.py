@@ -1,8 +1,8 @@
 """An organisation, its members and who is invited, as they leave storage: decrypted, immutable, silent in ``repr``."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Final, Literal
 
 from practice.accounts.model import Language, Practitioner
 from vault.records.content import Fields
@@ -16,6 +16,9 @@ MemberState = Literal["active", "deactivated"]
 PRACTITIONER: frozenset[MemberRole] = frozenset({"practitioner"})
 FIRST: frozenset[MemberRole] = frozenset({"owner", "practitioner"})
 """Of the first member of all."""
+
+REFUSED: Final = datetime.fromtimestamp(0, UTC)
+"""Stands for when somebody asked who was turned down, so their account closes as one that nobody answered does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,10 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What an account is in an organisation, its ``owner``. Some of its ``departments`` may have closed since."""
+    """What an account is in an organisation, its ``owner``. Some of its ``departments`` may have closed since.
+
+    ``asked`` is when who registered did, until somebody let them in; ``REFUSED`` of who was turned down.
+    """
 
     id: str
     owner: str
@@ -61,12 +67,18 @@ class Member:
     state: MemberState
     version: int
     departments: frozenset[str] = field(default=frozenset(), repr=False)
+    asked: datetime | None = None
     unknown: Fields = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def active(self) -> bool:
         """Whether they may sign in."""
         return self.state == "active"
+
+    @property
+    def waits(self) -> bool:
+        """Whether they registered and are to be let in, or turned down, by somebody."""
+        return not self.active and self.asked is not None and self.asked != REFUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from sqlalchemy import (
     BigInteger,
     Column,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -35,7 +36,7 @@ from vault.database.marks import is_closing, read_mark
 from vault.database.tables import metadata
 from vault.errors import Unreadable
 from vault.keys.envelope import Place
-from vault.records.content import Layout, known, number, open_content, seal_content
+from vault.records.content import Layout, known, moment, number, open_content, seal_content, stamp
 from vault.records.records import Owners, Sealed, kept_table
 
 organisations = Table(
@@ -50,7 +51,9 @@ members = kept_table(
     "members",
     "roles, state",
     Column("account", String(22), nullable=False, unique=True, comment="no foreign key: who closes may not know this"),
+    Column("asked", BigInteger, comment="when who waits to be let in registered, in seconds since the Unix epoch"),
 )
+Index(None, members.c.asked)
 
 invitations = kept_table(
     "invitations",
@@ -71,6 +74,20 @@ Index(
 
 departments = kept_table("departments", "name")
 
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("token", LargeBinary(32), primary_key=True, comment="keyed hash of the link's token"),
+    Column("owner", ForeignKey("organisations.id", ondelete="CASCADE"), nullable=False, comment="under whose key"),
+    Column("mail", LargeBinary(32), nullable=False, comment="HMAC of the canonical address"),
+    Column("content", LargeBinary, nullable=False, comment="sealed: address, language"),
+    Column("created", BigInteger, nullable=False, comment="seconds since the Unix epoch"),
+    Index(None, "owner"),
+    Index(None, "mail"),
+    Index(None, "created"),
+)
+"""Links for who registers, mailed in the name of an organisation; its context is ``practice.registrations``."""
+
 HOUSE = select(organisations.c.id).where(organisations.c.id == bindparam("organisation")).with_for_update()
 """Whoever changes who belongs to an organisation waits for whoever else does."""
 
@@ -90,7 +107,7 @@ ORGANISATION = Layout(frozenset(("name", "address", "phone", "language", "zone")
 IN = frozenset(("departments",))
 """Without it somebody is in none, as a program of before has it: that one lets nobody look after a department."""
 
-MEMBER = Sealed("members", Layout(frozenset(("account", "roles", "state")), optional=IN))
+MEMBER = Sealed("members", Layout(frozenset(("account", "roles", "state")), optional=IN | {"asked"}))
 INVITATION = Sealed(
     "invitations", Layout(frozenset(("mail", "roles", "language", "by", "written", "until", "token")), optional=IN)
 )
@@ -144,8 +161,10 @@ def seal_member(key: bytes, one: Member) -> dict[str, Any]:
         "roles": sorted(one.roles),
         "state": one.state,
         "departments": sorted(one.departments) or None,
+        "asked": stamp(one.asked),
     }
-    return MEMBER.row(key, one, content, account=one.account)
+    asked = None if one.asked is None else int(one.asked.timestamp())
+    return MEMBER.row(key, one, content, account=one.account, asked=asked)
 
 
 def open_member(key: bytes, row: Any) -> Member:
@@ -157,9 +176,10 @@ def open_member(key: bytes, row: Any) -> Member:
     try:
         roles = frozenset(known(one, get_args(MemberRole)) for one in content["roles"])
         version, within = number(row.version), frozenset(content["departments"] or ())
+        asked = moment(content["asked"])
     except (TypeError, ValueError):
         raise Unreadable from None
-    return Member(row.id, row.owner, row.account, roles, content["state"], version, within, unknown)
+    return Member(row.id, row.owner, row.account, roles, content["state"], version, within, asked, unknown)
 
 
 def seal_invitation(key: bytes, one: Invitation) -> dict[str, Any]:
@@ -229,6 +249,7 @@ ORGANISATIONS = Owners(
     table=organisations,
     sealed={"content": organisation_place},
     open=check_organisation,
+    lets_in=(registrations.c.owner,),
 )
 
 MEMBERS = MEMBER.kind(members, open_member, seal_member, about=members.c.account)

@@ -39,6 +39,7 @@ class Right(StrEnum):
     HAND_OVER = "hand-over"
     ORGANISATION = "organisation"
     POLICIES = "policies"
+    REGISTRATION = "registration"
     OVERSIGHT = "oversight"
     SIGHT = "sight"
 
@@ -69,6 +70,7 @@ RIGHTS: Final[Mapping[Right, frozenset[MemberRole]]] = MappingProxyType(
         Right.HAND_OVER: _of("owner", "administrator"),
         Right.ORGANISATION: _of("owner", "administrator"),
         Right.POLICIES: _of("owner", "administrator"),
+        Right.REGISTRATION: _of("owner"),
         Right.OVERSIGHT: _of("owner", "administrator", "auditor"),
         Right.SIGHT: _of("owner", "administrator"),
     }
@@ -96,6 +98,7 @@ MEANING: Final[Mapping[Right, str]] = MappingProxyType(
         Right.HAND_OVER: "Hand what a member has to come over to another; of an owner only with the one on owners.",
         Right.ORGANISATION: "What the organisation says of itself: name, address, telephone, language, zone, colours.",
         Right.POLICIES: "What the organisation decides for everybody: the longest retention, what a consult may have.",
+        Right.REGISTRATION: "The mail domains whose addresses may register in the organisation by themselves.",
         Right.OVERSIGHT: "The audit trail, looked through, taken along, checked; the record of processing; statistics.",
         Right.SIGHT: "Ask for an hour's sight of another's agenda, use it, give it to somebody else who asked.",
     }

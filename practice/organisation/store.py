@@ -246,7 +246,7 @@ class Organisations(RecordStore):
         """Deactivate somebody, or the reverse. Whoever calls this ends their sessions too. Errors: as ``set_roles``."""
         if state not in get_args(MemberState):
             raise DomainError("invalid", "state")
-        return await self._change(scope, account, None, {"state": state})
+        return await self._change(scope, account, None, {"state": state, "asked": None})
 
     async def set_departments(
         self, scope: Scope, account: str, departments: Collection[str], seen: int | None = None

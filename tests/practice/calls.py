@@ -19,6 +19,7 @@ from practice.organisation.oversight import Inquiry
 from practice.particulars.model import Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
+from practice.registrations.model import MailDomain
 from practice.storage import Store
 from tests.organisations import PRACTICE
 from tests.people import PASSWORD, START
@@ -42,6 +43,8 @@ class Person:
     invitation: str = ""
     engagement: str = ""
     department: str = ""
+    domain: str = ""
+    newcomer: str = ""
     sight: str = ""
     records: dict[str, str] = field(default_factory=dict)
     """The secrets of appointments, by id; sentences have none."""
@@ -163,6 +166,14 @@ CALLS: dict[str, Call] = {
     "invitations.withdraw": lambda store, scope, row, _: store.invitations.withdraw(scope, row),
     "invitations.waiting": lambda store, scope, *_: store.invitations.waiting(scope),
     "sights.givers": lambda store, scope, row, _: store.sights.givers(scope, row),
+    "mail_domains.of": lambda store, scope, *_: store.mail_domains.of(scope),
+    "mail_domains.add": lambda store, scope, *_: listed(store, scope),
+    "mail_domains.remove": lambda store, scope, row, _: store.mail_domains.remove(scope, row),
+    "arrivals.approve": lambda store, scope, row, me: store.arrivals.approve(scope, row, store.notices.of(me.id)),
+    "arrivals.refuse": lambda store, scope, row, me: store.arrivals.refuse(scope, row, store.notices.of(me.id)),
+    "registrations.ask": lambda store, scope, _, me: store.registrations.ask(
+        scope, me.mail, "nl", lambda owner, *_: store.notices.of(owner)
+    ),
     "sights.ask": lambda store, scope, row, _: store.sights.ask(scope, row, "absent"),
     "sights.approve": lambda store, scope, row, me: store.sights.approve(scope, row, store.notices.of(me.id)),
     "sights.look": lambda store, scope, row, _: store.sights.look(scope, row, UTC),
@@ -211,6 +222,11 @@ async def asked(store: Store, scope: Scope) -> None:
 async def invited(store: Store, scope: Scope) -> Invitation:
     mail, tell = f"{new_id()}@example.org", telling(store)
     return (await store.invitations.invite(scope, mail, ["assistant"], "nl", tell)).invitation
+
+
+async def listed(store: Store, scope: Scope) -> MailDomain:
+    name = f"{new_id().encode().hex()}.example"
+    return await store.mail_domains.add(scope, name, "assistant", approval=True)
 
 
 async def sent_by(store: Store, scope: Scope) -> MailServer:

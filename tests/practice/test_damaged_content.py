@@ -33,6 +33,8 @@ from practice.pictures.model import Picture
 from practice.pictures.records import PICTURES
 from practice.policies.model import Policy
 from practice.policies.records import POLICIES
+from practice.registrations.model import MailDomain
+from practice.registrations.records import MAIL_DOMAINS
 from practice.sights.model import Sight
 from practice.sights.records import SIGHTS
 from tests.people import START
@@ -87,9 +89,13 @@ KINDS = {
     "department": of(DEPARTMENTS, Department(ID, OWNER, "Cardiologie", 1)),
     "picture": of(PICTURES, Picture(ID, OWNER, "photograph", b"geheim", True, 1)),
     "sight": of(SIGHTS, SEEN),
+    "mail domain": of(MAIL_DOMAINS, MailDomain(ID, OWNER, "example.org", "assistant", True, "ab" * 32, 1)),
 }
 
 DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
+    ("member", {"asked": "yesterday"}, Unreadable),
+    ("mail domain", {"role": "owner"}, Newer),
+    ("mail domain", {"approval": 1}, Unreadable),
     ("organisation", {"language": "tlh"}, Newer),
     ("member", {"roles": 7}, Unreadable),
     ("member", {"roles": ["dentist"]}, Newer),

@@ -25,7 +25,7 @@ from tests.opening import open_store
 from tests.organisations import OPERATOR, PRACTICE, join
 from tests.organisations import found as found_organisation
 from tests.people import PASSWORD, Time
-from tests.practice.calls import CALLS, NAME, SELDOM, Person, decided, invited, passkey, planned, sent_by
+from tests.practice.calls import CALLS, NAME, SELDOM, Person, decided, invited, listed, passkey, planned, sent_by
 from tests.practice.test_scope_demanded import demands, public
 from tests.practice.whose import owners_and_ids
 from vault.database.tables import metadata
@@ -126,7 +126,7 @@ COUNTED = select(sum(EACH_KIND, literal(0)))
 
 async def rows(store: Store, person: Person) -> dict[str, Any]:
     """What is stored of somebody in every table."""
-    theirs = {"theirs": [person.id, person.organisation, person.assistant]}
+    theirs = {"theirs": [person.id, person.organisation, person.assistant, person.newcomer]}
     async with store.database.read() as connection:
         return {name: (await connection.execute(some, theirs)).all() for name, some in ROWS.items()}
 
@@ -151,7 +151,7 @@ def writes(settings: VaultSettings) -> Iterator[Callable[[], Any]]:
 async def records(store: Store, person: Person) -> int:
     """How many there are, of all kinds."""
     async with store.database.read() as connection:
-        theirs = {"theirs": [person.id, person.organisation, person.assistant]}
+        theirs = {"theirs": [person.id, person.organisation, person.assistant, person.newcomer]}
         return int((await connection.execute(COUNTED, theirs)).scalar_one())
 
 
@@ -177,6 +177,10 @@ async def cast(store: Store, mails: Iterator[int]) -> list[Person]:
         within = [people[-1].department]
         await store.organisation.set_departments(owns, made.id, within)
         await store.organisation.set_departments(owns, assistant.id, within)
+        people[-1].domain = (await listed(store, owns)).id
+        newcomer = await store.practitioners.add(f"newcomer-{mail}", PASSWORD, "Noor", "nl")
+        people[-1].newcomer = newcomer.id
+        await join(store, member.owner, newcomer.id, ["assistant"], asked=store.clock.wall())
         people[-1].sight = (await opened(store, made.id, member.owner)).id
         people[-1].engagement = (await store.assistants.engage(owns, assistant.id, made.id)).id
         ended, gone = list(people[-1].records)[:2]
@@ -218,6 +222,8 @@ async def take(store: Store, me: Person, other: Person, step: Step) -> None:
         "assistants": whose.id,
         "sights": whose.id,
         "departments": whose.department,
+        "mail_domains": whose.domain,
+        "arrivals": whose.newcomer,
     }
     row = ids.get(step.method.partition(".")[0], row)
     row = whose.engagement if step.method in OF_ENGAGEMENTS else row
@@ -265,6 +271,9 @@ def takes_id(step: Step) -> bool:
         "sights.ask",
         "assistants.of",
         "assistants.acting",
+        "mail_domains.remove",
+        "arrivals.approve",
+        "arrivals.refuse",
         "departments.rename",
         "departments.close",
         "organisation.set_departments",

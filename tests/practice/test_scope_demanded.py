@@ -51,6 +51,12 @@ WITHOUT = {
         "what was mailed is the proof",
     ),
     **dict.fromkeys(map("factors.{}".format, ("begin_with", "began")), "of an account that is being made"),
+    **dict.fromkeys(
+        map("registrations.{}".format, ("token", "opened", "accept", "accept_by_passkey")),
+        "what was mailed is the proof",
+    ),
+    "registrations.resembles": "whether a name is taken, to who has a link: it gives no record",
+    **dict.fromkeys(("registrations.purge", "arrivals.unanswered"), "the server's own work"),
     "exports.kind": "of no record",
     **dict.fromkeys(
         ("pictures.logo_of", "organisation.profile_of"),

@@ -18,6 +18,7 @@ from practice.organisation.oversight import Extract, Seen, TrailLine
 from practice.particulars.model import Particulars
 from practice.pictures.model import Picture
 from practice.policies.model import Cap, Policy
+from practice.registrations.model import MailDomain
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
 from practice.statistics.model import Month
@@ -30,7 +31,7 @@ from vault.records.records import Damaged
 from vault.records.scope import Scope
 
 OWNED = (
-    *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Invitation, MailServer),
+    *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Invitation, MailDomain, MailServer),
     *(Particulars, Picture, Policy, Sentence, Sight),
 )
 

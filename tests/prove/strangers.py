@@ -44,6 +44,7 @@ async def campaign(size: Size, count: int) -> list[Figure]:
     data = size.folder / "strangers"
     async with running(size.folder, tls="none", auth=False) as mails:
         async with open_store(VaultSettings(data=data, trust_clock=True)) as store:
+            await store.organisation.establish(OPERATOR, PRACTICE)
             for first in range(0, count, AT_ONCE):
                 numbers = range(first, min(first + AT_ONCE, count))
                 await asyncio.gather(
@@ -64,7 +65,7 @@ def command(data: Path, mails: MailServer) -> list[str]:
     options = {
         "rooms": {"data": str(data)},
         "signaling": {"trusted_proxies": ["127.0.0.0/8"]},
-        "practice": mails.settings("none").model_dump(mode="json"),
+        "practice": mails.settings("none").model_dump(mode="json") | {"registration": "both"},
     }
     return [sys.executable, "-m", "tests.prove.server", json.dumps(options)]
 
@@ -148,4 +149,9 @@ async def forgotten(session: aiohttp.ClientSession, origin: str, mail: str) -> t
         return answer.status, answer.headers["Location"] + await answer.text()
 
 
-WAYS: dict[str, Ask] = {"wrong password": sign_in, "forgotten password": forgotten}
+async def register(session: aiohttp.ClientSession, origin: str, mail: str) -> tuple[int, str]:
+    async with session.post(f"{origin}/register", data={"mail": mail}, allow_redirects=False) as answer:
+        return answer.status, answer.headers["Location"] + await answer.text()
+
+
+WAYS: dict[str, Ask] = {"wrong password": sign_in, "forgotten password": forgotten, "registering": register}

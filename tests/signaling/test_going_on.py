@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisGone
 
 from practice.accounts.sessions import TOUCH
 from practice.storage import Store
-from signaling import dissolving, forgotten, leaving, session_use
+from signaling import aside, dissolving, leaving, session_use
 from signaling.dissolving import AT_MOST, TERM, Dissolving
 from signaling.forgotten import Forgotten
 from signaling.gate import SIGNALING
@@ -134,13 +134,13 @@ async def test_a_link_that_cannot_be_made_keeps_nobody_elses_back(
     await one.look()
     await one.look()
     assert asked == ["alice@example.org", "bob@example.org"]
-    assert "alice" not in caplog.text and caplog.text.count("a link to a new password could not be made") == 1
+    assert "alice" not in caplog.text and caplog.text.count("what a stranger asked for could not be done") == 1
     assert [entry.act async for entry in server.store.audit.entries()].count("reset-asked") == 1
 
 
 async def test_as_many_wait_for_a_link_as_a_node_takes(server: Server, redis: Redis) -> None:
     one = Forgotten(server.store, Limiter(redis, SECRET, server.time.now))
-    for number in range(forgotten.MOST):
+    for number in range(aside.MOST):
         one.put(f"{number}@example.org")
     with pytest.raises(UserError, match="try_again"):
         one.put("late@example.org")

@@ -15,12 +15,13 @@ from practice.mail_servers.model import Access
 from practice.notices.model import News
 from practice.organisation.model import Profile
 from practice.particulars.model import Told
+from practice.registrations.store import Tell
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.organisations import scope_of
 from tests.people import START, Time
 from tests.servers.postgres import Postgres
-from vault.records.scope import Scope
+from vault.records.scope import SERVER, Scope
 from vault.records.writing import always
 from vault.settings import VaultSettings
 
@@ -40,6 +41,8 @@ CANARIES = {
     "new mail": "canary.changed@example.org",
     "invited": "canary.invited@example.org",
     "mail server": "canary.mail.example.org",
+    "mail domain": "canary-domain.example.org",
+    "registering": "canary.registering@canary-domain.example.org",
     "password there": "canary password of the mail server",
 }
 NAME = "Canarytelephone"
@@ -109,6 +112,9 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
         CANARIES["mail server"], 587, "starttls", CANARIES["mail"], CANARIES["password there"], CANARIES["mail"]
     )
     await store.mail_servers.write(owner, there, 0, port_is_free=False)
+    await store.mail_domains.add(owner, CANARIES["mail domain"], "assistant", approval=True)
+    store.registrations.ways = frozenset({"domains"})
+    assert await store.registrations.ask(SERVER, CANARIES["registering"], "nl", registering(store)) == "new"
     invited = await store.invitations.invite(
         owner, CANARIES["invited"], ["department_administrator"], "nl", lambda one, _: store.notices.of(one.owner)
     )
@@ -142,6 +148,13 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     time.pass_(days=8)
     await store.retention.sweep()
     yield secrets
+
+
+def registering(store: Store) -> Tell:
+    """With the mail of it."""
+    return lambda owner, mail, language, seed: store.notices.of(
+        owner, News("register", mail, language, {"registration": str(seed)})
+    )
 
 
 async def second_factor(store: Store, person: str, time: Time) -> dict[str, str | bytes]:

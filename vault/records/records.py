@@ -197,7 +197,7 @@ class Owners:
 
     ``sealed`` is where the content of each sealed column of an owner stands; ``open`` opens them all (Unreadable,
     Newer). ``lets_in`` are columns of tables of which every row lets in the owner whom the column names: these rows end
-    when closing begins, and are in no backup. Who never signs in has none.
+    when closing begins, and are in no backup. Of an organisation it is somebody else whom a row lets in.
     """
 
     name: str

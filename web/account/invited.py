@@ -65,6 +65,9 @@ async def show(call: Call) -> Mapping[str, object]:
         "names": list(NAMES.items()),
         "here": f"/invited/{call.path['token']}",
         "by_passkey": app[POSTMAN] is not None,
+        "words": "invited",
+        "waits": False,
+        "own": False,
     }
 
 

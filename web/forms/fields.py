@@ -29,7 +29,12 @@ WORDS: Final = {
 }
 """What is said of a field, by what pydantic found; of anything else ``wrong``. The texts are ``form.problem.*``."""
 
-PROBLEMS: Final = frozenset({*WORDS.values(), "short", "differs", "same", "unticked", "wrong", "contrast", *DOUBTS})
+LOOKS: Final = ("mixed", "resembles")
+"""What is said of a name that looks like what it is not."""
+
+PROBLEMS: Final = frozenset(
+    {*WORDS.values(), "short", "differs", "same", "unticked", "wrong", "contrast", *DOUBTS, *LOOKS}
+)
 
 Secret = SecretStr
 """A field that is never shown again. With ``Field(min_length=…, max_length=…)`` like a text."""

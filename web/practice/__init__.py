@@ -1,8 +1,8 @@
 """Pages of those who look after an organisation.
 
-``menu`` says which of them somebody may open. People: ``people``, ``invitations``, ``departments``, ``assistants``,
-``recovery``, ``handing_over``, ``sights``. The practice: ``organisation``, ``branding``, ``mail_server``,
-``policies``, ``ending``. What was done: ``audit``, with ``extract`` to take along, ``record`` of processing,
-``report`` duty by duty, ``statistics`` in numbers. ``served`` is an assistant's own page, ``correcting`` an
-appointment there.
+``menu`` says which of them somebody may open. People: ``people``, ``invitations``, ``arrivals``, ``departments``,
+``assistants``, ``recovery``, ``handing_over``, ``sights``. The practice: ``organisation``, ``branding``,
+``mail_server``, ``mail_domains``, ``policies``, ``ending``. What was done: ``audit``, with ``extract`` to take along,
+``record`` of processing, ``report`` duty by duty, ``statistics`` in numbers. ``served`` is an assistant's own page,
+``correcting`` an appointment there.
 """

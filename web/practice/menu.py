@@ -12,6 +12,7 @@ ENTRIES: Final = (
     ("branding", Right.ORGANISATION),
     ("policies", Right.POLICIES),
     ("mail-server", Right.POLICIES),
+    ("mail-domains", Right.REGISTRATION),
     ("audit", Right.OVERSIGHT),
     ("record", Right.OVERSIGHT),
     ("report", Right.OVERSIGHT),

@@ -1,10 +1,11 @@
 """Who is a member of the organisation, in which roles, and who may sign in."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from practice.lookalikes import skeleton
 from practice.organisation.invitations import holds
-from practice.organisation.model import Invitation, Member, MemberRole, MemberState
+from practice.organisation.model import Invitation, Member, MemberRole, MemberState, Person
 from practice.organisation.reach import looks_after_all, may_give
 from practice.organisation.rights import ROLES, Right, allowed
 from signaling import leaving
@@ -46,6 +47,7 @@ async def show_all(call: Call) -> Mapping[str, object]:
             (one, stands(one, members, mine), in_reach(one, mine, {known for known, _ in departments}))
             for one in waiting
         ],
+        "arrivals": arrivals(roster.people),
         "may_invite": allowed(Right.CHANGE_PEOPLE, mine),
         "departments": departments,
         "choices": to_give(mine),
@@ -55,6 +57,17 @@ async def show_all(call: Call) -> Mapping[str, object]:
         "sights": await app[STORE].sights.waiting(call.scope) if allowed(Right.SIGHT, mine) else [],
         "menu": menu(call),
     }
+
+
+def arrivals(people: Sequence[Person]) -> list[tuple[Person, list[str]]]:
+    """Who waits to be let in by whoever looks, with the names of others that theirs looks like."""
+    looks = [(one, skeleton(one.account.display_name), one.account.display_name) for one in people if one.account]
+    return [
+        (one, [name for other, look, name in looks if other is not one and one.account and look == mine])
+        for one in people
+        if one.member.waits and one.changeable
+        for mine in [skeleton(one.account.display_name) if one.account else ""]
+    ]
 
 
 def stands(one: Invitation, members: Mapping[str, Member], mine: Collection[str]) -> bool:

@@ -43,6 +43,7 @@ COUNTED_ONLY = {
     "members": "they are the organisation's, not the account's",
     "policies": "what an organisation decides, for who may change it",
     "departments": "as members",
+    "mail_domains": "what an owner lists, for owners",
     "invitations": "the organisation's; whoever is invited has no account yet",
     "sights": "the organisation's; whose agenda it is of reads it at a page of the account",
     "notices": "mail on its way: whoever has the account gets it within minutes",

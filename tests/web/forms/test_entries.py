@@ -31,6 +31,14 @@ TOUCH_NOTHING = {
     "GET /account/password": "the account's own address, for what keeps passwords in a browser",
     "GET /invited/{token}": "what the link itself says",
     "GET /invited/{token}/passkey": "the same, and a challenge",
+    "GET /register": "a question",
+    **dict.fromkeys(
+        (f"GET /register/{{token}}{rest}" for rest in ("", "/in/{organisation}", "/own")), "what the link itself says"
+    ),
+    **dict.fromkeys(
+        (f"GET /register/{{token}}{rest}/passkey" for rest in ("/in/{organisation}", "/own")),
+        "the same, and a challenge",
+    ),
     "GET /first/{link}": "nothing: there is nobody yet",
     "GET /practice/ending": "what it is called and how many accounts there are, for who ends it",
     "GET /account/security": "how many codes are left, for its own page",
@@ -49,6 +57,13 @@ ENTERED_BY_THEMSELVES = {
         for one in ("plan", "end", "reopen", "destroy", "tell", "call-in")
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
+    "POST /register",
+    *(
+        f"POST /register/{{token}}/{way}/{form}"
+        for way in ("in/{organisation}", "own")
+        for form in ("accept", "passkey/make")
+    ),
+    "POST /practice/arrivals/turn-down",
     *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
 }
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from practice.accounts.records import resets
 from practice.notices.letter import Letterhead
 from practice.outgoing import Door
-from signaling.forgotten import MOST
+from signaling.aside import MOST
 from signaling.limiter import FORGOTTEN_ADDRESS, FORGOTTEN_NETWORK
 from signaling.typedefs import FORGOTTEN, LIMITER
 from tests.servers.mail import MailServer, running
