@@ -164,7 +164,7 @@ async def received(request: web.Request, most: int = BODY_BYTES, seconds: float 
 
 async def read(request: web.Request, model: type[Message] | None) -> Message:
     """The body as its model. A route without one accepts none, or ``{}``."""
-    data = await received(request)
+    data = await received(request, seconds=BODY_SECONDS)
     if model is None and not data:
         return Empty()
     if request.content_type != "application/json":
