@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from media.control import PeerSample, PeerState, RequestKeyframe, SlotsChanged, SlotView, UnencryptedSeen, heartbeat_key
+from media.control import (
+    Heartbeat,
+    PeerSample,
+    PeerState,
+    RequestKeyframe,
+    SlotsChanged,
+    SlotView,
+    UnencryptedSeen,
+    heartbeat_key,
+)
 from signaling.protocol.refusals import OFFER_REASONS
 from signaling.redis import connect
 from tests.signaling.live.cast import LINES, SDP, Node, Person, Practice, Worker, held, until
@@ -50,7 +59,15 @@ async def test_a_room_goes_to_the_least_loaded_worker(workers: Any, node: Node, 
     assert practice.appointment.id in idle.rooms
 
 
-async def test_rooms_placed_within_one_heartbeat_are_spread(workers: Any, node: Node, practice: Practice) -> None:
+def before_it_had_rooms(worker: Worker) -> Heartbeat:
+    return Heartbeat(worker=worker.name, rooms=0, peers=0, packets_per_second=0)
+
+
+async def test_rooms_placed_within_one_heartbeat_are_spread(
+    workers: Any, node: Node, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Worker, "beat", before_it_had_rooms)
+    monkeypatch.setattr(node.signaling.placement, "_clock", lambda: 0.0)
     crew = [await workers(f"worker-{number}") for number in range(3)]
     doctors = []
     for _ in range(6):
