@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from tests.opening import Elsewhere, of, open_store
 from tests.people import Time, plan
 from tests.practice.handing import FIRST, LAST, Cast, acts, asked, whole
 from vault.database.tables import marks
-from vault.destruction.handing import LONGEST
 from vault.errors import DomainError
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
+
+LONGEST = timedelta(days=7)
+"""As documents and pages say it."""
 
 
 async def test_whoever_destroys_ends_or_closes_at_the_same_moment(

@@ -8,9 +8,10 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from practice.outgoing import MOST_ADDRESSES, Door, Forbidden, Unanswered, is_special
-from practice.settings import MailSettings, PracticeSettings
+from practice.settings import MailSettings, PracticeSettings, UploadSettings
 from tests.turn.special import peers
 
 HOST = "mail.example.org"
@@ -170,3 +171,28 @@ def test_port_and_encryption_follow_from_each_other() -> None:
     assert made(port=465) == (465, "tls")
     assert made(port=25) == (25, "starttls")
     assert made(security="tls") == (587, "tls")
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "good", "bad"),
+    [
+        (MailSettings, "port", [1, 65_535], [0, 65_536]),
+        (MailSettings, "user", ["x" * 255], ["x" * 256]),
+        (UploadSettings, "most_bytes", [10_000, 10_000_000], [9_999, 10_000_001]),
+    ],
+)
+def test_settings_have_bounds_and_no_other_fields(
+    model: type[BaseModel], field: str, good: list[Any], bad: list[Any]
+) -> None:
+    for value in good:
+        made = model.model_validate({field: value, "password": "x"} if field == "user" else {field: value})
+        assert getattr(made, field) == value
+        with pytest.raises(ValidationError):
+            setattr(made, field, value)
+    for value in bad:
+        with pytest.raises(ValidationError):
+            model.model_validate({field: value})
+    for one in (model, PracticeSettings):
+        with pytest.raises(ValidationError, match="Extra inputs"):
+            one.model_validate({"unknown": 1})
+    assert UploadSettings().most_bytes == 1_000_000

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from practice.accounts.sessions import Sessions
 from rooms.authentic import Authentic
-from signaling.admission import CLOSING, Admission, others_of, signed_out_key
+from signaling.admission import Admission, others_of, signed_out_key
 from signaling.protocol.errors import ProtocolError
 from signaling.refresh import Refresh
 from signaling.tickets import AUDIENCE, Claims, Tickets
@@ -22,6 +22,7 @@ OLD, NEW = "o" * 43, "n" * 43
 """References of a session that has ended and of one that lives."""
 
 LIFE = timedelta(hours=4)
+CLOSING = timedelta(seconds=5)
 ALICE, BOB = (secrets.token_urlsafe(16) for _ in range(2))
 
 
