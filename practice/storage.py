@@ -110,12 +110,12 @@
         of(scope) -> MailServer | None;  write(scope, access, seen, port_is_free)   # `conflict`, `invalid`
         remove(scope, seen);  of_owner(owner) -> MailServer | None  # by which mail of an account goes
     store.arrivals
-        approve(scope, account, along), refuse(…) -> Member;  unanswered() -> ids   # who registered and waits
+        approve(scope, account, along);  refuse(scope, account, along);  unanswered() -> ids   # who registered, waits
     store.mail_domains
         of(scope) -> [MailDomain];  add(scope, name, role, approval);  remove(scope, id)
-    store.registrations                                             # ``ways`` is what the operator allows
+    store.registrations
         ask(scope, mail, language, tell);  token(seed);  opened(token);  resembles(name);  purge()
-        accept(token, where, …), accept_by_passkey(…) -> Registered # `link_invalid`, `conflict`, `invalid`
+        accept(token, where);  accept_by_passkey(token, where) -> Registered    # `link_invalid`, `conflict`, `invalid`
     store.recovery
         of(scope, account) -> Factors;  lift(scope, account, kept, along) -> Factors    # of a member who lost it
     store.endings

@@ -86,7 +86,7 @@ async def test_where_nobody_can_say_it_is_as_when_somebody_last_could(
         async def away(_: str, code: str = code) -> Mapping[str, Engagement]:
             raise DomainError(code)
 
-        monkeypatch.setattr(store.assistants, "_now", away)
+        monkeypatch.setattr(store.assistants, "_current", away)
         if known:
             assert (await store.assistants.recent(practice.ana.id)).keys() == {practice.alice.id}
         for account in (practice.bob.id,) if known else (practice.ana.id, practice.bob.id):
