@@ -91,7 +91,7 @@
         first_link(scope) -> secret | None;  is_first(secret) -> bool                   # good once, for an hour
         begin(secret, mail, password, display_name, language, profile) -> Practitioner  # `link_invalid`
         name_owner(scope);  standing(account) -> Standing | None                        # None: deactivated
-        signed_in(token) -> Standing | None;  recent(account) -> Standing | None        # in one query; of a moment ago
+        signed_in(token) -> Standing | None;  standings.recent(account)                 # in one query; of a moment ago
         roster(scope) -> Roster;  person(scope, account) -> Person;  profile_of(owner) -> Profile
         set_roles(scope, account, roles, seen) -> Member;  set_state(scope, account, state) -> Member   # `last_owner`
         set_departments(scope, account, departments, seen) -> Member                    # `invalid`, `conflict`

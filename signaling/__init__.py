@@ -11,7 +11,7 @@
 | ``greeting``, ``window`` | whose waiting room somebody sees; when a patient's link opens it |
 | ``replays``, ``traces`` | what a page may have missed; what there is of an appointment in Redis |
 | ``sessions``, ``session_use``, ``tickets``, ``refresh``, ``admission`` | who somebody is, and for how long |
-| ``rights``, ``scopes`` | what an event takes; whose records somebody gets at |
+| ``scopes`` | whose records somebody gets at |
 | ``passwords``, ``second_factor``, ``challenges``, ``devices`` | how somebody signs in, step by step |
 | ``limiter``, ``turnstile``, ``addresses``, ``forwarded`` | how often, how many at once, and from where |
 | ``aside``, ``forgotten``, ``registering`` | what strangers ask for: a new password, an account |

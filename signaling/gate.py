@@ -40,10 +40,10 @@ from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.refresh import Refresh
 from signaling.replays import Replays
-from signaling.rights import Authority
 from signaling.scopes import of_server
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
+from signaling.sockets.acceptance import Authority
 from signaling.sockets.hooks import Hooks
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
@@ -198,7 +198,7 @@ def attach(
     use = SessionUse(gate, storage.sessions, now)
     greeting = Greeting(consults, storage.assistants, storage.audit)
     doing = handlers(consults, placement, diagnostics, Limiter(redis, secret, now), greeting)
-    gate.handle(Authority(storage.organisation).guarding(doing), _hooks(consults, use))
+    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(
         gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, greeting, redis

@@ -1,7 +1,7 @@
 """What ends when somebody may do less than before: at once here, within seconds on every other node.
 
 **Storage first.** What is noted there refuses everything from then on, also where Redis is away and nobody can be told;
-the sockets that are open then are refused at their next event (``signaling.rights``).
+the sockets that are open then are refused at their next event (``signaling.sockets.acceptance``).
 """
 
 import asyncio

@@ -177,7 +177,7 @@ class Presence:
                 return  # It came, left or was replaced while this waited for its turn.
             try:
                 seats, appointment = self._consults.seats, binding.appointment
-                view = await seats.arrive(socket, appointment, binding.participant, take_over=False)
+                view = await seats.take(socket, appointment, binding.participant, take_over=False)
             except (SpreekkamerError, DomainError) as error:
                 await self._turn_out(socket, error.code)
             else:

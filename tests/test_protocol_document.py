@@ -10,8 +10,8 @@ from signaling.protocol.errors import CATALOGUE
 from signaling.protocol.events import CLIENT_EVENTS, EVERYONE, REPLAYED, SERVER_EVENTS
 from signaling.protocol.model import Message
 from signaling.protocol.texts import TEXTS
-from signaling.rights import EVENTS
 from signaling.routes import ENDPOINTS
+from signaling.sockets.acceptance import EVENTS
 from signaling.sockets.limits import Limits
 from tests.generated import filled, rows
 

@@ -157,7 +157,7 @@ class Assistants(RecordStore):
     # --- inside ------------------------------------------------------------------------------------------------------
 
     async def _current(self, account: str) -> Mapping[str, Engagement]:
-        standing = await self._organisation.recent(account)
+        standing = await self._organisation.standings.recent(account)
         if standing is None or standing.organisation is None or not allowed(Right.ASSIST, standing.roles):
             return {}
         return {one.owner: one for one in await self._good(standing.organisation, account)}

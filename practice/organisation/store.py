@@ -64,7 +64,7 @@ ACCOUNTS = (
 
 
 class Organisations(RecordStore):
-    """``store.organisation``. ``ends``: what is marked with what a member is no longer."""
+    """``store.organisation``. ``ends``: what is marked with what a member is no longer; ``standings``: who is who."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Organisations(RecordStore):
         self._ends = ends
         self._founding = Founding(means.database, means.keys, means.now)
         self._first = FirstLink(means.database, means.keys, means.now)
-        self._standings = Standings(means.database, means.reader, signed_in)
+        self.standings = Standings(means.database, means.reader, signed_in)
         self._reaches = Reaches(means.database, means.reader)
 
     async def establish(self, scope: Scope, profile: Profile) -> str:
@@ -194,15 +194,11 @@ class Organisations(RecordStore):
 
     async def standing(self, account: str) -> Standing | None:
         """Of whoever has proved to have this account; None where it is deactivated. Errors: ``unreadable``."""
-        return await self._standings.of(account)
+        return await self.standings.of(account)
 
     async def signed_in(self, token: str) -> Standing | None:
         """Of whose session this is, if it lives and they are not deactivated; that counts as use. Errors: the same."""
-        return await self._standings.signed_in(token)
-
-    async def recent(self, account: str) -> Standing | None:
-        """As ``standing``, of a moment ago, also where the database is away: for what a socket asks all the time."""
-        return await self._standings.recent(account)
+        return await self.standings.signed_in(token)
 
     async def roster(self, scope: Scope) -> Roster:
         """All members whom somebody sees, by the names that they are shown with. Errors: ``not_found`` (without the

@@ -15,7 +15,10 @@ from rooms.live import LiveConsults
 from signaling.consults.runner import Runner
 from signaling.consults.showing import Showing
 from signaling.protocol.errors import ProtocolError, UserError
+from signaling.protocol.events import Admit as CallingIn
+from signaling.protocol.events import Arrive as Coming
 from signaling.protocol.events import RoomView
+from signaling.protocol.model import Empty
 from signaling.scopes import of_claims, of_consult, of_server
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Binding, Socket
@@ -96,7 +99,17 @@ class Seats:
         self._node = node
         self._unnoted: set[tuple[str, Binding]] = set()
 
-    async def arrive(
+    async def arrive(self, socket: Socket, body: Coming) -> RoomView:
+        """Wait for the practitioner; the practitioner is in at once."""
+        socket.seen = body.seen
+        return await self.take(socket, body.appointment, body.participant, take_over=body.take_over)
+
+    async def admit(self, socket: Socket, body: CallingIn) -> RoomView:
+        """Call somebody in, entering too."""
+        socket.seen = body.seen
+        return await self.take(socket, body.appointment, body.me, take_over=body.take_over, admit=body.participant)
+
+    async def take(
         self, socket: Socket, appointment: str, participant: str, *, take_over: bool, admit: str | None = None
     ) -> RoomView:
         """Take the seat of the socket's claims; with ``admit`` also call that participant in.
@@ -109,7 +122,7 @@ class Seats:
         consult = await self._seat(fresh, arrival, admit)
         return await self._settle(socket, consult, participant)
 
-    async def leave(self, socket: Socket) -> None:
+    async def leave(self, socket: Socket, _body: Empty) -> Empty:
         """Give the seat up; when the practitioner does, the consult has ended, also in storage."""
         consult, me = await self.inside(socket)
         if me.seat == PRACTITIONER:
@@ -118,6 +131,7 @@ class Seats:
             await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
         await self._runner.apply(consult.appointment, Leave(me.id))
         socket.binding = None
+        return Empty()
 
     async def lost(self, socket: Socket) -> None:
         """A socket closed."""

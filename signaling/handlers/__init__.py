@@ -3,8 +3,9 @@
 The gate has checked the body and the role (`signaling/protocol/events.py` says both); a method checks that the socket
 has the place that the event needs.
 
-``desk`` calls in and tells, ``room`` comes and goes, ``media`` offers, ``keys`` shakes hands, ``chat`` writes,
-``report`` says how a connection is.
+What takes a seat or gives one up is handled by ``signaling.consults.seats`` itself: arriving, admitting, leaving.
+``desk`` watches, calls in to somebody else and tells, ``room`` says what is muted, ``media`` offers, ``keys`` shakes
+hands, ``chat`` writes, ``report`` says how a connection is.
 """
 
 from signaling.consults import Consults
@@ -18,7 +19,7 @@ from signaling.handlers.room import Room
 from signaling.limiter import Limiter
 from signaling.placement import Placement, Recorder
 from signaling.protocol.events import CLIENT_EVENTS
-from signaling.sockets.server import Handler
+from signaling.sockets.acceptance import Handler
 
 
 def handlers(
@@ -26,7 +27,8 @@ def handlers(
 ) -> dict[str, Handler]:
     """The one handler of each client event there is."""
     parts = (
-        Desk(consults, greeting),
+        consults.seats,
+        Desk(greeting),
         Room(consults),
         Media(consults, placement),
         Keys(consults, limiter),

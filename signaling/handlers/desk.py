@@ -1,29 +1,20 @@
 """The desk of a practitioner, for them and for who works for them: who waits."""
 
-from signaling.consults import Consults
 from signaling.greeting import Greeting
 from signaling.protocol.errors import ProtocolError
-from signaling.protocol.events import Admit, CallIn, DeskView, RoomView, Tell, Watch
+from signaling.protocol.events import CallIn, DeskView, Tell, Watch
 from signaling.protocol.model import Empty
 from signaling.sockets.socket import Socket
 
 
 class Desk:
-    def __init__(self, consults: Consults, greeting: Greeting) -> None:
-        self._consults = consults
+    def __init__(self, greeting: Greeting) -> None:
         self._greeting = greeting
 
     async def watch(self, socket: Socket, body: Watch) -> DeskView:
         """Receive ``desk`` from now on."""
         account = _account(socket)
         return await self._greeting.watch(socket, account, body.practitioner or account)
-
-    async def admit(self, socket: Socket, body: Admit) -> RoomView:
-        """Call somebody in, entering too."""
-        socket.seen = body.seen
-        return await self._consults.seats.arrive(
-            socket, body.appointment, body.me, take_over=body.take_over, admit=body.participant
-        )
 
     async def call_in(self, socket: Socket, body: CallIn) -> Empty:
         """Call somebody in to the practitioner, entering nowhere."""

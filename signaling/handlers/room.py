@@ -1,9 +1,9 @@
-"""Coming into a room, being there, leaving it."""
+"""Being in a room."""
 
 from rooms.consult_events import Indicate
 from rooms.consult_events import Indicators as IndicatorState
 from signaling.consults import Consults
-from signaling.protocol.events import Arrive, Indicators, RoomView
+from signaling.protocol.events import Indicators, RoomView
 from signaling.protocol.model import Empty
 from signaling.sockets.socket import Socket
 
@@ -11,11 +11,6 @@ from signaling.sockets.socket import Socket
 class Room:
     def __init__(self, consults: Consults) -> None:
         self._consults = consults
-
-    async def arrive(self, socket: Socket, body: Arrive) -> RoomView:
-        """Wait for the practitioner; the practitioner is in at once."""
-        socket.seen = body.seen
-        return await self._consults.seats.arrive(socket, body.appointment, body.participant, take_over=body.take_over)
 
     async def snapshot(self, socket: Socket, _body: Empty) -> RoomView:
         """The room as it is now, with a fresh resume ticket."""
@@ -27,9 +22,4 @@ class Room:
         consult, me = await self._consults.seats.inside(socket)
         said = IndicatorState(microphone=body.microphone, camera=body.camera, screen=body.screen)
         await self._consults.runner.apply(consult.appointment, Indicate(me.id, said))
-        return Empty()
-
-    async def leave(self, socket: Socket, _body: Empty) -> Empty:
-        """Give the place up; the practitioner ends the consult by it."""
-        await self._consults.seats.leave(socket)
         return Empty()

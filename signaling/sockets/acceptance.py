@@ -1,15 +1,36 @@
-"""What a packet has to be before anybody looks at what it wants."""
+"""What a packet has to be, and whose, before anybody looks at what it wants: an event in the registry, with its body,
+in a role that may send it, and of a practitioner with the right to it.
+"""
 
-from collections.abc import Container
-from typing import Any, NamedTuple, cast
+from collections.abc import Awaitable, Callable, Container, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, cast
 
+from practice.organisation.rights import Right, allowed
+from practice.organisation.standings import Standings
 from signaling.protocol.capabilities import SUPPORTED, Once
-from signaling.protocol.errors import ProtocolError
+from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import CLIENT_EVENTS, Connect
 from signaling.protocol.model import Message
+from signaling.sockets.socket import Socket
+from signaling.tickets import Claims
+from vault.errors import DomainError
+
+Handler = Callable[[Socket, Any], Awaitable[Message]]
 
 MOST_PARTS = 2
 """The body, and what may stand beside it."""
+
+
+EVENTS: Final[Mapping[str, Right]] = MappingProxyType(
+    {
+        name: Right.GREET if event.assists else Right.CONSULT
+        for name, event in CLIENT_EVENTS.items()
+        if "practitioner" in event.roles
+    }
+)
+"""Every event that a practitioner's socket may send."""
 
 
 class Accepted(NamedTuple):
@@ -43,3 +64,35 @@ def accept(data: Any, role: str, known: Container[str]) -> Accepted:
     if role not in spec.roles:
         raise ProtocolError("forbidden")
     return Accepted(cast("str", event), body, once if spec.once else None)
+
+
+class Authority:
+    """Asks at each event who somebody is; what was said a moment ago counts. A patient's socket has no rights: its
+    ticket is for one appointment.
+    """
+
+    def __init__(self, standings: Standings) -> None:
+        self._standings = standings
+
+    def guarding(self, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+        """These, each for who has the right."""
+        return {event: partial(self._guarded, event, handler) for event, handler in handlers.items()}
+
+    async def _guarded(self, event: str, handler: Handler, socket: Socket, body: Message) -> Message:
+        await self.demand(socket.claims, event)
+        return await handler(socket, body)
+
+    async def demand(self, claims: Claims, event: str) -> None:
+        """Errors: ``not_found`` without the right, ``token_invalid`` for who may not be signed in any more."""
+        if claims.practitioner is None:
+            return
+        try:
+            standing = await self._standings.recent(claims.practitioner)
+        except DomainError:
+            if claims.kind == "resume":  # a consult that runs goes on, also where nobody can say who somebody is
+                return
+            raise
+        if standing is None:
+            raise ProtocolError("token_invalid")
+        if not allowed(EVENTS[event], standing.roles):
+            raise UserError("not_found")

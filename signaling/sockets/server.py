@@ -28,7 +28,7 @@ from signaling.protocol.model import PROTOCOL_VERSION, Message
 from signaling.replays import Missed
 from signaling.settings import SignalingSettings
 from signaling.sockets import endings
-from signaling.sockets.acceptance import Accepted, accept, connect
+from signaling.sockets.acceptance import Accepted, Handler, accept, connect
 from signaling.sockets.agent import UNKNOWN, agent
 from signaling.sockets.endings import Ending, How
 from signaling.sockets.engine import Engine, LibraryLog
@@ -45,8 +45,6 @@ from signaling.tickets import Claims
 ENTERING = frozenset({"arrive", "admit"})
 AGENT = "agent"
 PATH = "socket.io"
-
-Handler = Callable[[Socket, Any], Awaitable[Message]]
 
 log = logging.getLogger(__name__)
 

@@ -345,7 +345,7 @@ async def test_whoever_can_only_write_to_the_database_engages_nobody(practice: P
 
 async def test_what_a_socket_asks_is_at_most_a_moment_old(practice: Practice) -> None:
     store, now = practice.store, 1000.0
-    store.assistants._clock = store.organisation._standings._clock = lambda: now
+    store.assistants._clock = store.organisation.standings._clock = lambda: now
     assert await store.assistants.recent(practice.ana.id) == {}
     one = await practice.engage(practice.alice)
     assert await store.assistants.recent(practice.ana.id) == {practice.alice.id: one}

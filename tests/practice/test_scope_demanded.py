@@ -30,7 +30,7 @@ WITHOUT = {
     "organisation.enrol": "the server's own work on all that there is: it gives a count",
     **dict.fromkeys(("organisation.is_first", "organisation.begin"), "nobody is known yet; the link is the proof"),
     **dict.fromkeys(
-        ("organisation.standing", "organisation.signed_in", "organisation.recent"),
+        ("organisation.standing", "organisation.signed_in"),
         "it makes a scope; a token or a session says whose account it is",
     ),
     "assistants.recent": "it says for whom somebody works, to who has proved whose account it is",

@@ -170,5 +170,5 @@ async def test_who_is_deactivated_is_gone(desk: Desk) -> None:
     await desk.bob.wire.request("watch", Watch(practitioner=desk.server.alice.id))
     owner = await scope_of(desk.server.store, desk.server.alice.id)
     await desk.server.store.organisation.set_state(owner, desk.server.bob.id, "deactivated")
-    desk.server.store.organisation._standings._recent.clear()
+    desk.server.store.organisation.standings._recent.clear()
     assert await desk.refused("watch", Watch(practitioner=desk.server.alice.id)) == "token_invalid"

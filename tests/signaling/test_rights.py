@@ -18,8 +18,8 @@ from signaling import routes
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import CLIENT_EVENTS, Arrive
 from signaling.rest.endpoint import Endpoint
-from signaling.rights import EVENTS, Authority
 from signaling.routes import ENDPOINTS
+from signaling.sockets.acceptance import EVENTS, Authority
 from signaling.tickets import Claims
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE, scope_of
@@ -249,7 +249,7 @@ async def test_a_right_that_is_taken_is_gone_within_a_moment(
     practice: Server, opening: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(practice.store.organisation._standings, "_clock", lambda: now)
+    monkeypatch.setattr(practice.store.organisation.standings, "_clock", lambda: now)
     ticket = (await practice.call("POST", "/api/v1/desk/ticket", who="alice")).body["access_token"]
     wire = await opening(ticket)
     assert await refused(wire, "watch", {}) is None
@@ -275,13 +275,13 @@ async def test_where_nobody_can_say_who_somebody_is_only_a_running_consult_goes_
     alice: Any = {"role": "practitioner", "seat": "practitioner", "practitioner": practice.alice.id, "expires": 1}
     access, resume = (Claims(kind=kind, **alice) for kind in ("access", "resume"))
     patient = Claims(kind="access", role="patient", seat="patient", appointment="A" * 22, expires=1)
-    authority = Authority(practice.store.organisation)
+    authority = Authority(practice.store.organisation.standings)
 
     async def away(_: str) -> None:
         raise DomainError("try_again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(practice.store.organisation, "recent", away)
+        patch.setattr(practice.store.organisation.standings, "recent", away)
         for claims in (resume, patient):
             await authority.demand(claims, "admit")
         with pytest.raises(DomainError, match="try_again"):

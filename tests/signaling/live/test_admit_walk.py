@@ -28,7 +28,7 @@ BESIDE = {
 }
 """What calls on another file of ours too, without being on the way, and why."""
 
-MOST = 12
+MOST = 9
 
 ADMITTING: ContextVar[bool] = ContextVar("ADMITTING", default=False)
 """Also in the tasks that an *admit* begins."""

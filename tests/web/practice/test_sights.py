@@ -10,8 +10,8 @@ from client.wire import Wire
 from practice.accounts.model import Practitioner
 from practice.sights.model import LASTS, WAITS, NamedSight
 from signaling.protocol.events import CLIENT_EVENTS, Watch
-from signaling.rights import EVENTS
 from signaling.routes import ENDPOINTS
+from signaling.sockets.acceptance import EVENTS
 from tests.client.waiting import until
 from tests.opening import of
 from tests.organisations import OPERATOR, scope_of
