@@ -4,8 +4,7 @@ A picture of 30,000 by 30,000 pixels is a few kilobytes, and gigabytes once it i
 it is a program.
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from vault.errors import DomainError
 
@@ -26,8 +25,7 @@ VP8_BEGINS: Final = b"\x9d\x01\x2a"
 VP8L_BEGINS: Final = 0x2F
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """A file's own word, which the decoder is held to."""
 
     codec: Codec
