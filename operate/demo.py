@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from operate.commands.storage import OPERATOR
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, patient_link
 from practice.storage import Storage
-from signaling.rest.appointments import patient_link
 from signaling.scopes import of_practitioner
 from signaling.typedefs import SignInLink
 from vault.records.scope import SERVER, Scope

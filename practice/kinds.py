@@ -7,6 +7,7 @@ from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.factors.records import FACTORS
+from practice.invitations.records import dispatches
 from practice.mail_servers.records import MAIL_SERVERS
 from practice.notices.records import NOTICES
 from practice.organisation.records import DEPARTMENTS, INVITATIONS, MEMBERS, ORGANISATIONS
@@ -24,4 +25,5 @@ KINDS: Final = Kinds(
         *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
     ),
+    passing=(dispatches,),
 )

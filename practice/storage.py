@@ -21,8 +21,7 @@
     store.practitioners
         add(mail, password, display_name, language, retention="30d") -> Practitioner   # `conflict`, `invalid`
         authenticate(mail, password) -> Practitioner | None        # argon2id; the same work for an unknown address
-        get(scope) -> Practitioner                                  # `not_found`
-        by_mail(scope, mail) -> Practitioner | None;  id_by_mail(scope, mail) -> id | None  # also damaged
+        get(scope) -> Practitioner;  by_mail(scope, mail) -> Practitioner | None;  id_by_mail(scope, mail) -> id | None
         indices(mail) -> [bytes];  demand_free(connection, mail, but)        # an address that is given; `conflict`
         rename(scope, display_name, language, version) -> Practitioner                 # `invalid`, `conflict`
         set_password(scope, password, along, demand) -> bool        # `invalid`, `password_common`
@@ -35,16 +34,13 @@
         create_for_set_up(practitioner_id) -> token;  setting_up(token) -> id | None   # of a second factor alone
         found(token, query) -> row | None                           # the session, and what the query joins to it
         reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
-        form_token(token) -> text                                   # what its forms hold
-        of(scope) -> list[OpenSession];  end_of(scope, references)
+        form_token(token) -> text;  of(scope) -> list[OpenSession];  end_of(scope, references)
         just_proved(token) -> bool                                  # begun with two factors, a moment ago
         by_passkey(token) -> bool                                   # the same with a passkey
-        ended_by_commands() -> ids;  ended_fully(practitioner_id)   # for the server that does the rest
-        purge();  bounds() -> what makes one expired                # for the sweeper
+        ended_by_commands() -> ids;  ended_fully(practitioner_id);  purge();  bounds() -> what makes one expired
     store.resets
         ask(scope, mail, tell) -> Practitioner | None               # a link to a new password, by mail
-        token(seed) -> text;  whose(token) -> id | None             # of a link, which is good once, for an hour
-        using(token) -> allowed;  purge()
+        token(seed) -> text;  whose(token) -> id | None;  using(token) -> allowed;  purge()
     store.mail_changes
         ask(scope, mail, session, tell);  pending(scope) -> MailChange | None           # `invalid`
         withdraw(scope);  of_link(token) -> MailChange | None       # a link for each address, good for a day
@@ -55,15 +51,13 @@
         get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
         list(scope, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
         agenda(scope, first_day, last_day) -> Agenda                # the same, and what cannot be read
-        glimpses(scope, first_day, last_day, zone) -> [Glimpse], int    # for who was given sight of it
-        by_link(scope, secret) -> Visit | None                      # constant work
+        glimpses(scope, first_day, last_day, zone) -> [Glimpse], int;  by_link(scope, secret) -> Visit | None
         change(scope, id, correction) -> Appointment                # `conflict` where it is not what was seen
-        end(scope, id) -> Appointment                               # idempotent: the first end counts
-        reopen(scope, id) -> Appointment                            # takes an end back
+        end(scope, id) -> Appointment;  reopen(scope, id) -> Appointment    # the first end counts; takes it back
+        cancel(scope, id, held);  keep(scope, id);  invite(scope, id, new_link) -> Appointment  # destroyed soon, or not
         receipts(scope) -> list[Receipt]                            # newest first
     store.sentences
-        of(scope) -> Said;  say(scope, language, text) -> Sentence                      # `invalid`
-        for_waiting(scope, visit, language) -> str | None
+        of(scope) -> Said;  say(scope, language, text) -> Sentence;  for_waiting(scope, visit, language) -> str | None
     store.particulars
         of(scope) -> Particulars;  tell(scope, told, seen) -> Particulars               # `invalid`, `conflict`
     store.bank_accounts
@@ -124,8 +118,7 @@
     store.invitations
         invite(scope, mail, roles, language, tell, departments) -> Invited   # a link by mail; `conflict`, `invalid`
         again(scope, id, tell) -> Invited;  withdraw(scope, id) -> Invitation;  waiting(scope) -> [Invitation]
-        get(scope, id) -> Invitation
-        token(seed) -> text;  stands(token) -> bool;  welcome(token) -> Welcome   # of a link, good once, for 72 hours
+        get(scope, id) -> Invitation;  token(seed) -> text;  stands(token) -> bool;  welcome(token) -> Welcome
         accept(token, display_name, language, password) -> Practitioner   # `link_invalid`, `conflict`
         accept_by_passkey(token, account, display_name, language, passkey) -> Practitioner, recovery codes
         bury() -> int                                               # those that are too old
@@ -136,16 +129,16 @@
         look(scope, id, zone) -> Look                               # for who asked: times and labels
         waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]   # to be given; of one agenda
         end(scope, id) -> Sight;  lapse(scope, account) -> int      # by one of the three; with their right
-        unseen(scope) -> int;  see(scope) -> int                    # for the practitioner
-        bury() -> int                                               # those that are too old
+        unseen(scope) -> int;  see(scope) -> int;  bury() -> int
     store.statistics
         of(scope) -> [Month];  count(scope, what, accounts);  swept(scope, accounts);  purge() -> int
     store.notices
-        along(owner, news, cause) -> bool                           # a change, and mail about it, in one transaction
-        of(owner, news) -> along                                    # the same for who has the change
-        on -> bool                                                  # whether there is a mail server
-        any_of(owners) -> bool                                      # whether any of them is still to be told
+        along(owner, news, cause) -> bool;  of(owner, news) -> along    # a change, and mail about it, as one
+        on -> bool;  any_of(owners) -> bool         # whether there is a mail server; whether any is still to be told
         waiting();  any();  later(notice);  done(notice);  bury()   # for the postman
+    store.outbox
+        demand(mail);  follow(connection, key, after);  hurry();  carry();  part()      # with a change, for the agenda
+        of(planned);  visited(appointment);  any();  waiting();  begun(due, lease);  later(due);  done(due, state)
     store.retention
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
         destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
@@ -158,8 +151,7 @@
     store.oversight
         look(scope, asked, before) -> Seen                          # the trail, newest first; `not_found`
         export(scope, asked) -> Extract                             # all of it that was asked for; `too_large`
-        verify(scope) -> TrailReport;  verified(scope) -> Entry | None                  # when that was last done
-        backed_up(scope) -> Entry | None
+        verify(scope) -> TrailReport;  verified(scope) -> Entry | None;  backed_up(scope) -> Entry | None
         of_oneself(scope, most) -> [TrailLine]                      # what the trail says of who asks
     store.audit
         record(act, by, on=None, detail=None);  record_all(drafts)  # who did what to which object: ``vault.audit``
@@ -184,12 +176,15 @@ from practice.accounts.sessions import Sessions
 from practice.accounts.store import Practitioners
 from practice.agenda.due_times import DueTimes, Planned
 from practice.agenda.handing import AppointmentsToCome, handed_over
+from practice.agenda.records import APPOINTMENTS
 from practice.agenda.starts import Starts
 from practice.agenda.store import Appointments
 from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
 from practice.factors.store import SecondFactors
+from practice.invitations.model import Way
+from practice.invitations.store import Dispatches
 from practice.kinds import KINDS
 from practice.mail_servers.store import MailServers
 from practice.notices.store import Notices
@@ -262,6 +257,7 @@ class Storage(Vault):
     sights: Sights
     statistics: Statistics
     notices: Notices
+    outbox: Dispatches
     oversight: Oversight
 
     def postman(
@@ -302,9 +298,10 @@ class Storage(Vault):
             on_handed=on_handed,
             settling=self.practitioners,
             expiring=self.sessions,
-            transfers=[AppointmentsToCome(people, due_times, self.clock.wall)],
+            transfers=[AppointmentsToCome(people, due_times, self.outbox, self.clock.wall)],
             handed=handed_over,
             swept=self.statistics.swept,
+            parting={APPOINTMENTS.name: self.outbox.part},
         )
         handing = HandingOver(self.organisation, retention.handing, engaged.served)
         return Store(**vars(self), retention=retention, handing=handing)
@@ -368,7 +365,9 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
     signed_in, held = Sessions(database, keys, now), SecondFactors(means)
     organisation = Organisations(means, people, joining := Joining(keys, accounts, now), signed_in, engaged.ending)
-    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of)
+    ways: tuple[Way, ...] = ("mail",) if mail else ()
+    outbox = Dispatches(database, keys, vault.deadline, now, ways, caps.reminders, vault.wake.set)
+    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of, outbox)
     return Storage(
         **vars(vault),
         practitioners=accounts,
@@ -396,5 +395,6 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
         invitations=Invitations(means, joining, held),
         sights=Sights(means, people, organisation, appointments),
         statistics=Statistics(database, now),
+        outbox=outbox,
         notices=Notices(means, on=mail),
     )

@@ -20,6 +20,7 @@ from rooms.expiry import lifetimes
 from signaling import gate, health, leaving, middlewares, routes, typedefs
 from signaling.addresses import public_origin
 from signaling.challenges import Challenges
+from signaling.couriers import courier
 from signaling.devices import Devices
 from signaling.dissolving import Dissolving
 from signaling.forgotten import Forgotten
@@ -130,7 +131,9 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings) -> N
         return app[typedefs.ZONE]()
 
     store.statistics.zone = zone
-    app[typedefs.POSTMAN] = store.postman(practice, door, public_origin(app[typedefs.SETTINGS]), zone)
+    origin = public_origin(app[typedefs.SETTINGS])
+    app[typedefs.POSTMAN] = store.postman(practice, door, origin, zone)
+    app[typedefs.COURIER] = courier(store, practice, door, origin, zone, app[gate.SIGNALING].told)
 
 
 async def retention(app: web.Application) -> AsyncIterator[None]:
@@ -178,7 +181,8 @@ async def post(app: web.Application) -> AsyncIterator[None]:
     end what ends.
     """
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
-    duties = [asyncio.create_task(one.run()) for one in (postman, *asides, app[typedefs.DISSOLVING]) if one]
+    parts = (postman, app[typedefs.COURIER], *asides, app[typedefs.DISSOLVING])
+    duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield
     await stop(duties)
     for aside in asides:

@@ -106,6 +106,13 @@ class Signaling:
         except RedisError:
             log.warning("a desk could not be told of a sight of its agenda")
 
+    async def told(self, practitioner: str) -> None:
+        """What became of what patients were to be told has changed: their practitioner's open desks show it."""
+        try:
+            await self.consults.showing.tell_desks(practitioner)
+        except (DomainError, RedisError):
+            log.warning("a desk could not be told what became of an invitation")
+
     async def corrected(self, appointment: Appointment) -> None:
         """Who waits for it, who is in it and every desk of its practitioner read what is planned anew."""
         try:

@@ -11,11 +11,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from media.control import Inspect, Inspected, MediaUnavailable
 from media.refusals import DATAGRAMS
+from practice.invitations.courier import FATES as KINDS
 from practice.notices.postman import FATES
 from practice.outgoing import OUTCOMES, PURPOSES
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
-from signaling.typedefs import DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, SETTINGS, STORE
+from signaling.typedefs import COURIER, DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, SETTINGS, STORE
 
 if TYPE_CHECKING:
     from media.control import MediaClient
@@ -117,6 +118,12 @@ class Metrics:
             "What became of mail since the start: sent, tried again later, refused for good, too late after a day.",
             ("kind",),
         )
+        self.dispatches = self._gauge(
+            "spreekkamer_dispatches",
+            "What became of what patients were to be told, since the start: sent, tried again later, refused for good, "
+            "too late after a day, void because of what came later.",
+            ("kind",),
+        )
         self.outgoing = self._gauge(
             "spreekkamer_outgoing", "Connections to hosts that the operator listed, since the start.", ("kind", "code")
         )
@@ -190,6 +197,9 @@ async def metrics(request: web.Request) -> web.Response:
     postman = app[POSTMAN]
     for fate in FATES if postman else ():
         numbers.mail.labels(fate).set(postman.fates[fate] if postman else 0)
+    courier = app[COURIER]
+    for kind in KINDS if courier else ():
+        numbers.dispatches.labels(kind).set(courier.fates[kind] if courier else 0)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():

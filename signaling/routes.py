@@ -9,6 +9,8 @@ from signaling import health, metrics
 from signaling.protocol import rest as bodies
 from signaling.protocol.correction import Correction
 from signaling.protocol.model import Id
+from signaling.protocol.moments import Day
+from signaling.protocol.told import Cancel, Invite
 from signaling.protocol.waiting import WaitingPhotograph
 from signaling.rest import (
     Endpoint,
@@ -82,7 +84,7 @@ ENDPOINTS = (
              bodies.SetRetention, bodies.RetentionSet, right=Right.RETENTION, codes=(*SIGNED_IN, "not_allowed"),
              entered=entries.retention_changed),
     Endpoint("GET", "/appointments", appointments.list_days, "The appointments of some days.",
-             reply=bodies.AppointmentList, query={"first": bodies.Day, "last": bodies.Day, **FOR},
+             reply=bodies.AppointmentList, query={"first": Day, "last": Day, **FOR},
              right=Right.PLAN, codes=SIGNED_IN, entered=entries.listed),
     Endpoint("POST", "/appointments", appointments.create, "Plan an appointment.",
              bodies.NewAppointment, bodies.AppointmentView, status=201, query=FOR,
@@ -104,6 +106,16 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/reopen", appointments.reopen, "Take an end back.",
              reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
              entered=entries.one(Act.APPOINTMENT_CHANGED)),
+    Endpoint("POST", "/appointments/{appointment}/cancel", appointments.cancel,
+             "Cancel it: it is destroyed in ten seconds, or once its patient was told.",
+             Cancel, bodies.AppointmentView, query=FOR, right=Right.PLAN,
+             codes=(*ONE, "ended", "bad_state"), entered=entries.one(Act.APPOINTMENT_CANCELLED)),
+    Endpoint("POST", "/appointments/{appointment}/keep", appointments.keep, "Take back that it was cancelled.",
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=ONE,
+             entered=entries.one(Act.APPOINTMENT_KEPT)),
+    Endpoint("POST", "/appointments/{appointment}/invitation", appointments.invite, "Tell its patient of it again.",
+             Invite, bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
+             entered=entries.one(Act.PATIENT_TOLD)),
     Endpoint("DELETE", "/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=ONE),
     Endpoint("GET", "/appointments/{appointment}/technical-check", technical.technical_check,

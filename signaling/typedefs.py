@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
+    from practice.invitations.courier import Courier
     from practice.notices.postman import Postman
     from practice.outgoing import Door
     from practice.pictures.intake import Intake
@@ -63,4 +64,5 @@ REGISTERING: web.AppKey[Registering] = web.AppKey("REGISTERING")
 DOOR: web.AppKey[Door] = web.AppKey("DOOR")
 INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
+COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

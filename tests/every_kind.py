@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, Contact
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
 from practice.factors.model import Factors, Passkey
@@ -72,7 +72,8 @@ def invitation(whose: Whose) -> Invitation:
 
 MADE: Mapping[str, Callable[[Whose], Any]] = {
     "appointments": lambda whose: Appointment(
-        new_id(), whose.account, WORD, START, 30, "nl", "planned", None, WORD, None, 1
+        *(new_id(), whose.account, WORD, START, 30, "nl", "planned", None, WORD, None, 1),
+        contact=Contact(MAIL, WORD, WORD),
     ),
     "sentences": lambda whose: Sentence(new_id(), whose.account, "fr", WORD, 1),
     "factors": lambda whose: Factors(new_id(), whose.account, START, False, WORD, 1, (WORD,), (PASSKEY,), 1),

@@ -12,6 +12,7 @@ import pytest
 from operate import founding, process, tls
 from operate.commands.inventory import show
 from practice.accounts.records import MAIL_CHANGE, PROFILE, mail_changes, practitioners
+from practice.invitations.records import LAYOUT, dispatches
 from practice.kinds import KINDS
 from practice.organisation.records import ORGANISATION, organisations, registrations
 from practice.registrations.records import REGISTRATION
@@ -70,6 +71,7 @@ def test_every_field_of_what_is_sealed_is_in_it(known: Inventory) -> None:
         (organisations.c.content, ORGANISATION),
         (mail_changes.c.content, MAIL_CHANGE),
         (registrations.c.content, REGISTRATION),
+        (dispatches.c.content, LAYOUT),
     ]
     found = {f"{column}.{field}" for column, layout in columns for field in layout.fields | layout.optional}
     assert found == set(known.names("content"))

@@ -11,7 +11,7 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +23,7 @@ from vault.database.database import Database
 from vault.database.leases import Lease
 from vault.database.marks import GENERATION, PAIR, read_mark, write_mark
 from vault.database.migrate import migrate
-from vault.destruction.closure import Closure
+from vault.destruction.closure import Closure, Parting
 from vault.destruction.deadline import AllTold, Deadline, InProgress, Told
 from vault.destruction.destruction import Destruction
 from vault.destruction.due import Swept
@@ -128,11 +128,13 @@ class Vault:
         transfers: Sequence[Transfer],
         handed: Entry,
         swept: Swept,
+        parting: Mapping[str, Parting],
     ) -> Sweeper:
         """What destroys: ``on_destroy`` clears what is kept elsewhere of records, ``on_close`` of an owner.
 
         ``on_handed`` is told of records that are somebody else's now; ``handed`` is what the trail has of each;
-        ``swept`` is told how many of whose were destroyed because they were due.
+        ``swept`` is told how many of whose were destroyed because they were due; ``parting`` is what becomes of records
+        of an account that ends.
         """
         database, kinds, keys, reader, clock = self.database, self.kinds, self.keys, self.reader, self.clock
         destruction = Destruction(database, kinds, keys, reader, self.audit, clock, on_destroy)
@@ -143,7 +145,7 @@ class Vault:
             keys,
             reader,
             destruction,
-            Closure(database, kinds, keys, reader, destruction, self.deadline, self.audit, clock, on_close),
+            Closure(database, kinds, keys, reader, destruction, self.deadline, self.audit, clock, on_close, parting),
             self._handing(destruction, rotation, transfers, handed, on_handed),
             rotation,
             deadline=self.deadline,

@@ -2,6 +2,7 @@
 
 ``starts`` remembers when appointments begin, so that a week's list opens no other week's.
 
-``store`` plans, ends and lists; ``changes`` corrects; ``handing`` says what of it becomes another's. ``labels`` is
-how much of a patient's name who works for a practitioner sees.
+``store`` plans, ends and lists; ``changes`` corrects; ``cancelling`` takes away what can still be taken back;
+``handing`` says what of it becomes another's; ``posting`` is who tells patients. ``labels`` is how much of a patient's
+name who works for a practitioner sees.
 """

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from practice.accounts.model import Language
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, Contact
 from practice.names import named
 from vault.errors import DomainError
+from vault.records.content import new_id
 
 MAX_NAME = 200
 MINUTES = range(5, 481)
@@ -31,7 +32,8 @@ class Clash(DomainError):  # noqa: N818 -- a state, not a mistake
 class Correction:
     """What shall stand in an appointment of which version ``seen`` was seen; None leaves it. ``starts_at`` is aware.
 
-    ``held``: somebody is in the consult, which keeps its begin and its language.
+    ``held``: somebody is in the consult, which keeps its begin and its language. ``mail`` is where the patient is told
+    of it, empty for nowhere; who has another address has another link too, for the one before may be a stranger's.
     """
 
     seen: int
@@ -40,12 +42,13 @@ class Correction:
     minutes: int | None = None
     language: Language | None = None
     held: bool = False
+    mail: str | None = field(default=None, repr=False)
 
     def of(self, appointment: Appointment) -> Appointment:
         """The appointment corrected; itself where nothing differs. Errors: ``ended``, ``conflict`` (``Clash``),
         ``bad_state`` (what cannot change while the consult runs).
         """
-        if appointment.state != "planned":
+        if appointment.state != "planned" or appointment.cancelled_at:
             raise DomainError("ended")
         if appointment.version != self.seen:
             raise Clash(appointment)
@@ -58,10 +61,22 @@ class Correction:
             minutes=self.minutes or appointment.minutes,
             language=self.language or appointment.language,
         )
+        corrected = _told_at(corrected, self.mail)
         moved = (corrected.starts_at, corrected.language) != (appointment.starts_at, appointment.language)
         if self.held and moved:
             raise DomainError("bad_state")
         return corrected
+
+
+def _told_at(one: Appointment, mail: str | None) -> Appointment:
+    before = one.contact.mail if one.contact else None
+    if mail is None or (mail or None) == before:
+        return one
+    if not mail:
+        contact = replace(one.contact, mail=None) if one.contact and one.contact.phone else None
+        return replace(one, contact=contact)
+    contact = replace(one.contact, mail=mail) if one.contact else Contact(mail=mail, uid=new_id())
+    return replace(one, contact=contact, secret=new_id() if before else one.secret)
 
 
 def checked(correction: Correction, now: datetime) -> Correction:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import RETENTION, Retention
+from practice.agenda.cancelling import leaves
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from vault.clock import Clock
@@ -48,7 +49,9 @@ class DueTimes:
             return appointment
         span = self.span(shorter(retention, appointment.ceiling))
         end = appointment.ended_at or appointment.ends_at + OVERRUN
-        return replace(appointment, due=None if span is None else end.astimezone(UTC) + span)
+        due = None if span is None else end.astimezone(UTC) + span
+        known = appointment.due if appointment.cancelled_at else None  # it leaves no later than was said
+        return replace(appointment, due=min(filter(None, (due, leaves(appointment), known)), default=None))
 
     def within_a_minute(self, appointment: Appointment) -> bool:
         """Whether the sweeper will have destroyed it a minute from now."""

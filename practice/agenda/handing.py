@@ -15,11 +15,12 @@ from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.due_times import OVERRUN, DueTimes, shorter
 from practice.agenda.model import Appointment
+from practice.agenda.posting import Post
 from practice.agenda.records import APPOINTMENTS
 from vault.audit import Act, Draft, appointment, practitioner
 from vault.clock import Now
 from vault.database.marks import no_closing
-from vault.destruction.handing import Becoming
+from vault.destruction.handing import Becoming, Keyed
 from vault.records.records import Kind
 
 TIMES: Final = 8
@@ -49,14 +50,16 @@ class AppointmentsToCome:
 
     kind: Kind[Appointment] = APPOINTMENTS
 
-    def __init__(self, people: People, due_times: DueTimes, now: Now) -> None:
+    def __init__(self, people: People, due_times: DueTimes, post: Post, now: Now) -> None:
         self._people = people
+        self._post = post
         self._due_times = due_times
         self._now = now
 
     def to_come(self, record: Appointment) -> bool:
         """Whether it was neither held nor missed."""
-        return record.state == "planned" and record.ends_at + OVERRUN > self._now() and record.handed < TIMES
+        planned = record.state == "planned" and record.cancelled_at is None
+        return planned and record.ends_at + OVERRUN > self._now() and record.handed < TIMES
 
     async def between(self, connection: AsyncConnection, giver: str, taker: str) -> Becoming | None:
         """What an appointment is as the taker's. Errors: ``unreadable`` (an account)."""
@@ -79,6 +82,10 @@ class AppointmentsToCome:
             return replace(moved, due=min(filter(None, (one.due, due)), key=_utc, default=None))
 
         return become
+
+    async def carry(self, connection: AsyncConnection, before: Keyed, after: Keyed) -> None:
+        """What the patient was told, and is to be told."""
+        await self._post.carry(connection, before, after)
 
 
 def _utc(moment: datetime) -> datetime:

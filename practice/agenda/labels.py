@@ -21,9 +21,9 @@ def seen(one: Appointment, scope: Scope) -> Appointment:
         case "whole":
             return one
         case "initials":
-            return replace(one, patient=initials(one.patient))
+            return replace(one, patient=initials(one.patient), contact=None)
         case _:
-            return replace(one, patient=pseudonym(one.id))
+            return replace(one, patient=pseudonym(one.id), contact=None)
 
 
 def initials(label: str) -> str:

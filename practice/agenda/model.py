@@ -19,14 +19,35 @@ class Glimpse:
     label: str = field(repr=False)
 
 
+def patient_link(origin: str, one: "Appointment") -> str:
+    """The patient's link; what stands behind ``#`` never reaches a server's log or a Referer."""
+    return f"{origin}/c#{one.id}{one.secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a patient is told of an appointment, by mail, by telephone (E.164) or both.
+
+    ``uid`` is what calendars know the appointment by, ``sequence`` how often it changed since (RFC 5545, 3.8.4.7 and
+    3.8.7.4). With ``silent`` nobody is told that it is cancelled.
+    """
+
+    mail: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    uid: str = ""
+    sequence: int = 0
+    silent: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
 
     ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
     ``state`` is what storage says: a running consult is still ``planned``. ``handed`` is how often it was handed over,
-    ``ceiling`` the shortest setting of those who had it before. ``unknown`` is what a newer program keeps beside these
-    fields: who writes the appointment anew writes it too.
+    ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it, and
+    ``cancelled_at`` since when it lives only until that was done. ``unknown`` is what a newer program keeps beside
+    these fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -42,6 +63,8 @@ class Appointment:
     version: int
     handed: int = 0
     ceiling: Retention | None = None
+    contact: Contact | None = field(default=None, repr=False)
+    cancelled_at: datetime | None = field(default=None, repr=False)
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

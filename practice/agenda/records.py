@@ -1,12 +1,13 @@
 """What is inside the sealed column of an appointment, and its table."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, get_args
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from practice.accounts.model import RETENTION, Language
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, Contact
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
 from vault.keys.envelope import Place
@@ -35,7 +36,7 @@ appointments = Table(
 
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
-    optional=frozenset(("handed", "ceiling")),
+    optional=frozenset(("handed", "ceiling", "contact", "cancelled_at")),
 )
 
 
@@ -56,6 +57,8 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "due": stamp(appointment.due),
         "handed": appointment.handed or None,
         "ceiling": appointment.ceiling,
+        "contact": None if appointment.contact is None else asdict(appointment.contact),
+        "cancelled_at": stamp(appointment.cancelled_at),
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -89,6 +92,8 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             version=number(row.version),
             handed=number(content["handed"] or 0),
             ceiling=None if content["ceiling"] is None else known(content["ceiling"], RETENTION),
+            contact=None if content["contact"] is None else Contact(**content["contact"]),
+            cancelled_at=moment(content["cancelled_at"]),
             unknown=unknown,
         )
     except (TypeError, ValueError):
@@ -97,6 +102,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
 
 def export_appointment(appointment: Appointment) -> dict[str, Any]:
     """All but the secret of the link, which opens it to whoever has it."""
+    contact = appointment.contact
     return {
         "patient": appointment.patient,
         "starts_at": appointment.starts_at.isoformat(),
@@ -107,6 +113,8 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
         "due": appointment.due.isoformat() if appointment.due else None,
         "handed": appointment.handed,
         "ceiling": appointment.ceiling,
+        "contact": ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None,
+        "cancelled_at": appointment.cancelled_at.isoformat() if appointment.cancelled_at else None,
     }
 
 

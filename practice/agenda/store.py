@@ -12,11 +12,13 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
+from practice.agenda.cancelling import cancelled, is_off, kept
 from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.handing import TIMES
 from practice.agenda.labels import seen
-from practice.agenda.model import Appointment, Glimpse
+from practice.agenda.model import Appointment, Contact, Glimpse
+from practice.agenda.posting import Post
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
@@ -73,7 +75,14 @@ class Appointments(RecordStore):
     """``store.appointments``. Past due, no method gives an appointment, whether or not the sweeper came by."""
 
     def __init__(
-        self, means: Means, people: People, starts: Starts, deadline: Deadline, due_times: DueTimes, cap_of: CapOf
+        self,
+        means: Means,
+        people: People,
+        starts: Starts,
+        deadline: Deadline,
+        due_times: DueTimes,
+        cap_of: CapOf,
+        post: Post,
     ) -> None:
         super().__init__(means)
         self._people = people
@@ -81,17 +90,26 @@ class Appointments(RecordStore):
         self._deadline = deadline
         self._due_times = due_times
         self._cap_of = cap_of
+        self._post = post
+        self._visited = VISITED.add_columns(post.unopened.label("unopened"))
         self._decoy: Decoy | None = None
 
     async def create(
-        self, scope: Scope, patient: str, starts_at: datetime, minutes: int, language: Language
+        self,
+        scope: Scope,
+        patient: str,
+        starts_at: datetime,
+        minutes: int,
+        language: Language,
+        *,
+        mail: str | None = None,
     ) -> Appointment:
-        """A new appointment, on disk when this returns. ``starts_at`` is aware.
+        """A new appointment, on disk when this returns. ``starts_at`` is aware. With ``mail`` the patient is invited.
 
         Errors: ``invalid`` (also so long ago that it would be due already, or years away), ``not_found`` (the owner),
         ``try_again`` while the disk is nearly full.
         """
-        patient = named(patient, "patient", MAX_NAME)
+        patient, mail = named(patient, "patient", MAX_NAME), self._post.demand(mail)
         demand_possible(self._now(), starts_at, minutes, language)
         self._reserve.require()
         owner = scope.owner_of(APPOINTMENTS.name)
@@ -101,8 +119,9 @@ class Appointments(RecordStore):
         appointment_id = new_id()
         key = await self._keys.add(owner, appointment_id, self._now())
         planned = Appointment(
-            appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1
-        )
+            appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1,
+            contact=Contact(mail=mail, uid=new_id()) if mail else None,
+        )  # fmt: skip
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
             person = (await connection.execute(ACCOUNT, {"owner": owner})).one_or_none()
@@ -113,6 +132,9 @@ class Appointments(RecordStore):
             if self._deadline.past(planned):
                 raise DomainError("invalid", "starts_at")
             await connection.execute(NEW, seal_appointment(key, planned))
+            if planned.contact is not None:
+                await self._post.follow(connection, key, planned)
+        self._post.hurry()
         return seen(planned, scope)
 
     async def get(self, scope: Scope, appointment_id: str) -> Appointment:
@@ -133,7 +155,7 @@ class Appointments(RecordStore):
         """
         scope.demand("guest")
         line = self._line(asked(scope.appointment or NOBODY))
-        rows = await self._database.ask(VISITED, {"line": line})
+        rows = await self._database.ask(self._visited, {"line": line})
         row = max(rows, key=lambda one: line.index(one.id), default=None)
         owner, wanted = (NOBODY, NOBODY) if row is None else (row.owner, row.id)
         try:
@@ -143,10 +165,12 @@ class Appointments(RecordStore):
         except Tampered:
             return None
         right = hmac.compare_digest(appointment.secret.encode(), secret.encode())
-        refused = appointment.state == "destroying" or await self._deadline.forbids(appointment)
+        off = appointment.state == "destroying" or is_off(appointment, self._now())
+        refused = off or await self._deadline.forbids(appointment)
         if row is None or not (keys.known and right) or refused:
             return None
-        return Visit(appointment, self._people, keys, Host(owner, row.profile, row.host_version))
+        host = Host(owner, row.profile, row.host_version)
+        return Visit(appointment, self._people, keys, host, unopened=bool(row.unopened))
 
     async def list(
         self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None
@@ -201,6 +225,8 @@ class Appointments(RecordStore):
         """
         scope.demand("practitioner", "assistant")
         correction = checked(correction, self._now())
+        if correction.mail:
+            correction = replace(correction, mail=self._post.demand(correction.mail))
         await self.get(scope, appointment_id)
         row = await self._covered(scope, appointment_id)
         try:
@@ -235,14 +261,59 @@ class Appointments(RecordStore):
         await self.get(scope, appointment_id)
         row = await self._covered(scope, appointment_id)
         appointment = await self._turn(
-            row, lambda one: replace(one, state="planned", ended_at=None) if one.state == "ended" else one
+            row,
+            lambda one: replace(one, state="planned", ended_at=None) if one.state == "ended" else one,
         )
         if self._deadline.past(appointment):
             raise DomainError("gone")
         return seen(appointment, scope)
 
-    async def _turn(self, row: Row[Any], changed: Changed, *, late: bool = False) -> Appointment:
-        """What becomes of the appointment, with the due time that follows. ``late``: also of one that is past due.
+    async def cancel(self, scope: Scope, appointment_id: str, *, held: bool, tell: bool = True) -> Appointment:
+        """It is destroyed in a moment (``cancelling.UNDO``), unless it is kept before, or once its patient was told.
+        On disk when this returns.
+
+        Errors: ``not_found`` (also for somebody else's), ``gone``, ``ended``, ``bad_state`` (``held``).
+        """
+        scope.demand("practitioner", "assistant")
+        await self.get(scope, appointment_id)
+        row, now = await self._covered(scope, appointment_id), self._now()
+        appointment = await self._turn(row, lambda one: cancelled(one, now, held=held, tell=tell))
+        self._sweep()
+        return seen(appointment, scope)
+
+    async def keep(self, scope: Scope, appointment_id: str) -> Appointment:
+        """Take back that it was cancelled. Errors: ``not_found`` (also for somebody else's), ``gone`` (too late)."""
+        scope.demand("practitioner", "assistant")
+        await self.get(scope, appointment_id)
+        row = await self._covered(scope, appointment_id)
+        appointment = await self._turn(row, kept, open_only=True)
+        if self._deadline.past(appointment):
+            raise DomainError("gone")
+        return seen(appointment, scope)
+
+    async def invite(self, scope: Scope, appointment_id: str, *, new_link: bool = False) -> Appointment:
+        """Tell its patient of it again; with ``new_link`` the link that they had leads nowhere from here on.
+
+        Errors: ``not_found`` (also for somebody else's), ``gone``, ``ended``, ``invalid`` (there is no address).
+        """
+        scope.demand("practitioner", "assistant")
+        await self.get(scope, appointment_id)
+
+        def invited(one: Appointment) -> Appointment:
+            if one.state != "planned" or one.cancelled_at:
+                raise DomainError("ended")
+            if one.contact is None and not new_link:
+                raise DomainError("invalid", "mail")
+            return replace(one, secret=new_id()) if new_link else one
+
+        row = await self._covered(scope, appointment_id)
+        return seen(await self._turn(row, invited, again=True), scope)
+
+    async def _turn(
+        self, row: Row[Any], changed: Changed, *, late: bool = False, again: bool = False, open_only: bool = False
+    ) -> Appointment:
+        """What becomes of the appointment, with the due time that follows. ``late``: also of one that is past due;
+        ``again``: its patient is told in any case; ``open_only``: not while its practitioner's account ends.
 
         Errors: those of ``changed``, with which nothing is written; ``gone``; ``invalid`` for a time with which it
         would be due already.
@@ -258,15 +329,20 @@ class Appointments(RecordStore):
             newest = (await connection.execute(query)).one_or_none()
             if newest is None or newest.state == "destroying":
                 raise DomainError("gone")
+            if open_only and await is_closing(connection, row.owner):
+                raise DomainError("gone")
             before = self._reader.reopen(APPOINTMENTS, key, newest)
             after = before if self._deadline.past(before) and not late else changed(before)
-            if after == before:
+            if after == before and not again:
                 return before
             after = self._due_times.with_due(replace(after, version=before.version + 1), person.retention)
+            if before.contact or after.contact or after.cancelled_at:
+                after = await self._post.follow(connection, key, after, again=again)
             if after.state == before.state and self._deadline.past(after) and not self._deadline.past(before):
                 raise DomainError("invalid", "minutes" if after.starts_at == before.starts_at else "starts_at")
             values = seal_appointment(key, after)
             await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
+        self._post.hurry()
         return after
 
     async def receipts(self, scope: Scope) -> Sequence[Receipt]:

@@ -28,6 +28,8 @@ class Visit:
     _people: People = field(repr=False, compare=False)
     _keys: Both = field(repr=False, compare=False)
     _host: Host = field(repr=False, compare=False)
+    unopened: bool = False
+    """Whether its patient was sent something since whose link nobody opened."""
 
     @property
     def subject(self) -> Party:

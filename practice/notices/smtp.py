@@ -7,7 +7,7 @@ server says in words is read by nobody: there may be an address in it.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Final, Literal
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
@@ -19,6 +19,8 @@ from practice.settings import MailSettings
 Step = Literal[
     "forbidden", "connect", "greeting", "starttls", "certificate", "sign-in", "sender", "recipient", "content"
 ]
+
+Begin = Callable[[], AbstractAsyncContextManager[None]]
 
 WHOLE_SECONDS: Final = 60.0
 PERMANENT: Final = range(500, 600)
@@ -49,8 +51,10 @@ class Mailer:
         self.host, self.sender = settings.host, settings.sender
         self._tls: ssl.SSLContext | None = None
 
-    async def send(self, recipient: str, letter: bytes) -> None:
-        """It is the server's now. Errors: NotSent."""
+    async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext) -> None:
+        """It is the server's now. The command by which the letter begins is written inside ``begin``, which may raise:
+        then nothing went. Errors: NotSent.
+        """
         try:
             async with asyncio.timeout(WHOLE_SECONDS), self.session() as server:
                 with _step("sender"):
@@ -58,7 +62,7 @@ class Mailer:
                 with _step("recipient"):
                     await server.rcpt(recipient)
                 with _step("content"):
-                    await server.data(letter)
+                    await _hand_over(server, letter, begin)
         except TimeoutError:
             raise NotSent("content") from None
 
@@ -131,6 +135,19 @@ class Mailers:
         """For mail to this account, or of this organisation. Errors: DomainError."""
         found = await self._of_owner(owner)
         return self.operators if found is None else Mailer(found.access.settings(self._settings.ca_file), self._door)
+
+
+async def _hand_over(server: SMTP, letter: bytes, begin: Begin) -> None:
+    """DATA is on its way when ``begin`` ends, and not waited for inside."""
+    handing: asyncio.Task[object] | None = None
+    try:
+        async with begin():
+            handing = asyncio.create_task(server.data(letter))
+            await asyncio.sleep(0)  # its first step, which writes the command
+        await handing
+    finally:
+        if handing is not None:
+            handing.cancel()
 
 
 @contextmanager

@@ -16,12 +16,17 @@ CAPS: Final[tuple[Retention, ...]] = ("end", "24h", "7d", "30d", "90d")
 """What may be the longest, from short to long."""
 
 
+HOURS: Final = (1, 2, 24, 48, 168)
+"""How long before its begin patients may be reminded of an appointment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Of one organisation, its ``owner``. Nothing was decided in version 0, which no row has.
 
     ``cap`` is the longest that a practitioner may choose, None for any; ``by`` is the account that set it, ``since``
-    when. ``barred`` is what no consult has. ``unknown`` is what a newer program keeps beside these fields.
+    when. ``barred`` is what no consult has. ``reminders`` is how many hours before patients are told again.
+    ``unknown`` is what a newer program keeps beside these fields.
     """
 
     id: str
@@ -31,6 +36,7 @@ class Policy:
     since: datetime | None = None
     barred: frozenset[Feature] = frozenset()
     version: int = 0
+    reminders: frozenset[int] = frozenset()
     unknown: Fields = field(default_factory=dict, repr=False, compare=False)
 
 

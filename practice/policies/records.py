@@ -11,12 +11,18 @@ policies = kept_table("policies", "longest retention, by whom, since when, what 
 kept_once("ix_policies_one", policies.c.owner)
 """An organisation has decided one thing at a time."""
 
-POLICY = Sealed("policies", Layout(frozenset(("cap", "by", "since", "barred"))))
+POLICY = Sealed("policies", Layout(frozenset(("cap", "by", "since", "barred")), optional=frozenset(("reminders",))))
 
 
 def seal_policy(key: bytes, policy: Policy) -> dict[str, Any]:
     """The row of a policy."""
-    content = {"cap": policy.cap, "by": policy.by, "since": stamp(policy.since), "barred": sorted(policy.barred)}
+    content = {
+        "cap": policy.cap,
+        "by": policy.by,
+        "since": stamp(policy.since),
+        "barred": sorted(policy.barred),
+        "reminders": sorted(policy.reminders) or None,
+    }
     return POLICY.row(key, policy, content)
 
 
@@ -26,7 +32,9 @@ def open_policy(key: bytes, row: Any) -> Policy:
     cap = None if content["cap"] is None else known(content["cap"], CAPS)
     try:
         since, barred = moment(content["since"]), frozenset(known(one, FEATURES) for one in content["barred"])
-        return Policy(row.id, row.owner, cap, content["by"], since, barred, number(row.version), unknown)
+        hours = frozenset(number(one) for one in content["reminders"] or ())
+        version = number(row.version)
+        return Policy(row.id, row.owner, cap, content["by"], since, barred, version, hours, unknown)
     except (TypeError, ValueError):
         raise Unreadable from None
 

@@ -8,6 +8,7 @@ under: what an organisation allows later delays no destruction.
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +18,7 @@ from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.organisation.records import MEMBERS, members, takes_members
 from practice.organisation.rights import Right, demand
-from practice.policies.model import CAPS, FEATURES, Cap, Feature, Policy
+from practice.policies.model import CAPS, FEATURES, HOURS, Cap, Feature, Policy
 from practice.policies.records import POLICIES, policies
 from vault.database.marks import set_behind
 from vault.errors import DomainError, Gone, Unreadable
@@ -55,9 +56,20 @@ class Caps:
 
         Errors: ``unreadable``: what nobody can read allows nothing.
         """
+        found = await self._policy(connection, account)
+        return found.cap if found else None
+
+    async def reminders(self, connection: AsyncConnection, account: str) -> list[timedelta]:
+        """How long before its begin patients of this account are reminded of an appointment, inside the caller's
+        transaction. Errors: ``unreadable``.
+        """
+        found = await self._policy(connection, account)
+        return [timedelta(hours=hours) for hours in found.reminders] if found else []
+
+    async def _policy(self, connection: AsyncConnection, account: str) -> Policy | None:
         row = (await connection.execute(OF_ACCOUNT, {"account": account})).one_or_none()
         try:
-            return None if row is None else (await self._reader.one(POLICIES, row))[0].cap
+            return None if row is None else (await self._reader.one(POLICIES, row))[0]
         except Gone:  # the organisation ends, and its accounts with it
             return None
 
@@ -110,8 +122,16 @@ class Policies(RecordStore):
         except (Gone, Unreadable):
             return frozenset(FEATURES)
 
-    async def change(self, scope: Scope, cap: Retention | None, barred: Collection[Feature], seen: int) -> Policy:
-        """Decide something else; ``seen`` is the version that whoever asks has before them.
+    async def change(
+        self,
+        scope: Scope,
+        cap: Retention | None,
+        barred: Collection[Feature],
+        seen: int,
+        reminders: Collection[int] | None = None,
+    ) -> Policy:
+        """Decide something else; ``seen`` is the version that whoever asks has before them; without ``reminders`` they
+        stay. Those hold for what is planned or moved from then on.
 
         Errors: ``not_found`` (also without the right), ``invalid`` (a field), ``conflict`` (somebody else changed it
         since), ``closing`` (the organisation ends), ``unreadable``.
@@ -121,10 +141,14 @@ class Policies(RecordStore):
             raise DomainError("invalid", "cap")
         if not set(barred) <= set(FEATURES):
             raise DomainError("invalid", "allowed")
+        if not set(reminders or ()) <= set(HOURS):
+            raise DomainError("invalid", "reminders")
         before = await self._of(organisation)
         if seen != before.version:
             raise DomainError("conflict")
         after = replace(before, cap=cap, barred=frozenset(barred), version=seen + 1)
+        if reminders is not None:
+            after = replace(after, reminders=frozenset(reminders))
         if cap != before.cap:
             after = replace(after, by=scope.owner, since=self._now())
         house = House(organisation, follow=cap is not None and cap != before.cap)

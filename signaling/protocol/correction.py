@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from signaling.protocol.model import Message
-from signaling.protocol.rest import Language, Moment, TypedName
+from signaling.protocol.moments import Moment
+from signaling.protocol.rest import Language, TypedName
 
 
 class Correction(Message):
@@ -16,4 +17,8 @@ class Correction(Message):
     starts_at: Moment | None = Field(default=None, description="At most two years away.")
     minutes: Annotated[int, Field(ge=5, le=480)] | None = None
     language: Language | None = None
+    mail: Annotated[str, Field(max_length=254)] | None = Field(
+        default=None,
+        description="Where the patient is told of it by mail; empty for nowhere. Another one makes another link.",
+    )
     anyway: bool = Field(default=False, description="As for a new one.")

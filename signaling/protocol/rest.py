@@ -1,10 +1,8 @@
 """Every REST body. Times are RFC 3339 with an offset; days are ISO 8601 dates."""
 
-import re
-from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from practice.names import readable
 from practice.sentences.store import MAX_TEXT
@@ -12,30 +10,12 @@ from signaling.protocol.capabilities import Versions
 from signaling.protocol.errors import WireError, absent
 from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Base64Url, Id, Message, nothing
+from signaling.protocol.moments import Moment
 from signaling.protocol.texts import Sentence
+from signaling.protocol.told import PatientMail, ToldView
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TypedName = Annotated[Name, AfterValidator(readable)]
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-
-
-def _moment(text: str) -> str:
-    if not MOMENT.fullmatch(text):
-        raise ValueError("not a moment with an offset")
-    datetime.fromisoformat(text)
-    return text
-
-
-def _day(text: str) -> str:
-    if not DAY.fullmatch(text):
-        raise ValueError("not a day")
-    date.fromisoformat(text)
-    return text
-
-
-Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Language = Literal["nl", "en", "de", "fr"]
 Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
 Label = Literal["whole", "initials", "pseudonym"]
@@ -107,6 +87,9 @@ class Me(Message):
     assists: bool = Field(
         default=False, exclude_if=nothing, description="Plans and greets for others, at `/served`; has no desk."
     )
+    sends: bool = Field(
+        default=False, exclude_if=nothing, description="Patients can be told by mail. Of `GET /me` alone."
+    )
     sights_unseen: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
         exclude_if=absent,
@@ -138,6 +121,7 @@ class NewAppointment(Message):
     minutes: Annotated[int, Field(ge=5, le=480)]
     language: Language = "nl"
     anyway: bool = Field(default=False, description="What would be ``doubtful`` is meant.")
+    mail: PatientMail | None = Field(default=None, description="Where the patient is invited, if by mail.")
 
 
 class AppointmentView(Message):
@@ -151,6 +135,15 @@ class AppointmentView(Message):
     destroyed_at: Moment | None = Field(description="When it is destroyed; null with the setting manual.")
     reopens: bool = Field(description="Whether it has ended and can still be opened again.")
     link: str = Field(description="The patient's link, secret in its fragment.")
+    cancelled: bool = Field(
+        default=False, exclude_if=nothing, description="It is destroyed at ``destroyed_at``, unless it is kept before."
+    )
+    mail: str | None = Field(
+        default=None, exclude_if=absent, description="Where the patient is told of it by mail; absent for nowhere."
+    )
+    told: list[ToldView] = Field(
+        default=[], exclude_if=nothing, description="The newest of each way, of lists and what was just written."
+    )
 
 
 class UnreadableView(Message):

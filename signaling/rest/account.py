@@ -73,7 +73,8 @@ async def me(call: Call) -> Me:
     view = _view(call, await store.practitioners.get(call.scope), await store.factors.of(call.scope))
     roles, unseen = call.scope.roles, await store.sights.unseen(call.scope)
     assists = allowed(Right.ASSIST, roles) and not allowed(Right.AGENDA, roles)
-    return view.model_copy(update={"sights_unseen": unseen or None, "assists": assists})
+    sends = "mail" in store.outbox.ways
+    return view.model_copy(update={"sights_unseen": unseen or None, "assists": assists, "sends": sends})
 
 
 async def set_retention(call: Call) -> RetentionSet:

@@ -1,5 +1,6 @@
 """The practitioner's appointments, also for who works for them, and the receipts of those that are gone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -8,11 +9,13 @@ from aiohttp import web
 from practice.agenda import model
 from practice.agenda.changes import FURTHEST, Clash, Correction
 from practice.agenda.records import APPOINTMENTS
+from practice.invitations.model import Dispatch, newest
 from practice.organisation.rights import Right, allowed
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
+from signaling.protocol.told import ToldView
 from signaling.rest.doubts import found_in
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
@@ -36,8 +39,9 @@ async def list_days(call: Call) -> AppointmentList:
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid", field="last")
     found = await call.request.app[STORE].appointments.agenda(await reach(call), first, last, zone)
+    told = await call.request.app[STORE].outbox.of(found.appointments)
     return AppointmentList(
-        appointments=[_view(call, appointment) for appointment in found.appointments],
+        appointments=[_view(call, one, told.get(one.id, ())) for one in found.appointments],
         unreadable=[UnreadableView(appointment=one.id, newer=one.newer) for one in found.damaged],
     )
 
@@ -52,23 +56,23 @@ async def create(call: Call) -> AppointmentView:
     if doubts:
         raise Doubtful(doubts)
     appointment = await call.request.app[STORE].appointments.create(
-        scope, call.body.patient, starts_at, call.body.minutes, call.body.language
+        scope, call.body.patient, starts_at, call.body.minutes, call.body.language, mail=call.body.mail
     )
-    return _view(call, appointment)
+    return await _told(call, appointment)
 
 
 async def change(call: Call) -> AppointmentView:
     """Correct one. Asked about is only what is changed: who mends a name was asked about the time before."""
     app, body, scope, wanted = call.request.app, call.body, await reach(call), call.path["appointment"]
     starts_at = None if body.starts_at is None else datetime.fromisoformat(body.starts_at)
-    correction = Correction(body.seen, body.patient, starts_at, body.minutes, body.language)
+    correction = Correction(body.seen, body.patient, starts_at, body.minutes, body.language, mail=body.mail)
     found = await app[STORE].appointments.get(scope, wanted)
     if not body.anyway and body.seen == found.version:
         doubts = await moved_doubtfully(app, scope, found, correction)
         doubts += found_in(body.patient) if body.patient and body.patient != found.patient else []
         if doubts:
             raise Doubtful(doubts)
-    return _view(call, await corrected(call, scope, wanted, correction))
+    return await _told(call, await corrected(call, scope, wanted, correction))
 
 
 async def moved_doubtfully(
@@ -96,6 +100,14 @@ async def corrected(call: Call, scope: Scope, wanted: str, correction: Correctio
         raise Conflict(_current(clash.current)) from None
     await app[SIGNALING].corrected(appointment)
     return appointment
+
+
+async def invite(call: Call) -> AppointmentView:
+    """Tell the patient of it again, if wanted with another link."""
+    app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
+    appointment = await app[STORE].appointments.invite(scope, wanted, new_link=call.body.new_link)
+    await app[SIGNALING].told(appointment.owner)
+    return await _told(call, appointment)
 
 
 def _current(appointment: model.Appointment) -> Current:
@@ -126,7 +138,9 @@ async def found_doubtful(
 
 
 async def get(call: Call) -> AppointmentView:
-    return _view(call, await call.request.app[STORE].appointments.get(await reach(call), call.path["appointment"]))
+    return await _told(
+        call, await call.request.app[STORE].appointments.get(await reach(call), call.path["appointment"])
+    )
 
 
 async def end(call: Call) -> AppointmentView:
@@ -142,6 +156,25 @@ async def reopen(call: Call) -> AppointmentView:
     if not in_time(app, await app[STORE].appointments.get(scope, appointment)):
         raise UserError("ended")
     return _view(call, await app[STORE].appointments.reopen(scope, appointment))
+
+
+async def cancel(call: Call) -> AppointmentView:
+    """Take it off the agenda: until it is destroyed, that can be taken back, by whoever sees it."""
+    app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
+    store = app[STORE].appointments
+    await store.get(scope, wanted)
+    held = await app[SIGNALING].in_progress(wanted)
+    appointment = await store.cancel(scope, wanted, held=held, tell=call.body.tell)
+    await app[SIGNALING].told(appointment.owner)
+    return await _told(call, appointment)
+
+
+async def keep(call: Call) -> AppointmentView:
+    """It is planned as before."""
+    app, scope = call.request.app, await reach(call)
+    appointment = await app[STORE].appointments.keep(scope, call.path["appointment"])
+    await app[SIGNALING].told(appointment.owner)
+    return await _told(call, appointment)
 
 
 async def destroy(call: Call) -> Receipt:
@@ -174,7 +207,13 @@ def in_time(app: web.Application, appointment: model.Appointment) -> bool:
     return app[NOW]() <= appointment.ends_at + JoinWindow.of(app[SETTINGS]).late
 
 
-def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
+async def _told(call: Call, appointment: model.Appointment) -> AppointmentView:
+    """With what its patient was told."""
+    found = await call.request.app[STORE].outbox.of([appointment])
+    return _view(call, appointment, found.get(appointment.id, ()))
+
+
+def _view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = ()) -> AppointmentView:
     app = call.request.app
     return AppointmentView(
         appointment=appointment.id,
@@ -186,13 +225,17 @@ def _view(call: Call, appointment: model.Appointment) -> AppointmentView:
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
         reopens=appointment.state == "ended" and in_time(app, appointment),
-        link=patient_link(public_origin(app[SETTINGS]), appointment),
+        link=model.patient_link(public_origin(app[SETTINGS]), appointment),
+        cancelled=appointment.cancelled_at is not None,
+        mail=appointment.contact.mail if appointment.contact else None,
+        told=[_told_view(one) for one in newest(told)],
     )
 
 
-def patient_link(origin: str, appointment: model.Appointment) -> str:
-    """The patient's link; what stands behind ``#`` never reaches a server's log or a Referer."""
-    return f"{origin}/c#{appointment.id}{appointment.secret}"
+def _told_view(one: Dispatch) -> ToldView:
+    assert one.state != "void"
+    at = None if one.state == "queued" or one.at is None else one.at.isoformat()
+    return ToldView(way=one.way, word=one.word, state=one.state, at=at, reason=one.reason)
 
 
 def receipt_view(receipt: Destroyed) -> Receipt:

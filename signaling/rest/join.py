@@ -58,6 +58,9 @@ async def join(call: Call) -> Join:
     """An access token for the waiting room. A visit never consumes a link; one that is not good is ``link_invalid``."""
     found = await visited(call)
     await call.request.app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
+    if found.visit.unopened:
+        await call.request.app[STORE].outbox.visited(found.visit.appointment.id)
+        await call.request.app[SIGNALING].told(found.visit.appointment.owner)
     return await _joined(call, found)
 
 

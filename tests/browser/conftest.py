@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
-from signaling.rest.appointments import patient_link
+from practice.agenda.model import patient_link
 from signaling.sessions import PLAIN
 from tests import chromium as program
 from tests.client.waiting import PATIENCE

@@ -67,6 +67,14 @@ WITHOUT = {
     **dict.fromkeys(map("notices.{}".format, ("along", "of")), "tells of what a method that demanded a scope does"),
     **dict.fromkeys(map("notices.{}".format, ("waiting", "any", "later", "done", "bury")), "the server's own work"),
     **dict.fromkeys(
+        map("outbox.{}".format, ("demand", "follow", "carry", "part", "hurry")),
+        "tells of what a method that demanded a scope does",
+    ),
+    "outbox.of": "of appointments that whoever asks has: it gives what became of what they were told",
+    **dict.fromkeys(
+        map("outbox.{}".format, ("any", "waiting", "begun", "later", "done", "visited")), "the server's own work"
+    ),
+    **dict.fromkeys(
         map("audit.{}".format, TRAIL.split()),
         "the trail has pseudonyms and no record; pages read it by way of ``oversight``, which demands a scope",
     ),

@@ -16,6 +16,7 @@ from tests.prove.figures import Figure, Proof, Size, machine
 
 NAMES = (
     "kills",
+    "dispatches",
     "clocks",
     "crowd",
     "residue",

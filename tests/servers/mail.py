@@ -99,10 +99,15 @@ def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, sa
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, name: str = "localhost", tls: Literal["starttls", "tls", "none"] = "starttls", auth: bool = True
+    folder: Path,
+    *,
+    name: str = "localhost",
+    tls: Literal["starttls", "tls", "none"] = "starttls",
+    auth: bool = True,
+    made: MailServer | None = None,
 ) -> AsyncIterator[MailServer]:
-    """``name`` is that on the certificate."""
-    made = MailServer()
+    """``name`` is that on the certificate; ``made`` does otherwise than others."""
+    made = made or MailServer()
     context = None
     if tls != "none":
         signed = openbao.certificate(name, datetime.now(UTC))

@@ -9,11 +9,13 @@ from typing import Any, get_args
 import pytest
 
 from practice.accounts.model import Language
+from practice.invitations.model import WORDS as TOLD_WORDS
+from practice.invitations.model import State as TellingState
 from practice.kinds import KINDS
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.organisation.rights import ROLES
-from practice.policies.model import FEATURES
+from practice.policies.model import FEATURES, HOURS
 from practice.sights.model import Phase, SightReason
 from practice.statistics.model import TALLIES, WAITS
 from signaling.protocol.errors import CATALOGUE, Doubt
@@ -101,6 +103,9 @@ FAMILIES = {
     "invited": ["conflict", "title", "text"],
     "registering": ["conflict", "title", "text", "own.title", "own.text"],
     "domains": ["taken"],
+    "told": TOLD_WORDS,
+    "told.state": [state for state in get_args(TellingState) if state != "void"],
+    "policies.reminders": [str(hours) for hours in HOURS],
     "role": ROLES,
     "label": get_args(Label),
     "serves": ["conflict"],

@@ -328,8 +328,10 @@ def snapshot(connection: Connection) -> None:
 
 
 def of_a_moment(kinds: Kinds) -> tuple[Table, ...]:
-    """A restored session would sign somebody in who signed out; a lease is of a moment."""
-    return *kinds.lets_in, leases
+    """A restored session would sign somebody in who signed out, and what was to be sent then went; a lease is of a
+    moment.
+    """
+    return *kinds.lets_in, *kinds.passing, leases
 
 
 def copy(source: Connection, target: Connection, kinds: Kinds) -> None:

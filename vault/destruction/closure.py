@@ -7,8 +7,9 @@ new appointments and signing in; when nothing is left, the account's own key goe
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -32,6 +33,10 @@ from vault.records.strangers import owns_strange
 logger = logging.getLogger(__name__)
 
 
+Parting = Callable[[AsyncConnection, Any, bytes, datetime], Awaitable[Any]]
+"""A record whose owner's account ends, its key, and now: the record as it is then, with its due time."""
+
+
 @dataclass(frozen=True)
 class Emptied:
     """How many were destroyed, and how many are in a consult that is waited for."""
@@ -49,7 +54,9 @@ class Closed(Emptied):
 
 @dataclass(frozen=True)
 class Closure:
-    """``store.retention.destroy_all`` and ``close``."""
+    """``store.retention.destroy_all`` and ``close``. ``parting`` is, by names of kinds, what becomes of records of an
+    account that ends, in place of being due at once.
+    """
 
     database: Database
     kinds: Kinds
@@ -60,6 +67,7 @@ class Closure:
     trail: Trail
     clock: Clock
     on_close: Told
+    parting: Mapping[str, Parting]
     _finishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def hasten(self, owner: str, *, closing: bool = False) -> None:
@@ -68,7 +76,7 @@ class Closure:
             owners = await self._held(connection, owner)
             for kind in self.kinds:
                 if kind.timed:
-                    await self._make_due(connection, kind, owner)
+                    await self._make_due(connection, kind, owner, self.parting.get(kind.name) if closing else None)
                 elif closing:
                     await connection.execute(kind.marking().where(kind.ending_with(owner)))
             if closing:
@@ -134,7 +142,9 @@ class Closure:
                 return owners
         raise DomainError("not_found")
 
-    async def _make_due(self, connection: AsyncConnection, kind: Kind[Any], owner: str) -> None:
+    async def _make_due(
+        self, connection: AsyncConnection, kind: Kind[Any], owner: str, parting: Parting | None
+    ) -> None:
         """Rows that cannot be opened have no due time to move: they are marked."""
         table = kind.table
         living = kind.living().where(table.c.owner == owner)
@@ -143,7 +153,9 @@ class Closure:
         now, hastened = self.clock.now(), []
         for record in opened.living:
             if record.due is None or record.due > now:
-                sealed = kind.seal(opened.keys[record.id], replace(record, due=now))
+                key = opened.keys[record.id]
+                parted = await parting(connection, record, key, now) if parting else replace(record, due=now)
+                sealed = kind.seal(key, parted)
                 hastened.append({"row": record.id, "day": sealed["due_day"], "sealed": sealed["content"]})
         broken = [*(one.id for one in opened.damaged), *opened.gone]
         if hastened:

@@ -44,6 +44,9 @@ LONGEST = timedelta(days=7)
 Becoming = Callable[[Any, str], Any]
 """A record, and the id that it has then, to the record as it is the taker's."""
 
+Keyed = tuple[Any, bytes]
+"""A record and its key."""
+
 Entry = Callable[[str, str, str], Draft]
 """Who asked for it, the taker, and the id that a record has then, to what the trail has of it."""
 
@@ -65,6 +68,9 @@ class Transfer(Protocol):
 
         None where one of them is closed, or is being closed.
         """
+
+    async def carry(self, connection: AsyncConnection, before: Keyed, after: Keyed) -> None:
+        """What hangs on a record goes along, once both rows are there, inside the transaction."""
 
 
 @dataclass(frozen=True)
@@ -273,8 +279,10 @@ class Handing:
             newest = [self._reader.reopen(kind, found.keys[row.id], row) for row in rows]
             moved = [one for one in newest if transfer.to_come(one) and not self._deadline.past(one)]
             if moved:
-                anew = [kind.seal(keys[heirs[one.id]], become(one, heirs[one.id])) for one in moved]
-                await connection.execute(insert(table), anew)
+                became = [(become(one, heirs[one.id]), keys[heirs[one.id]]) for one in moved]
+                await connection.execute(insert(table), [kind.seal(key, one) for one, key in became])
+                for one, after_it in zip(moved, became, strict=True):
+                    await transfer.carry(connection, (one, found.keys[one.id]), after_it)
                 await connection.execute(kind.marking().where(table.c.id.in_([one.id for one in moved])))
                 after = replace(asked, unsaid=tuple(heirs[one.id] for one in moved))
                 before = self._marked(giver, asked)

@@ -215,11 +215,13 @@ class Owners:
 class Kinds:
     """All that is stored under keys of its own: every kind of owners, and every kind of their records.
 
-    The first of ``owners`` are in every database, however old.
+    The first of ``owners`` are in every database, however old. ``passing`` are tables whose rows hang on a record: they
+    are sealed under its key, go with its row, and are of a moment, so that no backup has them.
     """
 
     owners: tuple[Owners, ...]
     records: tuple[Kind[Any], ...]
+    passing: tuple[Table, ...] = ()
 
     def __iter__(self) -> Iterator[Kind[Any]]:
         return iter(self.records)

@@ -5,7 +5,7 @@ from typing import Final, Literal, get_args
 
 from practice.accounts.model import Retention
 from practice.organisation.rights import Right
-from practice.policies.model import CAPS, FEATURES, Feature, Policy
+from practice.policies.model import CAPS, FEATURES, HOURS, Feature, Policy
 from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
@@ -20,6 +20,7 @@ class Decided(Fields):
 
     cap: Choice
     allowed: tuple[Feature, ...] = ()
+    reminders: tuple[Literal["1", "2", "24", "48", "168"], ...] = ()
     sure: bool = False
     version: int
 
@@ -34,6 +35,8 @@ async def show(call: Call) -> Mapping[str, object]:
         "setter": await store.cap(call.scope),
         "caps": get_args(Choice),
         "features": FEATURES,
+        "hours": [str(one) for one in HOURS],
+        "reminders": [str(one) for one in sorted(policy.reminders)],
         "allowed": [one for one in FEATURES if one not in policy.barred],
         "menu": menu(call),
     }
@@ -46,7 +49,8 @@ async def decide(call: Call) -> Policy:
     before = await store.of(call.scope)
     if shortens(before.cap, cap) and not asked.sure and asked.version == before.version:
         raise Wrong({"sure": "unticked"})
-    return await store.change(call.scope, cap, [one for one in FEATURES if one not in asked.allowed], asked.version)
+    barred = [one for one in FEATURES if one not in asked.allowed]
+    return await store.change(call.scope, cap, barred, asked.version, [int(one) for one in asked.reminders])
 
 
 def shortens(before: Retention | None, after: Retention | None) -> bool:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from practice.accounts.model import Language
 from practice.agenda.changes import MAX_NAME, MINUTES
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, patient_link
 from practice.agenda.records import APPOINTMENTS
 from practice.assistants.model import Engaged
 from practice.organisation.rights import Right
@@ -17,7 +17,7 @@ from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Doubtful, UserError
 from signaling.protocol.events import HoldMessage
-from signaling.rest.appointments import found_doubtful, in_time, patient_link
+from signaling.rest.appointments import found_doubtful, in_time
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
 from vault.audit import Act, Draft, appointment, practitioner

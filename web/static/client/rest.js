@@ -176,6 +176,27 @@ export const endAppointment = (appointment) => signedIn('POST', `/appointments/$
 /** Take an end back; the patient's link works again. @param {string} appointment @returns {Promise<AppointmentView>} */
 export const reopenAppointment = (appointment) => signedIn('POST', `/appointments/${appointment}/reopen`, {});
 
+/**
+ * Tell its patient of it again; with another link the one that they had leads nowhere.
+ * @param {string} appointment
+ * @param {boolean} newLink
+ * @returns {Promise<AppointmentView>}
+ */
+export const inviteAgain = (appointment, newLink) =>
+  signedIn('POST', `/appointments/${appointment}/invitation`, { new_link: newLink });
+
+/**
+ * It is destroyed at `destroyed_at`, ten seconds from now, or once its patient was told, unless it is kept before; the page
+ * need not stay.
+ * @param {string} appointment
+ * @param {boolean} [tell] whether the patient is told
+ * @returns {Promise<AppointmentView>}
+ */
+export const cancelAppointment = (appointment, tell = true) => signedIn('POST', `/appointments/${appointment}/cancel`, { tell });
+
+/** Take back that it was cancelled. @param {string} appointment @returns {Promise<AppointmentView>} */
+export const keepAppointment = (appointment) => signedIn('POST', `/appointments/${appointment}/keep`, {});
+
 /** Destroy irrecoverably, now. @param {string} appointment @returns {Promise<Receipt>} */
 export const destroyAppointment = (appointment) => signedIn('DELETE', `/appointments/${appointment}`);
 

@@ -1,5 +1,5 @@
 import { now } from '../client/clock.js';
-import { correctAppointment, destroyAppointment, newAppointment } from '../client/rest.js';
+import { cancelAppointment, correctAppointment, destroyAppointment, newAppointment } from '../client/rest.js';
 import { copy, el, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
 import { asked, Doubts } from './doubts.js';
@@ -16,6 +16,8 @@ const STEP_MINUTES = 5;
 export class NewAppointment {
   /** What is corrected, as it was seen last; null for a new one. @type {AppointmentView | null} */
   #seen = null;
+  /** Whether patients can be told by mail. */
+  sends = false;
   /** What day and time were understood as, ms since the epoch. */
   #start = NaN;
 
@@ -46,6 +48,7 @@ export class NewAppointment {
     this.#begin(null, false);
     const soon = new Date(Math.ceil(now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
     this.#field('patient').value = '';
+    this.#field('mail').value = '';
     this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
     this.#field('time').value = time(soon);
     this.#read();
@@ -62,6 +65,7 @@ export class NewAppointment {
     const offered = [...lengths.options].some(({ value }) => value === length);
     if (!offered) lengths.append(el('option', { value: length, textContent: minutes(one.minutes) }));
     this.#field('patient').value = one.patient;
+    this.#field('mail').value = one.mail ?? '';
     this.#field('day').value = writeDay(dayOf(at), language);
     this.#field('time').value = time(at);
     lengths.value = length;
@@ -79,7 +83,8 @@ export class NewAppointment {
     slot(this.form, 'new-heading').textContent = t(seen ? 'correct.title' : 'new.title');
     this.doubts.plain = seen ? 'correct.save' : 'new.create';
     say(slot(this.dialog, 'new-problem'), null);
-    for (const name of ['patient', 'day', 'time']) this.#problem(name, null);
+    for (const name of ['patient', 'mail', 'day', 'time']) this.#problem(name, null);
+    slot(this.form, 'new-invite').hidden = !this.sends;
     for (const name of ['day', 'time', 'language']) this.#field(name).disabled = running;
   }
 
@@ -168,14 +173,18 @@ export class NewAppointment {
     try {
       const said = {
         patient: this.#field('patient').value.trim(),
+        mail: this.#field('mail').value.trim(),
         starts_at: starts,
         minutes: Number(this.#field('minutes').value),
         language: /** @type {Language} */ (this.#field('language').value),
       };
       if (this.#seen) await this.#correct(this.#seen, said);
-      else this.#done(await this.doubts.meaning((anyway) => newAppointment({ ...said, anyway })));
+      else this.#done(await this.doubts.meaning((anyway) => newAppointment({ ...said, mail: said.mail || null, anyway })));
     } catch (error) {
-      if (!asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
+      if (wrongMail(error)) {
+        this.#problem('mail', t('new.mail.wrong'));
+        this.#field('mail').focus();
+      } else if (!asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
     } finally {
       button.disabled = false;
     }
@@ -184,7 +193,7 @@ export class NewAppointment {
   /**
    * Only what differs is sent: what somebody else corrects beside it stays theirs.
    * @param {AppointmentView} seen
-   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'>} said
+   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {mail: string}} said
    * @returns {Promise<void>}
    */
   async #correct(seen, said) {
@@ -192,6 +201,7 @@ export class NewAppointment {
     const correction = { seen: seen.version };
     if (said.patient !== seen.patient) correction.patient = said.patient;
     if (this.#start !== this.#minute(seen)) correction.starts_at = said.starts_at;
+    if (said.mail !== (seen.mail ?? '')) correction.mail = said.mail;
     if (said.minutes !== seen.minutes) correction.minutes = said.minutes;
     if (said.language !== seen.language) correction.language = said.language;
     try {
@@ -237,14 +247,27 @@ export class NewAppointment {
   }
 }
 
+/** @param {unknown} error */
+function wrongMail(error) {
+  const { code, field } = /** @type {{code?: string, field?: string}} */ (error);
+  return code === 'invalid' && field === 'mail';
+}
+
+/** Whether it has not begun. @param {{starts_at?: string}} one */
+const toCome = ({ starts_at: at }) => at !== undefined && Date.parse(at) > now();
+
 /**
- * Ask, then destroy one appointment irrecoverably.
+ * Ask, then destroy one appointment irrecoverably: at once, or once its patient was told.
  * @param {HTMLDialogElement} dialog
- * @param {Pick<AppointmentView, 'appointment' | 'patient'>} appointment without a name where it cannot be read
- * @param {(receipt: import('../../types/wire.js').Receipt) => void} onDone
+ * @param {Pick<AppointmentView, 'appointment' | 'patient'> & Partial<AppointmentView>} appointment without a name where it cannot be read
+ * @param {(telling: boolean) => void} onDone
  */
 export function askToDestroy(dialog, appointment, onDone) {
-  const { patient: name } = appointment;
+  const { patient: name, told } = appointment;
+  const tell = slot(dialog, 'destroy-tell', HTMLInputElement);
+  const telling = Boolean(told?.length) && toCome(appointment);
+  slot(dialog, 'destroy-telling').hidden = !telling;
+  tell.checked = telling;
   slot(dialog, 'destroy-title').textContent = name ? t('destroy.title', { name }) : t('destroy.title.unreadable');
   say(slot(dialog, 'destroy-problem'), null);
   const yes = /** @type {HTMLButtonElement} */ (dialog.querySelector('[data-action="destroy"]'));
@@ -252,8 +275,10 @@ export function askToDestroy(dialog, appointment, onDone) {
   yes.onclick = async () => {
     yes.disabled = true;
     try {
-      onDone(await destroyAppointment(appointment.appointment));
+      if (tell.checked) await cancelAppointment(appointment.appointment);
+      else await destroyAppointment(appointment.appointment);
       dialog.close();
+      onDone(tell.checked);
     } catch (error) {
       say(slot(dialog, 'destroy-problem'), explain(error));
     } finally {

@@ -37,7 +37,7 @@ export class Day {
   #asked = 0;
   /** @type {Acts} */ #acts;
 
-  /** @param {HTMLElement} root @param {Pick<Acts, 'correct' | 'destroy' | 'reopen' | 'technical'>} acts */
+  /** @param {HTMLElement} root @param {Pick<Acts, 'correct' | 'destroy' | 'invite' | 'reopen' | 'technical'>} acts */
   constructor(root, acts) {
     this.root = root;
     this.#acts = { ...acts, copy: (one) => this.#copy(one), unfold: (one) => this.#unfold(one) };

@@ -1,6 +1,6 @@
 import { Consult } from '../client/consult.js';
 import { Desk } from '../client/desk.js';
-import { deskTicket, me, reopenAppointment, signOut, whenSignedOut } from '../client/rest.js';
+import { deskTicket, inviteAgain, me, reopenAppointment, signOut, whenSignedOut } from '../client/rest.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { Signaling } from '../client/signaling.js';
 import { SignInAgain } from './again.js';
@@ -41,10 +41,11 @@ class DeskPage extends HTMLElement {
     this.call = slot(this, 'call', ConsultCall);
     const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
     this.day = new Day(this, {
-      destroy: (one) => askToDestroy(slot(this, 'destroy', HTMLDialogElement), one, () => this.#said(t('destroy.done'))),
+      destroy: (one) => askToDestroy(slot(this, 'destroy', HTMLDialogElement), one, (telling) => this.#said(t(telling ? 'cancel.done' : 'destroy.done'))),
       correct: (one) => this.new?.correct(one, one.appointment === this.#inConsult),
       reopen: (one) => this.#reopen(one.appointment),
       technical: (one) => technical.open(one),
+      invite: (one, newLink) => this.#invite(one, newLink),
     });
     this.waiting = new WaitingRoom(this, {
       names: (appointment) => this.day?.name(appointment) ?? '',
@@ -74,6 +75,7 @@ class DeskPage extends HTMLElement {
     this.again = new SignInAgain(slot(this, 'again', HTMLDialogElement), person);
     whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
+    if (this.new) this.new.sends = person.sends ?? false;
     this.retention = new RetentionDialog(slot(this, 'retention', HTMLDialogElement), person, () => this.#kept(person));
     this.ending = new Ending(slot(this, 'account', HTMLDialogElement), () => this.#reload());
     this.sentences = new Sentences(slot(this, 'sentences', HTMLFormElement));
@@ -307,6 +309,16 @@ class DeskPage extends HTMLElement {
       await reopenAppointment(appointment);
       this.call?.end(false);
       this.#said(t('desk.reopened'));
+    } catch (error) {
+      this.#said(explain(error));
+    }
+  }
+
+  /** Tell a patient again. @param {AppointmentView} one @param {boolean} newLink */
+  async #invite(one, newLink) {
+    try {
+      this.day?.put(await inviteAgain(one.appointment, newLink));
+      this.#said(t(newLink ? 'told.new-link.done' : 'told.again.done', { name: one.patient }));
     } catch (error) {
       this.#said(explain(error));
     }

@@ -2,6 +2,7 @@ import { html, nothing } from '../vendor/lit-html-3.3.3/lit-html.js';
 import { minutes, moment, time } from './dates.js';
 import { t } from './language.js';
 import { icon } from './rows.js';
+import { toldAlarm, toldLines, toldTools } from './told.js';
 
 /** @import {AppointmentView, UnreadableView} from '../../types/wire.js' */
 /** @import {Row} from './rows.js' */
@@ -19,11 +20,12 @@ import { icon } from './rows.js';
 /**
  * What can be done with an appointment.
  * @typedef {object} Acts
- * @property {(one: Pick<AppointmentView, 'appointment' | 'patient'>) => void} destroy without a name where it cannot be read
+ * @property {(one: Pick<AppointmentView, 'appointment' | 'patient'> & Partial<AppointmentView>) => void} destroy without a name where it cannot be read
  * @property {(one: AppointmentView) => void} correct
  * @property {(one: AppointmentView) => void} reopen
  * @property {(one: AppointmentView) => void} technical
  * @property {(one: AppointmentView) => void} copy
+ * @property {(one: AppointmentView, newLink: boolean) => void} invite
  * @property {(one: AppointmentView) => void} unfold
  */
 
@@ -32,17 +34,18 @@ export function entry(one, { state, unfolded, copied }, acts) {
   const { appointment, patient, starts_at } = one;
   const tool = state !== 'ended' ? copyButton(one, copied, acts) : one.reopens ? reopenButton(one, acts) : nothing;
   const technical = state === 'planned' ? nothing : technicalButton(one, acts);
-  const correct = state === 'ended' ? nothing : correctButton(one, acts);
+  const correct = state === 'ended' || one.cancelled ? nothing : correctButton(one, acts);
   const content = html`
     <time class="entry-time" datetime=${starts_at}>${time(new Date(starts_at))}</time>
     <div class="entry-body">
       <p class="name"><bdi>${patient}</bdi></p>
-      <p class="soft small">${minutes(one.minutes)}${chip(state)}</p>
+      <p class="soft small">${minutes(one.minutes)}${one.cancelled ? html`<span class="chip tiny">${t('day.cancelled')}</span>` : chip(state)}${toldAlarm(one)}</p>
     </div>
     <div class="entry-tools">${tool}${moreButton(one, unfolded, acts)}</div>
     <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded}>
       <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
-      <p class="actions">${technical}${correct}${destroyButton(one, acts)}</p>
+      ${toldLines(one)}
+      <p class="actions">${technical}${correct}${state === 'ended' || one.cancelled ? nothing : toldTools(one, acts)}${destroyButton(one, acts)}</p>
     </div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
 }
@@ -105,7 +108,7 @@ const technicalButton = (one, acts) =>
     aria-label=${t('technical.title.who', { name: one.patient })}
     @click=${() => acts.technical(one)}>${icon('info')}<span>${t('technical.title')}</span></button>`;
 
-/** @param {Pick<AppointmentView, 'appointment' | 'patient'>} one @param {Acts} acts */
+/** @param {Pick<AppointmentView, 'appointment' | 'patient'> & Partial<AppointmentView>} one @param {Acts} acts */
 function destroyButton(one, acts) {
   const label = one.patient ? t('destroy.button.who', { name: one.patient }) : t('destroy.button.unreadable');
   return html`<button class="button small destroys" type="button" data-testid="delete-appointment" aria-label=${label}

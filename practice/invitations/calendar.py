@@ -1,0 +1,54 @@
+"""An appointment as a calendar reads it (RFC 5545, RFC 5546): times in UTC, which every reader takes for the same
+instant; one UID for as long as the appointment lives; a SEQUENCE and a DTSTAMP that rise.
+
+Readers do not all take a CANCEL for one (what is read last wins), so what is cancelled says so in words too.
+"""
+
+from datetime import UTC, timedelta
+from typing import Final
+
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from practice.invitations.port import Parcel
+
+PRODUCT: Final = "-//Spreekkamer//Spreekkamer//EN"
+
+
+def ics(parcel: Parcel, sender: str, summary: str, description: str) -> bytes:
+    """One VEVENT: a REQUEST, or a CANCEL where it is cancelled. Neutral as the words that it is given."""
+    one, dispatch = parcel.appointment, parcel.dispatch
+    off = dispatch.word == "cancelled"
+    calendar, event = Calendar(), Event()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "CANCEL" if off else "REQUEST")
+    event.add("uid", uid(parcel, sender))
+    event.add("sequence", dispatch.sequence)
+    event.add("dtstamp", parcel.now.astimezone(UTC).replace(microsecond=0))
+    begin = one.starts_at.astimezone(UTC)  # before its length is added: an hour may come twice
+    event.add("dtstart", begin)
+    event.add("dtend", begin + timedelta(minutes=one.minutes))
+    event.add("summary", summary)
+    event.add("description", description)
+    event.add("status", "CANCELLED" if off else "CONFIRMED")
+    event.add("class", "PRIVATE")
+    if not off:
+        event.add("location", parcel.link)
+        event.add("url", parcel.link)
+    organizer = vCalAddress(f"mailto:{sender}")
+    if parcel.profile.name:
+        organizer.params["CN"] = vText(parcel.profile.name)
+    event.add("organizer", organizer)
+    attendee = vCalAddress(f"mailto:{parcel.to}")
+    attendee.params["ROLE"], attendee.params["RSVP"] = vText("REQ-PARTICIPANT"), vText("FALSE")
+    attendee.params["PARTSTAT"] = vText("ACCEPTED")
+    event.add("attendee", attendee, encode=False)
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def uid(parcel: Parcel, sender: str) -> str:
+    """The same for as long as the appointment lives, whoever's it is."""
+    contact = parcel.appointment.contact
+    return f"{contact.uid if contact else parcel.appointment.id}@{sender.rpartition('@')[2]}"

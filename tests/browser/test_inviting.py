@@ -1,0 +1,94 @@
+"""A patient is invited at the desk, by keyboard; the desk says what became of it, and the patient what is cancelled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator
+
+from signaling.sessions import PLAIN
+from tests.browser.conftest import Demo, Person, add_desk, eventually, sit_down, start_demo
+from tests.client.waiting import PATIENCE
+from tests.servers.mail import PASSWORD, SENDER, USER, MailServer, running
+
+TO = "jan@example.com"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
+    async with running(tmp_path) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mailing(tmp_path: Path, mails: MailServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Demo]:
+    """A server of its own, with a mail server on this machine."""
+    settings = {"HOST": "localhost", "PORT": str(mails.port), "SENDER": SENDER, "CA_FILE": str(mails.authority)}
+    settings |= {"USER": USER, "PASSWORD": PASSWORD}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"SPREEKKAMER_PRACTICE__MAIL__{name}", value)
+    house = await start_demo(tmp_path / "data")
+    yield house
+    await house.stop()
+
+
+async def invite(person: Person, name: str, mail: str) -> Locator:
+    """From the desk to the end, by keys; the row of the appointment, unfolded."""
+    page = person.page
+    await person.find("new-appointment").press("Enter")
+    await page.keyboard.type(name)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(mail)
+    await page.keyboard.press("Enter")
+    await person.find("patient-link").wait_for()
+    await page.keyboard.press("Escape")
+    row = page.locator("[data-appointment]").filter(has_text=name)
+    await row.get_by_test_id("more-of-appointment").press("Enter")
+    return row
+
+
+async def test_a_patient_is_invited_comes_and_is_told_that_it_is_cancelled(
+    chromium: Browser, mailing: Demo, mails: MailServer
+) -> None:
+    desk = await add_desk(mailing)
+    person = await sit_down(chromium, mailing.port)
+    await person.context.add_cookies([{"name": PLAIN, "value": desk.cookie, "url": mailing.origin}])
+    await person.page.goto(f"{mailing.origin}/desk")
+    await person.find("new-appointment").wait_for()
+    row = await invite(person, "Rode vlinder", TO)
+    await row.locator('[data-told="queued"]').wait_for()
+    await asyncio.wait_for(mails.arrived.wait(), PATIENCE)
+    await row.locator('[data-told="sent"]').wait_for()
+    body = mails.taken[0].message.get_body(("plain",))
+    assert mails.taken[0].recipient == TO and body is not None
+    link = next(word for word in str(body.get_content()).split() if word.startswith(mailing.origin))
+    patient = await sit_down(chromium, mailing.port)
+    await patient.page.goto(link)
+    await patient.find("join").wait_for()
+    await row.locator('[data-told="opened"]').wait_for()
+    await row.get_by_test_id("delete-appointment").click()
+    assert await person.find("tell-patient").is_checked()
+    await person.find("confirm-delete").click()
+
+    async def told() -> bool:
+        return any(str(one.message["Subject"]).startswith("Geannuleerd") for one in mails.taken)
+
+    await eventually(told, "the patient is told that it is cancelled")
+    await row.wait_for(state="detached")
+    assert person.problems == []
+
+
+async def test_an_address_that_is_none_is_said_beside_it(chromium: Browser, mailing: Demo) -> None:
+    desk = await add_desk(mailing)
+    person = await sit_down(chromium, mailing.port)
+    await person.context.add_cookies([{"name": PLAIN, "value": desk.cookie, "url": mailing.origin}])
+    await person.page.goto(f"{mailing.origin}/desk")
+    await person.find("new-appointment").click()
+    await person.find("patient-name").fill("Rode vlinder")
+    await person.find("patient-mail").fill("nobody@192.0.2.1")
+    await person.find("create-appointment").click()
+    await person.page.locator("#mail-problem").wait_for()
+    assert await person.find("patient-mail").get_attribute("aria-invalid") == "true"
+    assert await person.find("patient-mail").evaluate("field => document.activeElement === field")
