@@ -107,11 +107,15 @@ class Signaling:
             log.warning("a desk could not be told of a sight of its agenda")
 
     async def told(self, practitioner: str) -> None:
-        """What became of what patients were to be told has changed: their practitioner's open desks show it."""
+        """What somebody has planned is more, less or another, or what became of what patients were to be told.
+
+        Every desk of theirs, on every node, reads it anew.
+        """
         try:
             await self.consults.showing.tell_desks(practitioner)
         except (DomainError, RedisError):
-            log.warning("a desk could not be told what became of an invitation")
+            # It is done: pages see it when they next ask.
+            log.warning("no desk could be told that something else is planned")
 
     async def corrected(self, appointment: Appointment) -> None:
         """Who waits for it, who is in it and every desk of its practitioner read what is planned anew."""

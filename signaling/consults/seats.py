@@ -129,6 +129,8 @@ class Seats:
             await self._store.appointments.end(of_consult(consult), consult.appointment)
             ended = audit.appointment(consult.owner, consult.appointment)
             await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
+            # Beside what ends it for who is in it, who need not wait for the desks.
+            self._gate.spawn(self._showing.tell_desks(consult.owner))
         await self._runner.apply(consult.appointment, Leave(me.id))
         socket.binding = None
         return Empty()

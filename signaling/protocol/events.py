@@ -368,7 +368,7 @@ SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     "replay": (Replay, "The number that the client is at; what it missed follows."),
     "room": (RoomView, "The room changed."),
     "desk": (DeskView, "Somebody came or went."),
-    AGENDA: (Empty, "To who watches the desk: appointments were corrected or handed over; ask REST anew."),
+    AGENDA: (Empty, "To who watches the desk: what is planned is more, less or another; ask REST anew."),
     SIGHT: (Empty, "To whose desk it is: others have sight of its agenda; `GET /me` has how often."),
     "slots": (Slots, "Who is in which slot."),
     "key-commit": (KeyCommitted, "Key handshake, step 1, from another participant."),

@@ -97,6 +97,7 @@ async def destroy_all(call: Call) -> AllDestroyed:
     """Everything that is stored of this practitioner's appointments goes; a running consult is waited for (S-43)."""
     await confirmed(call, call.body.password)
     emptied = await call.request.app[STORE].retention.destroy_all(call.scope)
+    await call.request.app[SIGNALING].told(call.practitioner)
     return AllDestroyed(destroyed=emptied.destroyed, waiting=emptied.waiting)
 
 

@@ -49,15 +49,16 @@ async def list_days(call: Call) -> AppointmentList:
 async def create(call: Call) -> AppointmentView:
     """What is seldom meant is asked about first: a time at which nobody can come any more, or at which
     there is something else, and a label that says more of a patient than whom to expect."""
-    starts_at, scope = datetime.fromisoformat(call.body.starts_at), await reach(call)
+    app, starts_at, scope = call.request.app, datetime.fromisoformat(call.body.starts_at), await reach(call)
     length = timedelta(minutes=call.body.minutes)
-    doubts = [] if call.body.anyway else await found_doubtful(call.request.app, scope, starts_at, length)
+    doubts = [] if call.body.anyway else await found_doubtful(app, scope, starts_at, length)
     doubts += [] if call.body.anyway else found_in(call.body.patient)
     if doubts:
         raise Doubtful(doubts)
-    appointment = await call.request.app[STORE].appointments.create(
+    appointment = await app[STORE].appointments.create(
         scope, call.body.patient, starts_at, call.body.minutes, call.body.language, mail=call.body.mail
     )
+    await app[SIGNALING].told(appointment.owner)
     return await _told(call, appointment)
 
 
@@ -145,9 +146,12 @@ async def get(call: Call) -> AppointmentView:
 
 async def end(call: Call) -> AppointmentView:
     """End an appointment that no consult ended, so that its retention begins."""
-    store, scope, appointment = call.request.app[STORE], await reach(call), call.path["appointment"]
-    await store.appointments.get(scope, appointment)
-    return _view(call, await store.appointments.end(scope, appointment))
+    app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
+    store = app[STORE].appointments
+    await store.get(scope, wanted)
+    appointment = await store.end(scope, wanted)
+    await app[SIGNALING].told(appointment.owner)
+    return _view(call, appointment)
 
 
 async def reopen(call: Call) -> AppointmentView:
@@ -155,7 +159,9 @@ async def reopen(call: Call) -> AppointmentView:
     app, scope, appointment = call.request.app, await reach(call), call.path["appointment"]
     if not in_time(app, await app[STORE].appointments.get(scope, appointment)):
         raise UserError("ended")
-    return _view(call, await app[STORE].appointments.reopen(scope, appointment))
+    reopened = await app[STORE].appointments.reopen(scope, appointment)
+    await app[SIGNALING].told(reopened.owner)
+    return _view(call, reopened)
 
 
 async def cancel(call: Call) -> AppointmentView:
@@ -185,6 +191,7 @@ async def destroy(call: Call) -> Receipt:
         await store.audit.record(
             Act.WORKED_FOR, practitioner(call.practitioner), practitioner(call.whom), Act.DESTROYED
         )
+    await call.request.app[SIGNALING].told(call.whom)
     return receipt_view(receipt)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from signaling.gate import SIGNALING
 from signaling.protocol.events import Admit, Arrive, CallIn, DeskView, Tell, Told, Watch
 from tests.client.waiting import until
 from tests.organisations import OPERATOR, PRACTICE, scope_of
-from tests.signaling.conftest import Server
+from tests.signaling.conftest import PASSWORD, Server
 from vault.audit import practitioner
 from vault.records.content import new_id
 from vault.records.scope import Scope
@@ -172,3 +173,34 @@ async def test_who_is_deactivated_is_gone(desk: Desk) -> None:
     await desk.server.store.organisation.set_state(owner, desk.server.bob.id, "deactivated")
     desk.server.store.organisation.standings._recent.clear()
     assert await desk.refused("watch", Watch(practitioner=desk.server.alice.id)) == "token_invalid"
+
+
+async def test_what_is_planned_is_read_anew_by_every_desk_that_shows_it(desk: Desk) -> None:
+    """Those of who works for the practitioner too; nobody else's."""
+    server, path = desk.server, "/api/v1/appointments"
+    await server.sign_in("alice")
+    alices = await desk.open((await server.call("POST", "/api/v1/desk/ticket", who="alice")).body["access_token"])
+    elsewhere = await desk.open((await server.call("POST", "/api/v1/desk/ticket", who="bob")).body["access_token"])
+    await alices.wire.request("watch", Watch())
+    await desk.bob.wire.request("watch", Watch(practitioner=server.alice.id))
+    starts_at = (server.time.now() + timedelta(days=1)).isoformat(timespec="seconds")
+    made = {"patient": "Jan", "starts_at": starts_at, "minutes": 30}
+    one = (await server.call("POST", f"{path}?practitioner={server.alice.id}", made, who="bob")).body["appointment"]
+    await heard_by([alices, desk.bob], 1, "planned")
+    acts = [("POST", "/end"), ("POST", "/reopen"), ("DELETE", "")]
+    for number, (method, act) in enumerate(acts, start=2):
+        answer = await server.call(method, f"{path}/{one}{act}", {} if act else None, who="alice")
+        assert answer.status == 200, answer.body
+        await heard_by([alices, desk.bob], number, f"{method} {act}")
+    password = {"password": PASSWORD}
+    assert (await server.call("POST", "/api/v1/account/destroy-all", password, who="alice")).status == 200
+    await heard_by([alices, desk.bob], 5, "all destroyed")
+    assert "agenda" not in [event for event, _ in elsewhere.heard], "only who watches"
+
+
+async def heard_by(pages: list[Page], times: int, why: str) -> None:
+    def late() -> str | None:
+        counts = [[event for event, _ in page.heard].count("agenda") for page in pages]
+        return None if counts == [times] * len(pages) else f"{why}: {counts}"
+
+    await until(late)

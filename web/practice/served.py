@@ -173,6 +173,7 @@ async def destroy(call: Call) -> None:
     store, scope = call.request.app[STORE], await acting(call)
     await store.retention.destroy(scope, call.body.appointment, APPOINTMENTS)
     await store.audit.record_all([done_for(call, str(scope.person), Act.DESTROYED)])
+    await call.request.app[SIGNALING].told(str(scope.person))
 
 
 async def tell(call: Call) -> None:
@@ -209,9 +210,10 @@ def the_day(call: Call) -> date:
 
 
 async def entered(call: Call, act: Act, one: Appointment) -> Appointment:
-    """Who did it, and behind it for whom."""
+    """Who did it, and behind it for whom; every desk reads it anew."""
     done = Draft(act, practitioner(call.practitioner), appointment(one.owner, one.id))
     await call.request.app[STORE].audit.record_all([done, done_for(call, one.owner, act)])
+    await call.request.app[SIGNALING].told(one.owner)
     return one
 
 

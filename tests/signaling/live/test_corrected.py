@@ -36,3 +36,13 @@ async def test_where_nobody_is_nothing_is_kept_of_it(node: Any, practice: Practi
     after = await practice.store.appointments.change(of(one.owner), one.id, Correction(one.version, minutes=60))
     await node.signaling.corrected(after)
     assert await node.signaling.consults.live.load(one.id) is None
+
+
+async def test_a_consult_that_ended_is_read_anew_at_every_desk(nodes: Any, practice: Practice) -> None:
+    here, there = await nodes(name="here"), await nodes(name="there")
+    desk = await practice.practitioner_page().connect(there)
+    await desk.do("watch")
+    doctor = await practice.practitioner_page().connect(here)
+    await doctor.arrive(practice.appointment.id)
+    await doctor.do("leave")
+    await until(lambda: desk.events("agenda"), "the other desk is told")

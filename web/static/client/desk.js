@@ -3,7 +3,7 @@
 
 /**
  * Who waits for this practitioner, or for another whom they work for. Events: `desk` with the DeskView, at each change and after each reconnect; `agenda` when what is
- * planned was corrected, `sight` when others had sight of it, or may have while the connection was away.
+ * planned is another, `sight` when others had sight of it, or may have while the connection was away.
  */
 export class Desk extends EventTarget {
   #signaling;
