@@ -8,6 +8,7 @@ Everything else is internal: the wire gets the code ``internal`` and nothing mor
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from pydantic import Field, ValidationError
@@ -91,6 +92,13 @@ class Current(Message):
     language: str
 
 
+class Taken(Message):
+    """A time at which there is an appointment, by its beginning with an offset."""
+
+    starts_at: str
+    minutes: int
+
+
 class WireError(Message):
     """What a client receives: a stable code, who can mend it, and a sentence in English."""
 
@@ -113,6 +121,9 @@ class WireError(Message):
         exclude_if=absent,
         description="With ``doubtful``: nobody can come to it any more (``past``), it overlaps another (``double``), a "
         "text seems to hold a citizen number (``citizen-…``) or words of somebody's illness (``medical``).",
+    )
+    taken: list[Taken] | None = Field(
+        default=None, exclude_if=absent, description="With ``double``: the times that are taken, the first five."
     )
     current: Current | None = Field(
         default=None, exclude_if=absent, description="With ``conflict`` of an appointment: what it is now."
@@ -162,9 +173,10 @@ class UserError(SpreekkamerError):
 class Doubtful(UserError):  # noqa: N818 -- a question, not a mistake
     """What was asked for is possible and seldom meant."""
 
-    def __init__(self, doubts: list[Doubt]) -> None:
+    def __init__(self, doubts: list[Doubt], taken: Sequence[Taken] = ()) -> None:
         super().__init__("doubtful")
         self.doubts = doubts
+        self.taken = taken
 
 
 class Conflict(UserError):  # noqa: N818 -- a state, not a mistake
@@ -210,6 +222,7 @@ def to_wire(error: BaseException) -> WireError:
         challenge=error.challenge if isinstance(error, FactorNeeded) else None,
         factors=error.factors if isinstance(error, FactorNeeded) else None,
         doubts=error.doubts if isinstance(error, Doubtful) else None,
+        taken=(list(error.taken) or None) if isinstance(error, Doubtful) else None,
         current=error.current if isinstance(error, Conflict) else None,
         supported=SUPPORTED if code == "version_unsupported" else None,
     )

@@ -13,7 +13,7 @@ from practice.invitations.model import Dispatch, newest
 from practice.organisation.rights import Right, allowed
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
-from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, UserError
+from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, Taken, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.protocol.told import ToldView
 from signaling.rest.doubts import found_in
@@ -27,6 +27,8 @@ from vault.records.scope import Scope
 
 MAX_DAYS = 400
 DAY = timedelta(days=1)
+NAMED = 5
+"""So many of the times that are taken are named."""
 
 
 async def list_days(call: Call) -> AppointmentList:
@@ -54,7 +56,7 @@ async def create(call: Call) -> AppointmentView:
     doubts = [] if call.body.anyway else await found_doubtful(app, scope, starts_at, length)
     doubts += [] if call.body.anyway else found_in(call.body.patient)
     if doubts:
-        raise Doubtful(doubts)
+        raise Doubtful(doubts, await taken(app, scope, starts_at, length))
     appointment = await app[STORE].appointments.create(
         scope, call.body.patient, starts_at, call.body.minutes, call.body.language, mail=call.body.mail
     )
@@ -72,7 +74,8 @@ async def change(call: Call) -> AppointmentView:
         doubts = await moved_doubtfully(app, scope, found, correction)
         doubts += found_in(body.patient) if body.patient and body.patient != found.patient else []
         if doubts:
-            raise Doubtful(doubts)
+            length = timedelta(minutes=correction.minutes or found.minutes)
+            raise Doubtful(doubts, await taken(app, scope, starts_at or found.starts_at, length, but=wanted))
     return await _told(call, await corrected(call, scope, wanted, correction))
 
 
@@ -125,17 +128,25 @@ async def found_doubtful(
     app: web.Application, scope: Scope, starts_at: datetime, length: timedelta, *, but: str | None = None
 ) -> list[Doubt]:
     """What of a new time is seldom meant. ``but`` is the appointment that moves, which is no other."""
-    now, zone = app[NOW](), app[ZONE]()
+    now = app[NOW]()
     if abs(starts_at - now) > FURTHEST:
         return []  # refused for that
-    ends_at = starts_at + length
-    found: list[Doubt] = ["past"] if ends_at + JoinWindow.of(app[SETTINGS]).late <= now else []
-    around = starts_at.astimezone(zone).date()
-    near = await app[STORE].appointments.list(scope, around - DAY, around + DAY, zone)
-    others = [one for one in near if one.state == "planned" and one.id != but]
-    if any(one.starts_at < ends_at and starts_at < one.ends_at for one in others):
+    found: list[Doubt] = ["past"] if starts_at + length + JoinWindow.of(app[SETTINGS]).late <= now else []
+    if await taken(app, scope, starts_at, length, but=but):
         found.append("double")
     return found
+
+
+async def taken(
+    app: web.Application, scope: Scope, starts_at: datetime, length: timedelta, *, but: str | None = None
+) -> list[Taken]:
+    """The first few times at which there is something else meanwhile."""
+    ends_at, zone = starts_at + length, app[ZONE]()
+    around = starts_at.astimezone(zone).date()
+    near = await app[STORE].appointments.list(scope, around - DAY, around + DAY, zone)
+    others = [one for one in near if one.state == "planned" and not one.cancelled_at and one.id != but]
+    found = [one for one in others if one.starts_at < ends_at and starts_at < one.ends_at]
+    return [Taken(starts_at=one.starts_at.isoformat(), minutes=one.minutes) for one in found[:NAMED]]
 
 
 async def get(call: Call) -> AppointmentView:

@@ -61,6 +61,7 @@ async def test_a_time_at_which_there_is_another_is_asked_about(
     answer = await server.call("POST", "/api/v1/appointments", body, who="alice")
     if asked:
         assert doubts(answer) == ["double"]
+        assert answer.body["error"]["taken"] == [{"starts_at": begins.isoformat(), "minutes": 30}]
         assert (await server.call("POST", "/api/v1/appointments", body | {"anyway": True}, who="alice")).status == 201
     else:
         assert answer.status == 201

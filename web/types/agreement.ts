@@ -77,6 +77,8 @@ export type Agreed = [
   Is<registry.AppointmentView, client.AppointmentView>,
   Is<client.Correction, registry.Correction>,
   Is<registry.Correction, client.Correction>,
+  Is<client.Taken, registry.Taken>,
+  Is<registry.Taken, client.Taken>,
   Is<client.Current, registry.Current>,
   Is<registry.Current, client.Current>,
   Is<client.Agenda, registry.AppointmentList>,

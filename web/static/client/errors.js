@@ -1,4 +1,4 @@
-/** @import {Current} from './wire.js' */
+/** @import {Current, Taken} from './wire.js' */
 
 /**
  * An error with a stable code: the server's catalogue (`docs/protocol.md`), or `offline`, `timeout`, `internal`
@@ -13,8 +13,9 @@ export class WireError extends Error {
    * @param {string[]} [doubts] with `doubtful`: what to ask about
    * @param {string | null} [challenge] with `factor_needed`, `factor_set_up_needed`: what the next step takes
    * @param {Current | null} [current] with `conflict` of an appointment: what it is now
+   * @param {Taken[]} [taken] with `doubtful`: the times at which there is another
    */
-  constructor(code, category, message, field = null, doubts = [], challenge = null, current = null) {
+  constructor(code, category, message, field = null, doubts = [], challenge = null, current = null, taken = []) {
     super(message);
     this.name = 'WireError';
     this.code = code;
@@ -23,6 +24,7 @@ export class WireError extends Error {
     this.doubts = doubts;
     this.challenge = challenge;
     this.current = current;
+    this.taken = taken;
   }
 
   /**
@@ -30,14 +32,15 @@ export class WireError extends Error {
    * @param {unknown} body
    */
   static from(body) {
-    const { code, category, message, field, doubts, challenge, current } = /** @type {Record<string, unknown>} */ (body ?? {});
+    const { code, category, message, field, doubts, challenge, current, taken } = /** @type {Record<string, unknown>} */ (body ?? {});
     if (typeof code !== 'string') return new WireError('internal', 'internal', 'The answer was not understood.');
     const known = category === 'protocol' || category === 'user' ? category : 'internal';
     const words = typeof message === 'string' ? message : code;
     const asked = Array.isArray(doubts) ? doubts.filter((one) => typeof one === 'string') : [];
     const next = typeof challenge === 'string' ? challenge : null;
     const now = current && typeof current === 'object' ? /** @type {Current} */ (current) : null;
-    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked, next, now);
+    const times = Array.isArray(taken) ? /** @type {Taken[]} */ (taken) : [];
+    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked, next, now, times);
   }
 }
 

@@ -46,6 +46,7 @@
  *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
  *   anyway?: boolean}} Correction
+ * @typedef {{starts_at: string, minutes: number}} Taken
  * @typedef {{version: number, patient: string, starts_at: string, minutes: number, language: string}} Current
  * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string, newer: boolean}[]}} Agenda
  * @typedef {{sentence: string, language: Language, text: string}} SentenceView

@@ -4,7 +4,7 @@ import { time } from './dates.js';
 import { t } from './language.js';
 import { overlaps } from './overlap.js';
 
-/** @import {AppointmentView, Doubt} from '../../types/wire.js' */
+/** @import {AppointmentView, Doubt, Taken} from '../../types/wire.js' */
 
 const MINUTE_MS = 60_000;
 
@@ -14,8 +14,17 @@ export function asked(error) {
   return code === 'doubtful' && doubts?.length ? doubts : null;
 }
 
-/** The same in words. @param {Doubt[]} doubts */
-export const inWords = (doubts) => doubts.map((doubt) => t(`new.doubt.${doubt}`)).join(' ');
+/** The same in words. @param {Doubt[]} doubts @param {Taken[]} [taken] the times at which there is another */
+export function inWords(doubts, taken = []) {
+  const times = taken.map(span).join('; ');
+  return doubts.map((doubt) => (doubt === 'double' && times ? t('new.doubt.with', { taken: times }) : t(`new.doubt.${doubt}`))).join(' ');
+}
+
+/** From when to when. @param {Taken} taken */
+function span({ starts_at, minutes }) {
+  const begins = Date.parse(starts_at);
+  return `${time(new Date(begins))}–${time(new Date(begins + minutes * MINUTE_MS))}`;
+}
 
 /**
  * What is seldom meant is asked about: a time that has passed, or at which there is another appointment, and a label that says more
@@ -47,10 +56,10 @@ export class Doubts {
       this.#shown.add('past');
       said.push(t('new.doubt.past'));
     }
-    const other = [...known].find((one) => one.state === 'planned' && overlaps(one, start, end));
-    if (other) {
+    const others = [...known].filter((one) => one.state === 'planned' && overlaps(one, start, end));
+    if (others.length) {
       this.#shown.add('double');
-      said.push(t('new.doubt.with', { name: other.patient, time: time(new Date(other.starts_at)) }));
+      said.push(t('new.doubt.with', { taken: others.map((one) => `${one.patient}, ${span(one)}`).join('; ') }));
     }
     this.#say(said.join(' '));
   }
@@ -69,7 +78,7 @@ export class Doubts {
       if (!doubts) throw error;
       if (doubts.every((one) => this.#shown.has(one))) return store(true);
       this.#shown = new Set(doubts);
-      this.#say(inWords(doubts));
+      this.#say(inWords(doubts, /** @type {{taken?: Taken[]}} */ (error).taken));
       throw error;
     }
   }
