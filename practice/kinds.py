@@ -7,6 +7,7 @@ from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.factors.records import FACTORS
+from practice.feeds.records import FEEDS
 from practice.invitations.records import dispatches
 from practice.mail_servers.records import MAIL_SERVERS
 from practice.notices.records import NOTICES
@@ -17,13 +18,14 @@ from practice.policies.records import POLICIES
 from practice.registrations.records import MAIL_DOMAINS
 from practice.sentences.records import SENTENCES
 from practice.sights.records import SIGHTS
+from practice.sms_providers.records import SMS_PROVIDERS
 from vault.records.records import Kinds
 
 KINDS: Final = Kinds(
     (PRACTITIONERS, ORGANISATIONS),
     (
         *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
-        *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
+        *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
     ),
     passing=(dispatches,),
 )

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal, Self
 
-from practice.settings import MAIL_PORTS, PracticeSettings
+from practice.settings import HTTPS, MAIL_PORTS, PracticeSettings
 
-Purpose = Literal["mail"]
-PURPOSES: Final[tuple[Purpose, ...]] = ("mail",)
+Purpose = Literal["mail", "sms"]
+PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "sms")
 Outcome = Literal["connected", "refused", "away"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("connected", "refused", "away")
 
 SECONDS: Final = 10.0
 MOST_ADDRESSES: Final = 4
-PORTS: Final = frozenset((443, *MAIL_PORTS))
+PORTS: Final[dict[Purpose, frozenset[int]]] = {"mail": frozenset(MAIL_PORTS), "sms": frozenset((HTTPS,))}
 
 SPECIAL: Final = tuple(
     map(
@@ -58,10 +58,13 @@ class Unanswered(OSError):  # noqa: N818 -- a state, not a mistake
 
 @dataclass(frozen=True)
 class Door:
-    """``hosts`` are those that the operator listed, ``local`` those of them that may be at special addresses."""
+    """``hosts`` are those of mail that the operator listed, ``sms`` those of text messages, ``local`` those of either
+    that may be at special addresses.
+    """
 
     hosts: frozenset[str]
     local: frozenset[str]
+    sms: frozenset[str] = frozenset()
     counts: Counter[tuple[Purpose, Outcome]] = field(default_factory=Counter)
     seconds: float = SECONDS
 
@@ -69,12 +72,17 @@ class Door:
     def of(cls, settings: PracticeSettings) -> Self:
         """To what the settings name."""
         hosts = {*settings.mail_hosts, *([settings.mail.host] if settings.mail.host else [])}
-        return cls(frozenset(hosts), frozenset(host for host in hosts if settings.is_local(host)))
+        texts = frozenset(settings.sms.hosts)
+        return cls(frozenset(hosts), frozenset(host for host in {*hosts, *texts} if settings.is_local(host)), texts)
+
+    def listed(self, purpose: Purpose) -> frozenset[str]:
+        """The hosts for this."""
+        return self.hosts if purpose == "mail" else self.sms
 
     async def connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:
         """A connection for whoever goes on with it. Errors: Forbidden, Unanswered."""
         try:
-            connection = await self._connect(host, port)
+            connection = await self._connect(purpose, host, port)
         except Forbidden:
             self.counts[purpose, "refused"] += 1
             raise
@@ -84,10 +92,10 @@ class Door:
         self.counts[purpose, "connected"] += 1
         return connection
 
-    async def _connect(self, host: str, port: int) -> socket.socket:
-        if host not in self.hosts:
+    async def _connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:
+        if host not in self.listed(purpose):
             raise Forbidden("the host is none that the operator listed")
-        if port not in PORTS and host not in self.local:
+        if port not in PORTS[purpose] and host not in self.local:
             raise Forbidden("the port is none of mail or https")
         async with asyncio.timeout(self.seconds):
             allowed = self._allowed(host, await self._addresses(host, port))

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from practice.mailboxes import host_name, mailbox
 
+HTTPS: Final = 443
 SUBMISSION, OVER_TLS = 587, 465
 MAIL_PORTS: Final = (25, OVER_TLS, SUBMISSION, 2525)
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -84,6 +85,37 @@ class MailSettings(BaseModel):
         return self.security or ("tls" if self.at == OVER_TLS else "starttls")
 
 
+def _country(text: str) -> str:
+    country = text.strip().upper()
+    if len(country) != 2 or not country.isalpha() or not country.isascii():  # ISO 3166-1 alpha-2
+        raise ValueError("must be a country of two letters, as NL")
+    return country
+
+
+class SmsSettings(BaseModel):
+    """Text messages. Without ``hosts`` no organisation can set a provider, and none is sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hosts: list[Host] = Field(
+        default=[], description="SMS providers that organisations may send by, as gw.cmtelecom.com; empty: no SMS."
+    )
+    sender: str | None = Field(
+        default=None,
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9 ]{0,10}|\+[1-9][0-9]{6,14})$",
+        description="Whom text messages come from where an organisation names nobody: at most 11 letters and digits, "
+        "or a number as +31612345678.",
+    )
+    countries: list[Annotated[str, AfterValidator(_country)]] = Field(
+        default=["NL", "BE", "DE", "FR", "LU"],
+        min_length=1,
+        description="Countries whose mobile numbers get text messages; no other numbers do, nor paid services.",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority of a provider's certificate; empty: the system's."
+    )
+
+
 class UploadSettings(BaseModel):
     """Files that people upload: a logo, a photograph. Without a ``scanner`` none is taken."""
 
@@ -105,11 +137,12 @@ WAYS: Final[tuple[Way, ...]] = get_args(Way)
 
 
 class PracticeSettings(BaseModel):
-    """Mail, uploads, who may register, and which hosts may be at addresses that are nobody's in the world."""
+    """Messages, uploads, who may register, and which hosts may be at addresses that are nobody's in the world."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mail: MailSettings = MailSettings()
+    sms: SmsSettings = SmsSettings()
     uploads: UploadSettings = UploadSettings()
     registration: Registration | None = Field(
         default=None,

@@ -22,40 +22,34 @@
         add(mail, password, display_name, language, retention="30d") -> Practitioner   # `conflict`, `invalid`
         authenticate(mail, password) -> Practitioner | None        # argon2id; the same work for an unknown address
         get(scope) -> Practitioner;  by_mail(scope, mail) -> Practitioner | None;  id_by_mail(scope, mail) -> id | None
-        indices(mail) -> [bytes];  demand_free(connection, mail, but)        # an address that is given; `conflict`
-        rename(scope, display_name, language, version) -> Practitioner                 # `invalid`, `conflict`
-        set_password(scope, password, along, demand) -> bool        # `invalid`, `password_common`
-        preview_retention(scope, setting) -> int                    # living appointments it destroys within 60 s
-        set_retention(scope, setting) -> int                        # the same number, done; `not_allowed`
-        reschedule_all(scope);  reschedule_behind(scope)            # for the sweeper
+        rename(scope, display_name, language, version) -> Practitioner;  set_password(scope, password, along, demand)
+        preview_retention(scope, setting);  set_retention(scope, setting) -> int   # what it destroys at once
+        reschedule_all(scope);  reschedule_behind(scope);  indices(mail) -> [bytes];  demand_free(connection, mail, but)
     store.sessions
         create(practitioner_id, strength) -> token;  practitioner(token) -> id | None;  end(token)
-        end_all(practitioner_id);  strength(token) -> Strength   # how it was begun
+        end_all(practitioner_id);  strength(token) -> Strength
         create_for_set_up(practitioner_id) -> token;  setting_up(token) -> id | None   # of a second factor alone
         found(token, query) -> row | None                           # the session, and what the query joins to it
         reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
         form_token(token) -> text;  of(scope) -> list[OpenSession];  end_of(scope, references)
-        just_proved(token) -> bool                                  # begun with two factors, a moment ago
-        by_passkey(token) -> bool                                   # the same with a passkey
+        just_proved(token);  by_passkey(token) -> bool              # begun with two factors, a moment ago
         ended_by_commands() -> ids;  ended_fully(practitioner_id);  purge();  bounds() -> what makes one expired
     store.resets
         ask(scope, mail, tell) -> Practitioner | None               # a link to a new password, by mail
         token(seed) -> text;  whose(token) -> id | None;  using(token) -> allowed;  purge()
     store.mail_changes
         ask(scope, mail, session, tell);  pending(scope) -> MailChange | None           # `invalid`
-        withdraw(scope);  of_link(token) -> MailChange | None       # a link for each address, good for a day
-        confirm(token) -> MailChange | None;  carry_out(token, tell) -> bool            # `conflict`
-        token(seed) -> text;  stop(token) -> id | None;  purge()
+        withdraw(scope);  of_link(token) -> MailChange?;  confirm(token) -> MailChange?;  carry_out(token, tell) -> bool
+        token(seed) -> text;  stop(token) -> id | None;  purge()    # a link for each address, good for a day
     store.appointments
         create(scope, patient, starts_at, minutes, language) -> Appointment             # `invalid`
         get(scope, id) -> Appointment                # `not_found`; `gone` once destroyed or past due; `unreadable`
         list(scope, first_day, last_day) -> list[Appointment]       # inclusive local days, sorted by start
-        agenda(scope, first_day, last_day) -> Agenda                # the same, and what cannot be read
+        agenda(scope, first_day, last_day) -> Agenda;  receipts(scope) -> list[Receipt]             # newest first
         glimpses(scope, first_day, last_day, zone) -> [Glimpse], int;  by_link(scope, secret) -> Visit | None
-        change(scope, id, correction) -> Appointment                # `conflict` where it is not what was seen
+        change(scope, id, correction) -> Appointment;  wish(scope, secret, wish, typed) -> Visit | None   # `conflict`
         end(scope, id) -> Appointment;  reopen(scope, id) -> Appointment    # the first end counts; takes it back
         cancel(scope, id, held);  keep(scope, id);  invite(scope, id, new_link) -> Appointment  # destroyed soon, or not
-        receipts(scope) -> list[Receipt]                            # newest first
     store.sentences
         of(scope) -> Said;  say(scope, language, text) -> Sentence;  for_waiting(scope, visit, language) -> str | None
     store.particulars
@@ -98,11 +92,13 @@
         of(scope, account) -> [Engaged];  engage(scope, account, practitioner) -> Engagement    # who looks after people
         release(scope, account, id) -> Engagement                   # `not_found`; engage: `conflict`, `invalid`
         mine(scope) -> [Engaged];  say(scope, id, label, admits, seen);  part(scope, id)        # the practitioner's own
-        served(scope) -> [Engaged];  acting(scope, practitioner) -> Scope                       # the assistant's
-        recent(account) -> {id: Engagement}                         # of whom somebody works for, as of a moment ago
+        served(scope) -> [Engaged];  acting(scope, practitioner) -> Scope;  recent(account) -> {id: Engagement}
     store.mail_servers
-        of(scope) -> MailServer | None;  write(scope, access, seen, port_is_free)   # `conflict`, `invalid`
-        remove(scope, seen);  of_owner(owner) -> MailServer | None  # by which mail of an account goes
+        of(scope);  write(scope, access, seen, port_is_free);  remove(scope, seen);  of_owner(owner) -> MailServer?
+    store.sms_providers
+        of(scope);  write(scope, way, seen, port_is_free);  remove(scope, seen);  of_owner(owner) -> SmsProvider?
+    store.feeds
+        of(scope) -> Feed | None;  make(scope) -> Feed, token;  end(scope) -> bool;  whose(token) -> id | None
     store.arrivals
         approve(scope, account, along);  refuse(scope, account, along);  unanswered() -> ids   # who registered, waits
     store.mail_domains
@@ -118,13 +114,11 @@
     store.invitations
         invite(scope, mail, roles, language, tell, departments) -> Invited   # a link by mail; `conflict`, `invalid`
         again(scope, id, tell) -> Invited;  withdraw(scope, id) -> Invitation;  waiting(scope) -> [Invitation]
-        get(scope, id) -> Invitation;  token(seed) -> text;  stands(token) -> bool;  welcome(token) -> Welcome
+        get(scope, id) -> Invitation;  token(seed) -> text;  stands(token) -> bool;  welcome(token);  bury() -> int
         accept(token, display_name, language, password) -> Practitioner   # `link_invalid`, `conflict`
         accept_by_passkey(token, account, display_name, language, passkey) -> Practitioner, recovery codes
-        bury() -> int                                               # those that are too old
     store.sights
-        ask(scope, account, reason, along) -> Sight                 # of a member's agenda; `invalid`, `conflict`
-        givers(scope, account) -> [Practitioner]                    # who could give that
+        ask(scope, account, reason, along) -> Sight;  givers(scope, account) -> [Practitioner]   # `invalid`, `conflict`
         approve(scope, id, along) -> Sight                          # somebody else gives it, for an hour; `conflict`
         look(scope, id, zone) -> Look                               # for who asked: times and labels
         waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]   # to be given; of one agenda
@@ -183,6 +177,7 @@ from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
 from practice.factors.store import SecondFactors
+from practice.feeds.store import Feeds
 from practice.invitations.model import Way
 from practice.invitations.store import Dispatches
 from practice.kinds import KINDS
@@ -204,6 +199,7 @@ from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
 from practice.sentences.store import Sentences
 from practice.sights.store import Sights
+from practice.sms_providers.store import SmsProviders
 from practice.statistics.store import Statistics
 from vault.clock import Now, boottime, utc_now
 from vault.database.leases import Lease
@@ -247,6 +243,8 @@ class Storage(Vault):
     policies: Policies
     departments: Departments
     mail_servers: MailServers
+    sms_providers: SmsProviders
+    feeds: Feeds
     assistants: Assistants
     arrivals: Arrivals
     mail_domains: MailDomains
@@ -383,6 +381,8 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
         exports=Exports(database, vault.kinds, reader),
         organisation=organisation,
         mail_servers=MailServers(means),
+        sms_providers=SmsProviders(means),
+        feeds=Feeds(means),
         policies=Policies(means, people),
         departments=Departments(means),
         assistants=Assistants(means, people, organisation),

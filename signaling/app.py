@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from practice.outgoing import Door
 from practice.pictures.intake import Intake
 from practice.settings import PracticeSettings
+from practice.sms_providers.sending import Texter
 from rooms.diagnostics import Diagnostics
 from rooms.expiry import lifetimes
 from signaling import gate, health, leaving, middlewares, routes, typedefs
@@ -126,6 +127,7 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings) -> N
     store.registrations.ways = practice.ways
     app[typedefs.DOOR] = door = Door.of(practice)
     app[typedefs.INTAKE] = Intake(practice.uploads)
+    app[typedefs.TEXTER] = Texter(practice.sms, door, store.sms_providers.of_owner, app[typedefs.NOW])
 
     def zone() -> tzinfo:
         return app[typedefs.ZONE]()

@@ -70,6 +70,7 @@ OF_ACCOUNTS = (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE, FAC
 JOIN_ADDRESS = Limit("join-address", 60, "Links that open nothing, from one address; a right link always opens.")
 """A whole practice may sit behind one address, and a right link is never kept out by others."""
 
+FEED_NETWORK = Limit("feed-network", 60, "Addresses of calendar feeds that are none, from one network.")
 SUPPORT_CODES = Limit("support-codes", 10, "Support codes of one practitioner.")
 REFRESH_FAMILY = Limit("refresh-family", 60, "Refreshes of one sign-in of an app.")
 KEY_RESTARTS = Limit("key-restart", 20, "Key handshakes that one seat of a consult begins again.", seconds=60)
@@ -84,6 +85,7 @@ MAIL_CHANGES = Limit("mail-change", 5, "Changes of the mail address that one acc
 INVITING_ACCOUNT = Limit("inviting-account", 60, "Invitations that one account sends.")
 INVITED_ADDRESS = Limit("invited-address", 5, "Invitations that are mailed to one address.", 3600)
 MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
+SMS_TESTS = Limit("sms-tests", 5, "Test text messages that one account sends.", 3600)
 INVITED_NETWORK = Limit("invited-network", 60, "Links of invitations that are none, from one network.")
 REGISTERING_NETWORK = Limit("registering-network", 20, "Links to register by that one network asks for.")
 REGISTERING_ADDRESS = Limit(
@@ -110,6 +112,7 @@ LIMITS = (
     REGISTERING_NETWORK,
     REGISTERING_ADDRESS,
     REGISTERED_NETWORK,
+    SMS_TESTS,
 )
 
 

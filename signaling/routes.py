@@ -11,7 +11,7 @@ from signaling.protocol.correction import Correction
 from signaling.protocol.model import Id
 from signaling.protocol.moments import Day
 from signaling.protocol.told import Cancel, Invite
-from signaling.protocol.waiting import WaitingPhotograph
+from signaling.protocol.waiting import LinkedAppointment, LinkedCalendar, LinkedRequest, WaitingPhotograph, WishRequest
 from signaling.rest import (
     Endpoint,
     account,
@@ -22,6 +22,7 @@ from signaling.rest import (
     errors,
     factors,
     join,
+    linked,
     passkeys,
     sentences,
     technical,
@@ -138,6 +139,13 @@ ENDPOINTS = (
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
              bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+    Endpoint("POST", "/join/appointment", linked.about, "What a patient's link is about, also when it is over.",
+             LinkedRequest, LinkedAppointment, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+    Endpoint("POST", "/join/calendar", linked.calendar, "The appointment for a calendar.",
+             bodies.WaitingRequest, LinkedCalendar, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+    Endpoint("POST", "/join/wish", linked.wish, "Say that one cannot come, or asks for another time.",
+             WishRequest, LinkedAppointment, public=True,
+             codes=("link_invalid", "rate_limited", "ended", "gone", "unreadable")),
     Endpoint("POST", "/join/photograph", sentences.photograph_for_waiting, "Whom whoever waits with this link sees.",
              bodies.WaitingRequest, WaitingPhotograph, public=True,
              codes=("link_invalid", "rate_limited", "unreadable")),

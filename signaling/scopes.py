@@ -40,6 +40,11 @@ def of_claims(claims: Claims) -> Scope:
     return Scope.guest(claims.appointment)
 
 
+def of_feed(owner: str) -> Scope:
+    """Of a calendar program that has the address of this account's feed."""
+    return Scope.subscribed(owner)
+
+
 def of_link(appointment: str) -> Scope:
     """Of whoever says to have a link to this appointment."""
     return Scope.guest(appointment)

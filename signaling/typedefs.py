@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from practice.notices.postman import Postman
     from practice.outgoing import Door
     from practice.pictures.intake import Intake
+    from practice.sms_providers.sending import Texter
     from practice.storage import Store
     from rooms.diagnostics import Diagnostics
     from signaling.challenges import Challenges
@@ -63,6 +64,7 @@ FORGOTTEN: web.AppKey[Forgotten] = web.AppKey("FORGOTTEN")
 REGISTERING: web.AppKey[Registering] = web.AppKey("REGISTERING")
 DOOR: web.AppKey[Door] = web.AppKey("DOOR")
 INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
+TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

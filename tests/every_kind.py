@@ -15,6 +15,7 @@ from practice.agenda.model import Appointment, Contact
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
 from practice.factors.model import Factors, Passkey
+from practice.feeds.model import Feed
 from practice.kinds import KINDS
 from practice.mail_servers.model import Access, MailServer
 from practice.notices.model import News, Notice
@@ -25,6 +26,7 @@ from practice.policies.model import Policy
 from practice.registrations.model import MailDomain
 from practice.sentences.model import Sentence
 from practice.sights.model import Sight
+from practice.sms_providers.model import SmsProvider, Way
 from practice.storage import Store
 from tests.organisations import house
 from tests.people import PASSWORD, START
@@ -36,6 +38,7 @@ WORD = "Canaryofeachkind"
 """Stands in every record below, and in no name of a table, a column or a field."""
 
 MAIL = f"{WORD}@example.org"
+WAY = Way("webhook", f"https://{WORD}.example.org/", WORD, WORD)
 ACCESS = Access(f"{WORD}.example.org", 587, "starttls", WORD, WORD, MAIL)
 PASSKEY = Passkey(WORD, WORD, 0, "multi_device", True, WORD, START)
 UNTIL = START + timedelta(days=365)
@@ -86,6 +89,8 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "engagements": lambda whose: Engagement(new_id(), whose.account, new_id(), "initials", 1),
     "pictures": lambda whose: Picture(new_id(), whose.account, "photograph", WORD.encode(), True, 1),
     "mail_servers": lambda whose: MailServer(new_id(), whose.organisation, ACCESS, START, 1),
+    "sms_providers": lambda whose: SmsProvider(new_id(), whose.organisation, WAY, START, 1),
+    "feeds": lambda whose: Feed(new_id(), whose.account, secrets.token_hex(32), START, 1),
     "sights": lambda whose: Sight(new_id(), whose.organisation, new_id(), new_id(), "absent", START),
     "mail_domains": lambda whose: MailDomain(
         new_id(), whose.organisation, f"{WORD}.example.org", "practitioner", True, secrets.token_hex(32), 1

@@ -51,7 +51,8 @@ async def patient(request: web.Request) -> web.Response:
 
 
 async def privacy(request: web.Request) -> web.Response:
-    return page(request, "privacy.html", kept=KEPT, stored=STORED)
+    door = request.app.get(typedefs.DOOR)
+    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sorted(door.sms) if door else [])
 
 
 async def security_txt(request: web.Request) -> web.Response:

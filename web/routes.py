@@ -10,6 +10,7 @@ from web import assets, branding, forms, headers, pages, pictures, reference
 from web.account import (
     assistants,
     bank,
+    feed,
     first,
     forgotten,
     invited,
@@ -41,6 +42,7 @@ from web.practice import (
     recovery,
     report,
     served,
+    sms,
     statistics,
 )
 from web.practice import branding as looks
@@ -59,18 +61,19 @@ PUBLIC: Final = (
     "/static/{name}",
     "/branding/{name}",
     "/photographs/{name}",
+    "/calendar/{token}.ics",
 )
 """The same for everybody, with nothing of anybody in it."""
 
 ACCOUNTS: Final = (
-    *(account, particulars, bank, photograph, mail, security, passkeys, assistants, sights),
+    *(account, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
     *(people, departments, invitations, arrivals, recovery, ending, handing_over, others_sights, served, correcting),
 )
 PRACTICES: Final = (
-    *(*PEOPLE, organisation, looks, policies, mail_server, mail_domains),
+    *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
     *(audit, record, report, statistics),
 )
 PARTS: Final = (*ACCOUNTS, *PRACTICES)
@@ -111,6 +114,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/api", reference.api, name="api")
     app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")
     app.router.add_get("/photographs/{name}", pictures.serve, name="photographs")
+    app.router.add_get("/calendar/{token}.ics", feed.serve, name="calendar")
     app.router.add_get("/branding/{name}", branding.serve, name="branding")
     app.router.add_get("/static/{name:.+}", assets.handler(files), name="static")
 

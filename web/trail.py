@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from practice.accounts.model import Retention
+from practice.agenda.wishes import WISHES
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.pictures.model import Use
 from practice.registrations.model import NEW_ROLES
 from practice.sights.model import SightReason
+from practice.sms_providers.sending import Step as SmsStep
 from vault.audit import Act, Entry
 from vault.records.scope import Label
 from web.locale import NAMES
@@ -46,6 +48,7 @@ def worded(family: str, *words: str) -> dict[str, str]:
 
 KEPT: Final = worded("detail.kept", *get_args(Retention))
 REMOVED: Final = Details(worded("detail", "removed"))
+SET: Final = Details(worded("detail", "set", "removed"))
 PICTURE: Final = Details(worded("detail.picture", *get_args(Use)))
 WHOLE: Final = Details(worded("detail", "whole", "bad"))
 
@@ -75,8 +78,12 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.POLICY_CHANGED: Details({**KEPT, "any": "policies.any"}),
     Act.FILE_REFUSED: PICTURE,
     Act.PICTURE_CHANGED: PICTURE,
-    Act.MAIL_SERVER_CHANGED: Details(worded("detail", "set", "removed")),
+    Act.MAIL_SERVER_CHANGED: SET,
     Act.MAIL_TESTED: Details(worded("detail.mail", "accepted", *get_args(Step))),
+    Act.SMS_PROVIDER_CHANGED: SET,
+    Act.SMS_TESTED: Details(worded("sms.outcome", "accepted", *get_args(SmsStep))),
+    Act.FEED_CHANGED: SET,
+    Act.PATIENT_SAID: Details(worded("day.wish", *WISHES)),
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),
     Act.SIGHT_ASKED: Details(worded("sight.reason", *get_args(SightReason))),
     Act.SIGHT_ENDED: Details(worded("detail.sight", "withdrawn", "refused", "ended")),

@@ -91,6 +91,8 @@ def environment(place: Place) -> str:
         *(f"{name}=" for name in ("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_SENDER")),
         "# Who may make an account uninvited: domains, founding or both (docs/operations.md); empty: nobody.",
         "REGISTRATION=",
+        '# SMS providers whom organisations may send by, as ["gw.cmtelecom.com"]; empty: no text messages.',
+        "SMS_HOSTS=",
         "# What the privacy page says: the organisation and its data protection officer. What has a # or a $ in it",
         "# stands in single quotes, else it is cut off there.",
         *(f"{name}=" for name in ("PRACTICE", "POSTAL", "MAIL", "OFFICER", "OFFICER_MAIL")),

@@ -7,7 +7,7 @@ containers leaves them open. Here what is forwarded from outside is held to the 
 from ipaddress import IPv4Address
 from typing import Final
 
-from practice.settings import MAIL_PORTS
+from practice.settings import HTTPS, MAIL_PORTS
 
 TCP: Final = (80, 443, 40_000)
 UDP: Final = (443, 40_000)
@@ -18,7 +18,7 @@ MEDIA: Final = 40_000
 SSH: Final = 22
 DNS: Final = 53
 POST: Final = "br-post"
-"""The bridge by which servers reach the mail server; its name is in the compose file."""
+"""The bridge by which servers reach the mail server and SMS providers; its name is in the compose file."""
 COTURN: Final = 10_001
 """coturn's account on the host, whose network it uses."""
 
@@ -57,7 +57,8 @@ table inet spreekkamer {{
         udp dport {{ {_listed((*UDP, TURN))} }} accept
     }}
 
-    # Through this machine: from containers outwards, and from outside to what they publish. Only mail leaves by {POST}.
+    # Through this machine: from containers outwards, and from outside to what they publish. Mail and
+    # https alone leave by {POST}.
     chain forward {{
         type filter hook forward priority filter; policy drop;
         ct state established,related accept
@@ -72,7 +73,7 @@ table inet spreekkamer {{
     }}
 
     chain post {{
-        tcp dport {{ {_listed((*MAIL_PORTS, DNS))} }} accept
+        tcp dport {{ {_listed((*MAIL_PORTS, HTTPS, DNS))} }} accept
         udp dport {DNS} accept
         drop
     }}

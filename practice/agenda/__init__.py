@@ -4,5 +4,5 @@
 
 ``store`` plans, ends and lists; ``changes`` corrects; ``cancelling`` takes away what can still be taken back;
 ``handing`` says what of it becomes another's; ``posting`` is who tells patients. ``labels`` is how much of a patient's
-name who works for a practitioner sees.
+name who works for a practitioner sees, ``wishes`` what a patient says of coming.
 """

@@ -7,6 +7,7 @@ from typing import get_args
 
 from practice.accounts.model import Language
 from practice.agenda.model import Appointment, Contact
+from practice.agenda.wishes import Wish
 from practice.names import named
 from vault.errors import DomainError
 from vault.records.content import new_id
@@ -59,6 +60,7 @@ class Correction:
             patient=self.patient or appointment.patient,
             starts_at=appointment.starts_at if starts_at == appointment.starts_at else starts_at,
             minutes=self.minutes or appointment.minutes,
+            wish=appointment.wish if starts_at == appointment.starts_at else None,
             language=self.language or appointment.language,
         )
         corrected = _told_at(corrected, self.mail)
@@ -94,3 +96,10 @@ def demand_possible(now: datetime, starts_at: datetime | None, minutes: int | No
         raise DomainError("invalid", "language")
     if starts_at is not None and (starts_at.utcoffset() is None or abs(starts_at - now) > FURTHEST):
         raise DomainError("invalid", "starts_at")
+
+
+def wished(wish: Wish, one: Appointment) -> Appointment:
+    """Errors: ``ended``."""
+    if one.state != "planned":
+        raise DomainError("ended")
+    return replace(one, wish=wish)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from practice.accounts.model import Language, Retention
+from practice.agenda.wishes import Wish
 
 State = Literal["planned", "ended", "destroying"]
 
@@ -46,8 +47,8 @@ class Appointment:
     ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
     ``state`` is what storage says: a running consult is still ``planned``. ``handed`` is how often it was handed over,
     ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it, and
-    ``cancelled_at`` since when it lives only until that was done. ``unknown`` is what a newer program keeps beside
-    these fields: who writes the appointment anew writes it too.
+    ``cancelled_at`` since when it lives only until that was done; ``wish`` is what the patient said of it. ``unknown``
+    is what a newer program keeps beside these fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Appointment:
     ceiling: Retention | None = None
     contact: Contact | None = field(default=None, repr=False)
     cancelled_at: datetime | None = field(default=None, repr=False)
+    wish: Wish | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -8,6 +8,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, 
 
 from practice.accounts.model import RETENTION, Language
 from practice.agenda.model import Appointment, Contact
+from practice.agenda.wishes import WISHES
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
 from vault.keys.envelope import Place
@@ -36,7 +37,7 @@ appointments = Table(
 
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
-    optional=frozenset(("handed", "ceiling", "contact", "cancelled_at")),
+    optional=frozenset(("handed", "ceiling", "contact", "cancelled_at", "wish")),
 )
 
 
@@ -59,6 +60,7 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "ceiling": appointment.ceiling,
         "contact": None if appointment.contact is None else asdict(appointment.contact),
         "cancelled_at": stamp(appointment.cancelled_at),
+        "wish": appointment.wish,
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -94,6 +96,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             ceiling=None if content["ceiling"] is None else known(content["ceiling"], RETENTION),
             contact=None if content["contact"] is None else Contact(**content["contact"]),
             cancelled_at=moment(content["cancelled_at"]),
+            wish=None if content["wish"] is None else known(content["wish"], WISHES),
             unknown=unknown,
         )
     except (TypeError, ValueError):
@@ -115,6 +118,7 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
         "ceiling": appointment.ceiling,
         "contact": ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None,
         "cancelled_at": appointment.cancelled_at.isoformat() if appointment.cancelled_at else None,
+        "wish": appointment.wish,
     }
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, insert, select, update
@@ -13,7 +14,7 @@ from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.cancelling import cancelled, is_off, kept
-from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible
+from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible, wished
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.handing import TIMES
 from practice.agenda.labels import seen
@@ -22,6 +23,7 @@ from practice.agenda.posting import Post
 from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
+from practice.agenda.wishes import Wish, demand_typed
 from practice.names import named
 from vault.database.marks import is_closing
 from vault.destruction.deadline import Deadline
@@ -236,6 +238,21 @@ class Appointments(RecordStore):
         if self._deadline.past(appointment) and not correction.held:
             raise DomainError("gone")
         return seen(appointment, scope)
+
+    async def wish(self, scope: Scope, secret: str, wish: Wish, typed: str) -> Visit | None:
+        """What the patient says of the appointment that this link leads to; None where it leads nowhere. On disk when
+        this returns; a moved appointment forgets it.
+
+        Errors: ``invalid`` (another word than that of the wish), ``ended``, ``gone``.
+        """
+        demand_typed(wish, typed)
+        visit = await self.by_link(scope, secret)
+        if visit is None:
+            return None
+        row = first(await self._database.ask(ROW, {"wanted": visit.appointment.id}))
+        if row is None:
+            return None
+        return replace(visit, appointment=await self._turn(row, partial(wished, wish)))
 
     async def end(self, scope: Scope, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.

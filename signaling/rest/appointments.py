@@ -242,6 +242,7 @@ def _view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] =
         language=appointment.language,
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
+        wish=appointment.wish,
         reopens=appointment.state == "ended" and in_time(app, appointment),
         link=model.patient_link(public_origin(app[SETTINGS]), appointment),
         cancelled=appointment.cancelled_at is not None,

@@ -64,8 +64,8 @@ async def join(call: Call) -> Join:
     return await _joined(call, found)
 
 
-async def visited(call: Call) -> Visited:
-    """What the link of the body opens.
+async def visited(call: Call, *, over: bool = False) -> Visited:
+    """What the link of the body opens, or with ``over`` is about.
 
     A link of the wrong shape, of nobody, destroyed, ended or expired is looked up all the same, with the same work.
     """
@@ -75,7 +75,7 @@ async def visited(call: Call) -> Visited:
     visit = await app[STORE].appointments.by_link(of_link(appointment), secret)
     now = app[NOW]()
     closes = await closes_for(app, visit.appointment, now) if parts and visit else now
-    if visit is None or closes <= now:
+    if visit is None or (closes <= now and not over) or not parts:
         await app[LIMITER].count(JOIN_ADDRESS, client_network(call.request))
         raise UserError("link_invalid")
     return Visited(visit, now, closes)
@@ -112,6 +112,7 @@ async def _joined(call: Call, found: Visited) -> Join:
         opens_in=seconds_until(opens_at, now),
         closes_at=closes.isoformat(),
         closes_in=seconds_until(closes, now),
+        wish=appointment.wish,
     )
 
 

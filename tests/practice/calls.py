@@ -12,6 +12,7 @@ from practice.agenda.changes import Correction
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
 from practice.factors.model import Passkey
+from practice.feeds.model import Feed
 from practice.mail_servers.model import Access, MailServer
 from practice.organisation.invitations import Tell
 from practice.organisation.model import Invitation
@@ -20,6 +21,7 @@ from practice.particulars.model import Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
 from practice.registrations.model import MailDomain
+from practice.sms_providers.model import SmsProvider, Way
 from practice.storage import Store
 from tests.organisations import PRACTICE
 from tests.people import PASSWORD, START
@@ -144,6 +146,13 @@ CALLS: dict[str, Call] = {
     "mail_servers.of": lambda store, scope, *_: store.mail_servers.of(scope),
     "mail_servers.write": lambda store, scope, *_: sent_by(store, scope),
     "mail_servers.remove": lambda store, scope, *_: store.mail_servers.remove(scope, 1),
+    "sms_providers.of": lambda store, scope, *_: store.sms_providers.of(scope),
+    "sms_providers.write": lambda store, scope, *_: texted_by(store, scope),
+    "sms_providers.remove": lambda store, scope, *_: store.sms_providers.remove(scope, 1),
+    "feeds.of": lambda store, scope, *_: store.feeds.of(scope),
+    "feeds.make": lambda store, scope, *_: fed_by(store, scope),
+    "feeds.end": lambda store, scope, *_: store.feeds.end(scope),
+    "appointments.wish": lambda store, scope, _, me: store.appointments.wish(scope, me.secret, "move", "verzetten"),
     "policies.of": lambda store, scope, *_: store.policies.of(scope),
     "policies.change": lambda store, scope, *_: decided(store, scope),
     "policies.cap": lambda store, scope, *_: store.policies.cap(scope),
@@ -236,6 +245,16 @@ async def sent_by(store: Store, scope: Scope) -> MailServer:
     before = await store.mail_servers.of(scope)
     access = Access("mail.example.org", 587, "starttls", "", "", "a@example.org")
     return await store.mail_servers.write(scope, access, before.version if before else 0, port_is_free=False)
+
+
+async def texted_by(store: Store, scope: Scope) -> SmsProvider:
+    before = await store.sms_providers.of(scope)
+    way = Way("cm", "https://sms.example.org/v1.0/message", "a product token", "Praktijk")
+    return await store.sms_providers.write(scope, way, before.version if before else 0, port_is_free=False)
+
+
+async def fed_by(store: Store, scope: Scope) -> Feed:
+    return (await store.feeds.make(scope))[0]
 
 
 async def decided(store: Store, scope: Scope) -> Policy:

@@ -14,6 +14,8 @@ from practice.assistants.records import ENGAGEMENTS
 from practice.billing.model import BankAccount
 from practice.billing.records import BANK_ACCOUNTS
 from practice.factors.model import Factors, Passkey
+from practice.feeds.model import Feed
+from practice.feeds.records import FEEDS
 from practice.mail_servers.model import Access, MailServer
 from practice.mail_servers.records import MAIL_SERVERS
 from practice.notices.model import News, Notice
@@ -37,6 +39,8 @@ from practice.registrations.model import MailDomain
 from practice.registrations.records import MAIL_DOMAINS
 from practice.sights.model import Sight
 from practice.sights.records import SIGHTS
+from practice.sms_providers.model import SmsProvider, Way
+from practice.sms_providers.records import SMS_PROVIDERS
 from tests.people import START
 from vault.errors import Newer, Unreadable
 from vault.keys.envelope import Place, new_key, pack, seal, unpack, unseal
@@ -75,6 +79,7 @@ def of(kind: Kind[Any], record: Any) -> Written:
 
 
 SENT = MailServer(ID, OWNER, Access("mail.example.org", 587, "tls", "", "geheim", "a@example.org"), START, 1)
+TEXTED = SmsProvider(ID, OWNER, Way("cm", "https://sms.example.org/", "geheim", "Praktijk"), START, 1)
 SEEN = Sight(ID, OWNER, *("b" * 22, "c" * 22), "moving", START, given=START, looks=(START,))
 KINDS = {
     "organisation": Written(Organisation(ID, PROFILE, 1), seal_organisation, open_organisation, organisation_place(ID)),
@@ -84,6 +89,8 @@ KINDS = {
     "engagement": of(ENGAGEMENTS, Engagement(ID, OWNER, "b" * 22, "initials", 1)),
     "bank account": of(BANK_ACCOUNTS, BankAccount(ID, OWNER, "NL91ABNA0417164300", 1)),
     "mail server": of(MAIL_SERVERS, SENT),
+    "sms provider": of(SMS_PROVIDERS, TEXTED),
+    "feed": of(FEEDS, Feed(ID, OWNER, "07" * 32, START, 1)),
     "policy": of(POLICIES, Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)),
     "particulars": of(PARTICULARS, Particulars(ID, OWNER, Told(gender="vrouw", born=date(1970, 2, 3), note="Geen"), 1)),
     "department": of(DEPARTMENTS, Department(ID, OWNER, "Cardiologie", 1)),
@@ -117,6 +124,11 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("mail server", {"port": "587"}, Unreadable),
     ("mail server", {"since": "soon"}, Unreadable),
     ("mail server", {"security": "none"}, Newer),
+    ("feed", {"token": "08" * 32}, Unreadable),
+    ("feed", {"since": "soon"}, Unreadable),
+    ("sms provider", {"secret": 7}, Unreadable),
+    ("sms provider", {"since": "soon"}, Unreadable),
+    ("sms provider", {"format": "telex"}, Newer),
     ("policy", {"cap": "manual"}, Newer),
     ("policy", {"barred": ["files"]}, Newer),
     ("policy", {"barred": 7}, Unreadable),

@@ -62,7 +62,10 @@ WITHOUT = {
         ("pictures.logo_of", "organisation.profile_of"),
         "the server's own work: what letters to an account have on them, which go to nobody else",
     ),
-    "mail_servers.of_owner": "the server's own work: by what it sends",
+    "feeds.whose": "the address is the proof",
+    **dict.fromkeys(
+        map("{}.of_owner".format, ("mail_servers", "sms_providers")), "the server's own work: by what it sends"
+    ),
     **dict.fromkeys(("invitations.bury", "sights.bury", "statistics.purge"), "the server's own work: it gives a count"),
     **dict.fromkeys(map("notices.{}".format, ("along", "of")), "tells of what a method that demanded a scope does"),
     **dict.fromkeys(map("notices.{}".format, ("waiting", "any", "later", "done", "bury")), "the server's own work"),

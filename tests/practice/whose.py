@@ -10,6 +10,7 @@ from practice.agenda.visit import Visit
 from practice.assistants.model import Engaged, Engagement
 from practice.billing.model import BankAccount
 from practice.factors.model import Factors
+from practice.feeds.model import Feed
 from practice.mail_servers.model import MailServer
 from practice.organisation.handing import Prospect
 from practice.organisation.model import Department, Invitation, Invited, Member, Organisation, Roster
@@ -21,6 +22,7 @@ from practice.policies.model import Cap, Policy
 from practice.registrations.model import MailDomain
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
+from practice.sms_providers.model import SmsProvider
 from practice.statistics.model import Month
 from vault.audit.entry import Entry
 from vault.audit.verify import TrailReport
@@ -31,8 +33,8 @@ from vault.records.records import Damaged
 from vault.records.scope import Scope
 
 OWNED = (
-    *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Invitation, MailDomain, MailServer),
-    *(Particulars, Picture, Policy, Sentence, Sight),
+    *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
+    *(Particulars, Picture, Policy, Sentence, Sight, SmsProvider),
 )
 
 NOBODYS = (

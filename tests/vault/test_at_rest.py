@@ -16,6 +16,7 @@ from practice.notices.model import News
 from practice.organisation.model import Profile
 from practice.particulars.model import Told
 from practice.registrations.store import Tell
+from practice.sms_providers.model import Way
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.organisations import scope_of
@@ -44,6 +45,7 @@ CANARIES = {
     "mail domain": "canary-domain.example.org",
     "registering": "canary.registering@canary-domain.example.org",
     "password there": "canary password of the mail server",
+    "token there": "canary-product-token",
 }
 NAME = "Canarytelephone"
 PART, OVERLAP = 1 << 12, 1 << 10
@@ -115,6 +117,9 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     await store.mail_domains.add(owner, CANARIES["mail domain"], "assistant", approval=True)
     store.registrations.ways = frozenset({"domains"})
     assert await store.registrations.ask(SERVER, CANARIES["registering"], "nl", registering(store)) == "new"
+    way = Way("cm", "https://canary.sms.example.org/", CANARIES["token there"], "Canary")
+    await store.sms_providers.write(owner, way, 0, port_is_free=False)
+    _, subscribed = await store.feeds.make(of(person.id))
     invited = await store.invitations.invite(
         owner, CANARIES["invited"], ["department_administrator"], "nl", lambda one, _: store.notices.of(one.owner)
     )
@@ -127,6 +132,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     secrets |= await second_factor(store, person.id, time)
     secrets |= {"key of mail": keys[told.id], "key of particulars": keys[about.id], "key of bank": keys[bank.id]}
     secrets |= {"key of photograph": keys[face.id], "packed photograph": base64.b64encode(photograph)[:-4]}
+    secrets |= {"feed": subscribed}
     asked = (invited.invitation.owner, invited.invitation.id)
     secrets |= {"invitation": invited.token, "key of invitation": (await store.keys.get(*asked))[0]}
     yield secrets

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from practice.accounts.model import Language
+from practice.agenda.wishes import WISHES
 from practice.invitations.model import WORDS as TOLD_WORDS
 from practice.invitations.model import State as TellingState
 from practice.kinds import KINDS
@@ -17,6 +18,8 @@ from practice.notices.smtp import Step
 from practice.organisation.rights import ROLES
 from practice.policies.model import FEATURES, HOURS
 from practice.sights.model import Phase, SightReason
+from practice.sms_providers.model import Format
+from practice.sms_providers.sending import Step as SmsStep
 from practice.statistics.model import TALLIES, WAITS
 from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
@@ -116,6 +119,12 @@ FAMILIES = {
     "policies": list(FEATURES),
     "duty": list(CLAIMS),
     "mail_server.outcome": ["accepted", *get_args(Step)],
+    "day.wish": WISHES,
+    "wish": ["cancel.word", *(f"{wish}.said" for wish in WISHES)],
+    "feed": ["busy"],
+    "sms.test": ["message"],
+    "sms.outcome": ["accepted", *get_args(SmsStep)],
+    "sms.format": get_args(Format),
     "report": ["inventory", "purposes", "kept", "here", "barred"],
     "audit.export": ["large"],
     "record.apart": ["database", "keystore", "transit", "redis"],

@@ -6,7 +6,7 @@
 | ``assistant`` | who works for ``person`` | appointments that are ``person``'s, with patients as ``label`` says |
 | ``guest`` | who came by a link | the one ``appointment`` |
 | ``consult`` | a live consult, by its document | the one ``appointment``, if it is ``person``'s |
-| ``looker`` | who was given sight of ``person``'s agenda | times and labels, of nothing that could be reached |
+| ``looker`` | who has sight of ``person``'s agenda, or its feed | times and labels, nothing that could be reached |
 | ``operator`` | who typed a command | accounts by their addresses, appointments by their ids; of a ``person`` if set |
 | ``server`` | signing in, the sweeper, pages | accounts by their addresses; due times; what the organisation says |
 
@@ -78,6 +78,11 @@ class Scope:
         """Of who may read when a member of the same organisation has something planned, and no more of it."""
         self.demand("practitioner")
         return Scope(self.organisation, person, "looker", None, by=self.person)
+
+    @classmethod
+    def subscribed(cls, person: str) -> "Scope":
+        """Of a calendar program that ``person`` gave the address of their feed."""
+        return cls(None, person, "looker", None)
 
     @property
     def looked_at(self) -> str:

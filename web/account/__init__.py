@@ -2,5 +2,5 @@
 
 In and back in: ``first``, ``invited``, ``register``, ``forgotten``, ``passkeys``, ``security``. Who one is: ``mail``,
 ``particulars``, ``photograph``, ``bank`` and ``bank_mail``. What there is of it: ``data``, with ``held`` for each
-kind. Who sees and helps: ``assistants``, ``sights``.
+kind. Who sees and helps: ``assistants``, ``sights``, and one's own calendar program: ``feed``.
 """

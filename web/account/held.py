@@ -44,6 +44,7 @@ WORDED: Final[Mapping[str, Callable[[str, str], str]]] = {
     "language": lambda _, value: NAMES[value],
     "label": lambda language, value: CATALOGUES[language].text(f"label.{value}"),
     "ceiling": lambda language, value: CATALOGUES[language].text(f"retention.{value}"),
+    "wish": lambda language, value: CATALOGUES[language].text(f"day.wish.{value}"),
     "use": lambda language, _: CATALOGUES[language].text("photograph.title"),
     "data": lambda _, value: f"{len(value) * 3 / 4000:.1f} kB",
     "country": lambda language, value: str(Locale.parse(language).territories.get(value, value)),

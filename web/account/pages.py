@@ -58,6 +58,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "here": call.session,
         "apps": await app[SIGNALING].refresh.apps(call.practitioner),
         "menu": menu(call),
+        "planner": allowed(Right.AGENDA, call.scope.roles),
         "assisted": allowed(Right.OWN_ASSISTANTS, call.scope.roles),
         "desk": "/desk" if allowed(Right.CONSULT, call.scope.roles) else "/served",
         "news": await app[STORE].sights.unseen(call.scope),

@@ -18,6 +18,9 @@ TOKEN: Final = "form_token"  # noqa: S105 -- the name of a field
 MOST_FIELDS: Final = 200
 MANY: Final = (list, set, frozenset, tuple)
 
+TEXTABLE: Final = ("number", "country", "paid", "mobile")
+"""What is wrong with a number for text messages."""
+
 WORDS: Final = {
     "missing": "missing",
     "string_too_short": "missing",
@@ -33,7 +36,7 @@ LOOKS: Final = ("mixed", "resembles")
 """What is said of a name that looks like what it is not."""
 
 PROBLEMS: Final = frozenset(
-    {*WORDS.values(), "short", "differs", "same", "unticked", "wrong", "contrast", *DOUBTS, *LOOKS}
+    {*WORDS.values(), "short", "differs", "same", "unticked", "wrong", "contrast", *TEXTABLE, *DOUBTS, *LOOKS}
 )
 
 Secret = SecretStr

@@ -13,6 +13,7 @@ ENTRIES: Final = (
     ("policies", Right.POLICIES),
     ("mail-server", Right.POLICIES),
     ("mail-domains", Right.REGISTRATION),
+    ("sms", Right.POLICIES),
     ("audit", Right.OVERSIGHT),
     ("record", Right.OVERSIGHT),
     ("report", Right.OVERSIGHT),

@@ -34,6 +34,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "cap": store.settings.retention_cap,
         "trail_days": store.settings.audit_days,
         "mail": sorted(app[DOOR].hosts),
+        "sms": sorted(app[DOOR].sms),
         "turn": app[TURN].server,
         "apart": apart(store.settings, redis=app[SETTINGS].redis_url is not None),
         "demanded": app[SETTINGS].second_factor == "demanded",

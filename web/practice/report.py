@@ -103,10 +103,12 @@ def of_storage(call: Call, known: Mapping[str, Any]) -> dict[str, list[tuple[str
     t, none = translated(call.request), translated(call.request)("record.none")
     demanded = t("record.factor.demanded", n=known["grace"]) if known["demanded"] else t("record.factor.offered")
     mail = (t("record.mail"), ", ".join(known["mail"]) or none)
+    sms = (t("record.sms"), ", ".join(known["sms"]) or none)
     never, verified = t("record.never"), known["verified"]
     whole = t("record.whole" if verified["whole"] else "record.not_whole") if verified else ""
     paused = [(t("record.swept"), t("record.paused"))] if known["paused"] else []
     return {
+        "S-09": [sms],
         "S-10": [mail],
         "S-24": [(t("record.factor"), demanded)],
         "S-30": [
@@ -114,7 +116,7 @@ def of_storage(call: Call, known: Mapping[str, Any]) -> dict[str, list[tuple[str
             (t("record.overdue"), str(known["overdue"])),
             *paused,
         ],
-        "S-35": [mail, (t("record.turn"), known["turn"][0] if known["turn"] else none)],
+        "S-35": [mail, sms, (t("record.turn"), known["turn"][0] if known["turn"] else none)],
         "S-51": [
             (t("record.backup"), said(call, known["backup"]) if known["backup"] else never),
             (t("record.trail"), t("record.days", n=known["trail_days"])),

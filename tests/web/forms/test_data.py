@@ -40,6 +40,7 @@ from web.locale import CATALOGUES
 
 COUNTED_ONLY = {
     "mail_servers": "the organisation's; with its password anybody could send in its name",
+    "sms_providers": "the organisation's; with its secret anybody could text in its name",
     "members": "they are the organisation's, not the account's",
     "policies": "what an organisation decides, for who may change it",
     "departments": "as members",

@@ -19,6 +19,8 @@ TOUCH_NOTHING = {
     "GET /practice/organisation": "what the organisation says of itself, for who may change it",
     "GET /practice/branding": "the organisation's colours and logo, for who may change them",
     "GET /practice/mail-server": "since when, and from which address, for who decides it",
+    "GET /account/feed": "since when somebody has a feed, for its owner",
+    "GET /practice/sms": "since when, and from whom, for who decides it",
     "GET /practice/policies": "what the organisation has decided, for who decides it",
     **dict.fromkeys(
         ("GET /practice/report", "POST /practice/report/take"),
@@ -46,7 +48,7 @@ TOUCH_NOTHING = {
     "GET /account/security/app": "a secret that is not kept before it is set",
 }
 ENTERED_BY_THEMSELVES = {
-    "POST /practice/mail-server/try",
+    *("POST /practice/mail-server/try", "POST /practice/sms/try"),
     *("POST /account/sign-out", "POST /forgotten", "POST /forgotten/{token}/password"),
     "POST /account/data/destroy",
     *("POST /mail/{token}/confirm", "POST /mail/{token}/stop", "POST /practice/audit/export"),

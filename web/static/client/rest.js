@@ -1,11 +1,9 @@
-import { heard } from './clock.js';
-import { WireError, offline, timedOut } from './errors.js';
+import { WireError } from './errors.js';
+import { call } from './linked.js';
 
-/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Join, Language, Me, PasskeyAssertion, PasskeyOptions, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+export * from './linked.js';
 
-/** Where this version of the protocol is served. */
-const API = '/api/v1';
-const TIMEOUT_MS = 15_000;
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Language, Me, PasskeyAssertion, PasskeyOptions, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** @type {(() => Promise<boolean>) | null} */
 let askAgain = null;
@@ -34,50 +32,6 @@ async function signedIn(method, path, body) {
       const over = error instanceof WireError && error.code === 'unauthenticated';
       if (!over || !askAgain || !(await askAgain())) throw error;
     }
-  }
-}
-
-/**
- * @param {string} method
- * @param {string} path under the API
- * @param {object} [body]
- * @returns {Promise<any>} the answer's JSON, or null without a body
- * @throws {WireError}
- */
-async function call(method, path, body) {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
-  /** @type {Response} */
-  let response;
-  try {
-    response = await fetch(API + path, {
-      method,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: 'same-origin',
-      cache: 'no-store',
-      referrerPolicy: 'no-referrer',
-      signal: abort.signal,
-    });
-  } catch {
-    throw abort.signal.aborted ? timedOut() : offline();
-  } finally {
-    clearTimeout(timer);
-  }
-  heard(response.headers.get('Date'));
-  const text = await response.text();
-  const answer = parse(text);
-  if (!response.ok) throw WireError.from(answer?.error);
-  return answer;
-}
-
-/** @param {string} text */
-function parse(text) {
-  if (text === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw WireError.from(null);
   }
 }
 
@@ -223,20 +177,3 @@ export const saySentence = (language, text, anyway) => signedIn('PUT', '/sentenc
 
 /** Take it back, irrecoverably. @param {string} sentence @returns {Promise<Receipt>} */
 export const destroySentence = (sentence) => signedIn('DELETE', `/sentences/${sentence}`);
-
-/**
- * What the practitioner has whoever waits with this link read; null for nothing.
- * @param {string} link
- * @param {Language} language
- * @returns {Promise<string | null>}
- */
-export const waitingSentence = async (link, language) => (await call('POST', '/join/sentence', { link, language })).text;
-
-/**
- * Where the photograph of whoever lets them in is, on this server; null for none.
- * @param {string} link @param {Language} language @returns {Promise<string | null>}
- */
-export const waitingPhotograph = async (link, language) => (await call('POST', '/join/photograph', { link, language })).address;
-
-/** What a patient's link opens; `link` is what stands behind its `#`. @param {string} link @returns {Promise<Join>} */
-export const join = (link) => call('POST', '/join', { link });

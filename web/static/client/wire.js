@@ -42,8 +42,12 @@
  * @typedef {{retention: Retention, due_within_minute: number, cap?: Retention, cap_by?: string}} RetentionSet
  * @typedef {{destroyed: number, waiting: number}} AllDestroyed
  * @typedef {AllDestroyed & {receipt: Receipt | null}} AccountClosed
+ * @typedef {'cancel' | 'move'} Wish
+ * @typedef {{practitioner_name: string, starts_at: string, minutes: number, language: Language,
+ *   window: 'early' | 'open' | 'late' | 'over', wish: Wish | null}} LinkedAppointment
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
- *   state: 'planned' | 'ended', destroyed_at: string | null, reopens: boolean, link: string}} AppointmentView
+ *   state: 'planned' | 'ended', destroyed_at: string | null, wish?: Wish | null, reopens: boolean,
+ *   link: string}} AppointmentView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
  *   anyway?: boolean}} Correction
  * @typedef {{starts_at: string, minutes: number}} Taken
@@ -69,7 +73,7 @@
  *   refresh_expires_in: number | null}} Entrance
  * @typedef {Entrance & {role: 'patient' | 'guest', practitioner_name: string, starts_at: string,
  *   minutes: number, language: Language, window: 'early' | 'open' | 'late', opens_at: string, opens_in: number, closes_at: string,
- *   closes_in: number}} Join
+ *   closes_in: number, wish?: Wish | null}} Join
  */
 
 export {};

@@ -39,7 +39,7 @@ export function entry(one, { state, unfolded, copied }, acts) {
     <time class="entry-time" datetime=${starts_at}>${time(new Date(starts_at))}</time>
     <div class="entry-body">
       <p class="name"><bdi>${patient}</bdi></p>
-      <p class="soft small">${minutes(one.minutes)}${one.cancelled ? html`<span class="chip tiny">${t('day.cancelled')}</span>` : chip(state)}${toldAlarm(one)}</p>
+      <p class="soft small">${minutes(one.minutes)}${one.cancelled ? html`<span class="chip tiny">${t('day.cancelled')}</span>` : chip(state)}${wished(one)}${toldAlarm(one)}</p>
     </div>
     <div class="entry-tools">${tool}${moreButton(one, unfolded, acts)}</div>
     <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded}>
@@ -71,6 +71,10 @@ export const stand = (at) => ({
 
 /** @param {State} state */
 const chip = (state) => (state === 'planned' ? nothing : html`<span class="chip tiny">${t(`day.${state}`)}</span>`);
+
+/** What the patient says of coming. @param {AppointmentView} one */
+const wished = ({ wish, state }) =>
+  wish && state === 'planned' ? html`<span class="chip tiny amber" data-testid="wished">${t(`day.wish.${wish}`)}</span>` : nothing;
 
 /** When it is destroyed. @param {AppointmentView} one */
 const fate = (one) => (one.destroyed_at ? t('day.destroyed', { when: moment(one.destroyed_at) }) : t('day.kept'));

@@ -63,3 +63,12 @@ export function explain(error) {
   const key = `error.${typeof code === 'string' ? code : 'internal'}`;
   return t(has(key) ? key : 'error.internal');
 }
+
+/** A browser that asks for none of our languages gets the one chosen for the appointment. @param {{language: string}} appointment */
+export function inTheOtherLanguage(appointment) {
+  const guessed = document.documentElement.hasAttribute('data-language-guessed');
+  const offered = document.querySelector(`.languages a[lang="${appointment.language}"]`);
+  if (!guessed || !offered || appointment.language === language) return false;
+  location.replace(`?lang=${appointment.language}${location.hash}`);
+  return true;
+}

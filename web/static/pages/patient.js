@@ -1,5 +1,5 @@
 import { Consult } from '../client/consult.js';
-import { join, waitingPhotograph, waitingSentence } from '../client/rest.js';
+import { join, waitingPhotograph, waitingSentence } from '../client/linked.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { obstacle } from './browsers.js';
 import { copy, el, onAction, say, slot } from './build.js';
@@ -7,7 +7,7 @@ import { ConsultCall } from './call.js';
 import { chime } from './chime.js';
 import { minutes, momentThere } from './dates.js';
 import { Hour, serverNow } from './hour.js';
-import { has, language, t } from './language.js';
+import { has, inTheOtherLanguage, language, t } from './language.js';
 import { tidyLink } from './link.js';
 import './preview.js';
 import { withSeat } from './seat.js';
@@ -50,7 +50,12 @@ class PatientPage extends HTMLElement {
       'stop-waiting': () => this.#leave(),
       return: () => this.#again(),
       reload: () => this.#open(),
-      copy: (button) => this.#copyLink(button),
+      calendar: async () => (await import('./planned.js')).toCalendar(slot(this, 'planned'), this.#link),
+      copy: async (button) => say(button, t((await copy(location.href)) ? 'link.copied' : 'link.copy.by-hand')),
+    });
+    slot(this, 'planned').addEventListener('submit', async (event) => {
+      event.preventDefault();
+      await (await import('./planned.js')).send(slot(this, 'planned'), event.target, this.#link);
     });
     document.addEventListener('visibilitychange', () => document.hidden || this.#hour.look());
     window.addEventListener('hashchange', () => location.reload());
@@ -74,13 +79,15 @@ class PatientPage extends HTMLElement {
       this.#appointment = await join(this.#link);
     } catch (error) {
       const code = /** @type {{code?: string}} */ (error).code ?? 'internal';
+      if (code === 'link_invalid') return this.#over();
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
-    if (this.#inTheOtherLanguage(this.#appointment)) return;
-    const { window: when, starts_at, opens_at, opens_in, closes_in } = this.#appointment;
+    if (inTheOtherLanguage(this.#appointment)) return;
+    const { window: when, starts_at, opens_at, opens_in, closes_in, wish } = this.#appointment;
     if (when === 'early') {
       const now = serverNow(this.#appointment);
-      this.#message('early', { when: momentThere(starts_at, now), opens: momentThere(opens_at, now) });
+      this.#message('early', { name: this.#name, when: momentThere(starts_at, now), opens: momentThere(opens_at, now) });
+      this.#offer(wish);
       return this.#hour.set(opens_in);
     }
     this.#hour.set(closes_in, SOON_MS);
@@ -90,13 +97,17 @@ class PatientPage extends HTMLElement {
     if (storedResume()?.appointment === this.#appointment.appointment) await this.#enter();
   }
 
-  /** A browser that asks for none of our languages gets the one chosen for the appointment. @param {Join} appointment */
-  #inTheOtherLanguage(appointment) {
-    const guessed = document.documentElement.hasAttribute('data-language-guessed');
-    const offered = document.querySelector(`.languages a[lang="${appointment.language}"]`);
-    if (!guessed || !offered || appointment.language === language) return false;
-    location.replace(`?lang=${appointment.language}${location.hash}`);
-    return true;
+  /** What may be done with it before one comes. @param {import('../../types/wire.js').Wish | null | undefined} said */
+  #offer(said) {
+    slot(this, 'planned').hidden = false;
+    say(slot(this, 'wish-said'), said ? t(`wish.${said}.said`) : null);
+  }
+
+  /** A link that opens nothing: whoever comes too late is told for what. */
+  async #over() {
+    const found = await (await import('./planned.js')).linked(this.#link).catch(() => null);
+    if (!found) return this.#message('link_invalid');
+    this.#message('late', { name: found.practitioner_name, when: momentThere(found.starts_at) });
   }
 
   /** By our count the waiting room opens, or closes; the server says whether it does. */
@@ -121,6 +132,7 @@ class PatientPage extends HTMLElement {
     slot(this, 'wait-title').textContent = t('wait.title', { name });
     slot(this, 'join', HTMLButtonElement).disabled = false;
     this.#step('check');
+    this.#offer(this.#appointment?.wish);
   }
 
   /** Nothing has to be pressed after this: permission, then the waiting room, then the consult. */
@@ -260,7 +272,7 @@ class PatientPage extends HTMLElement {
     consult?.leave().catch(() => {});
     this.#drop();
     const appointment = /** @type {Join} */ (this.#appointment);
-    this.#message('late', { when: momentThere(appointment.starts_at, serverNow(appointment)) });
+    this.#message('late', { name: this.#name, when: momentThere(appointment.starts_at, serverNow(appointment)) });
   }
 
   get #ends() {
@@ -355,11 +367,6 @@ class PatientPage extends HTMLElement {
     if (name === 'ended' || name === 'link_invalid') forgetResume();
   }
 
-  /** @param {HTMLElement} button */
-  async #copyLink(button) {
-    button.textContent = t((await copy(location.href)) ? 'link.copied' : 'link.copy.by-hand');
-  }
-
   /** @param {'check' | 'wait'} step */
   #step(step) {
     for (const element of this.querySelectorAll('[data-step]')) {
@@ -372,6 +379,7 @@ class PatientPage extends HTMLElement {
 
   /** @param {'opening' | 'message' | 'arrival' | null} view */
   #view(view) {
+    slot(this, 'planned').hidden = true;
     for (const element of this.querySelectorAll('[data-view]')) {
       if (element instanceof HTMLElement) element.hidden = element.dataset.view !== view;
     }
