@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from practice.agenda.wishes import Wish
 from practice.names import readable
 from practice.sentences.store import MAX_TEXT
 from signaling.protocol.capabilities import Versions
@@ -133,9 +134,7 @@ class AppointmentView(Message):
     language: Language
     state: Literal["planned", "ended"]
     destroyed_at: Moment | None = Field(description="When it is destroyed; null with the setting manual.")
-    wish: Literal["cancel", "move"] | None = Field(
-        default=None, description="The patient cannot come, or asks for another time."
-    )
+    wish: Wish | None = Field(default=None, description="The patient cannot come, or asks for another time.")
     reopens: bool = Field(description="Whether it has ended and can still be opened again.")
     link: str = Field(description="The patient's link, secret in its fragment.")
     cancelled: bool = Field(
@@ -364,7 +363,7 @@ class Join(Entrance):
     opens_in: int = Field(description="Seconds until the waiting room opens; 0 when it has.")
     closes_at: Moment = Field(description="Who still waits then, waits in vain.")
     closes_in: int = Field(description="Seconds until then: a clock that stands wrong does not matter.")
-    wish: Literal["cancel", "move"] | None = Field(default=None, description="What was last said of coming.")
+    wish: Wish | None = Field(default=None, description="What was last said of coming.")
 
 
 class ErrorView(Message):

@@ -79,6 +79,8 @@ export type Agreed = [
   Is<registry.LinkedAppointment, client.LinkedAppointment>,
   Is<client.AppointmentView, registry.AppointmentView>,
   Is<registry.AppointmentView, client.AppointmentView>,
+  Is<client.Told, registry.ToldView>,
+  Is<registry.ToldView, client.Told>,
   Is<client.Correction, registry.Correction>,
   Is<registry.Correction, client.Correction>,
   Is<client.Taken, registry.Taken>,

@@ -108,7 +108,7 @@ export async function appointments(first, last) {
 }
 
 /**
- * @param {{patient: string, starts_at: string, minutes: number, language?: Language, anyway?: boolean}} appointment
+ * @param {{patient: string, starts_at: string, minutes: number, language?: Language, mail?: string | null, anyway?: boolean}} appointment
  * @returns {Promise<AppointmentView>}
  */
 export const newAppointment = (appointment) => signedIn('POST', '/appointments', appointment);

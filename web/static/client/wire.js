@@ -46,10 +46,12 @@
  * @typedef {{practitioner_name: string, starts_at: string, minutes: number, language: Language,
  *   window: 'early' | 'open' | 'late' | 'over', wish: Wish | null}} LinkedAppointment
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
- *   state: 'planned' | 'ended', destroyed_at: string | null, wish?: Wish | null, reopens: boolean,
- *   link: string}} AppointmentView
+ *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, reopens: boolean,
+ *   link: string, cancelled?: boolean, mail?: string, told?: Told[]}} AppointmentView
+ * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
+ *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} Told
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
- *   anyway?: boolean}} Correction
+ *   mail?: string | null, anyway?: boolean}} Correction
  * @typedef {{starts_at: string, minutes: number}} Taken
  * @typedef {{version: number, patient: string, starts_at: string, minutes: number, language: string}} Current
  * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string, newer: boolean}[]}} Agenda
@@ -73,7 +75,7 @@
  *   refresh_expires_in: number | null}} Entrance
  * @typedef {Entrance & {role: 'patient' | 'guest', practitioner_name: string, starts_at: string,
  *   minutes: number, language: Language, window: 'early' | 'open' | 'late', opens_at: string, opens_in: number, closes_at: string,
- *   closes_in: number, wish?: Wish | null}} Join
+ *   closes_in: number, wish: Wish | null}} Join
  */
 
 export {};
