@@ -47,9 +47,9 @@
  *   window: 'early' | 'open' | 'late' | 'over', wish: Wish | null}} LinkedAppointment
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, reopens: boolean,
- *   link: string, cancelled?: boolean, mail?: string, told?: Told[]}} AppointmentView
+ *   link: string, cancelled?: boolean, mail?: string, told?: ToldView[]}} AppointmentView
  * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
- *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} Told
+ *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
  *   mail?: string | null, anyway?: boolean}} Correction
  * @typedef {{starts_at: string, minutes: number}} Taken
