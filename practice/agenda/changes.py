@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from practice.accounts.model import Language
-from practice.agenda.model import Appointment, Contact
+from practice.agenda.model import Appointment, Contact, calendar_entry
 from practice.agenda.wishes import Wish
 from practice.names import named
 from vault.errors import DomainError
@@ -77,7 +77,8 @@ def _told_at(one: Appointment, mail: str | None) -> Appointment:
     if not mail:
         contact = replace(one.contact, mail=None) if one.contact and one.contact.phone else None
         return replace(one, contact=contact)
-    contact = replace(one.contact, mail=mail) if one.contact else Contact(mail=mail, uid=new_id())
+    uid, sequence = calendar_entry(one)
+    contact = replace(one.contact, mail=mail) if one.contact else Contact(mail=mail, uid=uid, sequence=sequence)
     return replace(one, contact=contact, secret=new_id() if before else one.secret)
 
 

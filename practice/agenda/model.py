@@ -73,3 +73,10 @@ class Appointment:
     def ends_at(self) -> datetime:
         """The planned end."""
         return self.starts_at + timedelta(minutes=self.minutes)
+
+
+def calendar_entry(one: Appointment) -> tuple[str, int]:
+    """What calendars know it by, and how often it changed, whether it was mailed or fetched (RFC 5545, 3.8.4.7 and
+    3.8.7.4): the same UID for as long as the appointment lives, whoever's it is.
+    """
+    return (one.contact.uid, one.contact.sequence) if one.contact else (one.id, one.version - 1)

@@ -5,13 +5,12 @@ Readers do not all take a CANCEL for one (what is read last wins), so what is ca
 """
 
 from datetime import UTC, timedelta
-from typing import Final
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
+from practice.agenda.model import calendar_entry
+from practice.calendars import PRODUCT
 from practice.invitations.port import Parcel
-
-PRODUCT: Final = "-//Spreekkamer//Spreekkamer//EN"
 
 
 def ics(parcel: Parcel, sender: str, summary: str, description: str) -> bytes:
@@ -23,7 +22,7 @@ def ics(parcel: Parcel, sender: str, summary: str, description: str) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "CANCEL" if off else "REQUEST")
-    event.add("uid", uid(parcel, sender))
+    event.add("uid", calendar_entry(one)[0])
     event.add("sequence", dispatch.sequence)
     event.add("dtstamp", parcel.now.astimezone(UTC).replace(microsecond=0))
     begin = one.starts_at.astimezone(UTC)  # before its length is added: an hour may come twice
@@ -46,9 +45,3 @@ def ics(parcel: Parcel, sender: str, summary: str, description: str) -> bytes:
     event.add("attendee", attendee, encode=False)
     calendar.add_component(event)
     return bytes(calendar.to_ical())
-
-
-def uid(parcel: Parcel, sender: str) -> str:
-    """The same for as long as the appointment lives, whoever's it is."""
-    contact = parcel.appointment.contact
-    return f"{contact.uid if contact else parcel.appointment.id}@{sender.rpartition('@')[2]}"

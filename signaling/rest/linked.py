@@ -2,10 +2,9 @@
 
 import asyncio
 from typing import Final
-from urllib.parse import urlsplit
 
 from practice.accounts.model import Language
-from practice.agenda.model import patient_link
+from practice.agenda.model import calendar_entry, patient_link
 from practice.calendars import Busy, written
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
@@ -41,8 +40,8 @@ async def calendar(call: Call) -> LinkedCalendar:
     app, found = call.request.app, await visited(call)
     await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
     one, origin, summary = found.visit.appointment, public_origin(app[SETTINGS]), TITLES[call.body.language]
-    uid = f"{one.id}@{urlsplit(origin).hostname}"
-    entry = Busy(uid, one.starts_at, one.minutes, summary, url=patient_link(origin, one), sequence=one.version - 1)
+    uid, sequence = calendar_entry(one)
+    entry = Busy(uid, one.starts_at, one.minutes, summary, url=patient_link(origin, one), sequence=sequence)
     made = await asyncio.to_thread(written, [entry], found.now)  # zones are files
     return LinkedCalendar(calendar=made.decode())
 

@@ -148,10 +148,10 @@ def test_a_calendar_entry_is_one_to_both_readers(word: Word) -> None:
     calendar = icalendar.Calendar.from_ical(parts["text/calendar"])
     (event,) = calendar.walk("VEVENT")
     assert calendar["METHOD"] == method
-    assert (event["UID"], event["SEQUENCE"], event["CLASS"]) == ("a-uid@example.org", 3, "PRIVATE")
+    assert (event["UID"], event["SEQUENCE"], event["CLASS"]) == ("a-uid", 3, "PRIVATE")
     assert event["STATUS"] == ("CANCELLED" if word == "cancelled" else "CONFIRMED")
     other = vobject.readOne(parts["text/calendar"])
-    assert (other.method.value, other.vevent.uid.value) == (method, "a-uid@example.org")
+    assert (other.method.value, other.vevent.uid.value) == (method, "a-uid")
     assert other.vevent.summary.value == str(event["SUMMARY"])
     assert ("geannuleerd" in str(event["SUMMARY"])) == (word == "cancelled")
     assert "herinnering" not in str(event["SUMMARY"]).lower()

@@ -1,12 +1,13 @@
 """A patient's link before the consult: what it is about, the file for a calendar, and what they say of coming."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
 
 from practice.agenda.changes import Correction
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, calendar_entry
 from practice.agenda.wishes import WISHES, WORDS
 from practice.storage import Store
 from tests.opening import of
@@ -104,6 +105,9 @@ async def test_the_file_for_a_calendar_is_neutral_and_keeps_its_name(server: Ser
     after = await event()
     assert after["uid"] == before["uid"]
     assert int(str(after["sequence"])) > int(str(before["sequence"]))
+    moved = replace(one, version=one.version + 1)
+    mailed = Correction(moved.version, mail="anna@example.org").of(moved)
+    assert calendar_entry(mailed) == (after["uid"], after["sequence"]), "what is mailed from now on is the same entry"
 
 
 def test_each_page_shows_the_word_that_counts() -> None:
