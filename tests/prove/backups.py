@@ -12,9 +12,8 @@ from practice.accounts.model import Language
 from practice.agenda.model import Appointment
 from practice.kinds import KINDS
 from practice.storage import Store
-from tests.every_kind import Whose, mark_all, readable, somebody, write_all
+from tests.every_kind import mark_all, readable, somebody, write_all
 from tests.opening import of, open_store
-from tests.organisations import house
 from tests.people import START, Time, alice, plan
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
@@ -47,7 +46,7 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
         person = await alice(store)
         said = [await store.sentences.say(of(person.id), language, language) for language in (*DOOMED, *KEPT)]
         whose = await somebody(store)
-        beside = Whose(whose.account, await house(store))
+        beside = await somebody(store, "beside")
         kept, taken = await write_all(store, whose), await write_all(store, beside)
         for number in range(count):
             doomed += [await plan(store, person, f"doomed {number}-{part}") for part in range(3)]
@@ -73,7 +72,7 @@ async def campaign(size: Size, name: str, url: str | None) -> list[Figure]:
         for content in contents:
             tried += 1
             opened += opens(content, keys)
-        found = await restored(size, settings, backup, held, (*whose.owners, beside.organisation), clock)
+        found = await restored(size, settings, backup, held, (*whose.owners, *beside.owners), clock)
         given_back, living = given_back + found[0] + len(set(found[2]) - set(kept)), living + found[1]
         assert set(found[2]) >= set(kept), "one of each kind came back"
     wanted = sum(range(1, count + 1))

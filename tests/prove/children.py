@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ def start(work: Work) -> int:
         try:
             asyncio.run(work())
             status = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(status)
     return child
