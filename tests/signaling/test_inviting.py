@@ -31,7 +31,7 @@ async def inviting(server: Server, mails: MailServer) -> Server:
     """As with a mail server."""
     server.store.outbox.ways = frozenset({"mail"})
     settings, told = mails.settings(), server.app[SIGNALING].told
-    made = courier(server.store, settings, Door.of(settings), server.origin, lambda: server.time.now().tzinfo, told)  # type: ignore[arg-type,return-value]
+    made = courier(server.store, settings, Door.of(settings), server.origin, lambda: server.time.now().tzinfo, told)  # type: ignore[arg-type,return-value]  # its clock has a zone
     server.app._state[COURIER] = made
     await server.sign_in("alice")
     return server

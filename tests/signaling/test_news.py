@@ -90,7 +90,7 @@ async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
 async def test_the_server_sends_it_and_counts(sending: Server, mails: MailServer) -> None:
     app, settings = sending.app, mails.settings()
     door = Door.of(settings)
-    postman = sending.store.postman(settings, door, sending.origin, lambda: sending.time.now().tzinfo)  # type: ignore[arg-type,return-value]
+    postman = sending.store.postman(settings, door, sending.origin, lambda: sending.time.now().tzinfo)  # type: ignore[arg-type,return-value]  # its clock has a zone
     state = {**app._state, DOOR: door, POSTMAN: postman}
     app._state.update(state)
     sender = post(app)
