@@ -15,6 +15,7 @@ from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.factors.records import FACTORS
+from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
 from practice.sentences.records import SENTENCES
@@ -34,6 +35,7 @@ CORRECTED: Final = {
     BANK_ACCOUNTS.name: "/account/bank",
     PICTURES.name: "/account/photograph",
     ENGAGEMENTS.name: "/account/assistants",
+    FEEDS.name: "/account/feed",
 }
 """Where there is a page for it."""
 

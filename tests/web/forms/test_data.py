@@ -18,6 +18,8 @@ from practice.billing.model import BankAccount
 from practice.billing.records import BANK_ACCOUNTS
 from practice.factors.model import Factors
 from practice.factors.records import FACTORS
+from practice.feeds.model import Feed
+from practice.feeds.records import FEEDS
 from practice.kinds import KINDS
 from practice.particulars.model import Particulars, Told
 from practice.particulars.records import PARTICULARS
@@ -71,6 +73,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     bank = await store.bank_accounts.set_iban(scope, "NL91ABNA0417164300", 0)
     face = await store.pictures.set_photograph(scope, b"a face", True, 0)
     held = await store.factors.begin(scope)
+    feed, _ = await store.feeds.make(scope)
     works = Engagement(new_id(), person.id, new_id(), "initials", 1)
     assert await Writer(store.database, store.keys, server.time.now).first(ENGAGEMENTS, works, always)
     return {
@@ -81,6 +84,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
         BANK_ACCOUNTS.name: bank.id,
         PICTURES.name: face.id,
         FACTORS.name: held.id,
+        FEEDS.name: feed.id,
     }
 
 
@@ -266,6 +270,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         ENGAGEMENTS.name: Engagement("id", "owner", "account", "initials", 1, admits=True),
         PICTURES.name: Picture("id", "owner", "photograph", b"a face"),
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
+        FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
     }
     for kind in KINDS:
         if kind.export is not None:
