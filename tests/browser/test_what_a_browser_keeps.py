@@ -50,7 +50,11 @@ async def test_only_declared_things_stay_in_a_browser(practitioner: Person, pati
         found = await kept(person)
         assert found["cookie"] == cookies
         assert {(kind, name) for kind, names in found.items() for name in names} <= declared
-    assert (await kept(patient))["localStorage"] == {"av"}
+
+    async def chosen() -> bool:
+        return (await kept(patient))["localStorage"] == {"av"}
+
+    await eventually(chosen, "the microphone that was chosen is kept")
     await practitioner.find("leave").click()
     await patient.call_state("ended")
     for person in (practitioner, patient):

@@ -21,6 +21,7 @@ from vault.destruction.deadline import Deadline, nobody_can_say
 from vault.destruction.destruction import Destruction
 from vault.destruction.handing import Handing
 from vault.destruction.sweeper import Sweeper
+from vault.records.stores import Means
 from vault.settings import VaultSettings
 
 SAID: list[tuple[Callable[..., Any], str]] = [
@@ -32,7 +33,8 @@ SAID: list[tuple[Callable[..., Any], str]] = [
     (Storage.destroying, "on_close"),
     (Storage.destroying, "on_handed"),
     (Deadline, "in_progress"),
-    (Appointments, "on_due"),
+    (Means, "sweep"),
+    (Appointments, "cap_of"),
     (Destruction, "trail"),
     (Destruction, "on_destroy"),
     (Closure, "trail"),
