@@ -27,8 +27,7 @@
         reschedule_all(scope);  reschedule_behind(scope);  indices(mail) -> [bytes];  demand_free(connection, mail, but)
     store.sessions
         create(practitioner_id, strength) -> token;  practitioner(token) -> id | None;  end(token)
-        end_all(practitioner_id);  strength(token) -> Strength
-        create_for_set_up(practitioner_id) -> token;  setting_up(token) -> id | None   # of a second factor alone
+        end_all(practitioner_id);  strength(token);  create_for_set_up(account) -> token;  setting_up(token) -> id
         found(token, query) -> row | None                           # the session, and what the query joins to it
         reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
         form_token(token) -> text;  of(scope) -> list[OpenSession];  end_of(scope, references)
@@ -48,10 +47,12 @@
         agenda(scope, first_day, last_day) -> Agenda;  receipts(scope) -> list[Receipt]             # newest first
         glimpses(scope, first_day, last_day, zone) -> [Glimpse], int;  by_link(scope, secret) -> Visit | None
         change(scope, id, correction) -> Appointment;  wish(scope, secret, wish, typed) -> Visit | None   # `conflict`
-        end(scope, id) -> Appointment;  reopen(scope, id) -> Appointment    # the first end counts; takes it back
+        end(scope, id) -> Appointment;  reopen(scope, id);  attend(scope, id, attended)    # the first end counts
         cancel(scope, id, held);  keep(scope, id);  invite(scope, id, new_link) -> Appointment  # destroyed soon, or not
     store.sentences
         of(scope) -> Said;  say(scope, language, text) -> Sentence;  for_waiting(scope, visit, language) -> str | None
+    store.presets
+        of(scope) -> Presets;  add(scope, preset, seen);  remove(scope, name, seen)     # `invalid`, `conflict`
     store.particulars
         of(scope) -> Particulars;  tell(scope, told, seen) -> Particulars               # `invalid`, `conflict`
     store.bank_accounts
@@ -120,8 +121,7 @@
     store.sights
         ask(scope, account, reason, along) -> Sight;  givers(scope, account) -> [Practitioner]   # `invalid`, `conflict`
         approve(scope, id, along) -> Sight                          # somebody else gives it, for an hour; `conflict`
-        look(scope, id, zone) -> Look                               # for who asked: times and labels
-        waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]   # to be given; of one agenda
+        look(scope, id, zone) -> Look;  waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]
         end(scope, id) -> Sight;  lapse(scope, account) -> int      # by one of the three; with their right
         unseen(scope) -> int;  see(scope) -> int;  bury() -> int
     store.statistics
@@ -137,14 +137,11 @@
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
         destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
         request_closure(scope)                                      # for a command: a running server does the rest
-        resume()                                                    # the operator confirms the clock
-        due() -> int;  compare() -> int                             # past due now; rows that differ from their keys
+        resume();  due() -> int;  compare() -> int    # the clock is right; past due now; rows that differ from keys
     store.handing
-        prospect(scope, account) -> Prospect                        # what a member has to come, in numbers
-        hand_over(scope, account, to, along) -> int                 # `invalid`, `conflict`
+        prospect(scope, account) -> Prospect;  hand_over(scope, account, to, along) -> int
     store.oversight
-        look(scope, asked, before) -> Seen                          # the trail, newest first; `not_found`
-        export(scope, asked) -> Extract                             # all of it that was asked for; `too_large`
+        look(scope, asked, before) -> Seen;  export(scope, asked) -> Extract  # the trail; all of it: `too_large`
         verify(scope) -> TrailReport;  verified(scope) -> Entry | None;  backed_up(scope) -> Entry | None
         of_oneself(scope, most) -> [TrailLine]                      # what the trail says of who asks
     store.audit
@@ -195,6 +192,7 @@ from practice.organisation.store import Organisations
 from practice.particulars.store import AllParticulars
 from practice.pictures.store import Pictures
 from practice.policies.store import Caps, Policies
+from practice.presets.store import AllPresets
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
 from practice.sentences.store import Sentences
@@ -234,6 +232,7 @@ class Storage(Vault):
     mail_changes: MailChanges
     appointments: Appointments
     sentences: Sentences
+    presets: AllPresets
     particulars: AllParticulars
     bank_accounts: BankAccounts
     pictures: Pictures
@@ -374,6 +373,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
         sessions=signed_in,
         appointments=appointments,
         sentences=Sentences(means, people),
+        presets=AllPresets(means),
         particulars=AllParticulars(means),
         bank_accounts=BankAccounts(means),
         pictures=Pictures(means, organisation),

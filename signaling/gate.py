@@ -10,19 +10,21 @@ LocalWorkers(..., on_exit=signaling.worker_exited)
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, Attendance
 from practice.storage import Storage
 from rooms.authentic import Authentic
 from rooms.consult_events import Tally
+from rooms.consult_state import Consult
 from rooms.live import LiveConsults, parts
 from signaling import typedefs
 from signaling.admission import Admission
@@ -40,7 +42,7 @@ from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.refresh import Refresh
 from signaling.replays import Replays
-from signaling.scopes import of_server
+from signaling.scopes import of_consult, of_server
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Authority
@@ -55,6 +57,9 @@ from signaling.window import JoinWindow
 from vault.errors import DomainError
 
 log = logging.getLogger(__name__)
+
+ATTENDED: Final[Mapping[Tally, Attendance]] = {"consults": "held", "absent": "missed"}
+"""What becomes of an appointment by what happens in its consult."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +249,10 @@ def _consults(
     showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN])
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
 
-    def count(owner: str, what: Tally) -> None:
-        gate.spawn(storage.statistics.count(of_server(), what, {owner: 1}))
+    def count(consult: Consult, what: Tally) -> None:
+        gate.spawn(storage.statistics.count(of_server(), what, {consult.owner: 1}))
+        if what in ATTENDED:
+            gate.spawn(_note(storage, showing, consult, ATTENDED[what]))
 
     port = Port(
         show=showing.show,
@@ -269,6 +276,17 @@ def _consults(
         node=node,
     )
     return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers)
+
+
+async def _note(storage: Storage, showing: Showing, consult: Consult, attended: Attendance) -> None:
+    """Whether an appointment was held, as its consult shows. What is destroyed meanwhile needs no word."""
+    try:
+        await storage.appointments.attend(of_consult(consult), consult.appointment, attended)
+    except DomainError as error:
+        if error.code not in ("gone", "not_found"):
+            raise
+    else:
+        await showing.tell_desks(consult.owner)
 
 
 def _in_turn(*listeners: Callable[[Socket], Awaitable[None]]) -> Callable[[Socket], Awaitable[None]]:

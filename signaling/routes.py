@@ -6,6 +6,7 @@ from aiohttp import web
 
 from practice.organisation.rights import Right
 from signaling import health, metrics
+from signaling.protocol import planning
 from signaling.protocol import rest as bodies
 from signaling.protocol.correction import Correction
 from signaling.protocol.model import Id
@@ -24,7 +25,9 @@ from signaling.rest import (
     join,
     linked,
     passkeys,
+    presets,
     sentences,
+    series,
     technical,
     tokens,
 )
@@ -91,6 +94,9 @@ ENDPOINTS = (
              bodies.NewAppointment, bodies.AppointmentView, status=201, query=FOR,
              right=Right.PLAN, codes=(*SIGNED_IN, "doubtful"),
              entered=entries.one(Act.APPOINTMENT_CREATED)),
+    Endpoint("POST", "/appointments/series", series.create, "Plan an appointment that is repeated.",
+             planning.NewSeries, bodies.AppointmentList, status=201, query=FOR,
+             right=Right.PLAN, codes=(*SIGNED_IN, "doubtful"), entered=entries.all_created),
     Endpoint("GET", "/appointments/{appointment}", appointments.get, "One appointment.",
              reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=ONE,
              entered=entries.one(Act.APPOINTMENT_READ)),
@@ -107,6 +113,9 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/reopen", appointments.reopen, "Take an end back.",
              reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
              entered=entries.one(Act.APPOINTMENT_CHANGED)),
+    Endpoint("PUT", "/appointments/{appointment}/attendance", appointments.attend, "Say whether it was held.",
+             planning.Attended, bodies.AppointmentView, query=FOR, right=Right.PLAN,
+             codes=(*ONE, "ended", "bad_state"), entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("POST", "/appointments/{appointment}/cancel", appointments.cancel,
              "Cancel it: it is destroyed in ten seconds, or once its patient was told.",
              Cancel, bodies.AppointmentView, query=FOR, right=Right.PLAN,
@@ -125,6 +134,8 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/support-code", technical.support_code,
              "Six digits that let support see the technical timeline.", reply=bodies.SupportCode,
              right=Right.TECHNICAL, codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
+    Endpoint("GET", "/presets", presets.all_of_them, "What whoever is signed in plans often.",
+             reply=planning.PresetList, right=Right.AGENDA, codes=SIGNED_IN),
     Endpoint("GET", "/sentences", sentences.all_of_them, "What whoever waits reads, by language.",
              reply=bodies.SentenceList, right=Right.SENTENCES, codes=SIGNED_IN, entered=entries.sentences_read),
     Endpoint("PUT", "/sentences", sentences.say, "Set what whoever waits reads in a language.",

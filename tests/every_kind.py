@@ -23,6 +23,7 @@ from practice.organisation.model import Department, Invitation, Member
 from practice.particulars.model import Particulars, Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
+from practice.presets.model import Preset, Presets
 from practice.registrations.model import MailDomain
 from practice.sentences.model import Sentence
 from practice.sights.model import Sight
@@ -83,6 +84,7 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "members": lambda whose: Member(new_id(), whose.organisation, new_id(), frozenset({"support"}), "active", 1),
     "invitations": invitation,
     "notices": lambda whose: Notice(new_id(), whose.account, News("new-device", MAIL, "nl"), START, 0, START, 1),
+    "presets": lambda whose: Presets(new_id(), whose.account, (Preset(WORD, 20, "fr"),), 1),
     "particulars": lambda whose: Particulars(new_id(), whose.account, Told(city=WORD, note=WORD), 1),
     "bank_accounts": lambda whose: BankAccount(new_id(), whose.account, WORD, 1),
     "policies": lambda whose: Policy(new_id(), whose.organisation, "90d", whose.account, START, version=1),

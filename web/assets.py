@@ -39,7 +39,7 @@ STYLES = {
     "prose": ("prose",),
     "forms": ("prose", "forms"),
     "patient": ("patient", "call", "call-bar", "chat", "call-small"),
-    "desk": ("waiting", "desk", "call", "call-bar", "chat", "call-small"),
+    "desk": ("waiting", "desk", "agenda", "call", "call-bar", "chat", "call-small"),
 }
 """The style sheets of each kind of page, joined in this order to one file: a request costs more than its rules."""
 

@@ -18,6 +18,7 @@ from web.account import (
     particulars,
     passkeys,
     photograph,
+    presets,
     register,
     security,
     sights,
@@ -66,7 +67,7 @@ PUBLIC: Final = (
 """The same for everybody, with nothing of anybody in it."""
 
 ACCOUNTS: Final = (
-    *(account, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
+    *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (

@@ -104,3 +104,12 @@ def wished(wish: Wish, one: Appointment) -> Appointment:
     if one.state != "planned":
         raise DomainError("ended")
     return replace(one, wish=wish)
+
+
+def invited(new_link: bool, one: Appointment) -> Appointment:
+    """Errors: ``ended``, ``invalid`` (there is no address)."""
+    if one.state != "planned" or one.cancelled_at:
+        raise DomainError("ended")
+    if one.contact is None and not new_link:
+        raise DomainError("invalid", "mail")
+    return replace(one, secret=new_id()) if new_link else one

@@ -9,6 +9,8 @@ from practice.accounts.model import Language, Retention
 from practice.agenda.wishes import Wish
 
 State = Literal["planned", "ended", "destroying"]
+Attendance = Literal["held", "missed"]
+"""Two met in its consult, or whom it was planned for did not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,9 @@ class Appointment:
 
     ``secret`` is the second half of the patient's link. ``due`` is the UTC moment of destruction, None for never.
     ``state`` is what storage says: a running consult is still ``planned``. ``handed`` is how often it was handed over,
-    ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it, and
-    ``cancelled_at`` since when it lives only until that was done; ``wish`` is what the patient said of it. ``unknown``
+    ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it. With
+    ``cancelled_at`` it is destroyed a moment later, or once the patient was told (``cancelling``). ``attended`` is what
+    the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``unknown``
     is what a newer program keeps beside these fields: who writes the appointment anew writes it too.
     """
 
@@ -64,8 +67,9 @@ class Appointment:
     version: int
     handed: int = 0
     ceiling: Retention | None = None
-    contact: Contact | None = field(default=None, repr=False)
     cancelled_at: datetime | None = field(default=None, repr=False)
+    attended: Attendance | None = None
+    contact: Contact | None = field(default=None, repr=False)
     wish: Wish | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

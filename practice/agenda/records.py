@@ -1,18 +1,19 @@
 """What is inside the sealed column of an appointment, and its table."""
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any, get_args
+from datetime import UTC, date, datetime
+from typing import Any, Final, NamedTuple, get_args
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from practice.accounts.model import RETENTION, Language
-from practice.agenda.model import Appointment, Contact
+from practice.agenda.model import Appointment, Attendance, Contact
 from practice.agenda.wishes import WISHES
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
 from vault.keys.envelope import Place
-from vault.records.content import Layout, known, moment, number, open_content, seal_content, stamp, utc_day
+from vault.keys.places import NOBODY
+from vault.records.content import Layout, known, moment, new_id, number, open_content, seal_content, stamp, utc_day
 from vault.records.records import Kind
 
 appointments = Table(
@@ -37,7 +38,7 @@ appointments = Table(
 
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
-    optional=frozenset(("handed", "ceiling", "contact", "cancelled_at", "wish")),
+    optional=frozenset(("handed", "ceiling", "cancelled_at", "attended", "contact", "wish")),
 )
 
 
@@ -58,8 +59,9 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "due": stamp(appointment.due),
         "handed": appointment.handed or None,
         "ceiling": appointment.ceiling,
-        "contact": None if appointment.contact is None else asdict(appointment.contact),
         "cancelled_at": stamp(appointment.cancelled_at),
+        "attended": appointment.attended,
+        "contact": None if appointment.contact is None else asdict(appointment.contact),
         "wish": appointment.wish,
     }
     place = content_place(appointment.id, appointment.owner)
@@ -94,8 +96,9 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             version=number(row.version),
             handed=number(content["handed"] or 0),
             ceiling=None if content["ceiling"] is None else known(content["ceiling"], RETENTION),
-            contact=None if content["contact"] is None else Contact(**content["contact"]),
             cancelled_at=moment(content["cancelled_at"]),
+            attended=None if content["attended"] is None else known(content["attended"], get_args(Attendance)),
+            contact=None if content["contact"] is None else Contact(**content["contact"]),
             wish=None if content["wish"] is None else known(content["wish"], WISHES),
             unknown=unknown,
         )
@@ -116,8 +119,9 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
         "due": appointment.due.isoformat() if appointment.due else None,
         "handed": appointment.handed,
         "ceiling": appointment.ceiling,
-        "contact": ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None,
         "cancelled_at": appointment.cancelled_at.isoformat() if appointment.cancelled_at else None,
+        "attended": appointment.attended,
+        "contact": ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None,
         "wish": appointment.wish,
     }
 
@@ -133,3 +137,23 @@ APPOINTMENTS = Kind(
     kept=True,
     export=export_appointment,
 )
+
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Decoy(NamedTuple):
+    """A row under the key of nobody, opened when there is no other: an unknown id must not be quicker."""
+
+    id: str
+    owner: str
+    state: str
+    due_day: date | None
+    content: bytes
+    version: int
+
+
+def decoy(key: bytes) -> Decoy:
+    """A new one, sealed with the key of nobody."""
+    fields = Appointment(NOBODY, NOBODY, "", EPOCH, 5, "nl", "planned", None, new_id(), EPOCH, 1)
+    return Decoy(**seal_appointment(key, fields))

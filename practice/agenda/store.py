@@ -4,9 +4,9 @@ import hmac
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
@@ -14,13 +14,13 @@ from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.cancelling import cancelled, is_off, kept
-from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible, wished
+from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible, invited, wished
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.handing import TIMES
 from practice.agenda.labels import seen
-from practice.agenda.model import Appointment, Contact, Glimpse
+from practice.agenda.model import Appointment, Attendance, Contact, Glimpse
 from practice.agenda.posting import Post
-from practice.agenda.records import APPOINTMENTS, appointments, seal_appointment
+from practice.agenda.records import APPOINTMENTS, Decoy, appointments, decoy, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
 from practice.agenda.visit import Host, Visit
 from practice.agenda.wishes import Wish, demand_typed
@@ -51,8 +51,6 @@ SOME = LIVING.where(appointments.c.id.in_(bindparam("ids", expanding=True)))
 FEW = 500
 """So many rows are asked for by their ids; of more, all of the owner's are asked for."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
@@ -60,17 +58,6 @@ class Agenda:
 
     appointments: list[Appointment]
     damaged: list[Damaged]
-
-
-class Decoy(NamedTuple):
-    """A row under the key of nobody, opened when there is no other: an unknown id must not be quicker."""
-
-    id: str
-    owner: str
-    state: str
-    due_day: date | None
-    content: bytes
-    version: int
 
 
 class Appointments(RecordStore):
@@ -208,7 +195,8 @@ class Appointments(RecordStore):
         opened = await self._reader.open(APPOINTMENTS, await self._living(owner, [one for one, _ in listed], outside))
         starts.keep(owner, outside | {one.id: KnownStart(one.version, one.starts_at) for one in opened.living})
         wanted = [one for one in opened.living if inside(one.starts_at)]
-        living = [one for one in wanted if not self._deadline.past(one) or not await self._deadline.forbids(one)]
+        over = {one.id for one in await self._deadline.forbidden(wanted, unsure=True)}
+        living = [one for one in wanted if one.id not in over]
         return Agenda(sorted(living, key=lambda one: (one.starts_at, one.id)), opened.damaged)
 
     async def _living(self, owner: str, ids: Sequence[str], but: Container[str]) -> Sequence[Row[Any]]:
@@ -285,9 +273,29 @@ class Appointments(RecordStore):
             raise DomainError("gone")
         return seen(appointment, scope)
 
+    async def attend(self, scope: Scope, appointment_id: str, attended: Attendance) -> Appointment:
+        """Whether it was held: of its consult, which knows, or by hand, which corrects.
+
+        Errors: ``not_found`` (also for one that the scope does not cover), ``gone``; by hand ``bad_state`` (it has not
+        begun), ``ended`` (cancelled).
+        """
+        scope.demand("practitioner", "assistant", "consult")
+        seen_live = scope.role == "consult"
+        if not seen_live:
+            await self.get(scope, appointment_id)
+        row, now = await self._covered(scope, appointment_id), self._now()
+
+        def noted(one: Appointment) -> Appointment:
+            if not seen_live and one.cancelled_at:
+                raise DomainError("ended")
+            if not seen_live and one.starts_at > now and one.state == "planned":
+                raise DomainError("bad_state")
+            return replace(one, attended=attended)
+
+        return seen(await self._turn(row, noted, late=seen_live), scope)
+
     async def cancel(self, scope: Scope, appointment_id: str, *, held: bool, tell: bool = True) -> Appointment:
-        """It is destroyed in a moment (``cancelling.UNDO``), unless it is kept before, or once its patient was told.
-        On disk when this returns.
+        """It is destroyed in a moment (``cancelling.UNDO``), or once its patient was told, unless it is kept before.
 
         Errors: ``not_found`` (also for somebody else's), ``gone``, ``ended``, ``bad_state`` (``held``).
         """
@@ -315,16 +323,8 @@ class Appointments(RecordStore):
         """
         scope.demand("practitioner", "assistant")
         await self.get(scope, appointment_id)
-
-        def invited(one: Appointment) -> Appointment:
-            if one.state != "planned" or one.cancelled_at:
-                raise DomainError("ended")
-            if one.contact is None and not new_link:
-                raise DomainError("invalid", "mail")
-            return replace(one, secret=new_id()) if new_link else one
-
         row = await self._covered(scope, appointment_id)
-        return seen(await self._turn(row, invited, again=True), scope)
+        return seen(await self._turn(row, partial(invited, new_link), again=True), scope)
 
     async def _turn(
         self, row: Row[Any], changed: Changed, *, late: bool = False, again: bool = False, open_only: bool = False
@@ -380,10 +380,9 @@ class Appointments(RecordStore):
         destroyed = scope.person is not None and await self._keys.receipt(scope.person, appointment_id) is not None
         raise Gone if destroyed else DomainError("not_found")
 
-    def _decoy_row(self, key: bytes) -> "Decoy":
+    def _decoy_row(self, key: bytes) -> Decoy:
         if self._decoy is None:
-            fields = Appointment(NOBODY, NOBODY, "", EPOCH, 5, "nl", "planned", None, new_id(), EPOCH, 1)
-            self._decoy = Decoy(**seal_appointment(key, fields))
+            self._decoy = decoy(key)
         return self._decoy
 
 

@@ -40,7 +40,7 @@ class Port:
     place: Callable[[str], None]
     tidy: Callable[[str, RemovePeerCall | CloseRoomCall], None]
     forget_messages: Callable[[str], Awaitable[None]]
-    count: Callable[[str, Tally], None]
+    count: Callable[[Consult, Tally], None]
 
 
 class Runner:
@@ -79,7 +79,7 @@ class Runner:
             case TellEnded(socket, reason):
                 await port.tell(socket, "ended", Ended(reason=reason))
             case Count(what):
-                port.count(consult.owner, what)
+                port.count(consult, what)
             case PlaceRoom():
                 port.place(consult.appointment)
             case RemovePeer(worker, fence, peer):

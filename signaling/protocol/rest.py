@@ -116,6 +116,9 @@ class RetentionSet(Message):
     )
 
 
+Attendance = Literal["held", "missed"]
+
+
 class NewAppointment(Message):
     patient: TypedName = Field(description="A name or a pseudonym: one line with something to be seen in it.")
     starts_at: Moment = Field(description="At most two years away.")
@@ -135,11 +138,13 @@ class AppointmentView(Message):
     state: Literal["planned", "ended"]
     destroyed_at: Moment | None = Field(description="When it is destroyed; null with the setting manual.")
     wish: Wish | None = Field(default=None, description="The patient cannot come, or asks for another time.")
+    cancelled: bool = Field(default=False, description="Destroyed at that moment, unless `keep` comes before.")
+    attended: Attendance | None = Field(
+        default=None,
+        description="Whether it was held, as its consult showed or by hand; null where nobody knows.",
+    )
     reopens: bool = Field(description="Whether it has ended and can still be opened again.")
     link: str = Field(description="The patient's link, secret in its fragment.")
-    cancelled: bool = Field(
-        default=False, exclude_if=nothing, description="It is destroyed at ``destroyed_at``, unless it is kept before."
-    )
     mail: str | None = Field(
         default=None, exclude_if=absent, description="Where the patient is told of it by mail; absent for nowhere."
     )

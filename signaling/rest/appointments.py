@@ -43,7 +43,7 @@ async def list_days(call: Call) -> AppointmentList:
     found = await call.request.app[STORE].appointments.agenda(await reach(call), first, last, zone)
     told = await call.request.app[STORE].outbox.of(found.appointments)
     return AppointmentList(
-        appointments=[_view(call, one, told.get(one.id, ())) for one in found.appointments],
+        appointments=[view(call, one, told.get(one.id, ())) for one in found.appointments],
         unreadable=[UnreadableView(appointment=one.id, newer=one.newer) for one in found.damaged],
     )
 
@@ -162,7 +162,7 @@ async def end(call: Call) -> AppointmentView:
     await store.get(scope, wanted)
     appointment = await store.end(scope, wanted)
     await app[SIGNALING].told(appointment.owner)
-    return _view(call, appointment)
+    return view(call, appointment)
 
 
 async def reopen(call: Call) -> AppointmentView:
@@ -172,7 +172,15 @@ async def reopen(call: Call) -> AppointmentView:
         raise UserError("ended")
     reopened = await app[STORE].appointments.reopen(scope, appointment)
     await app[SIGNALING].told(reopened.owner)
-    return _view(call, reopened)
+    return view(call, reopened)
+
+
+async def attend(call: Call) -> AppointmentView:
+    """Correct what its consult showed, or say what nobody could see."""
+    app, scope = call.request.app, await reach(call)
+    appointment = await app[STORE].appointments.attend(scope, call.path["appointment"], call.body.attended)
+    await app[SIGNALING].told(appointment.owner)
+    return view(call, appointment)
 
 
 async def cancel(call: Call) -> AppointmentView:
@@ -180,8 +188,7 @@ async def cancel(call: Call) -> AppointmentView:
     app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
     store = app[STORE].appointments
     await store.get(scope, wanted)
-    held = await app[SIGNALING].in_progress(wanted)
-    appointment = await store.cancel(scope, wanted, held=held, tell=call.body.tell)
+    appointment = await store.cancel(scope, wanted, held=await app[SIGNALING].in_progress(wanted), tell=call.body.tell)
     await app[SIGNALING].told(appointment.owner)
     return await _told(call, appointment)
 
@@ -228,10 +235,11 @@ def in_time(app: web.Application, appointment: model.Appointment) -> bool:
 async def _told(call: Call, appointment: model.Appointment) -> AppointmentView:
     """With what its patient was told."""
     found = await call.request.app[STORE].outbox.of([appointment])
-    return _view(call, appointment, found.get(appointment.id, ()))
+    return view(call, appointment, found.get(appointment.id, ()))
 
 
-def _view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = ()) -> AppointmentView:
+def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = ()) -> AppointmentView:
+    """As whoever may see it reads it, with what its patient was told."""
     app = call.request.app
     return AppointmentView(
         appointment=appointment.id,
@@ -243,9 +251,10 @@ def _view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] =
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
         wish=appointment.wish,
+        cancelled=appointment.cancelled_at is not None,
+        attended=appointment.attended,
         reopens=appointment.state == "ended" and in_time(app, appointment),
         link=model.patient_link(public_origin(app[SETTINGS]), appointment),
-        cancelled=appointment.cancelled_at is not None,
         mail=appointment.contact.mail if appointment.contact else None,
         told=[_told_view(one) for one in newest(told)],
     )

@@ -1,7 +1,7 @@
 """One row of the table of REST routes, and the one way from an HTTP request to a handler and back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ class Endpoint:
     query: Mapping[str, Any] = field(default_factory=dict)
     """Its optional parameters, with their types."""
     codes: tuple[str, ...] = ()
-    entered: Callable[[Call, Any], Draft] | None = None
+    entered: Callable[[Call, Any], Draft | Sequence[Draft]] | None = None
     """What the audit trail says of it, on disk before the answer leaves."""
 
     def __post_init__(self) -> None:
@@ -115,11 +115,13 @@ def aiohttp_handler(endpoint: Endpoint) -> Handler:
     return handle
 
 
-def for_whom(call: Call, draft: Draft) -> list[Draft]:
-    """What is entered, and behind it for whom somebody did it who works for somebody."""
+def for_whom(call: Call, entered: Draft | Sequence[Draft]) -> list[Draft]:
+    """What is entered, and behind each for whom somebody did it who works for somebody."""
+    drafts = [entered] if isinstance(entered, Draft) else list(entered)
     if call.whom == call.practitioner:
-        return [draft]
-    return [draft, Draft(Act.WORKED_FOR, draft.by, practitioner(call.whom), draft.act)]
+        return drafts
+    whom = practitioner(call.whom)
+    return [one for draft in drafts for one in (draft, Draft(Act.WORKED_FOR, draft.by, whom, draft.act))]
 
 
 def check_query(request: web.Request, known: Mapping[str, Any]) -> None:

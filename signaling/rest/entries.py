@@ -1,6 +1,6 @@
 """What the audit trail says of each REST call that touched stored data; ``signaling.routes`` says which says what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from signaling.protocol.rest import AppointmentList, Me, ReceiptList, RetentionSet, SentenceList, SentenceView, TokenSet
@@ -10,7 +10,7 @@ from vault.audit import Act, Draft, appointment, practitioner
 Entry = Callable[[Call, Any], Draft]
 
 
-def one(act: Act) -> Entry:
+def one(act: Act) -> Callable[[Call, Any], Draft]:
     """An act on the appointment that the answer is about."""
 
     def draft(call: Call, reply: Any) -> Draft:
@@ -22,6 +22,11 @@ def one(act: Act) -> Entry:
 def own(act: Act, detail: str | None = None) -> Entry:
     """An act of whoever is signed in, on what is theirs or their organisation's."""
     return lambda call, _reply: Draft(act, practitioner(call.practitioner), detail=detail)
+
+
+def all_created(call: Call, reply: AppointmentList) -> Sequence[Draft]:
+    """Of a series each."""
+    return [one(Act.APPOINTMENT_CREATED)(call, view) for view in reply.appointments]
 
 
 def signed_in(_call: Call, reply: Me | TokenSet) -> Draft:

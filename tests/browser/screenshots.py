@@ -161,13 +161,15 @@ class Studio:
         await self.album.take(page, "desk-empty")
         await page.locator("[data-action=today]").click()
         now = datetime.now().astimezone().replace(second=0, microsecond=0)
-        for name, minutes, length in PEOPLE:
-            await page.evaluate(PLAN, [name, (now + timedelta(minutes=minutes)).isoformat(), length])
-        early = await page.evaluate(PLAN, ["Morgen", (now + timedelta(days=1)).isoformat(), 20])
+        for name, minutes, length in (*PEOPLE, ("Morgen", 24 * 60, 20)):
+            early = await page.evaluate(PLAN, [name, (now + timedelta(minutes=minutes)).isoformat(), length])
         await page.reload()
         await page.get_by_text("Blauwe vlinder").wait_for()
         await self.album.take(page, "desk-many")
         await self.album.take_special(page, "desk-many")
+        for view in ("week", "list", "day"):
+            await page.locator(f"[data-show={view}]").click()
+            await self.album.take(page, f"desk-{view}")
         await self._dialogs(page)
         await self.people()
         await self.form_pages()

@@ -217,6 +217,9 @@ async def test_the_practitioners_desk(practitioner: Person, patient: Person) -> 
     await practitioner.find("account").click()
     await judge(page, "account")
     await page.keyboard.press("Escape")
+    for view in ("Week", "Lijst", "Dag"):
+        await page.get_by_role("button", name=view, exact=True).click()
+        await judge(page, f"agenda: {view}")
     await practitioner.find("more-of-appointment").first.click()
     await judge(page, "more of an appointment")
     await practitioner.find("delete-appointment").first.click()

@@ -71,3 +71,27 @@ async def test_a_time_that_is_taken_is_asked_about_once_when_it_is_moved(practit
     await save.get_by_text("Toch plannen").wait_for()
     await save.click()
     await page.get_by_text("De afspraak is gewijzigd").wait_for()
+
+
+async def test_what_was_planned_or_moved_a_moment_ago_is_undone(practitioner: Person) -> None:
+    page, day = practitioner.page, practitioner.find("appointments")
+    at = datetime.now(PRACTICE) + timedelta(minutes=3)
+    row = day.locator("[data-appointment]").filter(has_text="Patiënt")
+    before = await row.inner_text()
+    await open_first(practitioner)
+    await page.locator("#time").fill(f"{at:%H.%M}")
+    await page.locator("#minutes").select_option("45")
+    await page.locator("#time").press("Enter")
+    await row.get_by_text("45 minuten").wait_for()
+    await practitioner.find("undo").press("Enter")
+    await page.get_by_text("Dat is ongedaan gemaakt.").wait_for()
+    await row.get_by_text("120 minuten").wait_for()
+    assert before.split()[0] in await row.inner_text(), "and at its time"
+    await practitioner.find("new-appointment").click()
+    await practitioner.find("patient-name").fill("Vergissing")
+    await practitioner.find("create-appointment").click()
+    await practitioner.find("patient-link").wait_for()
+    await practitioner.find("undo-new").click()
+    await page.get_by_text("Dat is ongedaan gemaakt.").wait_for()
+    await day.get_by_text("Vergissing").wait_for(state="hidden")
+    assert not await practitioner.find("undo").is_visible()

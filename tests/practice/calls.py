@@ -20,6 +20,7 @@ from practice.organisation.oversight import Inquiry
 from practice.particulars.model import Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
+from practice.presets.model import Preset
 from practice.registrations.model import MailDomain
 from practice.sms_providers.model import SmsProvider, Way
 from practice.storage import Store
@@ -69,12 +70,13 @@ CALLS: dict[str, Call] = {
     "appointments.by_link": lambda store, scope, _, me: store.appointments.by_link(scope, me.secret),
     "appointments.list": lambda store, scope, *_: store.appointments.list(scope, FIRST, LAST),
     "appointments.agenda": lambda store, scope, *_: store.appointments.agenda(scope, FIRST, LAST),
+    "appointments.attend": lambda store, scope, row, _: store.appointments.attend(scope, row, "held"),
+    "appointments.cancel": lambda store, scope, row, _: store.appointments.cancel(scope, row, held=False),
+    "appointments.keep": lambda store, scope, row, _: store.appointments.keep(scope, row),
     "appointments.change": lambda store, scope, row, _: store.appointments.change(scope, row, Correction(1, "Piet")),
     "appointments.glimpses": lambda store, scope, *_: store.appointments.glimpses(scope, FIRST, LAST, UTC),
     "appointments.end": lambda store, scope, row, _: store.appointments.end(scope, row),
     "appointments.reopen": lambda store, scope, row, _: store.appointments.reopen(scope, row),
-    "appointments.cancel": lambda store, scope, row, _: store.appointments.cancel(scope, row, held=False),
-    "appointments.keep": lambda store, scope, row, _: store.appointments.keep(scope, row),
     "appointments.invite": lambda store, scope, row, _: store.appointments.invite(scope, row, new_link=True),
     "appointments.receipts": lambda store, scope, *_: store.appointments.receipts(scope),
     "sessions.of": lambda store, scope, *_: store.sessions.of(scope),
@@ -82,6 +84,9 @@ CALLS: dict[str, Call] = {
     "sentences.of": lambda store, scope, *_: store.sentences.of(scope),
     "sentences.say": lambda store, scope, _, me: store.sentences.say(scope, "nl", me.said),
     "sentences.for_waiting": lambda store, scope, _, me: for_waiting(store, scope, me),
+    "presets.of": lambda store, scope, *_: store.presets.of(scope),
+    "presets.add": lambda store, scope, *_: store.presets.add(scope, Preset("Intake", 45, "nl"), 0),
+    "presets.remove": lambda store, scope, *_: store.presets.remove(scope, "Intake", 1),
     "particulars.of": lambda store, scope, *_: store.particulars.of(scope),
     "particulars.tell": lambda store, scope, *_: store.particulars.tell(scope, Told(city="Utrecht"), 0),
     "bank_accounts.of": lambda store, scope, *_: store.bank_accounts.of(scope),

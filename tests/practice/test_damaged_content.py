@@ -35,6 +35,8 @@ from practice.pictures.model import Picture
 from practice.pictures.records import PICTURES
 from practice.policies.model import Policy
 from practice.policies.records import POLICIES
+from practice.presets.model import Preset, Presets
+from practice.presets.records import PRESETS
 from practice.registrations.model import MailDomain
 from practice.registrations.records import MAIL_DOMAINS
 from practice.sights.model import Sight
@@ -92,6 +94,7 @@ KINDS = {
     "sms provider": of(SMS_PROVIDERS, TEXTED),
     "feed": of(FEEDS, Feed(ID, OWNER, "07" * 32, START, 1)),
     "policy": of(POLICIES, Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)),
+    "presets": of(PRESETS, Presets(ID, OWNER, (Preset("Intake", 45, "nl"),), 1)),
     "particulars": of(PARTICULARS, Particulars(ID, OWNER, Told(gender="vrouw", born=date(1970, 2, 3), note="Geen"), 1)),
     "department": of(DEPARTMENTS, Department(ID, OWNER, "Cardiologie", 1)),
     "picture": of(PICTURES, Picture(ID, OWNER, "photograph", b"geheim", True, 1)),
@@ -133,6 +136,10 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("policy", {"barred": ["files"]}, Newer),
     ("policy", {"barred": 7}, Unreadable),
     ("policy", {"since": "soon"}, Unreadable),
+    ("presets", {"presets": 7}, Unreadable),
+    ("presets", {"presets": [{"name": "Intake"}]}, Unreadable),
+    ("presets", {"presets": [{"name": "Intake", "minutes": "45", "language": "nl"}]}, Unreadable),
+    ("presets", {"presets": [{"name": "Intake", "minutes": 45, "language": "tlh"}]}, Newer),
     ("particulars", {"born": "long ago"}, Unreadable),
     ("particulars", {"born": 7}, Unreadable),
     ("picture", {"use": "wallpaper"}, Newer),

@@ -19,6 +19,7 @@ from practice.organisation.oversight import Extract, Seen, TrailLine
 from practice.particulars.model import Particulars
 from practice.pictures.model import Picture
 from practice.policies.model import Cap, Policy
+from practice.presets.model import Presets
 from practice.registrations.model import MailDomain
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
@@ -34,7 +35,7 @@ from vault.records.scope import Scope
 
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
-    *(Particulars, Picture, Policy, Sentence, Sight, SmsProvider),
+    *(Particulars, Picture, Policy, Presets, Sentence, Sight, SmsProvider),
 )
 
 NOBODYS = (

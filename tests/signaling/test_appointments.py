@@ -174,7 +174,14 @@ async def test_a_damaged_one_is_said_beside_the_others_and_takes_no_server_away(
     found = await server.call("GET", "/api/v1/appointments?first=2027-03-01&last=2027-03-01", who="alice")
     assert [one["appointment"] for one in found.body["appointments"]] == [body["appointment"]]
     assert found.body["unreadable"] == [{"appointment": bad.id, "newer": False}]
-    for method, path in (("GET", ""), ("POST", "/join"), ("POST", "/end"), ("POST", "/reopen")):
+    for method, path in (
+        ("GET", ""),
+        ("POST", "/join"),
+        ("POST", "/end"),
+        ("POST", "/reopen"),
+        ("POST", "/cancel"),
+        ("POST", "/keep"),
+    ):
         answer = await server.call(
             method, f"/api/v1/appointments/{bad.id}{path}", {} if method == "POST" else None, who="alice"
         )

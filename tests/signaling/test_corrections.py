@@ -136,3 +136,42 @@ async def test_who_waits_is_told_and_comes_by_the_link_of_before(server: Server)
     assert document is not None and document.plan == answer.body["version"] == 2
     joined = (await server.call("POST", "/api/v1/join", {"link": one.id + one.secret})).body
     assert datetime.fromisoformat(joined["starts_at"]) == one.starts_at + timedelta(minutes=5)
+
+
+async def test_what_is_cancelled_takes_no_time_and_goes_by_itself(server: Server) -> None:
+    one = await planned(server)
+    path = f"/api/v1/appointments/{one.id}"
+    answer = await server.call("POST", f"{path}/cancel", {}, who="alice")
+    assert (answer.status, answer.body["cancelled"]) == (200, True)
+    left = datetime.fromisoformat(answer.body["destroyed_at"]) - server.time.now()
+    assert timedelta() < left <= timedelta(seconds=10)
+    at_the_same = {"patient": "Piet", "starts_at": at(one, 0), "minutes": 30}
+    assert (await server.call("POST", "/api/v1/appointments", at_the_same, who="alice")).status == 201
+    kept = await server.call("POST", f"{path}/keep", {}, who="alice")
+    assert (kept.status, kept.body["cancelled"]) == (200, False)
+    await server.call("POST", f"{path}/cancel", {}, who="alice")
+    server.time.ahead = timedelta(seconds=11)
+    assert (await server.call("POST", f"{path}/keep", {}, who="alice")).code == "gone"
+    assert await server.store.retention.sweep() == 1, "without anybody's page"
+    found = [act for act, *_ in await acts(server)]
+    assert found[-4:] == ["appointment-created", "appointment-kept", "appointment-cancelled", "destroyed"]
+
+
+async def test_a_consult_that_runs_is_not_cancelled(server: Server) -> None:
+    one = await planned(server, 0)
+    await server.run(one)
+    answer = await server.call("POST", f"/api/v1/appointments/{one.id}/cancel", {}, who="alice")
+    assert (answer.status, answer.code) == (409, "bad_state")
+
+
+async def test_whether_it_was_held_is_said_by_hand_once_it_has_begun(server: Server) -> None:
+    one = await planned(server, 1)
+    path = f"/api/v1/appointments/{one.id}"
+    early = await server.call("PUT", f"{path}/attendance", {"attended": "missed"}, who="alice")
+    assert (early.status, early.code) == (409, "bad_state")
+    wrong = await server.call("PUT", f"{path}/attendance", {"attended": "late"}, who="alice")
+    assert (wrong.status, wrong.body["error"]["field"]) == (400, "attended")
+    server.time.ahead = timedelta(minutes=2)
+    said = await server.call("PUT", f"{path}/attendance", {"attended": "missed"}, who="alice")
+    assert (said.status, said.body["attended"]) == (200, "missed")
+    assert (await server.call("GET", path, who="alice")).body["attended"] == "missed"

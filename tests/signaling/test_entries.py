@@ -22,6 +22,7 @@ TOUCH_NOTHING = {
     "GET /api/v1/me": "the account's own name, for its own page",
     "POST /api/v1/desk/ticket": "a token, nothing stored",
     "GET /api/v1/served": "for whom somebody works, for their own page",
+    "GET /api/v1/presets": "what somebody plans often, for their own page, of nobody else",
     "GET /api/v1/retention": "a number, nobody's name",
     "GET /api/v1/errors": "the same for everybody",
     "POST /api/v1/tokens/refresh": "tokens, nothing stored; a second use is entered where it is noticed",

@@ -187,14 +187,14 @@ async def test_what_is_planned_is_read_anew_by_every_desk_that_shows_it(desk: De
     made = {"patient": "Jan", "starts_at": starts_at, "minutes": 30}
     one = (await server.call("POST", f"{path}?practitioner={server.alice.id}", made, who="bob")).body["appointment"]
     await heard_by([alices, desk.bob], 1, "planned")
-    acts = [("POST", "/end"), ("POST", "/reopen"), ("DELETE", "")]
+    acts = [("POST", "/cancel"), ("POST", "/keep"), ("POST", "/end"), ("POST", "/reopen"), ("DELETE", "")]
     for number, (method, act) in enumerate(acts, start=2):
         answer = await server.call(method, f"{path}/{one}{act}", {} if act else None, who="alice")
         assert answer.status == 200, answer.body
         await heard_by([alices, desk.bob], number, f"{method} {act}")
     password = {"password": PASSWORD}
     assert (await server.call("POST", "/api/v1/account/destroy-all", password, who="alice")).status == 200
-    await heard_by([alices, desk.bob], 5, "all destroyed")
+    await heard_by([alices, desk.bob], 7, "all destroyed")
     assert "agenda" not in [event for event, _ in elsewhere.heard], "only who watches"
 
 

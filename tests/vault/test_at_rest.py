@@ -15,6 +15,7 @@ from practice.mail_servers.model import Access
 from practice.notices.model import News
 from practice.organisation.model import Profile
 from practice.particulars.model import Told
+from practice.presets.model import Preset
 from practice.registrations.store import Tell
 from practice.sms_providers.model import Way
 from practice.storage import Store
@@ -35,6 +36,7 @@ CANARIES = {
     "iban": "NL91ABNA0417164300",
     "photograph": "canaryphotograph in the bytes of a picture",
     "city": "Canarytown aan Zee",
+    "preset": "Canarypreset of an intake",
     "organisation": "Canaryorganisation Utrecht",
     "department": "Canarydepartment Noord",
     "role": "department_administrator",
@@ -101,6 +103,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     ]
     said = [await store.sentences.say(of(person.id), one, CANARIES["sentence"]) for one in get_args(Language)]
     about = await store.particulars.tell(of(person.id), Told(city=CANARIES["city"]), 0)
+    often = await store.presets.add(of(person.id), Preset(CANARIES["preset"], 20, "nl"), 0)
     bank = await store.bank_accounts.set_iban(of(person.id), CANARIES["iban"], 0)
     photograph = CANARIES["photograph"].encode()
     face = await store.pictures.set_photograph(of(person.id), photograph, True, 0)
@@ -123,7 +126,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     invited = await store.invitations.invite(
         owner, CANARIES["invited"], ["department_administrator"], "nl", lambda one, _: store.notices.of(one.owner)
     )
-    ids = [*(one.id for one in planned), *(one.id for one in said), told.id, about.id, bank.id, face.id]
+    ids = [*(one.id for one in planned), *(one.id for one in said), told.id, about.id, often.id, bank.id, face.id]
     keys = await store.keys.get_many([(person.id, one) for one in ids])
     secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
     for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
@@ -131,6 +134,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     secrets |= {f"key of {one.language}": keys[one.id] for one in said}
     secrets |= await second_factor(store, person.id, time)
     secrets |= {"key of mail": keys[told.id], "key of particulars": keys[about.id], "key of bank": keys[bank.id]}
+    secrets |= {"key of presets": keys[often.id]}
     secrets |= {"key of photograph": keys[face.id], "packed photograph": base64.b64encode(photograph)[:-4]}
     secrets |= {"feed": subscribed}
     asked = (invited.invitation.owner, invited.invitation.id)

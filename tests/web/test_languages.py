@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from practice.accounts.model import Language
+from practice.agenda.model import Attendance
 from practice.agenda.wishes import WISHES
 from practice.invitations.model import WORDS as TOLD_WORDS
 from practice.invitations.model import State as TellingState
@@ -133,7 +134,10 @@ FAMILIES = {
     "done": sorted({form.done for form in FORMS if form.done}),
     "security": [*{key.partition(".")[2] for _, key in security.WRONG.values() if key.startswith("security.")}],
     "new.doubt": get_args(Doubt),
-    "day": ["running", "waiting", "ended", "past"],
+    "day": ["running", "waiting", "ended", "past", "planned", "cancelled", "held", "missed"],
+    **{kind: ["title", "text", "yes", "button", "button.who"] for kind in ("cancel", "destroy")},
+    "attend": [f"{said}{part}" for said in get_args(Attendance) for part in ("", ".button", ".who")],
+    "week": [*(f"view.{view}" for view in ("day", "week", "list")), "previous", "next"],
     "new": ["patient.missing", "day.missing", "time.missing"],
     "privacy.data": [
         *(f"talk.{part}" for part in ("what", "why", "long")),

@@ -104,6 +104,7 @@ class Act(StrEnum):
     DESTROYED = "destroyed"
     RECEIPTS_READ = "receipts-read"
     RETENTION_CHANGED = "retention-changed"
+    PRESETS_CHANGED = "presets-changed"
     SENTENCES_READ = "sentences-read"
     SENTENCE_CHANGED = "sentence-changed"
     CLOCK_CONFIRMED = "clock-confirmed"

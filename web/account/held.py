@@ -18,6 +18,7 @@ from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
+from practice.presets.records import PRESETS
 from practice.sentences.records import SENTENCES
 from vault.inventory import Item, inventory
 from vault.records.export import Held
@@ -31,6 +32,7 @@ CORRECTED: Final = {
     APPOINTMENTS.name: "/desk",
     SENTENCES.name: "/desk",
     FACTORS.name: "/account/security",
+    PRESETS.name: "/account/presets",
     PARTICULARS.name: "/account/particulars",
     BANK_ACCOUNTS.name: "/account/bank",
     PICTURES.name: "/account/photograph",
@@ -45,6 +47,7 @@ NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name})
 WORDED: Final[Mapping[str, Callable[[str, str], str]]] = {
     "language": lambda _, value: NAMES[value],
     "label": lambda language, value: CATALOGUES[language].text(f"label.{value}"),
+    "attended": lambda language, value: CATALOGUES[language].text(f"day.{value}"),
     "ceiling": lambda language, value: CATALOGUES[language].text(f"retention.{value}"),
     "wish": lambda language, value: CATALOGUES[language].text(f"day.wish.{value}"),
     "use": lambda language, _: CATALOGUES[language].text("photograph.title"),

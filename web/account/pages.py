@@ -60,6 +60,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "menu": menu(call),
         "planner": allowed(Right.AGENDA, call.scope.roles),
         "assisted": allowed(Right.OWN_ASSISTANTS, call.scope.roles),
+        "presets": allowed(Right.AGENDA, call.scope.roles),
         "desk": "/desk" if allowed(Right.CONSULT, call.scope.roles) else "/served",
         "news": await app[STORE].sights.unseen(call.scope),
     }

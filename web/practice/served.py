@@ -168,6 +168,21 @@ async def reopen(call: Call) -> Appointment:
     return await entered(call, Act.APPOINTMENT_CHANGED, await app[STORE].appointments.reopen(scope, wanted))
 
 
+async def cancel(call: Call) -> Appointment:
+    """It is destroyed in a moment, unless it is kept."""
+    app, scope, wanted = call.request.app, await acting(call), call.body.appointment
+    appointments = app[STORE].appointments
+    await appointments.get(scope, wanted)
+    held = await app[SIGNALING].in_progress(wanted)
+    return await entered(call, Act.APPOINTMENT_CANCELLED, await appointments.cancel(scope, wanted, held=held))
+
+
+async def keep(call: Call) -> Appointment:
+    """Take that back."""
+    kept = await call.request.app[STORE].appointments.keep(await acting(call), call.body.appointment)
+    return await entered(call, Act.APPOINTMENT_KEPT, kept)
+
+
 async def destroy(call: Call) -> None:
     """Irrecoverably, now. Storage enters that; for whom it was done stands behind it."""
     store, scope = call.request.app[STORE], await acting(call)
@@ -236,6 +251,8 @@ FORMS: Final = (
     Form(f"{ONE.path}/plan", ONE, New, plan, done="planned", says={"doubtful": ("anyway", "served.doubtful")}),
     Form(f"{ONE.path}/end", ONE, Which, end, done="saved"),
     Form(f"{ONE.path}/reopen", ONE, Which, reopen, done="saved"),
+    Form(f"{ONE.path}/cancel", ONE, Which, cancel, done="cancelled"),
+    Form(f"{ONE.path}/keep", ONE, Which, keep, done="kept"),
     Form(f"{ONE.path}/destroy", ONE, Which, destroy, done="appointment-destroyed"),
     Form(f"{ONE.path}/tell", ONE, Message, tell, done="told"),
     Form(f"{ONE.path}/call-in", ONE, Whom, call_in, done="called-in"),

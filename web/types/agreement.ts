@@ -85,6 +85,8 @@ export type Agreed = [
   Is<registry.Correction, client.Correction>,
   Is<client.Taken, registry.Taken>,
   Is<registry.Taken, client.Taken>,
+  Is<client.PresetView, registry.PresetView>,
+  Is<registry.PresetView, client.PresetView>,
   Is<client.Current, registry.Current>,
   Is<registry.Current, client.Current>,
   Is<client.Agenda, registry.AppointmentList>,

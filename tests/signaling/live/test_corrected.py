@@ -46,3 +46,23 @@ async def test_a_consult_that_ended_is_read_anew_at_every_desk(nodes: Any, pract
     await doctor.arrive(practice.appointment.id)
     await doctor.do("leave")
     await until(lambda: desk.events("agenda"), "the other desk is told")
+
+
+async def test_who_met_and_who_did_not_come_is_noted_and_every_desk_told(nodes: Any, practice: Practice) -> None:
+    node = await nodes(name="here")
+    one, scope = practice.appointment, of(practice.practitioner)
+
+    async def attended() -> str | None:
+        return (await practice.store.appointments.get(scope, one.id)).attended
+
+    doctor = await practice.practitioner_page().connect(node)
+    desk = await practice.practitioner_page().connect(node)
+    await desk.do("watch")
+    await doctor.arrive(one.id)
+    await doctor.do("leave")
+    await until(lambda: len(desk.events("agenda")) == 2, "ended, and that nobody came")
+    assert await attended() == "missed"
+    await practice.store.appointments.reopen(scope, one.id)
+    await practice.talk(node)
+    await until(lambda: len(desk.events("agenda")) == 3, "somebody came after all")
+    assert await attended() == "held"

@@ -25,6 +25,8 @@ from practice.particulars.model import Particulars, Told
 from practice.particulars.records import PARTICULARS
 from practice.pictures.model import Picture
 from practice.pictures.records import PICTURES
+from practice.presets.model import Preset, Presets
+from practice.presets.records import PRESETS
 from practice.sentences.records import SENTENCES
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
@@ -69,6 +71,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     store, scope = server.store, of(person.id)
     planned = await server.appoint(person, 0, "Charlie")
     said = await store.sentences.say(scope, "nl", "Ik kom zo.")
+    often = await store.presets.add(scope, Preset("Intake", 45, "nl"), 0)
     told = await store.particulars.tell(scope, Told(gender="vrouw", city="Utrecht", phone="+31612345678"), 0)
     bank = await store.bank_accounts.set_iban(scope, "NL91ABNA0417164300", 0)
     face = await store.pictures.set_photograph(scope, b"a face", True, 0)
@@ -80,6 +83,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
         ENGAGEMENTS.name: works.id,
         APPOINTMENTS.name: planned.id,
         SENTENCES.name: said.id,
+        PRESETS.name: often.id,
         PARTICULARS.name: told.id,
         BANK_ACCOUNTS.name: bank.id,
         PICTURES.name: face.id,
@@ -265,6 +269,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
     records = {
         APPOINTMENTS.name: await server.appoint(server.alice),
         SENTENCES.name: await server.store.sentences.say(of(server.alice.id), "nl", "Ik kom zo."),
+        PRESETS.name: Presets("id", "owner", (Preset("Intake", 45, "nl"),)),
         PARTICULARS.name: Particulars("id", "owner", Told()),
         BANK_ACCOUNTS.name: BankAccount("id", "owner", "NL91ABNA0417164300"),
         ENGAGEMENTS.name: Engagement("id", "owner", "account", "initials", 1, admits=True),

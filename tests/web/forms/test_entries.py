@@ -11,6 +11,7 @@ TOUCH_NOTHING = {
     "GET /served": "for whom somebody works, for their own page",
     "GET /account/assistants": "who works for the account, for its own page",
     "GET /account/sights": "what others did with one's own agenda, for its own page",
+    "GET /account/presets": "what somebody plans often, for their own page",
     "GET /account/particulars": "what the account tells of itself, for its own page",
     "GET /account/bank": "the last four of the account's own number, for its own page",
     "GET /account/photograph": "the account's own, for its own page",
@@ -56,7 +57,7 @@ ENTERED_BY_THEMSELVES = {
     *("POST /invited/{token}/passkey/make", "POST /account/assistants/part"),
     *(
         f"POST /served/{{practitioner}}/{{day}}/{one}"
-        for one in ("plan", "end", "reopen", "destroy", "tell", "call-in")
+        for one in ("plan", "end", "reopen", "cancel", "keep", "destroy", "tell", "call-in")
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
     "POST /register",

@@ -144,6 +144,9 @@ async def test_of_whom_one_does_not_work_for_there_is_nothing(
             ("GET", one, None),
             ("POST", f"{one}/end", None),
             ("POST", f"{one}/reopen", None),
+            ("PUT", f"{one}/attendance", {"attended": "held"}),
+            ("POST", f"{one}/cancel", {"tell": True}),
+            ("POST", f"{one}/keep", None),
             ("DELETE", one, None),
         ):
             answer = await server.call(method, path + whom, body, who="bob")

@@ -62,13 +62,19 @@ async def test_a_day_is_planned_ended_reopened_and_destroyed(server: Server, bob
     assert "09.30 Jan Jansen" in " ".join(page.elements.text.split())
     (one,) = await server.store.appointments.list(await scope_of(server.store, server.alice.id), DAY, DAY)
     assert f"#{one.id}{one.secret}" in page.html
-    for form, done in (("end", "saved"), ("reopen", "saved"), ("destroy", "appointment-destroyed")):
+    for form, done in (
+        ("end", "saved"),
+        ("reopen", "saved"),
+        ("cancel", "cancelled"),
+        ("keep", "kept"),
+        ("destroy", "appointment-destroyed"),
+    ):
         sent = await send(bob, of_alice(server, f"/{form}"), appointment=one.id)
         assert (sent.status, sent.location) == (303, f"{of_alice(server)}?done={done}"), form
     assert "Jan Jansen" not in (await bob.get(of_alice(server))).html
     alice, by = server.alice.mail, server.bob.mail
     found = [one for one in await entries(server) if one[1] == by and one[0] != "signed-in"]
-    assert [one for one in found if one[0] == "worked-for"] == [("worked-for", by, alice)] * 4
+    assert [one for one in found if one[0] == "worked-for"] == [("worked-for", by, alice)] * 6
     assert {"appointment-created", "appointment-ended", "appointment-changed", "destroyed"} <= {one[0] for one in found}
     assert ("appointments-listed", by, alice) in found
 
@@ -169,7 +175,7 @@ async def test_bad_input_is_told_and_changes_nothing(server: Server, bob: Browse
         {"minutes": "4"}, {"minutes": "x"}, {"language": "es"},
     ):  # fmt: skip
         assert (await planned(server, bob, **wrong)).status == 422, wrong
-    for form in ("end", "reopen", "destroy"):
+    for form in ("end", "reopen", "cancel", "keep", "destroy"):
         assert (await send(bob, of_alice(server, f"/{form}"), appointment="A" * 22)).status == 404
     for day in ("x", "2027-13-01", "0001-01-01", "9999-12-31"):
         assert (await bob.get(of_alice(server, day=day))).status == 404

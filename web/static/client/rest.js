@@ -113,6 +113,14 @@ export async function appointments(first, last) {
  */
 export const newAppointment = (appointment) => signedIn('POST', '/appointments', appointment);
 
+/**
+ * The same again every so many weeks, until a day; all of them or none.
+ * @param {{patient: string, mail?: string | null, starts_at: string, minutes: number, language?: Language, anyway?: boolean, weeks: number,
+ *   until: string}} series
+ * @returns {Promise<Agenda>}
+ */
+export const newSeries = (series) => signedIn('POST', '/appointments/series', series);
+
 /** @param {string} appointment @returns {Promise<AppointmentView>} */
 export const appointment = (appointment) => signedIn('GET', `/appointments/${appointment}`);
 
@@ -148,6 +156,9 @@ export const inviteAgain = (appointment, newLink) =>
  */
 export const cancelAppointment = (appointment, tell = true) => signedIn('POST', `/appointments/${appointment}/cancel`, { tell });
 
+/** Say whether one that has begun was held. @param {string} appointment @param {'held' | 'missed'} attended @returns {Promise<AppointmentView>} */
+export const attendAppointment = (appointment, attended) => signedIn('PUT', `/appointments/${appointment}/attendance`, { attended });
+
 /** Take back that it was cancelled. @param {string} appointment @returns {Promise<AppointmentView>} */
 export const keepAppointment = (appointment) => signedIn('POST', `/appointments/${appointment}/keep`, {});
 
@@ -162,6 +173,9 @@ export const supportCode = (appointment) => signedIn('POST', `/appointments/${ap
 
 /** @returns {Promise<Receipt[]>} */
 export const receipts = async () => (await signedIn('GET', '/receipts')).receipts;
+
+/** What whoever is signed in plans often. @returns {Promise<import('./wire.js').PresetView[]>} */
+export const presets = async () => (await signedIn('GET', '/presets')).presets;
 
 /** What whoever waits reads, by language. @returns {Promise<SentenceList>} */
 export const sentences = () => signedIn('GET', '/sentences');

@@ -46,13 +46,14 @@
  * @typedef {{practitioner_name: string, starts_at: string, minutes: number, language: Language,
  *   window: 'early' | 'open' | 'late' | 'over', wish: Wish | null}} LinkedAppointment
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
- *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, reopens: boolean,
- *   link: string, cancelled?: boolean, mail?: string, told?: ToldView[]}} AppointmentView
+ *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, cancelled: boolean,
+ *   attended: 'held' | 'missed' | null, reopens: boolean, link: string, mail?: string, told?: ToldView[]}} AppointmentView
  * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
  *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
  *   mail?: string | null, anyway?: boolean}} Correction
  * @typedef {{starts_at: string, minutes: number}} Taken
+ * @typedef {{name: string, minutes: number, language: Language}} PresetView
  * @typedef {{version: number, patient: string, starts_at: string, minutes: number, language: string}} Current
  * @typedef {{appointments: AppointmentView[], unreadable: {appointment: string, newer: boolean}[]}} Agenda
  * @typedef {{sentence: string, language: Language, text: string}} SentenceView

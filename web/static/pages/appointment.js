@@ -1,10 +1,12 @@
 import { now } from '../client/clock.js';
-import { cancelAppointment, correctAppointment, destroyAppointment, newAppointment } from '../client/rest.js';
+import { cancelAppointment, correctAppointment, destroyAppointment, newAppointment, newSeries } from '../client/rest.js';
 import { copy, el, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
 import { asked, Doubts } from './doubts.js';
 import { explain, language, t } from './language.js';
 import { firstFree } from './overlap.js';
+import { Presets } from './presets.js';
+import { Repeat } from './repeat.js';
 import { parseMoment, parseTime, writeDay } from './typed.js';
 import { momentOf } from './zone.js';
 
@@ -23,8 +25,8 @@ export class NewAppointment {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {(made: AppointmentView) => void} onMade
-   * @param {(corrected: AppointmentView) => void} onCorrected
+   * @param {(made: AppointmentView[]) => void} onMade all of a series
+   * @param {(corrected: AppointmentView, before: AppointmentView) => void} onCorrected
    * @param {() => Iterable<AppointmentView>} known
    */
   constructor(dialog, onMade, onCorrected, known) {
@@ -34,41 +36,56 @@ export class NewAppointment {
     this.known = known;
     this.form = slot(dialog, 'new-form', HTMLFormElement);
     this.doubts = new Doubts(this.form);
+    this.repeat = new Repeat(this.form);
+    this.presets = new Presets(this.form, (chosen) => {
+      this.#takes(chosen.minutes);
+      this.#field('language').value = chosen.language;
+      this.weigh();
+    });
     this.form.addEventListener('change', () => this.weigh());
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#save();
     });
+    for (const name of ['repeat', 'until']) this.#field(name).addEventListener('change', () => this.repeat.read(this.#start));
     for (const name of ['day', 'time']) this.#field(name).addEventListener('change', () => this.#read());
     onAction(dialog, { close: () => dialog.close(), 'copy-new': (button) => this.#copy(button) });
   }
 
-  /** @param {string} [day] the day that is looked at */
-  open(day = dayOf()) {
-    this.#begin(null, false);
+  /** @param {string} [day] the day that is looked at @param {string} [clock] where that is known too */
+  open(day = dayOf(), clock) {
     const soon = new Date(Math.ceil(now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
+    this.#fill(clock || day > dayOf() ? day : dayOf(soon), clock ?? time(soon));
+    if (!clock) this.#propose();
+    this.#show();
+  }
+
+  /** For somebody who comes this minute. */
+  begin() {
+    const at = new Date(now());
+    this.#fill(dayOf(at), time(at));
+    this.#show();
+  }
+
+  /** @param {string} day @param {string} clock */
+  #fill(day, clock) {
+    this.#begin(null, false);
     this.#field('patient').value = '';
     this.#field('mail').value = '';
-    this.#field('day').value = writeDay(day <= dayOf() ? dayOf(soon) : day, language);
-    this.#field('time').value = time(soon);
+    this.#field('day').value = writeDay(day, language);
+    this.#field('time').value = clock;
     this.#read();
-    this.#propose();
-    this.#show();
   }
 
   /** Correct one. @param {AppointmentView} one @param {boolean} running somebody is in the consult, which keeps its begin */
   correct(one, running) {
     this.#begin(one, running);
     const at = new Date(one.starts_at);
-    const length = String(one.minutes);
-    const lengths = /** @type {HTMLSelectElement} */ (this.#field('minutes'));
-    const offered = [...lengths.options].some(({ value }) => value === length);
-    if (!offered) lengths.append(el('option', { value: length, textContent: minutes(one.minutes) }));
     this.#field('patient').value = one.patient;
     this.#field('mail').value = one.mail ?? '';
     this.#field('day').value = writeDay(dayOf(at), language);
     this.#field('time').value = time(at);
-    lengths.value = length;
+    this.#takes(one.minutes);
     this.#field('language').value = one.language;
     this.#read();
     this.#show();
@@ -79,6 +96,8 @@ export class NewAppointment {
     this.#seen = seen;
     this.form.hidden = false;
     slot(this.dialog, 'new-done').hidden = true;
+    this.repeat.begin(seen === null);
+    this.presets.begin(seen === null);
     slot(this.form, 'new-running').hidden = !running;
     slot(this.form, 'new-heading').textContent = t(seen ? 'correct.title' : 'new.title');
     this.doubts.plain = seen ? 'correct.save' : 'new.create';
@@ -92,6 +111,14 @@ export class NewAppointment {
     this.weigh();
     openDialog(this.dialog);
     this.#field('patient').focus();
+  }
+
+  /** How long, whether or not that is offered yet. @param {number} length minutes */
+  #takes(length) {
+    const lengths = /** @type {HTMLSelectElement} */ (this.#field('minutes'));
+    const offered = [...lengths.options].some(({ value }) => value === String(length));
+    if (!offered) lengths.append(el('option', { value: String(length), textContent: minutes(length) }));
+    lengths.value = String(length);
   }
 
   /** A time at which there is nothing yet, the same day if there is one. */
@@ -161,6 +188,7 @@ export class NewAppointment {
       this.#problem(String(name), typed && !found ? t(`new.${name}.missing`) : null);
     }
     this.#start = meant ? meant.at.getTime() : NaN;
+    this.repeat.read(this.#start);
     return meant?.rfc3339 ?? null;
   }
 
@@ -168,6 +196,8 @@ export class NewAppointment {
     if (!this.#complete()) return;
     const starts = this.#read();
     if (!starts) return /** @type {HTMLElement} */ (this.form.querySelector('[aria-invalid="true"]')).focus();
+    const series = this.#seen ? null : this.repeat.read(this.#start);
+    if (series === 'wrong') return this.repeat.demand();
     const button = /** @type {HTMLButtonElement} */ (this.form.querySelector('[type="submit"]'));
     button.disabled = true;
     try {
@@ -179,7 +209,10 @@ export class NewAppointment {
         language: /** @type {Language} */ (this.#field('language').value),
       };
       if (this.#seen) await this.#correct(this.#seen, said);
-      else this.#done(await this.doubts.meaning((anyway) => newAppointment({ ...said, mail: said.mail || null, anyway })));
+      else if (series) {
+        const planned = { ...said, ...series, mail: said.mail || null };
+        this.#done((await this.doubts.meaning((anyway) => newSeries({ ...planned, anyway }))).appointments);
+      } else this.#done([await this.doubts.meaning((anyway) => newAppointment({ ...said, mail: said.mail || null, anyway }))]);
     } catch (error) {
       if (wrongMail(error)) {
         this.#problem('mail', t('new.mail.wrong'));
@@ -207,7 +240,7 @@ export class NewAppointment {
     try {
       const corrected = await this.doubts.meaning((anyway) => correctAppointment(seen.appointment, { ...correction, anyway }));
       this.dialog.close();
-      this.onCorrected(corrected);
+      this.onCorrected(corrected, seen);
     } catch (error) {
       const { code, current } = /** @type {{code?: string, current?: Current | null}} */ (error);
       if (code !== 'conflict' || !current) throw error;
@@ -222,9 +255,12 @@ export class NewAppointment {
     }
   }
 
-  /** @param {AppointmentView} made */
-  #done(made) {
+  /** @param {AppointmentView[]} all */
+  #done(all) {
+    const [made] = all;
+    if (!made) return;
     this.form.hidden = true;
+    slot(this.dialog, 'new-rest').hidden = all.length === 1;
     const done = slot(this.dialog, 'new-done');
     done.hidden = false;
     slot(done, 'new-done-words').textContent = t('new.done.words', {
@@ -235,7 +271,7 @@ export class NewAppointment {
     slot(done, 'new-link', HTMLInputElement).value = made.link;
     /** @type {HTMLElement} */ (done.querySelector('[data-action="copy-new"] span')).textContent = t('link.copy');
     slot(done, 'new-done-title').focus();
-    this.onMade(made);
+    this.onMade(all);
   }
 
   /** @param {HTMLElement} button */
@@ -253,32 +289,32 @@ function wrongMail(error) {
   return code === 'invalid' && field === 'mail';
 }
 
-/** Whether it has not begun. @param {{starts_at?: string}} one */
-const toCome = ({ starts_at: at }) => at !== undefined && Date.parse(at) > now();
-
 /**
- * Ask, then destroy one appointment irrecoverably: at once, or once its patient was told.
+ * Ask, then destroy one appointment irrecoverably; or cancel it, which destroys it in a moment, if it is to come.
  * @param {HTMLDialogElement} dialog
- * @param {Pick<AppointmentView, 'appointment' | 'patient'> & Partial<AppointmentView>} appointment without a name where it cannot be read
- * @param {(telling: boolean) => void} onDone
+ * @param {Pick<AppointmentView, 'appointment' | 'patient' | 'told'>} appointment without a name where it cannot be read
+ * @param {boolean} coming
+ * @param {(cancelled: AppointmentView | null) => void} onDone null where it is destroyed
  */
-export function askToDestroy(dialog, appointment, onDone) {
-  const { patient: name, told } = appointment;
-  const tell = slot(dialog, 'destroy-tell', HTMLInputElement);
-  const telling = Boolean(told?.length) && toCome(appointment);
-  slot(dialog, 'destroy-telling').hidden = !telling;
-  tell.checked = telling;
-  slot(dialog, 'destroy-title').textContent = name ? t('destroy.title', { name }) : t('destroy.title.unreadable');
+export function askToDestroy(dialog, { appointment, patient: name, told }, coming, onDone) {
+  const kind = coming ? 'cancel' : 'destroy';
+  slot(dialog, 'destroy-title').textContent = name ? t(`${kind}.title`, { name }) : t('destroy.title.unreadable');
+  slot(dialog, 'destroy-text').textContent = t(`${kind}.text`);
+  slot(dialog, 'destroy-yes').textContent = t(`${kind}.yes`);
+  slot(dialog, 'destroy-no').textContent = t(coming ? 'cancel.no' : 'base.cancel');
   say(slot(dialog, 'destroy-problem'), null);
-  const yes = /** @type {HTMLButtonElement} */ (dialog.querySelector('[data-action="destroy"]'));
-  /** @type {HTMLElement} */ (dialog.querySelector('[data-action="close"]')).onclick = () => dialog.close();
+  const tell = slot(dialog, 'destroy-tell', HTMLInputElement);
+  slot(dialog, 'destroy-telling').hidden = !coming || !told?.length;
+  tell.checked = true;
+  const yes = slot(dialog, 'destroy-yes', HTMLButtonElement);
+  slot(dialog, 'destroy-no').onclick = () => dialog.close();
   yes.onclick = async () => {
     yes.disabled = true;
     try {
-      if (tell.checked) await cancelAppointment(appointment.appointment);
-      else await destroyAppointment(appointment.appointment);
+      const cancelled = coming ? await cancelAppointment(appointment, tell.checked) : null;
+      if (!coming) await destroyAppointment(appointment);
       dialog.close();
-      onDone(tell.checked);
+      onDone(cancelled);
     } catch (error) {
       say(slot(dialog, 'destroy-problem'), explain(error));
     } finally {

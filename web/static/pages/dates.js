@@ -50,6 +50,15 @@ export function fullDay(day, today = dayOf()) {
   return (day.slice(0, 4) === today.slice(0, 4) ? thisYear : otherYear).format(new Date(day));
 }
 
+const short = new Intl.DateTimeFormat(style, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
+const span = new Intl.DateTimeFormat(style, { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+
+/** “ma 30”. @param {string} day */
+export const shortDay = (day) => short.format(new Date(day));
+
+/** “30 november – 6 december 2026”. @param {string} first @param {string} last */
+export const fromTo = (first, last) => span.formatRange(new Date(first), new Date(last));
+
 /** “vandaag”, “morgen”, “gisteren”, else the full day. @param {string} day @param {string} [today] */
 export function day(day, today = dayOf()) {
   const away = daysAway(day, today);

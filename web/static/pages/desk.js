@@ -1,17 +1,16 @@
 import { Consult } from '../client/consult.js';
 import { Desk } from '../client/desk.js';
-import { deskTicket, inviteAgain, me, reopenAppointment, signOut, whenSignedOut } from '../client/rest.js';
+import { deskTicket, me, signOut, whenSignedOut } from '../client/rest.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { Signaling } from '../client/signaling.js';
 import { SignInAgain } from './again.js';
-import { NewAppointment, askToDestroy } from './appointment.js';
+import { Agenda } from './agenda.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot } from './build.js';
 import { ConsultCall } from './call.js';
 import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
-import { Day } from './day.js';
-import { dayOf, fullDay, minutes, moment } from './dates.js';
+import { dayOf, fullDay, moment } from './dates.js';
 import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
@@ -21,7 +20,7 @@ import { TechnicalDialog } from './technical.js';
 import { withSeat } from './seat.js';
 import { WaitingRoom } from './waiting.js';
 
-/** @import {AppointmentView, Me, DeskView, WaitingView} from '../../types/wire.js' */
+/** @import {Me, DeskView, WaitingView} from '../../types/wire.js' */
 
 const OFFLINE_AFTER_MS = 1500;
 const TICK_MS = 60_000;
@@ -40,25 +39,19 @@ class DeskPage extends HTMLElement {
   async connectedCallback() {
     this.call = slot(this, 'call', ConsultCall);
     const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
-    this.day = new Day(this, {
-      destroy: (one) => askToDestroy(slot(this, 'destroy', HTMLDialogElement), one, (telling) => this.#said(t(telling ? 'cancel.done' : 'destroy.done'))),
-      correct: (one) => this.new?.correct(one, one.appointment === this.#inConsult),
-      reopen: (one) => this.#reopen(one.appointment),
+    this.agenda = new Agenda(this, {
+      said: (words) => say(slot(this, 'said'), words),
       technical: (one) => technical.open(one),
-      invite: (one, newLink) => this.#invite(one, newLink),
+      running: () => this.#inConsult,
+      reopened: () => this.call?.end(false),
     });
+    this.day = this.agenda.day;
     this.waiting = new WaitingRoom(this, {
       names: (appointment) => this.day?.name(appointment) ?? '',
       admit: (who) => this.#admit(who),
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
       onSound: (state) => this.#showSound(state),
     });
-    this.new = new NewAppointment(
-      slot(this, 'new', HTMLDialogElement),
-      () => this.#reload(),
-      (one) => this.#corrected(one),
-      () => this.day?.known.value.values() ?? [],
-    );
     this.#listen();
     try {
       const person = await me();
@@ -75,7 +68,7 @@ class DeskPage extends HTMLElement {
     this.again = new SignInAgain(slot(this, 'again', HTMLDialogElement), person);
     whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
-    if (this.new) this.new.sends = person.sends ?? false;
+    if (this.agenda) this.agenda.new.sends = person.sends ?? false;
     this.retention = new RetentionDialog(slot(this, 'retention', HTMLDialogElement), person, () => this.#kept(person));
     this.ending = new Ending(slot(this, 'account', HTMLDialogElement), () => this.#reload());
     this.sentences = new Sentences(slot(this, 'sentences', HTMLFormElement));
@@ -105,17 +98,20 @@ class DeskPage extends HTMLElement {
 
   #listen() {
     onAction(this, {
-      new: () => this.new?.open(this.day?.shown),
-      previous: () => this.#move(-1),
-      next: () => this.#move(1),
-      today: () => this.#move(0),
+      new: () => this.agenda?.new.open(this.day?.shown),
+      now: () => this.agenda?.new.begin(),
+      previous: () => this.agenda?.move(-1),
+      next: () => this.agenda?.move(1),
+      today: () => this.agenda?.move(0),
       retention: () => this.retention?.open(),
       account: () => this.#account(),
       'sign-out': () => this.#signOut(),
       sound: () => this.waiting?.toggleSound(),
       return: () => this.#inConsult && this.#return(this.#inConsult),
       dismiss: () => this.call?.end(false),
-      reopen: () => this.#reopen(this.#before),
+      reopen: () => this.agenda?.reopen(this.#before),
+      show: (button) => this.day?.show(button.dataset.show ?? ''),
+      undo: () => this.agenda?.undo.take(),
     });
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
@@ -303,27 +299,6 @@ class DeskPage extends HTMLElement {
     if (fate) slot(this, 'bye-lead').textContent = t('desk.ended.destroyed', { when: moment(fate) });
   }
 
-  /** It ended too early: the patient can come again with the same link. @param {string} appointment */
-  async #reopen(appointment) {
-    try {
-      await reopenAppointment(appointment);
-      this.call?.end(false);
-      this.#said(t('desk.reopened'));
-    } catch (error) {
-      this.#said(explain(error));
-    }
-  }
-
-  /** Tell a patient again. @param {AppointmentView} one @param {boolean} newLink */
-  async #invite(one, newLink) {
-    try {
-      this.day?.put(await inviteAgain(one.appointment, newLink));
-      this.#said(t(newLink ? 'told.new-link.done' : 'told.again.done', { name: one.patient }));
-    } catch (error) {
-      this.#said(explain(error));
-    }
-  }
-
   /** Out of the consult and back at the desk. @param {boolean} after whether to say that it ended */
   #out(after) {
     const consult = this.#consult;
@@ -338,24 +313,8 @@ class DeskPage extends HTMLElement {
     this.#title();
   }
 
-  /** @param {number} days */
-  #move(days) {
-    this.day?.move(days).catch(() => {});
-  }
-
   async #reload() {
-    try {
-      await this.day?.load();
-      this.new?.weigh();
-    } catch {
-      // The day says itself that it could not be read.
-    }
-  }
-
-  /** @param {AppointmentView} one */
-  #corrected(one) {
-    this.day?.put(one);
-    this.#said(t('correct.done', { name: one.patient, when: moment(one.starts_at), minutes: minutes(one.minutes) }));
+    await this.agenda?.reload();
   }
 
   /** @param {string} words */

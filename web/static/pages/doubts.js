@@ -2,7 +2,7 @@ import { now } from '../client/clock.js';
 import { say, slot } from './build.js';
 import { time } from './dates.js';
 import { t } from './language.js';
-import { overlaps } from './overlap.js';
+import { overlaps, stands } from './overlap.js';
 
 /** @import {AppointmentView, Doubt, Taken} from '../../types/wire.js' */
 
@@ -56,7 +56,7 @@ export class Doubts {
       this.#shown.add('past');
       said.push(t('new.doubt.past'));
     }
-    const others = [...known].filter((one) => one.state === 'planned' && overlaps(one, start, end));
+    const others = [...known].filter((one) => stands(one) && overlaps(one, start, end));
     if (others.length) {
       this.#shown.add('double');
       said.push(t('new.doubt.with', { taken: others.map((one) => `${one.patient}, ${span(one)}`).join('; ') }));

@@ -1,5 +1,5 @@
 import { html, nothing } from '../vendor/lit-html-3.3.3/lit-html.js';
-import { minutes, moment, time } from './dates.js';
+import { fullDay, minutes, moment, time } from './dates.js';
 import { t } from './language.js';
 import { icon } from './rows.js';
 import { toldAlarm, toldLines, toldTools } from './told.js';
@@ -7,7 +7,7 @@ import { toldAlarm, toldLines, toldTools } from './told.js';
 /** @import {AppointmentView, UnreadableView} from '../../types/wire.js' */
 /** @import {Row} from './rows.js' */
 
-/** @typedef {'running' | 'waiting' | 'ended' | 'past' | 'planned'} State */
+/** @typedef {'running' | 'waiting' | 'ended' | 'past' | 'planned' | 'cancelled' | 'held' | 'missed'} State */
 
 /**
  * What the entry of an appointment shows beside the appointment itself.
@@ -20,35 +20,50 @@ import { toldAlarm, toldLines, toldTools } from './told.js';
 /**
  * What can be done with an appointment.
  * @typedef {object} Acts
- * @property {(one: Pick<AppointmentView, 'appointment' | 'patient'> & Partial<AppointmentView>) => void} destroy without a name where it cannot be read
+ * @property {(one: Pick<AppointmentView, 'appointment' | 'patient' | 'told'>, coming: boolean) => void} destroy without a name where it
+ *   cannot be read; what is to come is cancelled
+ * @property {(one: AppointmentView) => void} keep
  * @property {(one: AppointmentView) => void} correct
  * @property {(one: AppointmentView) => void} reopen
+ * @property {(one: AppointmentView, attended: 'held' | 'missed') => void} attend
  * @property {(one: AppointmentView) => void} technical
  * @property {(one: AppointmentView) => void} copy
  * @property {(one: AppointmentView, newLink: boolean) => void} invite
  * @property {(one: AppointmentView) => void} unfold
  */
 
+/** States of which somebody may say whether it was held. @type {Set<State>} */
+const OVER = new Set(['ended', 'past', 'held', 'missed']);
+
 /** One appointment in the line of a day. @param {AppointmentView} one @param {Look} look @param {Acts} acts @returns {Row} */
 export function entry(one, { state, unfolded, copied }, acts) {
   const { appointment, patient, starts_at } = one;
-  const tool = state !== 'ended' ? copyButton(one, copied, acts) : one.reopens ? reopenButton(one, acts) : nothing;
+  const coming = state === 'planned' || state === 'waiting';
+  const leaving = state === 'cancelled';
+  const tool = one.state !== 'ended' ? copyButton(one, copied, acts) : one.reopens ? reopenButton(one, acts) : nothing;
   const technical = state === 'planned' ? nothing : technicalButton(one, acts);
-  const correct = state === 'ended' || one.cancelled ? nothing : correctButton(one, acts);
+  const correct = one.state === 'ended' ? nothing : correctButton(one, acts);
   const content = html`
     <time class="entry-time" datetime=${starts_at}>${time(new Date(starts_at))}</time>
     <div class="entry-body">
       <p class="name"><bdi>${patient}</bdi></p>
-      <p class="soft small">${minutes(one.minutes)}${one.cancelled ? html`<span class="chip tiny">${t('day.cancelled')}</span>` : chip(state)}${wished(one)}${toldAlarm(one)}</p>
+      <p class="soft small">${minutes(one.minutes)}${chip(state)}${wished(one)}${toldAlarm(one)}</p>
     </div>
-    <div class="entry-tools">${tool}${moreButton(one, unfolded, acts)}</div>
-    <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded}>
+    <div class="entry-tools">${leaving ? keepButton(one, acts) : [tool, moreButton(one, unfolded, acts)]}</div>
+    <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded || leaving}>
       <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
       ${toldLines(one)}
-      <p class="actions">${technical}${correct}${state === 'ended' || one.cancelled ? nothing : toldTools(one, acts)}${destroyButton(one, acts)}</p>
+      <p class="actions">${technical}${correct}${coming ? toldTools(one, acts) : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
     </div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
 }
+
+/** Above the entries of a day. @param {string} day @returns {Row} */
+export const heading = (day) => ({
+  key: `day ${day}`,
+  attributes: { class: 'day-heading' },
+  content: html`<h3>${fullDay(day)}</h3>`,
+});
 
 /** What is left to see of one that cannot be read. @param {UnreadableView} found @param {Acts} acts @returns {Row} */
 export function unread({ appointment, newer }, acts) {
@@ -58,7 +73,7 @@ export function unread({ appointment, newer }, acts) {
       <p class="name">${t('day.unreadable')}</p>
       <p class="soft small">${t(newer ? 'day.unreadable.newer' : 'day.unreadable.help')}</p>
     </div>
-    <div class="entry-tools">${destroyButton({ appointment, patient: '' }, acts)}</div>`;
+    <div class="entry-tools">${destroyButton({ appointment, patient: '' }, false, acts)}</div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': 'unreadable', 'data-appointment': appointment }, content };
 }
 
@@ -106,15 +121,34 @@ const correctButton = (one, acts) =>
     aria-label=${t('correct.button.who', { name: one.patient })}
     @click=${() => acts.correct(one)}>${icon('clock')}<span>${t('correct.button')}</span></button>`;
 
+/** What the consult showed, corrected. @param {AppointmentView} one @param {Acts} acts */
+const attendButtons = (one, acts) =>
+  /** @type {const} */ (['held', 'missed']).filter((attended) => one.attended !== attended).map((attended) => attendButton(one, attended, acts));
+
+/** @param {AppointmentView} one @param {'held' | 'missed'} attended @param {Acts} acts */
+function attendButton(one, attended, acts) {
+  const [id, label, words] = [`attend-${attended}`, t(`attend.${attended}.who`, { name: one.patient }), t(`attend.${attended}.button`)];
+  return html`<button class="button small attends" type="button" data-testid=${id} aria-label=${label}
+    @click=${() => acts.attend(one, attended)}>${icon(attended === 'held' ? 'check' : 'x')}<span>${words}</span></button>`;
+}
+
 /** @param {AppointmentView} one @param {Acts} acts */
 const technicalButton = (one, acts) =>
   html`<button class="button small technicals" type="button" data-testid="technical-check"
     aria-label=${t('technical.title.who', { name: one.patient })}
     @click=${() => acts.technical(one)}>${icon('info')}<span>${t('technical.title')}</span></button>`;
 
-/** @param {Pick<AppointmentView, 'appointment' | 'patient'> & Partial<AppointmentView>} one @param {Acts} acts */
-function destroyButton(one, acts) {
-  const label = one.patient ? t('destroy.button.who', { name: one.patient }) : t('destroy.button.unreadable');
+/** @param {AppointmentView} one @param {Acts} acts */
+const keepButton = (one, acts) =>
+  html`<button class="button small keeps" type="button" data-testid="keep-appointment"
+    aria-label=${t('undo.button.who', { name: one.patient })}
+    @click=${() => acts.keep(one)}>${icon('rotate-cw')}<span>${t('undo.button')}</span></button>`;
+
+/** @param {Pick<AppointmentView, 'appointment' | 'patient' | 'told'>} one @param {boolean} coming @param {Acts} acts */
+function destroyButton(one, coming, acts) {
+  const kind = coming ? 'cancel' : 'destroy';
+  const label = one.patient ? t(`${kind}.button.who`, { name: one.patient }) : t('destroy.button.unreadable');
+  const words = t(`${kind}.button`);
   return html`<button class="button small destroys" type="button" data-testid="delete-appointment" aria-label=${label}
-    @click=${() => acts.destroy(one)}>${icon('trash-2')}<span>${t('destroy.button')}</span></button>`;
+    @click=${() => acts.destroy(one, coming)}>${icon('trash-2')}<span>${words}</span></button>`;
 }

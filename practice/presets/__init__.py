@@ -1,0 +1,1 @@
+"""What a practitioner plans often: how long it takes and in which language, by a name; one record for an account."""
