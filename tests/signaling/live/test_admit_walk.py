@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from practice.agenda.store import Appointments
 from signaling.sockets.server import Gate
 from tests.ours import FOLDERS, ROOT
 from tests.signaling.live.cast import Node, Practice, Worker, until
@@ -25,6 +26,7 @@ BESIDE = {
     "signaling/sockets/manager.py": "as above",
     "rooms/tally.py": "what a practice counts, written in the background",
     "practice/statistics/store.py": "as above",
+    "signaling/scopes.py": "what an appointment keeps of it, that it was held, written in the background",
 }
 """What calls on another file of ours too, without being on the way, and why."""
 
@@ -66,7 +68,7 @@ def calls() -> Iterator[set[tuple[str | None, str]]]:
 async def test_an_admit_takes_the_way_that_its_walk_says(
     node: Node, worker: Worker, practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    came = Gate.came
+    came, attend = Gate.came, Appointments.attend
 
     async def marked(self: Gate, eio_sid: str, data: str) -> None:
         token = ADMITTING.set('"admit"' in data)
@@ -75,7 +77,12 @@ async def test_an_admit_takes_the_way_that_its_walk_says(
         finally:
             ADMITTING.reset(token)
 
+    async def aside(*what: Any) -> None:
+        ADMITTING.set(False)  # a task of its own, and what is stored is another walk
+        await attend(*what)
+
     monkeypatch.setattr(Gate, "came", marked)
+    monkeypatch.setattr(Appointments, "attend", aside)
     patient, doctor = practice.patient_page(), practice.practitioner_page()
     await patient.connect(node)
     await doctor.connect(node)
