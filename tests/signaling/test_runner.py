@@ -99,7 +99,7 @@ async def test_each_effect_reaches_what_it_is_for_in_order() -> None:
         ("place", room),
         ("tidy", "w", RemovePeerCall(room=room, fence=3, peer="x")),
         ("tidy", "w", CloseRoomCall(room=room, fence=4)),
-        ("count", CONSULT.owner, "consults"),
+        ("count", CONSULT, "consults"),
     ]
 
 
