@@ -1,6 +1,7 @@
 """A correction over REST: asked about, never over somebody else's, and told to whoever waits."""
 
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -153,7 +154,7 @@ async def test_what_is_cancelled_takes_no_time_and_goes_by_itself(server: Server
     server.time.ahead = timedelta(seconds=11)
     assert (await server.call("POST", f"{path}/keep", {}, who="alice")).code == "gone"
     assert await server.store.retention.sweep() == 1, "without anybody's page"
-    found = [act for act, *_ in await acts(server)]
+    found = [act for act, _ in groupby([act for act, *_ in await acts(server)])]  # two that finish it both say so
     assert found[-4:] == ["appointment-created", "appointment-kept", "appointment-cancelled", "destroyed"]
 
 
