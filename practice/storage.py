@@ -27,8 +27,8 @@
         reschedule_all(scope);  reschedule_behind(scope);  indices(mail) -> [bytes];  demand_free(connection, mail, but)
     store.sessions
         create(practitioner_id, strength) -> token;  practitioner(token) -> id | None;  end(token)
-        end_all(practitioner_id);  strength(token);  create_for_set_up(account) -> token;  setting_up(token) -> id
-        found(token, query) -> row | None                           # the session, and what the query joins to it
+        end_all(practitioner_id);  strength(token);  create_for_set_up(practitioner_id) -> token
+        setting_up(token) -> id;  found(token, query) -> row | None  # the session, and what the query joins to it
         reference(token) -> text;  lives(reference) -> bool;  use(references) -> those that have ended
         form_token(token) -> text;  of(scope) -> list[OpenSession];  end_of(scope, references)
         just_proved(token);  by_passkey(token) -> bool              # begun with two factors, a moment ago
