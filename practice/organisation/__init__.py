@@ -12,6 +12,7 @@ Begin at ``rights`` (who may do what: one table) and ``standings`` (who somebody
 | ``arrivals`` | who registered by themselves and waits to be let in |
 | ``store``, ``departments`` | what it says of itself, its members and their roles, its parts |
 | ``handing``, ``recovery`` | what becomes of what a member has to come; of who lost every way in |
+| ``one_each`` | what stores of what it has one of at most begin with |
 | ``oversight`` | the audit trail, with the names of its people alone |
 | ``ending`` | how it ends |
 """
