@@ -11,9 +11,10 @@ from typing import Any, Final
 from sqlalchemy import bindparam
 
 from practice.organisation.model import REFUSED, Member
+from practice.organisation.reach import looks_after_all
 from practice.organisation.records import MEMBERS, members
 from practice.organisation.rights import Right, demand
-from practice.organisation.store import Organisations
+from practice.organisation.store import THEIRS, Organisations
 from vault.database.marks import no_closing
 from vault.errors import DomainError
 from vault.records.scope import Scope
@@ -42,6 +43,12 @@ class Arrivals(RecordStore):
     async def refuse(self, scope: Scope, account: str, along: Along) -> Member:
         """They are turned down: whoever calls this closes the account, or ``unanswered`` does. Errors: the same."""
         return await self._answer(scope, account, {"asked": REFUSED}, along)
+
+    async def deciders(self, scope: Scope, organisation: str) -> list[str]:
+        """The accounts of whoever could let somebody in. Errors: ``not_found`` (the scope)."""
+        scope.demand("server")
+        opened = await self._reader.open(MEMBERS, await self._database.ask(THEIRS, {"organisation": organisation}))
+        return [one.account for one in opened.living if one.active and looks_after_all(one.roles, Right.CHANGE_PEOPLE)]
 
     async def unanswered(self) -> list[str]:
         """The accounts to be closed: nobody let them in, in time."""

@@ -10,6 +10,7 @@ from practice.organisation.arrivals import ANSWERED_WITHIN
 from practice.organisation.model import FIRST, Profile
 from practice.organisation.records import organisations
 from practice.storage import Store
+from signaling.scopes import of_server
 from tests.opening import of
 from tests.organisations import OPERATOR, scope_of
 from tests.people import Time, caught_up
@@ -43,6 +44,19 @@ async def test_with_approval_nobody_signs_in_before_somebody_lets_them_in(store:
             await call(scope, person.id, told)
     await store.organisation.set_state(scope, person.id, "deactivated")
     assert not (await store.organisation.person(scope, person.id)).member.waits
+
+
+async def test_who_could_let_somebody_in_is_known_to_the_server_alone(sqlite_store: Store) -> None:
+    store = sqlite_store
+    owner, other = await practice(store)
+    organisation = (await scope_of(store, owner.id)).organisation
+    assert organisation is not None
+    assert set(await store.arrivals.deciders(of_server(), organisation)) == {owner.id, other.id}
+    for role in ("practitioner", "department_administrator"):
+        await store.organisation.set_roles(await scope_of(store, owner.id), other.id, [role])
+        assert await store.arrivals.deciders(of_server(), organisation) == [owner.id]
+    with pytest.raises(DomainError, match="not_found"):
+        await store.arrivals.deciders(await scope_of(store, owner.id), organisation)
 
 
 @pytest.mark.parametrize("role", ["practitioner", "assistant", "auditor", "support", "department_administrator"])

@@ -16,7 +16,7 @@ from practice.policies.model import CAPS, FEATURES, Cap, Feature, Policy
 from practice.policies.records import POLICIES, policies
 from practice.policies.store import MOMENT
 from practice.storage import Store
-from tests.every_kind import ACCESS
+from tests.every_kind import ACCESS, WAY
 from tests.opening import of, open_store
 from tests.organisations import found, scope_of
 from tests.people import START, Time, charlie, plan
@@ -228,6 +228,7 @@ async def test_an_organisation_that_ends_decides_and_invites_nothing_more(store:
         store.invitations.invite(owner, "new@example.org", ["assistant"], "nl", telling(store)),
         store.departments.make(owner, "Neurologie"),
         store.mail_servers.write(owner, ACCESS, 0, port_is_free=True),
+        store.sms_providers.write(owner, WAY, 0, port_is_free=True),
     ):
         with pytest.raises(DomainError, match="closing"):
             await refused

@@ -4,6 +4,7 @@ the link that was mailed to it, which make the account.
 
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,7 @@ from practice.factors import passkeys
 from practice.factors.passkeys import Registration, RelyingParty
 from practice.lookalikes import mixes_scripts
 from practice.names import named
+from practice.notices.model import News
 from practice.organisation.model import Profile
 from practice.registrations.model import Opened, Registered
 from practice.registrations.store import Where
@@ -22,10 +24,12 @@ from signaling.limiter import REGISTERED_NETWORK, REGISTERING_NETWORK
 from signaling.protocol.errors import UserError
 from signaling.registering import Wish
 from signaling.rest.endpoint import Call
+from signaling.scopes import of_practitioner, of_server
 from signaling.typedefs import CHALLENGES, LIMITER, NOW, REGISTERING, SETTINGS, STORE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
 from vault.records.content import new_id
+from vault.records.writing import always
 from web.account.invited import WithPasskey, WithPassword, begin, sign_in
 from web.account.passkeys import MAX_NAME
 from web.account.security import shown_once
@@ -136,6 +140,7 @@ async def accept(call: Call) -> Shown | None:
     )
     await enter(call, made)
     if made.waits:
+        await tell_deciders(call, made)
         return waiting(made)
     call.after.append(partial(sign_in, call, made.person))
     return None
@@ -155,6 +160,7 @@ async def accept_by_passkey(call: Call) -> Shown:
     )
     await enter(call, made, Draft(Act.FACTOR_ADDED, practitioner(made.person.id), detail="passkey"))
     if made.waits:
+        await tell_deciders(call, made)
         return waiting(made)
     call.after.append(partial(begin, call, made.person, "passkey"))
     return shown_once(made.codes)
@@ -183,6 +189,15 @@ async def enter(call: Call, made: Registered, *more: Draft) -> None:
     founded = [Draft(Act.ORGANISATION_FOUNDED, who)] if "organisation" not in call.path else []
     added = Draft(Act.ACCOUNT_ADDED, who, who, "registered")
     await call.request.app[STORE].audit.record_all([added, *founded, *more])
+
+
+async def tell_deciders(call: Call, made: Registered) -> None:
+    """Who could let them in reads of it by mail; the list of people says it in any case."""
+    store = call.request.app[STORE]
+    for account in await store.arrivals.deciders(of_server(), made.organisation):
+        with suppress(DomainError):  # who cannot be read has no address
+            person = await store.practitioners.get(of_practitioner(account))
+            await store.notices.along(account, [News("arrival", person.mail, person.language)], always)
 
 
 def waiting(made: Registered) -> Shown:

@@ -258,6 +258,8 @@ async def signs_in(server: Server) -> bool:
 async def test_who_waits_is_let_in_by_who_looks_after_people(mailing: Server, owner: Browser) -> None:
     noor = await waiting(mailing, "B0b")
     assert not await signs_in(mailing)
+    told = [one.news.to for one in await mailing.store.notices.waiting() if one.news.word == "arrival"]
+    assert told == [mailing.alice.mail]
     page = await owner.get("/practice/people")
     arrivals = page.html.partition('data-testid="arrivals"')[2].partition("</ul>")[0]
     assert "noor@gmail.com" in arrivals and "deze naam lijkt op die van" in arrivals and "Bob" in arrivals
