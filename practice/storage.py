@@ -101,7 +101,7 @@
     store.feeds
         of(scope) -> Feed | None;  make(scope) -> Feed, token;  end(scope) -> bool;  whose(token) -> id | None
     store.arrivals
-        approve(scope, account, along);  refuse(...);  deciders(scope, organisation);  unanswered() -> ids  # who waits
+        approve(scope, account, along);  refuse(scope, account, along);  deciders(scope, organisation);  unanswered()
     store.mail_domains
         of(scope) -> [MailDomain];  add(scope, name, role, approval);  remove(scope, id)
     store.registrations
