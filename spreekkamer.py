@@ -53,7 +53,7 @@ class Settings(StrictSettings):
 async def stored(settings: Settings, in_progress: InProgress) -> AsyncIterator[Storage]:
     """What is stored, with its organisation; says so if it is locked."""
     from operate import founding
-    from practice.storage import open_storage
+    from practice.opening import open_storage
 
     mail = settings.practice.sends
     async with open_storage(settings.rooms, in_progress=in_progress, now=utc_now, mail=mail) as storage:

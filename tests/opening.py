@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from practice import storage
+from practice import opening as doors
 from practice.storage import Store
 from vault.destruction.deadline import Told
 from vault.destruction.handing import Handed
@@ -60,9 +60,9 @@ class Elsewhere:
 async def open_store(
     settings: VaultSettings, elsewhere: Elsewhere | None = None, **options: Any
 ) -> AsyncIterator[Store]:
-    """As ``practice.storage.open_store``."""
+    """As ``practice.opening.open_store``."""
     told = elsewhere or Elsewhere()
-    opening = storage.open_store(
+    opening = doors.open_store(
         settings,
         in_progress=told.ask,
         on_destroy=told.destroyed,

@@ -27,7 +27,8 @@ if OLDER and not TYPE_CHECKING:
     from rooms.settings import RoomsSettings as VaultSettings
     from rooms.store import Store, open_store
 else:
-    from practice.storage import Store, open_store
+    from practice.opening import open_store
+    from practice.storage import Store
     from vault.clock import boottime
     from vault.errors import DomainError
     from vault.records.scope import Scope

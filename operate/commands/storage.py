@@ -2,7 +2,8 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from practice.storage import Storage, Store, open_storage
+from practice.opening import open_storage
+from practice.storage import Storage, Store
 from vault.clock import utc_now
 from vault.destruction.deadline import left_to_the_server, nobody_can_say
 from vault.records.scope import Scope

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from media.control import MediaClient
+from practice.opening import open_storage
 from practice.settings import PracticeSettings
-from practice.storage import open_storage
 from signaling import app, gate, listener, logs
 from signaling.redis import connect, open_redis
 from signaling.settings import SignalingSettings

@@ -24,7 +24,8 @@ from client.wire import Wire
 from media.control import MediaClient
 from practice.accounts.model import Practitioner
 from practice.agenda.model import Appointment
-from practice.storage import Store, open_storage
+from practice.opening import open_storage
+from practice.storage import Store
 from rooms.consult import new
 from rooms.consult_events import Arrive
 from rooms.consult_state import PRACTITIONER

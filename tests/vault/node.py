@@ -32,8 +32,9 @@ if OLDER and not TYPE_CHECKING:
 else:
     from practice.accounts import store as accounts
     from practice.accounts.model import Language, Retention
+    from practice.opening import open_store
     from practice.organisation.model import Profile
-    from practice.storage import Store, open_store
+    from practice.storage import Store
     from vault.audit import Act, appointment, practitioner
     from vault.errors import DomainError
     from vault.records.scope import Scope

@@ -10,8 +10,9 @@ from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, in
 from practice.accounts.records import PRACTITIONERS
 from practice.agenda.records import APPOINTMENTS
 from practice.agenda.starts import Starts
+from practice.opening import assemble
 from practice.sentences.records import SENTENCES
-from practice.storage import Store, assemble
+from practice.storage import Store
 from tests.opening import Elsewhere, of
 from tests.people import Time, alice, caught_up, plan
 from vault import keystore

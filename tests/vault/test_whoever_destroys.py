@@ -8,7 +8,8 @@ import pytest
 
 from operate.commands.storage import asking
 from practice.agenda.store import Appointments
-from practice.storage import Storage, Store, open_storage, open_store
+from practice.opening import open_storage, open_store
+from practice.storage import Storage, Store
 from signaling import app, gate
 from signaling.sockets.hooks import Hooks
 from signaling.sockets.server import Gate
