@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from signaling.typedefs import STORE, ZONE
-from web import assets, branding, forms, headers, pages, pictures, reference
+from web import assets, branding, forms, headers, installed, pages, pictures, reference
 from web.account import (
     assistants,
     bank,
@@ -55,6 +55,8 @@ PUBLIC: Final = (
     "/",
     "/signin",
     "/desk",
+    "/desk/worker.js",
+    "/desk/manifest.webmanifest",
     "/c",
     "/privacy",
     "/api",
@@ -110,6 +112,8 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/", pages.home, name="home")
     app.router.add_get("/signin", pages.sign_in, name="signin")
     app.router.add_get("/desk", pages.desk, name="desk")
+    app.router.add_get(installed.WORKER, installed.worker, name="worker")
+    app.router.add_get(installed.MANIFEST, installed.manifest, name="manifest")
     app.router.add_get("/c", pages.patient, name="patient")
     app.router.add_get("/privacy", pages.privacy, name="privacy")
     app.router.add_get("/api", reference.api, name="api")

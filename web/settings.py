@@ -107,6 +107,11 @@ class WebSettings(BaseModel):
         pattern=r"^((mailto:|https://|tel:)[^\s]+)?$",
         description="Where to report a vulnerability, as a URI; empty: the operator's mail, else the privacy page.",
     )
+    installable: bool = Field(
+        default=True,
+        description="Whether the desk can be installed as a program of its own, with a notice where there is no "
+        "connection; off removes it from every browser that has it.",
+    )
     operator: Operator = Operator()
     dpo: Officer = Officer()
     authority: Authority = Authority()

@@ -1,4 +1,4 @@
-"""Everything our pages keep in a browser (S-37): the privacy page lists it, and a test finds nothing beside it."""
+"""Everything our pages keep in a browser (S-37), as the privacy page lists it; a test finds nothing beside it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,12 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Kept:
-    """One cookie or storage key; its purpose and lifetime are the texts ``privacy.kept.<text>.*``."""
+    """One of them; its purpose and lifetime are the texts ``privacy.kept.<text>.*``."""
 
     name: str
     plain: str | None
     """Its name over plain http, which only loopback uses."""
-    kind: Literal["cookie", "localStorage", "sessionStorage"]
+    kind: Literal["cookie", "localStorage", "sessionStorage", "worker", "cache"]
     text: str
 
 
@@ -22,6 +22,8 @@ KEPT = (
     Kept("av", None, "localStorage", "devices"),
     Kept("spreekkamer.resume", None, "sessionStorage", "resume"),
     Kept("spreekkamer.keys", None, "sessionStorage", "keys"),
+    Kept("/desk/worker.js", None, "worker", "desk"),
+    Kept("desk-files", None, "cache", "files"),
 )
 
 LANGUAGE_COOKIE = "lang"

@@ -141,5 +141,5 @@ FORMS: Final = (
     ),
     EXPORT,
     DESTROY,
-    Form("/account/sign-out", ACCOUNT, Nothing, account.sign_out, goes="/signin"),
+    Form("/account/sign-out", ACCOUNT, Nothing, account.sign_out, done="signed-out", goes="/signin"),
 )

@@ -187,7 +187,7 @@ async def test_a_page_whose_store_does_not_answer_says_so(server: Server, alice:
 
 async def test_signing_out_needs_no_scripts(server: Server, alice: Browser) -> None:
     sent = await alice.send("/account/sign-out", f"form_token={await alice.token()}")
-    assert (sent.status, sent.location) == (303, "/signin")
+    assert (sent.status, sent.location) == (303, "/signin?done=signed-out")
     assert "Max-Age=0" in sent.headers["Set-Cookie"]
     assert (await alice.get("/account")).status == 303
     assert (await server.call("GET", "/api/v1/me", who="alice")).code == "unauthenticated"

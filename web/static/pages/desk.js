@@ -14,6 +14,7 @@ import { dayOf, fullDay, moment } from './dates.js';
 import { Ending } from './ending.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
+import { install, uninstall } from './installed.js';
 import { RetentionDialog } from './retention.js';
 import { Sentences } from './sentences.js';
 import { TechnicalDialog } from './technical.js';
@@ -82,6 +83,7 @@ class DeskPage extends HTMLElement {
     const why = obstacle();
     if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
     const before = storedResume();
+    install().catch(() => {}); // A desk without it is a desk.
     this.#reload().then(() => before?.role === 'practitioner' && this.#return(before.appointment));
   }
 
@@ -330,6 +332,7 @@ class DeskPage extends HTMLElement {
   }
 
   async #signOut() {
+    await uninstall().catch(() => {});
     await signOut().catch(() => {});
     location.replace('/signin');
   }

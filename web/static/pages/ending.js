@@ -1,5 +1,6 @@
 import { closeAccount, destroyAll } from '../client/rest.js';
 import { onAction, openDialog, say, slot } from './build.js';
+import { uninstall } from './installed.js';
 import { explain, plural, t } from './language.js';
 
 /** Destroying all appointments, or the account with them: the password is asked for once more (S-28, S-43). */
@@ -30,6 +31,7 @@ export class Ending {
     try {
       if (button.value === 'account') {
         await closeAccount(password);
+        await uninstall().catch(() => {});
         location.assign('/');
         return;
       }

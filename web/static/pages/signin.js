@@ -1,6 +1,7 @@
 import { beginSetUp, me, passkeyOptions, signIn, signInByLink, signInWithPasskey } from '../client/rest.js';
 import { assertion, hasPasskeys } from './authenticator.js';
 import { say, slot } from './build.js';
+import { uninstall } from './installed.js';
 import { explain, t } from './language.js';
 import { SecondStep, inTwoSteps } from './secondstep.js';
 
@@ -26,8 +27,15 @@ class SignIn extends HTMLElement {
     passkey.hidden = !hasPasskeys();
     passkey.addEventListener('click', () => this.#try(() => this.#passkey()));
     this.second = new SecondStep(this);
+    if (new URLSearchParams(location.search).get('done') === 'signed-out') this.#signedOut();
     const token = location.hash.slice(1);
     if (token) this.#try(() => signInByLink(token));
+  }
+
+  /** By a form, which could not remove what the desk keeps. */
+  #signedOut() {
+    slot(this, 'out').hidden = false;
+    uninstall().catch(() => {});
   }
 
   /** @param {string} name @returns {HTMLInputElement} */
