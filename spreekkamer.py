@@ -71,18 +71,19 @@ async def server(
 
     And what a node among several does before it is closed, so that nobody notices.
     """
-    from media.control import MediaClient
-    from media.processes import LocalWorkers
-    from operate import demo, founding, tls
-    from signaling import addresses, app, drain, gate, health, listener, redis
-    from signaling.derived import derive
-    from turn.credentials import TurnCredentials
-    from web import routes
-
-    addresses.refuse_plain_http(settings.signaling)
-    port = listener.bind(settings.signaling.host, settings.signaling.port)
-    signaling = settings.signaling.model_copy(update={"port": port.getsockname()[1]})
     async with AsyncExitStack() as stack:
+        stack.enter_context(process.starting())
+        from media.control import MediaClient
+        from media.processes import LocalWorkers
+        from operate import demo, founding, tls
+        from signaling import addresses, app, drain, gate, health, listener, redis
+        from signaling.derived import derive
+        from turn.credentials import TurnCredentials
+        from web import routes
+
+        addresses.refuse_plain_http(settings.signaling)
+        port = listener.bind(settings.signaling.host, settings.signaling.port)
+        signaling = settings.signaling.model_copy(update={"port": port.getsockname()[1]})
         stack.callback(port.close)
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))

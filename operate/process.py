@@ -5,8 +5,8 @@ import base64
 import gc
 import os
 import signal
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_bytes
 from typing import Protocol
@@ -20,12 +20,25 @@ from vault.faults import reason
 SECRET_BYTES = 32
 
 
+@contextmanager
+def starting() -> Iterator[None]:
+    """Without the garbage collector, until ``keep_what_is_there``: nearly all that a start imports and makes stays, and
+    would be walked hundreds of times.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def keep_what_is_there() -> None:
     """What the start made stays to the end. Walked again and again by the garbage collector it would hold up everybody
     for a tenth of a second each time.
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:

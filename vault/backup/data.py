@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
     Connection,
@@ -30,7 +28,8 @@ from sqlalchemy.exc import DBAPIError
 
 from vault.database.database import listen, options
 from vault.database.marks import GENERATION, HANDING, PAIR
-from vault.database.migrate import alone_in, configuration, migrate, refuse_company
+from vault.database.migrate import alone_in, current_revision, migrate, refuse_company
+from vault.database.migrate import newest as newest_revision
 from vault.database.tables import leases, marks, metadata
 from vault.destruction.sweeps import MARK
 from vault.errors import StartRefused
@@ -316,8 +315,7 @@ def refuse_living(url: URL, *, replace: bool) -> int:
 
 def refuse_other_schema(connection: Connection) -> None:
     """StartRefused when the database is not as this program makes it: a server brings it there at its start."""
-    head = ScriptDirectory.from_config(configuration()).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() != head:
+    if current_revision(connection) != newest_revision():
         raise StartRefused("The database is empty or of another version of this program; start the server once.")
 
 

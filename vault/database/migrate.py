@@ -1,17 +1,17 @@
 """Brings the database to the schema of this code, under a lock, before anything else; one step back when asked."""
 
+from __future__ import annotations
+
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from vault.database.database import Database, listen, options
@@ -20,6 +20,13 @@ from vault.faults import reason
 from vault.keys.files import private_file
 from vault.lock import waited_for
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import Script, ScriptDirectory
+
+# Alembic, and all steps with it, is imported where a step is taken: most starts find that there is none.
+STEPS: Final = Path(__file__).parent / "migrations"
+STEP: Final = re.compile(r'^revision = "(?P<name>\w+)"\ndown_revision = (?:None|"(?P<before>\w+)")$', re.MULTILINE)
 MIGRATION_LOCK = 0x5370_7265_656B  # PostgreSQL advisory lock
 LEAVING_LOOKS = 30
 PATIENCE = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '10min'")
@@ -58,6 +65,8 @@ def downgrade(url: URL) -> str:
 
     Errors: StartRefused also when there is no step to undo, or while others use a PostgreSQL database.
     """
+    from alembic import command
+
     with _alone(url) as connection:
         refuse_company(connection)
         config, script, current = _read(connection)
@@ -84,8 +93,11 @@ def revisions(url: URL) -> Revisions:
 
 @cache
 def newest() -> str:
-    """The revision that this code works with. Reads files the first time."""
-    return ScriptDirectory.from_config(configuration()).get_current_head() or ""
+    """The revision that this code works with: that of the step before which no other is. Reads files the first time."""
+    steps = [STEP.search(path.read_text("utf-8")) for path in sorted((STEPS / "versions").glob("[0-9]*.py"))]
+    names = {one["name"]: one["before"] for one in steps if one is not None}
+    (last,) = names.keys() - set(names.values())
+    return last
 
 
 async def trouble(database: Database) -> str | None:
@@ -102,17 +114,29 @@ async def trouble(database: Database) -> str | None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run Alembic on this connection, inside its transaction."""
+    """Take the steps that are to be taken on this connection, inside its transaction."""
+    if current_revision(connection) == newest():
+        return
+    from alembic import command
+
     config, script, current = _read(connection)
     _known(script, current)
-    if current != script.get_current_head():
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Where the database is; None when it is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def configuration() -> Config:
     """Alembic's, without an ini file."""
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(STEPS).replace("%", "%%"))
     return config
 
 
@@ -148,10 +172,11 @@ def _alone(url: URL) -> Iterator[Connection]:
 
 
 def _read(connection: Connection) -> tuple[Config, ScriptDirectory, str | None]:
+    from alembic.script import ScriptDirectory
+
     config = configuration()
     config.attributes["connection"] = connection
-    current = MigrationContext.configure(connection).get_current_revision()
-    return config, ScriptDirectory.from_config(config), current
+    return config, ScriptDirectory.from_config(config), current_revision(connection)
 
 
 def _find(script: ScriptDirectory, revision: str) -> Script | None:
