@@ -20,6 +20,7 @@ KEPT = (
     Kept("__Host-device", "device", "cookie", "known"),
     Kept("lang", None, "cookie", "language"),
     Kept("av", None, "localStorage", "devices"),
+    Kept("alerts", None, "localStorage", "alerts"),
     Kept("spreekkamer.resume", None, "sessionStorage", "resume"),
     Kept("spreekkamer.keys", None, "sessionStorage", "keys"),
     Kept("/desk/worker.js", None, "worker", "desk"),

@@ -61,7 +61,6 @@ FAMILIES = {
     "call.leave": ["patient", "practitioner"],
     "call.failed": ["media", "tampering", "outdated", "offline"],
     "line": ["good", "fair", "poor"],
-    "waiting.sound": ["on", "off", "blocked"],
     "desk.obstacle": OBSTACLES,
     "message": [
         f"{name}.{part}"

@@ -79,8 +79,16 @@ class Waits:
 
 
 async def show_all(call: Call) -> Mapping[str, object]:
-    """For whom."""
-    return {"served": await call.request.app[STORE].assistants.served(call.scope), "today": TODAY}
+    """For whom, and all who wait for one of them, in one queue."""
+    app, found = call.request.app, []
+    served = await app[STORE].assistants.served(call.scope)
+    for whom in served:
+        scope = await app[STORE].assistants.acting(call.scope, whom.engagement.owner)
+        found += [(whom, one) for one in await who_waits(call, scope)]
+    seen = sorted({whom.engagement.owner for whom, _ in found})
+    await app[STORE].audit.record_all([done_for(call, whom, "watch") for whom in seen])
+    queue = sorted(found, key=lambda one: (one[1].since, one[1].participant))
+    return {"served": served, "today": TODAY, "waiting": queue, "now": app[NOW]()}
 
 
 async def show(call: Call) -> Mapping[str, object]:
@@ -232,7 +240,7 @@ async def entered(call: Call, act: Act, one: Appointment) -> Appointment:
     return one
 
 
-def done_for(call: Call, whom: str, act: Act) -> Draft:
+def done_for(call: Call, whom: str, act: str) -> Draft:
     return Draft(Act.WORKED_FOR, practitioner(call.practitioner), practitioner(whom), act)
 
 

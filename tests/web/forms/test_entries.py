@@ -8,7 +8,6 @@ TOUCH_NOTHING = {
     "GET /forgotten": "a question",
     "GET /forgotten/{token}": "whether a link is good",
     "GET /account": "the account's own name and sign-ins, for its own page",
-    "GET /served": "for whom somebody works, for their own page",
     "GET /account/assistants": "who works for the account, for its own page",
     "GET /account/sights": "what others did with one's own agenda, for its own page",
     "GET /account/presets": "what somebody plans often, for their own page",
@@ -51,7 +50,7 @@ TOUCH_NOTHING = {
 ENTERED_BY_THEMSELVES = {
     *("POST /practice/mail-server/try", "POST /practice/sms/try"),
     *("POST /account/sign-out", "POST /forgotten", "POST /forgotten/{token}/password"),
-    "POST /account/data/destroy",
+    *("POST /account/data/destroy", "GET /served"),
     *("POST /mail/{token}/confirm", "POST /mail/{token}/stop", "POST /practice/audit/export"),
     *("POST /practice/invitations/invite", "POST /practice/invitations/again"),
     *("POST /invited/{token}/passkey/make", "POST /account/assistants/part"),

@@ -201,6 +201,9 @@ async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> No
     try:
         me = new_id()
         await wire.request("arrive", Arrive(appointment=one.id, participant=me))
+        queue = await bob.get("/served")
+        assert re.search(r"Wachtkamer\s+Jan Jansen\s+Voor:\s+Alice", queue.elements.text)
+        assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
         page = await bob.get(of_alice(server, day="today"))
         assert re.search(r"Wachtkamer\s+Jan Jansen", page.elements.text)
         told = await send(

@@ -2,8 +2,9 @@
 /** @import {DeskView} from './wire.js' */
 
 /**
- * Who waits for this practitioner, or for another whom they work for. Events: `desk` with the DeskView, at each change and after each reconnect; `agenda` when what is
- * planned is another, `sight` when others had sight of it, or may have while the connection was away.
+ * Who waits for this practitioner, or for another whom they work for; several of these may share a connection. Events: `desk` with
+ * the DeskView, at each change and after each reconnect; `agenda` when what is planned is another, `sight` when others had sight of
+ * it, or may have while the connection was away.
  */
 export class Desk extends EventTarget {
   #signaling;
@@ -48,6 +49,7 @@ export class Desk extends EventTarget {
 
   /** @param {DeskView} view */
   #show(view) {
+    if (this.#whose && view.practitioner && view.practitioner !== this.#whose.practitioner) return;
     if (this.view && view.version < this.view.version) return;
     this.view = view;
     this.dispatchEvent(new CustomEvent('desk', { detail: view }));

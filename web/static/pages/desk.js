@@ -8,7 +8,6 @@ import { Agenda } from './agenda.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot } from './build.js';
 import { ConsultCall } from './call.js';
-import { allowSound } from './chime.js';
 import { Capture } from './capture.js';
 import { dayOf, fullDay, moment } from './dates.js';
 import { Ending } from './ending.js';
@@ -51,7 +50,6 @@ class DeskPage extends HTMLElement {
       names: (appointment) => this.day?.name(appointment) ?? '',
       admit: (who) => this.#admit(who),
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
-      onSound: (state) => this.#showSound(state),
     });
     this.#listen();
     try {
@@ -108,7 +106,6 @@ class DeskPage extends HTMLElement {
       retention: () => this.retention?.open(),
       account: () => this.#account(),
       'sign-out': () => this.#signOut(),
-      sound: () => this.waiting?.toggleSound(),
       return: () => this.#inConsult && this.#return(this.#inConsult),
       dismiss: () => this.call?.end(false),
       reopen: () => this.agenda?.reopen(this.#before),
@@ -123,7 +120,6 @@ class DeskPage extends HTMLElement {
       this.#capture.stop();
     });
     window.addEventListener('pageshow', (event) => event.persisted && location.reload());
-    document.addEventListener('pointerdown', () => allowSound().then((heard) => heard && this.#showSound('on')), { once: true });
   }
 
   /** @returns {Promise<boolean>} whether somebody is signed in again */
@@ -323,12 +319,6 @@ class DeskPage extends HTMLElement {
   #said(words) {
     say(slot(this, 'said'), words);
     this.#reload();
-  }
-
-  /** @param {'on' | 'off' | 'blocked'} state */
-  #showSound(state) {
-    this.querySelector('[data-action="sound"]')?.setAttribute('aria-pressed', String(state === 'on'));
-    slot(this, 'sound-words').textContent = t(`waiting.sound.${state}`);
   }
 
   async #signOut() {

@@ -1,8 +1,8 @@
 import { now } from '../client/clock.js';
 import { html } from '../vendor/lit-html-3.3.3/lit-html.js';
 import { batch, effect, signal } from '../vendor/signals-core-1.14.5/signals-core.module.js';
+import { Alerts } from './alerts.js';
 import { slot } from './build.js';
-import { audible, chime } from './chime.js';
 import { minutes } from './dates.js';
 import { plural, t } from './language.js';
 import { Rows, icon } from './rows.js';
@@ -11,30 +11,25 @@ import { Rows, icon } from './rows.js';
 /** @import {Row} from './rows.js' */
 
 const HOLD_MESSAGES = /** @type {HoldMessage[]} */ (['soon', 'five-minutes', 'fifteen-minutes', 'check-sound']);
-const REMIND_MS = 30_000;
 const REFRESH_MS = 15_000;
 
 /**
- * Who waits: the list, the sound, the number in the title.
+ * Who waits: the list, what says so to whoever does not look, the number in the title.
  *
  * `names` gives the name that belongs to an appointment; `admit` and `tell` are the two things to do.
  * @typedef {object} WaitingOptions
  * @property {(appointment: string) => string} names
  * @property {(who: WaitingView) => void} admit
  * @property {(who: WaitingView, message: HoldMessage) => Promise<void>} tell
- * @property {(state: 'on' | 'off' | 'blocked') => void} onSound `blocked`: the browser keeps it off until a press
  */
 
 export class WaitingRoom {
-  /** A consult is going on: no sound, no title (KBV Anlage 31b: undisturbed). */
-  quiet = false;
   #who = signal(/** @type {WaitingView[]} */ ([]));
   /** What became of the message to each. */
   #told = signal(/** @type {Map<string, string>} */ (new Map()));
   /** The moment as of which the list is drawn. */
   #at = signal(now());
-  #sound = true;
-  #lastChime = 0;
+  #quiet = false;
 
   /** @param {HTMLElement} root @param {WaitingOptions} options */
   constructor(root, options) {
@@ -45,7 +40,13 @@ export class WaitingRoom {
       rows.draw(this.#who.value.map((one) => this.#row(one)));
       slot(root, 'nobody-waits').hidden = this.#who.value.length > 0;
     });
-    window.setInterval(() => this.#tick(), REFRESH_MS);
+    this.alerts = new Alerts(slot(root, 'alerts'));
+    window.setInterval(() => (this.#at.value = now()), REFRESH_MS);
+  }
+
+  /** A consult is going on: no sound, no title (KBV Anlage 31b: undisturbed). @param {boolean} quiet */
+  set quiet(quiet) {
+    this.#quiet = this.alerts.quiet = quiet;
   }
 
   /** @param {DeskView} view */
@@ -56,34 +57,16 @@ export class WaitingRoom {
       this.#who.value = view.waiting;
       this.#at.value = now();
     });
+    this.alerts.show(view.waiting.length, arrived.length > 0);
     if (!arrived.length) return;
     const names = arrived.map((one) => this.options.names(one.appointment)).join(', ');
     slot(this.root, 'waiting-said').textContent = t('waiting.arrived', { name: names });
-    this.#ring();
-  }
-
-  /** Switch the sound off, or on; on is heard at once. */
-  toggleSound() {
-    this.#sound = !this.#sound || !audible();
-    if (this.#sound) chime('arrival');
-    this.options.onSound(this.#sound ? 'on' : 'off');
   }
 
   /** What the title says of who waits, or nothing. */
   get title() {
     const { length } = this.#who.value;
-    return length && !this.quiet ? plural('waiting.title.count', length) : null;
-  }
-
-  #ring() {
-    if (this.quiet || !this.#sound || !this.#who.value.length) return;
-    this.#lastChime = Date.now();
-    chime('arrival').then((heard) => this.options.onSound(heard ? 'on' : 'blocked'));
-  }
-
-  #tick() {
-    this.#at.value = now();
-    if (Date.now() - this.#lastChime >= REMIND_MS) this.#ring();
+    return length && !this.#quiet ? plural('waiting.title.count', length) : null;
   }
 
   /** @param {WaitingView} one @returns {Row} */
