@@ -6,6 +6,7 @@ from practice.accounts.records import PRACTITIONERS
 from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
+from practice.bookings.records import AVAILABILITIES, HOLDS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.invitations.records import dispatches
@@ -27,7 +28,7 @@ KINDS: Final = Kinds(
     (
         *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
-        PRESETS,
+        *(PRESETS, AVAILABILITIES, HOLDS),
     ),
     passing=(dispatches,),
 )

@@ -31,6 +31,7 @@ from practice.agenda.store import Appointments
 from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
+from practice.bookings.store import Bookings
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.model import Way
@@ -137,6 +138,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
         mail_servers=MailServers(means),
         sms_providers=SmsProviders(means),
         feeds=Feeds(means),
+        bookings=Bookings(means, appointments),
         policies=Policies(means, people),
         departments=Departments(means),
         assistants=Assistants(means, people, organisation),

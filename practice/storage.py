@@ -87,6 +87,11 @@
         of(scope);  write(scope, way, seen, port_is_free);  remove(scope, seen);  of_owner(owner) -> SmsProvider?
     store.feeds
         of(scope) -> Feed | None;  make(scope) -> Feed, token;  end(scope) -> bool;  whose(token) -> id | None
+    store.bookings
+        of(scope) -> Availability;  set_terms(scope, terms, seen);  readdress(scope, seen)              # `conflict`
+        at(token) -> Availability | None;  times(availability, looking, zone) -> when somebody may be booked
+        hold(availability, looking, zone, wanted, tell) -> Hold, token;  held(token) -> Hold | None   # ten minutes
+        confirm(hold, availability, looking, planning, zone, typed) -> Appointment;  bury()    # `invalid`, `conflict`
     store.arrivals
         approve(scope, account, along);  refuse(scope, account, along);  deciders(scope, organisation);  unanswered()
     store.mail_domains
@@ -156,6 +161,7 @@ from practice.agenda.store import Appointments
 from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
+from practice.bookings.store import Bookings
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.store import Dispatches
@@ -219,6 +225,7 @@ class Storage(Vault):
     mail_servers: MailServers
     sms_providers: SmsProviders
     feeds: Feeds
+    bookings: Bookings
     assistants: Assistants
     arrivals: Arrivals
     mail_domains: MailDomains

@@ -218,6 +218,8 @@ async def _tidy(app: web.Application) -> None:
         with suppress(DomainError):
             await app[typedefs.STORE].sights.bury()
         with suppress(DomainError):
+            await app[typedefs.STORE].bookings.bury()
+        with suppress(DomainError):
             await app[typedefs.STORE].statistics.purge()
         with suppress(RedisError):
             await app[typedefs.DOUBTS].tell()

@@ -92,6 +92,9 @@ REGISTERING_ADDRESS = Limit(
     "registering-address", 5, "Mails about registering to one address; more are asked for in vain.", 3600
 )
 REGISTERED_NETWORK = Limit("registered-network", 60, "Links to register by that are none, from one network.")
+BOOKING_NETWORK = Limit("booking-network", 240, "Pages for booking that one network opens.")
+HOLDING_NETWORK = Limit("holding-network", 20, "Times that one network asks to hold.", 3600)
+BOOKED_MAIL = Limit("booked-mail", 5, "Digits for booking that are mailed to one address.", 3600)
 NEW_DEVICE = Limit("new-device", 1, "Mails about a new device, of one account and one network.", seconds=86_400)
 """Who deletes cookies, and what signs in anew each time, is told of once a day; a stranger is elsewhere."""
 
@@ -112,6 +115,9 @@ LIMITS = (
     REGISTERING_NETWORK,
     REGISTERING_ADDRESS,
     REGISTERED_NETWORK,
+    BOOKING_NETWORK,
+    HOLDING_NETWORK,
+    BOOKED_MAIL,
     SMS_TESTS,
 )
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from practice.agenda.model import Appointment, Contact
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
+from practice.bookings.model import Availability, Hold, Terms
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.kinds import KINDS
@@ -92,6 +93,12 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "pictures": lambda whose: Picture(new_id(), whose.account, "photograph", WORD.encode(), True, 1),
     "mail_servers": lambda whose: MailServer(new_id(), whose.organisation, ACCESS, START, 1),
     "sms_providers": lambda whose: SmsProvider(new_id(), whose.organisation, WAY, START, 1),
+    "availabilities": lambda whose: Availability(
+        new_id(), whose.account, new_id(), Terms(ancestors=(f"https://{WORD}.example.org",)), 1
+    ),
+    "holds": lambda whose: Hold(
+        *(new_id(), whose.account, secrets.token_hex(32), START, 30, WORD, MAIL, "nl", WORD, WORD, START)
+    ),
     "feeds": lambda whose: Feed(new_id(), whose.account, secrets.token_hex(32), START, 1),
     "sights": lambda whose: Sight(new_id(), whose.organisation, new_id(), new_id(), "absent", START),
     "mail_domains": lambda whose: MailDomain(

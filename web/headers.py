@@ -41,6 +41,9 @@ ALWAYS = {
     "Server": "spreekkamer",
 }
 
+FRAMED = web.RequestKey("FRAMED", tuple)
+"""The origins whose pages may show the answer in a frame."""
+
 OWN = ("Referrer-Policy",)
 """What a page may have of its own."""
 
@@ -57,6 +60,11 @@ def attach(app: web.Application, *, tls: bool) -> None:
         if response.content_type == "text/html":
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            if ancestors := request.get(FRAMED):
+                del response.headers["X-Frame-Options"]  # it knows nobody but all or none
+                response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+                    "frame-ancestors 'none'", f"frame-ancestors {' '.join(ancestors)}"
+                )
         response.headers.setdefault("Cache-Control", "no-store")
         if tls or request.secure:
             response.headers["Content-Security-Policy"] += "; upgrade-insecure-requests"

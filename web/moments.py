@@ -5,7 +5,7 @@ Scripts have ``pages/dates.js``, which says the same.
 
 from datetime import date, datetime, tzinfo
 
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 
 from web.locale import CATALOGUES
 
@@ -26,6 +26,12 @@ def moment(at: datetime, now: datetime, zone: tzinfo, language: str) -> str:
 def day_of(day: date, language: str, *, year: bool = True) -> str:
     """A day of the calendar."""
     return format_date(day, DAY.get(language, "EEEE d MMMM") + (" y" if year else ""), locale=language)
+
+
+def weekdays(language: str) -> list[str]:
+    """From Monday on, as they stand alone at the begin of a line."""
+    names = get_day_names("wide", "stand-alone", language)
+    return [names[day][:1].upper() + names[day][1:] for day in range(7)]
 
 
 def time_of(at: datetime, language: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from signaling.typedefs import STORE, ZONE
-from web import assets, branding, forms, headers, installed, pages, pictures, reference
+from web import assets, booking, branding, forms, headers, installed, pages, pictures, reference
 from web.account import (
     assistants,
     bank,
@@ -23,6 +23,7 @@ from web.account import (
     security,
     sights,
 )
+from web.account import booking as offered
 from web.account import pages as account
 from web.locale import CATALOGUES, families
 from web.naming import PRACTICE, Practice, looking
@@ -69,7 +70,7 @@ PUBLIC: Final = (
 """The same for everybody, with nothing of anybody in it."""
 
 ACCOUNTS: Final = (
-    *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
+    *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed, offered),
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
@@ -79,7 +80,7 @@ PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
     *(audit, record, report, statistics),
 )
-PARTS: Final = (*ACCOUNTS, *PRACTICES)
+PARTS: Final = (*ACCOUNTS, *PRACTICES, booking)
 PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)
 FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in part.FORMS)
 """What is of somebody: each names its right."""

@@ -83,6 +83,8 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.SMS_PROVIDER_CHANGED: SET,
     Act.SMS_TESTED: Details(worded("sms.outcome", "accepted", *get_args(SmsStep))),
     Act.FEED_CHANGED: SET,
+    Act.AVAILABILITY_CHANGED: Details(worded("detail.availability", "open", "closed", "address")),
+    Act.APPOINTMENT_CREATED: Details(worded("detail.planned", "booked")),
     Act.PATIENT_SAID: Details(worded("day.wish", *WISHES)),
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),
     Act.SIGHT_ASKED: Details(worded("sight.reason", *get_args(SightReason))),

@@ -34,6 +34,7 @@ from vault.records.content import new_id
 from vault.records.records import Damaged
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
+from vault.records.writing import Allowed, always
 
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 ACCOUNT = select(practitioners).where(practitioners.c.id == bindparam("owner")).with_for_update(read=True)
@@ -92,11 +93,12 @@ class Appointments(RecordStore):
         language: Language,
         *,
         mail: str | None = None,
+        within: Allowed = always,
     ) -> Appointment:
         """A new appointment, on disk when this returns. ``starts_at`` is aware. With ``mail`` the patient is invited.
 
         Errors: ``invalid`` (also so long ago that it would be due already, or years away), ``not_found`` (the owner),
-        ``try_again`` while the disk is nearly full.
+        ``try_again`` while the disk is nearly full, ``conflict`` where ``within`` says no.
         """
         patient, mail = named(patient, "patient", MAX_NAME), self._post.demand(mail)
         demand_possible(self._now(), starts_at, minutes, language)
@@ -116,6 +118,8 @@ class Appointments(RecordStore):
             person = (await connection.execute(ACCOUNT, {"owner": owner})).one_or_none()
             if person is None or await is_closing(connection, owner):
                 raise DomainError("not_found")
+            if not await within(connection):
+                raise DomainError("conflict")
             planned = under(planned, await self._cap_of(connection, owner))
             planned = self._due_times.with_due(planned, self._people.profile(owner_key, person).retention)
             if self._deadline.past(planned):

@@ -19,6 +19,7 @@ from babel.dates import format_datetime as in_words
 
 from practice.accounts.model import Language
 from practice.mailboxes import mailbox
+from practice.mailed_digits import digits
 from practice.notices.model import Notice, Word
 from practice.notices.paper import PLAIN, Paper, add_page, footed
 
@@ -80,6 +81,7 @@ class Letterhead:
         links = [f"{self.origin}{path}{self.token(said[kind])}" for kind, path in LINKS.items() if kind in said]
         return {
             "link": "".join(links),
+            "digits": digits(self.token(said["digits"])) if "digits" in said else "",
             "left": said.get("left", ""),
             "reason": text.get("reasons", {}).get(said.get("reason"), ""),
             "when": in_words(notice.written, MOMENT, tzinfo=self.zone(), locale=notice.news.language),

@@ -11,6 +11,7 @@ from practice.accounts.model import RETENTION, Practitioner
 from practice.agenda.changes import Correction
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
+from practice.bookings.model import Terms
 from practice.factors.model import Passkey
 from practice.feeds.model import Feed
 from practice.mail_servers.model import Access, MailServer
@@ -154,6 +155,9 @@ CALLS: dict[str, Call] = {
     "sms_providers.of": lambda store, scope, *_: store.sms_providers.of(scope),
     "sms_providers.write": lambda store, scope, *_: texted_by(store, scope),
     "sms_providers.remove": lambda store, scope, *_: store.sms_providers.remove(scope, 1),
+    "bookings.of": lambda store, scope, *_: store.bookings.of(scope),
+    "bookings.set_terms": lambda store, scope, *_: store.bookings.set_terms(scope, Terms(open=True), 0),
+    "bookings.readdress": lambda store, scope, *_: store.bookings.readdress(scope, 1),
     "feeds.of": lambda store, scope, *_: store.feeds.of(scope),
     "feeds.make": lambda store, scope, *_: fed_by(store, scope),
     "feeds.end": lambda store, scope, *_: store.feeds.end(scope),

@@ -13,6 +13,8 @@ from practice.assistants.model import Engagement
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.model import BankAccount
 from practice.billing.records import BANK_ACCOUNTS
+from practice.bookings.model import Availability, Hold
+from practice.bookings.records import AVAILABILITIES, HOLDS
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.feeds.records import FEEDS
@@ -92,6 +94,8 @@ KINDS = {
     "bank account": of(BANK_ACCOUNTS, BankAccount(ID, OWNER, "NL91ABNA0417164300", 1)),
     "mail server": of(MAIL_SERVERS, SENT),
     "sms provider": of(SMS_PROVIDERS, TEXTED),
+    "availability": of(AVAILABILITIES, Availability(ID, OWNER, "a page", version=1)),
+    "hold": of(HOLDS, Hold(ID, OWNER, "07" * 32, START, 30, "Noor", "n@example.org", "nl", "n", "s", START)),
     "feed": of(FEEDS, Feed(ID, OWNER, "07" * 32, START, 1)),
     "policy": of(POLICIES, Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)),
     "presets": of(PRESETS, Presets(ID, OWNER, (Preset("Intake", 45, "nl"),), 1)),
@@ -128,6 +132,14 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("mail server", {"since": "soon"}, Unreadable),
     ("mail server", {"security": "none"}, Newer),
     ("feed", {"token": "08" * 32}, Unreadable),
+    ("availability", {"token": "another page"}, Unreadable),
+    ("availability", {"week": [[]] * 6}, Unreadable),
+    ("availability", {"week": [[[9]]] * 7}, Unreadable),
+    ("availability", {"exceptions": ["soon"]}, Unreadable),
+    ("availability", {"minutes": "30"}, Unreadable),
+    ("hold", {"token": "08" * 32}, Unreadable),
+    ("hold", {"until": "soon"}, Unreadable),
+    ("hold", {"language": "tlh"}, Newer),
     ("feed", {"since": "soon"}, Unreadable),
     ("sms provider", {"secret": 7}, Unreadable),
     ("sms provider", {"since": "soon"}, Unreadable),

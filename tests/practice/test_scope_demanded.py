@@ -64,6 +64,11 @@ WITHOUT = {
     ),
     "feeds.whose": "the address is the proof",
     **dict.fromkeys(
+        map("bookings.{}".format, ("at", "times", "hold", "held", "confirm")),
+        "the address is the proof, of times that are free; what they are seen and planned by are scopes too",
+    ),
+    "bookings.bury": "the server's own work: it gives a count",
+    **dict.fromkeys(
         map("{}.of_owner".format, ("mail_servers", "sms_providers")), "the server's own work: by what it sends"
     ),
     **dict.fromkeys(("invitations.bury", "sights.bury", "statistics.purge"), "the server's own work: it gives a count"),

@@ -9,6 +9,7 @@ from practice.agenda.store import Agenda
 from practice.agenda.visit import Visit
 from practice.assistants.model import Engaged, Engagement
 from practice.billing.model import BankAccount
+from practice.bookings.model import Availability, Hold
 from practice.factors.model import Factors
 from practice.feeds.model import Feed
 from practice.mail_servers.model import MailServer
@@ -35,7 +36,7 @@ from vault.records.scope import Scope
 
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
-    *(Particulars, Picture, Policy, Presets, Sentence, Sight, SmsProvider),
+    *(Availability, Hold, Particulars, Picture, Policy, Presets, Sentence, Sight, SmsProvider),
 )
 
 NOBODYS = (

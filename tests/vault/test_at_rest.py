@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -10,6 +11,8 @@ import pyotp
 import pytest
 
 from practice.accounts.model import Language
+from practice.bookings.model import Terms
+from practice.bookings.store import Wanted
 from practice.factors.model import Passkey
 from practice.mail_servers.model import Access
 from practice.notices.model import News
@@ -48,6 +51,10 @@ CANARIES = {
     "registering": "canary.registering@canary-domain.example.org",
     "password there": "canary password of the mail server",
     "token there": "canary-product-token",
+    "frame": "https://canary-frame.example.org",
+    "who books": "Canarybooker de Wit",
+    "booking mail": "canary.booking@example.org",
+    "network": "canary network of who books",
 }
 NAME = "Canarytelephone"
 PART, OVERLAP = 1 << 12, 1 << 10
@@ -123,10 +130,18 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     way = Way("cm", "https://canary.sms.example.org/", CANARIES["token there"], "Canary")
     await store.sms_providers.write(owner, way, 0, port_is_free=False)
     _, subscribed = await store.feeds.make(of(person.id))
+    offer = await store.bookings.set_terms(
+        of(person.id), Terms((((0, 1440),),) * 7, notice=0, open=True, ancestors=(CANARIES["frame"],)), 0
+    )
+    looking = Scope.subscribed(person.id)
+    free = (await store.bookings.times(offer, looking, UTC))[0]
+    wanted = Wanted(free, CANARIES["who books"], CANARIES["booking mail"], "nl", CANARIES["network"])
+    held, _ = await store.bookings.hold(offer, looking, UTC, wanted, lambda one, *_: store.notices.of(one))
     invited = await store.invitations.invite(
         owner, CANARIES["invited"], ["department_administrator"], "nl", lambda one, _: store.notices.of(one.owner)
     )
     ids = [*(one.id for one in planned), *(one.id for one in said), told.id, about.id, often.id, bank.id, face.id]
+    ids += [offer.id, held.id]
     keys = await store.keys.get_many([(person.id, one) for one in ids])
     secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
     for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
@@ -136,7 +151,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     secrets |= {"key of mail": keys[told.id], "key of particulars": keys[about.id], "key of bank": keys[bank.id]}
     secrets |= {"key of presets": keys[often.id]}
     secrets |= {"key of photograph": keys[face.id], "packed photograph": base64.b64encode(photograph)[:-4]}
-    secrets |= {"feed": subscribed}
+    secrets |= {"feed": subscribed, "key of offer": keys[offer.id], "key of hold": keys[held.id]}
     asked = (invited.invitation.owner, invited.invitation.id)
     secrets |= {"invitation": invited.token, "key of invitation": (await store.keys.get(*asked))[0]}
     yield secrets

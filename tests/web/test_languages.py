@@ -122,6 +122,7 @@ FAMILIES = {
     "day.wish": WISHES,
     "wish": ["cancel.word", *(f"{wish}.said" for wish in WISHES)],
     "feed": ["busy"],
+    "booking": ["taken", "busy"],
     "sms.test": ["message"],
     "sms.outcome": ["accepted", *get_args(SmsStep)],
     "sms.format": get_args(Format),

@@ -83,6 +83,7 @@ class Act(StrEnum):
     SMS_PROVIDER_CHANGED = "sms-provider-changed"
     SMS_TESTED = "sms-tested"
     FEED_CHANGED = "feed-changed"
+    AVAILABILITY_CHANGED = "availability-changed"
     PICTURE_SHOWN = "picture-shown"
     APPOINTMENT_CREATED = "appointment-created"
     APPOINTMENT_READ = "appointment-read"

@@ -14,6 +14,7 @@ from babel import Locale
 from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
+from practice.bookings.records import AVAILABILITIES
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
@@ -38,6 +39,7 @@ CORRECTED: Final = {
     PICTURES.name: "/account/photograph",
     ENGAGEMENTS.name: "/account/assistants",
     FEEDS.name: "/account/feed",
+    AVAILABILITIES.name: "/account/booking",
 }
 """Where there is a page for it."""
 

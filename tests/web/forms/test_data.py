@@ -16,6 +16,8 @@ from practice.assistants.model import Engagement
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.model import BankAccount
 from practice.billing.records import BANK_ACCOUNTS
+from practice.bookings.model import Availability, Terms
+from practice.bookings.records import AVAILABILITIES
 from practice.factors.model import Factors
 from practice.factors.records import FACTORS
 from practice.feeds.model import Feed
@@ -49,6 +51,7 @@ COUNTED_ONLY = {
     "policies": "what an organisation decides, for who may change it",
     "departments": "as members",
     "mail_domains": "what an owner lists, for owners",
+    "holds": "who booked a time a moment ago and is nobody's patient yet",
     "invitations": "the organisation's; whoever is invited has no account yet",
     "sights": "the organisation's; whose agenda it is of reads it at a page of the account",
     "notices": "mail on its way: whoever has the account gets it within minutes",
@@ -77,6 +80,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     face = await store.pictures.set_photograph(scope, b"a face", True, 0)
     held = await store.factors.begin(scope)
     feed, _ = await store.feeds.make(scope)
+    offered = await store.bookings.set_terms(scope, Terms(), 0)
     works = Engagement(new_id(), person.id, new_id(), "initials", 1)
     assert await Writer(store.database, store.keys, server.time.now).first(ENGAGEMENTS, works, always)
     return {
@@ -89,6 +93,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
         PICTURES.name: face.id,
         FACTORS.name: held.id,
         FEEDS.name: feed.id,
+        AVAILABILITIES.name: offered.id,
     }
 
 
@@ -275,6 +280,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         ENGAGEMENTS.name: Engagement("id", "owner", "account", "initials", 1, admits=True),
         PICTURES.name: Picture("id", "owner", "photograph", b"a face"),
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
+        AVAILABILITIES.name: Availability("id", "owner", "page", Terms(((), ((540, 720),), *((),) * 5))),
         FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
     }
     for kind in KINDS:

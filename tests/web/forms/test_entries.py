@@ -20,6 +20,10 @@ TOUCH_NOTHING = {
     "GET /practice/branding": "the organisation's colours and logo, for who may change them",
     "GET /practice/mail-server": "since when, and from which address, for who decides it",
     "GET /account/feed": "since when somebody has a feed, for its owner",
+    "GET /account/booking": "what somebody offers, for their own page",
+    "GET /book/{page}": "times that are free, of nobody",
+    "GET /book/{page}/{time}": "one of them",
+    "GET /book/{page}/held/{token}": "what whoever holds a time typed a moment ago",
     "GET /practice/sms": "since when, and from whom, for who decides it",
     "GET /practice/policies": "what the organisation has decided, for who decides it",
     **dict.fromkeys(
@@ -41,6 +45,7 @@ TOUCH_NOTHING = {
         (f"GET /register/{{token}}{rest}/passkey" for rest in ("/in/{organisation}", "/own")),
         "the same, and a challenge",
     ),
+    "POST /book/{page}/{time}/hold": "a time for ten minutes, of nobody yet; what becomes of it is entered",
     "GET /first/{link}": "nothing: there is nobody yet",
     "GET /practice/ending": "what it is called and how many accounts there are, for who ends it",
     "GET /account/security": "how many codes are left, for its own page",
@@ -59,7 +64,7 @@ ENTERED_BY_THEMSELVES = {
         for one in ("plan", "end", "reopen", "cancel", "keep", "destroy", "tell", "call-in")
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
-    "POST /register",
+    *("POST /register", "POST /book/{page}/held/{token}/confirm"),
     *(
         f"POST /register/{{token}}/{way}/{form}"
         for way in ("in/{organisation}", "own")

@@ -1,4 +1,9 @@
 """What of a record its own owner is not given."""
 
-WITHHELD = {"appointments": {"secret"}, "factors": {"secret", "step", "codes"}, "feeds": {"token"}}
+WITHHELD = {
+    "appointments": {"secret"},
+    "factors": {"secret", "step", "codes"},
+    "feeds": {"token"},
+    "availabilities": {"token"},
+}
 """Fields of what is sealed that nobody takes along: whoever has the file could open a link or sign in with them."""
