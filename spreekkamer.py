@@ -76,7 +76,7 @@ async def server(
         from media.control import MediaClient
         from media.processes import LocalWorkers
         from operate import demo, founding, tls
-        from signaling import addresses, app, drain, gate, health, listener, redis
+        from signaling import addresses, app, drain, gate, health, listener, redis, tasks
         from signaling.derived import derive
         from turn.credentials import TurnCredentials
         from web import routes
@@ -112,6 +112,7 @@ async def server(
         await stack.enter_async_context(listener.listening(application, port, context))
         await (health.wait(application) if sandbox else founding.show_first_link(store, origin))
         process.keep_what_is_there()
+        stack.push_async_callback(tasks.stop, [asyncio.create_task(process.read_ahead())])
         yield origin, guests, partial(drain.drain, application, partial(workers.drain, settings.media.drain_seconds))
 
 

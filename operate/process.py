@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from secrets import token_bytes
 from typing import Protocol
@@ -18,6 +19,8 @@ from vault.errors import StartRefused
 from vault.faults import reason
 
 SECRET_BYTES = 32
+REST_SECONDS = 20.0
+LATER = ("icalendar", "phonenumbers", "segno", "webauthn")
 
 
 @contextmanager
@@ -39,6 +42,18 @@ def keep_what_is_there() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+async def read_ahead() -> None:
+    """What a start goes without is imported when everybody is back who was there before a restart: who needs it first
+    would hold up all others for a tenth of a second.
+    """
+    await asyncio.sleep(REST_SECONDS)
+    for name in LATER:
+        await asyncio.to_thread(import_module, name)
+    from practice.invitations import wording
+
+    await asyncio.to_thread(wording.read_ahead)
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:

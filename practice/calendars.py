@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from icalendar import Calendar, Event
+if TYPE_CHECKING:
+    from icalendar import Event
 
 PRODUCT: Final = "-//Spreekkamer//Spreekkamer//EN"
 
@@ -27,6 +28,8 @@ class Busy:
 
 def written(entries: Iterable[Busy], now: datetime, name: str = "", refresh: timedelta | None = None) -> bytes:
     """A calendar that is published (RFC 5546, 3.2.1); with ``refresh`` one to be read again so often (RFC 7986)."""
+    from icalendar import Calendar  # not at each start, which it would slow down
+
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -41,7 +44,9 @@ def written(entries: Iterable[Busy], now: datetime, name: str = "", refresh: tim
     return bytes(calendar.to_ical())
 
 
-def _event(one: Busy, now: datetime) -> Event:
+def _event(one: Busy, now: datetime) -> "Event":
+    from icalendar import Event
+
     event, starts_at = Event(), one.starts_at.astimezone(UTC)
     event.add("uid", one.uid)
     event.add("sequence", one.sequence)

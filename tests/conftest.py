@@ -8,6 +8,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
+from practice.invitations import wording
 from tests.ours import FOLDERS
 
 # How long an example takes says more about the machine than about the code.
@@ -65,6 +66,12 @@ def small_reserve() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vault.reserve.BYTES", 1 << 16)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dates_in_words() -> None:
+    """A server reads these files a moment after its start."""
+    wording.read_ahead()
 
 
 @pytest.fixture(autouse=True)

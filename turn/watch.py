@@ -5,7 +5,6 @@ from time import monotonic
 from typing import Final
 
 from turn.credentials import TurnCredentials
-from turn.probe import Unreachable, allocate
 
 SECONDS: Final = 60.0
 AFTER_FAILURE: Final = 10.0
@@ -36,6 +35,8 @@ class TurnWatch:
         server, credential = self._credentials.server, self._credentials.issue()
         if server is None or credential is None:
             return
+        from turn.probe import Unreachable, allocate  # only where there is TURN: it is much of what a start imports
+
         try:
             self.seconds = await allocate(server, credential, "udp", None)
             self.trouble = None

@@ -10,16 +10,16 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
-
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import CredentialDeviceType
 
 from practice.factors.model import Device, Passkey
 from vault.errors import DomainError
 
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import CredentialDeviceType
+
+# The library is imported where it is needed: it is a twentieth of what a start takes.
 ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -88,6 +88,9 @@ def owner_of(user_handle: str) -> str:
 
 def registered(party: RelyingParty, challenge: bytes, made: Registration, name: str, now: datetime) -> Passkey:
     """A new one. Errors: ``passkey_refused``."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
     response = {"clientDataJSON": made.client_data, "attestationObject": made.attestation}
     try:
         found = verify_registration_response(
@@ -113,6 +116,9 @@ def registered(party: RelyingParty, challenge: bytes, made: Registration, name: 
 
 def asserted(party: RelyingParty, challenge: bytes, made: Assertion, passkey: Passkey) -> Asserted:
     """That it was used now, here, by who is its person. Errors: ``passkey_refused``."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
     response = {
         "clientDataJSON": made.client_data,
         "authenticatorData": made.authenticator_data,
@@ -142,7 +148,9 @@ def _credential(name: str, response: dict[str, str]) -> dict[str, object]:
     return {"id": name, "rawId": name, "type": "public-key", "response": response}
 
 
-def _device(kind: CredentialDeviceType) -> Device:
+def _device(kind: "CredentialDeviceType") -> Device:
+    from webauthn.helpers.structs import CredentialDeviceType
+
     return "multi_device" if kind == CredentialDeviceType.MULTI_DEVICE else "single_device"
 
 

@@ -6,8 +6,6 @@ Readers do not all take a CANCEL for one (what is read last wins), so what is ca
 
 from datetime import UTC, timedelta
 
-from icalendar import Calendar, Event, vCalAddress, vText
-
 from practice.agenda.model import calendar_entry
 from practice.calendars import PRODUCT
 from practice.invitations.port import Parcel
@@ -15,6 +13,8 @@ from practice.invitations.port import Parcel
 
 def ics(parcel: Parcel, sender: str, summary: str, description: str) -> bytes:
     """One VEVENT: a REQUEST, or a CANCEL where it is cancelled. Neutral as the words that it is given."""
+    from icalendar import Calendar, Event, vCalAddress, vText  # not at each start, which it would slow down
+
     one, dispatch = parcel.appointment, parcel.dispatch
     off = dispatch.word == "cancelled"
     calendar, event = Calendar(), Event()

@@ -24,9 +24,6 @@ MOMENT: Final[Mapping[str, str]] = {
     "fr": "EEEE d MMMM y 'à' HH:mm",
 }
 
-for _language in LANGUAGES:
-    format_datetime(datetime(2000, 1, 1, tzinfo=UTC), MOMENT[_language], locale=_language)  # reads files, once
-
 
 @dataclass(frozen=True)
 class Wording:
@@ -41,6 +38,12 @@ class Wording:
     after: str
     phone: str
     sms: str = field(repr=False)
+
+
+def read_ahead() -> None:
+    """Babel reads a language from disk when it is first used, which may not be while others wait. Blocks."""
+    for language in LANGUAGES:
+        format_datetime(datetime(2000, 1, 1, tzinfo=UTC), MOMENT[language], locale=language)
 
 
 def wording(parcel: Parcel) -> Wording:

@@ -7,7 +7,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -33,8 +33,6 @@ ALWAYS: Final = frozenset({"home", "host"})
 POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=76)
 
 MOMENT: Final = "d MMMM y HH:mm"
-for _language in LANGUAGES:
-    in_words(datetime(2000, 1, 1, tzinfo=UTC), MOMENT, locale=_language)  # reads files at its first time
 
 
 class Unsendable(Exception):  # noqa: N818 -- a state, not a mistake

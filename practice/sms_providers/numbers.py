@@ -7,15 +7,10 @@ anything is kept, and again before anything is sent (S-09).
 from collections.abc import Collection
 from typing import Final, Literal
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
-
 from vault.errors import DomainError
 
 Reason = Literal["number", "country", "paid", "mobile"]
 
-MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-PAID: Final = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN)
 MOST: Final = 40
 
 
@@ -33,19 +28,22 @@ def mobile(typed: str, countries: Collection[str], home: str | None = None) -> s
     """As it is dialled from anywhere: ``+31612345678``. ``home`` is the country of one that names none; without it the
     first of ``countries``. Errors: Untextable.
     """
+    import phonenumbers  # not at each start, which it would slow down
+    from phonenumbers import PhoneNumberType as Type
+
     if len(typed) > MOST or "\n" in typed:
         raise Untextable("number")
     try:
         number = phonenumbers.parse(typed, home or next(iter(countries)))
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         raise Untextable("number") from None
     if not phonenumbers.is_valid_number(number) or number.extension:
         raise Untextable("number")
     kind = phonenumbers.number_type(number)
-    if kind in PAID:
+    if kind in (Type.PREMIUM_RATE, Type.SHARED_COST, Type.UAN):
         raise Untextable("paid")
     if phonenumbers.region_code_for_number(number) not in countries:
         raise Untextable("country")
-    if kind not in MOBILE:
+    if kind not in (Type.MOBILE, Type.FIXED_LINE_OR_MOBILE):
         raise Untextable("mobile")
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import IO, Any, get_args
 
 import pytest
+from babel.messages.pofile import read_po
 
 from practice.accounts.model import Language
 from practice.agenda.model import Attendance
@@ -25,6 +26,7 @@ from practice.statistics.model import TALLIES, WAITS
 from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.rest import PersonCheckView, Retention
+from signaling.protocol.texts import TEXTS
 from tests.web.conftest import LANGUAGES, STATIC, TEMPLATES, Client, imported_by, scripts
 from tests.web.forms.withheld import WITHHELD
 from vault.audit import Act
@@ -216,12 +218,66 @@ def test_placeholders_are_the_same_in_all_languages() -> None:
             assert placeholders(catalogue.messages[key]) == placeholders(text), f"{catalogue.language}: {key}"
 
 
-def test_a_text_without_translation_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "nl" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "messages.po").write_text('msgid ""\nmsgstr "Language: nl\\n"\n\nmsgid "desk.admit"\nmsgstr ""\n')
+def as_babel_reads(file: IO[bytes]) -> dict[str, str | tuple[str, ...]]:
+    """Everything but the errors' texts."""
+    read = {one.id[0] if isinstance(one.id, tuple) else one.id: one.string for one in read_po(file) if one.id}
+    return {str(key): tuple(text) if isinstance(text, list | tuple) else str(text) for key, text in read.items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_are_read_as_babel_reads_them(language: str) -> None:
+    with (ROOT / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        expected = as_babel_reads(file)
+    assert load(language).messages == expected | {
+        f"error.{code}": getattr(one, language) for code, one in TEXTS.items()
+    }
+
+
+HEADER = 'msgid ""\nmsgstr "Language: nl\\n"\n\n'
+
+
+def written(folder: Path, entries: str) -> Path:
+    """A catalogue with these entries; the folder of its language."""
+    (folder / "nl" / "LC_MESSAGES").mkdir(parents=True)
+    (folder / "nl" / "LC_MESSAGES" / "messages.po").write_text(HEADER + entries)
+    return folder
+
+
+def test_whatever_a_translators_tool_writes_is_read_as_babel_reads_it(tmp_path: Path) -> None:
+    entries = (
+        '# a comment\n#. of a tool\n#: desk.html:3\nmsgid "desk.admit"\n'
+        'msgstr ""\n"Laat \\"binnen\\"\\n"\n"een \\\\ streep\\t."\n'
+        '\nmsgid "people.many"\nmsgid_plural "people.many"\nmsgstr[0] "een"\nmsgstr[1] "veel"\n\n'
+        '#~ msgid "gone"\n#~ msgstr "weg"\n'
+    )
+    root = written(tmp_path, entries)
+    with (root / "nl" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        expected = as_babel_reads(file)
+    assert expected == {"desk.admit": 'Laat "binnen"\neen \\ streep\t.', "people.many": ("een", "veel")}
+    read = load("nl", root).messages
+    assert {key: read[key] for key in expected} == expected
+    assert "gone" not in read
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'msgid "desk.admit"\nmsgstr ""\n',
+        'msgid "desk.admit"\n',
+        '#, fuzzy\nmsgid "desk.admit"\nmsgstr "misschien"\n',
+        'msgid "desk.admit"\nmsgid_plural "desk.admit"\nmsgstr[0] "een"\nmsgstr[1] ""\n',
+    ],
+)
+def test_a_text_without_translation_is_refused(tmp_path: Path, entry: str) -> None:
+    root = written(tmp_path, f'msgid "brand"\nmsgstr "x"\n\n{entry}\nmsgid "base.skip"\nmsgstr "y"\n')
     with pytest.raises(ValueError, match=r"desk\.admit"):
-        load("nl", tmp_path)
+        load("nl", root)
+
+
+@pytest.mark.parametrize("line", ["msgid desk.admit", 'msgctxt "x"', 'msgstr "a" "b"', 'msgstr "\\x"', "nonsense"])
+def test_a_line_that_is_none_of_a_catalogue_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ValueError, match="line 4 is none"):
+        load("nl", written(tmp_path, f"{line}\n"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ The page says of every category of the privacy statement where it stands, also o
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Annotated, Final
 
 from babel import Locale
@@ -20,25 +21,21 @@ from signaling.typedefs import STORE
 from vault.audit import Act
 from web.forms import Fields, Form, Page
 from web.forms.doubts import Doubted, demand_meant
-from web.locale import CATALOGUES
 from web.render import spoken
 
 NO_COUNTRIES: Final = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
 
-def _countries(language: str) -> list[tuple[str, str]]:
-    """(ISO 3166-1 alpha-2, name), by name; Babel reads a language from disk, which may not be while others wait."""
+@cache
+def countries_in(language: str) -> list[tuple[str, str]]:
+    """(ISO 3166-1 alpha-2, name), by name."""
     names = Locale.parse(language).territories.items()
     found = [(code, name) for code, name in names if len(code) == 2 and code not in NO_COUNTRIES]
     return sorted(found, key=lambda one: one[1])
 
 
-COUNTRIES: Final = {language: _countries(language) for language in CATALOGUES}
-CODES: Final = {"", *(code for code, _ in COUNTRIES["en"])}
-
-
 def _country(code: str) -> str:
-    if code not in CODES:
+    if code and code not in dict(countries_in("en")):
         raise ValueError("no country")
     return code
 
@@ -75,7 +72,7 @@ class Nothing(Fields):
 
 async def show(call: Call) -> Mapping[str, object]:
     """As it is now."""
-    store, countries = call.request.app[STORE], COUNTRIES[spoken(call.request)[0]]
+    store, countries = call.request.app[STORE], countries_in(spoken(call.request)[0])
     found = await store.particulars.of(call.scope)
     return {
         "told": found.told,

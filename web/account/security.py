@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final
 
-import segno
 from babel import Locale
 from babel.dates import format_date
 from markupsafe import Markup
@@ -28,8 +27,6 @@ from web.locale import CATALOGUES
 from web.render import spoken
 
 LOCALES: Final = {language: Locale.parse(language) for language in CATALOGUES}
-READY: Final = [format_date(date(2026, 1, 1), "long", locale) for locale in LOCALES.values()]
-"""Babel reads a language from disk when it is first used, which may not be while others wait."""
 
 
 class Confirmed(Fields):
@@ -115,6 +112,8 @@ def day(moment: date, language: str) -> str:
 
 def drawn(text: str) -> Markup:
     """A QR code, dark on light whatever the page's colours are: telephones read no other."""
+    import segno  # not at each start, which it would slow down
+
     code = segno.make(text, error="m", micro=False)
     svg = code.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None)
     return Markup(svg)  # noqa: S704 -- drawn by us, squares only
