@@ -192,13 +192,18 @@ def every_detail_in_words() -> Iterator[None]:
 
 
 @pytest.fixture
-async def server(
-    tmp_path: Path, redis: Redis, first_start: Path, server_settings: SignalingSettings, server_zone: tzinfo
-) -> AsyncIterator[Server]:
+def started(tmp_path: Path, first_start: Path) -> VaultSettings:
+    """A copy of it. Made where no loop runs: every call that touches a file is looked into there."""
     shutil.copytree(first_start, tmp_path / "data")
-    rooms = VaultSettings(data=tmp_path / "data", trust_clock=True)
+    return VaultSettings(data=tmp_path / "data", trust_clock=True)
+
+
+@pytest.fixture
+async def server(
+    started: VaultSettings, redis: Redis, server_settings: SignalingSettings, server_zone: tzinfo
+) -> AsyncIterator[Server]:
     with every_detail_in_words():
-        async with serving(rooms, redis, server_settings, server_zone) as running:
+        async with serving(started, redis, server_settings, server_zone) as running:
             yield running
 
 

@@ -1,6 +1,7 @@
 """Rows and keys are compared after the start, not before it, and nothing of what came back is given meanwhile."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,15 @@ async def test_a_start_asks_as_often_with_many_rows_as_with_few(
                 await plan(store, person, f"Patient {number}")
             await store.retention.sweep()
     assert costs[0] == costs[1]
+
+
+async def test_what_is_empty_is_not_looked_through(sqlite_store: Store) -> None:
+    await plan(sqlite_store, await alice(sqlite_store))
+    with statements(sqlite_store) as queries:
+        await sqlite_store.retention.compare()
+    pages = [statement for statement, _ in queries if "LIMIT" in statement]
+    assert {re.findall(r"FROM (\w+)", one)[0] for one in pages} == {"practitioners", "appointments"}
+    assert (await sqlite_store.retention.status()).compared == 1
 
 
 async def test_a_running_server_destroys_what_came_back_and_says_how_far_it_is(

@@ -91,10 +91,16 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Appo
 
 
 @pytest.fixture
-async def store(furnished: tuple[Path, str, Appointment], tmp_path: Path) -> AsyncIterator[Store]:
+def copied(furnished: tuple[Path, str, Appointment], tmp_path: Path) -> VaultSettings:
+    """A copy of it. Made where no loop runs: every call that touches a file is looked into there."""
     data = tmp_path / "data"
     shutil.copytree(furnished[0], data, ignore=shutil.ignore_patterns("*.lock"))
-    async with open_store(VaultSettings(data=data, trust_clock=True)) as opened:
+    return VaultSettings(data=data, trust_clock=True)
+
+
+@pytest.fixture
+async def store(copied: VaultSettings) -> AsyncIterator[Store]:
+    async with open_store(copied) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from tests.signaling.conftest import (  # noqa: F401 -- fixtures
     server,
     server_settings,
     server_zone,
+    started,
 )
 from tests.web.conftest import Elements
 
