@@ -50,12 +50,12 @@ class Settings(StrictSettings):
 
 
 @asynccontextmanager
-async def stored(settings: Settings, in_progress: InProgress) -> AsyncIterator[Storage]:
+async def stored(settings: Settings, in_progress: InProgress, *, sends: bool) -> AsyncIterator[Storage]:
     """What is stored, with its organisation; says so if it is locked."""
     from operate import founding
     from practice.opening import open_storage
 
-    mail = settings.practice.sends
+    mail = settings.practice.sends or sends
     async with open_storage(settings.rooms, in_progress=in_progress, now=utc_now, mail=mail) as storage:
         if storage.locked:
             print(f"spreekkamer: locked. {storage.locked}", file=sys.stderr, flush=True)
@@ -88,9 +88,9 @@ async def server(
         secret = process.shared_secret(signaling, settings.rooms.data)
         opened = await stack.enter_async_context(redis.open_redis(process.reveal(signaling.redis_url)))
         live = gate.documents(signaling, opened.client, utc_now, secret)
-        store = await stack.enter_async_context(stored(settings, live.are_live))
+        store = await stack.enter_async_context(stored(settings, live.are_live, sends=sandbox))
         calls = derive(secret, "calls")
-        guests = await demo.prepare(store, utc_now) if sandbox else None
+        guests = await demo.prepare(store, settings.practice, utc_now) if sandbox else None
         application = app.build(
             signaling,
             store,
@@ -102,6 +102,7 @@ async def server(
             secret=secret,
             practice=settings.practice,
             sign_in_link=guests.link if guests else None,
+            kept=guests.post if guests else None,
         )
         origin = addresses.public_origin(signaling)
         routes.attach(application, settings.web, tls=origin.startswith("https://"))
@@ -152,6 +153,8 @@ async def demonstrate(arguments: argparse.Namespace) -> None:
             terminal.say(json.dumps({"ready": True, **urls}))
         else:
             terminal.say(f"Practitioner:  {urls['practitioner_url']}\nPatient:       {urls['patient_url']}")
+            if sandbox.post:
+                terminal.say(f"Post:          {urls['post_url']}")
             terminal.say("Open each in a browser of its own. Ctrl-C stops everything.")
         await asyncio.Event().wait()
 

@@ -144,10 +144,7 @@
 Times are aware; ``now`` returns aware UTC. Errors are ``DomainError`` with a code.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
-from typing import TYPE_CHECKING, Final
 
 from practice.accounts.mail_changes import MailChanges
 from practice.accounts.people import People
@@ -185,22 +182,11 @@ from practice.sentences.store import Sentences
 from practice.sights.store import Sights
 from practice.sms_providers.store import SmsProviders
 from practice.statistics.store import Statistics
-from vault.database.leases import Lease
 from vault.destruction.deadline import AllTold, Told
 from vault.destruction.handing import Handed
 from vault.destruction.sweeper import Sweeper
 from vault.records.export import Exports
 from vault.vault import Vault
-
-if TYPE_CHECKING:
-    from practice.notices.model import Notice
-    from practice.notices.paper import Paper
-    from practice.notices.postman import Postman
-    from practice.outgoing import Door
-    from practice.settings import PracticeSettings
-
-POST_TERM: Final = timedelta(minutes=2)
-"""Longer than one letter may take."""
 
 
 @dataclass(frozen=True)
@@ -238,33 +224,6 @@ class Storage(Vault):
     notices: Notices
     outbox: Dispatches
     oversight: Oversight
-
-    def postman(
-        self, settings: "PracticeSettings", door: "Door", origin: str, zone: Callable[[], tzinfo]
-    ) -> "Postman | None":
-        """Who sends notices, for people who find this server at ``origin``; None without a mail server."""
-        if settings.mail.host is None:
-            return None
-        # What most commands never need.
-        from practice.notices.letter import Letterhead
-        from practice.notices.postman import Postman
-        from practice.notices.smtp import Mailers
-
-        mailers, now = Mailers(settings.mail, door, self.mail_servers.of_owner), self.clock.wall
-        lease = Lease(self.database, "post", self.lease.holder, POST_TERM, now)
-        head = Letterhead(mailers.operators.sender, origin, zone, self.resets.token)
-        return Postman(self.notices, mailers, head, self._paper, self._is_void, lease, now)
-
-    async def _paper(self, owner: str) -> "Paper":
-        """What the letters of an account's organisation, or of an organisation, have on them."""
-        from practice.notices.paper import Paper
-
-        return Paper(await self.pictures.logo_of(owner), (await self.organisation.profile_of(owner)).phone)
-
-    async def _is_void(self, notice: "Notice") -> bool:
-        """Whether the link of a mail was withdrawn, or another was sent in its place, before it went."""
-        seed = notice.news.values.get("invitation")
-        return seed is not None and not await self.invitations.stands(self.invitations.token(seed))
 
     def destroying(self, *, on_destroy: AllTold, on_close: Told, on_handed: Handed) -> "Store":
         """The same with what destroys: ``on_destroy`` clears what is kept elsewhere of an appointment, ``on_close`` of

@@ -16,7 +16,7 @@
 | ``limiter``, ``turnstile``, ``addresses``, ``forwarded`` | how often, how many at once, and from where |
 | ``aside``, ``forgotten``, ``registering`` | what strangers ask for: a new password, an account |
 | ``news``, ``leaving``, ``dissolving`` | mail about sign-ins; what ends for whom |
-| ``couriers`` | who tells patients, and what stands above it |
+| ``couriers``, ``mailing`` | who tells patients, and who has an account; what stands above it |
 | ``health``, ``metrics``, ``logs`` | what an operator sees |
 | ``redis``, ``redis_child``, ``redis_faults``, ``fake_redis`` | the Redis that there always is |
 | ``listener``, ``connection``, ``memory``, ``tasks``, ``derived`` | port, memory, tasks, keys of the one secret |

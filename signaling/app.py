@@ -14,11 +14,12 @@ from redis.exceptions import RedisError
 
 from practice.outgoing import Door
 from practice.pictures.intake import Intake
+from practice.post import KeptMailers, KeptTexter, Letterbox
 from practice.settings import PracticeSettings
 from practice.sms_providers.sending import Texter
 from rooms.diagnostics import Diagnostics
 from rooms.expiry import lifetimes
-from signaling import gate, health, leaving, middlewares, routes, typedefs
+from signaling import gate, health, leaving, mailing, middlewares, routes, typedefs
 from signaling.addresses import public_origin
 from signaling.challenges import Challenges
 from signaling.couriers import courier
@@ -67,12 +68,13 @@ def build(
     secret: bytes,
     practice: PracticeSettings | None = None,
     sign_in_link: SignInLink | None = None,
+    kept: Letterbox | None = None,
     native: bool = False,
 ) -> web.Application:
     """The application, ready to be run; it owns none of what it is given.
 
     ``storage`` was opened with ``live.are_live``, which is ``gate.documents``; here it gets what destroys. ``practice``
-    says how mail is sent, if it is.
+    says how mail is sent, if it is; with ``kept`` nothing is sent, and it gets all of it.
     ``secret`` is shared by all nodes; ``settings.port`` is the port that is really listened on; ``native`` admits
     Socket.IO clients that send no Origin. What the live side can be asked is in ``app[gate.SIGNALING]``.
     """
@@ -89,7 +91,7 @@ def build(
     store = storage.destroying(
         on_destroy=signaling.destroyed, on_close=signaling.sign_out, on_handed=signaling.handed_over
     )
-    _stored(app, store, practice or PracticeSettings())
+    _stored(app, store, practice or PracticeSettings(), kept)
     app.cleanup_ctx.extend((health.heartbeat, retention, technical_data, files, members, post, ended))
     routes.attach(app)
     return app
@@ -117,8 +119,8 @@ def _stateless(
     )
 
 
-def _stored(app: web.Application, store: Store, practice: PracticeSettings) -> None:
-    """What stands on what is stored; ``practice`` says how mail is sent."""
+def _stored(app: web.Application, store: Store, practice: PracticeSettings, post: Letterbox | None) -> None:
+    """What stands on what is stored; ``practice`` says how mail is sent, where it is not kept as ``post``."""
     app[typedefs.STORE] = store
     app[typedefs.HEALTH] = Health(store, app[typedefs.REDIS], app[typedefs.MEDIA], TurnWatch(app[typedefs.TURN]))
     app[typedefs.DISSOLVING] = Dissolving(store, app[typedefs.NOW])
@@ -127,15 +129,21 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings) -> N
     store.registrations.ways = practice.ways
     app[typedefs.DOOR] = door = Door.of(practice)
     app[typedefs.INTAKE] = Intake(practice.uploads)
-    app[typedefs.TEXTER] = Texter(practice.sms, door, store.sms_providers.of_owner, app[typedefs.NOW])
+    texter = Texter(practice.sms, door, store.sms_providers.of_owner, app[typedefs.NOW])
+    by = mailing.mailers(store, practice, door)
+    app[typedefs.POST] = post
+    if post is not None:
+        by = KeptMailers(door, store.mail_servers.of_owner, post)
+        texter = KeptTexter(practice.sms, app[typedefs.NOW], post)
+    app[typedefs.TEXTER] = texter
 
     def zone() -> tzinfo:
         return app[typedefs.ZONE]()
 
     store.statistics.zone = zone
     origin = public_origin(app[typedefs.SETTINGS])
-    app[typedefs.POSTMAN] = store.postman(practice, door, origin, zone)
-    app[typedefs.COURIER] = courier(store, practice, door, origin, zone, app[gate.SIGNALING].told)
+    app[typedefs.POSTMAN] = mailing.postman(store, by, origin, zone)
+    app[typedefs.COURIER] = courier(store, by, origin, zone, app[gate.SIGNALING].told)
 
 
 async def retention(app: web.Application) -> AsyncIterator[None]:

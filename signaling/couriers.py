@@ -11,8 +11,6 @@ from practice.invitations.courier import Courier
 from practice.invitations.mail import ByMail
 from practice.notices.smtp import Mailers
 from practice.organisation.model import Profile
-from practice.outgoing import Door
-from practice.settings import PracticeSettings
 from practice.storage import Storage
 from signaling.scopes import of_server
 from vault.database.leases import Lease
@@ -26,14 +24,13 @@ TERM: Final = timedelta(minutes=2)
 
 def courier(
     store: Storage,
-    settings: PracticeSettings,
-    door: Door,
+    by: Mailers | None,
     origin: str,
     zone: Callable[[], tzinfo],
     on_change: Callable[[str], Awaitable[None]],
 ) -> Courier | None:
     """One for patients whose links lead to ``origin``; None where nothing goes by any way."""
-    if not (store.outbox.ways and settings.sends):
+    if by is None or not store.outbox.ways:
         return None
 
     async def letterhead(account: str) -> tuple[Profile, bytes]:
@@ -50,7 +47,7 @@ def courier(
     now = store.clock.wall
     return Courier(
         store.outbox,
-        {"mail": ByMail(Mailers(settings.mail, door, store.mail_servers.of_owner))},
+        {"mail": ByMail(by)},
         Lease(store.database, "outbox", store.lease.holder, TERM, now),
         now,
         letterhead=letterhead,

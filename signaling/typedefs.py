@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from practice.notices.postman import Postman
     from practice.outgoing import Door
     from practice.pictures.intake import Intake
+    from practice.post import Letterbox
     from practice.sms_providers.sending import Texter
     from practice.storage import Store
     from rooms.diagnostics import Diagnostics
@@ -67,4 +68,5 @@ INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
 TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
+POST: web.AppKey[Letterbox | None] = web.AppKey("POST")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

@@ -14,6 +14,12 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
+LETTER_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; sandbox allow-top-navigation"
+)
+"""A letter's page has its styles within, as mail programs want them, and nothing else: no script, form or origin."""
+
 OURS = ("camera", "microphone")
 ALLOWED = (*OURS, "display-capture", "autoplay", "fullscreen", "picture-in-picture", "screen-wake-lock")
 NEVER = (
@@ -54,12 +60,13 @@ def attach(app: web.Application, *, tls: bool) -> None:
     """Put the headers on every response of ``app``. ``tls``: browsers reach it over https, be it through a proxy."""
 
     async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        is_letter = response.headers.get("Content-Security-Policy") == LETTER_POLICY
         response.headers.update(
             {name: value for name, value in ALWAYS.items() if name not in OWN or name not in response.headers}
         )
         if response.content_type == "text/html":
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
-            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            response.headers["Content-Security-Policy"] = LETTER_POLICY if is_letter else CONTENT_SECURITY_POLICY
             if ancestors := request.get(FRAMED):
                 del response.headers["X-Frame-Options"]  # it knows nobody but all or none
                 response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(

@@ -5,8 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-from signaling.typedefs import STORE, ZONE
-from web import assets, booking, branding, forms, headers, installed, pages, pictures, reference
+from signaling.typedefs import POST, STORE, ZONE
+from web import assets, booking, branding, forms, headers, installed, pages, pictures, post, reference
 from web.account import (
     assistants,
     bank,
@@ -125,6 +125,8 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/static/{name:.+}", assets.handler(files), name="static")
 
     forms.attach(app, PAGES, FORMS)
+    if (kept := app.get(POST)) is not None:
+        post.attach(app, kept)
 
     app.middlewares.append(pages.neutral_errors)
     headers.attach(app, tls=tls)

@@ -72,6 +72,7 @@ class Demo:
     practitioner_url: str
     patient_url: str
     health_url: str
+    post_url: str
     port: int
     data: Path
     log: Path
@@ -100,7 +101,8 @@ async def start_demo(data: Path, port: int = 0) -> Demo:
     line = await asyncio.to_thread(process.stdout.readline)
     assert line, log.read_text()
     said = json.loads(line)
-    urls = (said["practitioner_url"], said["patient_url"], said["health_url"])
+    post = said.get("post_url", "")  # not where it was given a mail server
+    urls = (said["practitioner_url"], said["patient_url"], said["health_url"], post)
     return Demo(process, *urls, urlsplit(said["health_url"]).port or 80, data, log)
 
 
@@ -181,6 +183,18 @@ async def eventually(
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {timeout} s: {why} (last: {value!r})")
         await asyncio.sleep(every)
+
+
+async def letter_to(page: Page, demo: Demo, to: str) -> Locator:
+    """The newest that was sent to an address, on the page that the demo has for it."""
+    found = page.locator(".part").filter(has_text=to).first
+
+    async def is_there() -> bool:
+        await page.goto(demo.post_url)
+        return await found.count() == 1
+
+    await eventually(is_there, "a letter")
+    return found
 
 
 async def sees_and_hears(person: Person, timeout: float = PATIENCE) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser import faces
-from tests.browser.conftest import Demo, start_demo
+from tests.browser.conftest import Demo, letter_to, start_demo
 from tests.browser.formpages import FORM_PAGES
 from tests.chromium import chromium
 from web.forms import Page as FormPage
@@ -134,13 +134,8 @@ class Studio:
     async def plain_pages(self) -> None:
         page = await self.page()
         public = {name_of(one): one.path for one in FORM_PAGES if one.public}
-        for name, path in {
-            "home": "/",
-            "signin": "/signin",
-            "privacy": "/privacy",
-            "lost": "/nowhere",
-            **public,
-        }.items():
+        plain = {"home": "/", "signin": "/signin", "privacy": "/privacy", "lost": "/nowhere"}
+        for name, path in (plain | public).items():
             await page.goto(self.origin + path)
             await self.album.take(page, name)
         await page.goto(f"{self.origin}/signin")
@@ -198,13 +193,15 @@ class Studio:
         for mail in INVITED:
             await page.locator("input[name=mail]").fill(mail)
             await page.get_by_test_id("invite").click()
-            link = await page.get_by_test_id("invitation-link").inner_text()
+            await page.get_by_role("status").wait_for()
             await page.goto(f"{self.origin}/practice/people")
         await self.album.take(page, "people-invited")
         await page.locator("input[name=mail]").fill(INVITED[0])
         await page.get_by_test_id("invite").click()
         await self.album.take(page, "people-invited-twice")
-        other = await self.page(link)
+        sent = await letter_to(other := await self.page(), self.demo, INVITED[0])
+        await self.album.take(other, "post")
+        await sent.get_by_role("link").first.click()
         await self.album.take(other, "invited")
         await other.get_by_test_id("accept").click()
         await self.album.take(other, "invited-mistake")

@@ -9,7 +9,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from client.wire import Wire
 from signaling.protocol.events import Arrive
 from signaling.protocol.model import Empty
-from tests.browser.conftest import Demo, Person
+from tests.browser.conftest import Demo, Person, letter_to
 from tests.browser.test_accessibility import judge
 from tests.browser.test_invitations import be_owner
 from vault.records.content import new_id
@@ -30,13 +30,12 @@ async def test_an_assistant_plans_for_whom_they_work(demo: Demo, patient: Person
     await judge(owner, "departments")
 
     await owner.goto(f"{demo.origin}/practice/people")
-    await owner.get_by_label("E-mailadres").fill(f"i{new_id()}@example.org")
+    await owner.get_by_label("E-mailadres").fill(mail := f"i{new_id()}@example.org")
     await owner.get_by_label("behandelaar", exact=True).uncheck()
     await owner.get_by_label("assistent").check()
     await patient.find("invite").click()
-    link = await patient.find("invitation-link").inner_text()
     page = await (await browser.new_context(locale="nl-NL", viewport=PHONE)).new_page()
-    await page.goto(link)
+    await (await letter_to(page, demo, mail)).get_by_role("link").first.click()
     name = f"Ana {new_id()}"
     await page.get_by_label("Naam").fill(name)
     await page.get_by_label("Wachtwoord").fill("vier losse woorden samen")

@@ -124,7 +124,7 @@ async def post(url: str, body: dict[str, str]) -> tuple[int, Any]:
 
 async def test_the_demo_says_where_it_is_in_one_line_and_stops_with_all_it_started(run: Run, tmp_path: Path) -> None:
     command, ready = await demo(run, tmp_path / "data")
-    assert set(ready) == {"ready", "practitioner_url", "patient_url", "health_url"}
+    assert set(ready) == {"ready", "practitioner_url", "patient_url", "health_url", "post_url"}
     assert ready["ready"] is True
     origin = ready["health_url"].removesuffix("/health/ready")
     async with aiohttp.ClientSession() as session, session.get(ready["health_url"]) as response:

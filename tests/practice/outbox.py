@@ -15,7 +15,7 @@ from practice.invitations.courier import Courier
 from practice.invitations.records import dispatches
 from practice.outgoing import Door
 from practice.storage import Store
-from signaling import couriers
+from signaling import couriers, mailing
 from tests.opening import of
 from tests.people import START, Time
 from tests.practice.posting import ORIGIN
@@ -37,7 +37,8 @@ class Told:
 
 def courier(store: Store, server: MailServer, told: Told | None = None, **changes: Any) -> Courier:
     settings = server.settings(**changes)
-    made = couriers.courier(store, settings, Door.of(settings), ORIGIN, lambda: ZONE, told or Told())
+    by = mailing.mailers(store, settings, Door.of(settings))
+    made = couriers.courier(store, by, ORIGIN, lambda: ZONE, told or Told())
     assert made is not None
     return made
 

@@ -14,6 +14,7 @@ from practice.notices.postman import Postman
 from practice.notices.records import notices
 from practice.outgoing import Door
 from practice.storage import Store
+from signaling import mailing
 from tests.opening import open_store
 from tests.people import Time
 from tests.servers.mail import MailServer, running
@@ -44,7 +45,7 @@ async def server(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 def postman(store: Store, server: MailServer, **changes: Any) -> Postman:
     settings = server.settings(**changes)
-    made = store.postman(settings, Door.of(settings), ORIGIN, lambda: UTC)
+    made = mailing.postman(store, mailing.mailers(store, settings, Door.of(settings)), ORIGIN, lambda: UTC)
     assert made is not None
     return made
 

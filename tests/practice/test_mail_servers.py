@@ -16,6 +16,7 @@ from practice.organisation.model import MemberRole
 from practice.outgoing import Door
 from practice.settings import PracticeSettings
 from practice.storage import Store
+from signaling import mailing
 from tests.organisations import found, scope_of
 from tests.people import Time, charlie
 from tests.practice.posting import ORIGIN, postman, server, sqlite_store, store, tell
@@ -71,7 +72,7 @@ async def test_one_that_refuses_holds_up_nobody_elses(store: Store, server: Mail
     await tell(store, other)
     settings = server.settings()
     both = PracticeSettings(mail=settings.mail, mail_hosts=["127.0.0.1"])
-    sender = store.postman(both, Door.of(both), ORIGIN, lambda: UTC)
+    sender = mailing.postman(store, mailing.mailers(store, both, Door.of(both)), ORIGIN, lambda: UTC)
     assert sender is not None
     await sender.round()
     assert [one.recipient for one in server.taken] == ["charlie@example.org"]

@@ -24,13 +24,18 @@ from client.wire import Wire
 from media.control import MediaClient
 from practice.accounts.model import Practitioner
 from practice.agenda.model import Appointment
+from practice.notices.postman import Postman
 from practice.opening import open_storage
+from practice.outgoing import Door
+from practice.post import Letterbox
+from practice.settings import PracticeSettings
 from practice.storage import Store
 from rooms.consult import new
 from rooms.consult_events import Arrive
 from rooms.consult_state import PRACTITIONER
 from signaling import app, gate, listener
 from signaling.gate import SIGNALING
+from signaling.mailing import mailers, postman
 from signaling.redis import connect
 from signaling.redis_child import SOCKET
 from signaling.settings import SignalingSettings
@@ -209,16 +214,18 @@ async def server(
 
 @contextlib.asynccontextmanager
 async def serving(
-    rooms: VaultSettings, redis: Redis, settings: SignalingSettings, zone: tzinfo
+    rooms: VaultSettings, redis: Redis, settings: SignalingSettings, zone: tzinfo, kept: Letterbox | None = None
 ) -> AsyncIterator[Server]:
-    """The application over storage in which Alice and Bob are."""
+    """The application over storage in which Alice and Bob are; with ``kept`` as a sandbox."""
     time = Time()
     async with contextlib.AsyncExitStack() as stack:
         port = listener.bind("127.0.0.1", 0)
         stack.callback(port.close)
         settings = settings.model_copy(update={"port": port.getsockname()[1]})
         live = gate.documents(settings, redis, time.now, SECRET)
-        storage = await stack.enter_async_context(open_storage(rooms, in_progress=live.are_live, now=time.now))
+        storage = await stack.enter_async_context(
+            open_storage(rooms, in_progress=live.are_live, now=time.now, mail=kept is not None)
+        )
         storage.practitioners._hasher = QUICK
         alice = await storage.practitioners.by_mail(SERVER, "alice@example.org")
         bob = await storage.practitioners.by_mail(SERVER, "bob@example.org")
@@ -233,11 +240,20 @@ async def serving(
             time.now,
             secret=SECRET,
             sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
+            kept=kept,
         )
         pages.attach(application)
         application[ZONE] = lambda: zone
         await stack.enter_async_context(listener.listening(application, port))
         yield Server(application, application[STORE], time, settings.port, alice, bob)
+
+
+def postman_of(server: Server, settings: PracticeSettings) -> Postman:
+    """Who sends notices by the mail server of these settings."""
+    by = mailers(server.store, settings, Door.of(settings))
+    made = postman(server.store, by, server.origin, lambda: UTC)
+    assert made is not None
+    return made
 
 
 Opening = Callable[[str], Awaitable[Wire]]

@@ -12,6 +12,7 @@ from practice.outgoing import Door
 from signaling.app import post
 from signaling.couriers import courier
 from signaling.gate import SIGNALING
+from signaling.mailing import mailers
 from signaling.typedefs import COURIER
 from tests.servers.mail import MailServer, running
 from tests.signaling.conftest import Server
@@ -31,7 +32,8 @@ async def inviting(server: Server, mails: MailServer) -> Server:
     """As with a mail server."""
     server.store.outbox.ways = frozenset({"mail"})
     settings, told = mails.settings(), server.app[SIGNALING].told
-    made = courier(server.store, settings, Door.of(settings), server.origin, lambda: server.time.now().tzinfo, told)  # type: ignore[arg-type,return-value]  # its clock has a zone
+    by = mailers(server.store, settings, Door.of(settings))
+    made = courier(server.store, by, server.origin, lambda: server.time.now().tzinfo, told)  # type: ignore[arg-type,return-value]  # its clock has a zone
     server.app._state[COURIER] = made
     await server.sign_in("alice")
     return server

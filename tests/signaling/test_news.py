@@ -8,6 +8,7 @@ import pytest
 from practice.notices.model import Notice
 from practice.outgoing import Door
 from signaling.app import post
+from signaling.mailing import mailers, postman
 from signaling.typedefs import DOOR, POSTMAN
 from tests.servers.mail import MailServer, running
 from tests.signaling.conftest import PASSWORD, Server
@@ -90,17 +91,18 @@ async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
 async def test_the_server_sends_it_and_counts(sending: Server, mails: MailServer) -> None:
     app, settings = sending.app, mails.settings()
     door = Door.of(settings)
-    postman = sending.store.postman(settings, door, sending.origin, lambda: sending.time.now().tzinfo)  # type: ignore[arg-type,return-value]  # its clock has a zone
-    state = {**app._state, DOOR: door, POSTMAN: postman}
+    by = mailers(sending.store, settings, door)
+    sender = postman(sending.store, by, sending.origin, lambda: sending.time.now().tzinfo)  # type: ignore[arg-type,return-value]  # its clock has a zone
+    state = {**app._state, DOOR: door, POSTMAN: sender}
     app._state.update(state)
-    sender = post(app)
-    await anext(sender)
+    sending_ = post(app)
+    await anext(sending_)
     await sending.sign_in("alice")
     await mails.arrived.wait()
     (mail,) = mails.taken
     assert mail.recipient == "alice@example.org" and "localhost" in mail.text
     with pytest.raises(StopAsyncIteration):
-        await anext(sender)
+        await anext(sending_)
     numbers = (await sending.call("GET", "/metrics")).body
     assert 'spreekkamer_outgoing{code="connected",kind="mail"} 1.0' in numbers
     assert 'spreekkamer_mail{kind="sent"} 1.0' in numbers

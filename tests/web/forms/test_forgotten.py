@@ -12,12 +12,11 @@ from sqlalchemy import select
 
 from practice.accounts.records import resets
 from practice.notices.letter import Letterhead
-from practice.outgoing import Door
 from signaling.aside import MOST
 from signaling.limiter import FORGOTTEN_ADDRESS, FORGOTTEN_NETWORK
 from signaling.typedefs import FORGOTTEN, LIMITER
 from tests.servers.mail import MailServer, running
-from tests.signaling.conftest import PASSWORD, Server
+from tests.signaling.conftest import PASSWORD, Server, postman_of
 from tests.web.forms.conftest import Browser, Seen
 from vault.audit import Act
 
@@ -207,9 +206,7 @@ async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 async def test_the_mail_brings_the_link(mailing: Server, stranger: Browser, mails: MailServer) -> None:
     """By a real mail server, as somebody reads it."""
-    settings = mails.settings()
-    postman = mailing.store.postman(settings, Door.of(settings), mailing.origin, lambda: UTC)
-    assert postman is not None
+    postman = postman_of(mailing, mails.settings())
     await ask(stranger)
     await mailing.app[FORGOTTEN].look()
     await postman.round()

@@ -15,13 +15,12 @@ from client.wire import Wire
 from practice.accounts.mail_changes import LIFE
 from practice.accounts.records import mail_changes
 from practice.notices.letter import Letterhead
-from practice.outgoing import Door
 from signaling.devices import PLAIN
 from signaling.typedefs import DEVICES, FORGOTTEN
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
 from tests.servers.mail import MailServer, running
-from tests.signaling.conftest import PASSWORD, Opening, Server, opening  # noqa: F401 -- a fixture
+from tests.signaling.conftest import PASSWORD, Opening, Server, opening, postman_of  # noqa: F401 -- a fixture
 from tests.signaling.test_second_factor import command
 from tests.web.forms.conftest import Browser, Seen
 from vault.records.scope import SERVER, Scope
@@ -345,9 +344,7 @@ async def post(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 async def test_the_mails_bring_the_links(mailing: Server, alice: Browser, reader: Browser, post: MailServer) -> None:
     """By a real mail server, as people read them."""
-    settings = post.settings()
-    postman = mailing.store.postman(settings, Door.of(settings), mailing.origin, lambda: UTC)
-    assert postman is not None
+    postman = postman_of(mailing, post.settings())
     await postman.round()
     post.taken.clear()  # of a new device
     await ask(alice)

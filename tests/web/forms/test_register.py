@@ -3,13 +3,11 @@
 import logging
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from practice.outgoing import Door
 from practice.settings import WAYS
 from signaling.limiter import REGISTERED_NETWORK, REGISTERING_ADDRESS, REGISTERING_NETWORK
 from signaling.sessions import PLAIN
@@ -19,7 +17,7 @@ from tests.chromium import chromium
 from tests.organisations import OPERATOR, scope_of
 from tests.servers.mail import MailServer, running
 from tests.signaling.authenticator import Authenticator
-from tests.signaling.conftest import Server
+from tests.signaling.conftest import Server, postman_of
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.forms.test_passkeys import offered
 from tests.web.forms.test_security import codes_of
@@ -130,9 +128,7 @@ async def test_the_mail_brings_the_link_that_makes_an_account(
 ) -> None:
     """By a real mail server, as somebody reads it."""
     caplog.set_level(logging.DEBUG)
-    settings = mails.settings()
-    postman = mailing.store.postman(settings, Door.of(settings), mailing.origin, lambda: UTC)
-    assert postman is not None
+    postman = postman_of(mailing, mails.settings())
     await ask(stranger)
     await mailing.app[REGISTERING].look()
     await postman.round()

@@ -3,19 +3,17 @@
 import logging
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from practice.organisation.model import MemberRole
-from practice.outgoing import Door
 from signaling.limiter import INVITED_ADDRESS, INVITED_NETWORK
 from signaling.typedefs import SETTINGS
 from tests.organisations import OPERATOR, PRACTICE, scope_of
 from tests.servers.mail import MailServer, running
-from tests.signaling.conftest import Server
+from tests.signaling.conftest import Server, postman_of
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.test_people import be_bob, roles, send
 from vault.audit import invitation
@@ -67,9 +65,7 @@ async def test_the_mail_brings_the_link_that_makes_an_account(
 ) -> None:
     """By a real mail server, as somebody reads it."""
     caplog.set_level(logging.DEBUG)
-    settings = mails.settings()
-    postman = mailing.store.postman(settings, Door.of(settings), mailing.origin, lambda: UTC)
-    assert postman is not None
+    postman = postman_of(mailing, mails.settings())
     sent = await invite(owner, wanted=("assistant", "auditor"))
     assert (sent.status, sent.location) == (303, f"{PEOPLE}?done=invited")
     page = await owner.get(sent.location)

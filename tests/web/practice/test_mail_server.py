@@ -1,7 +1,6 @@
 """The page of an organisation's mail server: written, tried, taken out, and never shown again."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from practice.settings import PracticeSettings
 from signaling.typedefs import DOOR, POSTMAN
 from tests.organisations import scope_of
 from tests.servers.mail import PASSWORD, USER, MailServer, running
-from tests.signaling.conftest import Server
+from tests.signaling.conftest import Server, postman_of
 from tests.signaling.test_rights import be
 from tests.web.forms.conftest import Browser, Seen
 
@@ -32,10 +31,8 @@ async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
 async def mailing(server: Server, owner: Browser, mails: MailServer, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """Alice, on a server whose operator has a mail server and lists another."""
     settings = PracticeSettings(mail=mails.settings().mail, mail_hosts=["mail.maan.example"])
-    door = Door.of(settings)
-    monkeypatch.setitem(server.app._state, DOOR, door)
-    postman = server.store.postman(settings, door, server.origin, lambda: UTC)
-    monkeypatch.setitem(server.app._state, POSTMAN, postman)
+    monkeypatch.setitem(server.app._state, DOOR, Door.of(settings))
+    monkeypatch.setitem(server.app._state, POSTMAN, postman_of(server, settings))
     return owner
 
 
