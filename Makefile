@@ -71,6 +71,7 @@ format: $(TOOLS)
 # it runs whatever fails, so that one run says everything.
 test: system $(TOOLS)
 	@sh web/modules
+	@sh tests/readers/install
 	@failed=0; \
 	$(MAKE) --no-print-directory --keep-going -j 2 lint tests-together || failed=1; \
 	$(MAKE) --no-print-directory tests-alone || failed=1; \
