@@ -78,7 +78,8 @@ async def offer(call: Call) -> Availability:
 
     week: tuple[Hours, ...] = tuple(read(day, hours, ()) for day in WEEK)
     special: Mapping[date, Hours] = read("exceptions", exceptions, {})
-    ancestors = tuple(dict.fromkeys(part.rstrip("/").lower() for part in said.ancestors.split()))
+    named = (part.rstrip("/").lower() for part in said.ancestors.split())
+    ancestors = tuple(dict.fromkeys(part if "://" in part else f"https://{part}" for part in named))
     if not all(map(ORIGIN.fullmatch, ancestors)):
         wrong["ancestors"] = "wrong"
     if wrong:
