@@ -1,4 +1,4 @@
-"""What somebody is told by mail when their account is signed in to."""
+"""What somebody is told by mail: that their account is signed in to, or that a patient said or booked something."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -8,12 +8,14 @@ from aiohttp import web
 
 from practice.accounts.model import Practitioner
 from practice.mailboxes import canonical
-from practice.notices.model import News
+from practice.notices.model import News, Word
 from signaling.addresses import client_network
 from signaling.limiter import NEW_DEVICE
 from signaling.protocol.errors import ProtocolError
+from signaling.scopes import of_practitioner
 from signaling.typedefs import DEVICES, LIMITER, NOW, STORE
-from vault.records.writing import Along
+from vault.errors import DomainError
+from vault.records.writing import Along, always
 
 T = TypeVar("T")
 
@@ -29,3 +31,10 @@ async def signing_in(request: web.Request, person: Practitioner, begin: Callable
     with suppress(ProtocolError):  # two at once are both told of
         await limiter.count(NEW_DEVICE, whose)
     return begun
+
+
+async def tell(app: web.Application, account: str, word: Word) -> None:
+    """Mail to whoever has this account, of what is written already: pages say it too, so it makes no error."""
+    with suppress(DomainError):
+        person = await app[STORE].practitioners.get(of_practitioner(account))
+        await app[STORE].notices.along(account, [News(word, person.mail, person.language)], always)

@@ -22,6 +22,7 @@ from practice.notices.model import News
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import BOOKED_MAIL, BOOKING_NETWORK, HOLDING_NETWORK
+from signaling.news import tell
 from signaling.protocol.errors import UserError
 from signaling.rest.endpoint import Call
 from signaling.scopes import of_feed, of_practitioner
@@ -181,6 +182,7 @@ async def confirm(call: Call) -> Shown:
     made = await app[STORE].bookings.confirm(one, there.availability, *scopes, app[ZONE](), call.body.code)
     await app[STORE].audit.record(Act.APPOINTMENT_CREATED, PATIENT, appointment(made.owner, made.id), detail="booked")
     await app[SIGNALING].corrected(made)
+    await tell(app, made.owner, "booked")
     shown = {"person": there.person, "mail": one.mail, "minutes": one.minutes, **words(call, one.starts_at)}
     return Shown("booking/booked.html", shown)
 

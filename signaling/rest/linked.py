@@ -8,6 +8,7 @@ from practice.agenda.model import calendar_entry, patient_link
 from practice.calendars import Busy, written
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
+from signaling.news import tell
 from signaling.protocol.errors import UserError
 from signaling.protocol.waiting import LinkedAppointment, LinkedCalendar
 from signaling.rest.endpoint import Call
@@ -56,6 +57,8 @@ async def wish(call: Call) -> LinkedAppointment:
         raise UserError("link_invalid")
     await app[STORE].audit.record(Act.PATIENT_SAID, PATIENT, after.subject, detail=body.wish)
     await app[SIGNALING].corrected(after.appointment)
+    if after.appointment.wish != found.visit.appointment.wish:
+        await tell(app, after.appointment.owner, "wished")
     return await _view(call, found._replace(visit=after))
 
 

@@ -37,7 +37,11 @@ async def test_what_was_typed_is_shown_on_the_desk_and_changes_nothing_else(serv
     assert (seen["wish"], seen["state"], seen["starts_at"]) == ("cancel", "planned", one.starts_at.isoformat())
     joined = await server.call("POST", "/api/v1/join", {"link": one.id + one.secret})
     assert (joined.status, joined.body["wish"]) == (200, "cancel"), "the link stays good"
-    assert (await say(server, one, "move", "verzetten")).body["wish"] == "move"
+    server.store.notices.on = True
+    for _ in range(2):
+        assert (await say(server, one, "move", "verzetten")).body["wish"] == "move"
+    (told,) = await server.store.notices.waiting()
+    assert (told.news.word, told.news.to) == ("wished", server.alice.mail), "once, of what is new"
     last = [(entry.act, entry.detail) async for entry in server.store.audit.entries()][-1]
     assert last == ("patient-said", "move")
 

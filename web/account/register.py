@@ -4,7 +4,6 @@ the link that was mailed to it, which make the account.
 
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -15,21 +14,20 @@ from practice.factors import passkeys
 from practice.factors.passkeys import Registration, RelyingParty
 from practice.lookalikes import mixes_scripts
 from practice.names import named
-from practice.notices.model import News
 from practice.organisation.model import Profile
 from practice.registrations.model import Opened, Registered
 from practice.registrations.store import Where
 from signaling.addresses import client_network, public_origin
 from signaling.limiter import REGISTERED_NETWORK, REGISTERING_NETWORK
+from signaling.news import tell
 from signaling.protocol.errors import UserError
 from signaling.registering import Wish
 from signaling.rest.endpoint import Call
-from signaling.scopes import of_practitioner, of_server
+from signaling.scopes import of_server
 from signaling.typedefs import CHALLENGES, LIMITER, NOW, REGISTERING, SETTINGS, STORE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
 from vault.records.content import new_id
-from vault.records.writing import always
 from web.account.invited import WithPasskey, WithPassword, begin, sign_in
 from web.account.passkeys import MAX_NAME
 from web.account.security import shown_once
@@ -193,11 +191,9 @@ async def enter(call: Call, made: Registered, *more: Draft) -> None:
 
 async def tell_deciders(call: Call, made: Registered) -> None:
     """Who could let them in reads of it by mail; the list of people says it in any case."""
-    store = call.request.app[STORE]
-    for account in await store.arrivals.deciders(of_server(), made.organisation):
-        with suppress(DomainError):  # who cannot be read has no address
-            person = await store.practitioners.get(of_practitioner(account))
-            await store.notices.along(account, [News("arrival", person.mail, person.language)], always)
+    app = call.request.app
+    for account in await app[STORE].arrivals.deciders(of_server(), made.organisation):
+        await tell(app, account, "arrival")
 
 
 def waiting(made: Registered) -> Shown:

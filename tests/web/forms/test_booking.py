@@ -125,6 +125,8 @@ async def test_a_stranger_books_without_an_account(mailing: Server, stranger: Br
     assert (one.patient, one.contact and one.contact.mail) == ("Noor de Wit", "noor@elsewhere.example")
     assert (await stranger.get(sent.location)).status == 404
     assert (await stranger.send(f"{sent.location}/confirm", urlencode({"code": code}))).status == 404
+    told = [(one.news.word, one.news.to) for one in await mailing.store.notices.waiting()]
+    assert ("booked", mailing.alice.mail) in told
     acts = [(entry.act, entry.actor, entry.detail) async for entry in mailing.store.audit.entries()]
     assert ("appointment-created", "patient", "booked") in acts
 
