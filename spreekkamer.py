@@ -67,9 +67,8 @@ async def stored(settings: Settings, in_progress: InProgress, *, sends: bool) ->
 async def server(
     settings: Settings, *, sandbox: bool = False, own_tls: bool = False
 ) -> AsyncIterator[tuple[str, Sandbox | None, Callable[[], Awaitable[None]]]]:
-    """Everything that one node is, opened in order and closed in reverse; yields its origin when it answers.
-
-    And what a node among several does before it is closed, so that nobody notices.
+    """Everything that one node is, opened in order and closed in reverse; yields its origin when it answers, and
+    what a node among several does before it is closed, so that nobody notices.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(process.starting())
