@@ -33,6 +33,9 @@ STAGES = ("recipient", "taken", "answered")
 """Before its letter begins; between the server's taking it and its 250; after its 250."""
 
 NEW = 4
+PATIENT = "Jan Canary"
+NEEDLES = (PATIENT.encode(), b"@example.com", b"BEGIN:VCALENDAR", b"Subject:")
+"""A patient's name, the domain of their addresses, and what every letter has."""
 
 
 def prove(size: Size) -> list[Figure]:
@@ -53,14 +56,15 @@ def campaign(size: Size, name: str, server: servers.Postgres | None) -> list[Fig
     post = start(partial(receive, folder))
     try:
         wait_for(folder / "port")
-        return told(size, f"{name}: kill -9 while patients are told", folder, settings)
+        return told(size, f"{name}: kill -9 while patients are told", folder, settings, server)
     finally:
         os.kill(post, signal.SIGKILL)
         os.waitpid(post, 0)
 
 
-def told(size: Size, what: str, folder: Path, settings: VaultSettings) -> list[Figure]:
-    wanted, run, kills = size.choose(200, 3), 0, 0
+def told(size: Size, what: str, folder: Path, settings: VaultSettings, server: servers.Postgres | None) -> list[Figure]:
+    wanted, run, kills, bytes_, plain = size.choose(100, 3), 0, 0, 0, 0
+    since = server.position() if server else None
     dead: dict[str, int] = {}
     ask(partial(found, settings), folder / "answer")
     while kills < wanted:
@@ -70,10 +74,23 @@ def told(size: Size, what: str, folder: Path, settings: VaultSettings) -> list[F
         (folder / "victim").write_text(f"0 {stage} {letter}")
         kills += os.WIFSIGNALED(os.waitpid(start(partial(send, settings, folder, run)), 0)[1])
         run += 1
+        for text in on_disk(settings.data):
+            bytes_ += len(text)
+            plain += sum(text.count(needle) for needle in NEEDLES)
     (folder / "victim").write_text("0 never 0")
     os.waitpid(start(partial(send, settings, folder, run)), 0)
     expected = ask(partial(standing, settings, run), folder / "answer")
-    return judged(what, events(folder), dead, expected, kills)
+    if server and since and settings.database_url:
+        text = server.written(since, settings.database_url.get_secret_value())
+        bytes_ += len(text)
+        plain += sum(text.count(needle) for needle in NEEDLES)
+    told = judged(what, events(folder), dead, expected, kills)
+    return [*told, counted(f"{what}: plain text in what is stored", plain, bytes_, "bytes looked at")]
+
+
+def on_disk(data: Path) -> list[bytes]:
+    """All files of a data folder, as somebody has them who takes the disk away after a kill."""
+    return [path.read_bytes() for path in data.rglob("*") if path.is_file()]
 
 
 def judged(
@@ -133,7 +150,7 @@ async def act(settings: VaultSettings, run: int) -> list[str]:
                 await store.appointments.change(scope, one.id, correction)
         for number in range(NEW):
             at = START + timedelta(days=9, minutes=run)
-            await store.appointments.create(scope, "Jan", at, 30, "nl", mail=f"p{run}-{number}@example.com")
+            await store.appointments.create(scope, PATIENT, at, 30, "nl", mail=f"p{run}-{number}@example.com")
     return dead
 
 
