@@ -19,6 +19,7 @@ from practice.storage import Store
 from signaling import mailing
 from tests.organisations import found, scope_of
 from tests.people import Time, charlie
+from tests.practice.outbox import invited, send
 from tests.practice.posting import ORIGIN, postman, server, sqlite_store, store, tell
 from tests.practice.test_invitations import practice
 from tests.practice.test_organisation import joined, whole
@@ -58,6 +59,26 @@ async def test_mail_of_its_members_goes_by_it_and_that_of_others_does_not(store:
     await tell(store, owner)
     await postman(store, server).round()
     assert server.taken[-1].sender == "praktijk@example.org"
+
+
+async def test_the_envelope_is_of_the_domain_that_readers_see(
+    sqlite_store: Store, server: MailServer, time: Time
+) -> None:
+    """SPF counts for DMARC only where both are of one domain (RFC 7489, 3.1.2)."""
+    owner, _ = await practice(sqlite_store)
+    for sender in ("praktijk@example.org", OWN):
+        if sender == OWN:
+            await write(sqlite_store, await scope_of(sqlite_store, owner.id), access(server))
+        server.taken.clear()
+        await tell(sqlite_store, owner)
+        await invited(sqlite_store, owner)
+        await send(sqlite_store, server, time)
+        await postman(sqlite_store, server).round()
+        assert len(server.taken) == 2
+        for one in server.taken:
+            seen = one.message["From"].addresses[0].addr_spec
+            assert (one.sender, seen) == (sender, sender)
+            assert one.message["Message-ID"].endswith(f"@{sender.rpartition('@')[2]}>")
 
 
 async def test_one_that_refuses_holds_up_nobody_elses(store: Store, server: MailServer, tmp_path: Path) -> None:
