@@ -11,7 +11,8 @@ from client.errors import ClientError
 from client.handshake import Handshake, Message, TamperingError
 from client.keyring import KeyRing
 from client.tally import Chain, Comparison, Tally
-from signaling.protocol.events import KeyCommit, KeyRestart, KeyReveal, KeyWrap, RoomView
+from signaling.protocol.events import RoomView
+from signaling.protocol.handshake import KeyCommit, KeyRestart, KeyReveal, KeyWrap
 
 RESTART_SECONDS = 5.0
 GONE_SECONDS = 10.0

@@ -21,6 +21,7 @@ from client.media import MediaConnection, Receiving, Source
 from client.media_session import MediaSession, Tracks
 from client.rest import Rest
 from client.tally import Tally
+from client.waiting_room import WaitingRoom
 from client.wire import DISCONNECT
 from signaling.protocol.events import (
     Admit,
@@ -30,7 +31,6 @@ from signaling.protocol.events import (
     HoldMessage,
     Indicators,
     RoomView,
-    Tell,
     Watch,
 )
 
@@ -40,7 +40,7 @@ OVER = frozenset({"ended", "gone", "link_invalid", "not_found"})
 """What a server says of a consult that is no more."""
 
 
-class Participant:
+class Participant(WaitingRoom):
     """Use as an async context manager; what goes wrong in the background is raised when it ends.
 
     A lost connection comes back by itself, to the same place; media goes on meanwhile.
@@ -176,9 +176,6 @@ class Participant:
         """As the practitioner: call somebody in, and enter too."""
         body = Admit(appointment=self.appointment, participant=participant, me=self.id, take_over=take_over)
         return await self._enter("admit", body)
-
-    async def tell(self, participant: str, message: HoldMessage) -> None:
-        await self.request("tell", Tell(appointment=self.appointment, participant=participant, message=message))
 
     async def indicate(self, **indicators: bool) -> None:
         await self.request("indicate", Indicators(**indicators))

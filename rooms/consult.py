@@ -30,6 +30,7 @@ from rooms.consult_events import (
     Assign,
     CallIn,
     ChangeMedia,
+    Check,
     Close,
     CloseRoom,
     Count,
@@ -56,6 +57,7 @@ from rooms.consult_events import (
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.tally import tallied
+from rooms.waiting import apply_waiting
 from vault.errors import DomainError
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -125,9 +127,11 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
         case LoseSocket(participant, socket):
             return _lose_socket(state, participant, socket, moment), []
         case Indicate(participant, indicators):
-            return _change(state, replace(_present(state, participant), indicators=indicators)), []
+            return state.having(replace(_present(state, participant), indicators=indicators)), []
         case Tick():
             return _tick(state, event, moment), []
+        case Check():
+            return apply_waiting(state, event), []
         case _:
             return _apply_media(state, event, moment), []
 
@@ -188,7 +192,7 @@ def _return(state: Consult, known: Participant, event: Arrive) -> tuple[Consult,
     effects: list[Effect] = [Drop(known.socket)] if known.socket else []
     back = replace(known, socket=event.socket, node=event.node, gone=None, replay=event.replay)
     back = replace(back, family=event.family, session=event.session)
-    return _change(state, back), effects
+    return state.having(back), effects
 
 
 def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effect]]:
@@ -242,7 +246,7 @@ def _admit(state: Consult, event: Admit, moment: int) -> tuple[Consult, list[Eff
         state = _without(state, frozenset({before.id}))
         effects += [TakenOver(before.socket)] if before.socket else []
     _require_place(state)
-    return _change(state, replace(called, lineage=called.id)), effects
+    return state.having(replace(called, lineage=called.id)), effects
 
 
 def _call_in(state: Consult, participant: str) -> Consult:
@@ -257,7 +261,7 @@ def _call_in(state: Consult, participant: str) -> Consult:
     if _holder(state, called.seat):
         raise DomainError("room_full")
     _require_place(state)
-    return _change(state, replace(called, lineage=called.id))
+    return state.having(replace(called, lineage=called.id))
 
 
 # --- going -----------------------------------------------------------------------------------------------------------
@@ -267,7 +271,7 @@ def _lose_socket(state: Consult, participant: str, socket: str, moment: int) -> 
     one = state.find(participant)
     if one is None or one.socket != socket:
         return state
-    return _change(state, replace(one, socket=None, node=None, gone=moment))
+    return state.having(replace(one, socket=None, node=None, gone=moment))
 
 
 def _leave(state: Consult, participant: str) -> tuple[Consult, list[Effect]]:
@@ -318,7 +322,7 @@ def _change_media(state: Consult, event: ChangeMedia) -> Consult:
     flows = event.media == "connecting" and one.media not in ("new", "failed")
     unusable = one.unusable if event.unusable is None else event.unusable
     changed = replace(one, media=one.media if flows else event.media, unusable=unusable)
-    return state if changed == one else _change(state, changed)
+    return state if changed == one else state.having(changed)
 
 
 def _restart_keys(state: Consult, epoch: int, moment: int) -> Consult:
@@ -356,7 +360,7 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
 
 
 def _desk(state: Consult) -> tuple[object, ...]:
-    waiting = tuple((one.id, one.socket is None, one.indicators) for one in state.waiting)
+    waiting = tuple((one.id, one.socket is None, one.indicators, one.check) for one in state.waiting)
     return waiting, state.practitioner is not None, bool(state.participants)
 
 
@@ -365,10 +369,6 @@ def _present(state: Consult, participant: str) -> Participant:
     if one is None:
         raise DomainError("bad_state")
     return one
-
-
-def _change(state: Consult, changed: Participant) -> Consult:
-    return replace(state, participants=tuple(changed if one.id == changed.id else one for one in state.participants))
 
 
 def _without(state: Consult, gone: frozenset[str]) -> Consult:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from rooms.device_check import DeviceCheck
+
 REFRESH = timedelta(minutes=20)
 
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
@@ -104,6 +106,14 @@ class Indicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Whoever waits says how their devices are."""
+
+    participant: str
+    found: DeviceCheck
+
+
+@dataclass(frozen=True, slots=True)
 class RestartKeys:
     """The handshake of ``epoch`` cannot be finished. One that is already over changes nothing."""
 
@@ -155,7 +165,8 @@ class Tick:
 
 
 MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
-Event = Arrive | Admit | CallIn | Leave | Close | Replan | LoseSocket | Indicate | Tick | MediaEvent
+WaitingEvent = Check
+Event = Arrive | Admit | CallIn | Leave | Close | Replan | LoseSocket | Indicate | Tick | MediaEvent | WaitingEvent
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """The document of a live consult: who sits where, on which media worker, under which keys. Ids only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rooms.consult_events import EndReason, Feature, Indicators, MediaState, Unusable
+from rooms.device_check import DeviceCheck
 
 PRACTITIONER = "practitioner"
 """The practitioner's seat."""
@@ -15,7 +16,7 @@ class Participant:
 
     ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
     sign-in, which ends its resume tickets; ``session`` the reference of a browser's, which being here keeps in use.
-    ``unusable``: what its client and the relay have no common form for.
+    ``unusable``: what its client and the relay have no common form for. ``check``: what it said while it waited.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Participant:
     family: str | None = None
     session: str | None = None
     unusable: tuple[Unusable, ...] = ()
+    check: DeviceCheck | None = None
 
     @property
     def admitted(self) -> bool:
@@ -75,6 +77,11 @@ class Consult:
     @property
     def practitioner(self) -> Participant | None:
         return next((one for one in self.participants if one.seat == PRACTITIONER), None)
+
+    def having(self, changed: Participant) -> "Consult":
+        """The same with this participant as it is now."""
+        people = tuple(changed if one.id == changed.id else one for one in self.participants)
+        return replace(self, participants=people)
 
     def find(self, participant: str) -> Participant | None:
         return next((one for one in self.participants if one.id == participant), None)

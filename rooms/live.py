@@ -30,6 +30,7 @@ from rooms.authentic import Authentic
 from rooms.consult import milliseconds, transition
 from rooms.consult_events import Effect, Event, Indicators
 from rooms.consult_state import Consult
+from rooms.device_check import DeviceCheck
 from vault.errors import DomainError
 
 ROOMS = "sk:rooms"
@@ -56,6 +57,7 @@ class Waiting:
     since: int
     connected: bool
     indicators: Indicators = field(default_factory=Indicators)
+    check: DeviceCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class LiveConsults:
             # Whoever writes to Redis may list what he likes, also what is another practitioner's.
             consults = [one for one in await self._documents(desk_key(owner), members) if one.owner == owner]
         waiting = [
-            Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None, one.indicators)
+            Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None, one.indicators, one.check)
             for consult in consults
             for one in consult.waiting
         ]

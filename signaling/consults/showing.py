@@ -6,6 +6,7 @@ from math import ceil
 
 from rooms.consult_events import REFRESH
 from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.device_check import judged
 from rooms.live import DeskState, LiveConsults
 from signaling.protocol.events import (
     AGENDA,
@@ -188,6 +189,7 @@ def desk_view(practitioner: str, desk: DeskState) -> DeskView:
                 "since": one.since,
                 "connected": one.connected,
                 "indicators": asdict(one.indicators),
+                "check": asdict(judged(one.check)) if one.check else None,
             }
         )
         for one in desk.waiting

@@ -5,7 +5,7 @@ from rooms.consult_state import Consult, Participant
 from signaling.consults import Consults
 from signaling.limiter import KEY_RESTARTS, Limiter
 from signaling.protocol.errors import ProtocolError, UserError
-from signaling.protocol.events import (
+from signaling.protocol.handshake import (
     KeyCommit,
     KeyCommitted,
     KeyRestart,

@@ -1,10 +1,13 @@
 """Being in a room."""
 
+from rooms.consult_events import Check as CheckEvent
 from rooms.consult_events import Indicate
 from rooms.consult_events import Indicators as IndicatorState
+from rooms.device_check import DeviceCheck
 from signaling.consults import Consults
 from signaling.protocol.events import Indicators, RoomView
 from signaling.protocol.model import Empty
+from signaling.protocol.waiting_room import Check
 from signaling.sockets.socket import Socket
 
 
@@ -22,4 +25,11 @@ class Room:
         consult, me = await self._consults.seats.inside(socket)
         said = IndicatorState(microphone=body.microphone, camera=body.camera, screen=body.screen)
         await self._consults.runner.apply(consult.appointment, Indicate(me.id, said))
+        return Empty()
+
+    async def check(self, socket: Socket, body: Check) -> Empty:
+        """Show the desk how the devices of whoever waits are."""
+        consult, me = await self._consults.seats.inside(socket)
+        found = DeviceCheck(microphone=body.microphone, camera=body.camera)
+        await self._consults.runner.apply(consult.appointment, CheckEvent(me.id, found))
         return Empty()

@@ -9,8 +9,19 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from signaling.protocol.capabilities import Capability, Replay, Sequence, Welcome
+from signaling.protocol.handshake import (
+    Epoch,
+    KeyCommit,
+    KeyCommitted,
+    KeyRestart,
+    KeyReveal,
+    KeyRevealed,
+    KeyWrap,
+    KeyWrapped,
+)
 from signaling.protocol.model import Base64Url, Empty, Id, Message, nothing
 from signaling.protocol.report import Report
+from signaling.protocol.waiting_room import Check, CheckView
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
@@ -21,14 +32,9 @@ HoldMessage = Literal["soon", "five-minutes", "fifteen-minutes", "check-sound"]
 EndReason = Literal["ended", "left", "cancelled", "expired"]
 SignedOutCode = Literal["token_invalid", "token_reused"]
 
-Epoch = Annotated[int, Field(ge=1, le=2**31)]
-Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 bytes, base64url.")]
-PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}$", description="P-256 point, 65 bytes, base64url.")]
 Seen = Annotated[
     Sequence | None, Field(description="With the capability ``replay``: the last number this page has seen.")
 ]
-Transcript = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{43})?$", description="32 bytes, base64url, or empty.")]
-Wrapped = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{80}$", description="60 bytes, base64url.")]
 SDP_LENGTH = 131_072
 CHAT_LENGTH = 65_536
 Sdp = Annotated[str, Field(min_length=1, max_length=SDP_LENGTH)]
@@ -116,6 +122,7 @@ class WaitingView(Message):
     since: int = Field(description="Milliseconds since the Unix epoch.")
     connected: bool
     indicators: Indicators = Field(default_factory=Indicators)
+    check: CheckView | None = Field(default=None, exclude_if=nothing, description="Absent where nothing was said.")
 
 
 class DeskView(Message):
@@ -219,38 +226,6 @@ class Answer(Message):
     refused: list[RefusedLine] = Field(default=[], description="Lines that cannot be used.")
 
 
-class KeyCommit(Message):
-    """A client refuses another version than its own in words; the server passes on what is offered."""
-
-    epoch: Epoch
-    version: int = Field(default=1, ge=1, le=255, description="Of the end-to-end encryption.")
-    commitment: Digest
-
-
-class KeyReveal(Message):
-    epoch: Epoch
-    key: PublicKey
-    nonce: Digest
-    last: list[Transcript] = Field(
-        default=[], max_length=31, description="Of the last handshake completed with each other member, in their order."
-    )
-    withheld: int = Field(
-        default=0, ge=0, le=2**31, description="How many handshakes this page revealed its key to in vain."
-    )
-
-
-class KeyWrap(Message):
-    epoch: Epoch
-    to: Id
-    wrapped: Wrapped
-
-
-class KeyRestart(Message):
-    """This handshake cannot be finished (a message was lost); the server starts the next epoch."""
-
-    epoch: Epoch
-
-
 class Keyframe(Message):
     """A frame of this participant could not be decrypted; ask the sender for a key frame."""
 
@@ -274,20 +249,6 @@ class Slots(Message):
     fence: int
     version: int
     slots: list[SlotView]
-
-
-class KeyCommitted(KeyCommit):
-    sender: Id
-
-
-class KeyRevealed(KeyReveal):
-    sender: Id
-
-
-class KeyWrapped(Message):
-    epoch: Epoch
-    sender: Id
-    wrapped: Wrapped
 
 
 class ChatFrom(Message):
@@ -333,6 +294,7 @@ class ClientEvent:
 
 
 EVERYONE = frozenset({"practitioner", "patient", "guest"})
+INVITED = frozenset({"patient", "guest"})
 PRACTITIONER = frozenset({"practitioner"})
 
 ROOM: Final = "room"
@@ -346,6 +308,7 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in.", ROOM),
     "call-in": ClientEvent(CallIn, Empty, PRACTITIONER, "Call somebody in without entering.", assists=True),
     "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits.", assists=True),
+    "check": ClientEvent(Check, Empty, INVITED, "Say how one's devices are, for the desk to see.", ROOM),
     "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room.", ROOM),
     "offer": ClientEvent(Offer, Answer, EVERYONE, "Offer media; also for ICE restart and for a screen."),
     "indicate": ClientEvent(Indicators, Empty, EVERYONE, "Say what is muted.", ROOM),

@@ -319,4 +319,4 @@ async def test_a_blocked_microphone_leaves_the_camera_on_and_is_told_at_the_desk
     problem = patient.page.locator('[data-slot="problem"]')
     assert "blokkeert de microfoon" in await problem.inner_text()
     assert "camera en de microfoon" not in await problem.inner_text()
-    await practitioner.find("waiting-lacks").get_by_text("Geen microfoon").wait_for()
+    await practitioner.find("waiting-check").get_by_text("Geen microfoon").wait_for()

@@ -10,7 +10,8 @@ from client.exchange import KeyExchange, _event, _message
 from client.handshake import Handshake, Message, OutdatedError, TamperingError
 from client.keyring import KeyRing
 from client.tally import SAID_FROM, Chain, Tally
-from signaling.protocol.events import KeyCommitted, KeyRevealed, KeyWrapped, RoomView
+from signaling.protocol.events import RoomView
+from signaling.protocol.handshake import KeyCommitted, KeyRevealed, KeyWrapped
 
 APPOINTMENT = "appointment"
 Heard = type[KeyCommitted | KeyRevealed | KeyWrapped]

@@ -54,6 +54,8 @@ async def consult(house: House, desk: Rest, visitor: Rest) -> AsyncIterator[Cons
         await doctor.watch()
         await guest.arrive()
         await until(lambda: waits(doctor, guest))
+        await guest.check("works", "busy")
+        await until(lambda: None if doctor.desk and doctor.desk.waiting[0].check else "nothing of the devices")
         await doctor.admit(guest.id)
         await until(lambda: codes(doctor, guest) or sees(doctor, guest) or sees(guest, doctor))
         yield Consult(appointment, link, doctor, guest)

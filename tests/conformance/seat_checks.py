@@ -28,6 +28,19 @@ async def desk_shows(world: World) -> None:
     await until(shown, "the desk does not show who waits")
 
 
+@requirement("Events from a client", "`check` stands beside who waits, in a colour with its reason.")
+async def checked(world: World) -> None:
+    them = await world.waiting()
+    await them.guest.do("check", {"microphone": "denied", "camera": "works"})
+
+    def shown() -> bool:
+        newest = max(them.doctor.events("desk"), key=lambda desk: int(desk["version"]), default={"waiting": []})
+        red = {"grade": "red", "device": "microphone", "found": "denied"}
+        return any(one["participant"] == them.guest.id and one.get("check") == red for one in newest["waiting"])
+
+    await until(shown, "the desk does not show how the devices are")
+
+
 @requirement("Events from the server", "A canned message reaches who waits.")
 async def told(world: World) -> None:
     them = await world.waiting()

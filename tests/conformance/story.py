@@ -90,6 +90,8 @@ ENTERING = [
         "doctor", "tell", {"appointment": "{appointment}", "participant": "{guest}", "message": "soon"}, once="{once}"
     ),
     hears("guest", "told"),
+    send("guest", "check", {"microphone": "works", "camera": "denied"}),
+    hears("doctor", "desk", {"waiting": [{"check": {"grade": "amber", "device": "camera", "found": "denied"}}]}),
     {
         "who": "doctor",
         "call": "PATCH /api/v1/appointments/{appointment}",

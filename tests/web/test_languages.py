@@ -27,6 +27,7 @@ from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.rest import PersonCheckView, Retention
 from signaling.protocol.texts import TEXTS
+from signaling.protocol.waiting_room import Found
 from tests.web.conftest import LANGUAGES, STATIC, TEMPLATES, Client, imported_by, scripts
 from tests.web.forms.withheld import WITHHELD
 from vault.audit import Act
@@ -63,6 +64,10 @@ FAMILIES = {
     "call.leave": ["patient", "practitioner"],
     "call.failed": ["media", "tampering", "outdated", "offline"],
     "line": ["good", "fair", "poor"],
+    "waiting.check": [
+        "green",
+        *(f"{device}.{found}" for device in DEVICES[:2] for found in get_args(Found) if found != "works"),
+    ],
     "desk.obstacle": OBSTACLES,
     "message": [
         f"{name}.{part}"

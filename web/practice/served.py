@@ -13,6 +13,7 @@ from practice.agenda.model import Appointment, patient_link
 from practice.agenda.records import APPOINTMENTS
 from practice.assistants.model import Engaged
 from practice.organisation.rights import Right
+from rooms.device_check import Judgement, judged
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Doubtful, UserError
@@ -76,6 +77,8 @@ class Waits:
     connected: bool
     expected: bool
     """The practitioner is in this consult."""
+    check: Judgement | None = None
+    """How their devices are, where their page says it."""
 
 
 async def show_all(call: Call) -> Mapping[str, object]:
@@ -139,7 +142,10 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
         else:
             since = datetime.fromtimestamp(one.since / 1000, UTC)
             expected = desk.in_consult == one.appointment
-            found.append(Waits(one.appointment, one.participant, planned.patient, since, one.connected, expected))
+            check = judged(one.check) if one.check and one.connected else None
+            found.append(
+                Waits(one.appointment, one.participant, planned.patient, since, one.connected, expected, check)
+            )
     return found
 
 

@@ -9,6 +9,7 @@ from client.wire import Wire
 from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
 from signaling.protocol.events import Arrive, Told
+from signaling.protocol.waiting_room import Check
 from tests.client.waiting import until
 from tests.organisations import scope_of
 from tests.signaling.conftest import Server
@@ -201,7 +202,9 @@ async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> No
     try:
         me = new_id()
         await wire.request("arrive", Arrive(appointment=one.id, participant=me))
+        await wire.request("check", Check(microphone="denied", camera="works"))
         queue = await bob.get("/served")
+        assert "de browser blokkeert die: niet te horen" in queue.elements.text
         assert re.search(r"Wachtkamer\s+Jan Jansen\s+Voor:\s+Alice", queue.elements.text)
         assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
         page = await bob.get(of_alice(server, day="today"))

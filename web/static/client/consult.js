@@ -3,7 +3,7 @@
 import { random, toBase64Url } from './bytes.js';
 import { Conversation } from './conversation.js';
 import { WireError } from './errors.js';
-import { OwnIndicators } from './indicators.js';
+import { OwnIndicators, OwnWord } from './indicators.js';
 import { forgetResume, storeResume, storedResume } from './resume.js';
 import { Signaling } from './signaling.js';
 import { Standing } from './standing.js';
@@ -11,7 +11,7 @@ import { forgetTally } from './tally.js';
 
 /** @import {ChatEntry} from './chat.js' */
 /** @import {Change} from './tally.js' */
-/** @import {HoldMessage, Indicators, Role, RoomView, SlotView, Source} from './wire.js' */
+/** @import {Check, HoldMessage, Indicators, Role, RoomView, SlotView, Source} from './wire.js' */
 /** @typedef {'idle' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'failed' | 'ended'} State */
 
 const DEFAULT_SLOTS = 1;
@@ -49,6 +49,7 @@ export class Consult extends EventTarget {
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #devices = { microphone: null, camera: null, screen: null };
   #indicators;
+  #check;
   /** @type {(() => void)[]} */
   #stops = [];
   #present = false;
@@ -67,6 +68,7 @@ export class Consult extends EventTarget {
     this.#ownsSignaling = signaling === undefined;
     this.#signaling = signaling ?? this.#ownSignaling(token);
     this.#indicators = new OwnIndicators(this.#signaling);
+    this.#check = new OwnWord(this.#signaling, 'check', /** @type {Check | null} */ (null));
     this.#listen();
   }
 
@@ -169,6 +171,11 @@ export class Consult extends EventTarget {
     this.#indicators.set(indicators);
   }
 
+  /** How the devices of whoever waits are; for the desk, until they are called in. @param {Check} found */
+  check(found) {
+    this.#check.set(found);
+  }
+
   /** @param {string} text @returns {Promise<void>} @throws {WireError} */
   async sendChat(text) {
     if (!this.#conversation) throw new WireError('bad_state', 'user', 'Nobody else has the keys yet.');
@@ -194,6 +201,7 @@ export class Consult extends EventTarget {
     for (const stop of this.#stops) stop();
     this.#stops = [];
     this.#indicators.close();
+    this.#check.close();
     this.#conversation?.close();
     this.#conversation = null;
     if (this.#ownsSignaling) this.#signaling.close();
@@ -258,10 +266,16 @@ export class Consult extends EventTarget {
     this.prepare();
     const view = await this.#signaling.request(event, { appointment: this.#appointment, ...body });
     this.#present = true;
-    this.#onRoom(view);
-    this.#indicators.entered(view.me.indicators);
+    this.#entered(view);
     while (this.#headStart !== undefined) await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
     return view;
+  }
+
+  /** @param {RoomView} view */
+  #entered(view) {
+    this.#onRoom(view);
+    this.#indicators.entered(view.me.indicators);
+    if (view.me.state === 'waiting') this.#check.entered({});
   }
 
   /** The connection is there again: enter the room again, as the same participant. */
@@ -271,8 +285,7 @@ export class Consult extends EventTarget {
       const { seen } = this.#signaling;
       const body = { appointment: this.#appointment, participant: this.participant, take_over: false };
       const view = await this.#signaling.request('arrive', seen === null ? body : { ...body, seen });
-      this.#onRoom(view);
-      this.#indicators.entered(view.me.indicators);
+      this.#entered(view);
       this.#conversation?.reconnected();
       this.#settle();
     } catch (error) {

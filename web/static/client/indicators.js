@@ -1,4 +1,4 @@
-/** What one says of one's own devices: the server is told until it knows the newest, one word at a time. */
+/** What one says of oneself: the server is told until it knows the newest, one word at a time. */
 
 import { WireError } from './errors.js';
 
@@ -8,30 +8,34 @@ import { WireError } from './errors.js';
 const AGAIN_MS = 1_000;
 const PASSING = new Set(['try_again', 'rate_limited', 'timeout']);
 
-export class OwnIndicators {
+/** @template {object} Word */
+export class OwnWord {
   #wire;
-  /** @type {Indicators} */
-  #wanted = { microphone: false, camera: false, screen: false };
-  /** What the server has; null outside a room. A view is too old to know when it was made before the last word came. @type {Indicators | null} */
+  #event;
+  /** Null: there is nothing to say. @type {Word | null} */
+  #wanted;
+  /** What the server has; null outside a room. A view is too old to know when it was made before the last word came. @type {Partial<Word> | null} */
   #known = null;
   #telling = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {Wire} wire */
-  constructor(wire) {
+  /** @param {Wire} wire @param {string} event @param {Word | null} wanted */
+  constructor(wire, event, wanted) {
     this.#wire = wire;
+    this.#event = event;
+    this.#wanted = wanted;
   }
 
-  /** @param {Partial<Indicators>} indicators */
-  set(indicators) {
-    this.#wanted = { ...this.#wanted, ...indicators };
+  /** @param {Partial<Word>} word */
+  set(word) {
+    this.#wanted = /** @type {Word} */ ({ ...this.#wanted, ...word });
     this.#tell();
   }
 
-  /** One is in a room, or again, and this is what the server has. @param {Indicators} indicators */
-  entered(indicators) {
-    this.#known = indicators;
+  /** One is in a room, or again, and this is what the server has. @param {Partial<Word>} known */
+  entered(known) {
+    this.#known = known;
     this.#tell();
   }
 
@@ -45,9 +49,9 @@ export class OwnIndicators {
     this.#telling = true;
     clearTimeout(this.#timer);
     try {
-      while (this.#known !== null && !same(this.#wanted, this.#known)) {
+      while (this.#wanted !== null && this.#known !== null && !same(this.#wanted, this.#known)) {
         const wanted = this.#wanted;
-        await this.#wire.request('indicate', wanted);
+        await this.#wire.request(this.#event, wanted);
         if (this.#known !== null) this.#known = wanted;
       }
     } catch (error) {
@@ -59,7 +63,15 @@ export class OwnIndicators {
   }
 }
 
-/** @param {Indicators} left @param {Indicators} right */
-function same(left, right) {
-  return left.microphone === right.microphone && left.camera === right.camera && left.screen === right.screen;
+/** What is muted. @extends {OwnWord<Indicators>} */
+export class OwnIndicators extends OwnWord {
+  /** @param {Wire} wire */
+  constructor(wire) {
+    super(wire, 'indicate', { microphone: false, camera: false, screen: false });
+  }
+}
+
+/** @param {object} wanted @param {object} known */
+function same(wanted, known) {
+  return Object.entries(wanted).every(([name, value]) => Reflect.get(known, name) === value);
 }

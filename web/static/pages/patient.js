@@ -1,5 +1,5 @@
 import { Consult } from '../client/consult.js';
-import { join, waitingPhotograph, waitingSentence } from '../client/linked.js';
+import { join } from '../client/linked.js';
 import { forgetResume, storedResume } from '../client/resume.js';
 import { obstacle } from './browsers.js';
 import { copy, el, onAction, say, slot } from './build.js';
@@ -7,13 +7,14 @@ import { ConsultCall } from './call.js';
 import { chime } from './chime.js';
 import { minutes, momentThere } from './dates.js';
 import { Hour, serverNow } from './hour.js';
-import { has, inTheOtherLanguage, language, t } from './language.js';
+import { has, inTheOtherLanguage, t } from './language.js';
 import { tidyLink } from './link.js';
 import './preview.js';
 import { withSeat } from './seat.js';
+import { Waits } from './waits.js';
 import { keepAwake, maySleep } from './window.js';
 
-/** @import {Join, Language} from '../../types/wire.js' */
+/** @import {Join} from '../../types/wire.js' */
 /** @import {DevicePreview} from './preview.js' */
 
 const PATIENCE_MS = 300;
@@ -42,6 +43,7 @@ class PatientPage extends HTMLElement {
   connectedCallback() {
     this.call = slot(this, 'call', ConsultCall);
     this.preview = /** @type {DevicePreview} */ (this.querySelector('device-preview'));
+    this.waits = new Waits(this.preview);
     slot(this, 'join').addEventListener('click', () => this.#enter());
     this.call.addEventListener('leave', () => this.#leave());
     this.call.addEventListener('again', () => this.#again());
@@ -177,7 +179,7 @@ class PatientPage extends HTMLElement {
     this.#show(consult);
     consult.addEventListener('state', () => this.#consult === consult && this.#state(consult));
     consult.addEventListener('room', () => this.#planned(consult));
-    consult.addEventListener('told', (event) => this.#told(/** @type {CustomEvent} */ (event).detail.message));
+    this.waits?.follow(consult);
     consult.addEventListener('ended', (event) => {
       if (this.#consult === consult) this.#goodbye(/** @type {CustomEvent} */ (event).detail.reason);
     });
@@ -219,7 +221,7 @@ class PatientPage extends HTMLElement {
     this.call?.clock?.set(this.#name, 'patient', this.#ends);
     if (this.#called) return;
     this.#hour.set(found.closes_in);
-    if (moved) say(slot(this, 'wait-moved'), t('wait.moved', { when: momentThere(found.starts_at, serverNow(found)) }));
+    if (moved) this.waits?.moved(momentThere(found.starts_at, serverNow(found)));
   }
 
   #wait() {
@@ -230,26 +232,10 @@ class PatientPage extends HTMLElement {
     }
     this.#called = false;
     this.preview?.resume();
-    say(slot(this, 'hold-message'), null);
     this.#step('wait');
-    this.#readSentence();
-    this.#seePhotograph();
+    this.waits?.open(this.#link, this.#name);
     document.title = `${t('wait.state')} – ${t('brand')}`;
     keepAwake();
-  }
-
-  /** What the practitioner says to whoever waits; without an answer nothing is missing. */
-  async #readSentence() {
-    const text = await waitingSentence(this.#link, /** @type {Language} */ (language)).catch(() => undefined);
-    if (text !== undefined) say(slot(this, 'wait-sentence'), text);
-  }
-
-  /** Whom they wait for, where that one wants to be seen. */
-  async #seePhotograph() {
-    const address = await waitingPhotograph(this.#link, /** @type {Language} */ (language)).catch(() => null);
-    const picture = slot(this, 'wait-photograph', HTMLImageElement);
-    picture.hidden = !address;
-    if (address) picture.src = address;
   }
 
   #talk() {
@@ -282,11 +268,6 @@ class PatientPage extends HTMLElement {
 
   get #name() {
     return /** @type {Join} */ (this.#appointment).practitioner_name;
-  }
-
-  /** @param {string} message */
-  #told(message) {
-    say(slot(this, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
   }
 
   async #leave() {

@@ -5,6 +5,8 @@ import { deviceFields } from './devicefields.js';
 import { t } from './language.js';
 import { showCamera } from './selfview.js';
 
+/** @import {Check, Found} from '../../types/wire.js' */
+
 const FLOOR_DB = -60;
 
 /** How loud a microphone is, 0 to 1, ten times a second, in steps an eye can follow. */
@@ -75,6 +77,12 @@ export class DevicePreview extends HTMLElement {
     this.#show();
   }
 
+  /** How the devices are, for whoever is to hear and see this person; null before anything was tried. @returns {Check | null} */
+  get found() {
+    if (!this.capture.started) return null;
+    return { microphone: found(this.capture, 'microphone'), camera: found(this.capture, 'camera') };
+  }
+
   /** @param {() => Promise<void>} question */
   async #ask(question) {
     const busy = slot(this, 'busy');
@@ -136,6 +144,13 @@ export class DevicePreview extends HTMLElement {
     const words = t(this.#heard ? 'preview.heard' : 'preview.speak');
     if (slot(this, 'level-words').textContent !== words) slot(this, 'level-words').textContent = words;
   }
+}
+
+/** @param {Capture} capture @param {'microphone' | 'camera'} kind @returns {Found} */
+function found(capture, kind) {
+  const track = capture[kind];
+  if (track) return track.muted ? 'silent' : 'works';
+  return capture.problem[kind] ?? (capture.off[kind] ? 'off' : 'missing');
 }
 
 customElements.define('device-preview', DevicePreview);

@@ -74,12 +74,12 @@ export class WaitingRoom {
     const name = this.options.names(one.appointment);
     const since = t('waiting.since', { ago: ago(one.since, this.#at.value) });
     const gone = one.connected ? '' : ` · ${t('waiting.gone')}`;
-    const lacks = one.connected && one.indicators?.microphone === false ? t('waiting.no-microphone') : '';
+    const { grade, words } = devices(one);
     const content = html`
       <div class="waiting-who">
         <p class="name"><bdi>${name}</bdi></p>
         <p class="soft small"><span>${since}</span><span class="gone">${gone}</span></p>
-        <p class="chip tiny amber" data-testid="waiting-lacks" ?hidden=${!lacks}>${lacks}</p>
+        <p class=${`chip tiny ${grade}`} data-testid="waiting-check" data-grade=${grade} ?hidden=${!words}>${words}</p>
       </div>
       <button class="button primary large admit" type="button" data-testid="admit" aria-label=${t('waiting.admit.who', { name })}
         @click=${() => this.options.admit(one)}>${icon('door-open')}<span>${t('waiting.admit')}</span></button>
@@ -113,4 +113,12 @@ export class WaitingRoom {
 function ago(since, at) {
   const n = Math.max(0, Math.floor((at - since) / 60_000));
   return n === 0 ? t('date.just-now') : minutes(n);
+}
+
+/** How the devices of whoever waits are, in words; a page that does not say it says at least what is off. @param {WaitingView} one */
+function devices({ connected, check, indicators }) {
+  if (!connected) return { grade: 'amber', words: '' };
+  if (!check) return { grade: 'amber', words: indicators?.microphone === false ? t('waiting.no-microphone') : '' };
+  const { grade, device, found } = check;
+  return { grade, words: device ? t(`waiting.check.${device}.${found}`) : t('waiting.check.green') };
 }

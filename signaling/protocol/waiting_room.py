@@ -1,0 +1,28 @@
+"""What whoever waits says and is told before they are called in."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from signaling.protocol.model import Message
+
+Found = Literal["works", "silent", "off", "denied", "busy", "missing", "insecure"]
+Grade = Literal["green", "amber", "red"]
+
+
+class Check(Message):
+    """How the devices of whoever waits are; while in a consult it changes nothing."""
+
+    microphone: Found = Field(
+        description="``silent``: a switch or the system lets no sound through; ``denied``: the browser may not use it; "
+        "``busy``: another program has it; ``insecure``: the page is not over https."
+    )
+    camera: Found
+
+
+class CheckView(Message):
+    """Red: cannot be heard. Amber: cannot be seen, or may not be heard. Green: both work."""
+
+    grade: Grade
+    device: Literal["microphone", "camera"] | None = Field(description="The one that matters most; null when green.")
+    found: Found | None = Field(description="How it is; null when green.")

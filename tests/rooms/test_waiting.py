@@ -1,0 +1,39 @@
+"""What whoever waits says and is told, in the state machine."""
+
+from typing import get_args
+
+import pytest
+
+from rooms.consult import new, transition
+from rooms.consult_events import Check, ShowDesk
+from rooms.consult_state import Consult
+from rooms.device_check import DeviceCheck, Found, Judgement, judged
+from tests.rooms.test_consult import NOW, at, refusal, run, talking
+
+__all__ = ["talking"]
+
+WORKS = DeviceCheck("works", "works")
+
+
+@pytest.fixture
+def waiting() -> Consult:
+    return run(new("a", "o", NOW), at("patient", "p1"))
+
+
+@pytest.mark.parametrize("found", [one for one in get_args(Found) if one != "works"])
+def test_who_cannot_be_heard_is_red_and_who_cannot_be_seen_amber(found: Found) -> None:
+    heard = "amber" if found == "silent" else "red"
+    assert judged(DeviceCheck(found, "works")) == Judgement(heard, "microphone", found)
+    assert judged(DeviceCheck(found, found)).device == "microphone", "what matters most comes first"
+    assert judged(DeviceCheck("works", found)) == Judgement("amber", "camera", found)
+    assert judged(WORKS) == Judgement("green")
+
+
+def test_how_devices_are_is_shown_at_the_desk_until_they_are_in(waiting: Consult, talking: Consult) -> None:
+    blocked = DeviceCheck("denied", "works")
+    state, effects = transition(waiting, Check("p1", blocked), NOW)
+    assert (state.waiting[0].check, ShowDesk() in effects) == (blocked, True)
+    assert transition(state, Check("p1", blocked), NOW) == (state, ()), "the same again is no news"
+    assert run(state, Check("p1", WORKS)).waiting[0].check == WORKS
+    assert run(talking, Check("p1", WORKS)) is talking
+    assert refusal(waiting, Check("nobody", WORKS)) == "bad_state"

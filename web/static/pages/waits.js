@@ -1,0 +1,61 @@
+import { waitingPhotograph, waitingSentence } from '../client/linked.js';
+import { say, slot } from './build.js';
+import { language, t } from './language.js';
+
+/** @import {Consult} from '../client/consult.js' */
+/** @import {HoldMessage, Language} from '../../types/wire.js' */
+/** @import {DevicePreview} from './preview.js' */
+
+/** What whoever waits reads, and what the desk is told of their devices. */
+export class Waits {
+  #name = '';
+  /** @type {Consult | null} */ #consult = null;
+
+  /** @param {DevicePreview} preview with the words beside it */
+  constructor(preview) {
+    this.preview = preview;
+    preview.capture.addEventListener('change', () => this.#check());
+  }
+
+  /** Of this visit from now on. @param {Consult} consult */
+  follow(consult) {
+    this.#consult = consult;
+    consult.addEventListener('told', (event) => {
+      const { message } = /** @type {CustomEvent<{message: HoldMessage}>} */ (event).detail;
+      say(slot(this.preview, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
+    });
+    this.#check();
+  }
+
+  /** The waiting room is on the screen. @param {string} link @param {string} name whom they wait for */
+  open(link, name) {
+    this.#name = name;
+    say(slot(this.preview, 'hold-message'), null);
+    this.#readSentence(link);
+    this.#seePhotograph(link);
+  }
+
+  /** The appointment is at another time. @param {string} when */
+  moved(when) {
+    say(slot(this.preview, 'wait-moved'), t('wait.moved', { when }));
+  }
+
+  #check() {
+    const { found } = this.preview;
+    if (found) this.#consult?.check(found);
+  }
+
+  /** What the practitioner says to whoever waits; without an answer nothing is missing. @param {string} link */
+  async #readSentence(link) {
+    const text = await waitingSentence(link, /** @type {Language} */ (language)).catch(() => undefined);
+    if (text !== undefined) say(slot(this.preview, 'wait-sentence'), text);
+  }
+
+  /** Whom they wait for, where that one wants to be seen. @param {string} link */
+  async #seePhotograph(link) {
+    const address = await waitingPhotograph(link, /** @type {Language} */ (language)).catch(() => null);
+    const picture = slot(this.preview, 'wait-photograph', HTMLImageElement);
+    picture.hidden = !address;
+    if (address) picture.src = address;
+  }
+}
