@@ -3,7 +3,7 @@
 from typing import Any
 
 from signaling.protocol.events import HoldMessage, Tell
-from signaling.protocol.waiting_room import Check, Found
+from signaling.protocol.waiting_room import Check, Found, Say, Write
 
 
 class WaitingRoom:
@@ -21,3 +21,11 @@ class WaitingRoom:
     async def tell(self, participant: str, message: HoldMessage) -> None:
         """As the practitioner, to who waits."""
         await self.request("tell", Tell(appointment=self.appointment, participant=participant, message=message))
+
+    async def write(self, participant: str, text: str) -> None:
+        """As the practitioner, to who waits, in words of one's own."""
+        await self.request("write", Write(appointment=self.appointment, participant=participant, text=text))
+
+    async def say(self, text: str) -> None:
+        """As who waits, to the desk."""
+        await self.request("say", Say(text=text))

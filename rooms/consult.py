@@ -49,15 +49,17 @@ from rooms.consult_events import (
     Replan,
     RestartKeys,
     RoomOpened,
+    Say,
     Show,
     ShowDesk,
     TakenOver,
     TellEnded,
     Tick,
+    Write,
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.tally import tallied
-from rooms.waiting import apply_waiting
+from rooms.waiting import apply_waiting, let_in, same_place
 from vault.errors import DomainError
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -130,7 +132,7 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
             return state.having(replace(_present(state, participant), indicators=indicators)), []
         case Tick():
             return _tick(state, event, moment), []
-        case Check():
+        case Check() | Write() | Say():
             return apply_waiting(state, event), []
         case _:
             return _apply_media(state, event, moment), []
@@ -217,7 +219,7 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
         session=event.session,
     )
     effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
-    return replace(state, participants=(*state.participants, newcomer)), effects
+    return replace(state, participants=(*state.participants, same_place(newcomer, leaving))), effects
 
 
 def _require_place(state: Consult) -> None:
@@ -246,7 +248,7 @@ def _admit(state: Consult, event: Admit, moment: int) -> tuple[Consult, list[Eff
         state = _without(state, frozenset({before.id}))
         effects += [TakenOver(before.socket)] if before.socket else []
     _require_place(state)
-    return state.having(replace(called, lineage=called.id)), effects
+    return state.having(let_in(called)), effects
 
 
 def _call_in(state: Consult, participant: str) -> Consult:
@@ -261,7 +263,7 @@ def _call_in(state: Consult, participant: str) -> Consult:
     if _holder(state, called.seat):
         raise DomainError("room_full")
     _require_place(state)
-    return state.having(replace(called, lineage=called.id))
+    return state.having(let_in(called))
 
 
 # --- going -----------------------------------------------------------------------------------------------------------
@@ -360,7 +362,7 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
 
 
 def _desk(state: Consult) -> tuple[object, ...]:
-    waiting = tuple((one.id, one.socket is None, one.indicators, one.check) for one in state.waiting)
+    waiting = tuple(replace(one, socket="" if one.socket else None, node=None, session=None) for one in state.waiting)
     return waiting, state.practitioner is not None, bool(state.participants)
 
 

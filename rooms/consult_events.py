@@ -114,6 +114,22 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """The desk says something to whoever waits, instead of what it said before; ``words`` are sealed."""
+
+    participant: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Whoever waits says something to the desk, likewise."""
+
+    participant: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class RestartKeys:
     """The handshake of ``epoch`` cannot be finished. One that is already over changes nothing."""
 
@@ -165,7 +181,7 @@ class Tick:
 
 
 MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
-WaitingEvent = Check
+WaitingEvent = Check | Write | Say
 Event = Arrive | Admit | CallIn | Leave | Close | Replan | LoseSocket | Indicate | Tick | MediaEvent | WaitingEvent
 
 

@@ -16,7 +16,9 @@ class Participant:
 
     ``lineage`` is the participant that the practitioner called in; reloads inherit it. ``family`` is that of an app's
     sign-in, which ends its resume tickets; ``session`` the reference of a browser's, which being here keeps in use.
-    ``unusable``: what its client and the relay have no common form for. ``check``: what it said while it waited.
+    ``unusable``: what its client and the relay have no common form for.
+    ``check``: what it said of its devices while it waited. ``written`` and ``said``: what the desk wrote to who waits,
+    and they to the desk, sealed (``rooms.words``); gone when they are let in.
     """
 
     id: str
@@ -34,6 +36,8 @@ class Participant:
     session: str | None = None
     unusable: tuple[Unusable, ...] = ()
     check: DeviceCheck | None = None
+    written: str | None = None
+    said: str | None = None
 
     @property
     def admitted(self) -> bool:

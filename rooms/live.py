@@ -29,7 +29,7 @@ from redis.exceptions import RedisError, ResponseError, WatchError
 from rooms.authentic import Authentic
 from rooms.consult import milliseconds, transition
 from rooms.consult_events import Effect, Event, Indicators
-from rooms.consult_state import Consult
+from rooms.consult_state import Consult, Participant
 from rooms.device_check import DeviceCheck
 from vault.errors import DomainError
 
@@ -49,7 +49,7 @@ DOCUMENT: TypeAdapter[Consult] = TypeAdapter(Consult)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Somebody who waits; ``since`` in milliseconds since the Unix epoch."""
+    """Somebody who waits; ``since`` in milliseconds since the Unix epoch, ``written`` and ``said`` sealed."""
 
     appointment: str
     participant: str
@@ -58,6 +58,9 @@ class Waiting:
     connected: bool
     indicators: Indicators = field(default_factory=Indicators)
     check: DeviceCheck | None = None
+    seat: str = ""
+    written: str | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +138,7 @@ class LiveConsults:
                 version, members = await pipe.execute()
             # Whoever writes to Redis may list what he likes, also what is another practitioner's.
             consults = [one for one in await self._documents(desk_key(owner), members) if one.owner == owner]
-        waiting = [
-            Waiting(consult.appointment, one.id, one.role, one.since, one.socket is not None, one.indicators, one.check)
-            for consult in consults
-            for one in consult.waiting
-        ]
+        waiting = [_waits(consult.appointment, one) for consult in consults for one in consult.waiting]
         inside = [consult.appointment for consult in consults if consult.practitioner]
         return DeskState(
             version=int(version or 0),
@@ -222,6 +221,21 @@ class LiveConsults:
             pipe.srem(index, appointment)
             with suppress(WatchError):
                 await pipe.execute()
+
+
+def _waits(appointment: str, one: Participant) -> Waiting:
+    return Waiting(
+        appointment,
+        one.id,
+        one.role,
+        one.since,
+        one.socket is not None,
+        one.indicators,
+        one.check,
+        one.seat,
+        one.written,
+        one.said,
+    )
 
 
 def parts(everything: Sequence[T]) -> Iterator[Sequence[T]]:

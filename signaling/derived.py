@@ -9,7 +9,7 @@ from typing import Final, Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Use = Literal["tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges"]
+Use = Literal["tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words"]
 
 KEY_BYTES: Final = 32
 SECRET_BYTES: Final = 32

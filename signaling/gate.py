@@ -26,6 +26,7 @@ from rooms.authentic import Authentic
 from rooms.consult_events import Tally
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults, parts
+from rooms.words import SealedWords
 from signaling import typedefs
 from signaling.admission import Admission
 from signaling.consults import Consults
@@ -209,7 +210,8 @@ def attach(
     def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
 
-    consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16))
+    words = SealedWords(derive(secret, "words"))
+    consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16), words)
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     use = SessionUse(gate, storage.sessions, now)
     greeting = Greeting(consults, storage.assistants, storage.audit)
@@ -243,10 +245,11 @@ def _consults(
     replays: Replays,
     place: Callable[[str], None],
     node: str,
+    words: SealedWords,
 ) -> Consults:
     """``place`` has a room placed on a media worker."""
     now = app[typedefs.NOW]
-    showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN])
+    showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN], words)
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
 
     def count(consult: Consult, what: Tally) -> None:
@@ -275,7 +278,7 @@ def _consults(
         now=now,
         node=node,
     )
-    return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers)
+    return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers, words)
 
 
 async def _note(storage: Storage, showing: Showing, consult: Consult, attended: Attendance) -> None:

@@ -11,10 +11,12 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from practice.assistants.store import Assistants
-from rooms.consult_events import CallIn
+from practice.names import named
+from rooms.consult_events import CallIn, Write
 from signaling.consults import Consults
 from signaling.protocol.errors import UserError
 from signaling.protocol.events import DeskView, HoldMessage, Told
+from signaling.protocol.waiting_room import MOST_WORDS
 from signaling.sockets.socket import Socket
 from vault.audit import Act, practitioner
 from vault.audit.trail import Trail
@@ -53,6 +55,19 @@ class Greeting:
         if one is None or one.admitted or one.socket is None:
             raise UserError("not_found")
         await self._consults.messages.say(consult, [one], "told", Told(message=message))
+
+    async def write(self, account: str, appointment: str, participant: str, text: str) -> None:
+        """The same in words of one's own. Errors: ``not_found``, ``invalid`` (``text``)."""
+        words = named(text, "text", MOST_WORDS)
+        consult = await self._consults.live.load(appointment)
+        if consult is None:
+            raise UserError("not_found")
+        await self.demand(account, consult.owner, "write")
+        one = consult.find(participant)
+        if one is None:
+            raise UserError("not_found")
+        sealed = self._consults.words.sealed(words, appointment, one.seat, "written")
+        await self._consults.runner.apply(appointment, Write(participant, sealed))
 
     async def call_in(self, account: str, appointment: str, participant: str) -> None:
         """Let somebody in to the practitioner, where that one lets who works for them do so.

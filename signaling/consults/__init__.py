@@ -12,6 +12,7 @@
 from dataclasses import dataclass
 
 from rooms.live import LiveConsults
+from rooms.words import SealedWords
 from signaling.consults.messages import Messages
 from signaling.consults.runner import Runner
 from signaling.consults.seats import Seats
@@ -32,3 +33,4 @@ class Consults:
     showing: Showing
     messages: Messages
     workers: Workers
+    words: SealedWords

@@ -8,6 +8,7 @@ from rooms.consult_events import REFRESH
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.device_check import judged
 from rooms.live import DeskState, LiveConsults
+from rooms.words import SealedWords
 from signaling.protocol.events import (
     AGENDA,
     SIGHT,
@@ -31,18 +32,22 @@ from turn.credentials import TurnCredentials
 class Showing:
     """A view of a room carries a fresh resume ticket, and for who is in the ways to media."""
 
-    def __init__(self, gate: Gate, live: LiveConsults, tickets: Tickets, turn: TurnCredentials) -> None:
+    def __init__(
+        self, gate: Gate, live: LiveConsults, tickets: Tickets, turn: TurnCredentials, words: SealedWords
+    ) -> None:
         self._gate = gate
         self._live = live
         self._tickets = tickets
         self._turn = turn
+        self._words = words
         self._life = live.life // timedelta(milliseconds=1)
         self._desks: set[str] = set()
 
     def view(self, consult: Consult, me: Participant) -> RoomView:
         """The room as one participant sees it."""
         servers = self.ice_servers(consult.appointment, me.seat) if me.admitted else []
-        return room_view(consult, me, self._resume(consult, me), servers)
+        written = self._words.opened(me.written, consult.appointment, me.seat, "written")
+        return room_view(consult, me, self._resume(consult, me), servers, written)
 
     async def show(self, consult: Consult, answered: str | None = None) -> None:
         """Send everybody with a socket a new view; ``answered`` gets its own as a reply."""
@@ -61,7 +66,7 @@ class Showing:
         """It is shown this desk no more, and that nobody waits there."""
         await self._gate.leave_room(socket.sid, desk_room(practitioner), namespace=NAMESPACE)
         empty = replace(await self._live.desk(practitioner), waiting=(), in_consult=None)
-        await self._gate.tell(socket.sid, "desk", desk_view(practitioner, empty))
+        await self._gate.tell(socket.sid, "desk", desk_view(practitioner, empty, self._words))
 
     def show_desk(self, practitioner: str) -> None:
         """Send everybody who watches this desk its newest state, once for changes that come together."""
@@ -94,7 +99,7 @@ class Showing:
         await self._gate.tell(desk_room(practitioner), "desk", await self._desk(practitioner))
 
     async def _desk(self, practitioner: str) -> DeskView:
-        return desk_view(practitioner, await self._live.desk(practitioner))
+        return desk_view(practitioner, await self._live.desk(practitioner), self._words)
 
     def _resume(self, consult: Consult, me: Participant) -> str:
         return self._tickets.issue(
@@ -126,7 +131,9 @@ def own_room(practitioner: str) -> str:
 # --- what one participant may know of a room, and a practitioner of the desk ----------------------------------------
 
 
-def room_view(consult: Consult, me: Participant, resume: str, ice_servers: list[IceServer]) -> RoomView:
+def room_view(
+    consult: Consult, me: Participant, resume: str, ice_servers: list[IceServer], written: str | None = None
+) -> RoomView:
     """The room as ``me`` may see it.
 
     Whoever waits sees nobody; the practitioner sees everybody; others see who is in.
@@ -145,6 +152,7 @@ def room_view(consult: Consult, me: Participant, resume: str, ice_servers: list[
         resume=resume,
         barred=list(consult.barred),
         plan=consult.plan,
+        written=written,
     )
 
 
@@ -179,7 +187,7 @@ def keys_view(consult: Consult) -> KeysView | None:
     )
 
 
-def desk_view(practitioner: str, desk: DeskState) -> DeskView:
+def desk_view(practitioner: str, desk: DeskState, words: SealedWords) -> DeskView:
     waiting = [
         WaitingView.model_validate(
             {
@@ -190,6 +198,8 @@ def desk_view(practitioner: str, desk: DeskState) -> DeskView:
                 "connected": one.connected,
                 "indicators": asdict(one.indicators),
                 "check": asdict(judged(one.check)) if one.check else None,
+                "written": words.opened(one.written, one.appointment, one.seat, "written"),
+                "said": words.opened(one.said, one.appointment, one.seat, "said"),
             }
         )
         for one in desk.waiting

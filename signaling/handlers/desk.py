@@ -4,6 +4,7 @@ from signaling.greeting import Greeting
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import CallIn, DeskView, Tell, Watch
 from signaling.protocol.model import Empty
+from signaling.protocol.waiting_room import Write
 from signaling.sockets.socket import Socket
 
 
@@ -24,6 +25,11 @@ class Desk:
     async def tell(self, socket: Socket, body: Tell) -> Empty:
         """Pass a canned message to somebody who waits."""
         await self._greeting.tell(_account(socket), body.appointment, body.participant, body.message)
+        return Empty()
+
+    async def write(self, socket: Socket, body: Write) -> Empty:
+        """Pass one's own words to somebody who waits."""
+        await self._greeting.write(_account(socket), body.appointment, body.participant, body.text)
         return Empty()
 
 

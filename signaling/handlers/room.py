@@ -1,13 +1,15 @@
 """Being in a room."""
 
+from practice.names import named
 from rooms.consult_events import Check as CheckEvent
 from rooms.consult_events import Indicate
 from rooms.consult_events import Indicators as IndicatorState
+from rooms.consult_events import Say as SayEvent
 from rooms.device_check import DeviceCheck
 from signaling.consults import Consults
 from signaling.protocol.events import Indicators, RoomView
 from signaling.protocol.model import Empty
-from signaling.protocol.waiting_room import Check
+from signaling.protocol.waiting_room import MOST_WORDS, Check, Say
 from signaling.sockets.socket import Socket
 
 
@@ -32,4 +34,12 @@ class Room:
         consult, me = await self._consults.seats.inside(socket)
         found = DeviceCheck(microphone=body.microphone, camera=body.camera)
         await self._consults.runner.apply(consult.appointment, CheckEvent(me.id, found))
+        return Empty()
+
+    async def say(self, socket: Socket, body: Say) -> Empty:
+        """Show the desk what whoever waits says. Errors: ``invalid`` (``text``)."""
+        consult, me = await self._consults.seats.inside(socket)
+        words = named(body.text, "text", MOST_WORDS)
+        sealed = self._consults.words.sealed(words, consult.appointment, me.seat, "said")
+        await self._consults.runner.apply(consult.appointment, SayEvent(me.id, sealed))
         return Empty()

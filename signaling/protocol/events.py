@@ -21,7 +21,7 @@ from signaling.protocol.handshake import (
 )
 from signaling.protocol.model import Base64Url, Empty, Id, Message, nothing
 from signaling.protocol.report import Report
-from signaling.protocol.waiting_room import Check, CheckView
+from signaling.protocol.waiting_room import Check, CheckView, Say, Write
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
@@ -110,6 +110,9 @@ class RoomView(Message):
     keys: KeysView | None
     resume: str = Field(description="Resume ticket; replaces the one before it.")
     barred: list[Feature] = Field(default=[], exclude_if=nothing, description="What its practice does not allow in it.")
+    written: str | None = Field(
+        default=None, exclude_if=nothing, description="While waiting: by the desk, to be shown."
+    )
     plan: int = Field(default=0, exclude_if=nothing, description="Another than before: corrected; ask REST anew.")
 
 
@@ -123,6 +126,8 @@ class WaitingView(Message):
     connected: bool
     indicators: Indicators = Field(default_factory=Indicators)
     check: CheckView | None = Field(default=None, exclude_if=nothing, description="Absent where nothing was said.")
+    written: str | None = Field(default=None, exclude_if=nothing, description="What the desk last wrote to them.")
+    said: str | None = Field(default=None, exclude_if=nothing, description="What they last said to the desk.")
 
 
 class DeskView(Message):
@@ -308,6 +313,8 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in.", ROOM),
     "call-in": ClientEvent(CallIn, Empty, PRACTITIONER, "Call somebody in without entering.", assists=True),
     "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits.", assists=True),
+    "write": ClientEvent(Write, Empty, PRACTITIONER, "Write to somebody who waits, in one's own words.", assists=True),
+    "say": ClientEvent(Say, Empty, INVITED, "Say something to the desk while waiting.", ROOM),
     "check": ClientEvent(Check, Empty, INVITED, "Say how one's devices are, for the desk to see.", ROOM),
     "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room.", ROOM),
     "offer": ClientEvent(Offer, Answer, EVERYONE, "Offer media; also for ICE restart and for a screen."),

@@ -1,13 +1,17 @@
 """What whoever waits says and is told before they are called in."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from signaling.protocol.model import Message
+from signaling.protocol.model import Id, Message
 
 Found = Literal["works", "silent", "off", "denied", "busy", "missing", "insecure"]
 Grade = Literal["green", "amber", "red"]
+MOST_WORDS: Final = 500
+"""Characters."""
+
+Words = Annotated[str, Field(min_length=1, max_length=MOST_WORDS, description="One line.")]
 
 
 class Check(Message):
@@ -26,3 +30,17 @@ class CheckView(Message):
     grade: Grade
     device: Literal["microphone", "camera"] | None = Field(description="The one that matters most; null when green.")
     found: Found | None = Field(description="How it is; null when green.")
+
+
+class Write(Message):
+    """Words of one's own to somebody who waits, by the practitioner or who works for them; instead of those before."""
+
+    appointment: Id
+    participant: Id
+    text: Words
+
+
+class Say(Message):
+    """What whoever waits says to that, instead of what they said before."""
+
+    text: Words

@@ -8,6 +8,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "admit": {"appointment": "a", "participant": "p", "me": "m"},
     "call-in": {"appointment": "a", "participant": "p"},
     "tell": {"appointment": "a", "participant": "p", "message": "soon"},
+    "write": {"appointment": "a", "participant": "p", "text": "w"},
+    "say": {"text": "w"},
     "check": {"microphone": "works", "camera": "denied"},
     "snapshot": {},
     "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "microphone"}]},

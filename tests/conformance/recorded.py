@@ -20,7 +20,7 @@ from tests.conformance.story import STORY, Step
 from tests.conformance.world import Page, World, until
 
 FILE = Path(__file__).parents[2] / "docs" / "session.json"
-RANDOM = ("doctor", "guest", "elsewhere", "once", "another")
+RANDOM = ("doctor", "guest", "elsewhere", "once", "another", "wrote")
 """Ids that a client makes, in this order bytewise, for that is how the members of a handshake are ordered."""
 
 VARIES = frozenset(

@@ -1,9 +1,10 @@
 """Seats: waiting, admission, takeovers, coming back, leaving."""
 
 import asyncio
+from typing import Any
 
 from tests.conformance.requirement import Violation, expect, requirement
-from tests.conformance.world import Refused, World, until
+from tests.conformance.world import Consult, Refused, World, until
 
 
 @requirement("From link to talk", "A waiting participant sees itself and nothing else.")
@@ -28,17 +29,19 @@ async def desk_shows(world: World) -> None:
     await until(shown, "the desk does not show who waits")
 
 
+def beside(them: Consult) -> dict[str, Any]:
+    """The guest as the newest view of the desk has them."""
+    views: list[dict[str, Any]] = [{"version": 0, "waiting": []}, *them.doctor.events("desk")]
+    waiting = max(views, key=lambda view: int(view["version"]))["waiting"]
+    return next((one for one in waiting if one["participant"] == them.guest.id), {})
+
+
 @requirement("Events from a client", "`check` stands beside who waits, in a colour with its reason.")
 async def checked(world: World) -> None:
     them = await world.waiting()
     await them.guest.do("check", {"microphone": "denied", "camera": "works"})
-
-    def shown() -> bool:
-        newest = max(them.doctor.events("desk"), key=lambda desk: int(desk["version"]), default={"waiting": []})
-        red = {"grade": "red", "device": "microphone", "found": "denied"}
-        return any(one["participant"] == them.guest.id and one.get("check") == red for one in newest["waiting"])
-
-    await until(shown, "the desk does not show how the devices are")
+    red = {"grade": "red", "device": "microphone", "found": "denied"}
+    await until(lambda: beside(them).get("check") == red, "the desk does not show how the devices are")
 
 
 @requirement("Events from the server", "A canned message reaches who waits.")
@@ -49,6 +52,23 @@ async def told(world: World) -> None:
     )
     await until(lambda: them.guest.events("told"), "no `told`")
     expect(them.guest.events("told") == [{"message": "five-minutes"}], "another message")
+
+
+@requirement("Events from a client", "Words pass between the desk and who waits, and end with admission.")
+async def words_while_waiting(world: World) -> None:
+    them = await world.waiting()
+    to = {"appointment": them.appointment, "participant": them.guest.id}
+    await them.doctor.do("write", to | {"text": "Is u hier?"})
+    await until(lambda: them.guest.view.get("written") == "Is u hier?", "what was written does not arrive")
+    await them.guest.do("say", {"text": "Jazeker"})
+
+    await until(lambda: beside(them).get("said") == "Jazeker", "the desk does not show what was said")
+    await them.doctor.refused("invalid", "write", to | {"text": "x" * 501})
+    await them.guest.refused("invalid", "say", {"text": "x" * 501})
+    await them.doctor.admit(them.guest)
+    await until(lambda: them.guest.view["me"]["state"] == "admitted", "nobody was called in")
+    expect("written" not in them.guest.view, "it is still there in the consult")
+    await them.doctor.refused("not_found", "write", to | {"text": "too late"})
 
 
 @requirement("From link to talk", "After `admit` both see each other, media and keys, of the same epoch and order.")

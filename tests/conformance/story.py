@@ -90,6 +90,15 @@ ENTERING = [
         "doctor", "tell", {"appointment": "{appointment}", "participant": "{guest}", "message": "soon"}, once="{once}"
     ),
     hears("guest", "told"),
+    send(
+        "doctor",
+        "write",
+        {"appointment": "{appointment}", "participant": "{guest}", "text": "Recorded"},
+        once="{wrote}",
+    ),
+    hears("guest", "room", {"written": "Recorded"}),
+    send("guest", "say", {"text": "Heard"}),
+    hears("doctor", "desk", {"waiting": [{"written": "Recorded", "said": "Heard"}]}),
     send("guest", "check", {"microphone": "works", "camera": "denied"}),
     hears("doctor", "desk", {"waiting": [{"check": {"grade": "amber", "device": "camera", "found": "denied"}}]}),
     {

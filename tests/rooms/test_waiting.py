@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from rooms.consult import new, transition
-from rooms.consult_events import Check, ShowDesk
+from rooms.consult_events import Admit, CallIn, Check, Say, ShowDesk, Write
 from rooms.consult_state import Consult
-from rooms.device_check import DeviceCheck, Found, Judgement, judged
+from rooms.device_check import DeviceCheck, Found, Grade, Judgement, judged
 from tests.rooms.test_consult import NOW, at, refusal, run, talking
 
 __all__ = ["talking"]
@@ -22,7 +22,7 @@ def waiting() -> Consult:
 
 @pytest.mark.parametrize("found", [one for one in get_args(Found) if one != "works"])
 def test_who_cannot_be_heard_is_red_and_who_cannot_be_seen_amber(found: Found) -> None:
-    heard = "amber" if found == "silent" else "red"
+    heard: Grade = "amber" if found == "silent" else "red"
     assert judged(DeviceCheck(found, "works")) == Judgement(heard, "microphone", found)
     assert judged(DeviceCheck(found, found)).device == "microphone", "what matters most comes first"
     assert judged(DeviceCheck("works", found)) == Judgement("amber", "camera", found)
@@ -37,3 +37,18 @@ def test_how_devices_are_is_shown_at_the_desk_until_they_are_in(waiting: Consult
     assert run(state, Check("p1", WORKS)).waiting[0].check == WORKS
     assert run(talking, Check("p1", WORKS)) is talking
     assert refusal(waiting, Check("nobody", WORKS)) == "bad_state"
+
+
+def test_words_are_the_newest_and_end_with_admission(waiting: Consult, talking: Consult) -> None:
+    state = run(waiting, Write("p1", "one"), Say("p1", "two"), Write("p1", "three"))
+    assert (state.waiting[0].written, state.waiting[0].said) == ("three", "two")
+    anew = run(state, at("patient", "p2", take_over=True))
+    assert (anew.waiting[0].id, anew.waiting[0].written, anew.waiting[0].said) == ("p2", "three", "two")
+    for inside in (
+        run(state, Admit(at("practitioner", "d1"), "p1")),
+        run(state, at("practitioner", "d1"), CallIn("p1")),
+    ):
+        assert {(one.written, one.said) for one in inside.participants} == {(None, None)}
+    assert refusal(talking, Write("p1", "late")) == "not_found"
+    assert refusal(waiting, Write("nobody", "hello")) == "not_found"
+    assert run(talking, Say("p1", "late")) is talking

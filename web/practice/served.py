@@ -18,6 +18,7 @@ from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Doubtful, UserError
 from signaling.protocol.events import HoldMessage
+from signaling.protocol.waiting_room import MOST_WORDS
 from signaling.rest.appointments import found_doubtful, in_time
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
@@ -66,6 +67,12 @@ class Message(Whom):
     message: HoldMessage
 
 
+class Written(Whom):
+    """The same in words of one's own."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MOST_WORDS)]
+
+
 @dataclass(frozen=True)
 class Waits:
     """Somebody in the waiting room, by the name that the assistant sees."""
@@ -79,6 +86,8 @@ class Waits:
     """The practitioner is in this consult."""
     check: Judgement | None = None
     """How their devices are, where their page says it."""
+    written: str | None = None
+    said: str | None = None
 
 
 async def show_all(call: Call) -> Mapping[str, object]:
@@ -118,6 +127,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "lengths": LENGTHS,
         "names": list(NAMES.items()),
         "most": MAX_NAME,
+        "most_words": MOST_WORDS,
     }
 
 
@@ -132,7 +142,8 @@ async def named(call: Call, scope: Scope) -> Engaged:
 async def who_waits(call: Call, scope: Scope) -> list[Waits]:
     """In the order in which they came, but for appointments that are no more."""
     app = call.request.app
-    desk, found = await app[SIGNALING].consults.live.desk(str(scope.person)), []
+    consults = app[SIGNALING].consults
+    desk, words, found = await consults.live.desk(str(scope.person)), consults.words, []
     for one in desk.waiting:
         try:
             planned = await app[STORE].appointments.get(scope, one.appointment)
@@ -143,9 +154,12 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
             since = datetime.fromtimestamp(one.since / 1000, UTC)
             expected = desk.in_consult == one.appointment
             check = judged(one.check) if one.check and one.connected else None
-            found.append(
-                Waits(one.appointment, one.participant, planned.patient, since, one.connected, expected, check)
+            written, said = (
+                words.opened(text, one.appointment, one.seat, by)
+                for text, by in ((one.written, "written"), (one.said, "said"))
             )
+            who = one.appointment, one.participant, planned.patient
+            found.append(Waits(*who, since, one.connected, expected, check, written, said))
     return found
 
 
@@ -212,6 +226,13 @@ async def tell(call: Call) -> None:
     await greeting.tell(call.practitioner, asked.appointment, asked.participant, asked.message)
 
 
+async def write(call: Call) -> None:
+    """The same in words of one's own."""
+    await acting(call)
+    asked, greeting = call.body, call.request.app[SIGNALING].greeting
+    await greeting.write(call.practitioner, asked.appointment, asked.participant, asked.text)
+
+
 async def call_in(call: Call) -> None:
     """Let somebody in to the practitioner, entered as where a socket does it."""
     await acting(call)
@@ -269,6 +290,7 @@ FORMS: Final = (
     Form(f"{ONE.path}/keep", ONE, Which, keep, done="kept"),
     Form(f"{ONE.path}/destroy", ONE, Which, destroy, done="appointment-destroyed"),
     Form(f"{ONE.path}/tell", ONE, Message, tell, done="told"),
+    Form(f"{ONE.path}/write", ONE, Written, write, done="told"),
     Form(f"{ONE.path}/call-in", ONE, Whom, call_in, done="called-in"),
 )
 """``pages`` has each page and each form."""

@@ -9,7 +9,7 @@ from client.wire import Wire
 from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
 from signaling.protocol.events import Arrive, Told
-from signaling.protocol.waiting_room import Check
+from signaling.protocol.waiting_room import Check, Say
 from tests.client.waiting import until
 from tests.organisations import scope_of
 from tests.signaling.conftest import Server
@@ -215,6 +215,13 @@ async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> No
         assert told.location == f"{of_alice(server, day='today')}?done=told"
         await until(lambda: None if Told(message="five-minutes") in heard else "no message came")
         assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
+        where = {"appointment": one.id, "participant": me}
+        sent = await send(bob, of_alice(server, "/write", "today"), text="Nog <even> geduld", **where)
+        assert sent.status == 303
+        await wire.request("say", Say(text="Goed & wel"))
+        html = (await bob.get(of_alice(server, day="today"))).html
+        assert "Nog &lt;even&gt; geduld" in html and "Goed &amp; wel" in html
+        assert (await send(bob, of_alice(server, "/write", "today"), text="x" * 501, **where)).status == 422
         wrong = {"appointment": one.id, "participant": "A" * 22, "message": "soon"}
         assert (await send(bob, of_alice(server, "/tell", "today"), **wrong)).status == 404
         assert (await send(bob, of_alice(server, "/tell", "today"), **wrong | {"message": "hello"})).status == 422

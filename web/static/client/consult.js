@@ -176,6 +176,11 @@ export class Consult extends EventTarget {
     this.#check.set(found);
   }
 
+  /** To the desk, while waiting; at most 500 characters. @param {string} text @throws {WireError} */
+  async say(text) {
+    await this.#signaling.request('say', { text });
+  }
+
   /** @param {string} text @returns {Promise<void>} @throws {WireError} */
   async sendChat(text) {
     if (!this.#conversation) throw new WireError('bad_state', 'user', 'Nobody else has the keys yet.');

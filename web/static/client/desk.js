@@ -1,5 +1,5 @@
 /** @import {Signaling} from './signaling.js' */
-/** @import {DeskView} from './wire.js' */
+/** @import {DeskView, WaitingView} from './wire.js' */
 
 /**
  * Who waits for this practitioner, or for another whom they work for; several of these may share a connection. Events: `desk` with
@@ -32,6 +32,11 @@ export class Desk extends EventTarget {
     this.#show(await this.#signaling.request('watch', this.#whose));
     this.#watching = true;
     return /** @type {DeskView} */ (/** @type {unknown} */ (this.view));
+  }
+
+  /** Words of one's own to who waits, at most 500 characters. @param {WaitingView} who @param {string} text @throws {WireError} */
+  async write({ appointment, participant }, text) {
+    await this.#signaling.request('write', { appointment, participant, text });
   }
 
   #missed() {

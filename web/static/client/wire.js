@@ -19,13 +19,14 @@
  * @typedef {{participant: string, role: Role}} KeyMember
  * @typedef {{epoch: number, members: KeyMember[]}} KeysView
  * @typedef {{version: number, appointment: string, me: ParticipantView, others: ParticipantView[],
- *   media: MediaView | null, keys: KeysView | null, resume: string, barred?: Feature[], plan?: number}} RoomView
+ *   media: MediaView | null, keys: KeysView | null, resume: string, barred?: Feature[], plan?: number,
+ *   written?: string}} RoomView
  * @typedef {'works' | 'silent' | 'off' | 'denied' | 'busy' | 'missing' | 'insecure'} Found
  * @typedef {'green' | 'amber' | 'red'} Grade
  * @typedef {{microphone: Found, camera: Found}} Check
  * @typedef {{grade: Grade, device: 'microphone' | 'camera' | null, found: Found | null}} CheckView
  * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
- *   indicators: Indicators, check?: CheckView}} WaitingView
+ *   indicators: Indicators, check?: CheckView, written?: string, said?: string}} WaitingView
  * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null}} DeskView
  * @typedef {{slot: number, participant: string}} SlotView
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line

@@ -50,6 +50,7 @@ class DeskPage extends HTMLElement {
       names: (appointment) => this.day?.name(appointment) ?? '',
       admit: (who) => this.#admit(who),
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
+      write: async (who, text) => this.desk?.write(who, text),
     });
     this.#listen();
     try {

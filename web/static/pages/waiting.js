@@ -16,11 +16,12 @@ const REFRESH_MS = 15_000;
 /**
  * Who waits: the list, what says so to whoever does not look, the number in the title.
  *
- * `names` gives the name that belongs to an appointment; `admit` and `tell` are the two things to do.
+ * `names` gives the name that belongs to an appointment; `admit`, `tell` and `write` are what there is to do.
  * @typedef {object} WaitingOptions
  * @property {(appointment: string) => string} names
  * @property {(who: WaitingView) => void} admit
  * @property {(who: WaitingView, message: HoldMessage) => Promise<void>} tell
+ * @property {(who: WaitingView, text: string) => Promise<void>} write
  */
 
 export class WaitingRoom {
@@ -86,7 +87,13 @@ export class WaitingRoom {
       <details class="tell">
         <summary class="small">${icon('message-square')}${t('waiting.tell')}</summary>
         <div class="tell-messages">${HOLD_MESSAGES.map((message) => this.#messageButton(one, message))}</div>
+        <form class="write" @submit=${(/** @type {SubmitEvent} */ event) => this.#write(one, event)}>
+          <label class="small">${t('waiting.write')}<input type="text" name="text" maxlength="500" autocomplete="off" dir="auto" data-testid="write" /></label>
+          <button class="button small">${t('waiting.write.send')}</button>
+        </form>
       </details>
+      <p class="wrote small" ?hidden=${!one.written}>${t('waiting.wrote')} <bdi>${one.written ?? ''}</bdi></p>
+      <p class="said small" data-testid="waiting-said" ?hidden=${!one.said}>${t('waiting.said', { name })} <strong><bdi>${one.said ?? ''}</bdi></strong></p>
       <p class="told soft small" role="status">${this.#told.value.get(one.participant) ?? ''}</p>`;
     const attributes = { class: one.connected ? 'waiting-card' : 'waiting-card is-gone', 'data-participant': one.participant };
     return { key: one.participant, attributes, content };
@@ -98,14 +105,24 @@ export class WaitingRoom {
   }
 
   /** @param {WaitingView} one @param {HoldMessage} message */
-  async #tell(one, message) {
-    let words = t('waiting.told', { message: t(`hold.${message}.short`) });
-    try {
-      await this.options.tell(one, message);
-    } catch {
-      words = t('waiting.not-told');
-    }
-    this.#told.value = new Map(this.#told.value).set(one.participant, words);
+  #tell(one, message) {
+    return this.#sent(one, this.options.tell(one, message), t('waiting.told', { message: t(`hold.${message}.short`) }));
+  }
+
+  /** What was typed stays until it arrived; then the row says it. @param {WaitingView} one @param {SubmitEvent} event */
+  async #write(one, event) {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const field = /** @type {HTMLInputElement} */ (form.elements.namedItem('text'));
+    const text = field.value.trim();
+    if (text && (await this.#sent(one, this.options.write(one, text), ''))) field.value = '';
+  }
+
+  /** @param {WaitingView} one @param {Promise<void>} sending @param {string} words once it arrived */
+  async #sent(one, sending, words) {
+    const arrived = await sending.then(() => true, () => false);
+    this.#told.value = new Map(this.#told.value).set(one.participant, arrived ? words : t('waiting.not-told'));
+    return arrived;
   }
 }
 

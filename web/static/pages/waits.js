@@ -1,6 +1,6 @@
 import { waitingPhotograph, waitingSentence } from '../client/linked.js';
 import { say, slot } from './build.js';
-import { language, t } from './language.js';
+import { explain, language, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
 /** @import {HoldMessage, Language} from '../../types/wire.js' */
@@ -15,6 +15,12 @@ export class Waits {
   constructor(preview) {
     this.preview = preview;
     preview.capture.addEventListener('change', () => this.#check());
+    const form = slot(preview, 'say', HTMLFormElement);
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#say();
+    });
+    form.addEventListener('input', () => (this.#button.disabled = !this.#words));
   }
 
   /** Of this visit from now on. @param {Consult} consult */
@@ -23,7 +29,9 @@ export class Waits {
     consult.addEventListener('told', (event) => {
       const { message } = /** @type {CustomEvent<{message: HoldMessage}>} */ (event).detail;
       say(slot(this.preview, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
+      slot(this.preview, 'say').hidden = false;
     });
+    consult.addEventListener('room', () => this.#consult === consult && this.#read(consult));
     this.#check();
   }
 
@@ -31,6 +39,9 @@ export class Waits {
   open(link, name) {
     this.#name = name;
     say(slot(this.preview, 'hold-message'), null);
+    say(slot(this.preview, 'say-said'), null);
+    slot(this.preview, 'say').hidden = true;
+    if (this.#consult) this.#read(this.#consult);
     this.#readSentence(link);
     this.#seePhotograph(link);
   }
@@ -38,6 +49,40 @@ export class Waits {
   /** The appointment is at another time. @param {string} when */
   moved(when) {
     say(slot(this.preview, 'wait-moved'), t('wait.moved', { when }));
+  }
+
+  /** What the desk wrote; it can be answered. @param {Consult} consult */
+  #read({ room }) {
+    const written = room?.me.state === 'waiting' ? room.written : null;
+    say(slot(this.preview, 'wait-written'), written ?? null);
+    if (written) slot(this.preview, 'say').hidden = false;
+  }
+
+  get #field() {
+    return slot(this.preview, 'say-text', HTMLInputElement);
+  }
+
+  get #button() {
+    return /** @type {HTMLButtonElement} */ (slot(this.preview, 'say').querySelector('button'));
+  }
+
+  get #words() {
+    return this.#field.value.trim();
+  }
+
+  async #say() {
+    const words = this.#words;
+    if (!words || !this.#consult) return;
+    const said = slot(this.preview, 'say-said');
+    this.#button.disabled = true;
+    try {
+      await this.#consult.say(words);
+      this.#field.value = '';
+      say(said, t('wait.say.said', { words }));
+    } catch (error) {
+      this.#button.disabled = false;
+      say(said, explain(error));
+    }
   }
 
   #check() {

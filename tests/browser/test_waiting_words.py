@@ -1,0 +1,27 @@
+"""What is written to who waits, and what they say to it."""
+
+from tests.browser.conftest import Person
+from tests.browser.test_accessibility import judge
+
+
+async def test_words_of_ones_own_reach_who_waits_and_are_answered(practitioner: Person, patient: Person) -> None:
+    await patient.find("join").click()
+    await practitioner.find("waiting-check").get_by_text("Beeld en geluid werken").wait_for()
+    assert not await patient.find("say").is_visible(), "there is nothing to answer"
+    await practitioner.page.locator(".tell summary").click()
+    words = "<b>Heeft u</b> het formulier bij de hand?"
+    await practitioner.find("write").fill(words)
+    await practitioner.page.keyboard.press("Enter")
+    await patient.find("wait-written").get_by_text(words).wait_for()
+    assert await practitioner.find("write").input_value() == ""
+    await judge(patient.page, "waiting, with words of the practice")
+    await patient.find("say").get_by_role("textbox").fill("Ja, hier")
+    await patient.page.keyboard.press("Enter")
+    await practitioner.find("waiting-said").get_by_text("Ja, hier").wait_for()
+    await patient.find("say").get_by_text("Verzonden: Ja, hier").wait_for()
+    await judge(practitioner.page, "the desk with an answer")
+    await patient.page.reload()
+    await patient.find("wait-written").get_by_text(words).wait_for()
+    await practitioner.find("admit").click()
+    await patient.call_state("connected")
+    assert not await patient.find("wait-written").is_visible()
