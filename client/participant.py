@@ -351,6 +351,8 @@ class Participant(WaitingRoom):
                 self._take_chat(body.sender, body.ciphertext)
             case "told":
                 self.told.append(body.message)
+            case "announced":
+                self.announced = body
             case "replay" if not body.complete:
                 self._spawn(self._catch_up())
             case "unencrypted":

@@ -3,13 +3,15 @@
 from typing import Any
 
 from signaling.protocol.events import HoldMessage, Tell
-from signaling.protocol.waiting_room import Check, Found, Say, Write
+from signaling.protocol.waiting_room import Announce, AnnouncedView, Check, Found, Say, Status, Write
 
 
 class WaitingRoom:
     """Part of a `participant.Participant`."""
 
     appointment: str
+    announced: AnnouncedView | None = None
+    """What whoever waits was last told of how it stands."""
 
     async def request(self, event: str, body: Any = None) -> Any:
         raise NotImplementedError
@@ -29,3 +31,7 @@ class WaitingRoom:
     async def say(self, text: str) -> None:
         """As who waits, to the desk."""
         await self.request("say", Say(text=text))
+
+    async def announce(self, status: Status, delay: int | None = None, practitioner: str | None = None) -> None:
+        """As the practitioner or who works for them, to all who wait: how it stands, and minutes of delay."""
+        await self.request("announce", Announce(practitioner=practitioner, status=status, delay=delay))

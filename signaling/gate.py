@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from practice.agenda.model import Appointment, Attendance
 from practice.storage import Storage
+from rooms.announced import Announcements
 from rooms.authentic import Authentic
 from rooms.consult_events import Tally
 from rooms.consult_state import Consult
@@ -29,11 +30,12 @@ from rooms.live import LiveConsults, parts
 from rooms.words import SealedWords
 from signaling import typedefs
 from signaling.admission import Admission
+from signaling.announcing import Announcing
 from signaling.consults import Consults
 from signaling.consults.messages import Messages
 from signaling.consults.runner import Port, Runner
 from signaling.consults.seats import Entering, Seats
-from signaling.consults.showing import Showing
+from signaling.consults.showing import Beside, Showing
 from signaling.consults.workers import Workers
 from signaling.derived import derive
 from signaling.greeting import Greeting
@@ -77,6 +79,7 @@ class Signaling:
     authentic: Authentic
     use: SessionUse
     greeting: Greeting
+    announcing: Announcing
     redis: Redis
 
     async def worker_exited(self, worker: str) -> None:
@@ -210,16 +213,28 @@ def attach(
     def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
 
-    words = SealedWords(derive(secret, "words"))
-    consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16), words)
+    beside = Beside(SealedWords(derive(secret, "words")), Announcements(redis, authentic, life))
+    consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16), beside)
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     use = SessionUse(gate, storage.sessions, now)
     greeting = Greeting(consults, storage.assistants, storage.audit)
     doing = handlers(consults, placement, diagnostics, Limiter(redis, secret, now), greeting)
-    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use))
+    announcing = Announcing(gate, live, beside.announcements, storage.appointments, now)
+    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use, announcing))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(
-        gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, greeting, redis
+        gate,
+        consults,
+        placement,
+        presence,
+        admission,
+        diagnostics,
+        refresh,
+        authentic,
+        use,
+        greeting,
+        announcing,
+        redis,
     )
     _serve(app, signaling)
     return signaling
@@ -232,9 +247,10 @@ def _serve(app: web.Application, signaling: Signaling) -> None:
     app.cleanup_ctx.append(_live)
 
 
-def _hooks(consults: Consults, use: SessionUse) -> Hooks:
+def _hooks(consults: Consults, use: SessionUse, announcing: Announcing) -> Hooks:
     seats, messages = consults.seats, consults.messages
-    return Hooks(_in_turn(use.lost, seats.lost), seats.heard, messages.catch_up, messages.missed)
+    entered = _in_turn(messages.catch_up, announcing.entered)
+    return Hooks(_in_turn(use.lost, seats.lost), seats.heard, entered, messages.missed)
 
 
 def _consults(
@@ -245,11 +261,11 @@ def _consults(
     replays: Replays,
     place: Callable[[str], None],
     node: str,
-    words: SealedWords,
+    beside: Beside,
 ) -> Consults:
     """``place`` has a room placed on a media worker."""
     now = app[typedefs.NOW]
-    showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN], words)
+    showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN], beside)
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
 
     def count(consult: Consult, what: Tally) -> None:
@@ -278,7 +294,7 @@ def _consults(
         now=now,
         node=node,
     )
-    return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers, words)
+    return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers, beside)
 
 
 async def _note(storage: Storage, showing: Showing, consult: Consult, attended: Attendance) -> None:
@@ -311,8 +327,8 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     except RedisError:
         log.warning("Redis is not there yet")
     presence = signaling.presence
-    listening, greeting = signaling.placement.listen(), signaling.greeting.run()
-    duties = (presence.watch(), presence.run(), listening, signaling.use.run(), greeting)
+    desks = signaling.greeting.run(), signaling.announcing.run()
+    duties = (presence.watch(), presence.run(), signaling.placement.listen(), signaling.use.run(), *desks)
     tasks = [asyncio.create_task(duty) for duty in duties]
     yield
     await stop(tasks)

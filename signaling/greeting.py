@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from practice.assistants.store import Assistants
 from practice.names import named
+from rooms.announced import Announced
 from rooms.consult_events import CallIn, Write
 from signaling.consults import Consults
 from signaling.protocol.errors import UserError
@@ -66,8 +67,14 @@ class Greeting:
         one = consult.find(participant)
         if one is None:
             raise UserError("not_found")
-        sealed = self._consults.words.sealed(words, appointment, one.seat, "written")
+        sealed = self._consults.beside.words.sealed(words, appointment, one.seat, "written")
         await self._consults.runner.apply(appointment, Write(participant, sealed))
+
+    async def announce(self, account: str, whom: str, announced: Announced) -> None:
+        """Say to all who wait for this practitioner how it stands. Errors: ``not_found``."""
+        await self.demand(account, whom, "announce")
+        await self._consults.beside.announcements.say(whom, announced)
+        self._consults.showing.show_desk(whom)
 
     async def call_in(self, account: str, appointment: str, participant: str) -> None:
         """Let somebody in to the practitioner, where that one lets who works for them do so.

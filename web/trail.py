@@ -74,7 +74,9 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.DEPARTMENTS_READ: Details(counted=DEPARTMENTS),
     Act.DEPARTMENTS_CHANGED: Details(counted=DEPARTMENTS),
     Act.ENGAGEMENT_CHANGED: Details(worded("label", *get_args(Label))),
-    Act.WORKED_FOR: Details(worded("act", *Act) | worded("detail.event", "watch", "tell", "write", "call-in")),
+    Act.WORKED_FOR: Details(
+        worded("act", *Act) | worded("detail.event", "watch", "tell", "write", "announce", "call-in")
+    ),
     Act.POLICY_CHANGED: Details({**KEPT, "any": "policies.any"}),
     Act.FILE_REFUSED: PICTURE,
     Act.PICTURE_CHANGED: PICTURE,

@@ -12,11 +12,10 @@
 from dataclasses import dataclass
 
 from rooms.live import LiveConsults
-from rooms.words import SealedWords
 from signaling.consults.messages import Messages
 from signaling.consults.runner import Runner
 from signaling.consults.seats import Seats
-from signaling.consults.showing import Showing
+from signaling.consults.showing import Beside, Showing
 from signaling.consults.workers import Workers
 from signaling.sockets.server import Gate
 
@@ -33,4 +32,4 @@ class Consults:
     showing: Showing
     messages: Messages
     workers: Workers
-    words: SealedWords
+    beside: Beside

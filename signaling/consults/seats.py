@@ -236,6 +236,7 @@ class Seats:
         if me is None or me.socket != socket.sid:
             raise ProtocolError("bad_state")
         socket.binding = Binding(consult.appointment, me.id, me.lineage, consult.touched)
+        socket.owner = None if me.seat == PRACTITIONER else consult.owner
         socket.place()
         if socket.sid not in self._gate.authenticated:
             # It closed while this was under way, when nobody knew yet whose it was.

@@ -1,9 +1,10 @@
 """Who is sent which view: of a room, to everybody in it; of a desk, to everybody who watches it."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from math import ceil
 
+from rooms.announced import Announced, Announcements
 from rooms.consult_events import REFRESH
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.device_check import judged
@@ -22,6 +23,7 @@ from signaling.protocol.events import (
     WaitingView,
 )
 from signaling.protocol.model import Empty
+from signaling.protocol.waiting_room import AnnouncedView
 from signaling.sockets.library import NAMESPACE
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Socket
@@ -29,17 +31,24 @@ from signaling.tickets import Claims, Tickets
 from turn.credentials import TurnCredentials
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the documents of rooms: the key of what is written in them, what is said to all who wait."""
+
+    words: SealedWords
+    announcements: Announcements
+
+
 class Showing:
     """A view of a room carries a fresh resume ticket, and for who is in the ways to media."""
 
-    def __init__(
-        self, gate: Gate, live: LiveConsults, tickets: Tickets, turn: TurnCredentials, words: SealedWords
-    ) -> None:
+    def __init__(self, gate: Gate, live: LiveConsults, tickets: Tickets, turn: TurnCredentials, beside: Beside) -> None:
         self._gate = gate
         self._live = live
         self._tickets = tickets
         self._turn = turn
-        self._words = words
+        self._words = beside.words
+        self._announcements = beside.announcements
         self._life = live.life // timedelta(milliseconds=1)
         self._desks: set[str] = set()
 
@@ -99,7 +108,8 @@ class Showing:
         await self._gate.tell(desk_room(practitioner), "desk", await self._desk(practitioner))
 
     async def _desk(self, practitioner: str) -> DeskView:
-        return desk_view(practitioner, await self._live.desk(practitioner), self._words)
+        desk, said = await self._live.desk(practitioner), await self._announcements.of([practitioner])
+        return desk_view(practitioner, desk, self._words, said[practitioner])
 
     def _resume(self, consult: Consult, me: Participant) -> str:
         return self._tickets.issue(
@@ -187,7 +197,7 @@ def keys_view(consult: Consult) -> KeysView | None:
     )
 
 
-def desk_view(practitioner: str, desk: DeskState, words: SealedWords) -> DeskView:
+def desk_view(practitioner: str, desk: DeskState, words: SealedWords, said: Announced | None = None) -> DeskView:
     waiting = [
         WaitingView.model_validate(
             {
@@ -204,4 +214,11 @@ def desk_view(practitioner: str, desk: DeskState, words: SealedWords) -> DeskVie
         )
         for one in desk.waiting
     ]
-    return DeskView(version=desk.version, practitioner=practitioner, waiting=waiting, in_consult=desk.in_consult)
+    announced = AnnouncedView(status=said.status, delay=said.delay) if said else None
+    return DeskView(
+        version=desk.version,
+        practitioner=practitioner,
+        waiting=waiting,
+        in_consult=desk.in_consult,
+        announced=announced,
+    )

@@ -1,10 +1,11 @@
 """The desk of a practitioner, for them and for who works for them: who waits."""
 
+from rooms.announced import Announced
 from signaling.greeting import Greeting
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import CallIn, DeskView, Tell, Watch
 from signaling.protocol.model import Empty
-from signaling.protocol.waiting_room import Write
+from signaling.protocol.waiting_room import Announce, Write
 from signaling.sockets.socket import Socket
 
 
@@ -30,6 +31,12 @@ class Desk:
     async def write(self, socket: Socket, body: Write) -> Empty:
         """Pass one's own words to somebody who waits."""
         await self._greeting.write(_account(socket), body.appointment, body.participant, body.text)
+        return Empty()
+
+    async def announce(self, socket: Socket, body: Announce) -> Empty:
+        """Say to all who wait how it stands."""
+        account = _account(socket)
+        await self._greeting.announce(account, body.practitioner or account, Announced(body.status, body.delay))
         return Empty()
 
 

@@ -40,6 +40,6 @@ class Room:
         """Show the desk what whoever waits says. Errors: ``invalid`` (``text``)."""
         consult, me = await self._consults.seats.inside(socket)
         words = named(body.text, "text", MOST_WORDS)
-        sealed = self._consults.words.sealed(words, consult.appointment, me.seat, "said")
+        sealed = self._consults.beside.words.sealed(words, consult.appointment, me.seat, "said")
         await self._consults.runner.apply(consult.appointment, SayEvent(me.id, sealed))
         return Empty()

@@ -21,7 +21,7 @@ from signaling.protocol.handshake import (
 )
 from signaling.protocol.model import Base64Url, Empty, Id, Message, nothing
 from signaling.protocol.report import Report
-from signaling.protocol.waiting_room import Check, CheckView, Say, Write
+from signaling.protocol.waiting_room import Announce, AnnouncedView, Check, CheckView, Say, Write
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
@@ -137,6 +137,7 @@ class DeskView(Message):
     practitioner: Id | None = Field(default=None, exclude_if=nothing, description="Absent where an older node says it.")
     waiting: list[WaitingView]
     in_consult: Id | None
+    announced: AnnouncedView | None = Field(default=None, description="Said to all who wait; null by an older node.")
 
 
 class SlotView(Message):
@@ -314,6 +315,7 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "call-in": ClientEvent(CallIn, Empty, PRACTITIONER, "Call somebody in without entering.", assists=True),
     "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits.", assists=True),
     "write": ClientEvent(Write, Empty, PRACTITIONER, "Write to somebody who waits, in one's own words.", assists=True),
+    "announce": ClientEvent(Announce, Empty, PRACTITIONER, "Say to all who wait how it stands.", assists=True),
     "say": ClientEvent(Say, Empty, INVITED, "Say something to the desk while waiting.", ROOM),
     "check": ClientEvent(Check, Empty, INVITED, "Say how one's devices are, for the desk to see.", ROOM),
     "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room.", ROOM),
@@ -346,6 +348,7 @@ SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     "key-wrap": (KeyWrapped, "Key handshake, step 3, from another participant."),
     "chat": (ChatFrom, "An encrypted chat message."),
     "told": (Told, "A message while waiting."),
+    "announced": (AnnouncedView, "To who waits: whether the practitioner is there, and how much later it gets."),
     "unencrypted": (Unencrypted, "A source was stopped because it is not encrypted."),
     "present": (Empty, "Is this page still there? Answered by an empty acknowledgement."),
     "taken-over": (Empty, "Another window took this place."),

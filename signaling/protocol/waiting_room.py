@@ -14,6 +14,10 @@ MOST_WORDS: Final = 500
 Words = Annotated[str, Field(min_length=1, max_length=MOST_WORDS, description="One line.")]
 
 
+Status = Literal["open", "away"]
+Minutes = Annotated[int, Field(ge=1, le=240)]
+
+
 class Check(Message):
     """How the devices of whoever waits are; while in a consult it changes nothing."""
 
@@ -44,3 +48,21 @@ class Say(Message):
     """What whoever waits says to that, instead of what they said before."""
 
     text: Words
+
+
+class Announce(Message):
+    """To all who wait, and who come later. Whatever is left out is not said any more."""
+
+    practitioner: Id | None = Field(default=None, description="For whom an assistant says it; oneself without.")
+    status: Status
+    delay: Minutes | None = Field(default=None, description="Minutes later than planned.")
+
+
+class AnnouncedView(Message):
+    """Whole in itself: the newest counts."""
+
+    status: Status = Field(description="``away``: the practitioner is not there at the moment.")
+    delay: int | None = Field(description="Minutes later than planned; null for nothing known.")
+    overrun: bool = Field(
+        default=False, description="Nobody said so: a consult takes longer. It concerns who waits past their own hour."
+    )

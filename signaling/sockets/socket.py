@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from signaling.protocol.capabilities import REPLAY
+from signaling.protocol.model import Message
 from signaling.sockets.agent import UNKNOWN, Agent
 from signaling.sockets.limits import Limits
 from signaling.sockets.numbering import Numbering
@@ -54,8 +55,9 @@ class Binding:
 class Socket:
     """A connection that authenticated. Its claims never change; ``binding`` does, as it enters and leaves rooms.
 
-    ``greets`` are others whose desks it is shown. ``opened`` is in seconds since the Unix epoch; ``capabilities`` are
-    those that client and server both have, None if the client named none.
+    ``greets`` are others whose desks it is shown. ``owner`` is for whom it came by a link, ``announced`` what it was
+    last told of that one. ``opened`` is in seconds since the Unix epoch; ``capabilities`` are those that client and
+    server both have, None if the client named none.
     """
 
     def __init__(
@@ -77,6 +79,8 @@ class Socket:
         self.seen: int | None = None
         self.numbering: Numbering | None = None
         self.greets: set[str] = set()
+        self.owner: str | None = None
+        self.announced: Message | None = None
         self.cut_off = False
         self.strikes = 0
         self._limits = limits
@@ -89,6 +93,11 @@ class Socket:
         """The practitioner and the family whose sign-out ends it; the appointment whose destruction does."""
         claims = self.claims
         return frozenset({claims.practitioner or claims.appointment, claims.family})
+
+    @property
+    def waits_for(self) -> str | None:
+        """The practitioner, until they let whoever came by a link in."""
+        return self.owner if self.binding and self.binding.lineage is None else None
 
     @property
     def replays(self) -> bool:

@@ -25,3 +25,20 @@ async def test_words_of_ones_own_reach_who_waits_and_are_answered(practitioner: 
     await practitioner.find("admit").click()
     await patient.call_state("connected")
     assert not await patient.find("wait-written").is_visible()
+
+
+async def test_who_waits_reads_that_nobody_is_there_and_how_late_it_gets(practitioner: Person, patient: Person) -> None:
+    await patient.find("join").click()
+    await practitioner.find("admit").wait_for()
+    assert not await patient.find("wait-announced").is_visible()
+    await practitioner.find("announce-status").select_option("away")
+    await practitioner.find("announce-delay").select_option("15")
+    await patient.find("wait-announced").get_by_text("is er even niet").wait_for()
+    await patient.find("wait-announced").get_by_text("ongeveer 15 minuten").wait_for()
+    await practitioner.page.reload()
+    await practitioner.find("admit").wait_for()
+    assert await practitioner.find("announce-status").input_value() == "away"
+    assert await practitioner.find("announce-delay").input_value() == "15"
+    await practitioner.find("announce-status").select_option("open")
+    await practitioner.find("announce-delay").select_option("")
+    await patient.find("wait-announced").wait_for(state="hidden")

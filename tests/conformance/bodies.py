@@ -10,6 +10,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "tell": {"appointment": "a", "participant": "p", "message": "soon"},
     "write": {"appointment": "a", "participant": "p", "text": "w"},
     "say": {"text": "w"},
+    "announce": {"status": "open", "delay": 5},
     "check": {"microphone": "works", "camera": "denied"},
     "snapshot": {},
     "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "microphone"}]},

@@ -71,6 +71,21 @@ async def words_while_waiting(world: World) -> None:
     await them.doctor.refused("not_found", "write", to | {"text": "too late"})
 
 
+@requirement("Events from a client", "What is announced reaches who waits, and who comes to wait later.")
+async def announced(world: World) -> None:
+    them = await world.waiting()
+    said = {"status": "away", "delay": 15, "overrun": False}
+    await them.doctor.do("announce", {"status": "away", "delay": 15})
+    await until(lambda: said in them.guest.events("announced"), "who waits is told nothing")
+    await them.guest.close()
+    back = await world.guest(them.link)
+    await back.arrive()
+    await until(lambda: said in back.events("announced"), "who comes later is told nothing")
+    await them.doctor.do("announce", {"status": "open"})
+    await until(lambda: back.events("announced")[-1]["status"] == "open", "the end of it is not told")
+    await them.doctor.refused("invalid", "announce", {"status": "asleep"})
+
+
 @requirement("From link to talk", "After `admit` both see each other, media and keys, of the same epoch and order.")
 async def admitted(world: World) -> None:
     them = await world.consult()

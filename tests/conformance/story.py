@@ -99,6 +99,9 @@ ENTERING = [
     hears("guest", "room", {"written": "Recorded"}),
     send("guest", "say", {"text": "Heard"}),
     hears("doctor", "desk", {"waiting": [{"written": "Recorded", "said": "Heard"}]}),
+    send("doctor", "announce", {"status": "away", "delay": 10}),
+    hears("guest", "announced", {"status": "away", "delay": 10}),
+    send("doctor", "announce", {"status": "open"}),
     send("guest", "check", {"microphone": "works", "camera": "denied"}),
     hears("doctor", "desk", {"waiting": [{"check": {"grade": "amber", "device": "camera", "found": "denied"}}]}),
     {

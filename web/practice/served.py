@@ -13,12 +13,13 @@ from practice.agenda.model import Appointment, patient_link
 from practice.agenda.records import APPOINTMENTS
 from practice.assistants.model import Engaged
 from practice.organisation.rights import Right
+from rooms.announced import Announced
 from rooms.device_check import Judgement, judged
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Doubtful, UserError
 from signaling.protocol.events import HoldMessage
-from signaling.protocol.waiting_room import MOST_WORDS
+from signaling.protocol.waiting_room import MOST_WORDS, Status
 from signaling.rest.appointments import found_doubtful, in_time
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
@@ -35,6 +36,7 @@ TODAY: Final = "today"
 YEARS: Final = range(2000, 3000)
 DAY: Final = timedelta(days=1)
 LENGTHS: Final = (10, 15, 20, 30, 45, 60, 90)
+DELAYS: Final = (5, 10, 15, 20, 30, 45, 60)
 GONE: Final = ("not_found", "gone", "unreadable")
 
 
@@ -71,6 +73,13 @@ class Written(Whom):
     """The same in words of one's own."""
 
     text: Annotated[str, Field(min_length=1, max_length=MOST_WORDS)]
+
+
+class Said(Fields):
+    """To all who wait."""
+
+    status: Status
+    delay: Annotated[int, Field(ge=0, le=240)] = 0
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,9 @@ async def show(call: Call) -> Mapping[str, object]:
         "names": list(NAMES.items()),
         "most": MAX_NAME,
         "most_words": MOST_WORDS,
+        "announced": (await app[SIGNALING].consults.beside.announcements.of([str(scope.person)]))[str(scope.person)],
+        "statuses": get_args(Status),
+        "delays": DELAYS,
     }
 
 
@@ -143,7 +155,7 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
     """In the order in which they came, but for appointments that are no more."""
     app = call.request.app
     consults = app[SIGNALING].consults
-    desk, words, found = await consults.live.desk(str(scope.person)), consults.words, []
+    desk, words, found = await consults.live.desk(str(scope.person)), consults.beside.words, []
     for one in desk.waiting:
         try:
             planned = await app[STORE].appointments.get(scope, one.appointment)
@@ -233,6 +245,13 @@ async def write(call: Call) -> None:
     await greeting.write(call.practitioner, asked.appointment, asked.participant, asked.text)
 
 
+async def announce(call: Call) -> None:
+    """Say to all who wait how it stands."""
+    scope, asked = await acting(call), call.body
+    announced = Announced(asked.status, asked.delay or None)
+    await call.request.app[SIGNALING].greeting.announce(call.practitioner, str(scope.person), announced)
+
+
 async def call_in(call: Call) -> None:
     """Let somebody in to the practitioner, entered as where a socket does it."""
     await acting(call)
@@ -291,6 +310,7 @@ FORMS: Final = (
     Form(f"{ONE.path}/destroy", ONE, Which, destroy, done="appointment-destroyed"),
     Form(f"{ONE.path}/tell", ONE, Message, tell, done="told"),
     Form(f"{ONE.path}/write", ONE, Written, write, done="told"),
+    Form(f"{ONE.path}/announce", ONE, Said, announce, done="announced"),
     Form(f"{ONE.path}/call-in", ONE, Whom, call_in, done="called-in"),
 )
 """``pages`` has each page and each form."""

@@ -1,12 +1,17 @@
 """What whoever waits says and is told, between real pages on two nodes."""
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.signaling.live.cast import Node, Person, Practice, Worker, until
+from rooms.announced import NOTHING, announced_key, overrun
+from tests.opening import of
+from tests.signaling.live.cast import Node, Person, Practice, Worker, until, utc_now
 
 
 def beside(desk: Person) -> list[dict[str, Any]]:
@@ -108,7 +113,7 @@ async def test_words_that_are_none_or_too_many_change_nothing(node: Node, practi
 
 
 async def test_words_of_another_secret_or_place_are_none(node: Node) -> None:
-    words = node.signaling.consults.words
+    words = node.signaling.consults.beside.words
     sealed = words.sealed("hello", "a", "patient", "written")
     assert words.opened(sealed, "a", "patient", "written") == "hello"
     for wrong in (
@@ -118,3 +123,69 @@ async def test_words_of_another_secret_or_place_are_none(node: Node) -> None:
     ):
         assert words.opened(*wrong) is None
     assert words.opened("no base64", "a", "patient", "written") is None
+
+
+async def test_what_is_announced_reaches_all_who_wait_and_those_who_come_later(
+    node: Node, elsewhere: Node, worker: Worker, practice: Practice
+) -> None:
+    doctor = await practice.practitioner_page().connect(node)
+    assert (await doctor.do("watch"))["announced"] == {"status": "open", "delay": None, "overrun": False}
+    patient = await practice.patient_page().connect(elsewhere)
+    await patient.arrive(practice.appointment.id)
+    await doctor.do("announce", {"status": "away", "delay": 15})
+    said = {"status": "away", "delay": 15, "overrun": False}
+    await until(lambda: patient.events("announced") == [said], "who waits is told")
+    await until(lambda: doctor.events("desk")[-1]["announced"] == said, "the desk shows what was said")
+    late = await practice.patient_page().connect(node)
+    await late.arrive(practice.appointment.id, take_over=True)
+    await until(lambda: late.events("announced") == [said], "who comes later is told")
+    for wrong in ({"status": "asleep"}, {"status": "open", "delay": 0}, {"status": "open", "delay": 241}, {}):
+        assert await doctor.code("announce", wrong) == "invalid"
+    assert await doctor.code("announce", {"status": "open", "practitioner": "A" * 22}) == "not_found"
+    assert await late.code("announce", {"status": "open"}) == "forbidden"
+    await doctor.admit(practice.appointment.id, late)
+    await doctor.do("announce", {"status": "open"})
+    await node.signaling.announcing.look()
+    await asyncio.sleep(1.5)
+    assert late.events("announced") == [said], "who is in waits no more"
+
+
+async def test_a_consult_that_overruns_makes_who_waits_late_and_shows_nothing_of_itself(
+    node: Node, elsewhere: Node, worker: Worker, practice: Practice
+) -> None:
+    begun = utc_now() - timedelta(minutes=37)
+    long = await practice.store.appointments.create(of(practice.practitioner), "P.", begun, 30, "nl")
+    inside, doctor = await Practice(practice.store, practice.practitioner, long).talk(node)
+    patient = await practice.patient_page().connect(elsewhere)
+    await patient.arrive(practice.appointment.id)
+    await elsewhere.signaling.announcing.look_for_overruns()
+    late = {"status": "open", "delay": 10, "overrun": True}
+    await until(lambda: late in patient.events("announced"), "late by seven minutes, up to the next five")
+    await doctor.do("announce", {"status": "open", "delay": 45})
+    by_hand = {"status": "open", "delay": 45, "overrun": False}
+    await until(lambda: patient.events("announced")[-1] == by_hand, "what somebody says comes first")
+    await doctor.do("announce", {"status": "open"})
+    await until(lambda: patient.events("announced")[-1] == late, "nobody says anything any more")
+    await doctor.do("chat", {"ciphertext": "abcd"})
+    heard = json.dumps(patient.heard)
+    for foreign in (long.id, inside.id, doctor.id, practice.practitioner, "chat", "slots", "key-"):
+        assert foreign not in heard, "nothing of the consult that runs"
+    assert not [view for view in patient.views if view["others"] or view["media"] or view["keys"]]
+    await doctor.do("leave")
+    await elsewhere.signaling.announcing.look_for_overruns()
+    await until(lambda: patient.events("announced")[-1]["delay"] is None, "it is over")
+
+
+def test_a_consult_overruns_from_five_minutes_on() -> None:
+    end = utc_now()
+    for seconds, minutes in ((-60, None), (299, None), (300, 5), (301, 10), (600, 10), (3601, 65)):
+        assert overrun(end, end + timedelta(seconds=seconds)) == minutes
+
+
+@pytest.mark.parametrize("wrong", [b"not signed", b'{"status":"asleep"}', b"[]"])
+async def test_what_others_put_in_redis_is_announced_to_nobody(node: Node, practice: Practice, wrong: bytes) -> None:
+    owner, consults = practice.practitioner, node.signaling.consults
+    key = announced_key(owner)
+    forged = wrong if wrong == b"not signed" else node.signaling.authentic.sign(key, wrong)
+    await node.signaling.redis.set(key, forged)
+    assert await consults.beside.announcements.of([owner]) == {owner: NOTHING}

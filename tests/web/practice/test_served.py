@@ -9,7 +9,7 @@ from client.wire import Wire
 from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
 from signaling.protocol.events import Arrive, Told
-from signaling.protocol.waiting_room import Check, Say
+from signaling.protocol.waiting_room import AnnouncedView, Check, Say
 from tests.client.waiting import until
 from tests.organisations import scope_of
 from tests.signaling.conftest import Server
@@ -215,6 +215,11 @@ async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> No
         assert told.location == f"{of_alice(server, day='today')}?done=told"
         await until(lambda: None if Told(message="five-minutes") in heard else "no message came")
         assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
+        sent = await send(bob, of_alice(server, "/announce", "today"), status="away", delay="20")
+        assert sent.location == f"{of_alice(server, day='today')}?done=announced"
+        told = AnnouncedView(status="away", delay=20)
+        await until(lambda: None if told in heard else "nothing was announced")
+        assert (await send(bob, of_alice(server, "/announce", "today"), status="asleep")).status == 422
         where = {"appointment": one.id, "participant": me}
         sent = await send(bob, of_alice(server, "/write", "today"), text="Nog <even> geduld", **where)
         assert sent.status == 303

@@ -239,6 +239,7 @@ export class Consult extends EventTarget {
     this.#stops.push(
       signaling.on('room', (view) => this.#onRoom(view)),
       signaling.on('told', ({ message }) => this.#emit('told', { message })),
+      signaling.on('announced', (said) => this.#emit('announced', said)),
       signaling.on('ended', ({ reason }) => this.#present && this.#end(reason)),
       signaling.on('taken-over', () => this.#present && this.#takenOver()),
     );

@@ -1,5 +1,5 @@
 /** @import {Signaling} from './signaling.js' */
-/** @import {DeskView, WaitingView} from './wire.js' */
+/** @import {DeskView, Status, WaitingView} from './wire.js' */
 
 /**
  * Who waits for this practitioner, or for another whom they work for; several of these may share a connection. Events: `desk` with
@@ -37,6 +37,11 @@ export class Desk extends EventTarget {
   /** Words of one's own to who waits, at most 500 characters. @param {WaitingView} who @param {string} text @throws {WireError} */
   async write({ appointment, participant }, text) {
     await this.#signaling.request('write', { appointment, participant, text });
+  }
+
+  /** To all who wait, and who come later: how it stands. @param {Status} status @param {number | null} delay minutes @throws {WireError} */
+  async announce(status, delay) {
+    await this.#signaling.request('announce', { ...this.#whose, status, delay });
   }
 
   #missed() {

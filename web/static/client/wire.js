@@ -27,7 +27,10 @@
  * @typedef {{grade: Grade, device: 'microphone' | 'camera' | null, found: Found | null}} CheckView
  * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
  *   indicators: Indicators, check?: CheckView, written?: string, said?: string}} WaitingView
- * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null}} DeskView
+ * @typedef {'open' | 'away'} Status
+ * @typedef {{status: Status, delay: number | null, overrun: boolean}} AnnouncedView
+ * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null,
+ *   announced: AnnouncedView | null}} DeskView
  * @typedef {{slot: number, participant: string}} SlotView
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
  * @typedef {{fence: number, version: number, slots: SlotView[]}} Slots

@@ -5,6 +5,7 @@ import { forgetResume, storedResume } from '../client/resume.js';
 import { Signaling } from '../client/signaling.js';
 import { SignInAgain } from './again.js';
 import { Agenda } from './agenda.js';
+import { Announcing } from './announcing.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot } from './build.js';
 import { ConsultCall } from './call.js';
@@ -52,6 +53,7 @@ class DeskPage extends HTMLElement {
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
       write: async (who, text) => this.desk?.write(who, text),
     });
+    this.announcing = new Announcing(slot(this, 'announce', HTMLFormElement), async (...said) => this.desk?.announce(...said));
     this.#listen();
     try {
       const person = await me();
@@ -171,6 +173,7 @@ class DeskPage extends HTMLElement {
     if (!day || !waiting) return;
     this.#inConsult = view.in_consult;
     day.see(view);
+    this.announcing?.show(view.announced);
     waiting.quiet = this.#consult !== null;
     const anew = view.waiting.find((one) => one.appointment === this.#consult?.appointment);
     const others = view.waiting.filter((one) => one !== anew);

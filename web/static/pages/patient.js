@@ -221,7 +221,7 @@ class PatientPage extends HTMLElement {
     this.call?.clock?.set(this.#name, 'patient', this.#ends);
     if (this.#called) return;
     this.#hour.set(found.closes_in);
-    if (moved) this.waits?.moved(momentThere(found.starts_at, serverNow(found)));
+    if (moved) this.waits?.moved(found, momentThere(found.starts_at, serverNow(found)));
   }
 
   #wait() {
@@ -233,7 +233,7 @@ class PatientPage extends HTMLElement {
     this.#called = false;
     this.preview?.resume();
     this.#step('wait');
-    this.waits?.open(this.#link, this.#name);
+    this.waits?.open(this.#link, /** @type {Join} */ (this.#appointment));
     document.title = `${t('wait.state')} – ${t('brand')}`;
     keepAwake();
   }

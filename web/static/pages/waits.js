@@ -1,19 +1,26 @@
+import { now } from '../client/clock.js';
 import { waitingPhotograph, waitingSentence } from '../client/linked.js';
 import { say, slot } from './build.js';
-import { explain, language, t } from './language.js';
+import { explain, language, plural, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
-/** @import {HoldMessage, Language} from '../../types/wire.js' */
+/** @import {AnnouncedView, HoldMessage, Join, Language} from '../../types/wire.js' */
 /** @import {DevicePreview} from './preview.js' */
+
+const LOOK_MS = 15_000;
 
 /** What whoever waits reads, and what the desk is told of their devices. */
 export class Waits {
   #name = '';
   /** @type {Consult | null} */ #consult = null;
+  /** @type {AnnouncedView | null} */ #announced = null;
+  /** When it is planned to begin, ms since the epoch. */
+  #begins = 0;
 
   /** @param {DevicePreview} preview with the words beside it */
   constructor(preview) {
     this.preview = preview;
+    window.setInterval(() => this.#sayAnnounced(), LOOK_MS);
     preview.capture.addEventListener('change', () => this.#check());
     const form = slot(preview, 'say', HTMLFormElement);
     form.addEventListener('submit', (event) => {
@@ -26,18 +33,25 @@ export class Waits {
   /** Of this visit from now on. @param {Consult} consult */
   follow(consult) {
     this.#consult = consult;
+    this.#announced = null;
     consult.addEventListener('told', (event) => {
       const { message } = /** @type {CustomEvent<{message: HoldMessage}>} */ (event).detail;
       say(slot(this.preview, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
       slot(this.preview, 'say').hidden = false;
     });
+    consult.addEventListener('announced', (event) => {
+      this.#announced = /** @type {CustomEvent<AnnouncedView>} */ (event).detail;
+      this.#sayAnnounced();
+    });
     consult.addEventListener('room', () => this.#consult === consult && this.#read(consult));
     this.#check();
   }
 
-  /** The waiting room is on the screen. @param {string} link @param {string} name whom they wait for */
-  open(link, name) {
+  /** The waiting room is on the screen. @param {string} link @param {Join} appointment */
+  open(link, { practitioner_name: name, starts_at }) {
     this.#name = name;
+    this.#begins = Date.parse(starts_at);
+    this.#sayAnnounced();
     say(slot(this.preview, 'hold-message'), null);
     say(slot(this.preview, 'say-said'), null);
     slot(this.preview, 'say').hidden = true;
@@ -46,9 +60,19 @@ export class Waits {
     this.#seePhotograph(link);
   }
 
-  /** The appointment is at another time. @param {string} when */
-  moved(when) {
+  /** The appointment is at another time. @param {Join} appointment @param {string} when in words */
+  moved({ starts_at }, when) {
+    this.#begins = Date.parse(starts_at);
+    this.#sayAnnounced();
     say(slot(this.preview, 'wait-moved'), t('wait.moved', { when }));
+  }
+
+  /** Who came early is not late yet because of another's consult. */
+  #sayAnnounced() {
+    const { status, delay, overrun } = this.#announced ?? { status: 'open', delay: null, overrun: false };
+    const late = delay && !(overrun && now() < this.#begins) ? plural('wait.delay', delay) : '';
+    const away = status === 'away' ? t('wait.away', { name: this.#name }) : '';
+    say(slot(this.preview, 'wait-announced'), [away, late].filter(Boolean).join(' ') || null);
   }
 
   /** What the desk wrote; it can be answered. @param {Consult} consult */
