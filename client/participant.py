@@ -358,7 +358,7 @@ class Participant(WaitingRoom):
             case "unencrypted":
                 self.unencrypted.append(body.source)
             case "ended":
-                self.ended, self._present = body.reason, False
+                self.ended, self.declined, self._present = body.reason, body.declined, False
             case "taken-over":
                 self.taken_over, self._present = True, False
             case _ if event == DISCONNECT:

@@ -3,7 +3,19 @@
 from typing import Any
 
 from signaling.protocol.events import HoldMessage, Tell
-from signaling.protocol.waiting_room import Announce, AnnouncedView, Check, Found, Say, Status, Write
+from signaling.protocol.waiting_room import (
+    Announce,
+    AnnouncedView,
+    Check,
+    Decline,
+    Declined,
+    DeclineMessage,
+    Found,
+    PutBack,
+    Say,
+    Status,
+    Write,
+)
 
 
 class WaitingRoom:
@@ -12,6 +24,9 @@ class WaitingRoom:
     appointment: str
     announced: AnnouncedView | None = None
     """What whoever waits was last told of how it stands."""
+
+    declined: Declined | None = None
+    """What was said to who is not received now."""
 
     async def request(self, event: str, body: Any = None) -> Any:
         raise NotImplementedError
@@ -35,3 +50,12 @@ class WaitingRoom:
     async def announce(self, status: Status, delay: int | None = None, practitioner: str | None = None) -> None:
         """As the practitioner or who works for them, to all who wait: how it stands, and minutes of delay."""
         await self.request("announce", Announce(practitioner=practitioner, status=status, delay=delay))
+
+    async def decline(self, participant: str, message: DeclineMessage | None = None, text: str | None = None) -> None:
+        """As the practitioner: do not receive somebody who waits."""
+        body = Decline(appointment=self.appointment, participant=participant, message=message, text=text)
+        await self.request("decline", body)
+
+    async def put_back(self, participant: str) -> None:
+        """As the practitioner: make somebody who is in wait again."""
+        await self.request("put-back", PutBack(participant=participant))

@@ -8,7 +8,7 @@ Invariants, each held by a property test:
 - **Nobody is admitted but by the practitioner's ``Admit``, by a ``CallIn`` to where the practitioner is, by sitting in
   the practitioner's seat, or by a resume ticket of somebody who was: its lineage is that of the seat's present holder,
   or the ticket is older than this document (an emptied Redis lost the one before).**
-- **A ``CallIn`` puts nobody out.**
+- **A ``CallIn`` puts nobody out;** a ``PutBack`` makes whoever is in wait, and no ticket of theirs lets them in again.
 - **A waiting participant is never in the key handshake, never on a worker, and sees nobody.**
 - **A seat has at most one admitted and at most one waiting participant.** The second is somebody who opened the link
   while its holder is inside (a forwarded link, another device): the holder stays until that one is called in.
@@ -34,6 +34,7 @@ from rooms.consult_events import (
     Close,
     CloseRoom,
     Count,
+    Decline,
     Drop,
     Effect,
     EndReason,
@@ -45,6 +46,7 @@ from rooms.consult_events import (
     LoseWorker,
     MediaEvent,
     PlaceRoom,
+    PutBack,
     RemovePeer,
     Replan,
     RestartKeys,
@@ -132,8 +134,8 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
             return state.having(replace(_present(state, participant), indicators=indicators)), []
         case Tick():
             return _tick(state, event, moment), []
-        case Check() | Write() | Say():
-            return apply_waiting(state, event), []
+        case Check() | Write() | Say() | Decline() | PutBack():
+            return apply_waiting(state, event, moment), []
         case _:
             return _apply_media(state, event, moment), []
 

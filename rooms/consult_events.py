@@ -130,6 +130,20 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Decline:
+    """Whoever waits is not received now; by their link they may come again."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """Whoever is in waits again, as long as the practitioner wants; without media and without keys."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
 class RestartKeys:
     """The handshake of ``epoch`` cannot be finished. One that is already over changes nothing."""
 
@@ -181,7 +195,7 @@ class Tick:
 
 
 MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
-WaitingEvent = Check | Write | Say
+WaitingEvent = Check | Write | Say | Decline | PutBack
 Event = Arrive | Admit | CallIn | Leave | Close | Replan | LoseSocket | Indicate | Tick | MediaEvent | WaitingEvent
 
 

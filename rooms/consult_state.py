@@ -18,7 +18,8 @@ class Participant:
     sign-in, which ends its resume tickets; ``session`` the reference of a browser's, which being here keeps in use.
     ``unusable``: what its client and the relay have no common form for.
     ``check``: what it said of its devices while it waited. ``written`` and ``said``: what the desk wrote to who waits,
-    and they to the desk, sealed (``rooms.words``); gone when they are let in.
+    and they to the desk, sealed (``rooms.words``); gone when they are let in. ``held``: they were
+    in, and were put back.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Participant:
     check: DeviceCheck | None = None
     written: str | None = None
     said: str | None = None
+    held: bool = False
 
     @property
     def admitted(self) -> bool:

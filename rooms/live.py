@@ -61,6 +61,7 @@ class Waiting:
     seat: str = ""
     written: str | None = None
     said: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ def _waits(appointment: str, one: Participant) -> Waiting:
         one.seat,
         one.written,
         one.said,
+        one.held,
     )
 
 

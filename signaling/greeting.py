@@ -14,10 +14,11 @@ from practice.assistants.store import Assistants
 from practice.names import named
 from rooms.announced import Announced
 from rooms.consult_events import CallIn, Write
+from rooms.consult_events import Decline as Declining
 from signaling.consults import Consults
 from signaling.protocol.errors import UserError
-from signaling.protocol.events import DeskView, HoldMessage, Told
-from signaling.protocol.waiting_room import MOST_WORDS
+from signaling.protocol.events import DeskView, Ended, HoldMessage, Told
+from signaling.protocol.waiting_room import MOST_WORDS, Decline, Declined
 from signaling.sockets.socket import Socket
 from vault.audit import Act, practitioner
 from vault.audit.trail import Trail
@@ -59,16 +60,33 @@ class Greeting:
 
     async def write(self, account: str, appointment: str, participant: str, text: str) -> None:
         """The same in words of one's own. Errors: ``not_found``, ``invalid`` (``text``)."""
-        words = named(text, "text", MOST_WORDS)
         consult = await self._consults.live.load(appointment)
         if consult is None:
             raise UserError("not_found")
         await self.demand(account, consult.owner, "write")
+        words = named(text, "text", MOST_WORDS)
         one = consult.find(participant)
         if one is None:
             raise UserError("not_found")
         sealed = self._consults.beside.words.sealed(words, appointment, one.seat, "written")
         await self._consults.runner.apply(appointment, Write(participant, sealed))
+
+    async def decline(self, account: str, body: Decline) -> None:
+        """Do not receive somebody who waits, and tell them so, by who may let them in.
+
+        Errors: ``not_found`` (also where the connection is lost: they would not be told), ``invalid`` (``text``).
+        """
+        consult = await self._consults.live.load(body.appointment)
+        if consult is None:
+            raise UserError("not_found")
+        await self.demand(account, consult.owner, "decline", admitting=True)
+        text = None if body.text is None else named(body.text, "text", MOST_WORDS)
+        one = consult.find(body.participant)
+        if one is None or one.socket is None:
+            raise UserError("not_found")
+        await self._consults.runner.apply(body.appointment, Declining(one.id))
+        ended = Ended(reason="ended", declined=Declined(message=body.message, text=text))
+        await self._consults.gate.tell(one.socket, "ended", ended)
 
     async def announce(self, account: str, whom: str, announced: Announced) -> None:
         """Say to all who wait for this practitioner how it stands. Errors: ``not_found``."""

@@ -75,7 +75,7 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.DEPARTMENTS_CHANGED: Details(counted=DEPARTMENTS),
     Act.ENGAGEMENT_CHANGED: Details(worded("label", *get_args(Label))),
     Act.WORKED_FOR: Details(
-        worded("act", *Act) | worded("detail.event", "watch", "tell", "write", "announce", "call-in")
+        worded("act", *Act) | worded("detail.event", "watch", "tell", "write", "announce", "decline", "call-in")
     ),
     Act.POLICY_CHANGED: Details({**KEPT, "any": "policies.any"}),
     Act.FILE_REFUSED: PICTURE,

@@ -151,6 +151,8 @@ class Seats:
 
     def heard(self, socket: Socket, event: str, data: dict[str, Any]) -> None:
         """A socket of this node is told where it stands; the document may be gone when that is needed again."""
+        if event == "ended":
+            socket.binding = None  # where the room goes on without this person, nothing brings them back by itself
         binding = socket.binding
         if event != "room" or binding is None or data["me"]["participant"] != binding.participant:
             return

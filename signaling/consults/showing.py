@@ -163,6 +163,7 @@ def room_view(
         barred=list(consult.barred),
         plan=consult.plan,
         written=written,
+        held=me.held,
     )
 
 
@@ -210,6 +211,7 @@ def desk_view(practitioner: str, desk: DeskState, words: SealedWords, said: Anno
                 "check": asdict(judged(one.check)) if one.check else None,
                 "written": words.opened(one.written, one.appointment, one.seat, "written"),
                 "said": words.opened(one.said, one.appointment, one.seat, "said"),
+                "held": one.held,
             }
         )
         for one in desk.waiting

@@ -5,7 +5,7 @@ from signaling.greeting import Greeting
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import CallIn, DeskView, Tell, Watch
 from signaling.protocol.model import Empty
-from signaling.protocol.waiting_room import Announce, Write
+from signaling.protocol.waiting_room import Announce, Decline, Write
 from signaling.sockets.socket import Socket
 
 
@@ -31,6 +31,11 @@ class Desk:
     async def write(self, socket: Socket, body: Write) -> Empty:
         """Pass one's own words to somebody who waits."""
         await self._greeting.write(_account(socket), body.appointment, body.participant, body.text)
+        return Empty()
+
+    async def decline(self, socket: Socket, body: Decline) -> Empty:
+        """Do not receive somebody who waits."""
+        await self._greeting.decline(_account(socket), body)
         return Empty()
 
     async def announce(self, socket: Socket, body: Announce) -> Empty:

@@ -4,12 +4,15 @@ from practice.names import named
 from rooms.consult_events import Check as CheckEvent
 from rooms.consult_events import Indicate
 from rooms.consult_events import Indicators as IndicatorState
+from rooms.consult_events import PutBack as PuttingBack
 from rooms.consult_events import Say as SayEvent
+from rooms.consult_state import PRACTITIONER
 from rooms.device_check import DeviceCheck
 from signaling.consults import Consults
+from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import Indicators, RoomView
 from signaling.protocol.model import Empty
-from signaling.protocol.waiting_room import MOST_WORDS, Check, Say
+from signaling.protocol.waiting_room import MOST_WORDS, Check, PutBack, Say
 from signaling.sockets.socket import Socket
 
 
@@ -42,4 +45,12 @@ class Room:
         words = named(body.text, "text", MOST_WORDS)
         sealed = self._consults.beside.words.sealed(words, consult.appointment, me.seat, "said")
         await self._consults.runner.apply(consult.appointment, SayEvent(me.id, sealed))
+        return Empty()
+
+    async def put_back(self, socket: Socket, body: PutBack) -> Empty:
+        """Make somebody who is in wait again. Errors: ``forbidden``, ``not_found``, ``bad_state``."""
+        consult, me, one = await self._consults.seats.other(socket, body.participant)
+        if me.seat != PRACTITIONER:
+            raise ProtocolError("forbidden")
+        await self._consults.runner.apply(consult.appointment, PuttingBack(one.id))
         return Empty()

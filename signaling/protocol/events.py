@@ -21,7 +21,17 @@ from signaling.protocol.handshake import (
 )
 from signaling.protocol.model import Base64Url, Empty, Id, Message, nothing
 from signaling.protocol.report import Report
-from signaling.protocol.waiting_room import Announce, AnnouncedView, Check, CheckView, Say, Write
+from signaling.protocol.waiting_room import (
+    Announce,
+    AnnouncedView,
+    Check,
+    CheckView,
+    Decline,
+    Declined,
+    PutBack,
+    Say,
+    Write,
+)
 
 Role = Literal["practitioner", "patient", "guest"]
 Source = Literal["microphone", "camera", "screen"]
@@ -110,9 +120,8 @@ class RoomView(Message):
     keys: KeysView | None
     resume: str = Field(description="Resume ticket; replaces the one before it.")
     barred: list[Feature] = Field(default=[], exclude_if=nothing, description="What its practice does not allow in it.")
-    written: str | None = Field(
-        default=None, exclude_if=nothing, description="While waiting: by the desk, to be shown."
-    )
+    written: str | None = Field(default=None, exclude_if=nothing, description="While waiting: by the desk, to be read.")
+    held: bool = Field(default=False, exclude_if=nothing, description="While waiting: put back by the practitioner.")
     plan: int = Field(default=0, exclude_if=nothing, description="Another than before: corrected; ask REST anew.")
 
 
@@ -128,6 +137,7 @@ class WaitingView(Message):
     check: CheckView | None = Field(default=None, exclude_if=nothing, description="Absent where nothing was said.")
     written: str | None = Field(default=None, exclude_if=nothing, description="What the desk last wrote to them.")
     said: str | None = Field(default=None, exclude_if=nothing, description="What they last said to the desk.")
+    held: bool = Field(default=False, exclude_if=nothing, description="They were in, and were put back.")
 
 
 class DeskView(Message):
@@ -268,6 +278,9 @@ class Told(Message):
 
 class Ended(Message):
     reason: EndReason
+    declined: Declined | None = Field(
+        default=None, exclude_if=nothing, description="Only ``ended`` for this person: not received now."
+    )
 
 
 class SignedOut(Message):
@@ -315,6 +328,8 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "call-in": ClientEvent(CallIn, Empty, PRACTITIONER, "Call somebody in without entering.", assists=True),
     "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits.", assists=True),
     "write": ClientEvent(Write, Empty, PRACTITIONER, "Write to somebody who waits, in one's own words.", assists=True),
+    "decline": ClientEvent(Decline, Empty, PRACTITIONER, "Do not receive somebody who waits.", assists=True),
+    "put-back": ClientEvent(PutBack, Empty, PRACTITIONER, "Make somebody who is in wait again."),
     "announce": ClientEvent(Announce, Empty, PRACTITIONER, "Say to all who wait how it stands.", assists=True),
     "say": ClientEvent(Say, Empty, INVITED, "Say something to the desk while waiting.", ROOM),
     "check": ClientEvent(Check, Empty, INVITED, "Say how one's devices are, for the desk to see.", ROOM),

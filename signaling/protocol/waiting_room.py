@@ -14,6 +14,7 @@ MOST_WORDS: Final = 500
 Words = Annotated[str, Field(min_length=1, max_length=MOST_WORDS, description="One line.")]
 
 
+DeclineMessage = Literal["not-now", "call-us", "new-time"]
 Status = Literal["open", "away"]
 Minutes = Annotated[int, Field(ge=1, le=240)]
 
@@ -48,6 +49,28 @@ class Say(Message):
     """What whoever waits says to that, instead of what they said before."""
 
     text: Words
+
+
+class Decline(Message):
+    """By the practitioner, or who may let in for them. The appointment stays, and its link opens again."""
+
+    appointment: Id
+    participant: Id
+    message: DeclineMessage | None = Field(default=None, description="One of the canned ones.")
+    text: Words | None = Field(default=None, description="Words of one's own, instead of them or beside them.")
+
+
+class Declined(Message):
+    """What is said with it; both may be null."""
+
+    message: DeclineMessage | None
+    text: str | None
+
+
+class PutBack(Message):
+    """Practitioner only, of the consult that they are in: no media either way, and new keys when called in again."""
+
+    participant: Id
 
 
 class Announce(Message):

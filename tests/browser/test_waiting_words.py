@@ -1,6 +1,8 @@
 """What is written to who waits, and what they say to it."""
 
-from tests.browser.conftest import Person
+import asyncio
+
+from tests.browser.conftest import Person, begin_consult, sees_and_hears
 from tests.browser.test_accessibility import judge
 
 
@@ -42,3 +44,32 @@ async def test_who_waits_reads_that_nobody_is_there_and_how_late_it_gets(practit
     await practitioner.find("announce-status").select_option("open")
     await practitioner.find("announce-delay").select_option("")
     await patient.find("wait-announced").wait_for(state="hidden")
+
+
+async def test_who_is_declined_reads_why_and_comes_again(practitioner: Person, patient: Person) -> None:
+    await patient.find("join").click()
+    await practitioner.find("admit").wait_for()
+    await practitioner.page.locator(".decline summary").click()
+    await judge(practitioner.page, "the desk with the way to decline")
+    await practitioner.find("decline-message").select_option("call-us")
+    await practitioner.page.locator(".decline input").fill("Na twee uur.")
+    await practitioner.find("decline").click()
+    await patient.page.get_by_role("heading", name="U wordt nu niet ontvangen").wait_for()
+    await patient.page.get_by_text("Wilt u de praktijk bellen? Na twee uur.").wait_for()
+    await practitioner.find("admit").wait_for(state="hidden")
+    await patient.page.get_by_role("button", name="Terug").click()
+    await patient.find("join").click()
+    await practitioner.find("admit").wait_for()
+
+
+async def test_who_is_put_back_waits_and_talks_again(practitioner: Person, patient: Person) -> None:
+    await begin_consult(practitioner, patient)
+    await practitioner.find("more").click()
+    await practitioner.find("put-back").click()
+    await patient.find("wait-held").wait_for()
+    await practitioner.find("newcomer-held").wait_for()
+    await judge(practitioner.page, "a consult whose patient was put back")
+    await practitioner.find("admit-newcomer").click()
+    await practitioner.call_state("connected")
+    await patient.call_state("connected")
+    await asyncio.gather(sees_and_hears(practitioner), sees_and_hears(patient))

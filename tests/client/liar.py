@@ -17,8 +17,7 @@ APPOINTMENT = "appointment"
 Heard = type[KeyCommitted | KeyRevealed | KeyWrapped]
 HEARD: dict[str, Heard] = {"key-commit": KeyCommitted, "key-reveal": KeyRevealed, "key-wrap": KeyWrapped}
 ROLES = {"a": "practitioner", "b": "patient", "x": "guest"}
-MOST_UNSAID = SAID_FROM - 1
-RENEWALS = 10
+MOST_UNSAID, RENEWALS = SAID_FROM - 1, 10
 Sent = tuple[str, Any]
 
 

@@ -10,6 +10,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "tell": {"appointment": "a", "participant": "p", "message": "soon"},
     "write": {"appointment": "a", "participant": "p", "text": "w"},
     "say": {"text": "w"},
+    "decline": {"appointment": "a", "participant": "p", "message": "call-us", "text": "w"},
+    "put-back": {"participant": "p"},
     "announce": {"status": "open", "delay": 5},
     "check": {"microphone": "works", "camera": "denied"},
     "snapshot": {},

@@ -86,6 +86,35 @@ async def announced(world: World) -> None:
     await them.doctor.refused("invalid", "announce", {"status": "asleep"})
 
 
+@requirement("Events from a client", "Who is declined reads the words that go with it, and may come again by the link.")
+async def declined(world: World) -> None:
+    them = await world.waiting()
+    to = {"appointment": them.appointment, "participant": them.guest.id}
+    await them.doctor.do("decline", to | {"message": "call-us", "text": "Na twee uur"})
+    await until(lambda: them.guest.events("ended"), "who is declined is told nothing")
+    expect(
+        them.guest.events("ended") == [{"reason": "ended", "declined": {"message": "call-us", "text": "Na twee uur"}}],
+        "other words",
+    )
+    await until(lambda: not beside(them), "the desk still shows who was declined")
+    again = await world.guest(them.link)
+    expect((await again.arrive())["me"]["state"] == "waiting", "the link does not open any more")
+
+
+@requirement("Events from a client", "`put-back` takes media and keys; the tickets of before do not let in again.")
+async def put_back(world: World) -> None:
+    them = await world.consult()
+    epoch = them.guest.view["keys"]["epoch"]
+    await them.guest.refused("forbidden", "put-back", {"participant": them.doctor.id})
+    await them.doctor.do("put-back", {"participant": them.guest.id})
+    await until(lambda: them.guest.view["me"]["state"] == "waiting", "still in")
+    seen = {name: them.guest.view[name] for name in ("others", "media", "keys") if them.guest.view[name]}
+    expect(not seen and them.guest.view["held"], f"who was put back sees {sorted(seen)}")
+    await them.doctor.admit(them.guest)
+    await until(lambda: them.guest.view["me"]["state"] == "admitted", "not called in again")
+    expect(them.guest.view["keys"]["epoch"] > epoch, "the keys of before")
+
+
 @requirement("From link to talk", "After `admit` both see each other, media and keys, of the same epoch and order.")
 async def admitted(world: World) -> None:
     them = await world.consult()

@@ -137,6 +137,21 @@ TALKING = [
     send("guest", "snapshot", resume="resume"),
 ]
 
+PUT_BACK = [
+    send("doctor", "put-back", {"participant": "{guest}"}),
+    hears("guest", "room", {"me": {"state": "waiting"}, "held": True}),
+    send("doctor", "admit", {"appointment": "{appointment}", "participant": "{guest}", "me": "{doctor}"}),
+    hears(
+        "guest",
+        "room",
+        {
+            "me": {"state": "admitted"},
+        },
+        epoch="keys.epoch",
+        resume="resume",
+    ),
+]
+
 COMING_BACK = [
     {"who": "guest", "drops": True},
     hears("doctor", "room", {"others": [{"connected": False}]}),
@@ -167,4 +182,4 @@ LEAVING = [
     {"who": "elsewhere", "closed": True},
 ]
 
-STORY: list[Step] = [*ENTERING, *TALKING, *COMING_BACK, *LEAVING]
+STORY: list[Step] = [*ENTERING, *TALKING, *PUT_BACK, *COMING_BACK, *LEAVING]

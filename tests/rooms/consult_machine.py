@@ -15,6 +15,7 @@ from rooms.consult_events import (
     CallIn,
     ChangeMedia,
     CloseRoom,
+    Decline,
     Drop,
     Effect,
     Event,
@@ -24,6 +25,7 @@ from rooms.consult_events import (
     LoseSocket,
     LoseWorker,
     PlaceRoom,
+    PutBack,
     RemovePeer,
     Replan,
     RestartKeys,
@@ -197,6 +199,28 @@ class ConsultMachine(RuleBasedStateMachine):
     def a_patient_claims_the_practitioners_role(self, seat: str) -> None:
         forged = Arrive(participant="forger", seat=seat, role="practitioner", socket="socket-f", node="node-1")
         assert self.run(forged) is None
+
+    @rule(data=st.data())
+    def put_back(self, data: st.DataObject) -> None:
+        whom = data.draw(st.sampled_from([*(one.id for one in self.state.participants), "nobody"]))
+        before = self.state
+        if self.run(PutBack(whom)) is None:
+            assert self.state is before
+            return
+        one = self.state.find(whom)
+        assert one
+        assert not one.admitted
+        assert one.seat != PRACTITIONER
+
+    @rule(data=st.data())
+    def decline(self, data: st.DataObject) -> None:
+        whom = data.draw(st.sampled_from([*(one.id for one in self.state.participants), "nobody"]))
+        waiting = {one.id for one in self.state.waiting}
+        inside = self.state.admitted
+        if self.run(Decline(whom)) is not None:
+            assert whom in waiting
+            assert self.state.find(whom) is None
+            assert self.state.admitted == inside
 
     @rule(data=st.data())
     def lose_socket(self, data: st.DataObject) -> None:

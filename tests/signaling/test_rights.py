@@ -188,6 +188,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "admit": {"participant": "P" * 22, "me": "M" * 22},
     "call-in": {"participant": "P" * 22},
     "tell": {"participant": "P" * 22, "message": "soon"},
+    "write": {"participant": "P" * 22, "text": "hello"},
+    "announce": {"status": "open"},
+    "decline": {"participant": "P" * 22},
+    "put-back": {"participant": "P" * 22},
     "offer": {"fence": 1, "sdp": "v=0", "lines": [{"mid": "0", "use": "camera"}]},
     "key-commit": {"epoch": 1, "commitment": "C" * 43},
     "key-reveal": {"epoch": 1, "key": "K" * 87, "nonce": "N" * 43},
@@ -225,7 +229,7 @@ async def test_each_event_for_each_role(
     monkeypatch.setattr(Authority, "demand", demand)
     for event, right in EVENTS.items():
         body = dict(BODIES.get(event, {}))
-        if event in ("arrive", "admit", "call-in", "tell"):
+        if event in ("arrive", "admit", "call-in", "tell", "write", "decline"):
             body |= {"appointment": planned.id}
         if event == "arrive":
             body |= {"participant": new_id()}

@@ -27,7 +27,7 @@ from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.rest import PersonCheckView, Retention
 from signaling.protocol.texts import TEXTS
-from signaling.protocol.waiting_room import Found
+from signaling.protocol.waiting_room import DeclineMessage, Found, Status
 from tests.web.conftest import LANGUAGES, STATIC, TEMPLATES, Client, imported_by, scripts
 from tests.web.forms.withheld import WITHHELD
 from vault.audit import Act
@@ -55,8 +55,10 @@ OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switche
 FAMILIES = {
     "error": [*CATALOGUE, "offline", "timeout"],
     "hold": [f"{message}{form}" for message in get_args(HoldMessage) for form in ("", ".short")],
-    "bye.lead": get_args(EndReason),
-    "bye.title": ["left", "cancelled"],
+    "bye.lead": [*get_args(EndReason), "declined"],
+    "bye.title": ["left", "cancelled", "declined"],
+    "decline": get_args(DeclineMessage),
+    "announce.status": get_args(Status),
     "retention": get_args(Retention),
     "statistics": (*TALLIES, *WAITS, "few", "withheld"),
     "day.fate": get_args(Retention),

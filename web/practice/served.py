@@ -166,10 +166,8 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
             since = datetime.fromtimestamp(one.since / 1000, UTC)
             expected = desk.in_consult == one.appointment
             check = judged(one.check) if one.check and one.connected else None
-            written, said = (
-                words.opened(text, one.appointment, one.seat, by)
-                for text, by in ((one.written, "written"), (one.said, "said"))
-            )
+            written = words.opened(one.written, one.appointment, one.seat, "written")
+            said = words.opened(one.said, one.appointment, one.seat, "said")
             who = one.appointment, one.participant, planned.patient
             found.append(Waits(*who, since, one.connected, expected, check, written, said))
     return found

@@ -189,3 +189,52 @@ async def test_what_others_put_in_redis_is_announced_to_nobody(node: Node, pract
     forged = wrong if wrong == b"not signed" else node.signaling.authentic.sign(key, wrong)
     await node.signaling.redis.set(key, forged)
     assert await consults.beside.announcements.of([owner]) == {owner: NOTHING}
+
+
+async def test_who_is_declined_reads_why_stays_out_and_may_come_again(
+    node: Node, elsewhere: Node, practice: Practice
+) -> None:
+    doctor = await practice.practitioner_page().connect(node)
+    await doctor.do("watch")
+    patient = await practice.patient_page().connect(elsewhere)
+    await patient.arrive(practice.appointment.id)
+    to = {"appointment": practice.appointment.id, "participant": patient.id}
+    for wrong in ({"message": "go away"}, {"text": ""}, {"text": "\u200b"}, {"text": "x" * 501}):
+        assert await doctor.code("decline", to | wrong) == "invalid"
+    for nobody in (to | {"participant": "nobody"}, to | {"appointment": "A" * 22}):
+        assert await doctor.code("decline", nobody) == "not_found"
+    assert await patient.code("decline", to) == "forbidden"
+    await doctor.do("decline", to | {"message": "new-time", "text": "Volgende week"})
+    said = {"reason": "ended", "declined": {"message": "new-time", "text": "Volgende week"}}
+    await until(lambda: patient.events("ended") == [said], "it is told")
+    await until(lambda: not beside(doctor), "nobody waits")
+    await asyncio.sleep(2.5)
+    assert beside(doctor) == [], "a page that stays open is not put back by the look of each second"
+    assert await patient.code("say", {"text": "But"}) == "bad_state"
+    assert (await patient.arrive(practice.appointment.id))["me"]["state"] == "waiting"
+    await patient.leave_abruptly()
+    await until(lambda: not beside(doctor)[0]["connected"], "the desk shows that the connection is lost")
+    assert await doctor.code("decline", to) == "not_found", "nobody would be told"
+
+
+async def test_who_is_put_back_waits_without_media_until_called_in_again(
+    node: Node, elsewhere: Node, worker: Worker, practice: Practice
+) -> None:
+    patient, doctor = await practice.talk(node, at=elsewhere)
+    await doctor.do("watch")
+    inside, epoch = patient.view["resume"], patient.view["keys"]["epoch"]
+    assert await patient.code("put-back", {"participant": doctor.id}) == "forbidden"
+    assert await doctor.code("put-back", {"participant": "nobody"}) == "not_found"
+    await doctor.do("put-back", {"participant": patient.id})
+    await until(lambda: patient.view["me"]["state"] == "waiting", "out")
+    assert (patient.view["others"], patient.view["media"], patient.view["keys"]) == ([], None, None)
+    assert patient.view["held"] is True
+    await until(lambda: [one.get("held") for one in beside(doctor)] == [True], "the desk shows it")
+    assert await patient.code("chat", {"ciphertext": "abcd"}) == "forbidden"
+    thief = await Person(inside).connect(node)
+    view = await thief.arrive(practice.appointment.id, take_over=True)
+    assert view["me"]["state"] == "waiting", "the ticket of before lets nobody in"
+    await doctor.admit(practice.appointment.id, thief)
+    await until(lambda: thief.view["me"]["state"] == "admitted", "called in again")
+    assert thief.view["keys"]["epoch"] > epoch
+    assert "held" not in thief.view

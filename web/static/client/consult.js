@@ -11,7 +11,7 @@ import { forgetTally } from './tally.js';
 
 /** @import {ChatEntry} from './chat.js' */
 /** @import {Change} from './tally.js' */
-/** @import {Check, HoldMessage, Indicators, Role, RoomView, SlotView, Source} from './wire.js' */
+/** @import {Check, Declined, HoldMessage, Indicators, Role, RoomView, SlotView, Source} from './wire.js' */
 /** @typedef {'idle' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'failed' | 'ended'} State */
 
 const DEFAULT_SLOTS = 1;
@@ -240,7 +240,7 @@ export class Consult extends EventTarget {
       signaling.on('room', (view) => this.#onRoom(view)),
       signaling.on('told', ({ message }) => this.#emit('told', { message })),
       signaling.on('announced', (said) => this.#emit('announced', said)),
-      signaling.on('ended', ({ reason }) => this.#present && this.#end(reason)),
+      signaling.on('ended', ({ reason, declined }) => this.#present && this.#end(reason, declined)),
       signaling.on('taken-over', () => this.#present && this.#takenOver()),
     );
   }
@@ -359,14 +359,14 @@ export class Consult extends EventTarget {
     this.#emit('takenover', {});
   }
 
-  /** @param {string} reason */
-  #end(reason) {
+  /** @param {string} reason @param {Declined} [declined] */
+  #end(reason, declined) {
     if (this.state === 'ended') return;
     forgetResume();
     this.#setState('ended', null);
     this.close();
     forgetTally();
-    this.#emit('ended', { reason });
+    this.#emit('ended', { reason, declined });
   }
 
   /** Work out the state anew from what is known. */

@@ -1,5 +1,5 @@
 /** @import {Signaling} from './signaling.js' */
-/** @import {DeskView, Status, WaitingView} from './wire.js' */
+/** @import {Declined, DeskView, Status, WaitingView} from './wire.js' */
 
 /**
  * Who waits for this practitioner, or for another whom they work for; several of these may share a connection. Events: `desk` with
@@ -37,6 +37,19 @@ export class Desk extends EventTarget {
   /** Words of one's own to who waits, at most 500 characters. @param {WaitingView} who @param {string} text @throws {WireError} */
   async write({ appointment, participant }, text) {
     await this.#signaling.request('write', { appointment, participant, text });
+  }
+
+  /**
+   * Do not receive somebody who waits, with a canned message, words of one's own, or both.
+   * @param {WaitingView} who @param {Partial<Declined>} words @throws {WireError}
+   */
+  async decline({ appointment, participant }, words) {
+    await this.#signaling.request('decline', { appointment, participant, ...words });
+  }
+
+  /** Make somebody who is in wait again. @param {string} participant @throws {WireError} */
+  async putBack(participant) {
+    await this.#signaling.request('put-back', { participant });
   }
 
   /** To all who wait, and who come later: how it stands. @param {Status} status @param {number | null} delay minutes @throws {WireError} */

@@ -20,13 +20,15 @@
  * @typedef {{epoch: number, members: KeyMember[]}} KeysView
  * @typedef {{version: number, appointment: string, me: ParticipantView, others: ParticipantView[],
  *   media: MediaView | null, keys: KeysView | null, resume: string, barred?: Feature[], plan?: number,
- *   written?: string}} RoomView
+ *   written?: string, held?: boolean}} RoomView
  * @typedef {'works' | 'silent' | 'off' | 'denied' | 'busy' | 'missing' | 'insecure'} Found
  * @typedef {'green' | 'amber' | 'red'} Grade
  * @typedef {{microphone: Found, camera: Found}} Check
  * @typedef {{grade: Grade, device: 'microphone' | 'camera' | null, found: Found | null}} CheckView
  * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
- *   indicators: Indicators, check?: CheckView, written?: string, said?: string}} WaitingView
+ *   indicators: Indicators, check?: CheckView, written?: string, said?: string, held?: boolean}} WaitingView
+ * @typedef {'not-now' | 'call-us' | 'new-time'} DeclineMessage
+ * @typedef {{message: DeclineMessage | null, text: string | null}} Declined
  * @typedef {'open' | 'away'} Status
  * @typedef {{status: Status, delay: number | null, overrun: boolean}} AnnouncedView
  * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null,

@@ -48,6 +48,10 @@ export class ConsultCall extends HTMLElement {
       'close-chat': () => this.#closeChat(),
       leave: () => this.dispatchEvent(new Event('leave')),
       again: () => this.dispatchEvent(new Event('again')),
+      'put-back': () => {
+        slot(this, 'devices', HTMLDialogElement).close();
+        this.dispatchEvent(new Event('put-back'));
+      },
       newcomer: () => this.#admit?.(),
       more: () => this.#openDevices(),
       trust: () => openDialog(slot(this, 'trust', HTMLDialogElement)),
@@ -150,10 +154,15 @@ export class ConsultCall extends HTMLElement {
     say(slot(this, 'badge'), words);
   }
 
-  /** Somebody opened the other person's link anew and waits; `admit` lets that one in instead. @param {(() => void) | null} admit */
-  newcomer(admit) {
+  /**
+   * Somebody opened the other person's link anew and waits, or was put back; `admit` lets that one in.
+   * @param {(() => void) | null} admit @param {boolean} [held]
+   */
+  newcomer(admit, held = false) {
     this.#admit = admit;
     slot(this, 'newcomer').hidden = admit === null;
+    slot(this, 'newcomer-anew').hidden = held;
+    slot(this, 'newcomer-held').hidden = !held;
     this.wake?.();
   }
 

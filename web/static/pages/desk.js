@@ -52,6 +52,7 @@ class DeskPage extends HTMLElement {
       admit: (who) => this.#admit(who),
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
       write: async (who, text) => this.desk?.write(who, text),
+      decline: async (who, words) => this.desk?.decline(who, words),
     });
     this.announcing = new Announcing(slot(this, 'announce', HTMLFormElement), async (...said) => this.desk?.announce(...said));
     this.#listen();
@@ -117,6 +118,7 @@ class DeskPage extends HTMLElement {
     });
     this.call?.addEventListener('leave', () => this.#leave());
     this.call?.addEventListener('again', () => this.#again());
+    this.call?.addEventListener('put-back', () => this.#putBack());
     window.setInterval(() => this.day?.tick().catch(() => {}), TICK_MS);
     window.addEventListener('pagehide', () => {
       this.#consult?.close();
@@ -178,7 +180,7 @@ class DeskPage extends HTMLElement {
     const anew = view.waiting.find((one) => one.appointment === this.#consult?.appointment);
     const others = view.waiting.filter((one) => one !== anew);
     waiting.show({ ...view, waiting: others });
-    this.call?.newcomer(anew ? () => this.#instead(anew) : null);
+    this.call?.newcomer(anew ? () => this.#instead(anew) : null, anew?.held);
     if (view.waiting.some((one) => !day.known.value.has(one.appointment))) this.#reload();
     if (view.waiting.length && !this.#consult) this.#prepare();
     slot(this, 'running').hidden = !view.in_consult || this.#consult !== null;
@@ -213,6 +215,12 @@ class DeskPage extends HTMLElement {
   /** Another window of the patient who is in takes that one's place. @param {WaitingView} who */
   #instead(who) {
     this.#consult?.admit(who.participant, { appointment: who.appointment }).catch((error) => this.#said(explain(error)));
+  }
+
+  /** Whoever is in with us waits again: this consult goes on without them. */
+  async #putBack() {
+    const inside = this.#consult?.room?.others.filter(({ state }) => state === 'admitted') ?? [];
+    for (const { participant } of inside) await this.desk?.putBack(participant).catch((error) => this.#said(explain(error)));
   }
 
   /** Back into a consult that runs. @param {string} appointment */

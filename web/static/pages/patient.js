@@ -11,10 +11,10 @@ import { has, inTheOtherLanguage, t } from './language.js';
 import { tidyLink } from './link.js';
 import './preview.js';
 import { withSeat } from './seat.js';
-import { Waits } from './waits.js';
+import { Waits, inWords } from './waits.js';
 import { keepAwake, maySleep } from './window.js';
 
-/** @import {Join} from '../../types/wire.js' */
+/** @import {Declined, Join} from '../../types/wire.js' */
 /** @import {DevicePreview} from './preview.js' */
 
 const PATIENCE_MS = 300;
@@ -181,7 +181,8 @@ class PatientPage extends HTMLElement {
     consult.addEventListener('room', () => this.#planned(consult));
     this.waits?.follow(consult);
     consult.addEventListener('ended', (event) => {
-      if (this.#consult === consult) this.#goodbye(/** @type {CustomEvent} */ (event).detail.reason);
+      const { reason, declined } = /** @type {CustomEvent} */ (event).detail;
+      if (this.#consult === consult) this.#goodbye(declined ? 'declined' : reason, declined);
     });
     consult.addEventListener('takenover', () => {
       if (this.#consult !== consult) return;
@@ -287,20 +288,20 @@ class PatientPage extends HTMLElement {
     await this.#open();
   }
 
-  /** @param {string} reason */
-  #goodbye(reason) {
+  /** @param {string} reason @param {Declined} [declined] */
+  #goodbye(reason, declined) {
     this.#drop();
     this.call?.end(true);
     this.#view(null);
     this.#progress('goodbye');
     const key = reason === 'left' && !this.#talked ? 'bye.lead.left.waiting' : `bye.lead.${reason}`;
-    slot(this, 'bye-lead').textContent = t(has(key) ? key : 'bye.lead.ended', { name: this.#name });
+    slot(this, 'bye-lead').textContent = (declined && inWords(declined)) || t(has(key) ? key : 'bye.lead.ended', { name: this.#name });
     for (const element of this.querySelectorAll('[data-after]')) {
       if (element instanceof HTMLElement) element.hidden = (element.dataset.after === 'talk') !== this.#talked;
     }
     const title = `bye.title.${reason}`;
     slot(this, 'bye-title').textContent = t(has(title) ? title : 'bye.title');
-    /** @type {HTMLElement} */ (this.querySelector('[data-action="return"]')).hidden = reason !== 'left';
+    /** @type {HTMLElement} */ (this.querySelector('[data-action="return"]')).hidden = reason !== 'left' && !declined;
     slot(this, 'bye-close').textContent = t(reason === 'ended' ? 'bye.close.ended' : 'bye.close', { name: this.#name });
     document.title = `${t('bye.title')} – ${t('brand')}`;
     slot(this, 'bye-title').focus();

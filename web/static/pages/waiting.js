@@ -7,21 +7,23 @@ import { minutes } from './dates.js';
 import { plural, t } from './language.js';
 import { Rows, icon } from './rows.js';
 
-/** @import {DeskView, WaitingView, HoldMessage} from '../../types/wire.js' */
+/** @import {Declined, DeclineMessage, DeskView, WaitingView, HoldMessage} from '../../types/wire.js' */
 /** @import {Row} from './rows.js' */
 
+const DECLINE_MESSAGES = /** @type {DeclineMessage[]} */ (['not-now', 'call-us', 'new-time']);
 const HOLD_MESSAGES = /** @type {HoldMessage[]} */ (['soon', 'five-minutes', 'fifteen-minutes', 'check-sound']);
 const REFRESH_MS = 15_000;
 
 /**
  * Who waits: the list, what says so to whoever does not look, the number in the title.
  *
- * `names` gives the name that belongs to an appointment; `admit`, `tell` and `write` are what there is to do.
+ * `names` gives the name that belongs to an appointment; `admit`, `tell`, `write` and `decline` are what there is to do.
  * @typedef {object} WaitingOptions
  * @property {(appointment: string) => string} names
  * @property {(who: WaitingView) => void} admit
  * @property {(who: WaitingView, message: HoldMessage) => Promise<void>} tell
  * @property {(who: WaitingView, text: string) => Promise<void>} write
+ * @property {(who: WaitingView, words: Partial<Declined>) => Promise<void>} decline
  */
 
 export class WaitingRoom {
@@ -79,6 +81,7 @@ export class WaitingRoom {
     const content = html`
       <div class="waiting-who">
         <p class="name"><bdi>${name}</bdi></p>
+        <p class="chip tiny" data-testid="waiting-held" ?hidden=${!one.held}>${t('waiting.held')}</p>
         <p class="soft small"><span>${since}</span><span class="gone">${gone}</span></p>
         <p class=${`chip tiny ${grade}`} data-testid="waiting-check" data-grade=${grade} ?hidden=${!words}>${words}</p>
       </div>
@@ -90,6 +93,16 @@ export class WaitingRoom {
         <form class="write" @submit=${(/** @type {SubmitEvent} */ event) => this.#write(one, event)}>
           <label class="small">${t('waiting.write')}<input type="text" name="text" maxlength="500" autocomplete="off" dir="auto" data-testid="write" /></label>
           <button class="button small">${t('waiting.write.send')}</button>
+        </form>
+      </details>
+      <details class="decline">
+        <summary class="small">${icon('x')}${t('decline.title')}</summary>
+        <form class="write" @submit=${(/** @type {SubmitEvent} */ event) => this.#decline(one, event)}>
+          <p class="small">${t('decline.text')}</p>
+          <label class="small">${t('decline.message')}<select name="message" data-testid="decline-message"><option value="">${t('decline.none')}</option>
+            ${DECLINE_MESSAGES.map((message) => html`<option value=${message}>${t(`decline.${message}`)}</option>`)}</select></label>
+          <label class="small">${t('waiting.write')}<input type="text" name="text" maxlength="500" autocomplete="off" dir="auto" /></label>
+          <button class="button small danger" data-testid="decline" aria-label=${t('decline.who', { name })}>${t('decline.title')}</button>
         </form>
       </details>
       <p class="wrote small" ?hidden=${!one.written}>${t('waiting.wrote')} <bdi>${one.written ?? ''}</bdi></p>
@@ -116,6 +129,14 @@ export class WaitingRoom {
     const field = /** @type {HTMLInputElement} */ (form.elements.namedItem('text'));
     const text = field.value.trim();
     if (text && (await this.#sent(one, this.options.write(one, text), ''))) field.value = '';
+  }
+
+  /** @param {WaitingView} one @param {SubmitEvent} event */
+  #decline(one, event) {
+    event.preventDefault();
+    const said = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+    const [message, text] = ['message', 'text'].map((name) => String(said.get(name)).trim() || null);
+    return this.#sent(one, this.options.decline(one, { message: /** @type {DeclineMessage | null} */ (message), text }), '');
   }
 
   /** @param {WaitingView} one @param {Promise<void>} sending @param {string} words once it arrived */

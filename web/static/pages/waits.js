@@ -4,7 +4,7 @@ import { say, slot } from './build.js';
 import { explain, language, plural, t } from './language.js';
 
 /** @import {Consult} from '../client/consult.js' */
-/** @import {AnnouncedView, HoldMessage, Join, Language} from '../../types/wire.js' */
+/** @import {AnnouncedView, Declined, HoldMessage, Join, Language} from '../../types/wire.js' */
 /** @import {DevicePreview} from './preview.js' */
 
 const LOOK_MS = 15_000;
@@ -77,7 +77,9 @@ export class Waits {
 
   /** What the desk wrote; it can be answered. @param {Consult} consult */
   #read({ room }) {
-    const written = room?.me.state === 'waiting' ? room.written : null;
+    const waits = room?.me.state === 'waiting';
+    const written = waits ? room.written : null;
+    slot(this.preview, 'wait-held').hidden = !(waits && room.held);
     say(slot(this.preview, 'wait-written'), written ?? null);
     if (written) slot(this.preview, 'say').hidden = false;
   }
@@ -128,3 +130,6 @@ export class Waits {
     if (address) picture.src = address;
   }
 }
+
+/** Why somebody is not received now, as far as it was said. @param {Declined} declined */
+export const inWords = ({ message, text }) => [message && t(`decline.${message}`), text].filter(Boolean).join(' ');
