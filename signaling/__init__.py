@@ -8,7 +8,8 @@
 | ``sockets`` | a connection of a client: what may come, what is sent, how it ends |
 | ``handlers``, ``consults`` | what a client event does; the live consults as this node sees them |
 | ``placement``, ``presence``, ``drain`` | rooms on media workers; nodes that come and go |
-| ``greeting``, ``window`` | whose waiting room somebody sees; when a patient's link opens it |
+| ``greeting``, ``announcing`` | whose waiting room somebody sees; what all in it are told |
+| ``window`` | when a patient's link opens it |
 | ``replays``, ``traces`` | what a page may have missed; what there is of an appointment in Redis |
 | ``sessions``, ``session_use``, ``tickets``, ``refresh``, ``admission`` | who somebody is, and for how long |
 | ``scopes`` | whose records somebody gets at |

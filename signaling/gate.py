@@ -66,6 +66,14 @@ ATTENDED: Final[Mapping[Tally, Attendance]] = {"consults": "held", "absent": "mi
 
 
 @dataclass(frozen=True)
+class Desks:
+    """Who sees whose waiting room, and what all who wait in it are told."""
+
+    greeting: Greeting
+    announcing: Announcing
+
+
+@dataclass(frozen=True)
 class Signaling:
     """What the rest of the application may ask of the live side."""
 
@@ -78,8 +86,7 @@ class Signaling:
     refresh: Refresh
     authentic: Authentic
     use: SessionUse
-    greeting: Greeting
-    announcing: Announcing
+    desks: Desks
     redis: Redis
 
     async def worker_exited(self, worker: str) -> None:
@@ -208,33 +215,22 @@ def attach(
         now=now,
         native=native,
     )
-    replays = Replays(redis, now, life, authentic)
 
     def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
 
     beside = Beside(SealedWords(derive(secret, "words")), Announcements(redis, authentic, life))
-    consults = _consults(app, gate, live, storage, replays, place, node or secrets.token_urlsafe(16), beside)
+    consults = _consults(
+        app, gate, live, storage, Replays(redis, now, life, authentic), place, node or secrets.token_urlsafe(16), beside
+    )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     use = SessionUse(gate, storage.sessions, now)
-    greeting = Greeting(consults, storage.assistants, storage.audit)
-    doing = handlers(consults, placement, diagnostics, Limiter(redis, secret, now), greeting)
-    announcing = Announcing(gate, live, beside.announcements, storage.appointments, now)
-    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use, announcing))
+    desks = _desks(consults, storage, now)
+    doing = handlers(consults, placement, diagnostics, Limiter(redis, secret, now), desks.greeting)
+    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use, desks.announcing))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(
-        gate,
-        consults,
-        placement,
-        presence,
-        admission,
-        diagnostics,
-        refresh,
-        authentic,
-        use,
-        greeting,
-        announcing,
-        redis,
+        gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, desks, redis
     )
     _serve(app, signaling)
     return signaling
@@ -245,6 +241,14 @@ def _serve(app: web.Application, signaling: Signaling) -> None:
     app[SIGNALING] = signaling
     app.on_shutdown.append(_hang_up)
     app.cleanup_ctx.append(_live)
+
+
+def _desks(consults: Consults, storage: Storage, now: Callable[[], datetime]) -> Desks:
+    announced = consults.beside.announcements
+    return Desks(
+        Greeting(consults, storage.assistants, storage.audit),
+        Announcing(consults.gate, consults.live, announced, storage.appointments, now),
+    )
 
 
 def _hooks(consults: Consults, use: SessionUse, announcing: Announcing) -> Hooks:
@@ -327,7 +331,7 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     except RedisError:
         log.warning("Redis is not there yet")
     presence = signaling.presence
-    desks = signaling.greeting.run(), signaling.announcing.run()
+    desks = signaling.desks.greeting.run(), signaling.desks.announcing.run()
     duties = (presence.watch(), presence.run(), signaling.placement.listen(), signaling.use.run(), *desks)
     tasks = [asyncio.create_task(duty) for duty in duties]
     yield

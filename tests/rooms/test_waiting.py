@@ -80,5 +80,5 @@ def test_only_who_is_in_by_a_link_is_put_back(talking: Consult, waiting: Consult
     for nobody in ("nobody", "d1"):
         assert refusal(talking, PutBack(nobody)) == "not_found"
     assert refusal(waiting, PutBack("p1")) == "not_found"
-    second = run(talking, at("patient", "p2"))
+    second = run(talking, at("patient", "p2", take_over=True))
     assert refusal(second, PutBack("p1")) == "bad_state", "two would wait in one seat"

@@ -232,14 +232,14 @@ async def destroy(call: Call) -> None:
 async def tell(call: Call) -> None:
     """A canned message to somebody who waits, entered as where a socket says it."""
     await acting(call)
-    asked, greeting = call.body, call.request.app[SIGNALING].greeting
+    asked, greeting = call.body, call.request.app[SIGNALING].desks.greeting
     await greeting.tell(call.practitioner, asked.appointment, asked.participant, asked.message)
 
 
 async def write(call: Call) -> None:
     """The same in words of one's own."""
     await acting(call)
-    asked, greeting = call.body, call.request.app[SIGNALING].greeting
+    asked, greeting = call.body, call.request.app[SIGNALING].desks.greeting
     await greeting.write(call.practitioner, asked.appointment, asked.participant, asked.text)
 
 
@@ -247,13 +247,13 @@ async def announce(call: Call) -> None:
     """Say to all who wait how it stands."""
     scope, asked = await acting(call), call.body
     announced = Announced(asked.status, asked.delay or None)
-    await call.request.app[SIGNALING].greeting.announce(call.practitioner, str(scope.person), announced)
+    await call.request.app[SIGNALING].desks.greeting.announce(call.practitioner, str(scope.person), announced)
 
 
 async def call_in(call: Call) -> None:
     """Let somebody in to the practitioner, entered as where a socket does it."""
     await acting(call)
-    asked, greeting = call.body, call.request.app[SIGNALING].greeting
+    asked, greeting = call.body, call.request.app[SIGNALING].desks.greeting
     await greeting.call_in(call.practitioner, asked.appointment, asked.participant)
 
 

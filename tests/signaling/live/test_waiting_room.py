@@ -145,7 +145,7 @@ async def test_what_is_announced_reaches_all_who_wait_and_those_who_come_later(
     assert await late.code("announce", {"status": "open"}) == "forbidden"
     await doctor.admit(practice.appointment.id, late)
     await doctor.do("announce", {"status": "open"})
-    await node.signaling.announcing.look()
+    await node.signaling.desks.announcing.look()
     await asyncio.sleep(1.5)
     assert late.events("announced") == [said], "who is in waits no more"
 
@@ -158,7 +158,7 @@ async def test_a_consult_that_overruns_makes_who_waits_late_and_shows_nothing_of
     inside, doctor = await Practice(practice.store, practice.practitioner, long).talk(node)
     patient = await practice.patient_page().connect(elsewhere)
     await patient.arrive(practice.appointment.id)
-    await elsewhere.signaling.announcing.look_for_overruns()
+    await elsewhere.signaling.desks.announcing.look_for_overruns()
     late = {"status": "open", "delay": 10, "overrun": True}
     await until(lambda: late in patient.events("announced"), "late by seven minutes, up to the next five")
     await doctor.do("announce", {"status": "open", "delay": 45})
@@ -172,7 +172,7 @@ async def test_a_consult_that_overruns_makes_who_waits_late_and_shows_nothing_of
         assert foreign not in heard, "nothing of the consult that runs"
     assert not [view for view in patient.views if view["others"] or view["media"] or view["keys"]]
     await doctor.do("leave")
-    await elsewhere.signaling.announcing.look_for_overruns()
+    await elsewhere.signaling.desks.announcing.look_for_overruns()
     await until(lambda: patient.events("announced")[-1]["delay"] is None, "it is over")
 
 
@@ -213,7 +213,9 @@ async def test_who_is_declined_reads_why_stays_out_and_may_come_again(
     assert await patient.code("say", {"text": "But"}) == "bad_state"
     assert (await patient.arrive(practice.appointment.id))["me"]["state"] == "waiting"
     await patient.leave_abruptly()
-    await until(lambda: not beside(doctor)[0]["connected"], "the desk shows that the connection is lost")
+    await until(
+        lambda: [one["connected"] for one in beside(doctor)] == [False], "the desk shows that the connection is lost"
+    )
     assert await doctor.code("decline", to) == "not_found", "nobody would be told"
 
 

@@ -217,8 +217,8 @@ async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> No
         assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
         sent = await send(bob, of_alice(server, "/announce", "today"), status="away", delay="20")
         assert sent.location == f"{of_alice(server, day='today')}?done=announced"
-        told = AnnouncedView(status="away", delay=20)
-        await until(lambda: None if told in heard else "nothing was announced")
+        away = AnnouncedView(status="away", delay=20)
+        await until(lambda: None if away in heard else "nothing was announced")
         assert (await send(bob, of_alice(server, "/announce", "today"), status="asleep")).status == 422
         where = {"appointment": one.id, "participant": me}
         sent = await send(bob, of_alice(server, "/write", "today"), text="Nog <even> geduld", **where)
