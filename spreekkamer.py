@@ -55,8 +55,11 @@ async def stored(settings: Settings, in_progress: InProgress, *, sends: bool) ->
     from operate import founding
     from practice.opening import open_storage
 
-    mail = settings.practice.sends or sends
-    async with open_storage(settings.rooms, in_progress=in_progress, now=utc_now, mail=mail) as storage:
+    practice = settings.practice
+    countries = practice.sms.countries if sends else practice.texts_to
+    async with open_storage(
+        settings.rooms, in_progress=in_progress, now=utc_now, mail=practice.sends or sends, texts_to=countries
+    ) as storage:
         if storage.locked:
             print(f"spreekkamer: locked. {storage.locked}", file=sys.stderr, flush=True)
         await founding.establish(storage, settings.web)

@@ -17,7 +17,7 @@
 With ``exclusive=False`` (a command beside a running server) the data folder is not locked.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from practice.accounts.mail_changes import MailChanges
@@ -34,7 +34,7 @@ from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
-from practice.invitations.model import Way
+from practice.invitations.model import WAYS, Way
 from practice.invitations.store import Dispatches
 from practice.kinds import KINDS
 from practice.mail_servers.store import MailServers
@@ -79,10 +79,11 @@ async def open_store(
     boot: Callable[[], float] = boottime,
     exclusive: bool = True,
     mail: bool = False,
+    texts_to: Sequence[str] = (),
 ) -> AsyncIterator[Store]:
     """``open_storage`` and what destroys, for whoever knows all of it before."""
     async with open_storage(
-        settings, in_progress=in_progress, now=now, boot=boot, exclusive=exclusive, mail=mail
+        settings, in_progress=in_progress, now=now, boot=boot, exclusive=exclusive, mail=mail, texts_to=texts_to
     ) as storage:
         yield storage.destroying(on_destroy=on_destroy, on_close=on_close, on_handed=on_handed)
 
@@ -96,19 +97,20 @@ async def open_storage(
     boot: Callable[[], float] = boottime,
     exclusive: bool = True,
     mail: bool = False,
+    texts_to: Sequence[str] = (),
 ) -> AsyncIterator[Storage]:
     """Open everything, migrated. Errors: StartRefused. A key store that cannot be used gives a locked store.
 
-    ``mail``: whether there is a mail server, and so anything to be told.
+    ``mail``: whether there is a mail server; ``texts_to``: countries whose numbers get text messages, if any do.
     """
     starts = Starts()
     async with open_vault(
         settings, KINDS, in_progress=in_progress, on_forget=starts.forget, now=now, boot=boot, exclusive=exclusive
     ) as vault:
-        yield assemble(vault, starts, mail=mail)
+        yield assemble(vault, starts, mail=mail, texts_to=texts_to)
 
 
-def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
+def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequence[str] = ()) -> Storage:
     """Put the contexts' parts together."""
     database, keys, reader, now = vault.database, vault.keys, vault.reader, vault.clock.wall
     means = Means(database, keys, reader, now, vault.reserve, vault.wake.set)
@@ -117,8 +119,11 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
     signed_in, held = Sessions(database, keys, now), SecondFactors(means)
     organisation = Organisations(means, people, joining := Joining(keys, accounts, now), signed_in, engaged.ending)
-    ways: tuple[Way, ...] = ("mail",) if mail else ()
-    outbox = Dispatches(database, keys, vault.deadline, now, ways, caps.reminders, vault.wake.set)
+    on: dict[Way, bool] = {"mail": mail, "sms": bool(texts_to)}
+    ways, providers = [way for way in WAYS if on[way]], SmsProviders(means)
+    outbox = Dispatches(
+        database, keys, vault.deadline, now, ways, texts_to, providers.stands, caps.reminders, vault.wake.set
+    )
     appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of, outbox)
     return Storage(
         **vars(vault),
@@ -136,7 +141,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False) -> Storage:
         exports=Exports(database, vault.kinds, reader),
         organisation=organisation,
         mail_servers=MailServers(means),
-        sms_providers=SmsProviders(means),
+        sms_providers=providers,
         feeds=Feeds(means),
         bookings=Bookings(means, appointments),
         policies=Policies(means, people),

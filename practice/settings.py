@@ -186,6 +186,11 @@ class PracticeSettings(BaseModel):
         """In which ways somebody may come uninvited."""
         return frozenset(one for one in WAYS if self.registration in (one, "both"))
 
+    @property
+    def texts_to(self) -> list[str]:
+        """Countries whose mobile numbers get text messages; none where no provider may be sent by."""
+        return self.sms.countries if self.sms.hosts else []
+
     def is_local(self, host: str) -> bool:
         """Whether a host may be where the world cannot reach."""
         return host in self.local_hosts or host in LOOPBACK

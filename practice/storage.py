@@ -84,7 +84,7 @@
     store.mail_servers
         of(scope);  write(scope, access, seen, port_is_free);  remove(scope, seen);  of_owner(owner) -> MailServer?
     store.sms_providers
-        of(scope);  write(scope, way, seen, port_is_free);  remove(scope, seen);  of_owner(owner) -> SmsProvider?
+        of(scope);  write(scope, way, seen, port_is_free);  remove(scope, seen);  of_owner(owner);  stands(owner)
     store.feeds
         of(scope) -> Feed | None;  make(scope) -> Feed, token;  end(scope) -> bool;  whose(token) -> id | None
     store.bookings
@@ -123,7 +123,7 @@
         on -> bool;  any_of(owners) -> bool         # whether there is a mail server; whether any is still to be told
         waiting();  any();  later(notice);  done(notice);  bury()   # for the postman
     store.outbox
-        demand(mail);  follow(connection, key, after);  hurry();  carry();  part()      # with a change, for the agenda
+        demand(owner, mail, phone);  texts(owner);  follow(connection, key, after);  hurry();  carry();  part()
         of(planned);  visited(appointment);  any();  waiting();  begun(due, lease);  later(due);  done(due, state)
     store.retention
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus

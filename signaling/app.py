@@ -135,6 +135,7 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings, post
     if post is not None:
         by = KeptMailers(door, store.mail_servers.of_owner, post)
         texter = KeptTexter(practice.sms, app[typedefs.NOW], post)
+        store.outbox.has_provider = texter.can
     app[typedefs.TEXTER] = texter
 
     def zone() -> tzinfo:
@@ -143,7 +144,7 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings, post
     store.statistics.zone = zone
     origin = public_origin(app[typedefs.SETTINGS])
     app[typedefs.POSTMAN] = mailing.postman(store, by, origin, zone)
-    app[typedefs.COURIER] = courier(store, by, origin, zone, app[gate.SIGNALING].told)
+    app[typedefs.COURIER] = courier(store, by, origin, zone, app[gate.SIGNALING].told, texter)
 
 
 async def retention(app: web.Application) -> AsyncIterator[None]:

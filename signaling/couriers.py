@@ -9,8 +9,11 @@ from typing import Final
 from practice.agenda.model import patient_link
 from practice.invitations.courier import Courier
 from practice.invitations.mail import ByMail
+from practice.invitations.port import Carrier
+from practice.invitations.sms import BySms
 from practice.notices.smtp import Mailers
 from practice.organisation.model import Profile
+from practice.sms_providers.sending import Texter
 from practice.storage import Storage
 from signaling.scopes import of_server
 from vault.database.leases import Lease
@@ -28,9 +31,15 @@ def courier(
     origin: str,
     zone: Callable[[], tzinfo],
     on_change: Callable[[str], Awaitable[None]],
+    texter: Texter | None = None,
 ) -> Courier | None:
-    """One for patients whose links lead to ``origin``; None where nothing goes by any way."""
-    if by is None or not store.outbox.ways:
+    """One for patients whose links lead to ``origin``, by mail and text message; None where nothing goes."""
+    now, carriers = store.clock.wall, list[Carrier]()
+    if by is not None:
+        carriers.append(ByMail(by))
+    if texter is not None and "sms" in store.outbox.ways:
+        carriers.append(BySms(texter))
+    if not (store.outbox.ways and carriers):
         return None
 
     async def letterhead(account: str) -> tuple[Profile, bytes]:
@@ -44,10 +53,9 @@ def courier(
             return (await store.organisation.get(of_server())).profile, b""
         return NOBODYS, b""
 
-    now = store.clock.wall
     return Courier(
         store.outbox,
-        {"mail": ByMail(by)},
+        {one.way: one for one in carriers},
         Lease(store.database, "outbox", store.lease.holder, TERM, now),
         now,
         letterhead=letterhead,

@@ -34,7 +34,8 @@ class Correction:
     """What shall stand in an appointment of which version ``seen`` was seen; None leaves it. ``starts_at`` is aware.
 
     ``held``: somebody is in the consult, which keeps its begin and its language. ``mail`` is where the patient is told
-    of it, empty for nowhere; who has another address has another link too, for the one before may be a stranger's.
+    of it, ``phone`` where by text message, empty for nowhere; who has another address or number has another link too,
+    for the one before may be a stranger's.
     """
 
     seen: int
@@ -44,6 +45,7 @@ class Correction:
     language: Language | None = None
     held: bool = False
     mail: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
 
     def of(self, appointment: Appointment) -> Appointment:
         """The appointment corrected; itself where nothing differs. Errors: ``ended``, ``conflict`` (``Clash``),
@@ -63,23 +65,25 @@ class Correction:
             wish=appointment.wish if starts_at == appointment.starts_at else None,
             language=self.language or appointment.language,
         )
-        corrected = _told_at(corrected, self.mail)
+        corrected = _told_at(corrected, self.mail, self.phone)
         moved = (corrected.starts_at, corrected.language) != (appointment.starts_at, appointment.language)
         if self.held and moved:
             raise DomainError("bad_state")
         return corrected
 
 
-def _told_at(one: Appointment, mail: str | None) -> Appointment:
-    before = one.contact.mail if one.contact else None
-    if mail is None or (mail or None) == before:
+def _told_at(one: Appointment, mail: str | None, phone: str | None) -> Appointment:
+    """Of both, None leaves what is there."""
+    before = (one.contact.mail, one.contact.phone) if one.contact else (None, None)
+    after = tuple(old if new is None else new or None for old, new in zip(before, (mail, phone), strict=True))
+    if after == before:
         return one
-    if not mail:
-        contact = replace(one.contact, mail=None) if one.contact and one.contact.phone else None
-        return replace(one, contact=contact)
+    if not any(after):
+        return replace(one, contact=None)
     uid, sequence = calendar_entry(one)
-    contact = replace(one.contact, mail=mail) if one.contact else Contact(mail=mail, uid=uid, sequence=sequence)
-    return replace(one, contact=contact, secret=new_id() if before else one.secret)
+    contact = replace(one.contact or Contact(uid=uid, sequence=sequence), mail=after[0], phone=after[1])
+    another = any(old and new and old != new for old, new in zip(before, after, strict=True))
+    return replace(one, contact=contact, secret=new_id() if another else one.secret)
 
 
 def checked(correction: Correction, now: datetime) -> Correction:

@@ -16,8 +16,11 @@ class Post(Protocol):
     def unopened(self) -> ColumnElement[bool]:
         """Of a row of an appointment: whether its patient was sent something since whose link nobody opened."""
 
-    def demand(self, mail: str | None) -> str | None:
-        """An address as mail servers take it. Errors: ``invalid``, also where no mail is sent."""
+    async def demand(self, owner: str, mail: str | None, phone: str | None) -> tuple[str | None, str | None]:
+        """An address as mail servers take it and a number as E.164, of the owner's patient; what is empty stays so.
+
+        Errors: ``invalid``, also where nothing is sent so.
+        """
 
     async def follow(
         self, connection: AsyncConnection, key: bytes, after: Appointment, *, again: bool = False

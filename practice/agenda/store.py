@@ -93,17 +93,18 @@ class Appointments(RecordStore):
         language: Language,
         *,
         mail: str | None = None,
+        phone: str | None = None,
         within: Allowed = always,
     ) -> Appointment:
-        """A new appointment, on disk when this returns. ``starts_at`` is aware. With ``mail`` the patient is invited.
+        """A new appointment, on disk when this returns. ``starts_at`` is aware. With an address the patient is invited.
 
         Errors: ``invalid`` (also so long ago that it would be due already, or years away), ``not_found`` (the owner),
         ``try_again`` while the disk is nearly full, ``conflict`` where ``within`` says no.
         """
-        patient, mail = named(patient, "patient", MAX_NAME), self._post.demand(mail)
+        patient, owner = named(patient, "patient", MAX_NAME), scope.owner_of(APPOINTMENTS.name)
+        mail, phone = await self._post.demand(owner, mail or None, phone or None)
         demand_possible(self._now(), starts_at, minutes, language)
         self._reserve.require()
-        owner = scope.owner_of(APPOINTMENTS.name)
         owner_key, known = await self._people.key(owner)
         if not known:
             raise DomainError("not_found")
@@ -111,7 +112,7 @@ class Appointments(RecordStore):
         key = await self._keys.add(owner, appointment_id, self._now())
         planned = Appointment(
             appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1,
-            contact=Contact(mail=mail, uid=new_id()) if mail else None,
+            contact=Contact(mail, phone, new_id()) if mail or phone else None,
         )  # fmt: skip
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
@@ -219,10 +220,10 @@ class Appointments(RecordStore):
         """
         scope.demand("practitioner", "assistant")
         correction = checked(correction, self._now())
-        if correction.mail:
-            correction = replace(correction, mail=self._post.demand(correction.mail))
         await self.get(scope, appointment_id)
         row = await self._covered(scope, appointment_id)
+        mail, phone = await self._post.demand(row.owner, correction.mail, correction.phone)
+        correction = replace(correction, mail=mail, phone=phone)
         try:
             appointment = await self._turn(row, correction.of, late=correction.held)
         except Clash as clash:
@@ -334,7 +335,7 @@ class Appointments(RecordStore):
         self, row: Row[Any], changed: Changed, *, late: bool = False, again: bool = False, open_only: bool = False
     ) -> Appointment:
         """What becomes of the appointment, with the due time that follows. ``late``: also of one that is past due;
-        ``again``: its patient is told in any case; ``open_only``: not while its practitioner's account ends.
+        ``again``: its patient is told in any case, as of another link; ``open_only``: not while the account ends.
 
         Errors: those of ``changed``, with which nothing is written; ``gone``; ``invalid`` for a time with which it
         would be due already.
@@ -346,8 +347,7 @@ class Appointments(RecordStore):
         async with self._database.write() as connection:
             query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
             person = self._people.profile(owner_key, (await connection.execute(query)).one())
-            query = select(appointments).where(appointments.c.id == row.id).with_for_update()
-            newest = (await connection.execute(query)).one_or_none()
+            newest = (await connection.execute(ROW.with_for_update(), {"wanted": row.id})).one_or_none()
             if newest is None or newest.state == "destroying":
                 raise DomainError("gone")
             if open_only and await is_closing(connection, row.owner):
@@ -358,7 +358,7 @@ class Appointments(RecordStore):
                 return before
             after = self._due_times.with_due(replace(after, version=before.version + 1), person.retention)
             if before.contact or after.contact or after.cancelled_at:
-                after = await self._post.follow(connection, key, after, again=again)
+                after = await self._post.follow(connection, key, after, again=again or after.secret != before.secret)
             if after.state == before.state and self._deadline.past(after) and not self._deadline.past(before):
                 raise DomainError("invalid", "minutes" if after.starts_at == before.starts_at else "starts_at")
             values = seal_appointment(key, after)

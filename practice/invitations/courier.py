@@ -15,10 +15,8 @@ from typing import Final, Literal
 
 from practice.agenda.model import Appointment
 from practice.invitations.model import Way
-from practice.invitations.port import Carrier, Parcel, Void
+from practice.invitations.port import Carrier, NotTold, Parcel, Void
 from practice.invitations.store import LIFE, Dispatches, Ready
-from practice.notices.postman import OF_THE_RECIPIENT
-from practice.notices.smtp import NotSent
 from practice.organisation.model import Profile
 from vault.clock import Now
 from vault.database.leases import Lease
@@ -150,10 +148,10 @@ class Courier:
             await carrier.send(parcel, begin)
         except Void:
             return "void"
-        except NotSent as fault:
+        except NotTold as fault:
             said = {"cause": fault.step, **({} if fault.code is None else {"status": fault.code})}
             if not fault.final:
-                self._missed += fault.step not in OF_THE_RECIPIENT
+                self._missed += not fault.alone
                 await self._outbox.later(due, begun=begun)
                 logger.warning("what a patient is to be told was not taken; it is tried again", extra=said)
                 return "later"
@@ -170,6 +168,6 @@ def lapses(due: Ready) -> datetime:
     return one.starts_at if one.is_reminder else one.written + LIFE
 
 
-def reason(fault: NotSent) -> str:
+def reason(fault: NotTold) -> str:
     """A word of our own and the server's number: what it says in words may have an address in it."""
     return fault.step if fault.code is None else f"{fault.step} {fault.code}"

@@ -5,8 +5,9 @@ from typing import Final
 
 from practice.invitations.letter import letter
 from practice.invitations.model import Way
-from practice.invitations.port import Begin, Parcel
-from practice.notices.smtp import Mailers
+from practice.invitations.port import Begin, NotTold, Parcel
+from practice.notices.postman import OF_THE_RECIPIENT
+from practice.notices.smtp import Mailers, NotSent
 
 
 class ByMail:
@@ -18,7 +19,11 @@ class ByMail:
         self._mailers = mailers
 
     async def send(self, parcel: Parcel, begin: Begin) -> None:
-        """One letter for one recipient. Errors: Void, NotSent, DomainError."""
+        """One letter for one recipient. Errors: Void, NotTold, DomainError."""
         mailer = await self._mailers.of(parcel.appointment.owner)
         made = await asyncio.to_thread(letter, parcel, mailer.sender)  # zones and languages are files
-        await mailer.send(parcel.to, made, begin)
+        try:
+            await mailer.send(parcel.to, made, begin)
+        except NotSent as fault:
+            alone = fault.step in OF_THE_RECIPIENT
+            raise NotTold(fault.step, fault.code, final=fault.final, alone=alone) from None

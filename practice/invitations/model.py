@@ -28,7 +28,8 @@ class Dispatch:
     ``to`` is a keyed hash of the address, which stands in the appointment alone; ``starts_at`` and ``minutes`` are what
     the patient was told, as ``sequence`` (RFC 5545, 3.8.7.4). ``written`` says when its cause was, and gives the order;
     ``again`` is when it is tried next, after ``tries``; ``begun`` is true from the moment in which a server may have
-    got it. ``at`` is when it came to its state, ``reason`` at which step it was refused.
+    got it. ``at`` is when it came to its state, ``reason`` at which step it was refused. ``organisation`` is by whose
+    provider a text message goes also when the account ends before.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Dispatch:
     begun: bool = False
     at: datetime | None = None
     reason: str | None = None
+    organisation: str | None = None
     version: int = 1
     unknown: Fields = field(default_factory=dict, repr=False, compare=False)
 

@@ -7,7 +7,7 @@
             …                                   # connect, sign in, all that may fail before
             async with begin():                 # the last moment: Void is raised here where it is not to go any more
                 await start_handing_over(…)     # the first byte from which it can arrive; nothing slow
-            await rest()                        # NotSent where it did not go
+            await rest()                        # NotTold where it did not go
 
 Whoever does not call ``begin``, or does after its first byte, may tell somebody of an appointment that is destroyed.
 """
@@ -27,6 +27,20 @@ Begin = Callable[[], AbstractAsyncContextManager[None]]
 
 class Void(Exception):  # noqa: N818 -- a state, not a mistake
     """It is not to go any more: destroyed, changed or taken over since."""
+
+
+class NotTold(Exception):  # noqa: N818 -- a state, not a mistake
+    """It did not go: at which step, a word of ours, and with which number of whoever was to take it, if there was one.
+
+    ``final``: no other try goes better. ``alone``: that says nothing of what others are to be told.
+    """
+
+    def __init__(self, step: str, code: int | None = None, *, final: bool, alone: bool = False) -> None:
+        super().__init__(step)
+        self.step = step
+        self.code = code
+        self.final = final
+        self.alone = alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +68,4 @@ class Carrier(Protocol):
         """Which."""
 
     async def send(self, parcel: Parcel, begin: Begin) -> None:
-        """It is somebody else's to deliver when this returns. Errors: Void; ``practice.notices.smtp.NotSent``."""
+        """It is somebody else's to deliver when this returns. Errors: Void, NotTold, DomainError."""

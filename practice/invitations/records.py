@@ -33,7 +33,8 @@ IS_QUEUED: Final = dispatches.c.state == literal_column("'queued'")
 """In the statement's own words: an index over a part of the rows is not found by a parameter."""
 
 LAYOUT = Layout(
-    frozenset(("way", "word", "to", "sequence", "starts_at", "minutes", "again", "tries", "begun", "at", "reason"))
+    frozenset(("way", "word", "to", "sequence", "starts_at", "minutes", "again", "tries", "begun", "at", "reason")),
+    optional=frozenset(("organisation",)),
 )
 
 
@@ -66,6 +67,7 @@ def seal_dispatch(key: bytes, one: Dispatch) -> Mapping[str, Any]:
         "begun": one.begun,
         "at": stamp(one.at),
         "reason": one.reason,
+        "organisation": one.organisation,
     }
     return {
         "id": one.id,
@@ -98,6 +100,7 @@ def open_dispatch(key: bytes, row: Any) -> Dispatch:
             begun=bool(content["begun"]),
             at=moment(content["at"]),
             reason=content["reason"],
+            organisation=content["organisation"],
             version=number(row.version),
             unknown=unknown,
         )

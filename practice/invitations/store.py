@@ -30,6 +30,8 @@ from practice.invitations.records import (
 )
 from practice.invitations.rules import plan
 from practice.mailboxes import mailbox
+from practice.organisation.records import members
+from practice.sms_providers.numbers import Untextable, mobile
 from vault.clock import Now
 from vault.database.database import Database
 from vault.database.leases import Lease
@@ -69,6 +71,7 @@ VISITED = (
     .where(dispatches.c.appointment == bindparam("visited"), dispatches.c.state == "sent")
     .values(state="opened")
 )
+ORGANISATION = select(members.c.owner).where(members.c.account == bindparam("account"))
 UNOPENED = exists().where(and_(dispatches.c.appointment == appointments.c.id, dispatches.c.state == "sent"))
 
 
@@ -94,6 +97,7 @@ class Ready:
 class Dispatches:
     """``store.outbox``. ``ways`` are those by which anything goes; ``written`` is set when there is something to send.
 
+    ``texts_to`` are the countries whose mobile numbers get text messages, ``has_provider`` says who can send them;
     ``reminders`` says how long before its begin an appointment of somebody's is reminded of. ``sweep`` is told that
     something is due.
     """
@@ -105,6 +109,8 @@ class Dispatches:
         deadline: Deadline,
         now: Now,
         ways: Collection[Way],
+        texts_to: Sequence[str],
+        has_provider: Callable[[str], Awaitable[bool]],
         reminders: RemindersOf,
         sweep: Callable[[], None],
     ) -> None:
@@ -114,6 +120,8 @@ class Dispatches:
         self._now = now
         self._sweep = sweep
         self.ways = frozenset(ways)
+        self.texts_to = texts_to
+        self.has_provider = has_provider
         self._reminders = reminders
         self.written = asyncio.Event()
         self._later: dict[str, tuple[int, int]] = {}
@@ -125,16 +133,27 @@ class Dispatches:
 
     # --- written with its cause --------------------------------------------------------------------------------------
 
-    def demand(self, mail: str | None) -> str | None:
-        """An address as mail servers take it. Errors: ``invalid``, also where no mail is sent."""
-        if not mail:
-            return None
-        if "mail" not in self.ways:
-            raise DomainError("invalid", "mail")
-        try:
-            return mailbox(mail)
-        except ValueError:
-            raise DomainError("invalid", "mail") from None
+    async def demand(self, owner: str, mail: str | None, phone: str | None) -> tuple[str | None, str | None]:
+        """An address as mail servers take it and a number as E.164, of the owner's patient; what is empty stays so.
+
+        Errors: ``invalid`` (also where nothing is sent so), ``Untextable``.
+        """
+        if mail:
+            if "mail" not in self.ways:
+                raise DomainError("invalid", "mail")
+            try:
+                mail = mailbox(mail)
+            except ValueError:
+                raise DomainError("invalid", "mail") from None
+        if phone:
+            if not await self.texts(owner):
+                raise Untextable("provider")
+            phone = await asyncio.to_thread(mobile, phone, self.texts_to)  # what is known of a country is read once
+        return mail, phone
+
+    async def texts(self, owner: str) -> bool:
+        """Whether this account's patients can be told by text message. Errors: DomainError."""
+        return "sms" in self.ways and await self.has_provider(owner)
 
     async def follow(
         self, connection: AsyncConnection, key: bytes, after: Appointment, *, again: bool = False
@@ -149,12 +168,22 @@ class Dispatches:
         marks = {way: address_mark(key, to) for way in sorted(self.ways) if (to := address_of(after, way))}
         before = await self._reminders(connection, after.owner) if marks else ()
         planned = plan(after, marks, found, self._now(), before, again=again)
+        written = await self._with_organisation(connection, after.owner, planned.write)
         for one in planned.void:
             await connection.execute(_ended(key, one) if one.begun else delete(dispatches).where(_same(one)))
-        if planned.write:
-            await connection.execute(insert(dispatches), [seal_dispatch(key, one) for one in planned.write])
+        if written:
+            await connection.execute(insert(dispatches), [seal_dispatch(key, one) for one in written])
         left = {one.id for one in found if one.state == "queued"} - {one.id for one in planned.void}
-        return planned.appointment if planned.write or left else let_go(planned.appointment, self._now())
+        return planned.appointment if written or left else let_go(planned.appointment, self._now())
+
+    async def _with_organisation(
+        self, connection: AsyncConnection, owner: str, written: Sequence[Dispatch]
+    ) -> Sequence[Dispatch]:
+        """Who closes an account tells its patients by the provider of the organisation that it is in no more then."""
+        if not any(one.way == "sms" for one in written):
+            return written
+        organisation = (await connection.execute(ORGANISATION, {"account": owner})).scalar_one_or_none()
+        return [replace(one, organisation=organisation) if one.way == "sms" else one for one in written]
 
     async def carry(self, connection: AsyncConnection, before: Keyed, after: Keyed) -> None:
         """An appointment becomes another's: what was written of it is sealed anew under its new key."""

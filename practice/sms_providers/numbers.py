@@ -9,14 +9,15 @@ from typing import Final, Literal
 
 from vault.errors import DomainError
 
-Reason = Literal["number", "country", "paid", "mobile"]
+Reason = Literal["number", "country", "paid", "mobile", "provider"]
+"""``provider``: whoever is to send has none."""
 
 MOST: Final = 40
 
 
 class Untextable(DomainError):  # noqa: N818 -- a state, not a mistake
     """A number that gets no text messages: it is none, or of a country that is not listed, or of a paid service, or of
-    no mobile telephone.
+    no mobile telephone; or nobody sends to it.
     """
 
     def __init__(self, reason: Reason) -> None:

@@ -35,6 +35,10 @@ class SmsProviders(OneEach[SmsProvider]):
     def __init__(self, means: Means) -> None:
         super().__init__(means, SMS_PROVIDERS)
 
+    async def stands(self, owner: str) -> bool:
+        """Whether this account, or organisation, has one. Errors: DomainError."""
+        return await self.of_owner(owner) is not None
+
     async def write(self, scope: Scope, way: Way, seen: int, *, port_is_free: bool) -> SmsProvider:
         """Another one, in place of what is there; ``seen`` is the version that whoever asks has before them, 0 of none.
 

@@ -21,4 +21,7 @@ class Correction(Message):
         default=None,
         description="Where the patient is told of it by mail; empty for nowhere. Another one makes another link.",
     )
+    phone: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="And where by text message, as ``mail``."
+    )
     anyway: bool = Field(default=False, description="As for a new one.")

@@ -114,7 +114,10 @@ class WireError(Message):
         description="With ``invalid``: the field or parameter that is wrong, as ``starts_at`` or ``lines.0.mid``.",
     )
     reason: str | None = Field(
-        default=None, exclude_if=absent, description="With ``sdp_invalid``: why; ``message`` is its sentence."
+        default=None,
+        exclude_if=absent,
+        description="With ``sdp_invalid``: why; ``message`` is its sentence. With ``invalid`` of a ``phone``: it is no "
+        "``number``, of another ``country``, of a ``paid`` service, or not ``mobile``; or there is no ``provider``.",
     )
     doubts: list[Doubt] | None = Field(
         default=None,
@@ -211,7 +214,7 @@ def to_wire(error: BaseException) -> WireError:
     if not isinstance(code, str) or code not in CATALOGUE:
         code = "internal"
     category, _, message = CATALOGUE[code]
-    reason = error.reason if isinstance(error, OfferError) else None
+    reason = getattr(error, "reason", None) if code == "sdp_invalid" or (code, field) == ("invalid", "phone") else None
     return WireError(
         code=code,
         category=category,

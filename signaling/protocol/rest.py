@@ -13,7 +13,7 @@ from signaling.protocol.events import IceServer, Role
 from signaling.protocol.model import Base64Url, Id, Message, nothing
 from signaling.protocol.moments import Moment
 from signaling.protocol.texts import Sentence
-from signaling.protocol.told import PatientMail, ToldView
+from signaling.protocol.told import PatientMail, PatientPhone, ToldView
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TypedName = Annotated[Name, AfterValidator(readable)]
@@ -91,6 +91,12 @@ class Me(Message):
     sends: bool = Field(
         default=False, exclude_if=nothing, description="Patients can be told by mail. Of `GET /me` alone."
     )
+    texts: bool | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="Patients can be told by text message; false where the organisation has no provider, absent where "
+        "this server sends none. Of `GET /me` alone.",
+    )
     sights_unseen: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
         exclude_if=absent,
@@ -126,6 +132,7 @@ class NewAppointment(Message):
     language: Language = "nl"
     anyway: bool = Field(default=False, description="What would be ``doubtful`` is meant.")
     mail: PatientMail | None = Field(default=None, description="Where the patient is invited, if by mail.")
+    phone: PatientPhone | None = Field(default=None, description="And if by text message: a mobile number.")
 
 
 class AppointmentView(Message):
@@ -148,6 +155,7 @@ class AppointmentView(Message):
     mail: str | None = Field(
         default=None, exclude_if=absent, description="Where the patient is told of it by mail; absent for nowhere."
     )
+    phone: str | None = Field(default=None, exclude_if=absent, description="And by text message, as E.164.")
     told: list[ToldView] = Field(
         default=[], exclude_if=nothing, description="The newest of each way, of lists and what was just written."
     )

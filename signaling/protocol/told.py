@@ -8,6 +8,7 @@ from signaling.protocol.model import Message
 from signaling.protocol.moments import Moment
 
 PatientMail = Annotated[str, Field(min_length=3, max_length=254)]
+PatientPhone = Annotated[str, Field(min_length=3, max_length=40)]
 
 
 class ToldView(Message):

@@ -73,8 +73,10 @@ async def me(call: Call) -> Me:
     view = _view(call, await store.practitioners.get(call.scope), await store.factors.of(call.scope))
     roles, unseen = call.scope.roles, await store.sights.unseen(call.scope)
     assists = allowed(Right.ASSIST, roles) and not allowed(Right.AGENDA, roles)
-    sends = "mail" in store.outbox.ways
-    return view.model_copy(update={"sights_unseen": unseen or None, "assists": assists, "sends": sends})
+    ways = store.outbox.ways
+    texts = await store.outbox.texts(call.practitioner) if "sms" in ways else None
+    said = {"sights_unseen": unseen or None, "assists": assists, "sends": "mail" in ways, "texts": texts}
+    return view.model_copy(update=said)
 
 
 async def set_retention(call: Call) -> RetentionSet:

@@ -57,8 +57,9 @@ async def create(call: Call) -> AppointmentView:
     doubts += [] if call.body.anyway else found_in(call.body.patient)
     if doubts:
         raise Doubtful(doubts, await taken(app, scope, starts_at, length))
+    body = call.body
     appointment = await app[STORE].appointments.create(
-        scope, call.body.patient, starts_at, call.body.minutes, call.body.language, mail=call.body.mail
+        scope, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone
     )
     await app[SIGNALING].told(appointment.owner)
     return await _told(call, appointment)
@@ -68,7 +69,9 @@ async def change(call: Call) -> AppointmentView:
     """Correct one. Asked about is only what is changed: who mends a name was asked about the time before."""
     app, body, scope, wanted = call.request.app, call.body, await reach(call), call.path["appointment"]
     starts_at = None if body.starts_at is None else datetime.fromisoformat(body.starts_at)
-    correction = Correction(body.seen, body.patient, starts_at, body.minutes, body.language, mail=body.mail)
+    correction = Correction(
+        body.seen, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone
+    )
     found = await app[STORE].appointments.get(scope, wanted)
     if not body.anyway and body.seen == found.version:
         doubts = await moved_doubtfully(app, scope, found, correction)
@@ -256,6 +259,7 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         reopens=appointment.state == "ended" and in_time(app, appointment),
         link=model.patient_link(public_origin(app[SETTINGS]), appointment),
         mail=appointment.contact.mail if appointment.contact else None,
+        phone=appointment.contact.phone if appointment.contact else None,
         told=[_told_view(one) for one in newest(told)],
     )
 

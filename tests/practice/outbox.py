@@ -14,12 +14,14 @@ from practice.agenda.model import Appointment
 from practice.invitations.courier import Courier
 from practice.invitations.records import dispatches
 from practice.outgoing import Door
+from practice.sms_providers.sending import Texter
 from practice.storage import Store
 from signaling import couriers, mailing
 from tests.opening import of
 from tests.people import START, Time
 from tests.practice.posting import ORIGIN
 from tests.servers.mail import Mail, MailServer
+from tests.servers.sms import SmsServer
 
 TO = "Jan.Jansen@example.com"
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -41,6 +43,23 @@ def courier(store: Store, server: MailServer, told: Told | None = None, **change
     made = couriers.courier(store, by, ORIGIN, lambda: ZONE, told or Told())
     assert made is not None
     return made
+
+
+def sender_of(store: Store, mails: MailServer | None, provider: SmsServer, **sms: Any) -> Courier:
+    """By both ways, or by text message alone."""
+    settings, by = provider.settings(**sms), None
+    if mails is not None:
+        by = mailing.mailers(store, mails.settings(), Door.of(mails.settings()))
+    texter = Texter(settings.sms, Door.of(settings), store.sms_providers.of_owner, store.clock.wall)
+    made = couriers.courier(store, by, ORIGIN, lambda: ZONE, Told(), texter)
+    assert made is not None
+    return made
+
+
+async def send_by(sender: Courier, time: Time) -> None:
+    """What is written, after the time in which it may be taken back."""
+    time.pass_(seconds=UNDO.total_seconds())
+    await sender.round()
 
 
 async def invited(

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 from practice.accounts.model import Language
 from practice.agenda.model import Attendance
 from practice.agenda.wishes import WISHES
+from practice.invitations.model import WAYS
 from practice.invitations.model import WORDS as TOLD_WORDS
 from practice.invitations.model import State as TellingState
 from practice.kinds import KINDS
@@ -21,6 +22,7 @@ from practice.organisation.rights import ROLES
 from practice.policies.model import FEATURES, HOURS
 from practice.sights.model import Phase, SightReason
 from practice.sms_providers.model import Format
+from practice.sms_providers.numbers import Reason as Unfit
 from practice.sms_providers.sending import Step as SmsStep
 from practice.statistics.model import TALLIES, WAITS
 from signaling.protocol.errors import CATALOGUE, Doubt
@@ -116,6 +118,8 @@ FAMILIES = {
     "registering": ["conflict", "title", "text", "own.title", "own.text"],
     "domains": ["taken"],
     "told": TOLD_WORDS,
+    "told.way": WAYS,
+    "new.phone": ["hint", *get_args(Unfit)],
     "told.state": [state for state in get_args(TellingState) if state != "void"],
     "policies.reminders": [str(hours) for hours in HOURS],
     "role": ROLES,

@@ -14,8 +14,9 @@ export class WireError extends Error {
    * @param {string | null} [challenge] with `factor_needed`, `factor_set_up_needed`: what the next step takes
    * @param {Current | null} [current] with `conflict` of an appointment: what it is now
    * @param {Taken[]} [taken] with `doubtful`: the times at which there is another
+   * @param {string | null} [reason] with `invalid` of a telephone number: why
    */
-  constructor(code, category, message, field = null, doubts = [], challenge = null, current = null, taken = []) {
+  constructor(code, category, message, field = null, doubts = [], challenge = null, current = null, taken = [], reason = null) {
     super(message);
     this.name = 'WireError';
     this.code = code;
@@ -25,6 +26,7 @@ export class WireError extends Error {
     this.challenge = challenge;
     this.current = current;
     this.taken = taken;
+    this.reason = reason;
   }
 
   /**
@@ -32,7 +34,7 @@ export class WireError extends Error {
    * @param {unknown} body
    */
   static from(body) {
-    const { code, category, message, field, doubts, challenge, current, taken } = /** @type {Record<string, unknown>} */ (body ?? {});
+    const { code, category, message, field, doubts, challenge, current, taken, reason } = /** @type {Record<string, unknown>} */ (body ?? {});
     if (typeof code !== 'string') return new WireError('internal', 'internal', 'The answer was not understood.');
     const known = category === 'protocol' || category === 'user' ? category : 'internal';
     const words = typeof message === 'string' ? message : code;
@@ -40,7 +42,8 @@ export class WireError extends Error {
     const next = typeof challenge === 'string' ? challenge : null;
     const now = current && typeof current === 'object' ? /** @type {Current} */ (current) : null;
     const times = Array.isArray(taken) ? /** @type {Taken[]} */ (taken) : [];
-    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked, next, now, times);
+    const why = typeof reason === 'string' ? reason : null;
+    return new WireError(code, known, words, typeof field === 'string' ? field : null, asked, next, now, times, why);
   }
 }
 

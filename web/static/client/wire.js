@@ -48,7 +48,7 @@
  * @typedef {{challenge: string, bytes: string, party: string}} PasskeyOptions
  * @typedef {{challenge: string, id: string, client_data: string, authenticator_data: string, signature: string, user_handle: string}} PasskeyAssertion
  * @typedef {{practitioner: string, display_name: string, mail: string, language: Language, retention: Retention, second_factor_by?: string,
- *   sights_unseen?: number, assists?: boolean}} Me
+ *   sights_unseen?: number, assists?: boolean, sends?: boolean, texts?: boolean}} Me
  * @typedef {{retention: Retention, due_within_minute: number, cap?: Retention, cap_by?: string}} RetentionSet
  * @typedef {{destroyed: number, waiting: number}} AllDestroyed
  * @typedef {AllDestroyed & {receipt: Receipt | null}} AccountClosed
@@ -57,11 +57,12 @@
  *   window: 'early' | 'open' | 'late' | 'over', wish: Wish | null}} LinkedAppointment
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, cancelled: boolean,
- *   attended: 'held' | 'missed' | null, reopens: boolean, link: string, mail?: string, told?: ToldView[]}} AppointmentView
+ *   attended: 'held' | 'missed' | null, reopens: boolean, link: string, mail?: string, phone?: string,
+ *   told?: ToldView[]}} AppointmentView
  * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
  *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
- *   mail?: string | null, anyway?: boolean}} Correction
+ *   mail?: string | null, phone?: string | null, anyway?: boolean}} Correction
  * @typedef {{starts_at: string, minutes: number}} Taken
  * @typedef {{name: string, minutes: number, language: Language}} PresetView
  * @typedef {{version: number, patient: string, starts_at: string, minutes: number, language: string}} Current

@@ -3,14 +3,14 @@ import { cancelAppointment, correctAppointment, destroyAppointment, newAppointme
 import { copy, el, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
 import { asked, Doubts } from './doubts.js';
-import { explain, language, t } from './language.js';
+import { explain, has, language, t } from './language.js';
 import { firstFree } from './overlap.js';
 import { Presets } from './presets.js';
 import { Repeat } from './repeat.js';
 import { parseMoment, parseTime, writeDay } from './typed.js';
 import { momentOf } from './zone.js';
 
-/** @import {AppointmentView, Correction, Current, Language} from '../../types/wire.js' */
+/** @import {AppointmentView, Correction, Current, Language, Me} from '../../types/wire.js' */
 
 const STEP_MINUTES = 5;
 
@@ -18,8 +18,8 @@ const STEP_MINUTES = 5;
 export class NewAppointment {
   /** What is corrected, as it was seen last; null for a new one. @type {AppointmentView | null} */
   #seen = null;
-  /** Whether patients can be told by mail. */
-  sends = false;
+  /** How patients can be told: by mail, and by text message, unless the organisation has no provider (false). */
+  #ways = { mail: false, phone: /** @type {boolean | undefined} */ (undefined) };
   /** What day and time were understood as, ms since the epoch. */
   #start = NaN;
 
@@ -52,6 +52,11 @@ export class NewAppointment {
     onAction(dialog, { close: () => dialog.close(), 'copy-new': (button) => this.#copy(button) });
   }
 
+  /** How patients of this practitioner can be told of it. @param {Me} person */
+  tells({ sends, texts }) {
+    this.#ways = { mail: sends ?? false, phone: texts };
+  }
+
   /** @param {string} [day] the day that is looked at @param {string} [clock] where that is known too */
   open(day = dayOf(), clock) {
     const soon = new Date(Math.ceil(now() / (STEP_MINUTES * 60_000)) * STEP_MINUTES * 60_000);
@@ -71,7 +76,7 @@ export class NewAppointment {
   #fill(day, clock) {
     this.#begin(null, false);
     this.#field('patient').value = '';
-    this.#field('mail').value = '';
+    for (const name of ['mail', 'phone']) this.#field(name).value = '';
     this.#field('day').value = writeDay(day, language);
     this.#field('time').value = clock;
     this.#read();
@@ -83,6 +88,7 @@ export class NewAppointment {
     const at = new Date(one.starts_at);
     this.#field('patient').value = one.patient;
     this.#field('mail').value = one.mail ?? '';
+    this.#field('phone').value = one.phone ?? '';
     this.#field('day').value = writeDay(dayOf(at), language);
     this.#field('time').value = time(at);
     this.#takes(one.minutes);
@@ -102,8 +108,12 @@ export class NewAppointment {
     slot(this.form, 'new-heading').textContent = t(seen ? 'correct.title' : 'new.title');
     this.doubts.plain = seen ? 'correct.save' : 'new.create';
     say(slot(this.dialog, 'new-problem'), null);
-    for (const name of ['patient', 'mail', 'day', 'time']) this.#problem(name, null);
-    slot(this.form, 'new-invite').hidden = !this.sends;
+    for (const name of ['patient', 'mail', 'phone', 'day', 'time']) this.#problem(name, null);
+    slot(this.form, 'new-invite').hidden = !this.#ways.mail;
+    slot(this.form, 'new-text').hidden = this.#ways.phone === undefined;
+    slot(this.form, 'new-text-hint').textContent = t(this.#ways.phone ? 'new.phone.hint' : 'new.phone.provider');
+    // What stands there already can be taken out.
+    this.#field('phone').disabled = !this.#ways.phone && !seen?.phone;
     for (const name of ['day', 'time', 'language']) this.#field(name).disabled = running;
   }
 
@@ -204,19 +214,22 @@ export class NewAppointment {
       const said = {
         patient: this.#field('patient').value.trim(),
         mail: this.#field('mail').value.trim(),
+        phone: this.#field('phone').value.trim(),
         starts_at: starts,
         minutes: Number(this.#field('minutes').value),
         language: /** @type {Language} */ (this.#field('language').value),
       };
+      const told = { mail: said.mail || null, phone: said.phone || null };
       if (this.#seen) await this.#correct(this.#seen, said);
       else if (series) {
-        const planned = { ...said, ...series, mail: said.mail || null };
+        const planned = { ...said, ...series, ...told };
         this.#done((await this.doubts.meaning((anyway) => newSeries({ ...planned, anyway }))).appointments);
-      } else this.#done([await this.doubts.meaning((anyway) => newAppointment({ ...said, mail: said.mail || null, anyway }))]);
+      } else this.#done([await this.doubts.meaning((anyway) => newAppointment({ ...said, ...told, anyway }))]);
     } catch (error) {
-      if (wrongMail(error)) {
-        this.#problem('mail', t('new.mail.wrong'));
-        this.#field('mail').focus();
+      const wrong = wrongAddress(error);
+      if (wrong) {
+        this.#problem(wrong.name, wrong.words);
+        this.#field(wrong.name).focus();
       } else if (!asked(error)) say(slot(this.dialog, 'new-problem'), explain(error));
     } finally {
       button.disabled = false;
@@ -226,7 +239,7 @@ export class NewAppointment {
   /**
    * Only what differs is sent: what somebody else corrects beside it stays theirs.
    * @param {AppointmentView} seen
-   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {mail: string}} said
+   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {mail: string, phone: string}} said
    * @returns {Promise<void>}
    */
   async #correct(seen, said) {
@@ -235,6 +248,7 @@ export class NewAppointment {
     if (said.patient !== seen.patient) correction.patient = said.patient;
     if (this.#start !== this.#minute(seen)) correction.starts_at = said.starts_at;
     if (said.mail !== (seen.mail ?? '')) correction.mail = said.mail;
+    if (said.phone !== (seen.phone ?? '')) correction.phone = said.phone;
     if (said.minutes !== seen.minutes) correction.minutes = said.minutes;
     if (said.language !== seen.language) correction.language = said.language;
     try {
@@ -283,10 +297,12 @@ export class NewAppointment {
   }
 }
 
-/** @param {unknown} error */
-function wrongMail(error) {
-  const { code, field } = /** @type {{code?: string, field?: string}} */ (error);
-  return code === 'invalid' && field === 'mail';
+/** Which address nothing can be sent to, and why, in words; null where that is not what is wrong. @param {unknown} error */
+function wrongAddress(error) {
+  const { code, field, reason } = /** @type {{code?: string, field?: string, reason?: string | null}} */ (error);
+  if (code !== 'invalid' || (field !== 'mail' && field !== 'phone')) return null;
+  const key = field === 'mail' ? 'new.mail.wrong' : `new.phone.${reason}`;
+  return { name: field, words: t(has(key) ? key : 'new.phone.number') };
 }
 
 /**

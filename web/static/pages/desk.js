@@ -71,7 +71,7 @@ class DeskPage extends HTMLElement {
     this.again = new SignInAgain(slot(this, 'again', HTMLDialogElement), person);
     whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
-    if (this.agenda) this.agenda.new.sends = person.sends ?? false;
+    this.agenda?.new.tells(person);
     this.retention = new RetentionDialog(slot(this, 'retention', HTMLDialogElement), person, () => this.#kept(person));
     this.ending = new Ending(slot(this, 'account', HTMLDialogElement), () => this.#reload());
     this.sentences = new Sentences(slot(this, 'sentences', HTMLFormElement));

@@ -19,7 +19,7 @@ export function toldAlarm(one) {
 
 /** @param {AppointmentView} one @param {{invite: (one: AppointmentView, newLink: boolean) => void}} acts */
 export function toldTools(one, acts) {
-  if (!one.mail) return nothing;
+  if (!one.mail && !one.phone) return nothing;
   return html`<button class="button small" type="button" data-testid="invite-again" aria-label=${t('told.again.who', { name: one.patient })}
       @click=${() => acts.invite(one, false)}>${icon('send')}<span>${t('told.again')}</span></button><button class="button small"
       type="button" data-testid="invite-new-link" aria-label=${t('told.new-link.who', { name: one.patient })}
@@ -27,7 +27,7 @@ export function toldTools(one, acts) {
 }
 
 /** @param {ToldView} told */
-function line({ word, state, at, reason }) {
+function line({ way, word, state, at, reason }) {
   const said = t(`told.state.${state}`, { when: at ? moment(at) : '' });
-  return t('told.line', { what: t(`told.${word}`), state: said }) + (reason ? ` (${reason})` : '');
+  return t('told.line', { what: t(`told.${word}`), way: t(`told.way.${way}`), state: said }) + (reason ? ` (${reason})` : '');
 }

@@ -39,9 +39,10 @@ export class Undo {
   }
 
   /** @param {AppointmentView} one @param {AppointmentView} before */
-  corrected(one, { patient, starts_at, minutes: length, language, mail }) {
+  corrected(one, { patient, starts_at, minutes: length, language, mail, phone }) {
     const words = t('correct.done', { name: one.patient, when: moment(one.starts_at), minutes: minutes(one.minutes) });
-    const back = { seen: one.version, patient, starts_at, minutes: length, language, mail: mail ?? '', anyway: true };
+    const told = { mail: mail ?? '', phone: phone ?? '' };
+    const back = { seen: one.version, patient, starts_at, minutes: length, language, ...told, anyway: true };
     this.#offer(words, () => correctAppointment(one.appointment, back));
   }
 
