@@ -84,6 +84,7 @@ RESET_NETWORK = Limit("reset-network", 60, "Links of mails about an account that
 MAIL_CHANGES = Limit("mail-change", 5, "Changes of the mail address that one account asks for.", 3600)
 INVITING_ACCOUNT = Limit("inviting-account", 60, "Invitations that one account sends.")
 INVITED_ADDRESS = Limit("invited-address", 5, "Invitations that are mailed to one address.", 3600)
+TOLD_AGAIN = Limit("told-again", 5, "How often the patient of one appointment is told of it again.", 86_400)
 MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
 SMS_TESTS = Limit("sms-tests", 5, "Test text messages that one account sends.", 3600)
 INVITED_NETWORK = Limit("invited-network", 60, "Links of invitations that are none, from one network.")
@@ -119,6 +120,7 @@ LIMITS = (
     HOLDING_NETWORK,
     BOOKED_MAIL,
     SMS_TESTS,
+    TOLD_AGAIN,
 )
 
 

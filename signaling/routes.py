@@ -124,7 +124,7 @@ ENDPOINTS = (
              reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=ONE,
              entered=entries.one(Act.APPOINTMENT_KEPT)),
     Endpoint("POST", "/appointments/{appointment}/invitation", appointments.invite, "Tell its patient of it again.",
-             Invite, bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
+             Invite, bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended", "told_often"),
              entered=entries.one(Act.PATIENT_TOLD)),
     Endpoint("DELETE", "/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=ONE),

@@ -37,6 +37,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "bad_state": ("protocol", 409, "That is not possible at this moment of the consult."),
     "sdp_invalid": ("protocol", 400, "The session description cannot be used."),
     "rate_limited": ("protocol", 429, "Too many requests; wait a moment."),
+    "told_often": ("user", 429, "This patient was told of it often enough for a day."),
     "not_found": ("user", 404, "This does not exist, or no longer."),
     "link_invalid": ("user", 404, "This link does not work (any more)."),
     "sign_in_refused": ("user", 403, "The e-mail address or the password is not right."),

@@ -13,12 +13,13 @@ from practice.invitations.model import Dispatch, newest
 from practice.organisation.rights import Right, allowed
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
+from signaling.limiter import TOLD_AGAIN
 from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, Taken, UserError
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.protocol.told import ToldView
 from signaling.rest.doubts import found_in
 from signaling.rest.endpoint import Call
-from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
+from signaling.typedefs import LIMITER, NOW, SETTINGS, STORE, ZONE
 from signaling.window import JoinWindow
 from vault.audit import Act, practitioner
 from vault.audit import appointment as subject
@@ -110,8 +111,13 @@ async def corrected(call: Call, scope: Scope, wanted: str, correction: Correctio
 
 
 async def invite(call: Call) -> AppointmentView:
-    """Tell the patient of it again, if wanted with another link."""
+    """Tell the patient of it again, if wanted with another link: a few times a day, for each may be unwanted."""
     app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
+    if (await app[STORE].appointments.get(scope, wanted)).contact is not None:
+        try:
+            await app[LIMITER].count(TOLD_AGAIN, wanted)
+        except ProtocolError as used_up:
+            raise UserError("told_often", retry_after=used_up.retry_after) from None
     appointment = await app[STORE].appointments.invite(scope, wanted, new_link=call.body.new_link)
     await app[SIGNALING].told(appointment.owner)
     return await _told(call, appointment)

@@ -94,6 +94,23 @@ async def test_who_has_no_address_is_not_invited(inviting: Server) -> None:
     assert "mail" not in removed.body and "told" not in removed.body
 
 
+async def test_a_patient_is_told_again_five_times_a_day(inviting: Server, mails: MailServer) -> None:
+    """Of one appointment. Who may not invite uses nothing up, and where nobody is told, nothing is counted."""
+    made, other = await plan(inviting), await plan(inviting, mail=None, anyway=True)
+    path = f"/api/v1/appointments/{made['appointment']}/invitation"
+    await inviting.sign_in("bob")
+    assert {(await inviting.call("POST", path, {}, who="bob")).status for _ in range(6)} == {404}
+    answers = [await inviting.call("POST", path, {"new_link": True}, who="alice") for _ in range(6)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429]
+    error = answers[-1].body["error"]
+    assert error["code"] == "told_often" and 86_000 < error["retry_after"] <= 86_400
+    kept = await inviting.call("GET", path.removesuffix("/invitation"), who="alice")
+    assert kept.body["link"] == answers[-2].body["link"], "what is refused changes nothing"
+    path = f"/api/v1/appointments/{other['appointment']}/invitation"
+    answers = [await inviting.call("POST", path, {"new_link": True}, who="alice") for _ in range(6)]
+    assert {answer.status for answer in answers} == {200}
+
+
 async def test_nobody_else_invites(inviting: Server) -> None:
     made = await plan(inviting)
     await inviting.sign_in("bob")
