@@ -42,24 +42,26 @@ def courier(
     if not (store.outbox.ways and carriers):
         return None
 
-    async def letterhead(account: str) -> tuple[Profile, bytes]:
-        try:
-            return await store.organisation.profile_of(account), await store.pictures.logo_of(account)
-        except DomainError as error:
-            if error.code != "not_found":
-                raise
-        # Of an account that ends: it is in no organisation any more.
-        with suppress(DomainError):
-            return (await store.organisation.get(of_server())).profile, b""
-        return NOBODYS, b""
-
     return Courier(
         store.outbox,
         {one.way: one for one in carriers},
         Lease(store.database, "outbox", store.lease.holder, TERM, now),
         now,
-        letterhead=letterhead,
+        letterhead=partial(letterhead, store),
         link=partial(patient_link, origin),
         zone=zone,
         on_change=on_change,
     )
+
+
+async def letterhead(store: Storage, account: str) -> tuple[Profile, bytes]:
+    """What the practice of an account says of itself, and its logo. Errors: DomainError."""
+    try:
+        return await store.organisation.profile_of(account), await store.pictures.logo_of(account)
+    except DomainError as error:
+        if error.code != "not_found":
+            raise
+    # Of an account that ends: it is in no organisation any more.
+    with suppress(DomainError):
+        return (await store.organisation.get(of_server())).profile, b""
+    return NOBODYS, b""

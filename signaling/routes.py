@@ -9,6 +9,7 @@ from signaling import health, metrics
 from signaling.protocol import planning
 from signaling.protocol import rest as bodies
 from signaling.protocol.correction import Correction
+from signaling.protocol.handouts import Handout
 from signaling.protocol.model import Id
 from signaling.protocol.moments import Day
 from signaling.protocol.told import Cancel, Invite
@@ -22,6 +23,7 @@ from signaling.rest import (
     entries,
     errors,
     factors,
+    handouts,
     join,
     linked,
     passkeys,
@@ -126,6 +128,9 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/invitation", appointments.invite, "Tell its patient of it again.",
              Invite, bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended", "told_often"),
              entered=entries.one(Act.PATIENT_TOLD)),
+    Endpoint("GET", "/appointments/{appointment}/handout", handouts.get,
+             "A text to paste, and a QR code, for its patient.", reply=Handout, query=FOR, right=Right.PLAN,
+             codes=(*ONE, "ended"), entered=entries.one(Act.APPOINTMENT_READ)),
     Endpoint("DELETE", "/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=ONE),
     Endpoint("GET", "/appointments/{appointment}/technical-check", technical.technical_check,

@@ -78,6 +78,7 @@ WITHOUT = {
         map("outbox.{}".format, ("demand", "follow", "carry", "part", "hurry")),
         "tells of what a method that demanded a scope does",
     ),
+    **dict.fromkeys(("outbox.texts", "sms_providers.stands"), "gives no record: whether somebody can be told by SMS"),
     "outbox.of": "of appointments that whoever asks has: it gives what became of what they were told",
     **dict.fromkeys(
         map("outbox.{}".format, ("any", "waiting", "begun", "later", "done", "visited")), "the server's own work"

@@ -3,7 +3,7 @@ import { call } from './linked.js';
 
 export * from './linked.js';
 
-/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Language, Me, PasskeyAssertion, PasskeyOptions, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Handout, Language, Me, PasskeyAssertion, PasskeyOptions, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** @type {(() => Promise<boolean>) | null} */
 let askAgain = null;
@@ -147,6 +147,9 @@ export const reopenAppointment = (appointment) => signedIn('POST', `/appointment
  */
 export const inviteAgain = (appointment, newLink) =>
   signedIn('POST', `/appointments/${appointment}/invitation`, { new_link: newLink });
+
+/** A text to paste, and the link as a QR code. @param {string} appointment @returns {Promise<Handout>} */
+export const handout = (appointment) => signedIn('GET', `/appointments/${appointment}/handout`);
 
 /**
  * It is destroyed at `destroyed_at`, ten seconds from now, or once its patient was told, unless it is kept before; the page

@@ -63,6 +63,8 @@
  *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
  *   mail?: string | null, phone?: string | null, anyway?: boolean}} Correction
+ * @typedef {{size: number, path: string}} QrCode
+ * @typedef {{appointment: string, text: string, qr: QrCode}} Handout
  * @typedef {{starts_at: string, minutes: number}} Taken
  * @typedef {{name: string, minutes: number, language: Language}} PresetView
  * @typedef {{version: number, patient: string, starts_at: string, minutes: number, language: string}} Current

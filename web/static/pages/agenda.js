@@ -14,10 +14,11 @@ export class Agenda {
    * @param {object} desk
    * @param {(words: string) => void} desk.said what was done, or could not be
    * @param {(one: AppointmentView) => void} desk.technical
+   * @param {(one: AppointmentView) => void} desk.handOut
    * @param {() => string | null} desk.running the appointment in consult
    * @param {() => void} desk.reopened
    */
-  constructor(root, { said, technical, running, reopened }) {
+  constructor(root, { said, technical, handOut, running, reopened }) {
     this.root = root;
     this.said = said;
     this.reopened = reopened;
@@ -30,6 +31,7 @@ export class Agenda {
       invite: (one, newLink) => this.#invite(one, newLink),
       create: (day, time) => this.new.open(day, time),
       technical,
+      handOut,
     });
     this.undo = new Undo(root, (words) => {
       slot(root, 'new', HTMLDialogElement).close();

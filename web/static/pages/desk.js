@@ -12,6 +12,7 @@ import { ConsultCall } from './call.js';
 import { Capture } from './capture.js';
 import { dayOf, fullDay, moment } from './dates.js';
 import { Ending } from './ending.js';
+import { Handout } from './handout.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
 import { install, uninstall } from './installed.js';
@@ -40,9 +41,11 @@ class DeskPage extends HTMLElement {
   async connectedCallback() {
     this.call = slot(this, 'call', ConsultCall);
     const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
+    const handout = new Handout(slot(this, 'handout', HTMLDialogElement));
     this.agenda = new Agenda(this, {
       said: (words) => say(slot(this, 'said'), words),
       technical: (one) => technical.open(one),
+      handOut: (one) => handout.open(one),
       running: () => this.#inConsult,
       reopened: () => this.call?.end(false),
     });

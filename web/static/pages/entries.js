@@ -28,6 +28,7 @@ import { toldAlarm, toldLines, toldTools } from './told.js';
  * @property {(one: AppointmentView, attended: 'held' | 'missed') => void} attend
  * @property {(one: AppointmentView) => void} technical
  * @property {(one: AppointmentView) => void} copy
+ * @property {(one: AppointmentView) => void} handOut
  * @property {(one: AppointmentView, newLink: boolean) => void} invite
  * @property {(one: AppointmentView) => void} unfold
  */
@@ -53,7 +54,7 @@ export function entry(one, { state, unfolded, copied }, acts) {
     <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded || leaving}>
       <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
       ${toldLines(one)}
-      <p class="actions">${technical}${correct}${coming ? toldTools(one, acts) : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
+      <p class="actions">${technical}${correct}${coming ? [handOutButton(one, acts), toldTools(one, acts)] : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
     </div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
 }
@@ -137,6 +138,11 @@ const technicalButton = (one, acts) =>
   html`<button class="button small technicals" type="button" data-testid="technical-check"
     aria-label=${t('technical.title.who', { name: one.patient })}
     @click=${() => acts.technical(one)}>${icon('info')}<span>${t('technical.title')}</span></button>`;
+
+/** @param {AppointmentView} one @param {Acts} acts */
+const handOutButton = (one, acts) =>
+  html`<button class="button small" type="button" data-testid="hand-out" aria-label=${t('handout.title.who', { name: one.patient })}
+    @click=${() => acts.handOut(one)}>${icon('smartphone')}<span>${t('handout.title')}</span></button>`;
 
 /** @param {AppointmentView} one @param {Acts} acts */
 const keepButton = (one, acts) =>
