@@ -1,1 +1,4 @@
-"""Self-booking: the times that a practitioner availabilities, and who holds one of them until the address is proved."""
+"""Self-booking: the times that a practitioner offers, and who holds one of them until the address is proved.
+
+``hours`` are as people type them, and the times that follow.
+"""

@@ -1,7 +1,7 @@
 """What somebody sees and changes of their own account. ``pages`` has each page and each form.
 
 In and back in: ``first``, ``invited``, ``register``, ``forgotten``, ``passkeys``, ``security``. Who one is: ``mail``,
-``particulars``, ``photograph``, ``bank`` and ``bank_mail``. What one plans often: ``presets``. What there is of it:
-``data``, with ``held`` for each kind. Who sees and helps: ``assistants``, ``sights``, and one's own calendar program:
-``feed``.
+``particulars``, ``photograph``, ``bank`` and ``bank_mail``. What one plans often: ``presets``; what others may book:
+``booking``. What there is of it: ``data``, with ``held`` for each kind. Who sees and helps: ``assistants``,
+``sights``, and one's own calendar program: ``feed``.
 """
