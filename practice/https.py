@@ -5,6 +5,7 @@ is said. The standard library's own client reads the answer, in a thread.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -21,6 +22,8 @@ from practice.settings import HTTPS
 
 MOST_BYTES: Final = 1_048_576
 MOST_URL: Final = 1000
+SECONDS: Final = re.compile(r"[0-9]{1,6}")
+"""RFC 9110 10.2.3 has a date too, which is taken for none."""
 
 Result = TypeVar("Result")
 
@@ -35,10 +38,11 @@ class Garbled(OSError):  # noqa: N818 -- a state, not a mistake
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came: the status and at most ``MOST_BYTES``."""
+    """What came: the status, at most ``MOST_BYTES``, and the seconds of a ``Retry-After``."""
 
     status: int
     body: bytes = field(repr=False)
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class Posting:
             said = answer.read(MOST_BYTES + 1)
             if len(said) > MOST_BYTES:
                 raise ValueError("too long")
-            return Answer(answer.status, said)
+            after = answer.headers.get("Retry-After", "")
+            return Answer(answer.status, said, int(after) if SECONDS.fullmatch(after) else None)
 
     async def _within(self, work: Callable[[], Result]) -> Result:
         try:

@@ -17,6 +17,7 @@ from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
 from practice.policies.records import POLICIES
 from practice.presets.records import PRESETS
+from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.registrations.records import MAIL_DOMAINS
 from practice.sentences.records import SENTENCES
 from practice.sights.records import SIGHTS
@@ -28,7 +29,7 @@ KINDS: Final = Kinds(
     (
         *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
-        *(PRESETS, AVAILABILITIES, HOLDS),
+        *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
     ),
     passing=(dispatches,),
 )

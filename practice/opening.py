@@ -51,6 +51,7 @@ from practice.particulars.store import AllParticulars
 from practice.pictures.store import Pictures
 from practice.policies.store import Caps, Policies
 from practice.presets.store import AllPresets
+from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
 from practice.sentences.store import Sentences
@@ -144,6 +145,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         sms_providers=providers,
         feeds=Feeds(means),
         bookings=Bookings(means, appointments),
+        push_subscriptions=PushSubscriptions(means),
         policies=Policies(means, people),
         departments=Departments(means),
         assistants=Assistants(means, people, organisation),

@@ -11,6 +11,7 @@ test names every file that connects to anything.
 import asyncio
 import socket
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -18,14 +19,18 @@ from typing import Final, Literal, Self
 
 from practice.settings import HTTPS, MAIL_PORTS, PracticeSettings
 
-Purpose = Literal["mail", "sms"]
-PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "sms")
+Purpose = Literal["mail", "sms", "push"]
+PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "sms", "push")
 Outcome = Literal["connected", "refused", "away"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("connected", "refused", "away")
 
 SECONDS: Final = 10.0
 MOST_ADDRESSES: Final = 4
-PORTS: Final[dict[Purpose, frozenset[int]]] = {"mail": frozenset(MAIL_PORTS), "sms": frozenset((HTTPS,))}
+PORTS: Final[dict[Purpose, frozenset[int]]] = {
+    "mail": frozenset(MAIL_PORTS),
+    "sms": frozenset((HTTPS,)),
+    "push": frozenset((HTTPS,)),
+}
 
 SPECIAL: Final = tuple(
     map(
@@ -58,13 +63,14 @@ class Unanswered(OSError):  # noqa: N818 -- a state, not a mistake
 
 @dataclass(frozen=True)
 class Door:
-    """``hosts`` are those of mail that the operator listed, ``sms`` those of text messages, ``local`` those of either
-    that may be at special addresses.
+    """``hosts`` are those of mail that the operator listed, ``sms`` those of text messages, ``push`` push services,
+    also as ``*.example.org`` for all below a name; ``local`` those of any that may be at special addresses.
     """
 
     hosts: frozenset[str]
     local: frozenset[str]
     sms: frozenset[str] = frozenset()
+    push: frozenset[str] = frozenset()
     counts: Counter[tuple[Purpose, Outcome]] = field(default_factory=Counter)
     seconds: float = SECONDS
 
@@ -72,12 +78,14 @@ class Door:
     def of(cls, settings: PracticeSettings) -> Self:
         """To what the settings name."""
         hosts = {*settings.mail_hosts, *([settings.mail.host] if settings.mail.host else [])}
-        texts = frozenset(settings.sms.hosts)
-        return cls(frozenset(hosts), frozenset(host for host in {*hosts, *texts} if settings.is_local(host)), texts)
+        texts, push = frozenset(settings.sms.hosts), frozenset(settings.push.hosts)
+        local = frozenset(host for host in {*hosts, *texts, *push} if settings.is_local(host))
+        return cls(frozenset(hosts), local, texts, push)
 
-    def listed(self, purpose: Purpose) -> frozenset[str]:
-        """The hosts for this."""
-        return self.hosts if purpose == "mail" else self.sms
+    def lists(self, purpose: Purpose, host: str) -> bool:
+        """Whether the operator listed a host for this."""
+        listed = {"mail": self.hosts, "sms": self.sms, "push": self.push}[purpose]
+        return host in listed or any(f"*.{above}" in listed for above in _above(host))
 
     async def connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:
         """A connection for whoever goes on with it. Errors: Forbidden, Unanswered."""
@@ -93,7 +101,7 @@ class Door:
         return connection
 
     async def _connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:
-        if host not in self.listed(purpose):
+        if not self.lists(purpose, host):
             raise Forbidden("the host is none that the operator listed")
         if port not in PORTS[purpose] and host not in self.local:
             raise Forbidden("the port is none of mail or https")
@@ -133,6 +141,12 @@ class Door:
 def _demand(connection: socket.socket, allowed: list[Address]) -> None:
     if ip_address(connection.getpeername()[0].partition("%")[0]) not in allowed:
         raise Forbidden("somebody else answered than was asked")
+
+
+def _above(host: str) -> Iterator[str]:
+    """The names that a name is below."""
+    while host := host.partition(".")[2]:
+        yield host
 
 
 def is_special(address: Address) -> bool:

@@ -116,6 +116,29 @@ class SmsSettings(BaseModel):
     )
 
 
+def _push_host(text: str) -> str:
+    below = text.strip().startswith("*.")
+    host = _host(text.strip().removeprefix("*."))
+    if below and "." not in host:
+        raise ValueError("must be all below a name of two parts at least, as *.notify.windows.com")
+    return f"*.{host}" if below else host
+
+
+class PushSettings(BaseModel):
+    """Web push. Without ``hosts`` no desk offers it, and none is sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hosts: list[Annotated[str, AfterValidator(_push_host)]] = Field(
+        default=[],
+        description="Push services by which a desk may be told that somebody waits, of the browsers in use: "
+        "fcm.googleapis.com, updates.push.services.mozilla.com, web.push.apple.com, *.notify.windows.com; empty: none.",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority of a push service's certificate; empty: the system's."
+    )
+
+
 class UploadSettings(BaseModel):
     """Files that people upload: a logo, a photograph. Without a ``scanner`` none is taken."""
 
@@ -143,6 +166,7 @@ class PracticeSettings(BaseModel):
 
     mail: MailSettings = MailSettings()
     sms: SmsSettings = SmsSettings()
+    push: PushSettings = PushSettings()
     uploads: UploadSettings = UploadSettings()
     registration: Registration | None = Field(
         default=None,

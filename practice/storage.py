@@ -92,6 +92,10 @@
         at(token) -> Availability | None;  times(availability, looking, zone) -> when somebody may be booked
         hold(availability, looking, zone, wanted, tell) -> Hold, token;  held(token) -> Hold | None   # ten minutes
         confirm(hold, availability, looking, planning, zone, typed) -> Appointment;  bury()    # `invalid`, `conflict`
+    store.push_subscriptions
+        of(scope) -> [PushSubscription];  subscribe(scope, endpoint, session) -> PushSubscription   # `conflict`
+        renew(scope, endpoint, session) -> bool;  end(scope, endpoint) -> bool;  bury() -> int      # after 90 days
+        end_of(scope, sessions) -> int;  keep_only(scope, session) -> int   # who signed out there, or everywhere else
     store.arrivals
         approve(scope, account, along);  refuse(scope, account, along);  deciders(scope, organisation);  unanswered()
     store.mail_domains
@@ -176,6 +180,7 @@ from practice.particulars.store import AllParticulars
 from practice.pictures.store import Pictures
 from practice.policies.store import Policies
 from practice.presets.store import AllPresets
+from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
 from practice.sentences.store import Sentences
@@ -212,6 +217,7 @@ class Storage(Vault):
     sms_providers: SmsProviders
     feeds: Feeds
     bookings: Bookings
+    push_subscriptions: PushSubscriptions
     assistants: Assistants
     arrivals: Arrivals
     mail_domains: MailDomains

@@ -18,6 +18,7 @@
 | ``aside``, ``forgotten``, ``registering`` | what strangers ask for: a new password, an account |
 | ``news``, ``leaving``, ``dissolving`` | mail about sign-ins; what ends for whom |
 | ``couriers``, ``mailing`` | who tells patients, and who has an account; what stands above it |
+| ``pushing`` | which browsers are told that somebody waits |
 | ``health``, ``metrics``, ``logs`` | what an operator sees |
 | ``redis``, ``redis_child``, ``redis_faults``, ``fake_redis`` | the Redis that there always is |
 | ``listener``, ``connection``, ``memory``, ``tasks``, ``derived`` | port, memory, tasks, keys of the one secret |

@@ -15,7 +15,8 @@ from redis.exceptions import RedisError
 from practice.outgoing import Door
 from practice.pictures.intake import Intake
 from practice.post import KeptMailers, KeptTexter, Letterbox
-from practice.settings import PracticeSettings
+from practice.push_subscriptions.sending import Pusher
+from practice.settings import PracticeSettings, PushSettings
 from practice.sms_providers.sending import Texter
 from rooms.diagnostics import Diagnostics
 from rooms.expiry import lifetimes
@@ -23,6 +24,7 @@ from signaling import gate, health, leaving, mailing, middlewares, routes, typed
 from signaling.addresses import public_origin
 from signaling.challenges import Challenges
 from signaling.couriers import courier
+from signaling.derived import derive
 from signaling.devices import Devices
 from signaling.dissolving import Dissolving
 from signaling.forgotten import Forgotten
@@ -86,12 +88,15 @@ def build(
     app[typedefs.TURN] = turn
     app[typedefs.SIGN_IN_LINK] = sign_in_link
     _stateless(app, settings, redis, now, secret)
+    practice = practice or PracticeSettings()
+    app[typedefs.DOOR] = door = Door.of(practice)
+    app[typedefs.PUSHER] = _pusher(practice.push, door, settings, secret, now) if kept is None else None
     diagnostics = app[typedefs.DIAGNOSTICS]
     signaling = gate.attach(app, live, storage, secret=secret, diagnostics=diagnostics, native=native)
     store = storage.destroying(
         on_destroy=signaling.destroyed, on_close=signaling.sign_out, on_handed=signaling.handed_over
     )
-    _stored(app, store, practice or PracticeSettings(), kept)
+    _stored(app, store, practice, door, kept)
     app.cleanup_ctx.extend((health.heartbeat, retention, technical_data, files, members, post, ended))
     routes.attach(app)
     return app
@@ -119,7 +124,13 @@ def _stateless(
     )
 
 
-def _stored(app: web.Application, store: Store, practice: PracticeSettings, post: Letterbox | None) -> None:
+def _pusher(
+    settings: PushSettings, door: Door, ours: SignalingSettings, secret: bytes, now: Callable[[], datetime]
+) -> Pusher | None:
+    return Pusher(settings, door, derive(secret, "push"), public_origin(ours), now) if settings.hosts else None
+
+
+def _stored(app: web.Application, store: Store, practice: PracticeSettings, door: Door, post: Letterbox | None) -> None:
     """What stands on what is stored; ``practice`` says how mail is sent, where it is not kept as ``post``."""
     app[typedefs.STORE] = store
     app[typedefs.HEALTH] = Health(store, app[typedefs.REDIS], app[typedefs.MEDIA], TurnWatch(app[typedefs.TURN]))
@@ -127,7 +138,6 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings, post
     app[typedefs.FORGOTTEN] = Forgotten(store, app[typedefs.LIMITER])
     app[typedefs.REGISTERING] = Registering(store, app[typedefs.LIMITER])
     store.registrations.ways = practice.ways
-    app[typedefs.DOOR] = door = Door.of(practice)
     app[typedefs.INTAKE] = Intake(practice.uploads)
     texter = Texter(practice.sms, door, store.sms_providers.of_owner, app[typedefs.NOW])
     by = mailing.mailers(store, practice, door)
@@ -228,6 +238,8 @@ async def _tidy(app: web.Application) -> None:
             await app[typedefs.STORE].sights.bury()
         with suppress(DomainError):
             await app[typedefs.STORE].bookings.bury()
+        with suppress(DomainError):
+            await app[typedefs.STORE].push_subscriptions.bury()
         with suppress(DomainError):
             await app[typedefs.STORE].statistics.purge()
         with suppress(RedisError):

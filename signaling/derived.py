@@ -9,7 +9,9 @@ from typing import Final, Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Use = Literal["tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words"]
+Use = Literal[
+    "tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words", "push"
+]  # fmt: skip
 
 KEY_BYTES: Final = 32
 SECRET_BYTES: Final = 32

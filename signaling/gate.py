@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from practice.agenda.model import Appointment, Attendance
+from practice.push_subscriptions.store import PushSubscriptions
 from practice.storage import Storage
 from rooms.announced import Announcements
 from rooms.authentic import Authentic
@@ -43,9 +44,10 @@ from signaling.handlers import handlers
 from signaling.limiter import Limiter
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
+from signaling.pushing import Pushing
 from signaling.refresh import Refresh
 from signaling.replays import Replays
-from signaling.scopes import of_consult, of_server
+from signaling.scopes import of_consult, of_practitioner, of_server
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Authority
@@ -88,6 +90,7 @@ class Signaling:
     use: SessionUse
     desks: Desks
     redis: Redis
+    told_browsers: PushSubscriptions
 
     async def worker_exited(self, worker: str) -> None:
         """A media worker of this host ended."""
@@ -148,22 +151,30 @@ class Signaling:
         await self.refresh.forget(appointment)
 
     async def sign_out(self, practitioner: str, session: str | None = None) -> None:
-        """A practitioner signed out in this session: their sockets close, on every node, and their tickets are void."""
+        """A practitioner signed out in this session: their sockets close, on every node, and their tickets are void.
+        Its browser is told nothing more; without a session none of theirs is.
+        """
+        scope, told = of_practitioner(practitioner), self.told_browsers
+        await (told.end_of(scope, [session]) if session else told.keep_only(scope, None))
         await self.admission.sign_out(practitioner, session)
         await self.gate.sign_out([practitioner], "token_invalid")
 
-    async def sign_out_session(self, session: str) -> None:
+    async def sign_out_session(self, practitioner: str, session: str) -> None:
         """Somebody ended this session elsewhere: its sockets close, within a second on other nodes."""
+        await self.told_browsers.end_of(of_practitioner(practitioner), [session])
         await self.admission.sign_out_session(session)
         await self.presence.close_outdated()
 
     async def sign_out_others(self, practitioner: str, kept: str, others: Sequence[str]) -> None:
         """The same for all others and for all apps of a practitioner, but for the session that is kept."""
+        await self.told_browsers.keep_only(of_practitioner(practitioner), kept)
         await self.admission.sign_out_others(practitioner, kept, others)
         await self.presence.close_outdated()
 
     async def revoke(self, claims: Claims) -> None:
         """An app signed out: nothing that came from its sign-in is good any more."""
+        if claims.practitioner and claims.family:
+            await self.told_browsers.end_of(of_practitioner(claims.practitioner), [claims.family])
         await self.refresh.end(claims)
         await self.gate.sign_out([str(claims.family)], "token_invalid")
 
@@ -230,7 +241,8 @@ def attach(
     gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use, desks.announcing))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(
-        gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, desks, redis
+        *(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, desks, redis),
+        storage.push_subscriptions,
     )
     _serve(app, signaling)
     return signaling
@@ -277,6 +289,11 @@ def _consults(
         if what in ATTENDED:
             gate.spawn(_note(storage, showing, consult, ATTENDED[what]))
 
+    pushing = Pushing(app.get(typedefs.PUSHER), storage.push_subscriptions, storage.organisation.standings, live)
+
+    def arrived(owner: str) -> None:
+        gate.spawn(pushing.arrived(owner))
+
     port = Port(
         show=showing.show,
         show_desk=showing.show_desk,
@@ -286,6 +303,7 @@ def _consults(
         tidy=workers.tidy,
         forget_messages=replays.end,
         count=count,
+        arrived=arrived,
     )
     runner = Runner(live, port)
     seats = Seats(

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from practice.organisation.rights import Right
 from signaling import health, metrics
-from signaling.protocol import planning
+from signaling.protocol import planning, pushing
 from signaling.protocol import rest as bodies
 from signaling.protocol.correction import Correction
 from signaling.protocol.handouts import Handout
@@ -28,6 +28,7 @@ from signaling.rest import (
     linked,
     passkeys,
     presets,
+    push,
     sentences,
     series,
     technical,
@@ -148,6 +149,16 @@ ENDPOINTS = (
              entered=entries.sentence_changed),
     Endpoint("DELETE", "/sentences/{sentence}", sentences.destroy, "Take one back, irrecoverably, now.",
              reply=bodies.Receipt, right=Right.SENTENCES, codes=SIGNED_IN),
+    Endpoint("GET", "/push", push.offer, "What a browser subscribes with to be told that somebody waits.",
+             reply=pushing.PushOffer, right=Right.CONSULT, codes=SIGNED_IN),
+    Endpoint("PUT", "/push", push.subscribe, "Tell this browser, without content, when somebody waits.",
+             pushing.PushBrowser, pushing.PushState, right=Right.CONSULT,
+             codes=(*SIGNED_IN, "push_service", "conflict"), entered=entries.push_changed("set")),
+    Endpoint("POST", "/push/renewal", push.renew, "Its desk is open: is it still told?",
+             pushing.PushBrowser, pushing.PushState, right=Right.CONSULT, codes=SIGNED_IN),
+    Endpoint("POST", "/push/end", push.end, "Tell this browser nothing more.",
+             pushing.PushBrowser, pushing.PushState, right=Right.CONSULT, codes=SIGNED_IN,
+             entered=entries.push_changed("removed")),
     Endpoint("GET", "/errors", errors.catalogue, "Every error code, with what to tell people in four languages.",
              reply=bodies.ErrorCatalogue, public=True),
     Endpoint("GET", "/receipts", appointments.receipts, "Receipts of what was destroyed.",

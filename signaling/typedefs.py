@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from practice.outgoing import Door
     from practice.pictures.intake import Intake
     from practice.post import Letterbox
+    from practice.push_subscriptions.sending import Pusher
     from practice.sms_providers.sending import Texter
     from practice.storage import Store
     from rooms.diagnostics import Diagnostics
@@ -65,6 +66,7 @@ FORGOTTEN: web.AppKey[Forgotten] = web.AppKey("FORGOTTEN")
 REGISTERING: web.AppKey[Registering] = web.AppKey("REGISTERING")
 DOOR: web.AppKey[Door] = web.AppKey("DOOR")
 INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
+PUSHER: web.AppKey[Pusher | None] = web.AppKey("PUSHER")
 TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")

@@ -25,6 +25,7 @@ from practice.particulars.model import Particulars, Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
 from practice.presets.model import Preset, Presets
+from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
 from practice.sentences.model import Sentence
 from practice.sights.model import Sight
@@ -100,6 +101,9 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
         *(new_id(), whose.account, secrets.token_hex(32), START, 30, WORD, MAIL, "nl", WORD, WORD, START)
     ),
     "feeds": lambda whose: Feed(new_id(), whose.account, secrets.token_hex(32), START, 1),
+    "push_subscriptions": lambda whose: PushSubscription(
+        new_id(), whose.account, f"https://push.example.org/{WORD}/{new_id()}", WORD, START, 1
+    ),
     "sights": lambda whose: Sight(new_id(), whose.organisation, new_id(), new_id(), "absent", START),
     "mail_domains": lambda whose: MailDomain(
         new_id(), whose.organisation, f"{WORD}.example.org", "practitioner", True, secrets.token_hex(32), 1

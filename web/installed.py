@@ -1,4 +1,5 @@
-"""The desk as a program of its own: its manifest, and the service worker that says so where there is no connection.
+"""The desk as a program of its own: its manifest, and the service worker, which says that somebody waits and that there
+is no connection.
 
 The worker is of the desk alone and keeps nothing but files whose address is a hash of them. **A browser asks for it
 anew at each visit**, so that once ``web.installable`` is off it gets one instead that removes what there is.
@@ -67,6 +68,9 @@ def _script(app: web.Application, language: str) -> bytes:
     said = {
         "files": [f"{files.address}/{name}" for name in OFFLINE],
         "page": render(app, "offline.html", language, True, {}),
+        "waits": CATALOGUES[language].text("push.waits"),
+        "icon": f"{files.address}/{ICONS[0][0]}",
+        "language": language,
         "headers": {
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,

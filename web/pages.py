@@ -52,7 +52,8 @@ async def patient(request: web.Request) -> web.Response:
 
 async def privacy(request: web.Request) -> web.Response:
     door = request.app.get(typedefs.DOOR)
-    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sorted(door.sms) if door else [])
+    sms, push = (sorted(door.sms), sorted(door.push)) if door else ([], [])
+    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sms, push=push)
 
 
 async def security_txt(request: web.Request) -> web.Response:

@@ -87,6 +87,7 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.FEED_CHANGED: SET,
     Act.AVAILABILITY_CHANGED: Details(worded("detail.availability", "open", "closed", "address")),
     Act.APPOINTMENT_CREATED: Details(worded("detail.planned", "booked")),
+    Act.PUSH_CHANGED: SET,
     Act.PATIENT_SAID: Details(worded("day.wish", *WISHES)),
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),
     Act.SIGHT_ASKED: Details(worded("sight.reason", *get_args(SightReason))),

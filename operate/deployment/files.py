@@ -93,6 +93,8 @@ def environment(place: Place) -> str:
         "REGISTRATION=",
         '# SMS providers whom organisations may send by, as ["gw.cmtelecom.com"]; empty: no text messages.',
         "SMS_HOSTS=",
+        '# Push services that may wake a desk, as ["fcm.googleapis.com"] (docs/operations.md); empty: none.',
+        "PUSH_HOSTS=",
         "# What the privacy page says: the organisation and its data protection officer. What has a # or a $ in it",
         "# stands in single quotes, else it is cut off there.",
         *(f"{name}=" for name in ("PRACTICE", "POSTAL", "MAIL", "OFFICER", "OFFICER_MAIL")),

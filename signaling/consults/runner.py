@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from media.control import CloseRoom as CloseRoomCall
 from media.control import RemovePeer as RemovePeerCall
 from rooms.consult_events import (
+    Arrive,
     CloseRoom,
     Count,
     Drop,
@@ -19,7 +20,7 @@ from rooms.consult_events import (
     Tally,
     TellEnded,
 )
-from rooms.consult_state import Consult
+from rooms.consult_state import PRACTITIONER, Consult
 from rooms.live import LiveConsults
 from signaling.protocol.events import Ended
 from signaling.protocol.model import Empty, Message
@@ -30,7 +31,7 @@ from signaling.sockets.endings import Ending
 @dataclass(frozen=True)
 class Port:
     """What effects reach. ``show`` leaves out the one socket that gets its view as a reply; ``tell`` and
-    ``end`` keep their order; ``show_desk``, ``place``, ``tidy`` and ``count`` come back at once.
+    ``end`` keep their order; ``show_desk``, ``place``, ``tidy``, ``count`` and ``arrived`` come back at once.
     """
 
     show: Callable[[Consult, str | None], Awaitable[None]]
@@ -41,6 +42,7 @@ class Port:
     tidy: Callable[[str, RemovePeerCall | CloseRoomCall], None]
     forget_messages: Callable[[str], Awaitable[None]]
     count: Callable[[Consult, Tally], None]
+    arrived: Callable[[str], None]
 
 
 class Runner:
@@ -60,6 +62,8 @@ class Runner:
         consult, effects = await self._live.transition(appointment, event, absent=absent)
         for effect in effects:
             await self._carry_out(consult, effect, answered)
+        if effects and isinstance(event, Arrive) and _waits_anew(consult, event.participant):
+            self._port.arrived(consult.owner)
         if consult.ended:
             await self._port.forget_messages(appointment)
         return consult
@@ -86,3 +90,9 @@ class Runner:
                 port.tidy(worker, RemovePeerCall(room=consult.appointment, fence=fence, peer=peer))
             case CloseRoom(worker, fence):
                 port.tidy(worker, CloseRoomCall(room=consult.appointment, fence=fence))
+
+
+def _waits_anew(consult: Consult, participant: str) -> bool:
+    """Whether somebody came in this very change, to wait: who only comes back has been here before."""
+    one = consult.find(participant)
+    return one is not None and not one.admitted and one.seat != PRACTITIONER and one.since == consult.touched

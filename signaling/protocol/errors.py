@@ -52,6 +52,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "picture_pixels": ("user", 422, "This picture has too many pixels."),
     "file_infected": ("user", 422, "The virus scanner found something in this file."),
     "scanner_missing": ("user", 503, "Files cannot be checked for viruses now, so none is taken."),
+    "push_service": ("user", 422, "This browser's push service is none that the operator allows."),
     "seat_taken": ("user", 409, "This consult is open in another window."),
     "room_full": ("user", 409, "There is no free place in this consult."),
     "conflict": ("user", 409, "Somebody else changed this in the meantime."),

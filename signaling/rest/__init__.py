@@ -4,7 +4,7 @@
 has them all on one screen.
 
 ``entrance`` and ``errors`` are what several answer, ``doubts`` what they ask about. Then one for each context:
-``account``, ``appointments``, ``assistants``, ``factors``, ``join``, ``linked``, ``passkeys``, ``presets``,
+``account``, ``appointments``, ``assistants``, ``factors``, ``join``, ``linked``, ``passkeys``, ``presets``, ``push``,
 ``sentences``, ``series``, ``technical``, ``tokens``.
 """
 

@@ -24,6 +24,11 @@ def own(act: Act, detail: str | None = None) -> Entry:
     return lambda call, _reply: Draft(act, practitioner(call.practitioner), detail=detail)
 
 
+def push_changed(detail: str) -> Entry:
+    """Which browser is in no entry."""
+    return own(Act.PUSH_CHANGED, detail)
+
+
 def all_created(call: Call, reply: AppointmentList) -> Sequence[Draft]:
     """Of a series each."""
     return [one(Act.APPOINTMENT_CREATED)(call, view) for view in reply.appointments]

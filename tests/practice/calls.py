@@ -32,6 +32,7 @@ from vault.records.records import Kind
 from vault.records.scope import Scope
 from vault.records.writing import Along
 
+ENDPOINT = "https://push.example.org/one"
 FIRST, LAST = date(2020, 1, 1), date(2040, 1, 1)
 
 
@@ -161,6 +162,12 @@ CALLS: dict[str, Call] = {
     "feeds.of": lambda store, scope, *_: store.feeds.of(scope),
     "feeds.make": lambda store, scope, *_: fed_by(store, scope),
     "feeds.end": lambda store, scope, *_: store.feeds.end(scope),
+    "push_subscriptions.of": lambda store, scope, *_: store.push_subscriptions.of(scope),
+    "push_subscriptions.subscribe": lambda store, scope, *_: store.push_subscriptions.subscribe(scope, ENDPOINT, "s"),
+    "push_subscriptions.renew": lambda store, scope, *_: store.push_subscriptions.renew(scope, ENDPOINT, "s"),
+    "push_subscriptions.end": lambda store, scope, *_: store.push_subscriptions.end(scope, ENDPOINT),
+    "push_subscriptions.end_of": lambda store, scope, *_: store.push_subscriptions.end_of(scope, ["s"]),
+    "push_subscriptions.keep_only": lambda store, scope, *_: store.push_subscriptions.keep_only(scope, "s"),
     "appointments.wish": lambda store, scope, _, me: store.appointments.wish(scope, me.secret, "move", "verzetten"),
     "policies.of": lambda store, scope, *_: store.policies.of(scope),
     "policies.change": lambda store, scope, *_: decided(store, scope),

@@ -39,6 +39,8 @@ from practice.policies.model import Policy
 from practice.policies.records import POLICIES
 from practice.presets.model import Preset, Presets
 from practice.presets.records import PRESETS
+from practice.push_subscriptions.model import PushSubscription
+from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.registrations.model import MailDomain
 from practice.registrations.records import MAIL_DOMAINS
 from practice.sights.model import Sight
@@ -96,6 +98,9 @@ KINDS = {
     "sms provider": of(SMS_PROVIDERS, TEXTED),
     "availability": of(AVAILABILITIES, Availability(ID, OWNER, "a page", version=1)),
     "hold": of(HOLDS, Hold(ID, OWNER, "07" * 32, START, 30, "Noor", "n@example.org", "nl", "n", "s", START)),
+    "push subscription": of(
+        PUSH_SUBSCRIPTIONS, PushSubscription(ID, OWNER, "https://push.example.org/x", "session", START, 1)
+    ),
     "feed": of(FEEDS, Feed(ID, OWNER, "07" * 32, START, 1)),
     "policy": of(POLICIES, Policy(ID, OWNER, "7d", "b" * 22, START, frozenset({"chat"}), 1)),
     "presets": of(PRESETS, Presets(ID, OWNER, (Preset("Intake", 45, "nl"),), 1)),
@@ -141,6 +146,9 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("hold", {"until": "soon"}, Unreadable),
     ("hold", {"language": "tlh"}, Newer),
     ("feed", {"since": "soon"}, Unreadable),
+    ("push subscription", {"endpoint": "https://push.example.org/y"}, Unreadable),
+    ("push subscription", {"session": 7}, Unreadable),
+    ("push subscription", {"renewed": "soon"}, Unreadable),
     ("sms provider", {"secret": 7}, Unreadable),
     ("sms provider", {"since": "soon"}, Unreadable),
     ("sms provider", {"format": "telex"}, Newer),

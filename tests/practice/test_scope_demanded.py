@@ -71,7 +71,10 @@ WITHOUT = {
     **dict.fromkeys(
         map("{}.of_owner".format, ("mail_servers", "sms_providers")), "the server's own work: by what it sends"
     ),
-    **dict.fromkeys(("invitations.bury", "sights.bury", "statistics.purge"), "the server's own work: it gives a count"),
+    **dict.fromkeys(
+        ("invitations.bury", "sights.bury", "push_subscriptions.bury", "statistics.purge"),
+        "the server's own work: it gives a count",
+    ),
     **dict.fromkeys(map("notices.{}".format, ("along", "of")), "tells of what a method that demanded a scope does"),
     **dict.fromkeys(map("notices.{}".format, ("waiting", "any", "later", "done", "bury")), "the server's own work"),
     **dict.fromkeys(

@@ -21,6 +21,7 @@ from practice.particulars.model import Particulars
 from practice.pictures.model import Picture
 from practice.policies.model import Cap, Policy
 from practice.presets.model import Presets
+from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
@@ -36,7 +37,7 @@ from vault.records.scope import Scope
 
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
-    *(Availability, Hold, Particulars, Picture, Policy, Presets, Sentence, Sight, SmsProvider),
+    *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Sentence, Sight, SmsProvider),
 )
 
 NOBODYS = (

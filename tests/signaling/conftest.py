@@ -182,6 +182,12 @@ def server_zone() -> tzinfo:
     return UTC
 
 
+@pytest.fixture
+def server_practice() -> PracticeSettings:
+    """What it sends, and by whom; a test that wants other settings overrides this fixture."""
+    return PracticeSettings()
+
+
 @contextlib.contextmanager
 def every_detail_in_words() -> Iterator[None]:
     """Nothing is entered beside an act that pages would show as a code."""
@@ -205,16 +211,25 @@ def started(tmp_path: Path, first_start: Path) -> VaultSettings:
 
 @pytest.fixture
 async def server(
-    started: VaultSettings, redis: Redis, server_settings: SignalingSettings, server_zone: tzinfo
+    started: VaultSettings,
+    redis: Redis,
+    server_settings: SignalingSettings,
+    server_zone: tzinfo,
+    server_practice: PracticeSettings,
 ) -> AsyncIterator[Server]:
     with every_detail_in_words():
-        async with serving(started, redis, server_settings, server_zone) as running:
+        async with serving(started, redis, server_settings, server_zone, practice=server_practice) as running:
             yield running
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    rooms: VaultSettings, redis: Redis, settings: SignalingSettings, zone: tzinfo, kept: Letterbox | None = None
+    rooms: VaultSettings,
+    redis: Redis,
+    settings: SignalingSettings,
+    zone: tzinfo,
+    kept: Letterbox | None = None,
+    practice: PracticeSettings | None = None,
 ) -> AsyncIterator[Server]:
     """The application over storage in which Alice and Bob are; with ``kept`` as a sandbox."""
     time = Time()
@@ -239,6 +254,7 @@ async def serving(
             TurnCredentials(TurnSettings(), time.now),
             time.now,
             secret=SECRET,
+            practice=practice,
             sign_in_link=SignInLink(DEMO_TOKEN, alice.id),
             kept=kept,
         )

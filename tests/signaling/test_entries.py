@@ -23,6 +23,8 @@ TOUCH_NOTHING = {
     "POST /api/v1/desk/ticket": "a token, nothing stored",
     "GET /api/v1/served": "for whom somebody works, for their own page",
     "GET /api/v1/presets": "what somebody plans often, for their own page, of nobody else",
+    "GET /api/v1/push": "a public key, the same for everybody",
+    "POST /api/v1/push/renewal": "that a browser is still one's own, asked by it at each visit of the desk",
     "GET /api/v1/retention": "a number, nobody's name",
     "GET /api/v1/errors": "the same for everybody",
     "POST /api/v1/tokens/refresh": "tokens, nothing stored; a second use is entered where it is noticed",

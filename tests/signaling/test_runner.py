@@ -68,6 +68,7 @@ def port(done: list[tuple[Any, ...]]) -> Port:
         tidy=note("tidy"),
         forget_messages=later("forget"),
         count=note("count"),
+        arrived=note("arrived"),
     )
 
 

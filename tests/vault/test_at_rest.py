@@ -137,11 +137,13 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     free = (await store.bookings.times(offer, looking, UTC))[0]
     wanted = Wanted(free, CANARIES["who books"], CANARIES["booking mail"], "nl", CANARIES["network"])
     held, _ = await store.bookings.hold(offer, looking, UTC, wanted, lambda one, *_: store.notices.of(one))
+    endpoint = "https://push.example.org/canary-push-endpoint"
+    woken = await store.push_subscriptions.subscribe(of(person.id), endpoint, store.sessions.reference(token))
     invited = await store.invitations.invite(
         owner, CANARIES["invited"], ["department_administrator"], "nl", lambda one, _: store.notices.of(one.owner)
     )
     ids = [*(one.id for one in planned), *(one.id for one in said), told.id, about.id, often.id, bank.id, face.id]
-    ids += [offer.id, held.id]
+    ids += [offer.id, held.id, woken.id]
     keys = await store.keys.get_many([(person.id, one) for one in ids])
     secrets: dict[str, str | bytes] = {"token": token, "start": planned[0].starts_at.isoformat()}
     for place in (0, 10, 20, 29):  # ended, destroyed by hand, living, the newest
@@ -152,6 +154,7 @@ async def story(store: Store, time: Time) -> AsyncIterator[dict[str, str | bytes
     secrets |= {"key of presets": keys[often.id]}
     secrets |= {"key of photograph": keys[face.id], "packed photograph": base64.b64encode(photograph)[:-4]}
     secrets |= {"feed": subscribed, "key of offer": keys[offer.id], "key of hold": keys[held.id]}
+    secrets |= {"endpoint": endpoint, "key of browser": keys[woken.id]}
     asked = (invited.invitation.owner, invited.invitation.id)
     secrets |= {"invitation": invited.token, "key of invitation": (await store.keys.get(*asked))[0]}
     yield secrets

@@ -135,6 +135,7 @@ FAMILIES = {
     "day.wish": WISHES,
     "wish": ["cancel.word", *(f"{wish}.said" for wish in WISHES)],
     "feed": ["busy"],
+    "push": ["waits"],
     "booking": ["taken", "busy"],
     "sms.test": ["message"],
     "sms.outcome": ["accepted", *get_args(SmsStep)],

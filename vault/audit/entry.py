@@ -84,6 +84,7 @@ class Act(StrEnum):
     SMS_TESTED = "sms-tested"
     FEED_CHANGED = "feed-changed"
     AVAILABILITY_CHANGED = "availability-changed"
+    PUSH_CHANGED = "push-changed"
     PICTURE_SHOWN = "picture-shown"
     APPOINTMENT_CREATED = "appointment-created"
     APPOINTMENT_READ = "appointment-read"

@@ -20,6 +20,7 @@ from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
 from practice.presets.records import PRESETS
+from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.sentences.records import SENTENCES
 from vault.inventory import Item, inventory
 from vault.records.export import Held
@@ -40,6 +41,7 @@ CORRECTED: Final = {
     ENGAGEMENTS.name: "/account/assistants",
     FEEDS.name: "/account/feed",
     AVAILABILITIES.name: "/account/booking",
+    PUSH_SUBSCRIPTIONS.name: "/desk",
 }
 """Where there is a page for it."""
 

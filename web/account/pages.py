@@ -71,7 +71,7 @@ async def end_session(call: Call) -> int:
     app, one = call.request.app, call.body.session
     if one not in await others(call):
         raise UserError("not_found")
-    await app[SIGNALING].sign_out_session(one)
+    await app[SIGNALING].sign_out_session(call.practitioner, one)
     await app[STORE].sessions.end_of(call.scope, [one])
     return 1
 

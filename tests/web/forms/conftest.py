@@ -15,6 +15,7 @@ from tests.signaling.conftest import (  # noqa: F401 -- fixtures
     redis,
     redis_address,
     server,
+    server_practice,
     server_settings,
     server_zone,
     started,

@@ -29,6 +29,8 @@ from practice.pictures.model import Picture
 from practice.pictures.records import PICTURES
 from practice.presets.model import Preset, Presets
 from practice.presets.records import PRESETS
+from practice.push_subscriptions.model import PushSubscription
+from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.sentences.records import SENTENCES
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
@@ -81,6 +83,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     held = await store.factors.begin(scope)
     feed, _ = await store.feeds.make(scope)
     offered = await store.bookings.set_terms(scope, Terms(), 0)
+    told_by = await store.push_subscriptions.subscribe(scope, f"https://push.example.org/{person.id}", "hash")
     works = Engagement(new_id(), person.id, new_id(), "initials", 1)
     assert await Writer(store.database, store.keys, server.time.now).first(ENGAGEMENTS, works, always)
     return {
@@ -94,6 +97,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
         FACTORS.name: held.id,
         FEEDS.name: feed.id,
         AVAILABILITIES.name: offered.id,
+        PUSH_SUBSCRIPTIONS.name: told_by.id,
     }
 
 
@@ -282,6 +286,9 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
         AVAILABILITIES.name: Availability("id", "owner", "page", Terms(((), ((540, 720),), *((),) * 5))),
         FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
+        PUSH_SUBSCRIPTIONS.name: PushSubscription(
+            "id", "owner", "https://push.example.org/hash", "hash", server.time.now(), 1
+        ),
     }
     for kind in KINDS:
         if kind.export is not None:

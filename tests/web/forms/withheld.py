@@ -5,5 +5,6 @@ WITHHELD = {
     "factors": {"secret", "step", "codes"},
     "feeds": {"token"},
     "availabilities": {"token"},
+    "push_subscriptions": {"endpoint", "session"},
 }
 """Fields of what is sealed that nobody takes along: whoever has the file could open a link or sign in with them."""

@@ -3,7 +3,7 @@ import { call } from './linked.js';
 
 export * from './linked.js';
 
-/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Handout, Language, Me, PasskeyAssertion, PasskeyOptions, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Handout, Language, Me, PasskeyAssertion, PasskeyOptions, PushOffer, PushState, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** @type {(() => Promise<boolean>) | null} */
 let askAgain = null;
@@ -60,6 +60,18 @@ export const signInByLink = (token) => call('POST', '/sign-in/link', { token });
 
 /** @returns {Promise<null>} */
 export const signOut = () => call('POST', '/sign-out', {});
+
+/** What a browser subscribes with, or null where no push service is allowed. @returns {Promise<PushOffer>} */
+export const pushOffer = () => signedIn('GET', '/push');
+
+/** Tell this browser when somebody waits. @param {string} endpoint @returns {Promise<PushState>} */
+export const subscribePush = (endpoint) => signedIn('PUT', '/push', { endpoint });
+
+/** Its desk is open: is it still told? @param {string} endpoint @returns {Promise<PushState>} */
+export const renewPush = (endpoint) => signedIn('POST', '/push/renewal', { endpoint });
+
+/** Tell it nothing more. @param {string} endpoint @returns {Promise<PushState>} */
+export const endPush = (endpoint) => signedIn('POST', '/push/end', { endpoint });
 
 /** @returns {Promise<Me>} */
 export const me = () => call('GET', '/me');

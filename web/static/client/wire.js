@@ -46,6 +46,8 @@
  * @typedef {'nl' | 'en' | 'de' | 'fr'} Language
  * @typedef {'end' | '24h' | '7d' | '30d' | '90d' | 'manual'} Retention
  * @typedef {{challenge: string, bytes: string, party: string}} PasskeyOptions
+ * @typedef {{key: string | null}} PushOffer
+ * @typedef {{told: boolean}} PushState
  * @typedef {{challenge: string, id: string, client_data: string, authenticator_data: string, signature: string, user_handle: string}} PasskeyAssertion
  * @typedef {{practitioner: string, display_name: string, mail: string, language: Language, retention: Retention, second_factor_by?: string,
  *   sights_unseen?: number, assists?: boolean, sends?: boolean, texts?: boolean}} Me

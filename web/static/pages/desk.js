@@ -16,6 +16,7 @@ import { Handout } from './handout.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
 import { install, uninstall } from './installed.js';
+import { PushSwitch, renew } from './push.js';
 import { RetentionDialog } from './retention.js';
 import { Sentences } from './sentences.js';
 import { TechnicalDialog } from './technical.js';
@@ -88,13 +89,15 @@ class DeskPage extends HTMLElement {
     const why = obstacle();
     if (why) say(slot(this, 'unsupported'), t(`desk.obstacle.${why}`));
     const before = storedResume();
-    install().catch(() => {}); // A desk without it is a desk.
+    install().then(renew).catch(() => {}); // A desk without it is a desk.
+    this.push = new PushSwitch(slot(this, 'push'));
     this.#reload().then(() => before?.role === 'practitioner' && this.#return(before.appointment));
   }
 
   #account() {
     this.ending?.open();
     this.sentences?.open();
+    this.push?.open().catch(() => {});
   }
 
   /** The setting is known, or is another one. @param {Me} person */

@@ -17,10 +17,15 @@ export async function install() {
   await workers()?.register(script, { scope: SCOPE, updateViaCache: 'none' });
 }
 
+/** @returns {Promise<ServiceWorkerRegistration | undefined>} */
+export async function registration() {
+  return (await workers()?.getRegistrations())?.find((one) => new URL(one.scope).pathname === SCOPE);
+}
+
 /** Remove it with all that it keeps. @returns {Promise<void>} */
 export async function uninstall() {
-  for (const one of (await workers()?.getRegistrations()) ?? []) {
-    if (new URL(one.scope).pathname === SCOPE) await one.unregister();
-  }
+  const one = await registration();
+  await (await one?.pushManager?.getSubscription())?.unsubscribe();
+  await one?.unregister();
   if ('caches' in window) await caches.delete(CACHE);
 }

@@ -1,10 +1,10 @@
 /**
  * The desk's service worker. Before it stands `self.said`: what `web/installed.py` says to it, in the language of the desk that
- * registered it. It keeps files whose address is a hash of them, for the notice without a connection, and nothing else.
+ * registered it. It keeps files whose address is a hash of them, for the notice without a connection, and nothing else. A push message has no content: what is said of it stands here.
  */
 
 {
-  /** @typedef {{files: string[], page: string, headers: Record<string, string>}} Said */
+  /** @typedef {{files: string[], page: string, headers: Record<string, string>, waits: string, icon: string, language: string}} Said */
 
   const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
   const said = /** @type {{said: Said}} */ (/** @type {unknown} */ (globalThis)).said;
@@ -32,6 +32,28 @@
     }
   };
 
+  const desks = async () => {
+    const windows = await scope.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    return windows.filter((one) => new URL(one.url).pathname === scope.registration.scope.slice(scope.location.origin.length));
+  };
+
+  /** Somebody waits: who looks at the desk sees and hears it there. */
+  const tell = async () => {
+    if ((await desks()).some((one) => one.visibilityState === 'visible')) return;
+    const options = { tag: 'waiting', renotify: true, icon: said.icon, lang: said.language };
+    await scope.registration.showNotification(said.waits, options);
+  };
+
+  const goToDesk = async () => {
+    const [desk] = await desks();
+    await (desk ? desk.focus() : scope.clients.openWindow('/desk'));
+  };
+
+  scope.addEventListener('push', (event) => event.waitUntil(tell()));
+  scope.addEventListener('notificationclick', (event) => {
+    event.notification.close();
+    event.waitUntil(goToDesk());
+  });
   scope.addEventListener('install', (event) => event.waitUntil(keep()));
   scope.addEventListener('activate', (event) => event.waitUntil(tidy()));
   scope.addEventListener('fetch', (event) => {
