@@ -17,10 +17,10 @@ from practice.agenda.store import Appointments
 from rooms.announced import NOTHING, Announced, Announcements, overrun
 from rooms.live import LiveConsults
 from signaling.protocol.waiting_room import AnnouncedView
+from signaling.scopes import of_running
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Socket
 from vault.errors import DomainError
-from vault.records.scope import Scope
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Announcing:
         if running is None:
             return None
         try:
-            planned = await self._appointments.get(Scope.consult(running, owner), running)
+            planned = await self._appointments.get(of_running(owner, running), running)
         except DomainError as error:
             if error.code == "try_again":
                 raise

@@ -53,3 +53,8 @@ def of_link(appointment: str) -> Scope:
 def of_consult(consult: Consult) -> Scope:
     """Of a live consult."""
     return Scope.consult(consult.appointment, consult.owner)
+
+
+def of_running(owner: str, appointment: str) -> Scope:
+    """Of the live consult that somebody's desk says is held."""
+    return Scope.consult(appointment, owner)

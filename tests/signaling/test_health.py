@@ -160,7 +160,7 @@ async def test_turn_that_fails_is_said_and_takes_no_server_away(
     assert 'spreekkamer_ready{check="turn"} 0.0' in (await server.call("GET", "/metrics")).body
 
 
-@pytest.mark.parametrize(("revision", "wrong"), [("9999", []), ("0001", ["migrations"])])
+@pytest.mark.parametrize(("revision", "wrong"), [("9999", []), ("0001", ["migrations"]), ("0027", ["migrations"])])
 async def test_a_schema_taken_back_under_a_running_server_is_named_and_a_newer_one_takes_no_server_away(
     server: Server, revision: str, wrong: list[str]
 ) -> None:

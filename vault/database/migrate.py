@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -86,17 +86,24 @@ def revisions(url: URL) -> Revisions:
         newest = script.get_current_head() or ""
         if current is not None and _find(script, current) is None:
             return Revisions(current, newest, (), known=False)
-        steps = [one for one in script.iterate_revisions(newest, current or "base") if one.revision != current]
-        pending = tuple(f"{one.revision}: {one.doc}" for one in reversed(steps))
+        to_take = [one for one in script.iterate_revisions(newest, current or "base") if one.revision != current]
+        pending = tuple(f"{one.revision}: {one.doc}" for one in reversed(to_take))
         return Revisions(current, newest, pending, known=True)
 
 
 @cache
+def steps() -> Mapping[str, str | None]:
+    """Each revision that this code knows, and the one before it: their names say nothing of their order. Reads files
+    the first time.
+    """
+    found = [STEP.search(path.read_text("utf-8")) for path in sorted((STEPS / "versions").glob("[0-9]*.py"))]
+    return {one["name"]: one["before"] for one in found if one is not None}
+
+
+@cache
 def newest() -> str:
-    """The revision that this code works with: that of the step before which no other is. Reads files the first time."""
-    steps = [STEP.search(path.read_text("utf-8")) for path in sorted((STEPS / "versions").glob("[0-9]*.py"))]
-    names = {one["name"]: one["before"] for one in steps if one is not None}
-    (last,) = names.keys() - set(names.values())
+    """The revision that this code works with: that of the step before which no other is."""
+    (last,) = steps().keys() - set(steps().values())
     return last
 
 
@@ -106,9 +113,9 @@ async def trouble(database: Database) -> str | None:
     A newer one is in order: it only adds, and servers of both versions run side by side during a rolling update. If it
     were not, all servers would be unready from the moment at which the first new one starts until it is up.
     """
-    wanted = await asyncio.to_thread(newest)
+    known, wanted = await asyncio.to_thread(steps), await asyncio.to_thread(newest)
     rows = await database.ask(text("SELECT version_num FROM alembic_version"))
-    if rows and rows[0].version_num >= wanted:
+    if rows and (rows[0].version_num == wanted or rows[0].version_num not in known):
         return None
     return "The database was taken a step back; stop this server, or run `spreekkamer db upgrade`."
 
