@@ -4,7 +4,8 @@
 has them all on one screen.
 
 ``entrance`` and ``errors`` are what several answer, ``doubts`` what they ask about. Then one for each context:
-``account``, ``appointments``, ``assistants``, ``factors``, ``join``, ``linked``, ``passkeys``, ``presets``, ``push``,
+``account``, ``appointments``, ``assistants``, ``factors``, ``handouts``, ``join``, ``linked``, ``passkeys``,
+``presets``, ``push``,
 ``sentences``, ``series``, ``technical``, ``tokens``.
 """
 

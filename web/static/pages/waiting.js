@@ -78,29 +78,33 @@ export class WaitingRoom {
     const since = t('waiting.since', { ago: ago(one.since, this.#at.value) });
     const gone = one.connected ? '' : ` · ${t('waiting.gone')}`;
     const { grade, words } = devices(one);
+    const shade = `chip tiny ${grade}`;
+    const write = (/** @type {SubmitEvent} */ event) => this.#write(one, event);
+    const decline = (/** @type {SubmitEvent} */ event) => this.#decline(one, event);
+    const declines = DECLINE_MESSAGES.map(declineOption);
     const content = html`
       <div class="waiting-who">
         <p class="name"><bdi>${name}</bdi></p>
         <p class="chip tiny" data-testid="waiting-held" ?hidden=${!one.held}>${t('waiting.held')}</p>
         <p class="soft small"><span>${since}</span><span class="gone">${gone}</span></p>
-        <p class=${`chip tiny ${grade}`} data-testid="waiting-check" data-grade=${grade} ?hidden=${!words}>${words}</p>
+        <p class=${shade} data-testid="waiting-check" data-grade=${grade} ?hidden=${!words}>${words}</p>
       </div>
       <button class="button primary large admit" type="button" data-testid="admit" aria-label=${t('waiting.admit.who', { name })}
         @click=${() => this.options.admit(one)}>${icon('door-open')}<span>${t('waiting.admit')}</span></button>
       <details class="tell">
         <summary class="small">${icon('message-square')}${t('waiting.tell')}</summary>
         <div class="tell-messages">${HOLD_MESSAGES.map((message) => this.#messageButton(one, message))}</div>
-        <form class="write" @submit=${(/** @type {SubmitEvent} */ event) => this.#write(one, event)}>
+        <form class="write" @submit=${write}>
           <label class="small">${t('waiting.write')}<input type="text" name="text" maxlength="500" autocomplete="off" dir="auto" data-testid="write" /></label>
           <button class="button small">${t('waiting.write.send')}</button>
         </form>
       </details>
       <details class="decline">
         <summary class="small">${icon('x')}${t('decline.title')}</summary>
-        <form class="write" @submit=${(/** @type {SubmitEvent} */ event) => this.#decline(one, event)}>
+        <form class="write" @submit=${decline}>
           <p class="small">${t('decline.text')}</p>
           <label class="small">${t('decline.message')}<select name="message" data-testid="decline-message"><option value="">${t('decline.none')}</option>
-            ${DECLINE_MESSAGES.map((message) => html`<option value=${message}>${t(`decline.${message}`)}</option>`)}</select></label>
+            ${declines}</select></label>
           <label class="small">${t('waiting.write')}<input type="text" name="text" maxlength="500" autocomplete="off" dir="auto" /></label>
           <button class="button small danger" data-testid="decline" aria-label=${t('decline.who', { name })}>${t('decline.title')}</button>
         </form>
@@ -114,7 +118,8 @@ export class WaitingRoom {
 
   /** @param {WaitingView} one @param {HoldMessage} message */
   #messageButton(one, message) {
-    return html`<button class="chip press" type="button" @click=${() => this.#tell(one, message)}>${t(`hold.${message}.short`)}</button>`;
+    const words = t(`hold.${message}.short`);
+    return html`<button class="chip press" type="button" @click=${() => this.#tell(one, message)}>${words}</button>`;
   }
 
   /** @param {WaitingView} one @param {HoldMessage} message */
@@ -159,4 +164,10 @@ function devices({ connected, check, indicators }) {
   if (!check) return { grade: 'amber', words: indicators?.microphone === false ? t('waiting.no-microphone') : '' };
   const { grade, device, found } = check;
   return { grade, words: device ? t(`waiting.check.${device}.${found}`) : t('waiting.check.green') };
+}
+
+/** @param {DeclineMessage} message */
+function declineOption(message) {
+  const words = t(`decline.${message}`);
+  return html`<option value=${message}>${words}</option>`;
 }
