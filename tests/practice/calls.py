@@ -199,6 +199,7 @@ CALLS: dict[str, Call] = {
     "mail_domains.remove": lambda store, scope, row, _: store.mail_domains.remove(scope, row),
     "arrivals.approve": lambda store, scope, row, me: store.arrivals.approve(scope, row, store.notices.of(me.id)),
     "arrivals.refuse": lambda store, scope, row, me: store.arrivals.refuse(scope, row, store.notices.of(me.id)),
+    "arrivals.deciders": lambda store, scope, _, me: store.arrivals.deciders(scope, me.organisation),
     "registrations.ask": lambda store, scope, _, me: store.registrations.ask(
         scope, me.mail, "nl", lambda owner, *_: store.notices.of(owner)
     ),
