@@ -15,8 +15,9 @@ from practice.organisation.model import MemberRole
 from practice.policies.model import CAPS, FEATURES, Cap, Feature, Policy
 from practice.policies.records import POLICIES, policies
 from practice.policies.store import MOMENT
+from practice.sms_providers.model import Way
 from practice.storage import Store
-from tests.every_kind import ACCESS, WAY
+from tests.every_kind import ACCESS
 from tests.opening import of, open_store
 from tests.organisations import found, scope_of
 from tests.people import START, Time, charlie, plan
@@ -26,6 +27,7 @@ from vault.errors import DomainError
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
 
+WAY = Way("cm", "https://sms.example.org/", "product-token", "Praktijk")
 LONGEST: Retention = "manual"
 OPERATORS = timedelta(days=365)
 """The cap of the operator, where nobody else has one."""
@@ -228,7 +230,7 @@ async def test_an_organisation_that_ends_decides_and_invites_nothing_more(store:
         store.invitations.invite(owner, "new@example.org", ["assistant"], "nl", telling(store)),
         store.departments.make(owner, "Neurologie"),
         store.mail_servers.write(owner, ACCESS, 0, port_is_free=True),
-        store.sms_providers.write(owner, WAY, 0, port_is_free=True),
+        store.sms_providers.write(owner, WAY, 0, port_is_free=False),
     ):
         with pytest.raises(DomainError, match="closing"):
             await refused

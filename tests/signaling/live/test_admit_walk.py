@@ -26,6 +26,8 @@ BESIDE = {
     "signaling/sockets/manager.py": "as above",
     "rooms/tally.py": "what a practice counts, written in the background",
     "practice/statistics/store.py": "as above",
+    "signaling/announcing.py": "whoever gets a place is told what is said to all who wait; who is let in waits no more",
+    "rooms/announced.py": "the same, as the desk shows it",
     "signaling/scopes.py": "what an appointment keeps of it, that it was held, written in the background",
 }
 """What calls on another file of ours too, without being on the way, and why."""
