@@ -110,7 +110,7 @@ export class WaitingRoom {
         </form>
       </details>
       <p class="wrote small" ?hidden=${!one.written}>${t('waiting.wrote')} <bdi>${one.written ?? ''}</bdi></p>
-      <p class="said small" data-testid="waiting-said" ?hidden=${!one.said}>${t('waiting.said', { name })} <strong><bdi>${one.said ?? ''}</bdi></strong></p>
+      <p class="said small" data-testid="waiting-said" ?hidden=${!one.said}>${one.said ? t('waiting.said', { name }) : ''} <strong><bdi>${one.said ?? ''}</bdi></strong></p>
       <p class="told soft small" role="status">${this.#told.value.get(one.participant) ?? ''}</p>`;
     const attributes = { class: one.connected ? 'waiting-card' : 'waiting-card is-gone', 'data-participant': one.participant };
     return { key: one.participant, attributes, content };
