@@ -40,12 +40,13 @@ ALWAYS = {
     "Content-Security-Policy": SHORT_CONTENT_SECURITY_POLICY,
     "Permissions-Policy": SHORT_PERMISSIONS_POLICY,
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Server": "spreekkamer",
 }
+
+DOCUMENT = {"Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY"}
+"""What browsers read of a document alone: a page has fifty files, and the policy of each forbids frames too."""
 
 FRAMED = web.RequestKey("FRAMED", tuple)
 """The origins whose pages may show the answer in a frame."""
@@ -65,6 +66,7 @@ def attach(app: web.Application, *, tls: bool) -> None:
             {name: value for name, value in ALWAYS.items() if name not in OWN or name not in response.headers}
         )
         if response.content_type == "text/html":
+            response.headers.update(DOCUMENT)
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
             response.headers["Content-Security-Policy"] = LETTER_POLICY if is_letter else CONTENT_SECURITY_POLICY
             if ancestors := request.get(FRAMED):
