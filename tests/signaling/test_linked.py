@@ -14,7 +14,6 @@ from tests.opening import of
 from tests.signaling.conftest import Answer, Server
 from web.locale import CATALOGUES
 
-
 DAY = timedelta(days=1)
 
 
