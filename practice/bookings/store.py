@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import Language
@@ -32,6 +32,7 @@ from practice.mailed_digits import digits
 from practice.names import named
 from vault.errors import DomainError, Gone, Unreadable
 from vault.records.content import new_id
+from vault.records.records import Kind, R
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
 from vault.records.writing import Along, always
@@ -102,13 +103,7 @@ class Bookings(RecordStore):
 
     async def at(self, token: str) -> Availability | None:
         """That which an address leads to; None where it leads nowhere, or nobody may book there now."""
-        if len(token) > LONGEST or not token.isascii():
-            return None
-        rows = await self._database.ask(AVAILABILITY_OF, {"token": hashed(token)})
-        try:
-            found = (await self._reader.one(AVAILABILITIES, rows[0]))[0] if rows else None
-        except (Gone, Unreadable):
-            return None
+        found = await self._found(AVAILABILITIES, AVAILABILITY_OF, token)
         return found if found and found.terms.open else None
 
     async def times(self, availability: Availability, looking: Scope, zone: tzinfo) -> Sequence[datetime]:
@@ -159,13 +154,7 @@ class Bookings(RecordStore):
 
     async def held(self, token: str) -> Hold | None:
         """What the address of a hold's page leads to, until its time is over."""
-        if len(token) > LONGEST or not token.isascii():
-            return None
-        rows = await self._database.ask(HOLD_OF, {"token": hashed(token)})
-        try:
-            found = (await self._reader.one(HOLDS, rows[0]))[0] if rows else None
-        except (Gone, Unreadable):
-            return None
+        found = await self._found(HOLDS, HOLD_OF, token)
         return found if found and found.until > self._now() else None
 
     async def confirm(
@@ -174,11 +163,16 @@ class Bookings(RecordStore):
         """The appointment, where these are the digits that were mailed: the patient is invited by mail.
 
         Errors: ``invalid`` (``code``; after ``TRIES`` of them the time is free), ``conflict`` (something was planned
-        at that time, or it was confirmed already), ``not_found`` (the account is closing).
+        at that time, somebody else tries at the same moment, or it was confirmed already), ``not_found`` (the account
+        is closing).
         """
+        tried = replace(hold, tries=hold.tries + 1, version=hold.version + 1)
+        if not await self._writer.instead(HOLDS, tried, always):  # counted before it is looked at: many at once are one
+            raise DomainError("conflict")
         right = digits(self._keys.link_token(hold.seed))
         if not hmac.compare_digest("".join(typed.split()).encode(), right.encode()):
-            await self._tried(hold)
+            if tried.tries >= TRIES:
+                await self._mark(hold)
             raise DomainError("invalid", "code")
         if any(overlaps(hold, since, until) for since, until in await self._planned(availability, looking, zone)):
             await self._mark(hold)
@@ -244,13 +238,15 @@ class Bookings(RecordStore):
         marking = HOLDS.marking().where(holds.c.id == hold.id, HOLDS.is_living)
         return (await connection.execute(marking)).rowcount == 1
 
-    async def _tried(self, hold: Hold) -> None:
-        if hold.tries + 1 >= TRIES:
-            await self._mark(hold)
-            return
-        after = replace(hold, tries=hold.tries + 1, version=hold.version + 1)
-        if not await self._writer.instead(HOLDS, after, always):  # somebody else tries at the same moment
-            await self._mark(hold)
+    async def _found(self, kind: Kind[R], query: Select[Any], token: str) -> R | None:
+        """That which the address of a page leads to."""
+        if len(token) > LONGEST or not token.isascii():
+            return None
+        rows = await self._database.ask(query, {"token": hashed(token)})
+        try:
+            return (await self._reader.one(kind, rows[0]))[0] if rows else None
+        except (Gone, Unreadable):
+            return None
 
     async def _mark(self, hold: Hold) -> None:
         if await self._database.tell(HOLDS.marking().where(holds.c.id == hold.id, HOLDS.is_living)):

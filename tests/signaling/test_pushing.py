@@ -1,7 +1,7 @@
 """Browsers are woken when somebody arrives: by whom, when not, and how often it is tried."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -165,12 +165,12 @@ class Tries:
 
     def __init__(self) -> None:
         self.waits: list[float] = []
-        self.during: Callable[[], object] | None = None
+        self.during: Callable[[], Awaitable[object]] | None = None
 
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
         if self.during:
-            await self.during()  # type: ignore[misc]
+            await self.during()
 
 
 def telling(server: Server, tries: Tries, pusher: Pusher | None = None) -> Pushing:
