@@ -6,20 +6,20 @@ browser's debugger hands the message to the worker, as the service would.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from practice.settings import PracticeSettings
 from signaling.sessions import PLAIN
 from tests.chromium import chromium
 from tests.client.waiting import until
 from tests.opening import of
-from tests.servers.push import PushService, pushing
+from tests.servers.push import PushService
 from tests.signaling.conftest import Server
-from tests.signaling.test_pushing import Waiting
+from tests.signaling.test_pushing import Waiting, server_practice, service
+
+__all__ = ["server_practice", "service"]
 
 MADE_UP = """
 (() => {
@@ -44,18 +44,6 @@ async () => {
 }
 """
 ACTIVE = "async () => (await navigator.serviceWorker.getRegistration('/desk'))?.active?.state === 'activated'"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[PushService]:
-    (tmp_path / "push").mkdir()
-    async with pushing(tmp_path / "push") as found:
-        yield found
-
-
-@pytest.fixture
-def server_practice(service: PushService) -> PracticeSettings:
-    return service.settings()
 
 
 @asynccontextmanager
