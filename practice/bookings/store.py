@@ -122,7 +122,8 @@ class Bookings(RecordStore):
         Errors: ``invalid`` with the field; ``conflict`` (the time is somebody else's), ``rate_limited`` (somebody else
         of the same network holds one), ``not_found`` (nobody may book any more).
         """
-        if wanted.starts_at not in await self.times(availability, looking, zone):
+        planned = await self._planned(availability, looking, zone)  # who holds it is asked below: they may themselves
+        if wanted.starts_at not in times(availability.terms, zone, self._now(), planned):
             raise DomainError("conflict")
         try:
             mail = mailbox(wanted.mail)

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -209,6 +208,8 @@ async def test_one_for_each_address_and_each_network(sqlite_store: Store) -> Non
         if number in (5, 6):  # from where nobody can say, as many as come
             await hold(store, availability, wanting(free, f"p{number}", ""))
     assert await store.bookings.held(before) is None
+    _, again_held = await hold(store, availability, wanting(third, network="192.0.2.9"))
+    assert await store.bookings.held(again_held), "who goes back and takes the same time has it"
     assert first in await store.bookings.times(availability, of_feed(availability.owner), ZONE)
 
 
@@ -261,14 +262,14 @@ async def test_what_was_planned_while_a_hold_was_written_has_the_time(
     store = sqlite_store
     person, availability = await offering(store)
     first = (await store.bookings.times(availability, of_feed(availability.owner), ZONE))[0]
-    plain = store.bookings.times
+    plain = store.bookings._planned
 
-    async def seen(availability: Availability, looking: Scope, zone: tzinfo) -> Sequence[datetime]:
+    async def seen(availability: Availability, looking: Scope, zone: tzinfo) -> list[Busy]:
         found = await plain(availability, looking, zone)
         await store.appointments.create(of(person.id), "Ans", first, 30, "nl")
         return found
 
-    monkeypatch.setattr(store.bookings, "times", seen)
+    monkeypatch.setattr(store.bookings, "_planned", seen)
     with pytest.raises(DomainError, match="conflict"):
         await hold(store, availability, wanting(first))
     assert await store.bookings.bury() == 0
