@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Doubtful, UserError
 from signaling.protocol.events import HoldMessage
-from signaling.protocol.waiting_room import MOST_WORDS, Status
+from signaling.protocol.waiting_room import MOST_WORDS, Decline, DeclineMessage, Status
 from signaling.rest.appointments import found_doubtful, in_time
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
@@ -73,6 +73,13 @@ class Written(Whom):
     """The same in words of one's own."""
 
     text: Annotated[str, Field(min_length=1, max_length=MOST_WORDS)]
+
+
+class Declined(Whom):
+    """That they are not received now, and what is said with it."""
+
+    message: DeclineMessage | Literal[""] = ""
+    text: Annotated[str, Field(max_length=MOST_WORDS)] = ""
 
 
 class Said(Fields):
@@ -133,6 +140,7 @@ async def show(call: Call) -> Mapping[str, object]:
         ],
         "unreadable": len(found.damaged),
         "messages": get_args(HoldMessage),
+        "declines": get_args(DeclineMessage),
         "lengths": LENGTHS,
         "names": list(NAMES.items()),
         "most": MAX_NAME,
@@ -243,6 +251,15 @@ async def write(call: Call) -> None:
     await greeting.write(call.practitioner, asked.appointment, asked.participant, asked.text)
 
 
+async def decline(call: Call) -> None:
+    """Do not receive somebody who waits, in the words of both fields; entered as where a socket does it."""
+    await acting(call)
+    asked, greeting = call.body, call.request.app[SIGNALING].desks.greeting
+    text = asked.text.strip() or None
+    whom = {"appointment": asked.appointment, "participant": asked.participant}
+    await greeting.decline(call.practitioner, Decline(**whom, message=asked.message or None, text=text))
+
+
 async def announce(call: Call) -> None:
     """Say to all who wait how it stands."""
     scope, asked = await acting(call), call.body
@@ -308,6 +325,7 @@ FORMS: Final = (
     Form(f"{ONE.path}/destroy", ONE, Which, destroy, done="appointment-destroyed"),
     Form(f"{ONE.path}/tell", ONE, Message, tell, done="told"),
     Form(f"{ONE.path}/write", ONE, Written, write, done="told"),
+    Form(f"{ONE.path}/decline", ONE, Declined, decline, done="declined"),
     Form(f"{ONE.path}/announce", ONE, Said, announce, done="announced"),
     Form(f"{ONE.path}/call-in", ONE, Whom, call_in, done="called-in"),
 )

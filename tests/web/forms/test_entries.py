@@ -61,7 +61,10 @@ ENTERED_BY_THEMSELVES = {
     *("POST /invited/{token}/passkey/make", "POST /account/assistants/part"),
     *(
         f"POST /served/{{practitioner}}/{{day}}/{one}"
-        for one in ("plan", "end", "reopen", "cancel", "keep", "destroy", "tell", "write", "announce", "call-in")
+        for one in (
+            *("plan", "end", "reopen", "cancel", "keep", "destroy"),
+            *("tell", "write", "decline", "announce", "call-in"),
+        )
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
     *("POST /register", "POST /book/{page}/held/{token}/confirm"),

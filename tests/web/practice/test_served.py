@@ -8,8 +8,8 @@ import pytest
 from client.wire import Wire
 from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
-from signaling.protocol.events import Arrive, Told
-from signaling.protocol.waiting_room import AnnouncedView, Check, Say
+from signaling.protocol.events import Arrive, Ended, Told
+from signaling.protocol.waiting_room import AnnouncedView, Check, Declined, Say
 from tests.client.waiting import until
 from tests.organisations import scope_of
 from tests.signaling.conftest import Server
@@ -227,9 +227,37 @@ async def test_who_waits_is_seen_and_told_so(server: Server, bob: Browser) -> No
         html = (await bob.get(of_alice(server, day="today"))).html
         assert "Nog &lt;even&gt; geduld" in html and "Goed &amp; wel" in html
         assert (await send(bob, of_alice(server, "/write", "today"), text="x" * 501, **where)).status == 422
+        assert "/decline" not in html, "Bob may not let anybody in, nor send away"
+        assert (await send(bob, of_alice(server, "/decline", "today"), **where)).status == 404
         wrong = {"appointment": one.id, "participant": "A" * 22, "message": "soon"}
         assert (await send(bob, of_alice(server, "/tell", "today"), **wrong)).status == 404
         assert (await send(bob, of_alice(server, "/tell", "today"), **wrong | {"message": "hello"})).status == 422
+    finally:
+        await wire.close()
+
+
+async def test_who_may_let_in_also_declines_in_words(server: Server, owner: Browser, bob: Browser) -> None:
+    page = await owner.get("/account/assistants")
+    fields = {"engagement": page.hidden("engagement"), "version": page.hidden("version")}
+    await send(owner, "/account/assistants/say", label="whole", admits="on", **fields)
+    one = await server.appoint(server.alice, patient="Jan Jansen")
+    heard: list[object] = []
+    wire = Wire(server.origin, lambda _, body: heard.append(body))
+    await wire.open((await server.call("POST", "/api/v1/join", {"link": one.id + one.secret})).body["access_token"])
+    try:
+        me, today = new_id(), of_alice(server, day="today")
+        await wire.request("arrive", Arrive(appointment=one.id, participant=me))
+        assert 'data-testid="decline"' in (await bob.get(today)).html
+        where = {"appointment": one.id, "participant": me}
+        for wrong in ({"message": "go-away"}, {"text": "x" * 501}, {"text": "a\u0000b"}):
+            assert (await send(bob, f"{today}/decline", **where, **wrong)).status == 422, wrong
+        sent = await send(bob, f"{today}/decline", **where, message="call-us", text=" Bel <na> tienen ")
+        assert sent.location == f"{today}?done=declined"
+        ended = Ended(reason="ended", declined=Declined(message="call-us", text="Bel <na> tienen"))
+        await until(lambda: None if ended in heard else "nothing was said")
+        assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
+        assert "Jan Jansen" not in (await bob.get("/served")).html
+        assert (await send(bob, f"{today}/decline", **where)).status == 404
     finally:
         await wire.close()
 
