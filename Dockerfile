@@ -4,8 +4,9 @@ FROM python:3.11.14-slim-bookworm AS build
 ARG SOURCE_DATE_EPOCH=1767225600
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 PYTHONHASHSEED=0
 RUN python -m venv --without-pip /opt/spreekkamer
-COPY requirements.txt /src/
-RUN pip --python /opt/spreekkamer/bin/python install --no-deps --require-hashes --only-binary :all: --requirement /src/requirements.txt
+COPY requirements.txt requirements-source.txt /src/
+RUN pip --python /opt/spreekkamer/bin/python install --no-deps --require-hashes --only-binary :all: --requirement /src/requirements.txt \
+    && pip --python /opt/spreekkamer/bin/python install --no-deps --require-hashes --no-build-isolation --requirement /src/requirements-source.txt
 COPY . /src
 RUN pip --python /opt/spreekkamer/bin/python install --no-deps --no-build-isolation /src \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/spreekkamer/lib \

@@ -5,7 +5,7 @@ DATA ?= var/demo
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-SERVER := $(VENV)/.server-$(shell cat requirements.txt pyproject.toml | cksum | tr -cd '0-9')
+SERVER := $(VENV)/.server-$(shell cat requirements.txt requirements-source.txt pyproject.toml | cksum | tr -cd '0-9')
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MUTATED := vault/keys vault/records vault/destruction vault/audit practice signaling/tickets.py signaling/sessions.py signaling/admission.py
@@ -42,6 +42,7 @@ $(BIN)/python:
 $(SERVER): | $(BIN)/python
 	@echo 'Installing the server into $(VENV) …'
 	@$(PIP) --no-deps --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --require-hashes --no-build-isolation -r requirements-source.txt
 	@$(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@rm -f $(VENV)/.server-* && touch $@
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from practice.dkim import Keys, parsed
 from practice.mailboxes import host_name, mailbox
 
 HTTPS: Final = 443
@@ -60,6 +61,17 @@ class MailSettings(BaseModel):
     ca_file: Path | None = Field(
         default=None, description="PEM file of the authority of the mail server's certificate; empty: the system's."
     )
+    dkim_selector: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
+        description="Name of the key by which our mail is signed (DKIM), in the DNS of the sender's domain: "
+        "`spreekkamer dkim-records` prints what to publish there; empty: the mail server signs, or nobody does.",
+    )
+    dkim_keys: list[SecretStr] = Field(
+        default=[],
+        description="The private keys for that, RSA and Ed25519, as `spreekkamer dkim-keys` prints them; without a "
+        "selector they are not used.",
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -72,7 +84,26 @@ class MailSettings(BaseModel):
                 "would send mail in clear to another machine; set practice.mail.security to starttls or tls, or "
                 "practice.mail.host to localhost"
             )
+        if self.dkim_selector and not self.dkim_keys:
+            raise ValueError("has no keys to sign with; set practice.mail.dkim_keys beside practice.mail.dkim_selector")
+        if self.dkim_selector:
+            try:
+                self.keys()
+            except ValueError:
+                raise ValueError(
+                    "has dkim_keys that are not what `spreekkamer dkim-keys` prints: an RSA key of 2048 bits or more, "
+                    "and an Ed25519 key beside it"
+                ) from None
         return self
+
+    def keys(self) -> Keys:
+        """By which mail is signed. ValueError where they are none."""
+        return parsed([key.get_secret_value() for key in self.dkim_keys])
+
+    @property
+    def domain(self) -> str:
+        """That mail comes from; empty where none is sent."""
+        return (self.sender or "").rpartition("@")[2]
 
     @property
     def at(self) -> int:

@@ -196,6 +196,7 @@ def test_each_secret_goes_to_those_that_need_it() -> None:
     assert holders == {
         **dict.fromkeys(("database_url", "keystore_url", "root_key", "turn", "openbao_token"), servers),
         "smtp_password": servers,
+        "dkim": servers,
         "openbao_ca": servers,
         "signaling": servers,
         "redis_url": servers,
@@ -257,6 +258,7 @@ def test_the_environment_skeleton_names_what_the_compose_file_wants() -> None:
         "SMTP_PORT",
         "SMTP_USER",
         "SMTP_SENDER",
+        "DKIM_SELECTOR",
         "REGISTRATION",
         "SMS_HOSTS",
         "PUSH_HOSTS",
@@ -269,7 +271,7 @@ def test_the_image_runs_as_nobody_and_installs_only_what_is_hashed() -> None:
     last = len(lines) - 1 - lines[::-1].index("USER 10001:10001")
     assert not any(line.startswith("RUN") for line in lines[last:])
     installs = [line for line in lines if re.search(r"\b(pip|apt|apt-get|apk)\b.* install ", line)]
-    assert len(installs) == 2
+    assert len(installs) == 3
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
     froms = [line.split()[1] for line in lines if line.startswith("FROM")]
     assert len(set(froms)) == 1

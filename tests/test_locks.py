@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-SERVER, TOOLS = "requirements.txt", "requirements-dev.txt"
+SERVER, SOURCE, TOOLS = "requirements.txt", "requirements-source.txt", "requirements-dev.txt"
 PYTHONS = ("3.11.2", "3.11.14", "3.12.12", "3.13.9", "3.14.0")
 INSTALLERS = ("Makefile", "Dockerfile", ".ci/venv", ".ci/requirements")
 
@@ -62,10 +62,10 @@ def needed(roots: list[Requirement], python: str) -> Iterator[tuple[str, Require
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize("lock", [SERVER, TOOLS])
+@pytest.mark.parametrize("lock", [SERVER, SOURCE, TOOLS])
 def test_a_lock_holds_all_that_it_needs(lock: str, python: str) -> None:
     pins = locked(SERVER) | locked(lock)
-    roots = asked(SERVER) if lock == SERVER else [*asked(SERVER), *asked(TOOLS)]
+    roots = asked(SERVER) if lock == SERVER else [*asked(SERVER), *asked(lock)]
     missing = {
         f"{by or lock} needs {requirement}"
         for by, requirement in needed(roots, python)
@@ -75,17 +75,26 @@ def test_a_lock_holds_all_that_it_needs(lock: str, python: str) -> None:
     assert not missing
 
 
-def test_both_locks_agree() -> None:
-    server, tools = locked(SERVER), locked(TOOLS)
-    assert {name: tools[name] for name in server.keys() & tools.keys()} == {
-        name: server[name] for name in server.keys() & tools.keys()
+@pytest.mark.parametrize("lock", [SOURCE, TOOLS])
+def test_the_locks_agree(lock: str) -> None:
+    server, other = locked(SERVER), locked(lock)
+    assert {name: other[name] for name in server.keys() & other.keys()} == {
+        name: server[name] for name in server.keys() & other.keys()
     }
+
+
+def test_what_is_built_here_is_built_by_what_is_locked() -> None:
+    """Without a network of its own, and of wheels all but what has none."""
+    assert locked(SOURCE).keys() - locked(SERVER).keys() == {"dkimpy"} and "setuptools" in locked(SERVER)
+    for file in ("Makefile", "Dockerfile", "docs/operations.md"):
+        text = (ROOT / file).read_text()
+        assert re.search(r"--no-build-isolation (-r|--requirement) \S*requirements-source\.txt", text), file
 
 
 def test_no_lock_has_an_address_in_it() -> None:
     """Where packages come from is the machine's affair; npm writes addresses of funds and registries into its own."""
     npm = ("web/package-lock.json", "tests/readers/package-lock.json")
-    for lock in ("requirements.txt", "requirements-dev.txt", *npm):
+    for lock in (SERVER, SOURCE, TOOLS, *npm):
         assert "://" not in (ROOT / lock).read_text(), lock
 
 

@@ -28,16 +28,20 @@ from packageurl import PackageURL
 ROOT = Path(__file__).parents[1]
 SBOM = ROOT / "docs" / "sbom.cdx.json"
 LICENCES = ROOT / "docs" / "licences.md"
+LOCKS = ("requirements.txt", "requirements-source.txt")
+"""Of the server. What is in both is the first's."""
+
 OURS = "EUPL-1.2"
 NAMESPACE = uuid.UUID("5f0c3c66-2a3e-5d3b-9f55-0d8f3a3e7a01")
 
 ALLOWED = {
-    *("MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "PSF-2.0"),  # permissive
+    *("MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "PSF-2.0", "Zlib"),  # permissive
     *("MPL-2.0", "LGPL-3.0-only"),  # copyleft for the library alone, which we use unchanged
 }
 """Licences that may be combined with ours in one image."""
 STATED = {
     "aiohappyeyeballs": "PSF-2.0", "aiosignal": "Apache-2.0", "aiosqlite": "MIT", "async-timeout": "Apache-2.0",
+    "dkimpy": "Zlib",
     "jinja2": "BSD-3-Clause", "pyasn1-modules": "BSD-2-Clause",
     "pyopenssl": "Apache-2.0", "segno": "BSD-3-Clause", "simple-websocket": "MIT", "sortedcontainers": "Apache-2.0",
 }  # fmt: skip
@@ -49,6 +53,7 @@ BUNDLED = {
     "cryptography": "OpenSSL (Apache-2.0)",
     "pylibsrtp": "libsrtp (BSD-3-Clause) and OpenSSL (Apache-2.0)",
     "cffi": "libffi (MIT)",
+    "pynacl": "libsodium (ISC)",
     "google-crc32c": "crc32c (BSD-3-Clause)",
 }
 """What the wheels carry beside their own code."""
@@ -93,14 +98,15 @@ class Vendored:
 @cache
 def pinned() -> tuple[Pinned, ...]:
     found: list[Pinned] = []
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
+    lines = [line for lock in LOCKS for line in (ROOT / lock).read_text().splitlines()]
+    for line in lines:
         if match := re.match(r"([a-z0-9][\w.-]*)(?:\[[\w,-]+\])?==(\S+) \\", line):
             found.append(Pinned(match[1], match[2]))
         elif match := re.match(r"\s+--hash=sha256:([0-9a-f]{64})", line):
             found[-1].hashes.append(match[1])
         elif (match := re.match(r"\s+#\s+(?:via\s+)?([a-z0-9][\w.-]*)$", line)) and match[1] != "via":
             found[-1].via.append(match[1])
-    return tuple(found)
+    return tuple(sorted({one.name: one for one in reversed(found)}.values(), key=lambda one: one.name))
 
 
 @cache
@@ -179,8 +185,9 @@ def page() -> str:
         "# Licences",
         "",
         f"Spreekkamer is licensed under {OURS} (`LICENSE`). The server needs these packages, each in the version and",
-        "with the hashes of `requirements.txt`. This page and `docs/sbom.cdx.json` (CycloneDX 1.6) are made by",
-        "`python -m tests.test_supply_chain`; a test fails on a licence that is unknown or does not go with ours.",
+        "with the hashes of `requirements.txt` or `requirements-source.txt`. This page and `docs/sbom.cdx.json`",
+        "(CycloneDX 1.6) are made by `python -m tests.test_supply_chain`; a test fails on a licence that is unknown or",
+        "does not go with ours.",
         "",
         "| package | version | licence |",
         "|---|---|---|",

@@ -1,8 +1,8 @@
 """What an operator does from the command line beside a running server: a module for each group of commands.
 
 ``arguments`` are what they have in common, ``configured`` and ``storage`` what they open. Then one for each:
-``audit``, ``backup``, ``check``, ``db``, ``doctor``, ``first_link``, ``inventory``, ``keys``, ``practitioner``,
-``proof``, ``retention``, ``setup``, ``support``, ``trail``.
+``audit``, ``backup``, ``check``, ``db``, ``dkim``, ``doctor``, ``first_link``, ``inventory``, ``keys``,
+``practitioner``, ``proof``, ``retention``, ``setup``, ``support``, ``trail``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         backup,
         check,
         db,
+        dkim,
         doctor,
         first_link,
         inventory,
@@ -30,6 +31,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
     for group in (
         setup,
+        dkim,
         db,
         doctor,
         first_link,

@@ -14,7 +14,7 @@ from media.settings import MediaSettings
 from operate.commands.arguments import host_and_port, nameserver
 from operate.process import reveal
 from operate.terminal import say
-from practice.settings import PracticeSettings
+from practice.settings import MailSettings, PracticeSettings
 from signaling.setting_forms import origin
 from signaling.settings import SignalingSettings
 from turn.settings import TurnSettings
@@ -55,7 +55,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
     looking.add_argument("--outside", metavar="URL", help="look at the server of this address, from another machine")
     looking.add_argument("--nameserver", type=nameserver, metavar="ADDRESS", help="ask this one, not the system's")
     looking.add_argument("--ntp", type=host_and_port(NTP_PORT), metavar="HOST", help="compare the clock with this one")
-    looking.add_argument("--mail-domain", metavar="DOMAIN", help="what mail is sent from; the server's name if empty")
+    looking.add_argument(
+        "--mail-domain", metavar="DOMAIN", help="what mail is sent from; the sender's, else the server's name"
+    )
     looking.add_argument("--dkim", metavar="SELECTOR", help="the name of the DKIM key")
     looking.add_argument("--json", action="store_true", help="print one line of JSON")
     looking.set_defaults(operate=examine)
@@ -101,7 +103,7 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
     }
     if settings.signaling.origin:
         expected = [*media.announced, *([str(turn.address)] if turn.address else [])]
-        checks |= _named(settings.signaling.origin, arguments, expected)
+        checks |= _named(settings.signaling.origin, arguments, expected, settings.practice.mail)
     return checks
 
 
@@ -125,18 +127,24 @@ def outside(arguments: argparse.Namespace) -> dict[str, Check]:
     }
 
 
-def _named(origin: str, arguments: argparse.Namespace, expected: list[str]) -> dict[str, Check]:
-    """What hangs on the server's name."""
+def _named(
+    origin: str, arguments: argparse.Namespace, expected: list[str], sends: MailSettings | None = None
+) -> dict[str, Check]:
+    """What hangs on the server's name; with ``sends``, mail is of its sender's domain, and perhaps signed."""
     from operate.doctor import mail, names, tls
     from operate.doctor.resolving import Resolver
+    from practice import dkim
 
     parts = urlsplit(origin)
     host, resolver = parts.hostname or "", Resolver(arguments.nameserver)
+    domain = arguments.mail_domain or (sends and sends.domain) or host
+    selector = sends.dkim_selector if sends and domain == sends.domain and not arguments.dkim else None
+    ours = dkim.records(selector, sends.keys()) if sends and selector else None
     return {
         "dns": lambda: names.addresses(resolver, host, expected),
         "dnssec": lambda: names.dnssec(resolver, host),
         "tls": lambda: tls.tls(host, parts.port or 443, utc_now()),
-        "mail": lambda: mail.mail(resolver, arguments.mail_domain or host, arguments.dkim),
+        "mail": lambda: mail.mail(resolver, domain, arguments.dkim, ours),
     }
 
 

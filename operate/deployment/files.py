@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from operate.deployment import acl, firewall, openbao
 from operate.deployment.strength import PASSWORD_LENGTH, weakness
+from practice import dkim
 from signaling.derived import call_key_text
 from turn.coturn import render
 from turn.settings import TurnSettings
@@ -89,6 +90,8 @@ def environment(place: Place) -> str:
         "# The mail server that takes our mail, and the address that it comes from; empty: no mail is sent. What",
         "# SMTP_USER signs in with stands in secrets/smtp_password.",
         *(f"{name}=" for name in ("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_SENDER")),
+        "# The name under which the keys of secrets/dkim are published (docs/operations.md); empty: we sign no mail.",
+        "DKIM_SELECTOR=",
         "# Who may make an account uninvited: domains, founding or both (docs/operations.md); empty: nobody.",
         "REGISTRATION=",
         '# SMS providers whom organisations may send by, as ["gw.cmtelecom.com"]; empty: no text messages.',
@@ -134,6 +137,7 @@ class _Making:
             self._put(name, owner, text, fixed=True)
         # Somebody else's to say; until it is written in here, it is a password of nobody.
         self._put("smtp_password", SERVER, random(32).hex(), fixed=False)
+        self._put("dkim", SERVER, dkim.made(), fixed=False)
         self._certificate(now)
         for name, text in ((".env", environment(place)), ("firewall.nft", firewall.rules(place.address))):
             self._beside(name, text)

@@ -1,20 +1,27 @@
 """Mail in the practice's name: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489)."""
 
 import re
+from collections.abc import Mapping
 
 from operate.doctor.finding import Finding, bad, good, unknown, warn
 from operate.doctor.resolving import Resolver, Silent
 
 
-async def mail(resolver: Resolver, domain: str, selector: str | None) -> list[Finding]:
-    """Whether others can send mail as this domain."""
+async def mail(
+    resolver: Resolver, domain: str, selector: str | None, ours: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """Whether others can send mail as this domain. ``ours`` are the keys that we sign by: what has to be published, by
+    selectors.
+    """
     try:
         spf = [text for text in (await resolver.ask(domain, "TXT")).texts if text.lower().startswith("v=spf1")]
         dmarc = (await resolver.ask(f"_dmarc.{domain}", "TXT")).texts
-        dkim = (await resolver.ask(f"{selector}._domainkey.{domain}", "TXT")).texts if selector else None
+        asked = list(ours) if ours else [selector] if selector else []
+        dkim = {one: (await resolver.ask(f"{one}._domainkey.{domain}", "TXT")).texts for one in asked}
     except Silent:
         return [unknown("mail", "No name server answers.", "Look at /etc/resolv.conf, or give --nameserver.")]
-    return [_spf(spf), _dkim(dkim, selector), _dmarc([text for text in dmarc if text.lower().startswith("v=dmarc1")])]
+    signed = _ours(ours, dkim) if ours else _dkim(dkim.get(selector or ""), selector)
+    return [_spf(spf), signed, _dmarc([text for text in dmarc if text.lower().startswith("v=dmarc1")])]
 
 
 def _spf(found: list[str]) -> Finding:
@@ -42,6 +49,21 @@ def _dkim(found: list[str] | None, selector: str | None) -> Finding:
     if not any(key and key[1].strip() for key in keys):
         return bad("mail-dkim", "The DKIM key is revoked (p= is empty).", "Publish the key that is in use.")
     return good("mail-dkim", "The DKIM key is published.")
+
+
+def _ours(wanted: Mapping[str, str], found: Mapping[str, list[str]]) -> Finding:
+    """Whether everybody can verify what we sign."""
+    for selector, text in wanted.items():
+        if _key(text) not in map(_key, found[selector]):
+            meaning = f"Mail is signed by a key that is not published as {selector}, or another one is."
+            return bad("mail-dkim", meaning, "Publish what `spreekkamer dkim-records` prints.")
+    return good("mail-dkim", f"Mail is signed, and published are {' and '.join(wanted)}.")
+
+
+def _key(text: str) -> tuple[str, str]:
+    """Kind and key of a record (RFC 6376, 3.6.1), which may have blanks in it and be written in any order."""
+    tags = dict(part.split("=", 1) for part in re.sub(r"\s", "", text).split(";") if "=" in part)
+    return tags.get("k", "rsa"), tags.get("p", "")
 
 
 def _dmarc(found: list[str]) -> Finding:

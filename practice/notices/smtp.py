@@ -1,4 +1,5 @@
-"""Handing one letter for one recipient to the operator's mail server (RFC 5321), and why that did not go.
+"""Handing one letter for one recipient to a mail server (RFC 5321), signed if it is the operator's, and why that did
+not go.
 
 TLS is demanded before anything is said, except to this machine: a server that offers none is not spoken to. What the
 server says in words is read by nobody: there may be an address in it.
@@ -12,6 +13,7 @@ from typing import Final, Literal
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
 
+from practice.dkim import Signer
 from practice.mail_servers.model import MailServer
 from practice.outgoing import SECONDS, Door, Forbidden
 from practice.settings import MailSettings
@@ -50,11 +52,15 @@ class Mailer:
         self._door = door
         self.host, self.sender = settings.host, settings.sender
         self._tls: ssl.SSLContext | None = None
+        selector = settings.dkim_selector
+        self._signer = Signer(settings.domain, selector, settings.keys()) if selector else None
 
     async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext) -> None:
-        """It is the server's now. The command by which the letter begins is written inside ``begin``, which may raise:
-        then nothing went. Errors: NotSent.
+        """It is the server's now, signed by the keys of its settings. The command by which the letter begins is written
+        inside ``begin``, which may raise: then nothing went. Errors: NotSent.
         """
+        if self._signer is not None:
+            letter = await asyncio.to_thread(self._signer.signed, letter)
         try:
             async with asyncio.timeout(WHOLE_SECONDS), self.session() as server:
                 with _step("sender"):

@@ -22,6 +22,7 @@ from operate.configuration import load
 from operate.deployment import openbao
 from operate.deployment.files import OWN, Place, make
 from operate.deployment.strength import refuse_weak, weakness
+from practice import dkim
 from signaling.settings import SignalingSettings
 from spreekkamer import Settings
 from tests.ours import ROOT
@@ -77,6 +78,12 @@ def test_a_file_that_is_missing_is_made_from_the_others_and_one_that_no_longer_f
     assert made(tmp_path) == before
     (tmp_path / "secrets" / "turn").unlink()
     assert make(tmp_path, PLACE, os.urandom, NOW).stale == ("turnserver.conf",)
+
+
+def test_the_keys_of_mail_are_made_once_for_the_servers(tmp_path: Path) -> None:
+    make(tmp_path, PLACE, os.urandom, NOW)
+    lines = (tmp_path / "secrets" / "dkim").read_text().splitlines()
+    assert set(dkim.records("key1", dkim.parsed(lines))) == {"key1", "key1-ed25519"}
 
 
 def test_two_turn_secrets_go_into_both_ends(tmp_path: Path) -> None:

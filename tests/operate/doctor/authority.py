@@ -124,9 +124,9 @@ def build(
 
 
 @asynccontextmanager
-async def serving(authority: Authority) -> AsyncIterator[Authority]:
+async def serving(authority: Authority, port: int = 0) -> AsyncIterator[Authority]:
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: Served(authority), local_addr=("127.0.0.1", 0))
+    transport, _ = await loop.create_datagram_endpoint(lambda: Served(authority), local_addr=("127.0.0.1", port))
     authority.port = transport.get_extra_info("sockname")[1]
     try:
         yield authority

@@ -10,6 +10,7 @@ import pytest
 from operate.doctor import mail, names
 from operate.doctor.finding import Finding
 from operate.doctor.resolving import Resolver
+from practice import dkim
 from tests.operate.doctor.authority import PRACTICE, Authority, build, serving
 
 HOST = "consult.example.org"
@@ -131,6 +132,23 @@ async def test_mail_that_is_right_is_good() -> None:
 async def test_mail_that_others_could_forge_is_named(old: str, new: str, check: str, state: str) -> None:
     assert old in PRACTICE
     assert (await look_at_mail(PRACTICE.replace(old, new)))[check] == state
+
+
+async def test_the_keys_that_we_sign_by_are_compared_with_what_is_published() -> None:
+    keys, other = (dkim.parsed(dkim.made().splitlines()) for _ in range(2))
+    ours = dkim.records("key1", keys)
+
+    async def said(published: str) -> str:
+        async with serving(build(f"{published}\n")) as authority:
+            found = await mail.mail(Resolver(authority.address), "example.org", None, ours)
+        return states(found)["mail-dkim"]
+
+    right = dkim.zone("example.org", "key1", keys)
+    assert await said(right) == "ok"
+    assert await said(right.replace("k=rsa; ", "").replace("v=DKIM1; ", "v=DKIM1;t=s; ")) == "ok", "the same, otherwise"
+    assert await said(right.splitlines()[0]) == "fail", "the second is missing"
+    assert await said(dkim.zone("example.org", "key1", other)) == "fail"
+    assert await said(PRACTICE) == "fail"
 
 
 async def test_a_dkim_key_without_a_name_is_unknown() -> None:
