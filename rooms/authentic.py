@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 
 MAC = 64
-KINDS = ("room", "replay-body", "refresh", "announced")
+KINDS = ("room", "replay-body", "refresh", "announced", "walk-ins")
 """What is signed: ``sk:room:<id>`` is a room."""
 
 logger = logging.getLogger(__name__)

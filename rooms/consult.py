@@ -219,6 +219,7 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
         replay=event.replay,
         family=event.family,
         session=event.session,
+        number=event.number,
     )
     effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
     return replace(state, participants=(*state.participants, same_place(newcomer, leaving))), effects
@@ -346,7 +347,7 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
     members = {one.id for one in before.admitted}
     remaining = {one.id for one in after.admitted}
     if remaining != members and len(remaining) >= 2:
-        after = replace(after, epoch=_next_epoch(before, moment))
+        after = replace(after, epoch=_next_epoch(before, moment), met=before.met or moment)
     if not remaining and after.worker:
         after = replace(after, worker=None, ready=False)
     if before.worker and not after.worker:

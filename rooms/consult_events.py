@@ -38,7 +38,7 @@ class Arrive:
     ``lineage`` and ``issued`` come from a resume ticket that says *admitted*: who was once called in, and when the
     ticket was written. ``silent`` are sockets that were asked whether they are still there and did not answer.
     ``replay``: the page can be sent again what it missed. ``family``: of the refresh tokens that it comes from;
-    ``session``: the reference of the browser's session.
+    ``session``: the reference of the browser's session. ``number``: of who came to an open hour.
     """
 
     participant: str
@@ -53,6 +53,7 @@ class Arrive:
     replay: bool = False
     family: str | None = None
     session: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Participant:
     ``unusable``: what its client and the relay have no common form for.
     ``check``: what it said of its devices while it waited. ``written`` and ``said``: what the desk wrote to who waits,
     and they to the desk, sealed (``rooms.words``); gone when they are let in. ``held``: they were
-    in, and were put back.
+    in, and were put back. ``number``: in the queue of an open hour.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Participant:
     written: str | None = None
     said: str | None = None
     held: bool = False
+    number: int | None = None
 
     @property
     def admitted(self) -> bool:
@@ -51,7 +52,8 @@ class Consult:
     """The document. ``owner`` is the practitioner's id; ``born`` and ``touched`` are milliseconds since the epoch.
 
     ``barred`` is what it does not have: as its organisation had decided when it began.
-    ``plan`` is the version of the appointment that people here were last told of; 0 before it changed.
+    ``plan`` is the version of the appointment that people here were last told of; 0 before it changed. ``met`` is when
+    two were in it for the first time, 0 before.
     """
 
     schema: Literal[1] = 1
@@ -68,6 +70,7 @@ class Consult:
     assigned: int = 0
     epoch: int = 0
     plan: int = 0
+    met: int = 0
     ended: EndReason | None = None
     barred: tuple[Feature, ...] = ()
 

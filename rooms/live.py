@@ -62,6 +62,7 @@ class Waiting:
     written: str | None = None
     said: str | None = None
     held: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ def _waits(appointment: str, one: Participant) -> Waiting:
         one.written,
         one.said,
         one.held,
+        one.number,
     )
 
 

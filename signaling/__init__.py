@@ -9,6 +9,7 @@
 | ``handlers``, ``consults`` | what a client event does; the live consults as this node sees them |
 | ``placement``, ``presence``, ``drain`` | rooms on media workers; nodes that come and go |
 | ``greeting``, ``announcing`` | whose waiting room somebody sees; what all in it are told |
+| ``walking_in`` | who comes to an open hour, and keeps or loses their place |
 | ``window`` | when a patient's link opens it |
 | ``replays``, ``traces`` | what a page may have missed; what there is of an appointment in Redis |
 | ``sessions``, ``session_use``, ``tickets``, ``refresh``, ``admission`` | who somebody is, and for how long |

@@ -1,5 +1,5 @@
 """What all who wait for a practitioner are told: whether that one is there, and how much later it gets, by their word
-or because a consult goes on for longer than planned.
+or because a consult goes on for longer than planned; and who came to an open hour, how many are before them.
 
 Each node looks once a second for its own sockets that wait, and tells those that were last told something else. **Who
 waits learns how late it gets and nothing of the consult that makes it so.**
@@ -15,8 +15,9 @@ from redis.exceptions import RedisError
 
 from practice.agenda.store import Appointments
 from rooms.announced import NOTHING, Announced, Announcements, overrun
-from rooms.live import LiveConsults
-from signaling.protocol.waiting_room import AnnouncedView
+from rooms.live import DeskState, LiveConsults
+from rooms.walk_ins import Queue, WalkIns, those_before, waiting_range
+from signaling.protocol.waiting_room import AnnouncedView, QueueView
 from signaling.scopes import of_running
 from signaling.sockets.server import Gate
 from signaling.sockets.socket import Socket
@@ -38,12 +39,14 @@ class Announcing:
         gate: Gate,
         live: LiveConsults,
         announcements: Announcements,
+        walk_ins: WalkIns,
         appointments: Appointments,
         now: Callable[[], datetime],
     ) -> None:
         self._gate = gate
         self._live = live
         self._announcements = announcements
+        self._walk_ins = walk_ins
         self._appointments = appointments
         self._now = now
         self._late: dict[str, int] = {}
@@ -86,8 +89,12 @@ class Announcing:
     async def _tell(self, sockets: list[Socket]) -> None:
         waiting = [(one, one.waits_for) for one in sockets if one.waits_for]
         said = await self._announcements.of({owner for _, owner in waiting})
+        came = {owner for socket, owner in waiting if socket.claims.number is not None}
+        queues = {owner: (await self._live.desk(owner), await self._walk_ins.of(owner)) for owner in sorted(came)}
         for socket, owner in waiting:
             view = self._view(owner, said[owner])
+            if owner in queues:
+                view = view.model_copy(update={"queue": queue_view(socket, *queues[owner])})
             if view != (socket.announced or self._view("", NOTHING)):
                 socket.announced = view
                 await self._gate.tell(socket.sid, ANNOUNCED, view)
@@ -107,3 +114,14 @@ class Announcing:
                 raise
             return None
         return overrun(planned.starts_at + timedelta(minutes=planned.minutes), self._now())
+
+
+def queue_view(socket: Socket, desk: DeskState, queue: Queue) -> QueueView | None:
+    """Where whoever has this socket stands; None for who did not come to an open hour."""
+    number, here = socket.claims.number, socket.binding
+    if number is None or here is None:
+        return None
+    since = next((one.since for one in desk.waiting if one.participant == here.participant), 0)
+    before = those_before(desk, number, since)
+    least, most = waiting_range(queue.lengths, before, running=desk.in_consult is not None) or (None, None)
+    return QueueView(number=number, before=before, least=least, most=most)

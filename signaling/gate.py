@@ -13,7 +13,8 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from rooms.authentic import Authentic
 from rooms.consult_events import Tally
 from rooms.consult_state import Consult
 from rooms.live import LiveConsults, parts
+from rooms.walk_ins import Most, WalkIns
 from rooms.words import SealedWords
 from signaling import typedefs
 from signaling.admission import Admission
@@ -58,6 +60,7 @@ from signaling.sockets.socket import Socket
 from signaling.tasks import stop
 from signaling.tickets import Claims
 from signaling.traces import touched
+from signaling.walking_in import WalkingIn, is_over
 from signaling.window import JoinWindow
 from vault.errors import DomainError
 
@@ -73,6 +76,7 @@ class Desks:
 
     greeting: Greeting
     announcing: Announcing
+    walking_in: WalkingIn
 
 
 @dataclass(frozen=True)
@@ -230,15 +234,15 @@ def attach(
     def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
 
-    beside = Beside(SealedWords(derive(secret, "words")), Announcements(redis, authentic, life))
+    beside = _beside(redis, now, live, secret)
     consults = _consults(
         app, gate, live, storage, Replays(redis, now, life, authentic), place, node or secrets.token_urlsafe(16), beside
     )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     use = SessionUse(gate, storage.sessions, now)
-    desks = _desks(consults, storage, now)
+    desks = _desks(app, consults, storage)
     doing = handlers(consults, placement, diagnostics, Limiter(redis, secret, now), desks.greeting)
-    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use, desks.announcing))
+    gate.handle(Authority(storage.organisation.standings).guarding(doing), _hooks(consults, use, desks))
     presence = Presence(consults, placement, admission, app[typedefs.MEDIA], redis)
     signaling = Signaling(
         *(gate, consults, placement, presence, admission, diagnostics, refresh, authentic, use, desks, redis),
@@ -248,6 +252,14 @@ def attach(
     return signaling
 
 
+def _beside(redis: Redis, now: Callable[[], datetime], live: LiveConsults, secret: bytes) -> Beside:
+    return Beside(
+        SealedWords(derive(secret, "words")),
+        Announcements(redis, live.authentic, live.life),
+        WalkIns(redis, now, live.life, live.authentic),
+    )
+
+
 def _serve(app: web.Application, signaling: Signaling) -> None:
     signaling.gate.attach(app, socketio_path=PATH)
     app[SIGNALING] = signaling
@@ -255,17 +267,24 @@ def _serve(app: web.Application, signaling: Signaling) -> None:
     app.cleanup_ctx.append(_live)
 
 
-def _desks(consults: Consults, storage: Storage, now: Callable[[], datetime]) -> Desks:
-    announced = consults.beside.announcements
+def _zone(app: web.Application) -> tzinfo:
+    """The practice's, as it is now; without pages nobody has said which."""
+    return app.get(typedefs.ZONE, lambda: UTC)()
+
+
+def _desks(app: web.Application, consults: Consults, storage: Storage) -> Desks:
+    settings, now, beside = app[typedefs.SETTINGS], app[typedefs.NOW], consults.beside
+    most = Most(settings.queue_people, settings.queue_network)
     return Desks(
         Greeting(consults, storage.assistants, storage.audit),
-        Announcing(consults.gate, consults.live, announced, storage.appointments, now),
+        Announcing(consults.gate, consults.live, beside.announcements, beside.walk_ins, storage.appointments, now),
+        WalkingIn(consults, storage, most, now, partial(_zone, app)),
     )
 
 
-def _hooks(consults: Consults, use: SessionUse, announcing: Announcing) -> Hooks:
+def _hooks(consults: Consults, use: SessionUse, desks: Desks) -> Hooks:
     seats, messages = consults.seats, consults.messages
-    entered = _in_turn(messages.catch_up, announcing.entered)
+    entered = _in_turn(messages.catch_up, desks.walking_in.entered, desks.announcing.entered)
     return Hooks(_in_turn(use.lost, seats.lost), seats.heard, entered, messages.missed)
 
 
@@ -304,6 +323,7 @@ def _consults(
         forget_messages=replays.end,
         count=count,
         arrived=arrived,
+        over=partial(_over, app, gate, beside.walk_ins),
     )
     runner = Runner(live, port)
     seats = Seats(
@@ -317,6 +337,10 @@ def _consults(
         node=node,
     )
     return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers, beside)
+
+
+def _over(app: web.Application, gate: Gate, walk_ins: WalkIns, consult: Consult) -> None:
+    gate.spawn(is_over(walk_ins, consult, _zone(app)))
 
 
 async def _note(storage: Storage, showing: Showing, consult: Consult, attended: Attendance) -> None:
@@ -349,7 +373,7 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     except RedisError:
         log.warning("Redis is not there yet")
     presence = signaling.presence
-    desks = signaling.desks.greeting.run(), signaling.desks.announcing.run()
+    desks = signaling.desks.greeting.run(), signaling.desks.announcing.run(), signaling.desks.walking_in.run()
     duties = (presence.watch(), presence.run(), signaling.placement.listen(), signaling.use.run(), *desks)
     tasks = [asyncio.create_task(duty) for duty in duties]
     yield

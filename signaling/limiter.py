@@ -96,6 +96,7 @@ REGISTERED_NETWORK = Limit("registered-network", 60, "Links to register by that 
 BOOKING_NETWORK = Limit("booking-network", 240, "Pages for booking that one network opens.")
 HOLDING_NETWORK = Limit("holding-network", 20, "Times that one network asks to hold.", 3600)
 BOOKED_MAIL = Limit("booked-mail", 5, "Digits for booking that are mailed to one address.", 3600)
+WALKING_IN_NETWORK = Limit("walking-in-network", 10, "Numbers of an open hour that one network asks for.", 3600)
 NEW_DEVICE = Limit("new-device", 1, "Mails about a new device, of one account and one network.", seconds=86_400)
 """Who deletes cookies, and what signs in anew each time, is told of once a day; a stranger is elsewhere."""
 
@@ -119,6 +120,7 @@ LIMITS = (
     BOOKING_NETWORK,
     HOLDING_NETWORK,
     BOOKED_MAIL,
+    WALKING_IN_NETWORK,
     SMS_TESTS,
     TOLD_AGAIN,
 )
@@ -142,6 +144,10 @@ class Limiter:
             _, used, left = await pipe.execute()
         if used > limit.tries:
             raise ProtocolError("rate_limited", retry_after=max(1, ceil(left / 1000)))
+
+    def pseudonym_of(self, limit: Limit, value: object) -> str:
+        """By which somebody is told from others today, as in the keys."""
+        return pseudonym(self._key, self._now(), limit.what, value)
 
     async def any_counted(self, limit: Limit, value: object) -> bool:
         """Whether one was counted in this window."""

@@ -59,6 +59,12 @@ class SignalingSettings(BaseModel):
         description="How long after its end a link still opens, unless the appointment is destroyed by then: "
         "with retention `end` half an hour after its planned end.",
     )
+    queue_people: int = Field(
+        default=20, ge=1, le=200, description="How many may be in the queue of one practitioner's open hour."
+    )
+    queue_network: int = Field(
+        default=2, ge=1, le=200, description="How many of them from one network, so that nobody fills a queue alone."
+    )
     drain_seconds: float = Field(
         default=3,
         ge=0,

@@ -34,7 +34,8 @@ class Claims(Message):
 
     ``seat`` is ``practitioner`` or ``patient``; ``appointment`` is None in the practitioner's desk token;
     ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
-    session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``.
+    session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``; ``number``
+    is that of who came to an open hour.
     ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0
     where an older release did) are in seconds since the Unix epoch.
     """
@@ -50,6 +51,7 @@ class Claims(Message):
     family: Id | None = None
     generation: Annotated[int, Field(ge=1)] | None = None
     opens: Annotated[int, Field(ge=0)] | None = None
+    number: Annotated[int, Field(ge=1)] | None = None
     expires: Annotated[int, Field(ge=0)]
     issued: Annotated[float, Field(ge=0)] = 0
 

@@ -95,7 +95,7 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "mail_servers": lambda whose: MailServer(new_id(), whose.organisation, ACCESS, START, 1),
     "sms_providers": lambda whose: SmsProvider(new_id(), whose.organisation, WAY, START, 1),
     "availabilities": lambda whose: Availability(
-        new_id(), whose.account, new_id(), Terms(ancestors=(f"https://{WORD}.example.org",)), 1
+        new_id(), whose.account, new_id(), Terms(ancestors=(f"https://{WORD}.example.org",)), version=1
     ),
     "holds": lambda whose: Hold(
         *(new_id(), whose.account, secrets.token_hex(32), START, 30, WORD, MAIL, "nl", WORD, WORD, START)

@@ -8,5 +8,5 @@ The forms: ``forms`` is how one works, ``account`` what somebody does to their o
 who look after an organisation. ``branding``, ``colours``, ``naming`` and ``pictures`` are how a practice looks and is
 called, ``moments`` how a time is said; ``trail`` says what was entered, ``bare`` takes the comments out of scripts,
 ``storage`` lists what a browser keeps, ``installed`` is the desk as a program of its own, ``settings`` what is set;
-``booking`` is what whoever books sees; ``post`` is a page that sandboxes have.
+``booking`` is what whoever books sees, ``open_hour`` whoever comes to one; ``post`` is a page that sandboxes have.
 """

@@ -15,6 +15,7 @@ from pydantic import Field
 from practice.accounts.model import Language, Practitioner
 from practice.accounts.store import MAX_MAIL
 from practice.agenda.changes import MAX_NAME
+from practice.bookings.hours import closes
 from practice.bookings.model import Availability, Hold
 from practice.bookings.store import Wanted
 from practice.mailboxes import canonical
@@ -111,12 +112,14 @@ async def show_times(call: Call) -> Mapping[str, object]:
         (words(call, day[0])["day"], [(int(at.timestamp()), words(call, at)["time"]) for at in day])
         for day in (list(ats) for _, ats in groupby(shown, key=lambda at: at.date()))
     ]
+    open_until = closes(there.availability.hour, zone, app[NOW]())
     before = [at.date() for at in free if first and at.date() < first]
     return {
         "person": there.person,
         "minutes": there.availability.terms.minutes,
         "days": days,
         "here": f"/book/{call.path['page']}",
+        "hour": time_of(open_until.astimezone(zone), there.language) if open_until else "",
         "earlier": max(before[0], first - timedelta(days=SHOWN_DAYS)).isoformat() if before and first else "",
         "later": next((at.date().isoformat() for at in free if until and at.date() >= until), ""),
     }

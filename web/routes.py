@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from signaling.typedefs import POST, STORE, ZONE
-from web import assets, booking, branding, forms, headers, installed, pages, pictures, post, reference
+from web import assets, booking, branding, forms, headers, installed, open_hour, pages, pictures, post, reference
 from web.account import (
     assistants,
     bank,
@@ -24,6 +24,7 @@ from web.account import (
     sights,
 )
 from web.account import booking as offered
+from web.account import open_hour as receiving
 from web.account import pages as account
 from web.locale import CATALOGUES, families
 from web.naming import PRACTICE, Practice, looking
@@ -70,7 +71,8 @@ PUBLIC: Final = (
 """The same for everybody, with nothing of anybody in it."""
 
 ACCOUNTS: Final = (
-    *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed, offered),
+    *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
+    *(offered, receiving),
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
@@ -80,7 +82,7 @@ PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
     *(audit, record, report, statistics),
 )
-PARTS: Final = (*ACCOUNTS, *PRACTICES, booking)
+PARTS: Final = (*ACCOUNTS, *PRACTICES, open_hour, booking)  # a time of its own name comes first
 PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)
 FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in part.FORMS)
 """What is of somebody: each names its right."""
@@ -95,6 +97,8 @@ def served_files() -> assets.Files:
         words = families(found[name].body.decode() for name in used)
         for language, catalogue in CATALOGUES.items():
             found[texts(script, language)] = assets.Asset.of(catalogue.json(words), "application/json")
+    for language, catalogue in CATALOGUES.items():
+        found[texts("queue", language)] = assets.Asset.of(catalogue.json({"queue"}), "application/json")
     return assets.Files(found)
 
 

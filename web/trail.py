@@ -85,8 +85,11 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.SMS_PROVIDER_CHANGED: SET,
     Act.SMS_TESTED: Details(worded("sms.outcome", "accepted", *get_args(SmsStep))),
     Act.FEED_CHANGED: SET,
-    Act.AVAILABILITY_CHANGED: Details(worded("detail.availability", "open", "closed", "address")),
-    Act.APPOINTMENT_CREATED: Details(worded("detail.planned", "booked")),
+    Act.AVAILABILITY_CHANGED: Details(
+        worded("detail.availability", "open", "closed", "address", "hours", "hour-open", "hour-closed")
+    ),
+    Act.APPOINTMENT_CANCELLED: Details(worded("detail.cancelled", "left")),
+    Act.APPOINTMENT_CREATED: Details(worded("detail.planned", "booked", "walked-in")),
     Act.PUSH_CHANGED: SET,
     Act.PATIENT_SAID: Details(worded("day.wish", *WISHES)),
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),

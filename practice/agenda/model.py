@@ -20,6 +20,15 @@ class Glimpse:
     starts_at: datetime = field(repr=False)
     minutes: int
     label: str = field(repr=False)
+    walked_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WalkIn:
+    """Somebody who comes to an open hour: the id that their appointment gets, and their number in the queue."""
+
+    id: str
+    number: int
 
 
 def patient_link(origin: str, one: "Appointment") -> str:
@@ -50,8 +59,9 @@ class Appointment:
     ``state`` is what storage says: a running consult is still ``planned``. ``handed`` is how often it was handed over,
     ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it. With
     ``cancelled_at`` it is destroyed a moment later, or once the patient was told (``cancelling``). ``attended`` is what
-    the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``unknown``
-    is what a newer program keeps beside these fields: who writes the appointment anew writes it too.
+    the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``number``
+    is that of who came to an open hour. ``unknown`` is what a newer program keeps beside these fields: who writes the
+    appointment anew writes it too.
     """
 
     id: str
@@ -71,12 +81,18 @@ class Appointment:
     attended: Attendance | None = None
     contact: Contact | None = field(default=None, repr=False)
     wish: Wish | None = None
+    number: int | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ends_at(self) -> datetime:
         """The planned end."""
         return self.starts_at + timedelta(minutes=self.minutes)
+
+
+def glimpsed(one: Appointment) -> Glimpse:
+    """What there is to be seen of it."""
+    return Glimpse(one.starts_at, one.minutes, one.patient, one.number is not None)
 
 
 def calendar_entry(one: Appointment) -> tuple[str, int]:

@@ -38,7 +38,7 @@ appointments = Table(
 
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
-    optional=frozenset(("handed", "ceiling", "cancelled_at", "attended", "contact", "wish")),
+    optional=frozenset(("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number")),
 )
 
 
@@ -63,6 +63,7 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "attended": appointment.attended,
         "contact": None if appointment.contact is None else asdict(appointment.contact),
         "wish": appointment.wish,
+        "number": appointment.number,
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -100,6 +101,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             attended=None if content["attended"] is None else known(content["attended"], get_args(Attendance)),
             contact=None if content["contact"] is None else Contact(**content["contact"]),
             wish=None if content["wish"] is None else known(content["wish"], WISHES),
+            number=None if content["number"] is None else number(content["number"]),
             unknown=unknown,
         )
     except (TypeError, ValueError):
@@ -123,6 +125,7 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
         "attended": appointment.attended,
         "contact": ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None,
         "wish": appointment.wish,
+        "number": appointment.number,
     }
 
 

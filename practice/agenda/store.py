@@ -18,7 +18,7 @@ from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checke
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.handing import TIMES
 from practice.agenda.labels import seen
-from practice.agenda.model import Appointment, Attendance, Contact, Glimpse
+from practice.agenda.model import Appointment, Attendance, Contact, Glimpse, WalkIn, glimpsed
 from practice.agenda.posting import Post
 from practice.agenda.records import APPOINTMENTS, Decoy, appointments, decoy, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
@@ -94,6 +94,7 @@ class Appointments(RecordStore):
         *,
         mail: str | None = None,
         phone: str | None = None,
+        walk_in: WalkIn | None = None,
         within: Allowed = always,
     ) -> Appointment:
         """A new appointment, on disk when this returns. ``starts_at`` is aware. With an address the patient is invited.
@@ -108,11 +109,12 @@ class Appointments(RecordStore):
         owner_key, known = await self._people.key(owner)
         if not known:
             raise DomainError("not_found")
-        appointment_id = new_id()
+        appointment_id = walk_in.id if walk_in else new_id()
         key = await self._keys.add(owner, appointment_id, self._now())
         planned = Appointment(
             appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1,
             contact=Contact(mail, phone, new_id()) if mail or phone else None,
+            number=walk_in.number if walk_in else None,
         )  # fmt: skip
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
@@ -188,7 +190,7 @@ class Appointments(RecordStore):
         Errors: ``not_found`` (any other scope).
         """
         found = await self._agenda(scope.looked_at, first_day, last_day, zone)
-        return [Glimpse(one.starts_at, one.minutes, one.patient) for one in found.appointments], len(found.damaged)
+        return [glimpsed(one) for one in found.appointments], len(found.damaged)
 
     async def _agenda(self, owner: str, first_day: date, last_day: date, zone: tzinfo | None) -> Agenda:
         def inside(starts_at: datetime) -> bool:
@@ -242,7 +244,7 @@ class Appointments(RecordStore):
         visit = await self.by_link(scope, secret)
         if visit is None:
             return None
-        row = first(await self._database.ask(ROW, {"wanted": visit.appointment.id}))
+        row = next(iter(await self._database.ask(ROW, {"wanted": visit.appointment.id})), None)
         if row is None:
             return None
         return replace(visit, appointment=await self._turn(row, partial(wished, wish)))
@@ -378,7 +380,7 @@ class Appointments(RecordStore):
         return line
 
     async def _covered(self, scope: Scope, appointment_id: str) -> Row[Any]:
-        row = first(await self._database.ask(ROW, {"wanted": asked(appointment_id)}))
+        row = next(iter(await self._database.ask(ROW, {"wanted": asked(appointment_id)})), None)
         if row is not None and scope.covers(row.owner, row.id):
             return row
         destroyed = scope.person is not None and await self._keys.receipt(scope.person, appointment_id) is not None
@@ -393,8 +395,3 @@ class Appointments(RecordStore):
 def asked(appointment_id: str) -> str:
     """The id to look for, whatever somebody typed."""
     return appointment_id if ID.fullmatch(appointment_id) else NOBODY
-
-
-def first(rows: Sequence[Row[Any]]) -> Row[Any] | None:
-    """The row with this id, if there is one."""
-    return rows[0] if rows else None

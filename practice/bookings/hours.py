@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
 
-from practice.bookings.model import Hours, Terms
+from practice.bookings.model import Hours, OpenHour, Terms
 
 CLOCK: Final = r"(\d{1,2})(?:[:.h](\d{2})?)?"
 SPAN: Final = re.compile(rf"{CLOCK}\s*(?:-|\N{{EN DASH}}|\N{{EM DASH}})\s*{CLOCK}")
@@ -62,7 +62,7 @@ def exceptions(text: str) -> dict[date, Hours]:
     return found
 
 
-def typed_exceptions(terms: Terms) -> str:
+def typed_exceptions(terms: Terms | OpenHour) -> str:
     """As ``exceptions`` reads it."""
     return "\n".join(f"{day.isoformat()} {typed(spans)}".strip() for day, spans in sorted(terms.exceptions.items()))
 
@@ -84,3 +84,17 @@ def times(terms: Terms, zone: tzinfo, now: datetime, busy: Collection[Busy]) -> 
                 free = all(until + pause <= begin or begin + length + pause <= since for since, until in busy)
                 if real and begin >= earliest and free:
                     yield at
+
+
+def closes(hour: OpenHour, zone: tzinfo, now: datetime) -> datetime | None:
+    """Until when whoever comes is received, by the clock on the wall; None while nobody is."""
+    if hour.shut and now < hour.shut:
+        return None
+    ends = [hour.until.astimezone(UTC)] if hour.until and now < hour.until else []
+    day = now.astimezone(zone).date()
+    midnight = datetime.combine(day, time(), zone)
+    for begins, ends_at in hour.exceptions.get(day, hour.week[day.weekday()]):
+        since, until = ((midnight + timedelta(minutes=minute)).astimezone(UTC) for minute in (begins, ends_at))
+        if since <= now < until:
+            ends.append(until)
+    return max(ends, default=None)

@@ -31,15 +31,30 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenHour:
+    """When whoever comes is received, by number: ``week`` and ``exceptions`` as in ``Terms``. ``until``: open now, and
+    no longer than that; ``shut``: not before then, whatever the week says. A consult is planned to take ``minutes``.
+    """
+
+    week: tuple[Hours, ...] = ((),) * DAYS
+    exceptions: Mapping[date, Hours] = field(default_factory=dict)
+    minutes: int = 10
+    until: datetime | None = None
+    shut: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Availability:
     """Of one account, its ``owner``; version 0 where there never was one. ``token`` is what its page's address holds:
-    whoever knows that may book. ``unknown`` is what a newer program keeps beside these fields.
+    whoever knows that may book, or come while the open hour is. ``unknown`` is what a newer program keeps beside these
+    fields.
     """
 
     id: str
     owner: str
     token: str = field(default="", repr=False)
     terms: Terms = field(default_factory=Terms)
+    hour: OpenHour = field(default_factory=OpenHour)
     version: int = 0
     unknown: Fields = field(default_factory=dict, repr=False, compare=False)
 

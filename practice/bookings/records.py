@@ -1,6 +1,7 @@
 """What is inside the sealed columns of what is offered and what is held, and their tables."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from hashlib import sha256
@@ -9,9 +10,9 @@ from typing import Any, get_args
 from sqlalchemy import Column, LargeBinary
 
 from practice.accounts.model import Language
-from practice.bookings.model import DAYS, Availability, Hold, Hours, Terms
+from practice.bookings.model import DAYS, Availability, Hold, Hours, OpenHour, Terms
 from vault.errors import Unreadable
-from vault.records.content import Layout, known, number
+from vault.records.content import Layout, known, moment, number, stamp
 from vault.records.records import Sealed, kept_once, kept_table
 
 availabilities = kept_table(
@@ -29,7 +30,7 @@ holds = kept_table(
 )
 
 TERMS = ("week", "exceptions", "minutes", "pause", "notice", "ahead", "ancestors", "open")
-AVAILABILITY = Sealed("availabilities", Layout(frozenset(("token", *TERMS))))
+AVAILABILITY = Sealed("availabilities", Layout(frozenset(("token", *TERMS)), optional=frozenset(("hour",))))
 HELD = ("token", "starts_at", "minutes", "name", "mail", "language", "network", "seed", "until", "tries")
 HOLD = Sealed("holds", Layout(frozenset(HELD)))
 
@@ -47,15 +48,17 @@ def seal_availability(key: bytes, one: Availability) -> dict[str, Any]:
 def export_availability(one: Availability) -> dict[str, Any]:
     """All but the address, which whoever signs in reads on their page."""
     terms = one.terms
+    hour = one.hour
+    marks = {"minutes": hour.minutes, "until": stamp(hour.until), "shut": stamp(hour.shut)}
     return {
-        "week": [[list(span) for span in day] for day in terms.week],
-        "exceptions": {day.isoformat(): [list(span) for span in spans] for day, spans in terms.exceptions.items()},
+        **_days(terms),
         "minutes": terms.minutes,
         "pause": terms.pause,
         "notice": terms.notice,
         "ahead": terms.ahead,
         "ancestors": list(terms.ancestors),
         "open": terms.open,
+        "hour": None if hour == OpenHour() else _days(hour) | marks,
     }
 
 
@@ -65,16 +68,33 @@ def open_availability(key: bytes, row: Any) -> Availability:
     try:
         if not hmac.compare_digest(hashed(content["token"]), row.token):
             raise Unreadable
-        week = tuple(_hours(day) for day in content["week"])
-        exceptions = {date.fromisoformat(day): _hours(spans) for day, spans in content["exceptions"].items()}
-        if len(week) != DAYS:
-            raise Unreadable
+        week, exceptions = _opened_days(content)
         minutes, pause, notice, ahead = (number(content[name]) for name in ("minutes", "pause", "notice", "ahead"))
         ancestors = tuple(map(str, content["ancestors"]))
         terms = Terms(week, exceptions, minutes, pause, notice, ahead, ancestors, content["open"] is True)
-        return Availability(row.id, row.owner, content["token"], terms, number(row.version), unknown)
-    except (AttributeError, TypeError, ValueError):
+        hour = _opened_hour(content["hour"]) if content["hour"] else OpenHour()
+        return Availability(row.id, row.owner, content["token"], terms, hour, number(row.version), unknown)
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise Unreadable from None
+
+
+def _days(terms: Terms | OpenHour) -> dict[str, Any]:
+    return {
+        "week": [[list(span) for span in day] for day in terms.week],
+        "exceptions": {day.isoformat(): [list(span) for span in spans] for day, spans in terms.exceptions.items()},
+    }
+
+
+def _opened_days(content: Mapping[str, Any]) -> tuple[tuple[Hours, ...], dict[date, Hours]]:
+    week = tuple(_hours(day) for day in content["week"])
+    if len(week) != DAYS:
+        raise Unreadable
+    return week, {date.fromisoformat(day): _hours(spans) for day, spans in content["exceptions"].items()}
+
+
+def _opened_hour(content: Mapping[str, Any]) -> OpenHour:
+    minutes = number(content["minutes"])
+    return OpenHour(*_opened_days(content), minutes, moment(content["until"]), moment(content["shut"]))
 
 
 def _hours(spans: Any) -> Hours:

@@ -1,4 +1,4 @@
-"""Booking by oneself: what a practitioner availabilities, and a time that somebody holds for ten minutes.
+"""Booking by oneself: what a practitioner offers, and a time that somebody holds for ten minutes. And the open hour.
 
 **Nothing of the diary is given away but times that are free**, and only to whoever has the address of the page.
 
@@ -24,8 +24,8 @@ from practice.accounts.sole import SoleRecords
 from practice.agenda.changes import MAX_NAME, MINUTES
 from practice.agenda.model import Appointment
 from practice.agenda.store import Appointments
-from practice.bookings.hours import Busy, times
-from practice.bookings.model import Availability, Hold, Terms
+from practice.bookings.hours import Busy, closes, times
+from practice.bookings.model import Availability, Hold, OpenHour, Terms
 from practice.bookings.records import AVAILABILITIES, HOLDS, availabilities, hashed, holds
 from practice.mailboxes import mailbox
 from practice.mailed_digits import digits
@@ -42,6 +42,7 @@ TRIES: Final = 5
 TOKEN_BYTES: Final = 16
 LONGEST: Final = 100
 FURTHEST: Final = 92
+LONGEST_HOUR: Final = timedelta(hours=24)
 MOST_ANCESTORS: Final = 5
 MOST_EXCEPTIONS: Final = 100
 PAUSES: Final = range(121)
@@ -88,10 +89,12 @@ class Bookings(RecordStore):
         Errors: ``invalid`` with the field, ``conflict``, ``not_found`` (also: the account is closing).
         """
         demand_terms(terms)
-        before = await self.of(scope)
-        token = before.token or secrets.token_urlsafe(TOKEN_BYTES)
-        after = replace(before, id=before.id or new_id(), token=token, terms=terms, version=seen + 1)
-        return await self._availabilities.put(after, before)
+        return await self._put(await self.of(scope), seen, terms=terms)
+
+    async def set_hour(self, scope: Scope, hour: OpenHour, seen: int) -> Availability:
+        """The open hour is this from now on. Errors: as of ``set_terms``."""
+        demand_hour(hour, self._now())
+        return await self._put(await self.of(scope), seen, hour=hour)
 
     async def readdress(self, scope: Scope, seen: int) -> Availability:
         """The page has another address, and the old one leads nowhere. Errors: ``conflict``, ``not_found``."""
@@ -105,6 +108,13 @@ class Bookings(RecordStore):
         """That which an address leads to; None where it leads nowhere, or nobody may book there now."""
         found = await self._found(AVAILABILITIES, AVAILABILITY_OF, token)
         return found if found and found.terms.open else None
+
+    async def receiving(self, token: str, zone: tzinfo) -> tuple[Availability, datetime | None] | None:
+        """That which an address leads to, and until when its open hour is, None while it is not; None in all where it
+        leads nowhere.
+        """
+        found = await self._found(AVAILABILITIES, AVAILABILITY_OF, token)
+        return (found, closes(found.hour, zone, self._now())) if found else None
 
     async def times(self, availability: Availability, looking: Scope, zone: tzinfo) -> Sequence[datetime]:
         """When somebody may be booked, the next first. Errors: ``not_found`` (``looking`` is no sight of theirs)."""
@@ -197,6 +207,11 @@ class Bookings(RecordStore):
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
+    async def _put(self, before: Availability, seen: int, **changed: Any) -> Availability:
+        token = before.token or secrets.token_urlsafe(TOKEN_BYTES)
+        after = replace(before, id=before.id or new_id(), token=token, version=seen + 1, **changed)
+        return await self._availabilities.put(after, before)
+
     async def _planned(self, availability: Availability, looking: Scope, zone: tzinfo) -> list[Busy]:
         """What stands in the diary, as far as anybody may book."""
         if looking.looked_at != availability.owner:
@@ -204,7 +219,7 @@ class Bookings(RecordStore):
         today = self._now().astimezone(zone).date()
         until = today + timedelta(days=availability.terms.ahead + 1)
         found, _ = await self._appointments.glimpses(looking, today - timedelta(days=1), until, zone)
-        begins = [(one.starts_at.astimezone(UTC), one.minutes) for one in found]
+        begins = [(one.starts_at.astimezone(UTC), one.minutes) for one in found if not one.walked_in]
         return [(begin, begin + timedelta(minutes=minutes)) for begin, minutes in begins]
 
     async def _held(self, owner: str) -> list[Hold]:
@@ -257,6 +272,16 @@ class Bookings(RecordStore):
 def overlaps(hold: Hold, since: datetime, until: datetime) -> bool:
     """Whether both are at one time."""
     return hold.starts_at < until and since < hold.ends_at
+
+
+def demand_hour(hour: OpenHour, now: datetime) -> None:
+    """Errors: ``invalid`` with the field."""
+    if hour.minutes not in MINUTES:
+        raise DomainError("invalid", "minutes")
+    if len(hour.exceptions) > MOST_EXCEPTIONS:
+        raise DomainError("invalid", "exceptions")
+    if hour.until and not now < hour.until <= now + LONGEST_HOUR:
+        raise DomainError("invalid", "until")
 
 
 def demand_terms(terms: Terms) -> None:

@@ -30,8 +30,8 @@ from signaling.sockets.endings import Ending
 
 @dataclass(frozen=True)
 class Port:
-    """What effects reach. ``show`` leaves out the one socket that gets its view as a reply; ``tell`` and
-    ``end`` keep their order; ``show_desk``, ``place``, ``tidy``, ``count`` and ``arrived`` come back at once.
+    """What effects reach. ``show`` leaves out the one socket that gets its view as a reply; ``tell`` and ``end`` keep
+    their order; ``show_desk``, ``place``, ``tidy``, ``count``, ``arrived`` and ``over`` come back at once.
     """
 
     show: Callable[[Consult, str | None], Awaitable[None]]
@@ -43,6 +43,7 @@ class Port:
     forget_messages: Callable[[str], Awaitable[None]]
     count: Callable[[Consult, Tally], None]
     arrived: Callable[[str], None]
+    over: Callable[[Consult], None]
 
 
 class Runner:
@@ -66,6 +67,7 @@ class Runner:
             self._port.arrived(consult.owner)
         if consult.ended:
             await self._port.forget_messages(appointment)
+            self._port.over(consult)
         return consult
 
     async def _carry_out(self, consult: Consult, effect: Effect, answered: str | None) -> None:

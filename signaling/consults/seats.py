@@ -214,6 +214,7 @@ class Seats:
             replay=socket.replays,
             family=claims.family,
             session=claims.session,
+            number=claims.number,
         )
 
     async def _seat(self, fresh: Consult, arrival: Arrive, admit: str | None) -> Consult:

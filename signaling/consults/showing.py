@@ -9,6 +9,7 @@ from rooms.consult_events import REFRESH
 from rooms.consult_state import PRACTITIONER, Consult, Participant
 from rooms.device_check import judged
 from rooms.live import DeskState, LiveConsults
+from rooms.walk_ins import WalkIns
 from rooms.words import SealedWords
 from signaling.protocol.events import (
     AGENDA,
@@ -33,10 +34,13 @@ from turn.credentials import TurnCredentials
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside the documents of rooms: the key of what is written in them, what is said to all who wait."""
+    """What stands beside the documents of rooms: the key of what is written in them, what is said to all who wait, and
+    who came to an open hour.
+    """
 
     words: SealedWords
     announcements: Announcements
+    walk_ins: WalkIns
 
 
 class Showing:
@@ -123,6 +127,7 @@ class Showing:
                 admitted=me.admitted,
                 family=me.family,
                 session=me.session,
+                number=me.number,
                 expires=ceil((consult.touched + self._life) / 1000),
             )
         )
@@ -212,6 +217,7 @@ def desk_view(practitioner: str, desk: DeskState, words: SealedWords, said: Anno
                 "written": words.opened(one.written, one.appointment, one.seat, "written"),
                 "said": words.opened(one.said, one.appointment, one.seat, "said"),
                 "held": one.held,
+                "number": one.number,
             }
         )
         for one in desk.waiting

@@ -138,6 +138,7 @@ class WaitingView(Message):
     written: str | None = Field(default=None, exclude_if=nothing, description="What the desk last wrote to them.")
     said: str | None = Field(default=None, exclude_if=nothing, description="What they last said to the desk.")
     held: bool = Field(default=False, exclude_if=nothing, description="They were in, and were put back.")
+    number: int | None = Field(default=None, exclude_if=nothing, description="In the queue of an open hour.")
 
 
 class DeskView(Message):

@@ -145,6 +145,7 @@ class AppointmentView(Message):
     state: Literal["planned", "ended"]
     destroyed_at: Moment | None = Field(description="When it is destroyed; null with the setting manual.")
     wish: Wish | None = Field(default=None, description="The patient cannot come, or asks for another time.")
+    number: int | None = Field(default=None, exclude_if=nothing, description="Of who came to an open hour.")
     cancelled: bool = Field(default=False, description="Destroyed at that moment, unless `keep` comes before.")
     attended: Attendance | None = Field(
         default=None,

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from signaling.protocol.model import Id, Message
+from signaling.protocol.model import Id, Message, nothing
 
 Found = Literal["works", "silent", "off", "denied", "busy", "missing", "insecure"]
 Grade = Literal["green", "amber", "red"]
@@ -81,6 +81,17 @@ class Announce(Message):
     delay: Minutes | None = Field(default=None, description="Minutes later than planned.")
 
 
+class QueueView(Message):
+    """Where somebody stands who came to an open hour. ``least`` and ``most``: how long it may take, in minutes; both
+    null while nobody knows.
+    """
+
+    number: int
+    before: int = Field(description="How many are there who came earlier.")
+    least: int | None
+    most: int | None
+
+
 class AnnouncedView(Message):
     """Whole in itself: the newest counts."""
 
@@ -89,3 +100,4 @@ class AnnouncedView(Message):
     overrun: bool = Field(
         default=False, description="Nobody said so: a consult takes longer. It concerns who waits past their own hour."
     )
+    queue: QueueView | None = Field(default=None, exclude_if=nothing, description="To who came to an open hour.")

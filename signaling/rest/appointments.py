@@ -153,6 +153,7 @@ async def taken(
     ends_at, zone = starts_at + length, app[ZONE]()
     around = starts_at.astimezone(zone).date()
     near = await app[STORE].appointments.list(scope, around - DAY, around + DAY, zone)
+    near = [one for one in near if one.number is None]  # who walked in is received when it suits
     others = [one for one in near if one.state == "planned" and not one.cancelled_at and one.id != but]
     found = [one for one in others if one.starts_at < ends_at and starts_at < one.ends_at]
     return [Taken(starts_at=one.starts_at.isoformat(), minutes=one.minutes) for one in found[:NAMED]]
@@ -260,6 +261,7 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         state="planned" if appointment.state == "planned" else "ended",
         destroyed_at=appointment.due.isoformat() if appointment.due else None,
         wish=appointment.wish,
+        number=appointment.number,
         cancelled=appointment.cancelled_at is not None,
         attended=appointment.attended,
         reopens=appointment.state == "ended" and in_time(app, appointment),

@@ -97,7 +97,15 @@ async def _joined(call: Call, found: Visited) -> Join:
     practitioner = await visit.host()
     opens_at = JoinWindow.of(app[SETTINGS]).opens_at(appointment)
     opens = int(opens_at.timestamp())
-    access = Claims(kind="access", role="patient", appointment=appointment.id, seat="patient", opens=opens, expires=0)
+    access = Claims(
+        kind="access",
+        role="patient",
+        appointment=appointment.id,
+        seat="patient",
+        opens=opens,
+        number=appointment.number,
+        expires=0,
+    )
     until = int(closes.timestamp()) if call.body.refresh else None
     return Join(
         **await entrance(call, access, appointment.id, until),

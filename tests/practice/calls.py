@@ -11,7 +11,7 @@ from practice.accounts.model import RETENTION, Practitioner
 from practice.agenda.changes import Correction
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
-from practice.bookings.model import Terms
+from practice.bookings.model import OpenHour, Terms
 from practice.factors.model import Passkey
 from practice.feeds.model import Feed
 from practice.mail_servers.model import Access, MailServer
@@ -158,6 +158,7 @@ CALLS: dict[str, Call] = {
     "sms_providers.remove": lambda store, scope, *_: store.sms_providers.remove(scope, 1),
     "bookings.of": lambda store, scope, *_: store.bookings.of(scope),
     "bookings.set_terms": lambda store, scope, *_: store.bookings.set_terms(scope, Terms(open=True), 0),
+    "bookings.set_hour": lambda store, scope, *_: store.bookings.set_hour(scope, OpenHour(minutes=15), 0),
     "bookings.readdress": lambda store, scope, *_: store.bookings.readdress(scope, 1),
     "feeds.of": lambda store, scope, *_: store.feeds.of(scope),
     "feeds.make": lambda store, scope, *_: fed_by(store, scope),

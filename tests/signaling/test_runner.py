@@ -69,6 +69,7 @@ def port(done: list[tuple[Any, ...]]) -> Port:
         forget_messages=later("forget"),
         count=note("count"),
         arrived=note("arrived"),
+        over=note("over"),
     )
 
 

@@ -137,6 +137,7 @@ FAMILIES = {
     "feed": ["busy"],
     "push": ["waits"],
     "booking": ["taken", "busy"],
+    "hour": ["closed", "full", "busy"],
     "sms.test": ["message"],
     "sms.outcome": ["accepted", *get_args(SmsStep)],
     "sms.format": get_args(Format),
@@ -311,7 +312,7 @@ FAMILIAR = {
     "de": r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|ihr|[Ee]uch|[Ee]uer|[Ee]ure\w*)\b",
     "fr": r"\b([Tt]u|[Tt]e|[Tt]oi|[Tt]on|[Tt]a|[Tt]es)\b",
 }
-APOLOGIES = r"oops|oeps|sorry|helaas|leider|hoppla|désolé|malheureusement"
+APOLOGIES = r"\boops|\boeps|sorry|helaas|leider|hoppla|désolé|malheureusement"
 
 
 def forms() -> Iterator[tuple[str, str, str]]:

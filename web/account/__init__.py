@@ -2,6 +2,6 @@
 
 In and back in: ``first``, ``invited``, ``register``, ``forgotten``, ``passkeys``, ``security``. Who one is: ``mail``,
 ``particulars``, ``photograph``, ``bank`` and ``bank_mail``. What one plans often: ``presets``; what others may book:
-``booking``. What there is of it: ``data``, with ``held`` for each kind. Who sees and helps: ``assistants``,
-``sights``, and one's own calendar program: ``feed``.
+``booking``, ``open_hour``. What there is of it: ``data``, with ``held`` for each kind. Who sees and helps:
+``assistants``, ``sights``, and one's own calendar program: ``feed``.
 """

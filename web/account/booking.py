@@ -25,10 +25,9 @@ Day = Annotated[str, Field(max_length=120)]
 Number = Annotated[str, Field(min_length=1, max_length=4, pattern=r"^\d+$")]
 
 
-class Offered(Fields):
-    """All of it, in the version that the page showed."""
+class Days(Fields):
+    """Hours of a week and of single days, and how long each time is, in the version that the page showed."""
 
-    open: bool = False
     monday: Day
     tuesday: Day
     wednesday: Day
@@ -38,11 +37,17 @@ class Offered(Fields):
     sunday: Day
     exceptions: Annotated[str, Field(max_length=4000)]
     minutes: Number
+    version: int
+
+
+class Offered(Days):
+    """All of it."""
+
+    open: bool = False
     pause: Number
     notice: Number
     ahead: Number
     ancestors: Annotated[str, Field(max_length=1000)]
-    version: int
 
 
 class Which(Fields):
@@ -67,17 +72,8 @@ async def show(call: Call) -> Mapping[str, object]:
 
 async def offer(call: Call) -> Availability:
     """These hours from now on."""
-    said, wrong = call.body, {}
-
-    def read(name: str, reader: Any, empty: Any) -> Any:
-        try:
-            return reader(getattr(said, name))
-        except ValueError:
-            wrong[name] = "wrong"
-            return empty
-
-    week: tuple[Hours, ...] = tuple(read(day, hours, ()) for day in WEEK)
-    special: Mapping[date, Hours] = read("exceptions", exceptions, {})
+    said, wrong = call.body, dict[str, str]()
+    week, special = typed_days(said, wrong)
     named = (part.rstrip("/").lower() for part in said.ancestors.split())
     ancestors = tuple(dict.fromkeys(part if "://" in part else f"https://{part}" for part in named))
     if not all(map(ORIGIN.fullmatch, ancestors)):
@@ -87,6 +83,19 @@ async def offer(call: Call) -> Availability:
     minutes, pause, notice, ahead = (int(text) for text in (said.minutes, said.pause, said.notice, said.ahead))
     terms = Terms(week, special, minutes, pause, notice, ahead, ancestors, said.open)
     return await call.request.app[STORE].bookings.set_terms(call.scope, terms, said.version)
+
+
+def typed_days(said: Days, wrong: dict[str, str]) -> tuple[tuple[Hours, ...], Mapping[date, Hours]]:
+    """The hours of a week and of single days; what cannot be read is ``wrong``."""
+
+    def read(name: str, reader: Any, empty: Any) -> Any:
+        try:
+            return reader(getattr(said, name))
+        except ValueError:
+            wrong[name] = "wrong"
+            return empty
+
+    return tuple(read(day, hours, ()) for day in WEEK), read("exceptions", exceptions, {})
 
 
 async def readdress(call: Call) -> Availability:

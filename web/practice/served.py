@@ -104,6 +104,8 @@ class Waits:
     """How their devices are, where their page says it."""
     written: str | None = None
     said: str | None = None
+    number: int | None = None
+    """Of who came to an open hour."""
 
 
 async def show_all(call: Call) -> Mapping[str, object]:
@@ -177,7 +179,7 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
             written = words.opened(one.written, one.appointment, one.seat, "written")
             said = words.opened(one.said, one.appointment, one.seat, "said")
             who = one.appointment, one.participant, planned.patient
-            found.append(Waits(*who, since, one.connected, expected, check, written, said))
+            found.append(Waits(*who, since, one.connected, expected, check, written, said, one.number))
     return found
 
 

@@ -54,6 +54,8 @@ export type Agreed = [
   Is<registry.Declined, client.Declined>,
   Is<client.Status, registry.Status>,
   Is<registry.Status, client.Status>,
+  Is<client.QueueView, registry.QueueView>,
+  Is<registry.QueueView, client.QueueView>,
   Is<client.AnnouncedView, registry.AnnouncedView>,
   Is<registry.AnnouncedView, client.AnnouncedView>,
   Is<client.DeskView, registry.DeskView>,

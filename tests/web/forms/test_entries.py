@@ -21,6 +21,8 @@ TOUCH_NOTHING = {
     "GET /practice/mail-server": "since when, and from which address, for who decides it",
     "GET /account/feed": "since when somebody has a feed, for its owner",
     "GET /account/booking": "what somebody offers, for their own page",
+    "GET /account/open-hour": "when somebody receives whoever comes, for their own page",
+    "GET /book/{page}/open": "how many are in a queue, nobody of them",
     "GET /book/{page}": "times that are free, of nobody",
     "GET /book/{page}/{time}": "one of them",
     "GET /book/{page}/held/{token}": "what whoever holds a time typed a moment ago",
@@ -67,7 +69,7 @@ ENTERED_BY_THEMSELVES = {
         )
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
-    *("POST /register", "POST /book/{page}/held/{token}/confirm"),
+    *("POST /register", "POST /book/{page}/held/{token}/confirm", "POST /book/{page}/open/come"),
     *(
         f"POST /register/{{token}}/{way}/{form}"
         for way in ("in/{organisation}", "own")

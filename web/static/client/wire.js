@@ -26,11 +26,12 @@
  * @typedef {{microphone: Found, camera: Found}} Check
  * @typedef {{grade: Grade, device: 'microphone' | 'camera' | null, found: Found | null}} CheckView
  * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
- *   indicators: Indicators, check?: CheckView, written?: string, said?: string, held?: boolean}} WaitingView
+ *   indicators: Indicators, check?: CheckView, written?: string, said?: string, held?: boolean, number?: number}} WaitingView
  * @typedef {'not-now' | 'call-us' | 'new-time'} DeclineMessage
  * @typedef {{message: DeclineMessage | null, text: string | null}} Declined
  * @typedef {'open' | 'away'} Status
- * @typedef {{status: Status, delay: number | null, overrun: boolean}} AnnouncedView
+ * @typedef {{number: number, before: number, least: number | null, most: number | null}} QueueView
+ * @typedef {{status: Status, delay: number | null, overrun: boolean, queue?: QueueView}} AnnouncedView
  * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null,
  *   announced: AnnouncedView | null}} DeskView
  * @typedef {{slot: number, participant: string}} SlotView

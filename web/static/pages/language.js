@@ -7,8 +7,13 @@ export const language = root.lang;
 /** The practice's time zone, IANA name. */
 export const practiceZone = root.dataset.zone || 'UTC';
 
-/** @type {Record<string, string | string[]>} */
-const messages = await (await fetch(new URL(`../locales/${root.dataset.page}-${language}.json`, import.meta.url))).json();
+/** @param {string | undefined} page @returns {Promise<Record<string, string | string[]>>} */
+const texts = async (page) => (await fetch(new URL(`../locales/${page}-${language}.json`, import.meta.url))).json();
+
+const messages = await texts(root.dataset.page);
+
+/** Texts of what is loaded later. @param {string} page */
+export const learn = async (page) => Object.assign(messages, await texts(page));
 
 const rules = new Intl.PluralRules(language);
 

@@ -72,6 +72,12 @@ export class WaitingRoom {
     return length && !this.#quiet ? plural('waiting.title.count', length) : null;
   }
 
+  /** Whose number is called next, as a proposal: of those who are there. */
+  get #next() {
+    const there = this.#who.value.filter(({ number, connected }) => connected && number !== undefined);
+    return there.sort((one, other) => (one.number ?? 0) - (other.number ?? 0))[0]?.participant;
+  }
+
   /** @param {WaitingView} one @returns {Row} */
   #row(one) {
     const name = this.options.names(one.appointment);
@@ -82,9 +88,12 @@ export class WaitingRoom {
     const write = (/** @type {SubmitEvent} */ event) => this.#write(one, event);
     const decline = (/** @type {SubmitEvent} */ event) => this.#decline(one, event);
     const declines = DECLINE_MESSAGES.map(declineOption);
+    const number = one.number === undefined ? '' : t('waiting.number', { number: one.number });
+    const next = this.#next === one.participant ? ` · ${t('waiting.next')}` : '';
     const content = html`
       <div class="waiting-who">
         <p class="name"><bdi>${name}</bdi></p>
+        <p class="chip tiny" data-testid="waiting-number" ?hidden=${!number}>${number}${next}</p>
         <p class="chip tiny" data-testid="waiting-held" ?hidden=${!one.held}>${t('waiting.held')}</p>
         <p class="soft small"><span>${since}</span><span class="gone">${gone}</span></p>
         <p class=${shade} data-testid="waiting-check" data-grade=${grade} ?hidden=${!words}>${words}</p>

@@ -39,9 +39,10 @@ export class Waits {
       say(slot(this.preview, 'hold-message'), t(`hold.${message}`, { name: this.#name }));
       slot(this.preview, 'say').hidden = false;
     });
-    consult.addEventListener('announced', (event) => {
-      this.#announced = /** @type {CustomEvent<AnnouncedView>} */ (event).detail;
+    consult.addEventListener('announced', async (event) => {
+      const { queue } = (this.#announced = /** @type {CustomEvent<AnnouncedView>} */ (event).detail);
       this.#sayAnnounced();
+      if (queue) (await import('./queue.js')).show(slot(this.preview, 'wait-announced'), queue);
     });
     consult.addEventListener('room', () => this.#consult === consult && this.#read(consult));
     this.#check();
