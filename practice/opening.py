@@ -26,6 +26,7 @@ from practice.accounts.resets import Resets
 from practice.accounts.sessions import Sessions
 from practice.accounts.store import Practitioners
 from practice.agenda.due_times import DueTimes, Planned
+from practice.agenda.guests import Guests
 from practice.agenda.starts import Starts
 from practice.agenda.store import Appointments
 from practice.assistants import records as engaged
@@ -120,8 +121,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
     signed_in, held = Sessions(database, keys, now), SecondFactors(means)
     organisation = Organisations(means, people, joining := Joining(keys, accounts, now), signed_in, engaged.ending)
-    on: dict[Way, bool] = {"mail": mail, "sms": bool(texts_to)}
-    ways, providers = [way for way in WAYS if on[way]], SmsProviders(means)
+    ways, providers = _ways(mail=mail, sms=bool(texts_to)), SmsProviders(means)
     outbox = Dispatches(
         database, keys, vault.deadline, now, ways, texts_to, providers.stands, caps.reminders, vault.wake.set
     )
@@ -133,6 +133,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         mail_changes=MailChanges(database, keys, accounts, now, people),
         sessions=signed_in,
         appointments=appointments,
+        guests=Guests(appointments.turning, outbox),
         sentences=Sentences(means, people),
         presets=AllPresets(means),
         particulars=AllParticulars(means),
@@ -161,3 +162,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         outbox=outbox,
         notices=Notices(means, on=mail),
     )
+
+
+def _ways(**on: bool) -> list[Way]:
+    return [way for way in WAYS if on[way]]

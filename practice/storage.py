@@ -36,6 +36,9 @@
         change(scope, id, correction) -> Appointment;  wish(scope, secret, wish, typed) -> Visit | None   # `conflict`
         end(scope, id) -> Appointment;  reopen(scope, id);  attend(scope, id, attended)    # the first end counts
         cancel(scope, id, held);  keep(scope, id);  invite(scope, id, new_link) -> Appointment  # destroyed soon, or not
+    store.guests
+        add(scope, appointment_id, invitee) -> Appointment         # `guests_full`
+        renew(scope, appointment_id, guest_id) -> Appointment;  remove(scope, appointment_id, guest_id)
     store.sentences
         of(scope) -> Said;  say(scope, language, text) -> Sentence;  for_waiting(scope, visit, language) -> str | None
     store.presets
@@ -156,6 +159,7 @@ from practice.accounts.resets import Resets
 from practice.accounts.sessions import Sessions
 from practice.accounts.store import Practitioners
 from practice.agenda.due_times import DueTimes
+from practice.agenda.guests import Guests
 from practice.agenda.handing import AppointmentsToCome, handed_over
 from practice.agenda.records import APPOINTMENTS
 from practice.agenda.store import Appointments
@@ -203,6 +207,7 @@ class Storage(Vault):
     resets: Resets
     mail_changes: MailChanges
     appointments: Appointments
+    guests: Guests
     sentences: Sentences
     presets: AllPresets
     particulars: AllParticulars

@@ -57,6 +57,7 @@ from rooms.consult_events import (
     TakenOver,
     TellEnded,
     Tick,
+    Vacate,
     Write,
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
@@ -126,6 +127,8 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
             return _leave(state, participant)
         case Close(reason):
             return _end(state, reason)
+        case Vacate(seat):
+            return _vacate(state, seat)
         case Replan(plan):
             return replace(state, plan=max(state.plan, plan)), []
         case LoseSocket(participant, socket):
@@ -288,6 +291,14 @@ def _leave(state: Consult, participant: str) -> tuple[Consult, list[Effect]]:
 def _end(state: Consult, reason: EndReason) -> tuple[Consult, list[Effect]]:
     effects: list[Effect] = [TellEnded(one.socket, reason) for one in state.participants if one.socket]
     return replace(state, participants=(), ended=reason), effects
+
+
+def _vacate(state: Consult, seat: str) -> tuple[Consult, list[Effect]]:
+    if seat == PRACTITIONER:
+        raise DomainError("forbidden")
+    leaving = [one for one in state.participants if one.seat == seat]
+    told: list[Effect] = [TellEnded(one.socket, "ended") for one in leaving if one.socket]
+    return _without(state, frozenset(one.id for one in leaving)), told
 
 
 def _tick(state: Consult, tick: Tick, moment: int) -> Consult:

@@ -94,6 +94,13 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Vacate:
+    """Whoever sits or waits in this seat takes part no more: their link leads nowhere."""
+
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replan:
     """What was planned is another: ``plan`` is the version of the appointment. An older one changes nothing."""
 
@@ -197,7 +204,9 @@ class Tick:
 
 MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
 WaitingEvent = Check | Write | Say | Decline | PutBack
-Event = Arrive | Admit | CallIn | Leave | Close | Replan | LoseSocket | Indicate | Tick | MediaEvent | WaitingEvent
+Event = (
+    Arrive | Admit | CallIn | Leave | Close | Vacate | Replan | LoseSocket | Indicate | Tick | MediaEvent | WaitingEvent
+)
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------

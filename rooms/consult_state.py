@@ -9,6 +9,10 @@ from rooms.device_check import DeviceCheck
 PRACTITIONER = "practitioner"
 """The practitioner's seat."""
 
+GUEST = "guest"
+"""The role of whoever has a seat of their own beside patient and practitioner: its name is their id in the appointment.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:

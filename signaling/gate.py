@@ -149,6 +149,15 @@ class Signaling:
             # It is written: an error would say that it is not. Pages see it when they next ask.
             log.warning("nobody could be told that an appointment was corrected")
 
+    async def uninvited(self, appointment: Appointment, guest: str) -> None:
+        """A guest's link leads nowhere any more: whoever came by it is out, and who is there sees that."""
+        try:
+            await self.consults.seats.vacate(appointment.id, guest)
+            await self.consults.showing.tell_desks(appointment.owner)
+        except (DomainError, RedisError):
+            # It is written; who is in may stay, whom the practitioner sees and can put out.
+            log.warning("a guest who is uninvited could not be told so")
+
     async def _clear(self, appointment: str) -> None:
         await self.consults.seats.close(appointment, "cancelled")
         await self.diagnostics.forget(appointment)

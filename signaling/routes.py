@@ -9,9 +9,11 @@ from signaling import health, metrics
 from signaling.protocol import planning, pushing
 from signaling.protocol import rest as bodies
 from signaling.protocol.correction import Correction
+from signaling.protocol.guests import NewGuest
 from signaling.protocol.handouts import Handout
 from signaling.protocol.model import Id
 from signaling.protocol.moments import Day
+from signaling.protocol.technical import SupportCode, TechnicalCheck
 from signaling.protocol.told import Cancel, Invite
 from signaling.protocol.waiting import LinkedAppointment, LinkedCalendar, LinkedRequest, WaitingPhotograph, WishRequest
 from signaling.rest import (
@@ -23,6 +25,7 @@ from signaling.rest import (
     entries,
     errors,
     factors,
+    guests,
     handouts,
     join,
     linked,
@@ -129,16 +132,25 @@ ENDPOINTS = (
     Endpoint("POST", "/appointments/{appointment}/invitation", appointments.invite, "Tell its patient of it again.",
              Invite, bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended", "told_often"),
              entered=entries.one(Act.PATIENT_TOLD)),
+    Endpoint("POST", "/appointments/{appointment}/guests", guests.add, "Let somebody else take part.",
+             NewGuest, bodies.AppointmentView, status=201, query=FOR, right=Right.PLAN,
+             codes=(*ONE, "ended", "guests_full"), entered=entries.one(Act.APPOINTMENT_CHANGED)),
+    Endpoint("POST", "/appointments/{appointment}/guests/{guest}/link", guests.renew, "Give a guest another link.",
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
+             entered=entries.one(Act.APPOINTMENT_CHANGED)),
+    Endpoint("DELETE", "/appointments/{appointment}/guests/{guest}", guests.remove, "Let a guest take part no more.",
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
+             entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("GET", "/appointments/{appointment}/handout", handouts.get,
              "A text to paste, and a QR code, for its patient.", reply=Handout, query=FOR, right=Right.PLAN,
              codes=(*ONE, "ended"), entered=entries.one(Act.APPOINTMENT_READ)),
     Endpoint("DELETE", "/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
              reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=ONE),
     Endpoint("GET", "/appointments/{appointment}/technical-check", technical.technical_check,
-             "How the connections of a consult were.", reply=bodies.TechnicalCheck, right=Right.TECHNICAL, codes=ONE,
+             "How the connections of a consult were.", reply=TechnicalCheck, right=Right.TECHNICAL, codes=ONE,
              entered=entries.one(Act.TECHNICAL_CHECK_READ)),
     Endpoint("POST", "/appointments/{appointment}/support-code", technical.support_code,
-             "Six digits that let support see the technical timeline.", reply=bodies.SupportCode,
+             "Six digits that let support see the technical timeline.", reply=SupportCode,
              right=Right.TECHNICAL, codes=(*ONE, "rate_limited"), entered=entries.one(Act.SUPPORT_CODE_GIVEN)),
     Endpoint("GET", "/presets", presets.all_of_them, "What whoever is signed in plans often.",
              reply=planning.PresetList, right=Right.AGENDA, codes=SIGNED_IN),

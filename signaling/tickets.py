@@ -32,8 +32,8 @@ Kind = Literal["access", "resume", "refresh"]
 class Claims(Message):
     """What a ticket says.
 
-    ``seat`` is ``practitioner`` or ``patient``; ``appointment`` is None in the practitioner's desk token;
-    ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
+    ``seat`` is ``practitioner``, ``patient`` or that of a guest; ``appointment`` is None in the practitioner's desk
+    token; ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
     session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``; ``number``
     is that of who came to an open hour.
     ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0

@@ -92,7 +92,7 @@ FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in 
 def served_files() -> assets.Files:
     """Those of ``static``, and what is made of them and of the texts; once per process."""
     found = {**assets.read(), **assets.styles(assets.read())}
-    for script in ("desk", "patient", "signin"):
+    for script in ("desk", "patient", "guest", "signin"):
         used = assets.Files(found).modules(f"pages/{script}.js")
         words = families(found[name].body.decode() for name in used)
         for language, catalogue in CATALOGUES.items():

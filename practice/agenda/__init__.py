@@ -2,7 +2,8 @@
 
 ``starts`` remembers when appointments begin, so that a week's list opens no other week's.
 
-``store`` plans, ends and lists; ``changes`` corrects; ``cancelling`` takes away what can still be taken back;
+``store`` plans, ends and lists; ``turning`` makes each change; ``guests`` are who else takes part; ``changes``
+corrects; ``cancelling`` takes away what can still be taken back;
 ``series`` is when one that is repeated begins; ``handing`` says what of it becomes another's; ``posting`` is who tells
 patients. ``labels`` is how much of a patient's name who works for a practitioner sees, ``wishes`` what a patient says
 of coming.

@@ -21,9 +21,11 @@ def seen(one: Appointment, scope: Scope) -> Appointment:
         case "whole":
             return one
         case "initials":
-            return replace(one, patient=initials(one.patient), contact=None)
+            guests = tuple(replace(guest, name=initials(guest.name), contact=None) for guest in one.guests)
+            return replace(one, patient=initials(one.patient), contact=None, guests=guests)
         case _:
-            return replace(one, patient=pseudonym(one.id), contact=None)
+            guests = tuple(replace(guest, name=pseudonym(guest.id), contact=None) for guest in one.guests)
+            return replace(one, patient=pseudonym(one.id), contact=None, guests=guests)
 
 
 def initials(label: str) -> str:
@@ -33,6 +35,6 @@ def initials(label: str) -> str:
 
 
 def pseudonym(appointment_id: str) -> str:
-    """Six signs that follow from the appointment's id and from nothing that was typed: ``K7Q-D2M``."""
+    """Six signs that follow from the id and from nothing that was typed: ``K7Q-D2M``."""
     signs = b32encode(sha256(appointment_id.encode()).digest()).decode()
     return f"{signs[:3]}-{signs[3:6]}"

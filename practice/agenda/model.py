@@ -1,9 +1,9 @@
 """What is planned, as it leaves storage: decrypted, immutable, silent in ``repr``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from practice.accounts.model import Language, Retention
 from practice.agenda.wishes import Wish
@@ -31,8 +31,16 @@ class WalkIn:
     number: int
 
 
+GuestRole = Literal["guest", "guardian", "interpreter", "colleague"]
+"""As what somebody beside patient and practitioner takes part."""
+
+GUEST_ROLES: Final[tuple[GuestRole, ...]] = get_args(GuestRole)
+
+
 def patient_link(origin: str, one: "Appointment") -> str:
-    """The patient's link; what stands behind ``#`` never reaches a server's log or a Referer."""
+    """The patient's link, or a guest's for ``told_as`` them; what stands behind ``#`` never reaches a server's log or a
+    Referer.
+    """
     return f"{origin}/c#{one.id}{one.secret}"
 
 
@@ -52,6 +60,21 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who takes part beside patient and practitioner, by a link of their own: ``secret`` is its second half,
+    the first is the appointment's. Who has another link has another ``id`` too, which is also their seat in a consult.
+    ``contact`` is where they are told of it.
+    """
+
+    id: str
+    name: str = field(repr=False)
+    role: GuestRole
+    language: Language
+    secret: str = field(repr=False)
+    contact: Contact | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Appointment:
     """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
 
@@ -60,8 +83,8 @@ class Appointment:
     ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it. With
     ``cancelled_at`` it is destroyed a moment later, or once the patient was told (``cancelling``). ``attended`` is what
     the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``number``
-    is that of who came to an open hour. ``unknown`` is what a newer program keeps beside these fields: who writes the
-    appointment anew writes it too.
+    is that of who came to an open hour. ``guests`` are who else takes part. ``unknown`` is what a newer program keeps
+    beside these fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -82,6 +105,7 @@ class Appointment:
     contact: Contact | None = field(default=None, repr=False)
     wish: Wish | None = None
     number: int | None = None
+    guests: tuple[Guest, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -93,6 +117,19 @@ class Appointment:
 def glimpsed(one: Appointment) -> Glimpse:
     """What there is to be seen of it."""
     return Glimpse(one.starts_at, one.minutes, one.patient, one.number is not None)
+
+
+def told_as(one: Appointment, guest: Guest) -> Appointment:
+    """The appointment as this guest is told of it: their link, address and language, and of nobody else anything."""
+    return replace(
+        one,
+        patient=guest.name,
+        secret=guest.secret,
+        language=guest.language,
+        contact=guest.contact,
+        guests=(),
+        wish=None,
+    )
 
 
 def calendar_entry(one: Appointment) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """What is inside the sealed column of an appointment, and its table."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple, get_args
@@ -7,7 +8,7 @@ from typing import Any, Final, NamedTuple, get_args
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from practice.accounts.model import RETENTION, Language
-from practice.agenda.model import Appointment, Attendance, Contact
+from practice.agenda.model import GUEST_ROLES, Appointment, Attendance, Contact, Guest
 from practice.agenda.wishes import WISHES
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
@@ -38,7 +39,7 @@ appointments = Table(
 
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
-    optional=frozenset(("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number")),
+    optional=frozenset(("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests")),
 )
 
 
@@ -64,6 +65,7 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "contact": None if appointment.contact is None else asdict(appointment.contact),
         "wish": appointment.wish,
         "number": appointment.number,
+        "guests": [asdict(one) for one in appointment.guests] or None,
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -102,15 +104,31 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             contact=None if content["contact"] is None else Contact(**content["contact"]),
             wish=None if content["wish"] is None else known(content["wish"], WISHES),
             number=None if content["number"] is None else number(content["number"]),
+            guests=tuple(_guest(one) for one in content["guests"] or ()),
             unknown=unknown,
         )
     except (TypeError, ValueError):
         raise Unreadable from None
 
 
+def _guest(kept: Mapping[str, Any]) -> Guest:
+    """Errors: TypeError, ValueError."""
+    return Guest(
+        id=str(kept["id"]),
+        name=str(kept["name"]),
+        role=known(kept["role"], GUEST_ROLES),
+        language=known(kept["language"], get_args(Language)),
+        secret=str(kept["secret"]),
+        contact=None if kept["contact"] is None else Contact(**kept["contact"]),
+    )
+
+
+def _addresses(contact: Contact | None) -> str | None:
+    return ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None
+
+
 def export_appointment(appointment: Appointment) -> dict[str, Any]:
-    """All but the secret of the link, which opens it to whoever has it."""
-    contact = appointment.contact
+    """All but the secrets of links, which open it to whoever has them."""
     return {
         "patient": appointment.patient,
         "starts_at": appointment.starts_at.isoformat(),
@@ -123,9 +141,13 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
         "ceiling": appointment.ceiling,
         "cancelled_at": appointment.cancelled_at.isoformat() if appointment.cancelled_at else None,
         "attended": appointment.attended,
-        "contact": ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None,
+        "contact": _addresses(appointment.contact),
         "wish": appointment.wish,
         "number": appointment.number,
+        "guests": [
+            {"name": one.name, "role": one.role, "language": one.language, "contact": _addresses(one.contact)}
+            for one in appointment.guests
+        ],
     }
 
 

@@ -1,33 +1,33 @@
 """Appointments: one sealed content per row, its key in the key store."""
 
-import hmac
-import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select
 
 from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.cancelling import cancelled, is_off, kept
-from practice.agenda.changes import MAX_NAME, Changed, Clash, Correction, checked, demand_possible, invited, wished
+from practice.agenda.changes import MAX_NAME, Clash, Correction, checked, demand_possible, invited, wished
 from practice.agenda.due_times import CapOf, DueTimes, under
+from practice.agenda.guests import whose
 from practice.agenda.handing import TIMES
 from practice.agenda.labels import seen
-from practice.agenda.model import Appointment, Attendance, Contact, Glimpse, WalkIn, glimpsed
+from practice.agenda.model import Appointment, Attendance, Contact, Glimpse, WalkIn, glimpsed, told_as
 from practice.agenda.posting import Post
 from practice.agenda.records import APPOINTMENTS, Decoy, appointments, decoy, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
+from practice.agenda.turning import ROW, Turning, asked, first
 from practice.agenda.visit import Host, Visit
 from practice.agenda.wishes import Wish, demand_typed
 from practice.names import named
 from vault.database.marks import is_closing
 from vault.destruction.deadline import Deadline
-from vault.errors import DomainError, Gone, Tampered
+from vault.errors import DomainError, Tampered
 from vault.keys.places import NOBODY
 from vault.keys.receipt import Receipt
 from vault.records.content import new_id
@@ -36,10 +36,8 @@ from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
 from vault.records.writing import Allowed, always
 
-ID = re.compile(r"[A-Za-z0-9_-]{22}")
 ACCOUNT = select(practitioners).where(practitioners.c.id == bindparam("owner")).with_for_update(read=True)
 NEW = insert(appointments)
-ROW = select(appointments).where(appointments.c.id == bindparam("wanted"))
 VISITED = (
     select(appointments, practitioners.c.profile, practitioners.c.version.label("host_version"))
     .join_from(appointments, practitioners, practitioners.c.id == appointments.c.owner)
@@ -75,6 +73,7 @@ class Appointments(RecordStore):
         post: Post,
     ) -> None:
         super().__init__(means)
+        self.turning = Turning(means, people, deadline, due_times, post)
         self._people = people
         self._starts = starts
         self._deadline = deadline
@@ -135,7 +134,7 @@ class Appointments(RecordStore):
 
     async def get(self, scope: Scope, appointment_id: str) -> Appointment:
         """One that the scope covers. Errors: ``not_found`` (also for any other), ``gone``, ``unreadable``."""
-        row = await self._covered(scope, appointment_id)
+        row = await self.turning.covered(scope, appointment_id)
         if row.state == "destroying":
             raise DomainError("gone")
         appointment, _ = await self._reader.one(APPOINTMENTS, row)
@@ -144,7 +143,8 @@ class Appointments(RecordStore):
         return seen(appointment, scope)
 
     async def by_link(self, scope: Scope, secret: str) -> Visit | None:
-        """What a patient's link to the appointment of the scope leads to, to whomever that was handed over since.
+        """What a link to the appointment of the scope leads to, the patient's or a guest's, to whomever that was handed
+        over since.
 
         Unknown ids cost the same with a decoy. Nobody can say whether a link to a damaged appointment is right: it
         leads nowhere.
@@ -160,13 +160,14 @@ class Appointments(RecordStore):
             appointment = self._reader.reopen(APPOINTMENTS, keys.key, found)
         except Tampered:
             return None
-        right = hmac.compare_digest(appointment.secret.encode(), secret.encode())
+        right, guest = whose(appointment, secret)
         off = appointment.state == "destroying" or is_off(appointment, self._now())
         refused = off or await self._deadline.forbids(appointment)
         if row is None or not (keys.known and right) or refused:
             return None
         host = Host(owner, row.profile, row.host_version)
-        return Visit(appointment, self._people, keys, host, unopened=bool(row.unopened))
+        told = told_as(appointment, guest) if guest else appointment
+        return Visit(told, self._people, keys, host, unopened=bool(row.unopened), guest=guest)
 
     async def list(
         self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None
@@ -223,11 +224,11 @@ class Appointments(RecordStore):
         scope.demand("practitioner", "assistant")
         correction = checked(correction, self._now())
         await self.get(scope, appointment_id)
-        row = await self._covered(scope, appointment_id)
+        row = await self.turning.covered(scope, appointment_id)
         mail, phone = await self._post.demand(row.owner, correction.mail, correction.phone)
         correction = replace(correction, mail=mail, phone=phone)
         try:
-            appointment = await self._turn(row, correction.of, late=correction.held)
+            appointment = await self.turning.turn(row, correction.of, late=correction.held)
         except Clash as clash:
             raise Clash(seen(clash.current, scope)) from None
         if self._deadline.past(appointment) and not correction.held:
@@ -238,16 +239,18 @@ class Appointments(RecordStore):
         """What the patient says of the appointment that this link leads to; None where it leads nowhere. On disk when
         this returns; a moved appointment forgets it.
 
-        Errors: ``invalid`` (another word than that of the wish), ``ended``, ``gone``.
+        Errors: ``invalid`` (another word than that of the wish), ``ended``, ``gone``, ``forbidden`` (of a guest).
         """
         demand_typed(wish, typed)
         visit = await self.by_link(scope, secret)
         if visit is None:
             return None
-        row = next(iter(await self._database.ask(ROW, {"wanted": visit.appointment.id})), None)
+        if visit.guest:
+            raise DomainError("forbidden")
+        row = first(await self._database.ask(ROW, {"wanted": visit.appointment.id}))
         if row is None:
             return None
-        return replace(visit, appointment=await self._turn(row, partial(wished, wish)))
+        return replace(visit, appointment=await self.turning.turn(row, partial(wished, wish)))
 
     async def end(self, scope: Scope, appointment_id: str) -> Appointment:
         """The consult is over: the first end counts, and the due time follows from it.
@@ -255,9 +258,9 @@ class Appointments(RecordStore):
         Errors: ``not_found`` (also for one that the scope does not cover), ``gone`` (destroyed meanwhile).
         """
         scope.demand("practitioner", "assistant", "consult", "operator")
-        row = await self._covered(scope, appointment_id)
+        row = await self.turning.covered(scope, appointment_id)
         now = self._now()
-        appointment = await self._turn(
+        appointment = await self.turning.turn(
             row, lambda one: replace(one, state="ended", ended_at=now) if one.state == "planned" else one, late=True
         )
         if self._deadline.past(appointment):
@@ -271,8 +274,8 @@ class Appointments(RecordStore):
         """
         scope.demand("practitioner", "assistant", "operator")
         await self.get(scope, appointment_id)
-        row = await self._covered(scope, appointment_id)
-        appointment = await self._turn(
+        row = await self.turning.covered(scope, appointment_id)
+        appointment = await self.turning.turn(
             row,
             lambda one: replace(one, state="planned", ended_at=None) if one.state == "ended" else one,
         )
@@ -290,7 +293,7 @@ class Appointments(RecordStore):
         seen_live = scope.role == "consult"
         if not seen_live:
             await self.get(scope, appointment_id)
-        row, now = await self._covered(scope, appointment_id), self._now()
+        row, now = await self.turning.covered(scope, appointment_id), self._now()
 
         def noted(one: Appointment) -> Appointment:
             if not seen_live and one.cancelled_at:
@@ -299,7 +302,7 @@ class Appointments(RecordStore):
                 raise DomainError("bad_state")
             return replace(one, attended=attended)
 
-        return seen(await self._turn(row, noted, late=seen_live), scope)
+        return seen(await self.turning.turn(row, noted, late=seen_live), scope)
 
     async def cancel(self, scope: Scope, appointment_id: str, *, held: bool, tell: bool = True) -> Appointment:
         """It is destroyed in a moment (``cancelling.UNDO``), or once its patient was told, unless it is kept before.
@@ -308,8 +311,8 @@ class Appointments(RecordStore):
         """
         scope.demand("practitioner", "assistant")
         await self.get(scope, appointment_id)
-        row, now = await self._covered(scope, appointment_id), self._now()
-        appointment = await self._turn(row, lambda one: cancelled(one, now, held=held, tell=tell))
+        row, now = await self.turning.covered(scope, appointment_id), self._now()
+        appointment = await self.turning.turn(row, lambda one: cancelled(one, now, held=held, tell=tell))
         self._sweep()
         return seen(appointment, scope)
 
@@ -317,8 +320,8 @@ class Appointments(RecordStore):
         """Take back that it was cancelled. Errors: ``not_found`` (also for somebody else's), ``gone`` (too late)."""
         scope.demand("practitioner", "assistant")
         await self.get(scope, appointment_id)
-        row = await self._covered(scope, appointment_id)
-        appointment = await self._turn(row, kept, open_only=True)
+        row = await self.turning.covered(scope, appointment_id)
+        appointment = await self.turning.turn(row, kept, open_only=True)
         if self._deadline.past(appointment):
             raise DomainError("gone")
         return seen(appointment, scope)
@@ -330,43 +333,8 @@ class Appointments(RecordStore):
         """
         scope.demand("practitioner", "assistant")
         await self.get(scope, appointment_id)
-        row = await self._covered(scope, appointment_id)
-        return seen(await self._turn(row, partial(invited, new_link), again=True), scope)
-
-    async def _turn(
-        self, row: Row[Any], changed: Changed, *, late: bool = False, again: bool = False, open_only: bool = False
-    ) -> Appointment:
-        """What becomes of the appointment, with the due time that follows. ``late``: also of one that is past due;
-        ``again``: its patient is told in any case, as of another link; ``open_only``: not while the account ends.
-
-        Errors: those of ``changed``, with which nothing is written; ``gone``; ``invalid`` for a time with which it
-        would be due already.
-        """
-        _, key = await self._reader.one(APPOINTMENTS, row)
-        owner_key, known = await self._people.key(row.owner)
-        if not known:
-            raise DomainError("gone")
-        async with self._database.write() as connection:
-            query = select(practitioners).where(practitioners.c.id == row.owner).with_for_update(read=True)
-            person = self._people.profile(owner_key, (await connection.execute(query)).one())
-            newest = (await connection.execute(ROW.with_for_update(), {"wanted": row.id})).one_or_none()
-            if newest is None or newest.state == "destroying":
-                raise DomainError("gone")
-            if open_only and await is_closing(connection, row.owner):
-                raise DomainError("gone")
-            before = self._reader.reopen(APPOINTMENTS, key, newest)
-            after = before if self._deadline.past(before) and not late else changed(before)
-            if after == before and not again:
-                return before
-            after = self._due_times.with_due(replace(after, version=before.version + 1), person.retention)
-            if before.contact or after.contact or after.cancelled_at:
-                after = await self._post.follow(connection, key, after, again=again or after.secret != before.secret)
-            if after.state == before.state and self._deadline.past(after) and not self._deadline.past(before):
-                raise DomainError("invalid", "minutes" if after.starts_at == before.starts_at else "starts_at")
-            values = seal_appointment(key, after)
-            await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))
-        self._post.hurry()
-        return after
+        row = await self.turning.covered(scope, appointment_id)
+        return seen(await self.turning.turn(row, partial(invited, new_link), again=True), scope)
 
     async def receipts(self, scope: Scope) -> Sequence[Receipt]:
         """Receipts of the practitioner's destroyed appointments, newest first."""
@@ -379,19 +347,7 @@ class Appointments(RecordStore):
             line.append(self._keys.heir(line[-1]))
         return line
 
-    async def _covered(self, scope: Scope, appointment_id: str) -> Row[Any]:
-        row = next(iter(await self._database.ask(ROW, {"wanted": asked(appointment_id)})), None)
-        if row is not None and scope.covers(row.owner, row.id):
-            return row
-        destroyed = scope.person is not None and await self._keys.receipt(scope.person, appointment_id) is not None
-        raise Gone if destroyed else DomainError("not_found")
-
     def _decoy_row(self, key: bytes) -> Decoy:
         if self._decoy is None:
             self._decoy = decoy(key)
         return self._decoy
-
-
-def asked(appointment_id: str) -> str:
-    """The id to look for, whatever somebody typed."""
-    return appointment_id if ID.fullmatch(appointment_id) else NOBODY

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from practice.accounts.model import Practitioner
 from practice.accounts.people import People
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, Guest
 from vault import audit
 from vault.audit import Party
 from vault.errors import DomainError
@@ -22,14 +22,19 @@ class Host(NamedTuple):
 
 @dataclass(frozen=True)
 class Visit:
-    """``appointments.by_link``. The keys are those that opened the link and go with it."""
+    """``appointments.by_link``, as whose link it is is told of it: ``guest`` is who that is if not the patient.
+
+    The keys are those that opened the link and go with it.
+    """
 
     appointment: Appointment
     _people: People = field(repr=False, compare=False)
     _keys: Both = field(repr=False, compare=False)
     _host: Host = field(repr=False, compare=False)
     unopened: bool = False
-    """Whether its patient was sent something since whose link nobody opened."""
+    """Whether somebody was sent something since whose link nobody opened."""
+
+    guest: Guest | None = None
 
     @property
     def subject(self) -> Party:

@@ -9,8 +9,8 @@ from typing import Any
 from practice.agenda.model import Appointment
 from practice.storage import Storage
 from rooms.consult import asked, new
-from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket, Replan
-from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket, Replan, Vacate
+from rooms.consult_state import GUEST, PRACTITIONER, Consult, Participant
 from rooms.live import LiveConsults
 from signaling.consults.runner import Runner
 from signaling.consults.showing import Showing
@@ -45,14 +45,17 @@ class Entering:
         """The document as it begins where there is none. Raises forbidden not_found too_early ended gone try_again.
 
         Storage is asked only where the document and the claims do not tell: hundreds who come back at once should not
-        wait for the database.
+        wait for the database. A guest can be taken off the appointment while they are in it.
         """
         self._refuse_strangers(claims, appointment)
         consult = await self.live.load(appointment)
         waited = claims.practitioner is None and claims.kind == "resume" and not claims.admitted
-        if consult and claims.practitioner in (None, consult.owner) and not waited:
+        guest = claims.role == GUEST
+        if consult and claims.practitioner in (None, consult.owner) and not waited and not guest:
             return new(appointment, consult.owner, self.now(), barred=consult.barred)
         found = await self.store.appointments.get(of_claims(claims), appointment)
+        if guest and not is_invited(found, claims.seat):
+            raise UserError("not_found")
         if found.state != "planned" or (waited and self._in_vain(found, consult)):
             raise UserError("ended")
         barred = consult.barred if consult else await self.store.policies.barred(of_server(), found.owner)
@@ -72,6 +75,11 @@ class Entering:
         now = self.now()
         running = consult is not None and bool(consult.admitted)
         return self.window.closes_at(appointment, now, running=running) <= now
+
+
+def is_invited(appointment: Appointment, seat: str) -> bool:
+    """Whether this is the seat of one of its guests."""
+    return any(one.id == seat for one in appointment.guests)
 
 
 class Seats:
@@ -164,11 +172,15 @@ class Seats:
         """End a consult from outside (cancelled, destroyed, expired); nothing of it stays in Redis."""
         await self._from_outside(appointment, Close(reason))
 
+    async def vacate(self, appointment: str, seat: str) -> None:
+        """A guest takes part no more, or by another link."""
+        await self._from_outside(appointment, Vacate(seat))
+
     async def replan(self, appointment: Appointment) -> None:
         """Whoever is here is told that what was planned is another."""
         await self._from_outside(appointment.id, Replan(appointment.version))
 
-    async def _from_outside(self, appointment: str, event: Close | Replan) -> None:
+    async def _from_outside(self, appointment: str, event: Close | Replan | Vacate) -> None:
         if await self._live.load(appointment):
             try:
                 await self._runner.apply(appointment, event)

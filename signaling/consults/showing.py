@@ -6,7 +6,7 @@ from math import ceil
 
 from rooms.announced import Announced, Announcements
 from rooms.consult_events import REFRESH
-from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.consult_state import GUEST, PRACTITIONER, Consult, Participant
 from rooms.device_check import judged
 from rooms.live import DeskState, LiveConsults
 from rooms.walk_ins import WalkIns
@@ -119,7 +119,7 @@ class Showing:
         return self._tickets.issue(
             Claims(
                 kind="resume",
-                role=me.role,  # type: ignore[arg-type]  # a string there; the two that claims know
+                role=me.role,  # type: ignore[arg-type]  # a string there; those that claims know
                 practitioner=consult.owner if me.seat == PRACTITIONER else None,
                 appointment=consult.appointment,
                 seat=me.seat,
@@ -182,8 +182,14 @@ def participant_view(one: Participant) -> ParticipantView:
             "media": one.media,
             "indicators": asdict(one.indicators),
             "unusable": list(one.unusable),
+            "guest": guest_of(one.role, one.seat),
         }
     )
+
+
+def guest_of(role: str, seat: str) -> str | None:
+    """Which guest of the appointment somebody is; None for who is none."""
+    return seat if role == GUEST else None
 
 
 def media_view(consult: Consult, ice_servers: list[IceServer]) -> MediaView:
@@ -218,6 +224,7 @@ def desk_view(practitioner: str, desk: DeskState, words: SealedWords, said: Anno
                 "said": words.opened(one.said, one.appointment, one.seat, "said"),
                 "held": one.held,
                 "number": one.number,
+                "guest": guest_of(one.role, one.seat),
             }
         )
         for one in desk.waiting

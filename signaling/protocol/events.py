@@ -74,6 +74,9 @@ class ParticipantView(Message):
     unusable: list[Unusable] = Field(
         default=[], description="What this person's client and the relay have no common form for; say it to everybody."
     )
+    guest: Id | None = Field(
+        default=None, exclude_if=nothing, description="Of role ``guest``: which, as REST names them."
+    )
 
 
 class IceServer(Message):
@@ -139,6 +142,7 @@ class WaitingView(Message):
     said: str | None = Field(default=None, exclude_if=nothing, description="What they last said to the desk.")
     held: bool = Field(default=False, exclude_if=nothing, description="They were in, and were put back.")
     number: int | None = Field(default=None, exclude_if=nothing, description="In the queue of an open hour.")
+    guest: Id | None = Field(default=None, exclude_if=nothing, description="Of role ``guest``: which of its guests.")
 
 
 class DeskView(Message):

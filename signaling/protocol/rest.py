@@ -10,6 +10,7 @@ from practice.sentences.store import MAX_TEXT
 from signaling.protocol.capabilities import Versions
 from signaling.protocol.errors import WireError, absent
 from signaling.protocol.events import IceServer, Role
+from signaling.protocol.guests import GuestView, InvitedGuest
 from signaling.protocol.model import Base64Url, Id, Message, nothing
 from signaling.protocol.moments import Moment
 from signaling.protocol.texts import Sentence
@@ -160,6 +161,7 @@ class AppointmentView(Message):
     told: list[ToldView] = Field(
         default=[], exclude_if=nothing, description="The newest of each way, of lists and what was just written."
     )
+    guests: list[GuestView] = Field(default=[], exclude_if=nothing, description="Who else takes part.")
 
 
 class UnreadableView(Message):
@@ -256,42 +258,6 @@ class AccountClosed(AllDestroyed):
     receipt: Receipt | None = Field(description="Of the account itself; null while consults are waited for.")
 
 
-class PersonCheckView(Message):
-    """How the connection of one side was, in words of a closed list; no address."""
-
-    role: Literal["practitioner", "patient", "guest", "unknown"]
-    first: Moment
-    last: Moment
-    connection: Literal["good", "weak", "bad", "failed", "unknown"]
-    sound: Literal["good", "silent", "unknown"]
-    picture: Literal["good", "stopped", "unknown"]
-    network: Literal["direct", "relayed", "unknown"] = Field(
-        description="How the media relay is reached, through which all media passes: by itself, or through TURN."
-    )
-    udp: bool | None
-    loss_permille: int | None
-    rtt_ms: int | None
-    reconnects: int
-    browser: str | None = Field(description="Family and major version.")
-    device: Literal["phone", "tablet", "computer", "unknown"]
-
-
-class TechnicalCheck(Message):
-    """What is left of a consult's samples, each of which lives 24 hours."""
-
-    appointment: Id
-    hours: int
-    people: list[PersonCheckView]
-
-
-class SupportCode(Message):
-    """To be read out to support, who then sees this consult's technical timeline and nothing else."""
-
-    appointment: Id
-    code: Annotated[str, Field(pattern=r"^\d{6}$")]
-    expires_in: int = Field(description="Seconds.")
-
-
 class Ticket(Message):
     """An access token for the Socket.IO handshake."""
 
@@ -368,6 +334,7 @@ class Join(Entrance):
     """What the patient's page may know before anybody calls in."""
 
     role: Literal["patient", "guest"]
+    guest: InvitedGuest | None = Field(default=None, exclude_if=absent, description="Whose link it is, if a guest's.")
     practitioner_name: Name
     starts_at: Moment
     minutes: int

@@ -15,6 +15,7 @@ from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.limiter import TOLD_AGAIN
 from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, Taken, UserError
+from signaling.protocol.guests import GuestView
 from signaling.protocol.rest import AppointmentList, AppointmentView, Receipt, ReceiptList, UnreadableView
 from signaling.protocol.told import ToldView
 from signaling.rest.doubts import found_in
@@ -63,7 +64,7 @@ async def create(call: Call) -> AppointmentView:
         scope, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone
     )
     await app[SIGNALING].told(appointment.owner)
-    return await _told(call, appointment)
+    return await with_told(call, appointment)
 
 
 async def change(call: Call) -> AppointmentView:
@@ -80,7 +81,7 @@ async def change(call: Call) -> AppointmentView:
         if doubts:
             length = timedelta(minutes=correction.minutes or found.minutes)
             raise Doubtful(doubts, await taken(app, scope, starts_at or found.starts_at, length, but=wanted))
-    return await _told(call, await corrected(call, scope, wanted, correction))
+    return await with_told(call, await corrected(call, scope, wanted, correction))
 
 
 async def moved_doubtfully(
@@ -120,7 +121,7 @@ async def invite(call: Call) -> AppointmentView:
             raise UserError("told_often", retry_after=used_up.retry_after) from None
     appointment = await app[STORE].appointments.invite(scope, wanted, new_link=call.body.new_link)
     await app[SIGNALING].told(appointment.owner)
-    return await _told(call, appointment)
+    return await with_told(call, appointment)
 
 
 def _current(appointment: model.Appointment) -> Current:
@@ -160,7 +161,7 @@ async def taken(
 
 
 async def get(call: Call) -> AppointmentView:
-    return await _told(
+    return await with_told(
         call, await call.request.app[STORE].appointments.get(await reach(call), call.path["appointment"])
     )
 
@@ -200,7 +201,7 @@ async def cancel(call: Call) -> AppointmentView:
     await store.get(scope, wanted)
     appointment = await store.cancel(scope, wanted, held=await app[SIGNALING].in_progress(wanted), tell=call.body.tell)
     await app[SIGNALING].told(appointment.owner)
-    return await _told(call, appointment)
+    return await with_told(call, appointment)
 
 
 async def keep(call: Call) -> AppointmentView:
@@ -208,7 +209,7 @@ async def keep(call: Call) -> AppointmentView:
     app, scope = call.request.app, await reach(call)
     appointment = await app[STORE].appointments.keep(scope, call.path["appointment"])
     await app[SIGNALING].told(appointment.owner)
-    return await _told(call, appointment)
+    return await with_told(call, appointment)
 
 
 async def destroy(call: Call) -> Receipt:
@@ -242,7 +243,7 @@ def in_time(app: web.Application, appointment: model.Appointment) -> bool:
     return app[NOW]() <= appointment.ends_at + JoinWindow.of(app[SETTINGS]).late
 
 
-async def _told(call: Call, appointment: model.Appointment) -> AppointmentView:
+async def with_told(call: Call, appointment: model.Appointment) -> AppointmentView:
     """With what its patient was told."""
     found = await call.request.app[STORE].outbox.of([appointment])
     return view(call, appointment, found.get(appointment.id, ()))
@@ -269,7 +270,13 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         mail=appointment.contact.mail if appointment.contact else None,
         phone=appointment.contact.phone if appointment.contact else None,
         told=[_told_view(one) for one in newest(told)],
+        guests=[_guest_view(call, appointment, one) for one in appointment.guests],
     )
+
+
+def _guest_view(call: Call, appointment: model.Appointment, one: model.Guest) -> GuestView:
+    link = model.patient_link(public_origin(call.request.app[SETTINGS]), model.told_as(appointment, one))
+    return GuestView(guest=one.id, name=one.name, role=one.role, language=one.language, link=link)
 
 
 def _told_view(one: Dispatch) -> ToldView:

@@ -1,8 +1,8 @@
-"""The patient's link: what it opens, and one answer for all that it does not."""
+"""The link of a patient or a guest: what it opens, and one answer for all that it does not."""
 
 import re
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
 from signaling.protocol.errors import UserError
+from signaling.protocol.guests import InvitedGuest
 from signaling.protocol.rest import Entrance, Join
 from signaling.rest.endpoint import Call
 from signaling.rest.entrance import entrance
@@ -97,19 +98,21 @@ async def _joined(call: Call, found: Visited) -> Join:
     practitioner = await visit.host()
     opens_at = JoinWindow.of(app[SETTINGS]).opens_at(appointment)
     opens = int(opens_at.timestamp())
+    role: Literal["patient", "guest"] = "guest" if visit.guest else "patient"
     access = Claims(
         kind="access",
-        role="patient",
+        role=role,
         appointment=appointment.id,
-        seat="patient",
+        seat=visit.guest.id if visit.guest else role,
         opens=opens,
-        number=appointment.number,
+        number=None if visit.guest else appointment.number,
         expires=0,
     )
     until = int(closes.timestamp()) if call.body.refresh else None
     return Join(
         **await entrance(call, access, appointment.id, until),
-        role="patient",
+        role=role,
+        guest=InvitedGuest(name=visit.guest.name, role=visit.guest.role) if visit.guest else None,
         ice_servers=[],
         practitioner_name=practitioner.display_name,
         starts_at=appointment.starts_at.isoformat(),

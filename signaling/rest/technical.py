@@ -5,7 +5,7 @@ from rooms.support import LIFETIME as CODE_LIFETIME
 from rooms.support import SupportCodes
 from rooms.technical_check import PersonCheck, check
 from signaling.limiter import SUPPORT_CODES
-from signaling.protocol.rest import PersonCheckView, SupportCode, TechnicalCheck
+from signaling.protocol.technical import PersonCheckView, SupportCode, TechnicalCheck
 from signaling.rest.endpoint import Call
 from signaling.typedefs import DIAGNOSTICS, LIMITER, REDIS, STORE
 

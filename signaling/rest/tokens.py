@@ -3,6 +3,8 @@
 from contextlib import suppress
 
 from practice.accounts.model import Practitioner
+from rooms.consult_state import GUEST
+from signaling.consults.seats import is_invited
 from signaling.gate import SIGNALING
 from signaling.limiter import REFRESH_FAMILY
 from signaling.news import signing_in
@@ -80,6 +82,8 @@ async def _still_there(call: Call, claims: Claims) -> None:
             raise ProtocolError("token_invalid") if error.code in ("not_found", "gone") else error from None
         return
     appointment = await app[STORE].appointments.get(of_claims(claims), str(claims.appointment))
+    if claims.role == GUEST and not is_invited(appointment, claims.seat):
+        raise ProtocolError("token_invalid")
     if await closes_for(app, appointment, app[NOW]()) <= app[NOW]():
         raise UserError("ended")
 

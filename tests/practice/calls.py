@@ -9,6 +9,7 @@ import pyotp
 
 from practice.accounts.model import RETENTION, Practitioner
 from practice.agenda.changes import Correction
+from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
 from practice.bookings.model import OpenHour, Terms
@@ -81,6 +82,9 @@ CALLS: dict[str, Call] = {
     "appointments.reopen": lambda store, scope, row, _: store.appointments.reopen(scope, row),
     "appointments.invite": lambda store, scope, row, _: store.appointments.invite(scope, row, new_link=True),
     "appointments.receipts": lambda store, scope, *_: store.appointments.receipts(scope),
+    "guests.add": lambda store, scope, row, _: store.guests.add(scope, row, Invitee("Maria", "guest", "nl")),
+    "guests.renew": lambda store, scope, row, _: store.guests.renew(scope, row, row),
+    "guests.remove": lambda store, scope, row, _: store.guests.remove(scope, row, row),
     "sessions.of": lambda store, scope, *_: store.sessions.of(scope),
     "sessions.end_of": lambda store, scope, row, _: store.sessions.end_of(scope, [row]),
     "sentences.of": lambda store, scope, *_: store.sentences.of(scope),

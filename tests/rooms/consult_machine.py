@@ -34,6 +34,7 @@ from rooms.consult_events import (
     TakenOver,
     TellEnded,
     Tick,
+    Vacate,
 )
 from rooms.consult_state import PRACTITIONER, Consult
 from vault.errors import DomainError
@@ -221,6 +222,13 @@ class ConsultMachine(RuleBasedStateMachine):
             assert whom in waiting
             assert self.state.find(whom) is None
             assert self.state.admitted == inside
+
+    @rule(seat=st.sampled_from(sorted(SEATS)))
+    def vacate(self, seat: str) -> None:
+        others = {one.id for one in self.state.participants if one.seat != seat}
+        if self.run(Vacate(seat)) is not None:
+            assert {one.id for one in self.state.participants} == others
+            assert seat != PRACTITIONER
 
     @rule(data=st.data())
     def lose_socket(self, data: st.DataObject) -> None:

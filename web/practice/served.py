@@ -9,7 +9,7 @@ from pydantic import Field
 
 from practice.accounts.model import Language
 from practice.agenda.changes import MAX_NAME, MINUTES
-from practice.agenda.model import Appointment, patient_link
+from practice.agenda.model import Appointment, GuestRole, patient_link
 from practice.agenda.records import APPOINTMENTS
 from practice.assistants.model import Engaged
 from practice.organisation.rights import Right
@@ -106,6 +106,8 @@ class Waits:
     said: str | None = None
     number: int | None = None
     """Of who came to an open hour."""
+    guest: tuple[GuestRole, str] | None = None
+    """As what a guest takes part, and beside whom."""
 
 
 async def show_all(call: Call) -> Mapping[str, object]:
@@ -178,8 +180,10 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
             check = judged(one.check) if one.check and one.connected else None
             written = words.opened(one.written, one.appointment, one.seat, "written")
             said = words.opened(one.said, one.appointment, one.seat, "said")
-            who = one.appointment, one.participant, planned.patient
-            found.append(Waits(*who, since, one.connected, expected, check, written, said, one.number))
+            guest = next((each for each in planned.guests if each.id == one.seat), None)
+            who = one.appointment, one.participant, guest.name if guest else planned.patient
+            as_guest = (guest.role, planned.patient) if guest else None
+            found.append(Waits(*who, since, one.connected, expected, check, written, said, one.number, as_guest))
     return found
 
 

@@ -3,7 +3,7 @@ import { call } from './linked.js';
 
 export * from './linked.js';
 
-/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Handout, Language, Me, PasskeyAssertion, PasskeyOptions, PushOffer, PushState, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
+/** @import {AccountClosed, Agenda, AllDestroyed, AppointmentView, Correction, Handout, Language, Me, NewGuest, PasskeyAssertion, PasskeyOptions, PushOffer, PushState, Receipt, Retention, RetentionSet, SentenceList, SentenceView, Ticket, SupportCode, TechnicalCheck} from './wire.js' */
 
 /** @type {(() => Promise<boolean>) | null} */
 let askAgain = null;
@@ -159,6 +159,15 @@ export const reopenAppointment = (appointment) => signedIn('POST', `/appointment
  */
 export const inviteAgain = (appointment, newLink) =>
   signedIn('POST', `/appointments/${appointment}/invitation`, { new_link: newLink });
+
+/** Somebody else takes part, by a link of their own. @param {string} appointment @param {NewGuest} guest @returns {Promise<AppointmentView>} */
+export const addGuest = (appointment, guest) => signedIn('POST', `/appointments/${appointment}/guests`, guest);
+
+/** Another link; the one before leads nowhere. @param {string} appointment @param {string} guest @returns {Promise<AppointmentView>} */
+export const renewGuest = (appointment, guest) => signedIn('POST', `/appointments/${appointment}/guests/${guest}/link`, {});
+
+/** @param {string} appointment @param {string} guest @returns {Promise<AppointmentView>} */
+export const removeGuest = (appointment, guest) => signedIn('DELETE', `/appointments/${appointment}/guests/${guest}`);
 
 /** A text to paste, and the link as a QR code. @param {string} appointment @returns {Promise<Handout>} */
 export const handout = (appointment) => signedIn('GET', `/appointments/${appointment}/handout`);

@@ -13,7 +13,7 @@
  * @typedef {'chat' | 'screen'} Feature
  * @typedef {'microphone' | 'camera' | 'screen' | 'hearing' | 'seeing'} Unusable
  * @typedef {{participant: string, role: Role, state: 'waiting' | 'admitted', connected: boolean, media: MediaState,
- *   indicators: Indicators, unusable: Unusable[]}} ParticipantView
+ *   indicators: Indicators, unusable: Unusable[], guest?: string}} ParticipantView
  * @typedef {{urls: string[], username: string | null, credential: string | null}} IceServer
  * @typedef {{fence: number, ready: boolean, slots: number, ice_servers: IceServer[]}} MediaView
  * @typedef {{participant: string, role: Role}} KeyMember
@@ -26,7 +26,8 @@
  * @typedef {{microphone: Found, camera: Found}} Check
  * @typedef {{grade: Grade, device: 'microphone' | 'camera' | null, found: Found | null}} CheckView
  * @typedef {{appointment: string, participant: string, role: Role, since: number, connected: boolean,
- *   indicators: Indicators, check?: CheckView, written?: string, said?: string, held?: boolean, number?: number}} WaitingView
+ *   indicators: Indicators, check?: CheckView, written?: string, said?: string, held?: boolean, number?: number,
+ *   guest?: string}} WaitingView
  * @typedef {'not-now' | 'call-us' | 'new-time'} DeclineMessage
  * @typedef {{message: DeclineMessage | null, text: string | null}} Declined
  * @typedef {'open' | 'away'} Status
@@ -61,7 +62,11 @@
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, cancelled: boolean,
  *   attended: 'held' | 'missed' | null, reopens: boolean, link: string, mail?: string, phone?: string,
- *   told?: ToldView[]}} AppointmentView
+ *   told?: ToldView[], guests?: GuestView[]}} AppointmentView
+ * @typedef {'guest' | 'guardian' | 'interpreter' | 'colleague'} GuestRole
+ * @typedef {{guest: string, name: string, role: GuestRole, language: Language, link: string}} GuestView
+ * @typedef {{name: string, role: GuestRole}} InvitedGuest
+ * @typedef {{name: string, role: GuestRole, language?: Language}} NewGuest
  * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
  *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
@@ -92,7 +97,7 @@
  *   refresh_expires_in: number | null}} Entrance
  * @typedef {Entrance & {role: 'patient' | 'guest', practitioner_name: string, starts_at: string,
  *   minutes: number, language: Language, window: 'early' | 'open' | 'late', opens_at: string, opens_in: number, closes_at: string,
- *   closes_in: number, wish: Wish | null}} Join
+ *   closes_in: number, wish: Wish | null, guest?: InvitedGuest}} Join
  */
 
 export {};

@@ -15,10 +15,11 @@ export class Agenda {
    * @param {(words: string) => void} desk.said what was done, or could not be
    * @param {(one: AppointmentView) => void} desk.technical
    * @param {(one: AppointmentView) => void} desk.handOut
+   * @param {(one: AppointmentView) => void} desk.guests
    * @param {() => string | null} desk.running the appointment in consult
    * @param {() => void} desk.reopened
    */
-  constructor(root, { said, technical, handOut, running, reopened }) {
+  constructor(root, { said, technical, handOut, guests, running, reopened }) {
     this.root = root;
     this.said = said;
     this.reopened = reopened;
@@ -32,6 +33,7 @@ export class Agenda {
       create: (day, time) => this.new.open(day, time),
       technical,
       handOut,
+      guests,
     });
     this.undo = new Undo(root, (words) => {
       slot(root, 'new', HTMLDialogElement).close();

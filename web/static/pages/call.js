@@ -23,7 +23,8 @@ export class ConsultCall extends HTMLElement {
   /** @type {AbortController | null} */ #follow = null;
   /** @type {() => Promise<void>} */ #drawFields = async () => {};
   #stopped = new Set();
-  #other = '';
+  /** The other person's name. */
+  other = '';
   /** A sentence about sound that does not flow. */
   #hint = '';
   /** The other person's picture stands still. */
@@ -97,7 +98,7 @@ export class ConsultCall extends HTMLElement {
     const { signal } = this.#follow;
     this.consult = consult;
     this.capture = capture;
-    this.#other = other;
+    this.other = other;
     this.#stopped.clear();
     this.#hint = '';
     this.#still = false;
@@ -198,7 +199,7 @@ export class ConsultCall extends HTMLElement {
     slot(this, 'toggle-chat').hidden = barred.includes('chat');
     this.#showOwn(capture);
     this.#showOther(consult);
-    showTrust(this, consult, this.#other);
+    showTrust(this, consult, this.other);
     const lost = consult.reason === 'signaling' && !this.#still ? 'call.reconnecting.signaling' : 'call.reconnecting';
     const banner = consult.state === 'reconnecting' ? t(lost) : this.#lacking(consult) || this.#hint;
     if (slot(this, 'banner').textContent !== banner) slot(this, 'banner').textContent = banner;
@@ -238,7 +239,7 @@ export class ConsultCall extends HTMLElement {
 
   /** @param {Consult} consult */
   #showOther(consult) {
-    const name = this.#other;
+    const name = this.other;
     const [other] = present(consult);
     const seen = Boolean(this.#remote.srcObject && this.#remote.videoWidth) && other?.indicators.camera !== false;
     // Whoever has lost only the server is still seen and heard.
@@ -268,7 +269,7 @@ export class ConsultCall extends HTMLElement {
   #lacking(consult) {
     if (consult.room?.me.unusable?.length) return t('call.unusable.mine');
     const [other] = present(consult);
-    return (other?.unusable ?? []).map((what) => t(`call.unusable.${what}`, { name: this.#other })).join(' ');
+    return (other?.unusable ?? []).map((what) => t(`call.unusable.${what}`, { name: this.other })).join(' ');
   }
 
   /** @param {{stage: boolean, stream: MediaStream | null}} tracks */
@@ -319,7 +320,7 @@ export class ConsultCall extends HTMLElement {
   /** @param {{participant: string, flowing: boolean}} detail */
   #audioflow({ participant, flowing }) {
     const mine = participant === this.consult?.participant;
-    this.#hint = flowing ? '' : t(mine ? 'call.silent.mine' : 'call.silent.theirs', { name: this.#other });
+    this.#hint = flowing ? '' : t(mine ? 'call.silent.mine' : 'call.silent.theirs', { name: this.other });
     this.#show();
   }
 

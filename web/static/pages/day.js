@@ -4,6 +4,7 @@ import { batch, effect, signal } from '../vendor/signals-core-1.14.5/signals-cor
 import { copy, say, slot } from './build.js';
 import { dayOf, day, daysAway, elsewhere, fromTo, fullDay, place } from './dates.js';
 import { entry, heading, stand, unread } from './entries.js';
+import { guestOf } from './guests.js';
 import { explain, t } from './language.js';
 import { Rows } from './rows.js';
 import { Week, weekNumber, weekOf } from './week.js';
@@ -65,9 +66,17 @@ export class Day {
     });
   }
 
-  /** @param {string} appointment */
-  name(appointment) {
-    return this.known.value.get(appointment)?.patient ?? t('day.unknown');
+  /** Of the patient, or of the guest that somebody is. @param {string} appointment @param {string} [guest] */
+  name(appointment, guest) {
+    const one = this.known.value.get(appointment);
+    return (guest ? guestOf(one, guest)?.name : one?.patient) ?? t('day.unknown');
+  }
+
+  /** As what somebody takes part, and with whom; null for the patient. @param {string} appointment @param {string} [guest] */
+  role(appointment, guest) {
+    if (!guest) return null;
+    const role = guestOf(this.known.value.get(appointment), guest)?.role ?? 'guest';
+    return t('guests.with', { role: t(`guests.role.${role}`), name: this.name(appointment) });
   }
 
   /** It was corrected. @param {AppointmentView} one */

@@ -9,9 +9,11 @@ import { Announcing } from './announcing.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot } from './build.js';
 import { ConsultCall } from './call.js';
+import { inside, showCallers, sorted } from './callers.js';
 import { Capture } from './capture.js';
 import { dayOf, fullDay, moment } from './dates.js';
 import { Ending } from './ending.js';
+import { GuestsDialog } from './guests.js';
 import { Handout } from './handout.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
@@ -43,16 +45,19 @@ class DeskPage extends HTMLElement {
     this.call = slot(this, 'call', ConsultCall);
     const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
     const handout = new Handout(slot(this, 'handout', HTMLDialogElement));
+    const guests = new GuestsDialog(slot(this, 'guests', HTMLDialogElement), (one) => this.day?.put(one));
     this.agenda = new Agenda(this, {
       said: (words) => say(slot(this, 'said'), words),
       technical: (one) => technical.open(one),
       handOut: (one) => handout.open(one),
+      guests: (one) => guests.open(one),
       running: () => this.#inConsult,
       reopened: () => this.call?.end(false),
     });
     this.day = this.agenda.day;
     this.waiting = new WaitingRoom(this, {
-      names: (appointment) => this.day?.name(appointment) ?? '',
+      names: (who) => this.#name(who),
+      roles: ({ appointment, guest }) => this.day?.role(appointment, guest) ?? null,
       admit: (who) => this.#admit(who),
       tell: (who, message) => this.#fresh().tell(who.participant, message, { appointment: who.appointment }),
       write: async (who, text) => this.desk?.write(who, text),
@@ -183,10 +188,14 @@ class DeskPage extends HTMLElement {
     day.see(view);
     this.announcing?.show(view.announced);
     waiting.quiet = this.#consult !== null;
-    const anew = view.waiting.find((one) => one.appointment === this.#consult?.appointment);
-    const others = view.waiting.filter((one) => one !== anew);
+    const { anew, callers, elsewhere: others } = sorted(view.waiting, this.#consult);
     waiting.show({ ...view, waiting: others });
-    this.call?.newcomer(anew ? () => this.#instead(anew) : null, anew?.held);
+    this.call?.newcomer(anew ? () => this.#beside(anew) : null, anew?.held);
+    showCallers(slot(this, 'callers'), callers, {
+      free: !inside(this.#consult),
+      names: (who) => this.#name(who),
+      admit: (who) => this.#beside(who),
+    });
     if (view.waiting.some((one) => !day.known.value.has(one.appointment))) this.#reload();
     if (view.waiting.length && !this.#consult) this.#prepare();
     slot(this, 'running').hidden = !view.in_consult || this.#consult !== null;
@@ -213,13 +222,18 @@ class DeskPage extends HTMLElement {
 
   /** @param {WaitingView} who */
   #admit(who) {
-    this.#enter(who.appointment, (consult, takeOver) =>
+    this.#enter(who.appointment, this.#name(who), (consult, takeOver) =>
       consult.admit(who.participant, { appointment: who.appointment, takeOver }),
     );
   }
 
-  /** Another window of the patient who is in takes that one's place. @param {WaitingView} who */
-  #instead(who) {
+  /** @param {WaitingView} who */
+  #name({ appointment, guest }) {
+    return this.day?.name(appointment, guest) ?? '';
+  }
+
+  /** Into the consult that runs: somebody else, or another window of who is in, in that one's place. @param {WaitingView} who */
+  #beside(who) {
     this.#consult?.admit(who.participant, { appointment: who.appointment }).catch((error) => this.#said(explain(error)));
   }
 
@@ -231,14 +245,14 @@ class DeskPage extends HTMLElement {
 
   /** Back into a consult that runs. @param {string} appointment */
   #return(appointment) {
-    this.#enter(appointment, (consult, takeOver) => consult.arrive({ appointment, takeOver }));
+    this.#enter(appointment, this.day?.name(appointment) ?? '', (consult, takeOver) => consult.arrive({ appointment, takeOver }));
   }
 
   /**
-   * @param {string} appointment
+   * @param {string} appointment @param {string} name of who is called in
    * @param {(consult: Consult, takeOver: boolean) => Promise<unknown>} act
    */
-  async #enter(appointment, act) {
+  async #enter(appointment, name, act) {
     if (this.#consult || !this.call || !this.day) return;
     const consult = this.#fresh();
     this.#leaving?.abort();
@@ -250,7 +264,7 @@ class DeskPage extends HTMLElement {
     // The request goes before all drawing: the other person waits for it.
     const entered = withSeat(this, (takeOver) => act(consult, takeOver).then(() => true));
     this.call.end(false);
-    this.call.follow(consult, this.#capture, this.day.name(appointment), this.day.ends(appointment));
+    this.call.follow(consult, this.#capture, name, this.day.ends(appointment));
     this.call.dataset.state = 'connecting';
     this.call.open();
     this.#capture.start();
@@ -264,6 +278,7 @@ class DeskPage extends HTMLElement {
 
   /** @param {Consult} consult @param {string} appointment */
   #follow(consult, appointment) {
+    consult.addEventListener('room', () => this.#consult === consult && this.#meets(consult));
     consult.addEventListener('ended', (event) => {
       if (this.#consult === consult) this.#ended(appointment, /** @type {CustomEvent} */ (event).detail.reason);
     });
@@ -272,6 +287,18 @@ class DeskPage extends HTMLElement {
       this.#out(false);
       this.#said(t('desk.takenover'));
     });
+  }
+
+  /** Whom it is with may be another than before. @param {Consult} consult */
+  #meets(consult) {
+    const other = inside(consult);
+    const name = other && this.day?.name(consult.appointment ?? '', other.guest);
+    if (name && this.call && name !== this.call.other) {
+      this.call.other = name;
+      if (this.call.chat) this.call.chat.other = name;
+      slot(this.call, 'clock-name').textContent = name;
+    }
+    if (this.desk?.view) this.#show(this.desk.view);
   }
 
   async #leave() {

@@ -29,6 +29,7 @@ import { toldAlarm, toldLines, toldTools } from './told.js';
  * @property {(one: AppointmentView) => void} technical
  * @property {(one: AppointmentView) => void} copy
  * @property {(one: AppointmentView) => void} handOut
+ * @property {(one: AppointmentView) => void} guests
  * @property {(one: AppointmentView, newLink: boolean) => void} invite
  * @property {(one: AppointmentView) => void} unfold
  */
@@ -53,8 +54,8 @@ export function entry(one, { state, unfolded, copied }, acts) {
     <div class="entry-tools">${leaving ? keepButton(one, acts) : [tool, moreButton(one, unfolded, acts)]}</div>
     <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded || leaving}>
       <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
-      ${toldLines(one)}
-      <p class="actions">${technical}${correct}${coming ? [handOutButton(one, acts), toldTools(one, acts)] : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
+      ${guestNames(one)}${toldLines(one)}
+      <p class="actions">${technical}${correct}${coming || state === 'running' ? guestsButton(one, acts) : nothing}${coming ? [handOutButton(one, acts), toldTools(one, acts)] : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
     </div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
 }
@@ -143,6 +144,15 @@ const technicalButton = (one, acts) =>
 const handOutButton = (one, acts) =>
   html`<button class="button small" type="button" data-testid="hand-out" aria-label=${t('handout.title.who', { name: one.patient })}
     @click=${() => acts.handOut(one)}>${icon('smartphone')}<span>${t('handout.title')}</span></button>`;
+
+/** @param {AppointmentView} one @param {Acts} acts */
+const guestsButton = (one, acts) =>
+  html`<button class="button small" type="button" data-testid="guests-of-appointment" aria-label=${t('guests.button.who', { name: one.patient })}
+    @click=${() => acts.guests(one)}>${icon('user')}<span>${t('guests.button')}</span></button>`;
+
+/** Who else takes part. @param {AppointmentView} one */
+const guestNames = ({ guests = [] }) =>
+  guests.length ? html`<p class="soft small fate">${icon('user')}<span>${guests.map(({ name, role }) => t('guests.as', { name, role: t(`guests.role.${role}`) })).join(', ')}</span></p>` : nothing;
 
 /** @param {AppointmentView} one @param {Acts} acts */
 const keepButton = (one, acts) =>

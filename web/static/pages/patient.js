@@ -85,7 +85,8 @@ class PatientPage extends HTMLElement {
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
     if (inTheOtherLanguage(this.#appointment)) return;
-    const { window: when, starts_at, opens_at, opens_in, closes_in, wish } = this.#appointment;
+    const { window: when, starts_at, opens_at, opens_in, closes_in, wish, guest } = this.#appointment;
+    if (guest) (await import('./guest.js')).showGuest(this, guest);
     if (when === 'early') {
       const now = serverNow(this.#appointment);
       this.#message('early', { name: this.#name, when: momentThere(starts_at, now), opens: momentThere(opens_at, now) });
@@ -168,8 +169,8 @@ class PatientPage extends HTMLElement {
   }
 
   #newConsult() {
-    const { appointment } = /** @type {Join} */ (this.#appointment);
-    return new Consult({ role: 'patient', appointment, token: async () => (await join(this.#link)).access_token });
+    const { appointment, role } = /** @type {Join} */ (this.#appointment);
+    return new Consult({ role, appointment, token: async () => (await join(this.#link)).access_token });
   }
 
   /** @param {Consult} consult */

@@ -27,7 +27,7 @@ export function showTrust(root, consult, name) {
     place.replaceChildren(...halves.map((half) => el('span', { textContent: half })));
   }
   const others = present(consult);
-  const names = others.map((one, at) => (at === 0 && one.role !== 'guest' ? name : t(`call.person.${one.role}`)));
+  const names = others.map((one, at) => (at === 0 ? name : t(`call.person.${one.role}`)));
   for (const place of root.querySelectorAll('[data-slot="people"]')) {
     if (place instanceof HTMLElement) say(place, code ? plural('call.people', people) : null);
   }

@@ -17,9 +17,10 @@ const REFRESH_MS = 15_000;
 /**
  * Who waits: the list, what says so to whoever does not look, the number in the title.
  *
- * `names` gives the name that belongs to an appointment; `admit`, `tell`, `write` and `decline` are what there is to do.
+ * `names` gives their name, `roles` says as what a guest takes part; `admit`, `tell`, `write` and `decline` are what there is to do.
  * @typedef {object} WaitingOptions
- * @property {(appointment: string) => string} names
+ * @property {(who: WaitingView) => string} names
+ * @property {(who: WaitingView) => string | null} roles
  * @property {(who: WaitingView) => void} admit
  * @property {(who: WaitingView, message: HoldMessage) => Promise<void>} tell
  * @property {(who: WaitingView, text: string) => Promise<void>} write
@@ -62,7 +63,7 @@ export class WaitingRoom {
     });
     this.alerts.show(view.waiting.length, arrived.length > 0);
     if (!arrived.length) return;
-    const names = arrived.map((one) => this.options.names(one.appointment)).join(', ');
+    const names = arrived.map((one) => this.options.names(one)).join(', ');
     slot(this.root, 'waiting-said').textContent = t('waiting.arrived', { name: names });
   }
 
@@ -80,7 +81,8 @@ export class WaitingRoom {
 
   /** @param {WaitingView} one @returns {Row} */
   #row(one) {
-    const name = this.options.names(one.appointment);
+    const name = this.options.names(one);
+    const role = this.options.roles(one);
     const since = t('waiting.since', { ago: ago(one.since, this.#at.value) });
     const gone = one.connected ? '' : ` · ${t('waiting.gone')}`;
     const { grade, words } = devices(one);
@@ -94,6 +96,7 @@ export class WaitingRoom {
       <div class="waiting-who">
         <p class="name"><bdi>${name}</bdi></p>
         <p class="chip tiny" data-testid="waiting-number" ?hidden=${!number}>${number}${next}</p>
+        <p class="chip tiny" data-testid="waiting-role" ?hidden=${!role}>${role ?? ''}</p>
         <p class="chip tiny" data-testid="waiting-held" ?hidden=${!one.held}>${t('waiting.held')}</p>
         <p class="soft small"><span>${since}</span><span class="gone">${gone}</span></p>
         <p class=${shade} data-testid="waiting-check" data-grade=${grade} ?hidden=${!words}>${words}</p>

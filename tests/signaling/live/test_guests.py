@@ -1,0 +1,75 @@
+"""A guest between real pages: a seat of their own, admitted alone, and out when they are removed."""
+
+import pytest
+
+from practice.agenda.guests import Invitee
+from practice.agenda.model import Guest
+from signaling.tickets import Claims
+from tests.opening import of
+from tests.signaling.live.cast import Node, Person, Practice, Worker, soon, until
+from tests.signaling.live.test_waiting_room import beside
+
+
+@pytest.fixture
+async def guest(practice: Practice) -> Guest:
+    invitee = Invitee("Maria Kowalska", "interpreter", "en")
+    one = practice.appointment
+    return (await practice.store.guests.add(of(one.owner), one.id, invitee)).guests[0]
+
+
+def guest_page(practice: Practice, guest: Guest) -> Person:
+    claims = Claims(kind="access", role="guest", appointment=practice.appointment.id, seat=guest.id, expires=soon())
+    return Person(claims)
+
+
+async def test_patient_and_guest_wait_apart_and_each_is_admitted_alone(
+    node: Node, worker: Worker, practice: Practice, guest: Guest
+) -> None:
+    where = practice.appointment.id
+    doctor = await practice.practitioner_page().connect(node)
+    await doctor.do("watch")
+    patient, other = await practice.patient_page().connect(node), await guest_page(practice, guest).connect(node)
+    await patient.arrive(where)
+    view = await other.arrive(where)
+    assert (view["me"]["role"], view["me"]["guest"], view["others"]) == ("guest", guest.id, [])
+    await until(lambda: len(beside(doctor)) == 2, "the desk shows both")
+    rows = {one["participant"]: (one["role"], one.get("guest")) for one in beside(doctor)}
+    assert rows == {patient.id: ("patient", None), other.id: ("guest", guest.id)}
+
+    await doctor.admit(where, patient)
+    body = {"appointment": where, "participant": other.id, "me": doctor.id}
+    assert await doctor.code("admit", body) == "room_full", "more than two at once is not possible yet"
+    assert [one["participant"] for one in beside(doctor)] == [other.id], "and nobody was put out"
+    assert (await patient.do("snapshot"))["me"]["state"] == "admitted"
+
+    await doctor.do("put-back", {"participant": patient.id})
+    await doctor.admit(where, other)
+    seen = {one["participant"]: (one["role"], one["state"], one.get("guest")) for one in doctor.view["others"]}
+    assert seen == {patient.id: ("patient", "waiting", None), other.id: ("guest", "admitted", guest.id)}
+    assert (await patient.do("snapshot"))["others"] == []
+    await until(lambda: other.view["me"]["state"] == "admitted", "the guest is in")
+    assert [one["role"] for one in other.view["others"]] == ["practitioner"]
+
+
+async def test_who_is_removed_is_out_and_no_ticket_of_theirs_opens_anything(
+    node: Node, worker: Worker, practice: Practice, guest: Guest
+) -> None:
+    where, owner = practice.appointment.id, practice.appointment.owner
+    doctor, other = await practice.practitioner_page().connect(node), await guest_page(practice, guest).connect(node)
+    await other.arrive(where)
+    await doctor.admit(where, other)
+    await until(lambda: other.view["me"]["state"] == "admitted", "the guest is in")
+    resume = other.view["resume"]
+    changed = await practice.store.guests.remove(of(owner), where, guest.id)
+    await node.signaling.uninvited(changed, guest.id)
+    await until(lambda: other.events("ended") == [{"reason": "ended"}], "they are told")
+    assert (await doctor.do("snapshot"))["others"] == []
+    for ticket in (resume, other.token()):
+        again = await Person(ticket).connect(node)
+        assert await again.code("arrive", {"appointment": where, "participant": again.id}) == "not_found"
+
+
+async def test_a_seat_that_no_guest_has_is_no_place(node: Node, worker: Worker, practice: Practice) -> None:
+    nobody = Guest("n" * 22, "Nobody", "guest", "nl", "s" * 22)
+    page = await guest_page(practice, nobody).connect(node)
+    assert await page.code("arrive", {"appointment": practice.appointment.id, "participant": page.id}) == "not_found"
