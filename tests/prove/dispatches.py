@@ -6,91 +6,155 @@ import os
 import signal
 import time
 from collections import Counter, defaultdict
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager, ExitStack
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import SecretStr
 
-from practice.agenda.cancelling import UNDO
 from practice.agenda.changes import Correction
 from practice.agenda.records import APPOINTMENTS
+from practice.storage import Store
+from signaling.couriers import TERM
 from tests.opening import of, open_store
 from tests.people import START, Time, alice
 from tests.practice.outbox import courier
 from tests.prove.children import ask, start
 from tests.prove.figures import Figure, Size, counted
 from tests.prove.kills import databases
-from tests.servers import mail
+from tests.servers import bao, mail
 from tests.servers import postgres as servers
 from tests.servers.mail import MailServer
+from vault.database.leases import Lease
 from vault.records.scope import SERVER
 from vault.settings import VaultSettings
 
 STAGES = ("recipient", "taken", "answered")
 """Before its letter begins; between the server's taking it and its 250; after its 250."""
 
-NEW = 4
+PACE = 60
+"""Seconds of a campaign's clock in one of ours: who takes over waits for the other's lease."""
+
+PATIENCE = 120
 PATIENT = "Jan Canary"
 NEEDLES = (PATIENT.encode(), b"@example.com", b"BEGIN:VCALENDAR", b"Subject:")
 """A patient's name, the domain of their addresses, and what every letter has."""
 
 
 def prove(size: Size) -> list[Figure]:
-    """One campaign for each database."""
+    """One node on each database; two on the one that can be shared."""
     figures = []
     with databases(size) as found:
         for name, server in found:
-            figures += campaign(size, name, server)
+            if server is None:
+                figures += campaign(size, Course(name, 1, size.choose(100, 3), 4), None)
+            else:
+                figures += campaign(size, Course(f"{name}, two nodes", 2, 200, 33), server)
     return figures
 
 
-def campaign(size: Size, name: str, server: servers.Postgres | None) -> list[Figure]:
+@dataclass(frozen=True)
+class Course:
+    """Of one campaign: how many send, how often one of them is killed, how many are planned before each."""
+
+    name: str
+    nodes: int
+    kills: int
+    new: int
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def what(self) -> str:
+        return f"{self.name}: kill -9 while patients are told"
+
+    def clock(self) -> Time:
+        return Hurried(since=self.since)
+
+
+@dataclass
+class Hurried(Time):
+    """The same for every process of a campaign."""
+
+    since: float = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=PACE * (time.monotonic() - self.since))
+
+    def boottime(self) -> float:
+        return self.boot + PACE * (time.monotonic() - self.since)
+
+
+def campaign(size: Size, course: Course, server: servers.Postgres | None) -> list[Figure]:
     """Appointments are made, moved and destroyed, and who sends is killed at a random letter, again and again."""
-    folder = size.folder / f"dispatches-{name}"
+    folder = size.folder / f"dispatches-{course.nodes}"
     folder.mkdir()
-    url = server.new_database() if server else None
-    settings = VaultSettings(data=folder / "data", trust_clock=True, database_url=url)
-    post = start(partial(receive, folder))
-    try:
-        wait_for(folder / "port")
-        return told(size, f"{name}: kill -9 while patients are told", folder, settings, server)
-    finally:
-        os.kill(post, signal.SIGKILL)
-        os.waitpid(post, 0)
+    settings = VaultSettings(data=folder / "data-0", root_key_file=folder / "root.key", trust_clock=True)
+    with ExitStack() as stack:
+        if server:
+            transit = stack.enter_context(bao.running()).transit(folder)
+            keys = SecretStr(server.new_database(migrated=False))
+            shared = {"database_url": SecretStr(server.new_database()), "keystore_url": keys, "transit": transit}
+            settings = settings.model_copy(update=shared)
+        post = start(partial(receive, folder))
+        try:
+            wait_for(folder / "port")
+            return told(size, course, folder, settings, server)
+        finally:
+            os.kill(post, signal.SIGKILL)
+            os.waitpid(post, 0)
 
 
-def told(size: Size, what: str, folder: Path, settings: VaultSettings, server: servers.Postgres | None) -> list[Figure]:
-    wanted, run, kills, bytes_, plain = size.choose(100, 3), 0, 0, 0, 0
+def told(
+    size: Size, course: Course, folder: Path, settings: VaultSettings, server: servers.Postgres | None
+) -> list[Figure]:
+    run, kills, bytes_, plain = 0, 0, 0, 0
     since = server.position() if server else None
     dead: dict[str, int] = {}
-    ask(partial(found, settings), folder / "answer")
-    while kills < wanted:
+    ask(partial(found, settings, course), folder / "answer")
+    while kills < course.kills:
         seen = len(events(folder))
-        dead |= dict.fromkeys(ask(partial(act, settings, run), folder / "answer"), seen)
-        stage, letter = size.random.choice(STAGES), size.random.randint(1, NEW)
-        (folder / "victim").write_text(f"0 {stage} {letter}")
-        kills += os.WIFSIGNALED(os.waitpid(start(partial(send, settings, folder, run)), 0)[1])
+        dead |= dict.fromkeys(ask(partial(act, settings, course, run), folder / "answer"), seen)
+        stage, letter = size.random.choice(STAGES), size.random.randint(1, course.new)
+        kills += send_all(settings, folder, course, f"{run} {stage} {letter}")
         run += 1
-        for text in on_disk(settings.data):
+        for text in on_disk(folder):
             bytes_ += len(text)
             plain += sum(text.count(needle) for needle in NEEDLES)
-    (folder / "victim").write_text("0 never 0")
-    os.waitpid(start(partial(send, settings, folder, run)), 0)
-    expected = ask(partial(standing, settings, run), folder / "answer")
+    send_all(settings, folder, course, f"{run} never 0")
+    expected = ask(partial(standing, settings, course, run), folder / "answer")
     if server and since and settings.database_url:
         text = server.written(since, settings.database_url.get_secret_value())
         bytes_ += len(text)
         plain += sum(text.count(needle) for needle in NEEDLES)
-    told = judged(what, events(folder), dead, expected, kills)
-    return [*told, counted(f"{what}: plain text in what is stored", plain, bytes_, "bytes looked at")]
+    judgement = judged(course.what, events(folder), dead, expected, kills)
+    return [*judgement, counted(f"{course.what}: plain text in what is stored", plain, bytes_, "bytes looked at")]
 
 
-def on_disk(data: Path) -> list[bytes]:
-    """All files of a data folder, as somebody has them who takes the disk away after a kill."""
-    return [path.read_bytes() for path in data.rglob("*") if path.is_file()]
+def send_all(settings: VaultSettings, folder: Path, course: Course, aim: str) -> int:
+    """As many as there are nodes send until nothing is left; how many were killed. RuntimeError when one fails."""
+    put(folder / "aim", aim)
+    nodes = [settings.model_copy(update={"data": folder / f"data-{node}"}) for node in range(course.nodes)]
+    ends = [os.waitpid(child, 0)[1] for child in [start(partial(send, one, folder, course)) for one in nodes]]
+    if any(os.WIFEXITED(one) and os.WEXITSTATUS(one) for one in ends):
+        raise RuntimeError("who sends failed")
+    return sum(map(os.WIFSIGNALED, ends))
+
+
+def put(path: Path, text: str) -> None:
+    """Whole, or not yet."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.rename(path)
+
+
+def on_disk(folder: Path) -> list[bytes]:
+    """All files of the nodes' data, as somebody has them who takes the disk away after a kill."""
+    return [path.read_bytes() for path in folder.glob("data-*/**/*") if path.is_file()]
 
 
 def judged(
@@ -120,27 +184,29 @@ def judged(
 # --- who sends and who decides, each in a process of its own ---------------------------------------------------------
 
 
-def clock(run: int) -> Time:
-    """Each run after the lease of the one before."""
-    time_ = Time()
-    time_.pass_(minutes=3 * run)
-    return time_
+def opened(settings: VaultSettings, clock: Time) -> AbstractAsyncContextManager[Store]:
+    return open_store(settings, now=clock.now, boot=clock.boottime, mail=True)
 
 
-async def found(settings: VaultSettings) -> None:
-    async with open_store(settings, now=clock(0).now, boot=clock(0).boottime, mail=True) as store:
+def day_of(run: int) -> date:
+    """Ten runs plan for the same day."""
+    return (START + timedelta(days=9 + run // 10)).date()
+
+
+async def found(settings: VaultSettings, course: Course) -> None:
+    async with opened(settings, course.clock()) as store:
         await alice(store)
 
 
-async def act(settings: VaultSettings, run: int) -> list[str]:
+async def act(settings: VaultSettings, course: Course, run: int) -> list[str]:
     """New ones, some that move, one that is destroyed: whose that was, when it is on disk."""
-    time_, dead = clock(run), []
-    async with open_store(settings, now=time_.now, boot=time_.boottime, mail=True) as store:
+    dead = []
+    async with opened(settings, course.clock()) as store:
         person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
-        scope, day = of(person.id), (START + timedelta(days=9)).date()
-        there = await store.appointments.list(scope, day, day)
-        for number, one in enumerate(there[-2 * NEW :]):
+        scope = of(person.id)
+        there = await store.appointments.list(scope, day_of(max(0, run - 1)), day_of(run))
+        for number, one in enumerate(there[-2 * course.new :]):
             assert one.contact is not None
             if number == 0:
                 await store.retention.destroy(scope, one.id, APPOINTMENTS)
@@ -148,30 +214,33 @@ async def act(settings: VaultSettings, run: int) -> list[str]:
             elif number % 2:
                 correction = Correction(one.version, starts_at=one.starts_at + timedelta(minutes=5))
                 await store.appointments.change(scope, one.id, correction)
-        for number in range(NEW):
-            at = START + timedelta(days=9, minutes=run)
+        at = datetime.combine(day_of(run), START.timetz()) + timedelta(minutes=run % 10)
+        for number in range(course.new):
             await store.appointments.create(scope, PATIENT, at, 30, "nl", mail=f"p{run}-{number}@example.com")
     return dead
 
 
-async def send(settings: VaultSettings, folder: Path, run: int) -> None:
-    """Until nothing is left to be sent, or killed."""
-    stage, letter = (folder / "victim").read_text().split()[1:]
-    (folder / "victim").write_text(f"{os.getpid()} {stage} {letter}")
-    time_ = clock(run)
-    time_.pass_(seconds=UNDO.total_seconds())
+async def send(settings: VaultSettings, folder: Path, course: Course) -> None:
+    """Until nothing is left to be sent, or killed. Who may send says so first."""
     server = MailServer(int((folder / "port").read_text()), folder / "mail-ca.pem")
-    async with open_store(settings, now=time_.now, boot=time_.boottime, mail=True) as store:
-        await courier(store, server).round()
+    clock = course.clock()
+    async with opened(settings, clock) as store, asyncio.timeout(PATIENCE):
+        sender = courier(store, server)
+        lease = Lease(store.database, "outbox", store.lease.holder, TERM, clock.now)
+        while await store.outbox.any():
+            if await lease.take():
+                put(folder / "victim", str(os.getpid()))
+                await sender.round()
+            await asyncio.sleep(0.05)
+        await lease.release()
 
 
-async def standing(settings: VaultSettings, run: int) -> dict[str, int]:
+async def standing(settings: VaultSettings, course: Course, run: int) -> dict[str, int]:
     """What each patient was to be told last."""
-    async with open_store(settings, now=clock(run).now, boot=clock(run).boottime, mail=True) as store:
+    async with opened(settings, course.clock()) as store:
         person = await store.practitioners.by_mail(SERVER, "alice@example.org")
         assert person is not None
-        day = (START + timedelta(days=9)).date()
-        there = await store.appointments.list(of(person.id), day, day + timedelta(days=2))
+        there = await store.appointments.list(of(person.id), day_of(0), day_of(run) + timedelta(days=1))
         return {str(one.contact.mail): one.contact.sequence for one in there if one.contact}
 
 
@@ -189,11 +258,11 @@ async def receive(folder: Path) -> None:
     left: dict[str, int] = {}
 
     def reach(stage: str) -> None:
-        pid, at, letter = (folder / "victim").read_text().split()
-        if at == stage and pid != "0":
-            left[pid] = left.get(pid, int(letter)) - 1
-            if left[pid] == 0:
-                os.kill(int(pid), signal.SIGKILL)
+        run, at, letter = (folder / "aim").read_text().split()
+        if at == stage:
+            left[run] = left.get(run, int(letter)) - 1
+            if left[run] == 0:
+                os.kill(int((folder / "victim").read_text()), signal.SIGKILL)
 
     class Receiving(MailServer):
         async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
@@ -213,13 +282,12 @@ async def receive(folder: Path) -> None:
         reach("recipient")
 
     async with mail.running(folder, made=Receiving(on_recipient=on_recipient)) as server:
-        (folder / "port.new").write_text(str(server.port))
-        (folder / "port.new").rename(folder / "port")
+        put(folder / "port", str(server.port))
         await asyncio.Event().wait()
 
 
-def wait_for(path: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not path.exists():
         if time.monotonic() > deadline:
             raise RuntimeError("the mail server did not come")

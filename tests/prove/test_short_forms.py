@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.prove.__main__ import NAMES, README, written
-from tests.prove.coverage import by_folder
+from tests.prove.coverage import NAMED, TESTS, by_folder, named
 from tests.prove.figures import at_most, counted
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +58,11 @@ def test_a_table_is_written_in_its_place_and_leaves_the_others(name: str) -> Non
     for other in others:
         start, end = f"<!-- {other} -->", f"<!-- end of {other} -->"
         assert once[once.index(start) : once.index(end)] == page[page.index(start) : page.index(end)]
+
+
+def test_what_must_be_reached_is_there() -> None:
+    assert len(list(named(NAMED))) > 100
+    assert all((ROOT / one).exists() for one in TESTS)
 
 
 def test_what_no_test_reaches_is_listed_and_not_met() -> None:
