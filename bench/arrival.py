@@ -5,8 +5,6 @@ presses *join*, waits, leaves and loads the page anew, so often; both note when 
 share. What a page does between the press and the server, opening camera and microphone among it, is in the figure.
 """
 
-import argparse
-import asyncio
 import statistics
 import tempfile
 from datetime import UTC, datetime
@@ -16,11 +14,12 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
+from bench.command import command
 from bench.load import cluster
 from bench.load.clerk import MAIL, PASSWORD
 from bench.load.cluster import Cluster, Node
 from bench.load.crowd import percentile
-from bench.relay import machine, pressure, write
+from bench.relay import machine, pressure
 from tests.browser.conftest import eventually
 from tests.chromium import chromium
 from tests.prove.figures import Figure, at_most
@@ -112,14 +111,7 @@ async def measure(number: int) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--tries", type=int, default=40)
-    arguments.add_argument("--write", action="store_true", help="put the table into bench/README.md")
-    chosen = arguments.parse_args()
-    text = asyncio.run(measure(chosen.tries))
-    print(text)
-    if chosen.write:
-        write(text, "arrival")
+    command("arrival", __doc__, measure, tries=40)
 
 
 if __name__ == "__main__":

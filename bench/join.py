@@ -4,7 +4,6 @@ One demo server, one consult after the other: the patient waits, the practitione
 what happened, on the clock that they share. Printed: median and range of each part and of the whole, in milliseconds.
 """
 
-import argparse
 import asyncio
 import statistics
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from bench.relay import write
+from bench.command import command
 from client.rest import Rest
 from tests.browser.conftest import Demo, Person, eventually, sit_down, start_demo
 from tests.chromium import chromium
@@ -117,15 +116,12 @@ def table(results: list[dict[str, dict[str, float]]]) -> str:
     return "\n".join([*lines, "", f"Median (least–most) of {len(results)} consults. Reach: 400 ms to the frame."])
 
 
+async def measured(rounds: int) -> str:
+    return table(await measure(rounds))
+
+
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=10)
-    arguments.add_argument("--write", action="store_true", help="put the table into bench/README.md")
-    chosen = arguments.parse_args()
-    text = table(asyncio.run(measure(chosen.rounds)))
-    print(text)
-    if chosen.write:
-        write(text, "join")
+    command("join", __doc__, measured, rounds=10)
 
 
 if __name__ == "__main__":

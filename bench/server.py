@@ -1,6 +1,5 @@
 """What a waiting patient costs the server in memory, and what the pages weigh on their way to a browser."""
 
-import argparse
 import asyncio
 import json
 import statistics
@@ -13,9 +12,9 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.command import command
 from bench.load.clerk import MAIL, PASSWORD
 from bench.load.targets import memory_kib
-from bench.relay import write
 from client.exchange import encode
 from client.rest import Rest
 from client.wire import Wire
@@ -139,14 +138,7 @@ async def measure(patients: int) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--patients", type=int, default=200)
-    arguments.add_argument("--write", action="store_true", help="put the table into bench/README.md")
-    chosen = arguments.parse_args()
-    text = asyncio.run(measure(chosen.patients))
-    print(text)
-    if chosen.write:
-        write(text, "server")
+    command("server", __doc__, measure, patients=200)
 
 
 if __name__ == "__main__":

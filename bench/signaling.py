@@ -5,7 +5,6 @@ client is a WebSocket with the waits of a browser's page; they take processor ti
 only wait are in a process of their own (`bench.load.crowd`), so that a round trip is the server's and not theirs.
 """
 
-import argparse
 import asyncio
 import itertools
 import statistics
@@ -18,13 +17,14 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.command import command
 from bench.load import cluster
 from bench.load import crowd as crowds
 from bench.load.cluster import Cluster, Node
 from bench.load.crowd import Crowd
 from bench.load.targets import cpu_seconds
 from bench.load.visitor import Refused, Visitor
-from bench.relay import machine, pressure, write
+from bench.relay import machine, pressure
 from signaling.protocol.model import API
 from tests.prove.figures import Figure, at_most, counted
 
@@ -193,8 +193,9 @@ async def table(running: Cluster, load: Load) -> list[str]:
     return rows + [figure.row() for figure in await waiting(running, load)]
 
 
-async def measure(load: Load) -> str:
+async def measure(returning: int, waiting: int, seconds: float) -> str:
     """The whole table."""
+    load = Load(returning, waiting, seconds)
     appointments = max(load.returning, load.waiting)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         async with cluster.running(Path(folder), media=1, appointments=appointments, doors=False) as running:
@@ -205,16 +206,7 @@ async def measure(load: Load) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--returning", type=int, default=500)
-    arguments.add_argument("--waiting", type=int, default=1000)
-    arguments.add_argument("--seconds", type=float, default=10.0)
-    arguments.add_argument("--write", action="store_true", help="put the table into bench/README.md")
-    chosen = arguments.parse_args()
-    text = asyncio.run(measure(Load(chosen.returning, chosen.waiting, chosen.seconds)))
-    print(text)
-    if chosen.write:
-        write(text, "signaling")
+    command("signaling", __doc__, measure, returning=500, waiting=1000, seconds=10.0)
 
 
 if __name__ == "__main__":

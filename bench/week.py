@@ -1,7 +1,5 @@
 """How long a week takes at the desk of somebody who has planned a lot: the server's answer, and until it is painted."""
 
-import argparse
-import asyncio
 import statistics
 import tempfile
 import time
@@ -13,7 +11,7 @@ from typing import NamedTuple
 import aiohttp
 from playwright.async_api import Browser
 
-from bench.relay import write
+from bench.command import command
 from signaling.protocol.model import API
 from signaling.sessions import PLAIN
 from tests.browser.conftest import Demo, sit_down, start_demo
@@ -110,14 +108,7 @@ def spread(values: list[float]) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--looks", type=int, default=10)
-    arguments.add_argument("--write", action="store_true", help="put the table into bench/README.md")
-    chosen = arguments.parse_args()
-    text = asyncio.run(measure(chosen.looks))
-    print(text)
-    if chosen.write:
-        write(text, "week")
+    command("week", __doc__, measure, looks=10)
 
 
 if __name__ == "__main__":
