@@ -12,15 +12,13 @@ from urllib.parse import urlsplit
 
 from media.settings import MediaSettings
 from operate.commands.arguments import host_and_port, nameserver
+from operate.deployment.strength import Guarded
 from operate.process import reveal
 from operate.terminal import say
 from practice.settings import MailSettings, PracticeSettings
 from signaling.setting_forms import origin
-from signaling.settings import SignalingSettings
-from turn.settings import TurnSettings
 from vault.clock import utc_now
 from vault.errors import StartRefused
-from vault.settings import VaultSettings
 
 if TYPE_CHECKING:
     from operate.doctor.finding import Check, Finding
@@ -29,17 +27,11 @@ TURN_PORT, MEDIA_PORT, NTP_PORT = 3478, 40_000, 123
 OUTSIDE = {80: "The proxy (http)", 443: "The proxy", MEDIA_PORT: "The media workers", TURN_PORT: "TURN"}
 
 
-class Looked(Protocol):
+class Looked(Guarded, Protocol):
     """The settings that are looked at."""
 
     @property
-    def rooms(self) -> VaultSettings: ...
-    @property
-    def signaling(self) -> SignalingSettings: ...
-    @property
     def media(self) -> MediaSettings: ...
-    @property
-    def turn(self) -> TurnSettings: ...
     @property
     def practice(self) -> PracticeSettings: ...
 
