@@ -6,8 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from practice.accounts.model import Language
-from practice.agenda.changes import MAX_NAME, MINUTES, Correction
+from practice.agenda.changes import MAX_NAME, Correction
 from practice.agenda.model import Appointment
 from practice.organisation.rights import Right
 from signaling.protocol.errors import Doubtful, UserError
@@ -16,23 +15,17 @@ from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE, ZONE
 from vault.audit import Act, Draft, appointment, practitioner
 from web.forms import Form, Page
-from web.forms.doubts import Doubted, demand_meant
+from web.forms.doubts import demand_meant
 from web.locale import NAMES
-from web.practice.served import LENGTHS, acting, by_the_clock, entered, named
+from web.practice.served import LENGTHS, Planned, acting, by_the_clock, entered, named
 
 PATH: Final = "/served/{practitioner}/appointments/{appointment}"
 
 
-class Corrected(Doubted):
-    """All of it, by the practice's clock, in the version that the page showed."""
+class Corrected(Planned):
+    """All of it, in the version that the page showed."""
 
     version: Annotated[int, Field(ge=1)]
-    patient: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-    day: date
-    time: time
-    minutes: Annotated[int, Field(ge=MINUTES.start, lt=MINUTES.stop)]
-    language: Language
-    anyway: bool = False
 
 
 async def show(call: Call) -> Mapping[str, object]:

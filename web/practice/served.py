@@ -40,7 +40,7 @@ DELAYS: Final = (5, 10, 15, 20, 30, 45, 60)
 GONE: Final = ("not_found", "gone", "unreadable")
 
 
-class New(Doubted):
+class Planned(Doubted):
     """An appointment, by the practice's clock."""
 
     patient: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
@@ -323,7 +323,7 @@ ONE: Final = Page("/served/{practitioner}/{day}", "practice/served_day.html", sh
 
 PAGES: Final = (SERVED, ONE)
 FORMS: Final = (
-    Form(f"{ONE.path}/plan", ONE, New, plan, done="planned", says={"doubtful": ("anyway", "served.doubtful")}),
+    Form(f"{ONE.path}/plan", ONE, Planned, plan, done="planned", says={"doubtful": ("anyway", "served.doubtful")}),
     Form(f"{ONE.path}/end", ONE, Which, end, done="saved"),
     Form(f"{ONE.path}/reopen", ONE, Which, reopen, done="saved"),
     Form(f"{ONE.path}/cancel", ONE, Which, cancel, done="cancelled"),

@@ -14,8 +14,9 @@ from practice.sms_providers.sending import NotTexted, Text
 from signaling.limiter import SMS_TESTS
 from signaling.protocol.errors import UserError
 from signaling.rest.endpoint import Call
+from signaling.rest.entries import own
 from signaling.typedefs import DOOR, LIMITER, STORE, TEXTER
-from vault.audit import Act, Draft, practitioner
+from vault.audit import Act, practitioner
 from vault.records.content import new_id
 from web.forms import Fields, Form, Page, Secret, Shown, Wrong
 from web.practice.menu import menu
@@ -111,20 +112,14 @@ async def remove(call: Call) -> None:
     await call.request.app[STORE].sms_providers.remove(call.scope, call.body.version)
 
 
-def written(call: Call, _nothing: object) -> Draft:
-    return Draft(Act.SMS_PROVIDER_CHANGED, practitioner(call.practitioner), detail="set")
-
-
-def removed(call: Call, _nothing: object) -> Draft:
-    return Draft(Act.SMS_PROVIDER_CHANGED, practitioner(call.practitioner), detail="removed")
-
-
+WRITTEN: Final = own(Act.SMS_PROVIDER_CHANGED, "set")
+REMOVED: Final = own(Act.SMS_PROVIDER_CHANGED, "removed")
 SMS: Final = Page("/practice/sms", "practice/sms.html", show, right=Right.POLICIES)
 
 PAGES: Final = (SMS,)
 FORMS: Final = (
-    Form("/practice/sms/write", SMS, Written, write, done="saved", entered=written),
+    Form("/practice/sms/write", SMS, Written, write, done="saved", entered=WRITTEN),
     Form("/practice/sms/try", SMS, Tried, try_out),
-    Form("/practice/sms/remove", SMS, Which, remove, done="removed", entered=removed),
+    Form("/practice/sms/remove", SMS, Which, remove, done="removed", entered=REMOVED),
 )
 """``pages`` has each page and each form."""
