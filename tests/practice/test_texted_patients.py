@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,8 +28,7 @@ from tests.practice.handing import Cast, joined
 from tests.practice.outbox import moved, send_by, sender_of, states
 from tests.practice.test_patients_letters import parcel
 from tests.servers.mail import MailServer
-from tests.servers.mail import running as mail_server
-from tests.servers.sms import KEY, SmsServer, running
+from tests.servers.sms import KEY, SmsServer
 from vault.errors import DomainError
 from vault.settings import VaultSettings
 
@@ -42,18 +40,6 @@ async def store(sqlite_settings: VaultSettings, time: Time) -> AsyncIterator[Sto
     opening = open_store(sqlite_settings, now=time.now, boot=time.boottime, mail=True, texts_to=["NL", "BE"])
     async with opening as opened:
         yield opened
-
-
-@pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[SmsServer]:
-    async with running(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with mail_server(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

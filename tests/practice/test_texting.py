@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,12 +20,6 @@ from tests.servers.sms import KEY, TOKEN, SmsServer, accepts_as_cm, running
 
 NOW = datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
 NUMBER = "+31612345678"
-
-
-@pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[SmsServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 def texter(

@@ -1,11 +1,9 @@
 """A real mail server on loopback (aiosmtpd), with STARTTLS under a certificate made for it, that does as it is told."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,8 +12,8 @@ from typing import Any, Literal
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import SecretStr
 
-from operate.deployment import openbao
 from practice.settings import MailSettings, PracticeSettings, Security
+from tests.servers.certified import certified
 
 USER, PASSWORD = "spreekkamer", "a password of the mail server"
 SENDER = "praktijk@example.org"
@@ -110,12 +108,7 @@ async def running(
     made = made or MailServer()
     context = None
     if tls != "none":
-        signed = openbao.certificate(name, datetime.now(UTC))
-        pair, made.authority = folder / "mail-pair.pem", folder / "mail-ca.pem"
-        pair.write_bytes(signed.pair)
-        made.authority.write_bytes(signed.certificate)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(pair)
+        context, made.authority = certified(folder, "mail", name)
 
     def protocol() -> SMTP:
         return SMTP(

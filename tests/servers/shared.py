@@ -1,14 +1,16 @@
-"""One of each for all tests of a process."""
+"""One of each for all tests of a process; of those that remember what they were asked, one for each test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.servers import bao as bao_servers
 from tests.servers import clamd as clamd_servers
+from tests.servers import mail as mail_servers
 from tests.servers import postgres as servers
+from tests.servers import sms as sms_servers
 from vault.database.migrate import migrate
 from vault.settings import VaultSettings
 
@@ -52,3 +54,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = VaultSettings(data=tmp_path_factory.mktemp("template"))
     migrate(settings.database())
     return Path(settings.database().database or "")
+
+
+@pytest.fixture
+async def mails(tmp_path: Path) -> AsyncIterator[mail_servers.MailServer]:
+    async with mail_servers.running(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def provider(tmp_path: Path) -> AsyncIterator[sms_servers.SmsServer]:
+    async with sms_servers.running(tmp_path) as server:
+        yield server

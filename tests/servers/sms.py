@@ -2,27 +2,22 @@
 
 import asyncio
 import json
-import ssl
 from asyncio.trsock import TransportSocket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from operate.deployment import openbao
 from practice.outgoing import Door
 from practice.settings import PracticeSettings, SmsSettings
 from tests.client.waiting import until
+from tests.servers.certified import certified
 
 KEY = "whsec_" + "A" * 43 + "="
 TOKEN = "5f3e8c1a-0b7d-4a64-9c55-0123456789ab"
-TURNS = 20
-"""Of the loop, in which asyncio closes the sockets of handshakes that broke."""
-
 TURNS = 20
 """Of the loop, in which asyncio closes the sockets of handshakes that broke."""
 
@@ -86,12 +81,7 @@ class SmsServer:
 async def running(folder: Path, *, name: str = "localhost") -> AsyncIterator[SmsServer]:
     """``name`` is that on the certificate."""
     made = SmsServer()
-    signed = openbao.certificate(name, datetime.now(UTC))
-    pair, made.authority = folder / "sms-pair.pem", folder / "sms-ca.pem"
-    pair.write_bytes(signed.pair)
-    made.authority.write_bytes(signed.certificate)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pair)
+    context, made.authority = certified(folder, "sms", name)
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", made.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)

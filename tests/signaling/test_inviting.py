@@ -1,8 +1,6 @@
 """An invitation over REST: planned, sent, opened, sent again with another link; who greets and who strays."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +12,11 @@ from signaling.couriers import courier
 from signaling.gate import SIGNALING
 from signaling.mailing import mailers
 from signaling.typedefs import COURIER
-from tests.servers.mail import MailServer, running
+from tests.servers.mail import MailServer
 from tests.signaling.conftest import Server
 from tests.signaling.test_entries import acts
 
 TO = "jan@example.com"
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

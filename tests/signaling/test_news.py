@@ -1,8 +1,5 @@
 """Mail about signing in: to its owner, about what is new, once."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from practice.notices.model import Notice
@@ -10,7 +7,7 @@ from practice.outgoing import Door
 from signaling.app import post
 from signaling.mailing import mailers, postman
 from signaling.typedefs import DOOR, POSTMAN
-from tests.servers.mail import MailServer, running
+from tests.servers.mail import MailServer
 from tests.signaling.conftest import PASSWORD, Server
 
 ALICE = {"mail": "alice@example.org", "password": PASSWORD}
@@ -80,12 +77,6 @@ async def test_a_sign_in_that_cannot_be_told_does_not_begin(sending: Server, mon
 async def test_without_a_mail_server_nobody_is_told(server: Server) -> None:
     await server.sign_in("alice")
     assert await written(server) == []
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 async def test_the_server_sends_it_and_counts(sending: Server, mails: MailServer) -> None:

@@ -1,8 +1,6 @@
 """A patient is told by text message, over REST: which numbers, and what stands beside a field that takes none."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +12,12 @@ from signaling.couriers import courier
 from signaling.gate import SIGNALING
 from signaling.typedefs import COURIER
 from tests.organisations import OPERATOR, PRACTICE, scope_of
-from tests.servers.sms import KEY, SmsServer, running
+from tests.servers.sms import KEY, SmsServer
 from tests.signaling.conftest import Server
 from tests.signaling.test_inviting import plan, send
 from vault.records.scope import Scope
 
 NUMBER = "+31612345678"
-
-
-@pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[SmsServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A forgotten password: asked for without learning anything, mended by a mailed link, once."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +13,7 @@ from practice.notices.letter import Letterhead
 from signaling.aside import MOST
 from signaling.limiter import FORGOTTEN_ADDRESS, FORGOTTEN_NETWORK
 from signaling.typedefs import FORGOTTEN, LIMITER
-from tests.servers.mail import MailServer, running
+from tests.servers.mail import MailServer
 from tests.signaling.conftest import PASSWORD, Server, postman_of
 from tests.web.forms.conftest import Browser, Seen
 from vault.audit import Act
@@ -196,12 +194,6 @@ async def test_without_a_mail_server_the_page_says_so(server: Server) -> None:
     assert seen.status == 200 and "<form" not in seen.html.partition("<main")[2].partition("</main")[0]
     assert (await ask(browser)).status == 303
     assert server.app[FORGOTTEN]._asked == []
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 async def test_the_mail_brings_the_link(mailing: Server, stranger: Browser, mails: MailServer) -> None:

@@ -2,8 +2,6 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -15,7 +13,7 @@ from signaling.typedefs import LIMITER, REGISTERING, SETTINGS
 from tests.browser.test_accessibility import judge
 from tests.chromium import chromium
 from tests.organisations import OPERATOR, scope_of
-from tests.servers.mail import MailServer, running
+from tests.servers.mail import MailServer
 from tests.signaling.authenticator import Authenticator
 from tests.signaling.conftest import Server, postman_of
 from tests.web.forms.conftest import Browser, Seen
@@ -115,12 +113,6 @@ async def test_whoever_asks_learns_nothing(mailing: Server, stranger: Browser) -
         ("registration-asked", "new"),
         ("registration-asked", "known"),
     ]
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 async def test_the_mail_brings_the_link_that_makes_an_account(

@@ -126,12 +126,17 @@ async def test_where_it_is_offered_it_can_be_turned_off(server: Server, alice: B
     assert (await acts(server))[-2] == ("factor-removed", "totp")
 
 
-@pytest.mark.parametrize("server_settings", [SignalingSettings(second_factor_grace_days=0)])
-async def test_who_has_to_set_one_up_first_gets_at_that_page_only_and_then_everywhere(server: Server) -> None:
+async def has_to_set_one_up(server: Server) -> Browser:
+    """Alice's, in which she gets no further."""
     answer = await server.sign_in("alice")
     body = {"challenge": answer.body["error"]["challenge"]}
     assert (await server.call("POST", "/api/v1/sign-in/set-up", body, who="alice")).status == 204
-    browser = Browser(server, "alice")
+    return Browser(server, "alice")
+
+
+@pytest.mark.parametrize("server_settings", [SignalingSettings(second_factor_grace_days=0)])
+async def test_who_has_to_set_one_up_first_gets_at_that_page_only_and_then_everywhere(server: Server) -> None:
+    browser = await has_to_set_one_up(server)
     assert (await browser.get("/account")).location.startswith("/signin")
     assert (await browser.get(PAGE)).status == 200
     _, made = await turned_on(server, browser)
@@ -151,10 +156,7 @@ async def test_nobody_else_gets_at_it(server: Server) -> None:
 
 @pytest.mark.parametrize("server_settings", [SignalingSettings(second_factor_grace_days=0)])
 async def test_who_is_deactivated_meanwhile_sets_nothing_up(server: Server) -> None:
-    answer = await server.sign_in("alice")
-    body = {"challenge": answer.body["error"]["challenge"]}
-    assert (await server.call("POST", "/api/v1/sign-in/set-up", body, who="alice")).status == 204
-    browser = Browser(server, "alice")
+    browser = await has_to_set_one_up(server)
     assert (await browser.get(PAGE)).status == 200
     await server.store.organisation.establish(OPERATOR, PRACTICE)
     await server.store.organisation.name_owner(Scope.operator(server.bob.id))

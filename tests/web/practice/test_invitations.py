@@ -2,8 +2,6 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +10,7 @@ from practice.organisation.model import MemberRole
 from signaling.limiter import INVITED_ADDRESS, INVITED_NETWORK
 from signaling.typedefs import SETTINGS
 from tests.organisations import OPERATOR, PRACTICE, scope_of
-from tests.servers.mail import MailServer, running
+from tests.servers.mail import MailServer
 from tests.signaling.conftest import Server, postman_of
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.test_people import be_bob, roles, send
@@ -22,12 +20,6 @@ PEOPLE = "/practice/people"
 MAIL = "fatima@example.org"
 OURS = ("practice", "signaling", "vault", "web", "aiohttp")
 ACCOUNT = {"display_name": "Fatima El Amrani", "password": "vier losse woorden samen", "language": "fr"}
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 async def invite(browser: Browser, mail: str = MAIL, wanted: tuple[str, ...] = ("assistant",)) -> Seen:

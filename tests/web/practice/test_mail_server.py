@@ -1,7 +1,5 @@
 """The page of an organisation's mail server: written, tried, taken out, and never shown again."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -12,19 +10,13 @@ from practice.outgoing import Door
 from practice.settings import PracticeSettings
 from signaling.typedefs import DOOR, POSTMAN
 from tests.organisations import scope_of
-from tests.servers.mail import PASSWORD, USER, MailServer, running
+from tests.servers.mail import PASSWORD, USER, MailServer
 from tests.signaling.conftest import Server, postman_of
 from tests.signaling.test_rights import be
 from tests.web.forms.conftest import Browser, Seen
 
 WHERE = "/practice/mail-server"
 OWN = "praktijk@maan.example"
-
-
-@pytest.fixture
-async def mails(tmp_path: Path) -> AsyncIterator[MailServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

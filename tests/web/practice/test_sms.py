@@ -1,7 +1,5 @@
 """The page of an organisation's SMS provider: written, tried, taken out, and never shown again."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -12,18 +10,12 @@ from practice.sms_providers.model import Way
 from practice.sms_providers.sending import Texter
 from signaling.typedefs import DOOR, TEXTER
 from tests.organisations import scope_of
-from tests.servers.sms import KEY, TOKEN, SmsServer, running
+from tests.servers.sms import KEY, TOKEN, SmsServer
 from tests.signaling.conftest import Server
 from tests.signaling.test_rights import be
 from tests.web.forms.conftest import Browser, Seen
 
 WHERE = "/practice/sms"
-
-
-@pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[SmsServer]:
-    async with running(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture
