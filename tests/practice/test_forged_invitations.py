@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -13,7 +12,7 @@ from tests.organisations import OPERATOR, scope_of
 from tests.people import Time, caught_up
 from tests.practice.posting import sqlite_store, store
 from tests.practice.test_invitations import MAIL, accept, addresses, dead, invite, practice, telling
-from tests.practice.test_organisation import roles, rows, whole
+from tests.practice.test_organisation import cut_off, roles, rows, whole
 from vault.errors import DomainError
 from vault.records.scope import Scope
 from vault.settings import VaultSettings
@@ -92,16 +91,7 @@ async def test_cut_off_anywhere_nothing_is_left_that_is_not_whole(
 ) -> None:
     owner, _ = await practice(store)
     scope, tell = await scope_of(store, owner.id), telling(store)
-    left, inner = step, store.keys._run
-
-    async def cut(*arguments: Any, **named: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise asyncio.CancelledError
-        return await inner(*arguments, **named)
-
-    monkeypatch.setattr(store.keys, "_run", cut)
+    cut_off(store, monkeypatch, step)
     try:
         made = await store.invitations.invite(scope, MAIL, ["assistant"], "fr", tell)
         await accept(store, made.token)

@@ -190,16 +190,21 @@ async def test_either_destroys_and_finishes_what_the_other_began(both: tuple[Nod
         assert (await node.ask("trail"))["bad"] is None
 
 
+async def sweep_in_turns(both: tuple[Node, Node]) -> None:
+    """After longer than a lease lasts, and again between the two."""
+    for node in both:
+        await node.ask("go", minutes=20)
+    for swept in both:
+        await swept.ask("sweep")
+        for node in both:
+            await node.ask("go", minutes=2)
+
+
 async def test_the_older_node_takes_no_key_of_a_kind_that_it_does_not_know(both: tuple[Node, Node]) -> None:
     older, newer = both
     person = await newer.ask("add", "alice@example.org", "30d")
     said = await newer.ask("say", person["id"], "nl", "Wacht maar even.")
-    for node in both:
-        await node.ask("go", minutes=20)
-    for node in both:
-        await node.ask("sweep")
-        await newer.ask("go", minutes=2)
-        await older.ask("go", minutes=2)
+    await sweep_in_turns(both)
     assert await newer.ask("said", person["id"]) == [said]
     await older.ask("close", person["id"])
     assert await newer.refuses("person", person["id"]) == "not_found"
@@ -219,12 +224,7 @@ async def test_the_older_node_goes_on_with_what_was_handed_over(both: tuple[Node
     assert [await older.refuses("get", giver, one["id"]) for one in planned] == ["gone", "gone"]
     taken = await older.ask("shown", taker)
     assert sorted(one["patient"] for one in taken) == ["newer", "older"]
-    for node in both:
-        await node.ask("go", minutes=20)
-    for node in both:
-        await node.ask("sweep")
-        await older.ask("go", minutes=2)
-        await newer.ask("go", minutes=2)
+    await sweep_in_turns(both)
     assert same(await newer.ask("shown", taker), await older.ask("shown", taker))
     for one in taken:
         assert (await older.ask("linked", one["id"], one["secret"]))["patient"] == one["patient"]
@@ -248,12 +248,7 @@ async def test_the_older_node_goes_on_beside_an_organisation(both: tuple[Node, N
     later = await older.ask("add", "later@example.org", "30d")
     assert await newer.ask("roles", later["id"]) == ["practitioner"], "nobody has made a member of it yet"
     assert await newer.ask("establish") == organisation
-    for node in both:
-        await node.ask("go", minutes=20)
-    for node in both:
-        await node.ask("sweep")
-        await older.ask("go", minutes=2)
-        await newer.ask("go", minutes=2)
+    await sweep_in_turns(both)
     assert await newer.ask("missing", organisation) == []
     assert await newer.ask("roles", person["id"]) == ["owner", "practitioner"]
     assert await older.ask("session", await older.ask("signed_in", "alice@example.org")) == person["id"]

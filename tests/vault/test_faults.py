@@ -6,14 +6,15 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bench.load.door import Door, eventually
+from practice.accounts.model import Practitioner
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import PASSWORD, START, Time, alice, caught_up, plan
@@ -161,13 +162,20 @@ async def test_a_closed_key_store_answers_locked(sqlite_settings: VaultSettings)
     await store.keys.close()
 
 
-async def test_a_database_server_that_dropped_its_connections_is_used_again(
-    postgres: Postgres, sqlite_settings: VaultSettings
-) -> None:
-    settings = VaultSettings(data=sqlite_settings.data, trust_clock=True, database_url=postgres.new_database())
+@asynccontextmanager
+async def dropped_by(postgres: Postgres, files: VaultSettings) -> AsyncIterator[tuple[Store, Practitioner]]:
+    """A store in a database whose server has just dropped all connections, and whose account is in it."""
+    settings = VaultSettings(data=files.data, trust_clock=True, database_url=postgres.new_database())
     async with open_store(settings) as store:
         person = await alice(store)
         await asyncio.to_thread(postgres.drop_connections)
+        yield store, person
+
+
+async def test_a_database_server_that_dropped_its_connections_is_used_again(
+    postgres: Postgres, sqlite_settings: VaultSettings
+) -> None:
+    async with dropped_by(postgres, sqlite_settings) as (store, person):
         assert await store.practitioners.get(of(person.id)) == person
         dropped = asyncio.Event()
 
@@ -335,10 +343,7 @@ def test_what_was_begun_and_left_is_rolled_back_before_the_connection_is_used_ag
 async def test_a_write_begun_on_a_connection_that_was_dropped_gets_a_new_one(
     postgres: Postgres, sqlite_settings: VaultSettings
 ) -> None:
-    settings = VaultSettings(data=sqlite_settings.data, trust_clock=True, database_url=postgres.new_database())
-    async with open_store(settings) as store:
-        person = await alice(store)
-        await asyncio.to_thread(postgres.drop_connections)
+    async with dropped_by(postgres, sqlite_settings) as (store, person):
         assert await store.practitioners.set_retention(of(person.id), "7d") == 0
         assert (await store.practitioners.get(of(person.id))).retention == "7d"
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import time as clocks
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -24,16 +26,25 @@ async def filled(bao: Bao, settings: VaultSettings, time: Time, **changed: objec
     return there.model_copy(update=changed)
 
 
+@asynccontextmanager
+async def sealed(bao: Bao) -> AsyncIterator[None]:
+    """For a while; what runs beside it goes on."""
+    until = bao.sealed()
+    await asyncio.to_thread(until.__enter__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(until.__exit__, None, None, None)
+
+
 async def test_openbao_that_is_unsealed_in_time_locks_nobody_out(
     bao: Bao, sqlite_settings: VaultSettings, time: Time
 ) -> None:
     settings = await filled(bao, sqlite_settings, time, keystore_wait=20.0)
-    sealed = bao.sealed()
-    await asyncio.to_thread(sealed.__enter__)
-    opening = asyncio.create_task(opened(settings, time))
-    await asyncio.sleep(0.4)
-    assert not opening.done()
-    await asyncio.to_thread(sealed.__exit__, None, None, None)
+    async with sealed(bao):
+        opening = asyncio.create_task(opened(settings, time))
+        await asyncio.sleep(0.4)
+        assert not opening.done()
     assert await opening is None
 
 
@@ -41,12 +52,8 @@ async def test_openbao_that_stays_sealed_locks_after_the_wait(
     bao: Bao, sqlite_settings: VaultSettings, time: Time
 ) -> None:
     settings = await filled(bao, sqlite_settings, time, keystore_wait=0.3)
-    sealed = bao.sealed()
-    await asyncio.to_thread(sealed.__enter__)
-    try:
+    async with sealed(bao):
         assert await opened(settings, time) == "OpenBao is sealed; unseal it and start again."
-    finally:
-        await asyncio.to_thread(sealed.__exit__, None, None, None)
 
 
 async def test_what_waiting_does_not_mend_is_not_waited_for(sqlite_settings: VaultSettings, time: Time) -> None:

@@ -1,5 +1,7 @@
 """Answers, judged by the libraries that must take them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,38 +132,36 @@ def test_opus_keeps_the_wishes_for_silence_and_constant_bitrate() -> None:
     assert "a=fmtp:111 useinbandfec=1;minptime=10;usedtx=1;cbr=1" in sections(build_answer(offer, params(offer)))[1]
 
 
-async def test_aiortc_takes_the_answer_to_its_offer() -> None:
+@asynccontextmanager
+async def offering() -> AsyncIterator[tuple[RTCPeerConnection, Offer]]:
+    """aiortc, which sends sound and a picture by two lines and receives them by two others, and what it offers."""
     client = RTCPeerConnection()
     try:
         for direction in ("sendonly", "recvonly"):
             client.addTransceiver("audio", direction=direction)
             client.addTransceiver("video", direction=direction)
         await client.setLocalDescription(await client.createOffer())
-        offer = parse_offer(client.localDescription.sdp)
+        yield client, parse_offer(client.localDescription.sdp)
+    finally:
+        await client.close()
+
+
+async def test_aiortc_takes_the_answer_to_its_offer() -> None:
+    async with offering() as (client, offer):
         await client.setRemoteDescription(
             RTCSessionDescription(build_answer(offer, params(offer, candidates=[])), "answer")
         )
         assert [transceiver.currentDirection for transceiver in client.getTransceivers()] == ["sendonly"] * 2 + [
             "recvonly"
         ] * 2
-    finally:
-        await client.close()
 
 
 @pytest.mark.parametrize("refused", range(4))
 async def test_aiortc_takes_an_answer_with_a_line_refused(refused: int) -> None:
-    client = RTCPeerConnection()
-    try:
-        for direction in ("sendonly", "recvonly"):
-            client.addTransceiver("audio", direction=direction)
-            client.addTransceiver("video", direction=direction)
-        await client.setLocalDescription(await client.createOffer())
-        offer = parse_offer(client.localDescription.sdp)
+    async with offering() as (client, offer):
         wanted = {mid: line for mid, line in params(offer).lines.items() if mid != str(refused)}
         answer = build_answer(offer, params(offer, candidates=[], lines=wanted))
         await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-    finally:
-        await client.close()
 
 
 @given(st.sampled_from(sorted(OFFERS)), st.text(max_size=40), st.integers(0, 600))
