@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator
+from playwright.async_api import Browser, Locator, expect
 
 from signaling.sessions import PLAIN
 from tests.browser.conftest import Demo, Person, add_desk, eventually, sit_down, start_demo
@@ -37,6 +37,7 @@ async def mailing(tmp_path: Path, mails: MailServer, monkeypatch: pytest.MonkeyP
 async def invite(person: Person, name: str, mail: str) -> Locator:
     """From the desk to the end, by keys; the row of the appointment, unfolded."""
     page = person.page
+    await expect(person.find("new-appointment")).to_be_enabled()
     await person.find("new-appointment").press("Enter")
     await page.keyboard.type(name)
     await page.keyboard.press("Tab")
