@@ -3,8 +3,9 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
 PROGRAM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -34,3 +35,18 @@ async def chromium(*flags: str) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=PROGRAM, args=[*FLAGS, *LOOPBACK, *flags])
         yield browser
         await browser.close()
+
+
+@asynccontextmanager
+async def profile(folder: Path, *, bus: str) -> AsyncIterator[BrowserContext]:
+    """One that keeps what it has in ``folder``: a window that is private opens no other for a worker.
+
+    ``bus`` is the address of the desktop that shows its notifications.
+    """
+    environment: dict[str, str | float | bool] = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": bus}
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            folder, executable_path=PROGRAM, args=FLAGS, env=environment, locale="nl-NL"
+        )
+        yield context
+        await context.close()

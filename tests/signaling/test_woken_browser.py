@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from signaling.sessions import PLAIN
 from tests.chromium import chromium
@@ -49,18 +49,23 @@ ACTIVE = "async () => (await navigator.serviceWorker.getRegistration('/desk'))?.
 @asynccontextmanager
 async def desk(server: Server, service: PushService) -> AsyncIterator[Page]:
     """Alice's, with a worker that runs."""
+    async with chromium() as browser:
+        yield await sit_at(await browser.new_context(locale="nl-NL"), server, service)
+
+
+async def sit_at(context: BrowserContext, server: Server, service: PushService) -> Page:
+    """Alice's desk in a browser of hers."""
     service.now = server.time.now()
     await server.sign_in("alice")
     session = next(one for one in server.jars["alice"] if one.key == PLAIN)
-    async with chromium() as browser:
-        context = await browser.new_context(locale="nl-NL", permissions=["notifications"])
-        await context.add_init_script(MADE_UP.replace("ENDPOINT", service.endpoint()))
-        await context.add_cookies([{"name": PLAIN, "value": session.value, "url": server.origin}])
-        page = await context.new_page()
-        await page.goto(f"{server.origin}/desk")
-        await page.get_by_test_id("new-appointment").wait_for()
-        await page.wait_for_function(ACTIVE)
-        yield page
+    await context.grant_permissions(["notifications"])
+    await context.add_init_script(MADE_UP.replace("ENDPOINT", service.endpoint()))
+    await context.add_cookies([{"name": PLAIN, "value": session.value, "url": server.origin}])
+    page = await context.new_page()
+    await page.goto(f"{server.origin}/desk")
+    await page.get_by_test_id("new-appointment").wait_for()
+    await page.wait_for_function(ACTIVE)
+    return page
 
 
 async def turn(page: Page, words: str) -> None:
