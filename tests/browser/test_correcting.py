@@ -59,7 +59,7 @@ async def test_what_another_desk_corrected_meanwhile_is_said_and_not_lost(
 
 
 async def test_a_time_that_is_taken_is_asked_about_once_when_it_is_moved(practitioner: Person, patient: Person) -> None:
-    at = datetime.now(PRACTICE) + timedelta(hours=30)
+    at = datetime.now(PRACTICE) + timedelta(days=1)  # the desk knows this day and the next
     await plan(practitioner, "Eerder", at)
     page, save = practitioner.page, practitioner.find("create-appointment")
     await open_first(practitioner)
