@@ -112,11 +112,13 @@ class Signaling:
         return faults
 
     async def handed_over(self, appointments: Sequence[str], giver: str, taker: str) -> None:
-        """Appointments are another practitioner's: who waits reads that the same link leads back, and both desks show
-        what is theirs now.
+        """Appointments are another practitioner's: who waits comes again by the same link, to the other, and both desks
+        show what is theirs now.
         """
         for part in parts(await touched(self.redis, appointments)):
             await asyncio.gather(*(self.consults.seats.close(one, "left") for one in part))
+            for one in part:
+                await self.consults.beside.walk_ins.lose(giver, one)
         for practitioner in (giver, taker):
             await self.consults.showing.tell_desks(practitioner)
 

@@ -39,6 +39,7 @@ from web.practice import (
     mail_domains,
     mail_server,
     organisation,
+    passing_on,
     people,
     policies,
     record,
@@ -77,6 +78,7 @@ ACCOUNTS: Final = (
 )
 PEOPLE: Final = (
     *(people, departments, invitations, arrivals, recovery, ending, handing_over, others_sights, served, correcting),
+    passing_on,
 )
 PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),

@@ -1,7 +1,7 @@
 """Handing appointments over to another practitioner: which ones, and what becomes of them.
 
 **Those to come.** What is over is the record of who held it: it stays, and their setting destroys it (S-27, S-29). The
-patient's link leads on. Of both settings the shorter holds for good (S-29).
+patient's link leads on. Of both settings the shorter holds for good (S-29). A number is one of the giver's queue.
 """
 
 from dataclasses import replace
@@ -77,7 +77,7 @@ class AppointmentsToCome:
 
         def become(one: Appointment, row_id: str) -> Appointment:
             ceiling = shorter(before, one.ceiling)
-            moved = replace(one, id=row_id, owner=taker, version=1, handed=one.handed + 1, ceiling=ceiling)
+            moved = replace(one, id=row_id, owner=taker, version=1, handed=one.handed + 1, ceiling=ceiling, number=None)
             due = self._due_times.with_due(moved, now).due
             return replace(moved, due=min(filter(None, (one.due, due)), key=_utc, default=None))
 

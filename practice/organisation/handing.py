@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Update
 
-from practice.organisation.model import Member, Person
+from practice.agenda.records import APPOINTMENTS
+from practice.organisation.model import Colleague, Member, Person
 from practice.organisation.rights import Right, allowed, demand
 from practice.organisation.store import Organisations
 from vault.destruction.handing import Handing, Remaining
@@ -52,6 +53,34 @@ class HandingOver:
             raise DomainError("invalid", "to")
         await self._handing.ask(giver.account, to, scope.owner, along, [self._ends(giver.account)])
         return await self._handing.carry_out()
+
+    # --- one that waits, by whose it is or who works for them --------------------------------------------------------
+
+    async def colleagues(self, scope: Scope) -> Sequence[Colleague]:
+        """Who can take an appointment of this scope, by name. Errors: ``not_found`` (also without the right)."""
+        giver, organisation = scope.owner_of(APPOINTMENTS.name), scope.organisation
+        if scope.role != "assistant":
+            organisation = demand(scope, Right.AGENDA)
+        if organisation is None:
+            raise DomainError("not_found")
+        found = await self._organisations.colleagues(organisation, _takes)
+        return [one for one in found if one.account != giver]
+
+    async def hand_one(self, scope: Scope, appointment: str, to: str) -> bool:
+        """This one goes to a colleague, for good; False where that is done in a moment, by who is at it.
+
+        Errors: ``invalid`` (``to`` is nobody who can take it), ``conflict`` (something else of theirs is being handed
+        over), ``bad_state`` (somebody was let in meanwhile, or it is over), ``not_found``.
+        """
+        giver, by = scope.owner_of(APPOINTMENTS.name), scope.actor
+        if by is None or to not in {one.account for one in await self.colleagues(scope)}:
+            raise DomainError("invalid", "to")
+        await self._handing.ask(giver, to, by, only=[appointment])
+        await self._handing.carry_out()
+        done = await self._handing.became(APPOINTMENTS, appointment, to)
+        if done is False:
+            raise DomainError("bad_state")
+        return bool(done)
 
     async def _giver(self, scope: Scope, account: str) -> Person:
         demand(scope, Right.HAND_OVER)

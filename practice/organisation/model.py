@@ -145,6 +145,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member by the name of the account; None where nobody can read it."""
+
+    account: str
+    name: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A member and whose account it is: None where its profile cannot be read. ``changeable`` by who asked."""
 

@@ -25,6 +25,7 @@ from practice.organisation.founding import Founding, founded
 from practice.organisation.joining import Joining
 from practice.organisation.model import (
     PRACTITIONER,
+    Colleague,
     Member,
     MemberRole,
     MemberState,
@@ -216,6 +217,17 @@ class Organisations(RecordStore):
             if reach.sees(one)
         ]
         return Roster(sorted(people, key=_shown), opened.damaged if looks_after_all(scope.roles, Right.PEOPLE) else [])
+
+    async def colleagues(self, organisation: str, fits: Callable[[Member], bool]) -> Sequence[Colleague]:
+        """Those members of an organisation who fit, by name and no more: for who is a member of it too."""
+        bound = {"organisation": organisation}
+        opened = await self._reader.open(MEMBERS, await self._database.ask(THEIRS, bound))
+        rows = {row.id: row for row in await self._database.ask(ACCOUNTS, bound)}
+        fitting = [one.account for one in opened.living if fits(one)]
+        keys = await self._keys.get_many((one, one) for one in fitting)
+        accounts = {one: self._account(keys.get(one), rows.get(one)) for one in fitting}
+        found = [Colleague(one, account.display_name if account else None) for one, account in accounts.items()]
+        return sorted(found, key=lambda one: ((one.name or "").casefold(), one.account))
 
     async def person(self, scope: Scope, account: str) -> Person:
         """One of the members. Errors: ``not_found`` (also without the right, or out of reach), ``unreadable``."""

@@ -185,6 +185,8 @@ CALLS: dict[str, Call] = {
     "recovery.lift": lambda store, scope, row, me: store.recovery.lift(scope, row, [], store.notices.of(me.id)),
     "endings.begin": lambda store, scope, *_: store.endings.begin(scope),
     "endings.leave": lambda store, scope, *_: store.endings.leave(scope),
+    "handing.colleagues": lambda store, scope, *_: store.handing.colleagues(scope),
+    "handing.hand_one": lambda store, scope, row, me: store.handing.hand_one(scope, row, me.assistant),
     "handing.prospect": lambda store, scope, row, _: store.handing.prospect(scope, row),
     "handing.hand_over": lambda store, scope, row, me: store.handing.hand_over(scope, row, me.id),
     "oversight.look": lambda store, scope, *_: store.oversight.look(scope, Inquiry()),

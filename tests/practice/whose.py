@@ -14,7 +14,7 @@ from practice.factors.model import Factors
 from practice.feeds.model import Feed
 from practice.mail_servers.model import MailServer
 from practice.organisation.handing import Prospect
-from practice.organisation.model import Department, Invitation, Invited, Member, Organisation, Roster
+from practice.organisation.model import Colleague, Department, Invitation, Invited, Member, Organisation, Roster
 from practice.organisation.model import Person as Listed
 from practice.organisation.oversight import Extract, Seen, TrailLine
 from practice.particulars.model import Particulars
@@ -53,7 +53,11 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
         case _ if isinstance(found, OWNED):
             yield found.owner, found.id
         case (
-            Practitioner(id=owner) | Organisation(id=owner) | MailChange(practitioner=owner) | Scope(person=str(owner))
+            Practitioner(id=owner)
+            | Organisation(id=owner)
+            | MailChange(practitioner=owner)
+            | Scope(person=str(owner))
+            | Colleague(account=owner)
         ):
             yield owner, owner
         case Invited(invitation=one):

@@ -119,6 +119,7 @@ FAMILIES = {
     "label": get_args(Label),
     "serves": ["conflict"],
     "served": ["doubtful"],
+    "passing": ["late"],
     "departments": ["taken"],
     "act": list(Act),
     "party": get_args(PartyKind),

@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 LONGEST = timedelta(days=7)
 """What could not be done by then is asked for again: an old mark that somebody puts back does little."""
 
+SOME = "some "
+"""What a mark that is about some rows only is signed with, beside its text."""
+
 Becoming = Callable[[Any, str], Any]
 """A record, and the id that it has then, to the record as it is the taker's."""
 
@@ -77,17 +80,20 @@ class Transfer(Protocol):
 class Asked:
     """Whom it goes to, who asked for that and when (minutes since the Unix epoch).
 
-    ``unsaid`` are the taker's that the audit trail does not have yet.
+    ``unsaid`` are the taker's that the audit trail does not have yet. ``only`` are the ids of the rows it is about, of
+    all without any: a server that knows no such takes the mark for none of ours, and hands nothing over.
     """
 
     taker: str
     by: str
     at: int
     unsaid: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def text(self) -> str:
         """As it is written down."""
-        return json.dumps({"to": self.taker, "by": self.by, "at": self.at, "unsaid": self.unsaid})
+        some = {"only": self.only} if self.only else {}
+        return json.dumps({"to": self.taker, "by": self.by, "at": self.at, "unsaid": self.unsaid, **some})
 
 
 @dataclass(frozen=True)
@@ -152,10 +158,16 @@ class Handing:
         self._after = after
 
     async def ask(
-        self, giver: str, taker: str, by: str, along: Along | None = None, ended: Sequence[Update] = ()
+        self,
+        giver: str,
+        taker: str,
+        by: str,
+        along: Along | None = None,
+        ended: Sequence[Update] = (),
+        only: Sequence[str] = (),
     ) -> None:
-        """Mark all that the giver has to come, and what ended with it, and write ``along`` too. ``carry_out`` does it,
-        or a sweep.
+        """Mark all that the giver has to come, or the rows of ``only`` these ids, and what ended with it, and write
+        ``along`` too. ``carry_out`` does it, or a sweep.
 
         Errors: ``conflict`` (asked before, and not done yet), ``not_found`` (an account is closed or closing),
         ``locked``, ``unreadable`` (an account).
@@ -169,7 +181,7 @@ class Handing:
                 if await transfer.between(connection, giver, taker) is None:
                     return False
             wrong = "conflict"
-            asked = Asked(taker, by, minute(self._clock.now()))
+            asked = Asked(taker, by, minute(self._clock.now()), only=tuple(only))
             done = await write_handing(connection, giver, self._marked(giver, asked))
             for one in ended if done else ():
                 await connection.execute(one)
@@ -181,6 +193,21 @@ class Handing:
     async def _alone(self, marked: Allowed) -> bool:
         async with self._database.write() as connection:
             return await marked(connection)
+
+    async def became(self, kind: Kind[Any], row_id: str, taker: str) -> bool | None:
+        """Whether this row is the taker's now; None while somebody else is at it, who will say."""
+        heir = self._keys.heir(row_id)
+        table = kind.table
+        async with self._database.read() as connection:
+            there = await connection.execute(kind.living().where(table.c.id == heir, table.c.owner == taker))
+            if there.first() is not None:
+                return True
+            waits = any(
+                asked is not None and row_id in asked.only
+                for giver, said in (await owners_handing(connection)).items()
+                if (asked := self._asked(giver, said))
+            )
+        return None if waits else False
 
     async def look(self, giver: str) -> Remaining:
         """What the giver has to come. Errors: DomainError."""
@@ -230,7 +257,7 @@ class Handing:
         count, whole = 0, True
         asked = await self._say(giver, asked)
         for transfer in self._transfers:
-            async for rows in self._rows(transfer, giver):
+            async for rows in self._rows(transfer, giver, asked.only):
                 found = await self._find(transfer, rows)
                 whole &= found.running is not None
                 moved = await self._move(transfer, giver, asked, found) if found.free else []
@@ -245,9 +272,10 @@ class Handing:
             await self._change(giver, self._marked(giver, asked), None)
         return count
 
-    def _rows(self, transfer: Transfer, giver: str) -> Any:
+    def _rows(self, transfer: Transfer, giver: str, only: Sequence[str] = ()) -> Any:
         kind = transfer.kind
-        return self._destruction.batches(kind, kind.living().where(kind.table.c.owner == giver))
+        theirs = kind.living().where(kind.table.c.owner == giver)
+        return self._destruction.batches(kind, theirs.where(kind.table.c.id.in_(only)) if only else theirs)
 
     async def _find(self, transfer: Transfer, rows: Sequence[Row[Any]]) -> Found:
         opened = await self._reader.open(transfer.kind, rows)
@@ -313,13 +341,15 @@ class Handing:
     def _marked(self, giver: str, asked: Asked) -> str:
         """The mark: nobody who can only write to the database has anything handed over to themselves."""
         text = asked.text()
-        return f"{self._keys.handing_mark(giver, text)} {text}"
+        return f"{self._keys.handing_mark(giver, SOME + text if asked.only else text)} {text}"
 
     def _asked(self, giver: str, mark: str) -> Asked | None:
         """What a mark of ours says; None for any other, and for one that is too old."""
         code, _, text = mark.partition(" ")
-        if not hmac.compare_digest(code.encode(), self._keys.handing_mark(giver, text).encode()):
+        ours = [self._keys.handing_mark(giver, said).encode() for said in (text, SOME + text)]
+        if not sum(hmac.compare_digest(code.encode(), one) for one in ours):
             return None
         fields = json.loads(text)
-        asked = Asked(fields["to"], fields["by"], fields["at"], tuple(fields["unsaid"]))
+        only = tuple(fields.get("only", ()))
+        asked = Asked(fields["to"], fields["by"], fields["at"], tuple(fields["unsaid"]), only)
         return asked if minute(self._clock.now() - LONGEST) <= asked.at else None

@@ -4,5 +4,5 @@
 ``assistants``, ``recovery``, ``handing_over``, ``sights``. The practice: ``organisation``, ``branding``,
 ``mail_server``, ``sms``, ``mail_domains``, ``policies``, ``ending``. What was done: ``audit``, with ``extract`` to take
 along, ``record`` of processing, ``report`` duty by duty, ``statistics`` in numbers. ``served`` is an assistant's own
-page, ``correcting`` an appointment there.
+page, ``correcting`` an appointment there; ``passing_on`` hands one who waits over.
 """

@@ -30,6 +30,7 @@ from web.forms import Fields, Form, Page
 from web.forms.doubts import Doubted, demand_meant
 from web.locale import NAMES
 from web.moments import day_of, time_of
+from web.practice.passing_on import TOO_LATE, takers, waits
 from web.render import spoken
 
 TODAY: Final = "today"
@@ -80,6 +81,12 @@ class Declined(Whom):
 
     message: DeclineMessage | Literal[""] = ""
     text: Annotated[str, Field(max_length=MOST_WORDS)] = ""
+
+
+class Passed(Whom):
+    """Whose patient they are from now on."""
+
+    to: Annotated[str, Field(min_length=1, max_length=22)]
 
 
 class Said(Fields):
@@ -145,6 +152,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "unreadable": len(found.damaged),
         "messages": get_args(HoldMessage),
         "declines": get_args(DeclineMessage),
+        "takers": await takers(call, scope) if served.engagement.admits else [],
         "lengths": LENGTHS,
         "names": list(NAMES.items()),
         "most": MAX_NAME,
@@ -266,6 +274,19 @@ async def decline(call: Call) -> None:
     await greeting.decline(call.practitioner, Decline(**whom, message=asked.message or None, text=text))
 
 
+async def hand_over(call: Call) -> None:
+    """Somebody who waits goes on waiting, for a colleague; entered by storage, and for whom it was done.
+
+    Errors: ``not_found`` (also where the practitioner lets nobody in by others).
+    """
+    scope, asked = await acting(call), call.body
+    if not (await named(call, scope)).engagement.admits:
+        raise UserError("not_found")
+    found = await waits(call, scope, asked.appointment)
+    await call.request.app[STORE].handing.hand_one(scope, found.id, asked.to)
+    await call.request.app[STORE].audit.record_all([done_for(call, str(scope.person), Act.APPOINTMENT_HANDED_OVER)])
+
+
 async def announce(call: Call) -> None:
     """Say to all who wait how it stands."""
     scope, asked = await acting(call), call.body
@@ -332,6 +353,7 @@ FORMS: Final = (
     Form(f"{ONE.path}/tell", ONE, Message, tell, done="told"),
     Form(f"{ONE.path}/write", ONE, Written, write, done="told"),
     Form(f"{ONE.path}/decline", ONE, Declined, decline, done="declined"),
+    Form(f"{ONE.path}/hand-over", ONE, Passed, hand_over, done="passed-on", says=TOO_LATE),
     Form(f"{ONE.path}/announce", ONE, Said, announce, done="announced"),
     Form(f"{ONE.path}/call-in", ONE, Whom, call_in, done="called-in"),
 )

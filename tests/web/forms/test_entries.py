@@ -65,11 +65,12 @@ ENTERED_BY_THEMSELVES = {
         f"POST /served/{{practitioner}}/{{day}}/{one}"
         for one in (
             *("plan", "end", "reopen", "cancel", "keep", "destroy"),
-            *("tell", "write", "decline", "announce", "call-in"),
+            *("tell", "write", "decline", "hand-over", "announce", "call-in"),
         )
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
     *("POST /register", "POST /book/{page}/held/{token}/confirm", "POST /book/{page}/open/come"),
+    "POST /waits/{appointment}/hand-over",
     *(
         f"POST /register/{{token}}/{way}/{form}"
         for way in ("in/{organisation}", "own")

@@ -304,6 +304,11 @@ async def test_who_is_called_in_begins_no_more_anew_and_gives_up_the_place_at_th
         consult = await signaling.consults.live.load(one.id)
         assert consult is not None
         await signaling.desks.greeting.call_in(server.alice.id, one.id, consult.waiting[0].id)
+
+        async def held() -> str | None:
+            return None if (await of_alice(server))[0].attended else "nothing was noted yet"
+
+        await eventually(held)
         server.time.ahead += timedelta(minutes=12)
         await walking_in(server).look()
         assert (await of_alice(server))[0].starts_at == one.starts_at, "their consult is what counts now"

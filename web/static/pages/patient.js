@@ -183,7 +183,8 @@ class PatientPage extends HTMLElement {
     this.waits?.follow(consult);
     consult.addEventListener('ended', (event) => {
       const { reason, declined } = /** @type {CustomEvent} */ (event).detail;
-      if (this.#consult === consult) this.#goodbye(declined ? 'declined' : reason, declined);
+      if (this.#consult === consult && reason === 'left') this.#again(true);
+      else if (this.#consult === consult) this.#goodbye(declined ? 'declined' : reason, declined);
     });
     consult.addEventListener('takenover', () => {
       if (this.#consult !== consult) return;
@@ -282,11 +283,12 @@ class PatientPage extends HTMLElement {
     await left?.catch(() => {});
   }
 
-  /** Come again, by the same link. */
-  async #again() {
+  /** Come again, by the same link; of who waited it leads to another now, and they go on waiting. @param {boolean} [waited] */
+  async #again(waited) {
     this.#drop();
     this.call?.end(false);
     await this.#open();
+    if (waited && slot(this, 'join').offsetParent) await this.#enter();
   }
 
   /** @param {string} reason @param {Declined} [declined] */

@@ -14,6 +14,6 @@ export function show(before, { number, before: people, least, most }) {
   if (!line.isConnected) before.before(line);
   const place = people ? plural('queue.before', people) : t('queue.next');
   const range = least === null || most === null ? t('queue.unknown') : t('queue.range', { least, most });
-  const text = [t('queue.number', { number }), place, range].join(' \u00b7 ');
+  const text = `${t('queue.number', { number })} \u00b7 ${place} ${range}`;
   if (line.textContent !== text) line.textContent = text;
 }

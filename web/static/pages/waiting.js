@@ -121,6 +121,7 @@ export class WaitingRoom {
           <button class="button small danger" data-testid="decline" aria-label=${t('decline.who', { name })}>${t('decline.title')}</button>
         </form>
       </details>
+      <p class="small"><a href=${`/waits/${one.appointment}`} target="_blank" data-testid="to-hand-over" aria-label=${t('waiting.hand-over.who', { name })}>${t('waiting.hand-over')}</a></p>
       <p class="wrote small" ?hidden=${!one.written}>${t('waiting.wrote')} <bdi>${one.written ?? ''}</bdi></p>
       <p class="said small" data-testid="waiting-said" ?hidden=${!one.said}>${one.said ? t('waiting.said', { name }) : ''} <strong><bdi>${one.said ?? ''}</bdi></strong></p>
       <p class="told soft small" role="status">${this.#told.value.get(one.participant) ?? ''}</p>`;
