@@ -13,13 +13,14 @@ planned, ``presets`` what somebody plans often, ``bookings`` what they offer and
 what whoever waits reads; ``sights`` are what somebody else may see of an agenda; ``organisation`` is what accounts
 belong to, and in which roles, ``policies`` what it decides for them, ``assistants`` who of them works for whom,
 ``statistics`` how much is done, in numbers; ``notices`` are mail to who has an account, ``invitations`` what a
-patient is told of an appointment. ``outgoing`` is the one door to servers elsewhere, of ``settings``; ``doubts``
-finds in a text what should not be there; ``mailed_digits`` are a code that somebody reads in a message and types.
+patient is told of an appointment, ``bounces`` what of that comes back. ``outgoing`` is the one door to servers
+elsewhere, of ``settings``; ``doubts`` finds in a text what should not be there; ``mailed_digits`` are a code that
+somebody reads in a message and types.
 ``names`` and ``mailboxes`` are how a name and an address are written, ``lookalikes`` which names only look the same;
 ``registrations`` are who comes without being invited; ``mail_servers`` and ``sms_providers`` are what an organisation
 sends by, the latter over ``https``; ``dkim`` signs what goes by the operator's mail server, and ``post`` is what a
-sandbox would have sent; by ``feeds`` other ``calendars``
-read when somebody is busy, and by ``push_subscriptions`` browsers are told that somebody waits. ``kinds`` lists
-all kinds; ``storage`` is all of it, which ``opening`` opens: begin there. A
-context knows only of those below it in the contract of ``pyproject.toml``. All of it stands on ``vault``.
+sandbox would have sent; by ``feeds`` other ``calendars`` read when somebody is busy, and by ``push_subscriptions``
+browsers are told that somebody waits. ``kinds`` lists all kinds; ``storage`` is all of it, which ``opening`` opens:
+begin there. A context knows only of those below it in the contract of ``pyproject.toml``. All of it stands on
+``vault``.
 """

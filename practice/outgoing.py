@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal, Self
 
-from practice.settings import HTTPS, MAIL_PORTS, PracticeSettings
+from practice.settings import HTTPS, IMAP_OVER_TLS, MAIL_PORTS, PracticeSettings
 
-Purpose = Literal["mail", "sms", "push"]
-PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "sms", "push")
+Purpose = Literal["mail", "bounces", "sms", "push"]
+PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "bounces", "sms", "push")
 Outcome = Literal["connected", "refused", "away"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("connected", "refused", "away")
 
@@ -28,6 +28,7 @@ SECONDS: Final = 10.0
 MOST_ADDRESSES: Final = 4
 PORTS: Final[dict[Purpose, frozenset[int]]] = {
     "mail": frozenset(MAIL_PORTS),
+    "bounces": frozenset((IMAP_OVER_TLS,)),
     "sms": frozenset((HTTPS,)),
     "push": frozenset((HTTPS,)),
 }
@@ -63,14 +64,16 @@ class Unanswered(OSError):  # noqa: N818 -- a state, not a mistake
 
 @dataclass(frozen=True)
 class Door:
-    """``hosts`` are those of mail that the operator listed, ``sms`` those of text messages, ``push`` push services,
-    also as ``*.example.org`` for all below a name; ``local`` those of any that may be at special addresses.
+    """``hosts`` are those of mail that the operator listed, ``bounces`` that of the mailbox to which mail comes back,
+    ``sms`` those of text messages, ``push`` push services, also as ``*.example.org`` for all below a name; ``local``
+    those of any that may be at special addresses.
     """
 
     hosts: frozenset[str]
     local: frozenset[str]
     sms: frozenset[str] = frozenset()
     push: frozenset[str] = frozenset()
+    bounces: frozenset[str] = frozenset()
     counts: Counter[tuple[Purpose, Outcome]] = field(default_factory=Counter)
     seconds: float = SECONDS
 
@@ -79,12 +82,13 @@ class Door:
         """To what the settings name."""
         hosts = {*settings.mail_hosts, *([settings.mail.host] if settings.mail.host else [])}
         texts, push = frozenset(settings.sms.hosts), frozenset(settings.push.hosts)
-        local = frozenset(host for host in {*hosts, *texts, *push} if settings.is_local(host))
-        return cls(frozenset(hosts), local, texts, push)
+        bounces = frozenset([settings.bounces.host] if settings.bounces.address and settings.bounces.host else [])
+        local = frozenset(host for host in {*hosts, *texts, *push, *bounces} if settings.is_local(host))
+        return cls(frozenset(hosts), local, texts, push, bounces)
 
     def lists(self, purpose: Purpose, host: str) -> bool:
         """Whether the operator listed a host for this."""
-        listed = {"mail": self.hosts, "sms": self.sms, "push": self.push}[purpose]
+        listed = {"mail": self.hosts, "bounces": self.bounces, "sms": self.sms, "push": self.push}[purpose]
         return host in listed or any(f"*.{above}" in listed for above in _above(host))
 
     async def connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:

@@ -116,8 +116,8 @@ class KeptMailer(Mailer):
         super().__init__(settings, door)
         self._post = post
 
-    async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext) -> None:
-        """It is kept, inside ``begin``, which may raise."""
+    async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext, returns: str | None = None) -> None:
+        """It is kept, inside ``begin``, which may raise; nothing comes back."""
         async with begin():
             await asyncio.to_thread(self._post.keep_letter, self.sender, recipient, letter)
 

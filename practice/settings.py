@@ -11,6 +11,9 @@ from practice.mailboxes import host_name, mailbox
 HTTPS: Final = 443
 SUBMISSION, OVER_TLS = 587, 465
 MAIL_PORTS: Final = (25, OVER_TLS, SUBMISSION, 2525)
+IMAP_OVER_TLS: Final = 993
+LONGEST_LOCAL: Final = 18
+"""Characters before the @ of an address that a token of 45 is put behind (RFC 5321, 4.5.3.1.1)."""
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -116,6 +119,57 @@ class MailSettings(BaseModel):
         return self.security or ("tls" if self.at == OVER_TLS else "starttls")
 
 
+class BounceSettings(BaseModel):
+    """The mailbox to which undeliverable mail comes back. Without an ``address`` that is the sender's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: Annotated[str, AfterValidator(_sender)] | None = Field(
+        default=None,
+        description="Where mail to patients that could not be delivered comes back to, as bounces@example.org: of the "
+        "sender's domain, and its mail server has to put bounces+…@example.org into the same mailbox; empty: to "
+        "practice.mail.sender.",
+    )
+    host: Host | None = Field(default=None, description="The IMAP server of that mailbox; needed with an address.")
+    port: int | None = Field(
+        default=None, ge=1, le=65_535, description="Its port: 993, any for a host of local_hosts; empty: 993."
+    )
+    security: Literal["tls", "none"] | None = Field(
+        default=None, description="tls speaks it from the start, none is for this machine only; empty: tls."
+    )
+    user: str | None = Field(default=None, max_length=255, description="Whom we sign in as; needed with an address.")
+    password: SecretStr | None = Field(default=None, description="Password of that user; without one it is not used.")
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority of its certificate; empty: the system's."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.address and not (self.host and self.user and self.password):
+            raise ValueError(
+                "has an address and nothing to read it by; set practice.bounces.host, practice.bounces.user and "
+                "practice.bounces.password beside practice.bounces.address"
+            )
+        if self.address and len(self.address.rpartition("@")[0]) > LONGEST_LOCAL:
+            raise ValueError(f"has a practice.bounces.address with more than {LONGEST_LOCAL} characters before the @")
+        if self.host and self.spoken == "none" and self.host not in LOOPBACK:
+            raise ValueError(
+                "would read mail in clear from another machine; set practice.bounces.security to tls, or "
+                "practice.bounces.host to localhost"
+            )
+        return self
+
+    @property
+    def at(self) -> int:
+        """The port."""
+        return self.port or IMAP_OVER_TLS
+
+    @property
+    def spoken(self) -> Literal["tls", "none"]:
+        """How it is encrypted."""
+        return self.security or "tls"
+
+
 def _country(text: str) -> str:
     country = text.strip().upper()
     if len(country) != 2 or not country.isalpha() or not country.isascii():  # ISO 3166-1 alpha-2
@@ -196,6 +250,7 @@ class PracticeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mail: MailSettings = MailSettings()
+    bounces: BounceSettings = BounceSettings()
     sms: SmsSettings = SmsSettings()
     push: PushSettings = PushSettings()
     uploads: UploadSettings = UploadSettings()
@@ -220,6 +275,18 @@ class PracticeSettings(BaseModel):
         mail = self.mail
         if mail.host and not self.is_local(mail.host) and mail.at not in MAIL_PORTS:
             raise ValueError("has a practice.mail.port that is none of mail; use 25, 465, 587 or 2525")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_comes_back(self) -> Self:
+        bounces = self.bounces
+        if bounces.address and bounces.address.rpartition("@")[2] != self.mail.domain:
+            raise ValueError(
+                "has a practice.bounces.address that is not of the domain of practice.mail.sender, so that its mail "
+                "would be taken for forged (SPF)"
+            )
+        if bounces.host and not self.is_local(bounces.host) and bounces.at != IMAP_OVER_TLS:
+            raise ValueError("has a practice.bounces.port that is not 993; only a host of local_hosts may have another")
         return self
 
     @model_validator(mode="after")

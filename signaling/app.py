@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from practice.bounces.tokens import Tokens
 from practice.outgoing import Door
 from practice.pictures.intake import Intake
 from practice.post import KeptMailers, KeptTexter, Letterbox
@@ -23,7 +24,7 @@ from rooms.expiry import lifetimes
 from signaling import gate, health, leaving, mailing, middlewares, routes, typedefs
 from signaling.addresses import public_origin
 from signaling.challenges import Challenges
-from signaling.couriers import courier
+from signaling.couriers import courier, reader
 from signaling.derived import derive
 from signaling.devices import Devices
 from signaling.dissolving import Dissolving
@@ -96,7 +97,7 @@ def build(
     store = storage.destroying(
         on_destroy=signaling.destroyed, on_close=signaling.sign_out, on_handed=signaling.handed_over
     )
-    _stored(app, store, practice, door, kept)
+    _stored(app, store, practice, door, kept, secret)
     app.cleanup_ctx.extend((health.heartbeat, retention, technical_data, files, members, post, ended))
     routes.attach(app)
     return app
@@ -130,7 +131,9 @@ def _pusher(
     return Pusher(settings, door, derive(secret, "push"), public_origin(ours), now) if settings.hosts else None
 
 
-def _stored(app: web.Application, store: Store, practice: PracticeSettings, door: Door, post: Letterbox | None) -> None:
+def _stored(
+    app: web.Application, store: Store, practice: PracticeSettings, door: Door, post: Letterbox | None, secret: bytes
+) -> None:
     """What stands on what is stored; ``practice`` says how mail is sent, where it is not kept as ``post``."""
     app[typedefs.STORE] = store
     app[typedefs.HEALTH] = Health(store, app[typedefs.REDIS], app[typedefs.MEDIA], TurnWatch(app[typedefs.TURN]))
@@ -154,7 +157,10 @@ def _stored(app: web.Application, store: Store, practice: PracticeSettings, door
     store.statistics.zone = zone
     origin = public_origin(app[typedefs.SETTINGS])
     app[typedefs.POSTMAN] = mailing.postman(store, by, origin, zone)
-    app[typedefs.COURIER] = courier(store, by, origin, zone, app[gate.SIGNALING].told, texter)
+    bounces, told = practice.bounces, app[gate.SIGNALING].told
+    tokens = Tokens(bounces.address, derive(secret, "bounces")) if bounces.address else None
+    app[typedefs.COURIER] = courier(store, by, origin, zone, told, texter, tokens)
+    app[typedefs.BOUNCES] = reader(store, bounces, door, tokens, told) if tokens else None
 
 
 async def retention(app: web.Application) -> AsyncIterator[None]:
@@ -198,11 +204,11 @@ async def _enrol(store: Store) -> None:
 
 
 async def post(app: web.Application) -> AsyncIterator[None]:
-    """Send what is written down, if there is a mail server, look after who forgot a password or wants to register, and
-    end what ends.
+    """Send what is written down, if there is a mail server, read what comes back, look after who forgot a password or
+    wants to register, and end what ends.
     """
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
-    parts = (postman, app[typedefs.COURIER], *asides, app[typedefs.DISSOLVING])
+    parts = (postman, app[typedefs.COURIER], app[typedefs.BOUNCES], *asides, app[typedefs.DISSOLVING])
     duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield
     await stop(duties)

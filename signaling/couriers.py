@@ -7,12 +7,17 @@ from functools import partial
 from typing import Final
 
 from practice.agenda.model import patient_link
+from practice.bounces.mailbox import Mailbox
+from practice.bounces.reader import BounceReader
+from practice.bounces.tokens import Tokens
 from practice.invitations.courier import Courier
 from practice.invitations.mail import ByMail
 from practice.invitations.port import Carrier
 from practice.invitations.sms import BySms
 from practice.notices.smtp import Mailers
 from practice.organisation.model import Profile
+from practice.outgoing import Door
+from practice.settings import BounceSettings
 from practice.sms_providers.sending import Texter
 from practice.storage import Storage
 from signaling.scopes import of_server
@@ -32,11 +37,20 @@ def courier(
     zone: Callable[[], tzinfo],
     on_change: Callable[[str], Awaitable[None]],
     texter: Texter | None = None,
+    tokens: Tokens | None = None,
 ) -> Courier | None:
-    """One for patients whose links lead to ``origin``, by mail and text message; None where nothing goes."""
+    """One for patients whose links lead to ``origin``, by mail and text message; None where nothing goes.
+
+    With ``tokens`` mail comes back to their address.
+    """
     now, carriers = store.clock.wall, list[Carrier]()
+
+    def returns(dispatch: str) -> str:
+        assert tokens is not None
+        return tokens.address(dispatch, now())
+
     if by is not None:
-        carriers.append(ByMail(by))
+        carriers.append(ByMail(by, returns if tokens else None))
     if texter is not None and "sms" in store.outbox.ways:
         carriers.append(BySms(texter))
     if not (store.outbox.ways and carriers):
@@ -52,6 +66,15 @@ def courier(
         zone=zone,
         on_change=on_change,
     )
+
+
+def reader(
+    store: Storage, settings: BounceSettings, door: Door, tokens: Tokens, on_change: Callable[[str], Awaitable[None]]
+) -> BounceReader:
+    """Of what comes back to the address of ``tokens``."""
+    now = store.clock.wall
+    lease = Lease(store.database, "bounces", store.lease.holder, TERM, now)
+    return BounceReader(Mailbox(settings, door), tokens, store.outbox, lease, now, on_change)
 
 
 async def letterhead(store: Storage, account: str) -> tuple[Profile, bytes]:

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 Use = Literal[
-    "tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words", "push"
+    "tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words", "push",
+    "bounces",
 ]  # fmt: skip
 
 KEY_BYTES: Final = 32

@@ -11,12 +11,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from media.control import Inspect, Inspected, MediaUnavailable
 from media.refusals import DATAGRAMS
+from practice.bounces.reader import CAME
 from practice.invitations.courier import FATES as KINDS
 from practice.notices.postman import FATES
 from practice.outgoing import OUTCOMES, PURPOSES
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
-from signaling.typedefs import COURIER, DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, SETTINGS, STORE
+from signaling.typedefs import BOUNCES, COURIER, DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, SETTINGS, STORE
 
 if TYPE_CHECKING:
     from media.control import MediaClient
@@ -124,6 +125,12 @@ class Metrics:
             "too late after a day, void because of what came later.",
             ("kind",),
         )
+        self.bounces = self._gauge(
+            "spreekkamer_bounces",
+            "Mail that came back since the start: a patient counts as not told, a mail server goes on trying, "
+            "too late to say anything, and what else was in the mailbox.",
+            ("kind",),
+        )
         self.outgoing = self._gauge(
             "spreekkamer_outgoing", "Connections to hosts that the operator listed, since the start.", ("kind", "code")
         )
@@ -200,6 +207,9 @@ async def metrics(request: web.Request) -> web.Response:
     courier = app[COURIER]
     for kind in KINDS if courier else ():
         numbers.dispatches.labels(kind).set(courier.fates[kind] if courier else 0)
+    reader = app[BOUNCES]
+    for came in CAME if reader else ():
+        numbers.bounces.labels(came).set(reader.came[came] if reader else 0)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():

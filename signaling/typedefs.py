@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from media.control import MediaClient
+    from practice.bounces.reader import BounceReader
     from practice.invitations.courier import Courier
     from practice.notices.postman import Postman
     from practice.outgoing import Door
@@ -70,5 +71,6 @@ PUSHER: web.AppKey[Pusher | None] = web.AppKey("PUSHER")
 TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
+BOUNCES: web.AppKey[BounceReader | None] = web.AppKey("BOUNCES")
 POST: web.AppKey[Letterbox | None] = web.AppKey("POST")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

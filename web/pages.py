@@ -52,8 +52,8 @@ async def patient(request: web.Request) -> web.Response:
 
 async def privacy(request: web.Request) -> web.Response:
     door = request.app.get(typedefs.DOOR)
-    sms, push = (sorted(door.sms), sorted(door.push)) if door else ([], [])
-    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sms, push=push)
+    sms, push, bounces = (sorted(door.sms), sorted(door.push), sorted(door.bounces)) if door else ([], [], [])
+    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sms, push=push, bounces=bounces)
 
 
 async def security_txt(request: web.Request) -> web.Response:

@@ -74,7 +74,19 @@ async def examine(settings: Looked, arguments: argparse.Namespace) -> str:
 
 def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
     """Everything that this machine can know with the server's settings."""
-    from operate.doctor import announced, clock, mail_server, ports, push, redis, relaying, scanner, sms, storage
+    from operate.doctor import (
+        announced,
+        bounces,
+        clock,
+        mail_server,
+        ports,
+        push,
+        redis,
+        relaying,
+        scanner,
+        sms,
+        storage,
+    )
 
     rooms, media, turn = settings.rooms, settings.media, settings.turn
     folders = {"data": rooms.data, "backups": rooms.backups}
@@ -88,6 +100,7 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
         "announced": _at_once(lambda: announced.announced(media.announced, turn.address, turn.relay_peers)),
         "turn": lambda: relaying.relaying(turn, utc_now()),
         "mail-server": lambda: mail_server.mail_server(settings.practice),
+        "bounces": lambda: bounces.bounces(settings.practice),
         "sms": lambda: sms.sms(settings.practice),
         "push": lambda: push.push(settings.practice),
         "scanner": lambda: scanner.scanner(settings.practice.uploads, utc_now()),

@@ -92,6 +92,9 @@ def environment(place: Place) -> str:
         *(f"{name}=" for name in ("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_SENDER")),
         "# The name under which the keys of secrets/dkim are published (docs/operations.md); empty: we sign no mail.",
         "DKIM_SELECTOR=",
+        "# The address that mail comes back to, as bounces@example.org, and where its mailbox is read (IMAP), by what",
+        "# stands in secrets/imap_password; empty: mail comes back to SMTP_SENDER.",
+        *(f"{name}=" for name in ("BOUNCES", "IMAP_HOST", "IMAP_USER")),
         "# Who may make an account uninvited: domains, founding or both (docs/operations.md); empty: nobody.",
         "REGISTRATION=",
         '# SMS providers whom organisations may send by, as ["gw.cmtelecom.com"]; empty: no text messages.',
@@ -136,7 +139,8 @@ class _Making:
         for name, (owner, text) in derived(own, place).items():
             self._put(name, owner, text, fixed=True)
         # Somebody else's to say; until it is written in here, it is a password of nobody.
-        self._put("smtp_password", SERVER, random(32).hex(), fixed=False)
+        for name in ("smtp_password", "imap_password"):
+            self._put(name, SERVER, random(32).hex(), fixed=False)
         self._put("dkim", SERVER, dkim.made(), fixed=False)
         self._certificate(now)
         for name, text in ((".env", environment(place)), ("firewall.nft", firewall.rules(place.address))):

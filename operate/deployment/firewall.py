@@ -7,7 +7,7 @@ containers leaves them open. Here what is forwarded from outside is held to the 
 from ipaddress import IPv4Address
 from typing import Final
 
-from practice.settings import HTTPS, MAIL_PORTS
+from practice.settings import HTTPS, IMAP_OVER_TLS, MAIL_PORTS
 
 TCP: Final = (80, 443, 40_000)
 UDP: Final = (443, 40_000)
@@ -73,7 +73,7 @@ table inet spreekkamer {{
     }}
 
     chain post {{
-        tcp dport {{ {_listed((*MAIL_PORTS, HTTPS, DNS))} }} accept
+        tcp dport {{ {_listed((*MAIL_PORTS, IMAP_OVER_TLS, HTTPS, DNS))} }} accept
         udp dport {DNS} accept
         drop
     }}

@@ -3,5 +3,6 @@
 A module for each part; each gives ``finding``s. `operate/commands/doctor.py` runs and prints them.
 
 From the outside in: ``names``, ``announced`` and ``resolving`` (the DNS), ``ports``, ``tls``, ``relaying`` (TURN),
-``mail`` and ``mail_server``, ``sms`` and ``push`` (by ``services``), ``redis``, ``storage``, ``scanner``, ``clock``.
+``mail``, ``mail_server`` and ``bounces``, ``sms`` and ``push`` (by ``services``), ``redis``, ``storage``,
+``scanner``, ``clock``.
 """

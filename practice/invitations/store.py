@@ -52,7 +52,7 @@ OF_SOME = (
     .where(dispatches.c.appointment.in_(bindparam("appointments", expanding=True)))
     .order_by(dispatches.c.written, dispatches.c.id)
 )
-WAITING = (
+LIVING = (
     select(
         dispatches,
         appointments.c.owner,
@@ -61,18 +61,18 @@ WAITING = (
         appointments.c.state.label("planned_state"),
     )
     .join_from(dispatches, appointments, appointments.c.id == dispatches.c.appointment)
-    .where(IS_QUEUED, dispatches.c.from_day <= bindparam("day"), APPOINTMENTS.is_living)
-    .order_by(dispatches.c.written, dispatches.c.id)
+    .where(APPOINTMENTS.is_living)
 )
+WAITING = LIVING.where(IS_QUEUED, dispatches.c.from_day <= bindparam("day")).order_by(
+    dispatches.c.written, dispatches.c.id
+)
+IS_SENT = dispatches.c.state == "sent"
+SENT = LIVING.where(IS_SENT, dispatches.c.id == bindparam("came_back"))
 ROW = select(appointments).where(appointments.c.id == bindparam("wanted"), APPOINTMENTS.is_living)
 LOCKED = ROW.with_for_update(read=True)
-VISITED = (
-    update(dispatches)
-    .where(dispatches.c.appointment == bindparam("visited"), dispatches.c.state == "sent")
-    .values(state="opened")
-)
+VISITED = update(dispatches).where(dispatches.c.appointment == bindparam("visited"), IS_SENT).values(state="opened")
 ORGANISATION = select(members.c.owner).where(members.c.account == bindparam("account"))
-UNOPENED = exists().where(and_(dispatches.c.appointment == appointments.c.id, dispatches.c.state == "sent"))
+UNOPENED = exists().where(and_(dispatches.c.appointment == appointments.c.id, IS_SENT))
 
 
 RemindersOf = Callable[[AsyncConnection, str], Awaitable[Sequence[timedelta]]]
@@ -286,6 +286,26 @@ class Dispatches:
             values = seal_appointment(due.key, replace(one, version=one.version + 1))
             await connection.execute(update(appointments).where(appointments.c.id == one.id).values(values))
         self._sweep()
+
+    # --- for what comes back -----------------------------------------------------------------------------------------
+
+    async def came_back(self, dispatch: str, reason: str) -> str | None:
+        """A mail server that took one says that it did not arrive: whose it is. None, and nothing is another, where it
+        is not as sent any more: opened, refused, destroyed. Errors: DomainError.
+        """
+        rows = await self._database.ask(SENT, {"came_back": dispatch})
+        for row in rows:
+            one = _due((await self._keys.get_many([(row.owner, row.appointment)])).get(row.appointment), row)
+            if one is None or self._deadline.past(one.appointment):
+                continue
+            after = replace(
+                one.dispatch, state="refused", at=self._now(), reason=reason, version=one.dispatch.version + 1
+            )
+            there = (dispatches.c.id == dispatch, IS_SENT, dispatches.c.version == one.dispatch.version)
+            values = dict(seal_dispatch(one.key, after))
+            if await self._database.tell(update(dispatches).where(*there).values(values)) == 1:
+                return one.appointment.owner
+        return None
 
     # --- for the desk ------------------------------------------------------------------------------------------------
 

@@ -55,8 +55,9 @@ class Mailer:
         selector = settings.dkim_selector
         self._signer = Signer(settings.domain, selector, settings.keys()) if selector else None
 
-    async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext) -> None:
-        """It is the server's now, signed by the keys of its settings. The command by which the letter begins is written
+    async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext, returns: str | None = None) -> None:
+        """It is the server's now, signed by the keys of its settings; what cannot be delivered comes back to
+        ``returns``, or to who sends. The command by which the letter begins is written
         inside ``begin``, which may raise: then nothing went. Errors: NotSent.
         """
         if self._signer is not None:
@@ -64,7 +65,7 @@ class Mailer:
         try:
             async with asyncio.timeout(WHOLE_SECONDS), self.session() as server:
                 with _step("sender"):
-                    await server.mail(self.sender)
+                    await server.mail(returns or self.sender)
                 with _step("recipient"):
                     await server.rcpt(recipient)
                 with _step("content"):
