@@ -7,12 +7,14 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from practice.bounces.tokens import Tokens
+from practice.invitations.digits import Digits
 from practice.outgoing import Door
 from practice.pictures.intake import Intake
 from practice.post import KeptMailers, KeptTexter, Letterbox
@@ -24,7 +26,7 @@ from rooms.expiry import lifetimes
 from signaling import gate, health, leaving, mailing, middlewares, routes, typedefs
 from signaling.addresses import public_origin
 from signaling.challenges import Challenges
-from signaling.couriers import courier, reader
+from signaling.couriers import courier, letterhead, reader
 from signaling.derived import derive
 from signaling.devices import Devices
 from signaling.dissolving import Dissolving
@@ -32,6 +34,7 @@ from signaling.forgotten import Forgotten
 from signaling.forwarded import Doubts
 from signaling.health import Health
 from signaling.limiter import Limiter
+from signaling.link_codes import LINK_CODES_OF, LinkCodes
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords
 from signaling.registering import Registering, let_lapse
@@ -113,6 +116,7 @@ def _stateless(
     app[typedefs.NOW] = now
     app[typedefs.ZONE] = lambda: UTC  # until the pages say which is the practice's
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
+    app[LINK_CODES_OF] = LinkCodes(redis, secret, app[typedefs.LIMITER])
     app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())
     app[typedefs.CHALLENGES] = Challenges(secret, redis, now)
     app[typedefs.DEVICES] = Devices(settings, secret)
@@ -159,6 +163,7 @@ def _stored(
     app[typedefs.POSTMAN] = mailing.postman(store, by, origin, zone)
     bounces, told = practice.bounces, app[gate.SIGNALING].told
     tokens = Tokens(bounces.address, derive(secret, "bounces")) if bounces.address else None
+    app[typedefs.DIGITS] = Digits(by, texter, partial(letterhead, store))
     app[typedefs.COURIER] = courier(store, by, origin, zone, told, texter, tokens)
     app[typedefs.BOUNCES] = reader(store, bounces, door, tokens, told) if tokens else None
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 Use = Literal[
     "tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words", "push",
     "bounces",
+    "link-codes",
 ]  # fmt: skip
 
 KEY_BYTES: Final = 32

@@ -44,6 +44,7 @@ from signaling.derived import derive
 from signaling.greeting import Greeting
 from signaling.handlers import handlers
 from signaling.limiter import Limiter
+from signaling.link_codes import link_code_key
 from signaling.placement import Placement, Recorder
 from signaling.presence import Presence
 from signaling.pushing import Pushing
@@ -164,6 +165,7 @@ class Signaling:
         await self.consults.seats.close(appointment, "cancelled")
         await self.diagnostics.forget(appointment)
         await self.refresh.forget(appointment)
+        await self.redis.delete(link_code_key(appointment))
 
     async def sign_out(self, practitioner: str, session: str | None = None) -> None:
         """A practitioner signed out in this session: their sockets close, on every node, and their tickets are void.

@@ -8,6 +8,7 @@ from practice.organisation.rights import Right
 from signaling import health, metrics
 from signaling.protocol import planning, pushing
 from signaling.protocol import rest as bodies
+from signaling.protocol.codes import CodePassed, CodeRequest, CodeSent, CodeTyped
 from signaling.protocol.correction import Correction
 from signaling.protocol.guests import NewGuest
 from signaling.protocol.handouts import Handout
@@ -22,6 +23,7 @@ from signaling.rest import (
     aiohttp_handler,
     appointments,
     assistants,
+    codes,
     entries,
     errors,
     factors,
@@ -46,6 +48,7 @@ ONE = (*SIGNED_IN, "gone")
 PASSWORD = ("sign_in_refused", "rate_limited", "unreadable")
 BEYOND = ("factor_needed", "factor_set_up_needed", "locked")
 FOR = {WHOM: Id}
+LINK = ("link_invalid", "code_needed", "rate_limited", "unreadable")
 STEP = ("challenge_invalid", "factor_refused", "rate_limited", "unreadable", "locked")
 
 ENDPOINTS = (
@@ -177,20 +180,26 @@ ENDPOINTS = (
              reply=bodies.ReceiptList, right=Right.AGENDA, codes=SIGNED_IN,
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
-             bodies.JoinRequest, bodies.Join, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+             bodies.JoinRequest, bodies.Join, public=True, codes=LINK),
+    Endpoint("POST", "/join/code", codes.send, "Have the code sent that a patient's link asks for.",
+             CodeRequest, CodeSent, public=True,
+             codes=("link_invalid", "rate_limited", "bad_state", "try_again", "unreadable")),
+    Endpoint("POST", "/join/pass", codes.answer, "Type it: this device may open the link.",
+             CodeTyped, CodePassed, public=True,
+             codes=("link_invalid", "rate_limited", "bad_state", "code_refused", "code_spent", "unreadable")),
     Endpoint("POST", "/join/appointment", linked.about, "What a patient's link is about, also when it is over.",
-             LinkedRequest, LinkedAppointment, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+             LinkedRequest, LinkedAppointment, public=True, codes=LINK),
     Endpoint("POST", "/join/calendar", linked.calendar, "The appointment for a calendar.",
-             bodies.WaitingRequest, LinkedCalendar, public=True, codes=("link_invalid", "rate_limited", "unreadable")),
+             bodies.WaitingRequest, LinkedCalendar, public=True, codes=LINK),
     Endpoint("POST", "/join/wish", linked.wish, "Say that one cannot come, or asks for another time.",
              WishRequest, LinkedAppointment, public=True,
-             codes=("link_invalid", "rate_limited", "ended", "gone", "unreadable")),
+             codes=(*LINK, "ended", "gone")),
     Endpoint("POST", "/join/photograph", sentences.photograph_for_waiting, "Whom whoever waits with this link sees.",
              bodies.WaitingRequest, WaitingPhotograph, public=True,
-             codes=("link_invalid", "rate_limited", "unreadable")),
+             codes=LINK),
     Endpoint("POST", "/join/sentence", sentences.for_waiting, "What whoever waits with this link reads.",
              bodies.WaitingRequest, bodies.WaitingSentence, public=True,
-             codes=("link_invalid", "rate_limited", "unreadable")),
+             codes=LINK),
 )  # fmt: skip
 
 PUBLIC = ("/api/openapi.json", "/api/asyncapi.json", "/health/live", "/health/ready", "/metrics")

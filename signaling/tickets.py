@@ -2,7 +2,7 @@
 
 An access token opens one Socket.IO connection. A resume ticket says that a seat in a consult was held, and
 whether its holder had been called in: it rebuilds a room that an emptied Redis lost. A refresh token opens nothing; it
-gives the next access token.
+gives the next access token. A pass opens nothing either: it says that a code was typed on this device.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ ALGORITHM = "HS256"
 MAX_LENGTH = 2048
 
 
-Kind = Literal["access", "resume", "refresh"]
+Kind = Literal["access", "resume", "refresh", "pass"]
 
 
 class Claims(Message):
@@ -35,7 +35,7 @@ class Claims(Message):
     ``seat`` is ``practitioner``, ``patient`` or that of a guest; ``appointment`` is None in the practitioner's desk
     token; ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
     session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``; ``number``
-    is that of who came to an open hour.
+    is that of who came to an open hour; ``link``, in the pass of a device on which a code was typed, tells which link.
     ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0
     where an older release did) are in seconds since the Unix epoch.
     """
@@ -50,6 +50,7 @@ class Claims(Message):
     session: Id | None = None
     family: Id | None = None
     generation: Annotated[int, Field(ge=1)] | None = None
+    link: Id | None = None
     opens: Annotated[int, Field(ge=0)] | None = None
     number: Annotated[int, Field(ge=1)] | None = None
     expires: Annotated[int, Field(ge=0)]

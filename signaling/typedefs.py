@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from media.control import MediaClient
     from practice.bounces.reader import BounceReader
     from practice.invitations.courier import Courier
+    from practice.invitations.digits import Digits
     from practice.notices.postman import Postman
     from practice.outgoing import Door
     from practice.pictures.intake import Intake
@@ -70,6 +71,7 @@ INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
 PUSHER: web.AppKey[Pusher | None] = web.AppKey("PUSHER")
 TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
+DIGITS: web.AppKey[Digits] = web.AppKey("DIGITS")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
 BOUNCES: web.AppKey[BounceReader | None] = web.AppKey("BOUNCES")
 POST: web.AppKey[Letterbox | None] = web.AppKey("POST")

@@ -50,6 +50,10 @@ async def patient(request: web.Request) -> web.Response:
     return page(request, "patient.html")
 
 
+async def code(request: web.Request) -> web.Response:
+    return page(request, "code.html")
+
+
 async def privacy(request: web.Request) -> web.Response:
     door = request.app.get(typedefs.DOOR)
     sms, push, bounces = (sorted(door.sms), sorted(door.push), sorted(door.bounces)) if door else ([], [], [])

@@ -61,6 +61,7 @@ PUBLIC: Final = (
     "/desk/worker.js",
     "/desk/manifest.webmanifest",
     "/c",
+    "/c/code",
     "/privacy",
     "/api",
     "/.well-known/security.txt",
@@ -94,7 +95,7 @@ FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in 
 def served_files() -> assets.Files:
     """Those of ``static``, and what is made of them and of the texts; once per process."""
     found = {**assets.read(), **assets.styles(assets.read())}
-    for script in ("desk", "patient", "guest", "signin"):
+    for script in ("desk", "patient", "guest", "code", "signin"):
         used = assets.Files(found).modules(f"pages/{script}.js")
         words = families(found[name].body.decode() for name in used)
         for language, catalogue in CATALOGUES.items():
@@ -122,6 +123,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get(installed.WORKER, installed.worker, name="worker")
     app.router.add_get(installed.MANIFEST, installed.manifest, name="manifest")
     app.router.add_get("/c", pages.patient, name="patient")
+    app.router.add_get("/c/code", pages.code, name="code")
     app.router.add_get("/privacy", pages.privacy, name="privacy")
     app.router.add_get("/api", reference.api, name="api")
     app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")

@@ -18,6 +18,7 @@ class Kept:
 KEPT = (
     Kept("__Host-sid", "sid", "cookie", "session"),
     Kept("__Host-device", "device", "cookie", "known"),
+    Kept("__Host-pass", "pass", "cookie", "pass"),
     Kept("lang", None, "cookie", "language"),
     Kept("av", None, "localStorage", "devices"),
     Kept("alerts", None, "localStorage", "alerts"),

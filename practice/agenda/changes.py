@@ -46,10 +46,11 @@ class Correction:
     held: bool = False
     mail: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
+    code: bool | None = None
 
     def of(self, appointment: Appointment) -> Appointment:
         """The appointment corrected; itself where nothing differs. Errors: ``ended``, ``conflict`` (``Clash``),
-        ``bad_state`` (what cannot change while the consult runs).
+        ``bad_state`` (what cannot change while the consult runs), ``invalid`` (a code that can be sent nowhere).
         """
         if appointment.state != "planned" or appointment.cancelled_at:
             raise DomainError("ended")
@@ -64,8 +65,9 @@ class Correction:
             minutes=self.minutes or appointment.minutes,
             wish=appointment.wish if starts_at == appointment.starts_at else None,
             language=self.language or appointment.language,
+            code=appointment.code if self.code is None else self.code,
         )
-        corrected = _told_at(corrected, self.mail, self.phone)
+        corrected = with_address(_told_at(corrected, self.mail, self.phone))
         moved = (corrected.starts_at, corrected.language) != (appointment.starts_at, appointment.language)
         if self.held and moved:
             raise DomainError("bad_state")
@@ -84,6 +86,13 @@ def _told_at(one: Appointment, mail: str | None, phone: str | None) -> Appointme
     contact = replace(one.contact or Contact(uid=uid, sequence=sequence), mail=after[0], phone=after[1])
     another = any(old and new and old != new for old, new in zip(before, after, strict=True))
     return replace(one, contact=contact, secret=new_id() if another else one.secret)
+
+
+def with_address(one: Appointment) -> Appointment:
+    """The same. Errors: ``invalid`` where a code is asked for that can be sent nowhere."""
+    if one.code and one.contact is None:
+        raise DomainError("invalid", "code")
+    return one
 
 
 def checked(correction: Correction, now: datetime) -> Correction:

@@ -83,8 +83,9 @@ class Appointment:
     ``ceiling`` the shortest setting of those who had it before. ``contact`` is where the patient is told of it. With
     ``cancelled_at`` it is destroyed a moment later, or once the patient was told (``cancelling``). ``attended`` is what
     the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``number``
-    is that of who came to an open hour. ``guests`` are who else takes part. ``unknown`` is what a newer program keeps
-    beside these fields: who writes the appointment anew writes it too.
+    is that of who came to an open hour. ``guests`` are who else takes part. With ``code`` whoever opens the patient's
+    link types digits that were sent to them. ``unknown`` is what a newer program keeps beside these fields: who writes
+    the appointment anew writes it too.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Appointment:
     wish: Wish | None = None
     number: int | None = None
     guests: tuple[Guest, ...] = ()
+    code: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -129,6 +131,7 @@ def told_as(one: Appointment, guest: Guest) -> Appointment:
         contact=guest.contact,
         guests=(),
         wish=None,
+        code=False,
     )
 
 

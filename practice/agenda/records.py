@@ -39,7 +39,9 @@ appointments = Table(
 
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
-    optional=frozenset(("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests")),
+    optional=frozenset(
+        ("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests", "code")
+    ),
 )
 
 
@@ -66,6 +68,7 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "wish": appointment.wish,
         "number": appointment.number,
         "guests": [asdict(one) for one in appointment.guests] or None,
+        "code": appointment.code or None,
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -105,6 +108,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             wish=None if content["wish"] is None else known(content["wish"], WISHES),
             number=None if content["number"] is None else number(content["number"]),
             guests=tuple(_guest(one) for one in content["guests"] or ()),
+            code=bool(content["code"]),
             unknown=unknown,
         )
     except (TypeError, ValueError):
@@ -148,6 +152,7 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
             {"name": one.name, "role": one.role, "language": one.language, "contact": _addresses(one.contact)}
             for one in appointment.guests
         ],
+        "code": appointment.code,
     }
 
 

@@ -12,7 +12,7 @@ from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.cancelling import cancelled, is_off, kept
-from practice.agenda.changes import MAX_NAME, Clash, Correction, checked, demand_possible, invited, wished
+from practice.agenda.changes import MAX_NAME, Clash, Correction, checked, demand_possible, invited, wished, with_address
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.guests import whose
 from practice.agenda.handing import TIMES
@@ -93,6 +93,7 @@ class Appointments(RecordStore):
         *,
         mail: str | None = None,
         phone: str | None = None,
+        code: bool = False,
         walk_in: WalkIn | None = None,
         within: Allowed = always,
     ) -> Appointment:
@@ -113,7 +114,7 @@ class Appointments(RecordStore):
         planned = Appointment(
             appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1,
             contact=Contact(mail, phone, new_id()) if mail or phone else None,
-            number=walk_in.number if walk_in else None,
+            number=walk_in.number if walk_in else None, code=code,
         )  # fmt: skip
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
@@ -122,7 +123,7 @@ class Appointments(RecordStore):
                 raise DomainError("not_found")
             if not await within(connection):
                 raise DomainError("conflict")
-            planned = under(planned, await self._cap_of(connection, owner))
+            planned = under(with_address(planned), await self._cap_of(connection, owner))
             planned = self._due_times.with_due(planned, self._people.profile(owner_key, person).retention)
             if self._deadline.past(planned):
                 raise DomainError("invalid", "starts_at")

@@ -24,4 +24,5 @@ class Correction(Message):
     phone: Annotated[str, Field(max_length=40)] | None = Field(
         default=None, description="And where by text message, as ``mail``."
     )
+    code: bool | None = Field(default=None, description="Whether the link asks for a code, which needs an address.")
     anyway: bool = Field(default=False, description="As for a new one.")

@@ -17,6 +17,7 @@ from signaling.protocol.texts import Sentence
 from signaling.protocol.told import PatientMail, PatientPhone, ToldView
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+CodePass = Annotated[str, Field(max_length=2048)]
 TypedName = Annotated[Name, AfterValidator(readable)]
 Language = Literal["nl", "en", "de", "fr"]
 Retention = Literal["end", "24h", "7d", "30d", "90d", "manual"]
@@ -134,6 +135,7 @@ class NewAppointment(Message):
     anyway: bool = Field(default=False, description="What would be ``doubtful`` is meant.")
     mail: PatientMail | None = Field(default=None, description="Where the patient is invited, if by mail.")
     phone: PatientPhone | None = Field(default=None, description="And if by text message: a mobile number.")
+    code: bool = Field(default=False, description="Whoever opens the link types digits that are sent there.")
 
 
 class AppointmentView(Message):
@@ -161,6 +163,7 @@ class AppointmentView(Message):
     told: list[ToldView] = Field(
         default=[], exclude_if=nothing, description="The newest of each way, of lists and what was just written."
     )
+    code: bool = Field(default=False, exclude_if=nothing, description="The patient's link asks for a code.")
     guests: list[GuestView] = Field(default=[], exclude_if=nothing, description="Who else takes part.")
 
 
@@ -236,6 +239,7 @@ class WaitingRequest(Message):
     """The patient's link, as for joining, and the language of the page."""
 
     link: Annotated[str, Field(max_length=2048)]
+    code_pass: CodePass | None = None
     language: Language
 
 
@@ -289,6 +293,7 @@ class JoinRequest(Message):
 
     link: Annotated[str, Field(max_length=2048)]
     refresh: bool = Field(default=False, description="Whether the answer shall have a refresh token.")
+    code_pass: CodePass | None = Field(default=None, description="Where the link asks for a code: of `/join/pass`.")
 
 
 class Protocol(Message):

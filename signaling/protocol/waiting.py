@@ -7,7 +7,7 @@ from pydantic import Field
 from practice.agenda.wishes import Wish
 from signaling.protocol.model import Message
 from signaling.protocol.moments import Moment
-from signaling.protocol.rest import Language, Name, WaitingRequest
+from signaling.protocol.rest import CodePass, Language, Name, WaitingRequest
 
 
 class WaitingPhotograph(Message):
@@ -18,6 +18,7 @@ class LinkedRequest(Message):
     """The patient's link, as for joining."""
 
     link: Annotated[str, Field(max_length=2048)]
+    code_pass: CodePass | None = None
 
 
 class LinkedAppointment(Message):

@@ -61,7 +61,7 @@ async def create(call: Call) -> AppointmentView:
         raise Doubtful(doubts, await taken(app, scope, starts_at, length))
     body = call.body
     appointment = await app[STORE].appointments.create(
-        scope, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone
+        scope, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone, code=body.code
     )
     await app[SIGNALING].told(appointment.owner)
     return await with_told(call, appointment)
@@ -72,7 +72,14 @@ async def change(call: Call) -> AppointmentView:
     app, body, scope, wanted = call.request.app, call.body, await reach(call), call.path["appointment"]
     starts_at = None if body.starts_at is None else datetime.fromisoformat(body.starts_at)
     correction = Correction(
-        body.seen, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone
+        body.seen,
+        body.patient,
+        starts_at,
+        body.minutes,
+        body.language,
+        mail=body.mail,
+        phone=body.phone,
+        code=body.code,
     )
     found = await app[STORE].appointments.get(scope, wanted)
     if not body.anyway and body.seen == found.version:
@@ -270,6 +277,7 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         mail=appointment.contact.mail if appointment.contact else None,
         phone=appointment.contact.phone if appointment.contact else None,
         told=[_told_view(one) for one in newest(told)],
+        code=appointment.code,
         guests=[_guest_view(call, appointment, one) for one in appointment.guests],
     )
 

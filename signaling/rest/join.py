@@ -12,6 +12,7 @@ from practice.agenda.visit import Visit
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
+from signaling.link_codes import demand_pass
 from signaling.protocol.errors import UserError
 from signaling.protocol.guests import InvitedGuest
 from signaling.protocol.rest import Entrance, Join
@@ -65,10 +66,11 @@ async def join(call: Call) -> Join:
     return await _joined(call, found)
 
 
-async def visited(call: Call, *, over: bool = False) -> Visited:
+async def visited(call: Call, *, over: bool = False, passed: bool = True) -> Visited:
     """What the link of the body opens, or with ``over`` is about.
 
-    A link of the wrong shape, of nobody, destroyed, ended or expired is looked up all the same, with the same work.
+    With ``passed`` not without the code that it may ask for. A link of the wrong shape, of nobody, destroyed, ended or
+    expired is looked up all the same, with the same work.
     """
     app = call.request.app
     parts = parts_of(call.body.link)
@@ -79,6 +81,8 @@ async def visited(call: Call, *, over: bool = False) -> Visited:
     if visit is None or (closes <= now and not over) or not parts:
         await app[LIMITER].count(JOIN_ADDRESS, client_network(call.request))
         raise UserError("link_invalid")
+    if passed:
+        demand_pass(call.request, visit.appointment, call.body.code_pass)
     return Visited(visit, now, closes)
 
 

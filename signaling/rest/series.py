@@ -30,7 +30,7 @@ async def create(call: Call) -> AppointmentList:
     try:
         for one in wanted:
             planned = await store.appointments.create(
-                scope, body.patient, one, body.minutes, body.language, mail=body.mail, phone=body.phone
+                scope, body.patient, one, body.minutes, body.language, mail=body.mail, phone=body.phone, code=body.code
             )
             made.append(planned)
     except Exception:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from signaling.protocol import errors, events, guests, rest, waiting_room
+from signaling.protocol import codes, errors, events, guests, rest, waiting_room
 from signaling.protocol.capabilities import Numbered, Once
 from signaling.protocol.model import Message
 from signaling.rest.endpoint import Endpoint
@@ -74,7 +74,7 @@ def _words(*modules: ModuleType) -> dict[Any, str]:
     }
 
 
-WORDS = _words(errors, events, guests, rest, waiting_room)
+WORDS = _words(codes, errors, events, guests, rest, waiting_room)
 
 
 def _interface(model: type[Message], *, whole: bool) -> str:

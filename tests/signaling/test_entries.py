@@ -42,6 +42,7 @@ ENTERED_BY_THEMSELVES = {
     "POST /api/v1/sign-in/set-up",
     "POST /api/v1/join",
     *("POST /api/v1/join/appointment", "POST /api/v1/join/wish", "POST /api/v1/join/calendar"),
+    *("POST /api/v1/join/code", "POST /api/v1/join/pass"),
     "POST /api/v1/join/sentence",
     "POST /api/v1/join/photograph",
 }

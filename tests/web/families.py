@@ -84,6 +84,7 @@ FAMILIES = {
     "devices.refused": ["denied", "busy", "missing"],
     "call": [f"{kind}-{problem}" for kind in ("mic", "camera", "both") for problem in ("none", "denied", "busy")],
     "call.unusable": list(get_args(Unusable)),
+    "code": [f"{said}.{way}" for said in ("sent", "other") for way in WAYS],
     "guests": [f"{act}{form}" for act in ("copy", "renew", "remove") for form in ("", ".who", ".done")],
     "guests.role": get_args(GuestRole),
     "guest.as": get_args(GuestRole),

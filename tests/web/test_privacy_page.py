@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling import devices, sessions
+from signaling import devices, link_codes, sessions
 from tests.web.conftest import LANGUAGES, PAGES, Client, Serve, read, scripts
 from vault.inventory import inventory
 from web.locale import CATALOGUES
@@ -106,7 +106,8 @@ async def test_all_that_is_stored_is_on_the_page_with_purpose_basis_and_retentio
 async def test_the_page_lists_exactly_what_the_code_keeps(pages: Client) -> None:
     page = await read(pages, "/privacy")
     cookies = {kept.name: kept.plain for kept in KEPT if kept.kind == "cookie"}
-    assert cookies == {sessions.SECURE: sessions.PLAIN, devices.SECURE: devices.PLAIN, "lang": None}
+    known = {module.SECURE: module.PLAIN for module in (sessions, devices, link_codes)}
+    assert cookies == {**known, "lang": None}
     for kept in KEPT:
         assert kept.name in page.text
     sources = {**scripts(), **{path.name: path.read_text() for path in CLIENT_SCRIPTS.glob("*.js")}}

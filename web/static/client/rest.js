@@ -121,7 +121,7 @@ export async function appointments(first, last) {
 
 /**
  * @param {{patient: string, starts_at: string, minutes: number, language?: Language, mail?: string | null, phone?: string | null,
- *   anyway?: boolean}} appointment
+ *   code?: boolean, anyway?: boolean}} appointment
  * @returns {Promise<AppointmentView>}
  */
 export const newAppointment = (appointment) => signedIn('POST', '/appointments', appointment);
@@ -129,7 +129,7 @@ export const newAppointment = (appointment) => signedIn('POST', '/appointments',
 /**
  * The same again every so many weeks, until a day; all of them or none.
  * @param {{patient: string, mail?: string | null, phone?: string | null, starts_at: string, minutes: number, language?: Language,
- *   anyway?: boolean, weeks: number, until: string}} series
+ *   code?: boolean, anyway?: boolean, weeks: number, until: string}} series
  * @returns {Promise<Agenda>}
  */
 export const newSeries = (series) => signedIn('POST', '/appointments/series', series);

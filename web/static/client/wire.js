@@ -62,7 +62,7 @@
  * @typedef {{appointment: string, version: number, patient: string, starts_at: string, minutes: number, language: Language,
  *   state: 'planned' | 'ended', destroyed_at: string | null, wish: Wish | null, cancelled: boolean,
  *   attended: 'held' | 'missed' | null, reopens: boolean, link: string, mail?: string, phone?: string,
- *   told?: ToldView[], guests?: GuestView[]}} AppointmentView
+ *   told?: ToldView[], code?: boolean, guests?: GuestView[]}} AppointmentView
  * @typedef {'guest' | 'guardian' | 'interpreter' | 'colleague'} GuestRole
  * @typedef {{guest: string, name: string, role: GuestRole, language: Language, link: string}} GuestView
  * @typedef {{name: string, role: GuestRole}} InvitedGuest
@@ -70,7 +70,7 @@
  * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
  *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,
- *   mail?: string | null, phone?: string | null, anyway?: boolean}} Correction
+ *   mail?: string | null, phone?: string | null, code?: boolean | null, anyway?: boolean}} Correction
  * @typedef {{size: number, path: string}} QrCode
  * @typedef {{appointment: string, text: string, qr: QrCode}} Handout
  * @typedef {{starts_at: string, minutes: number}} Taken

@@ -77,6 +77,7 @@ export class NewAppointment {
     this.#begin(null, false);
     this.#field('patient').value = '';
     for (const name of ['mail', 'phone']) this.#field(name).value = '';
+    this.#code.checked = false;
     this.#field('day').value = writeDay(day, language);
     this.#field('time').value = clock;
     this.#read();
@@ -89,6 +90,7 @@ export class NewAppointment {
     this.#field('patient').value = one.patient;
     this.#field('mail').value = one.mail ?? '';
     this.#field('phone').value = one.phone ?? '';
+    this.#code.checked = one.code ?? false;
     this.#field('day').value = writeDay(dayOf(at), language);
     this.#field('time').value = time(at);
     this.#takes(one.minutes);
@@ -108,8 +110,9 @@ export class NewAppointment {
     slot(this.form, 'new-heading').textContent = t(seen ? 'correct.title' : 'new.title');
     this.doubts.plain = seen ? 'correct.save' : 'new.create';
     say(slot(this.dialog, 'new-problem'), null);
-    for (const name of ['patient', 'mail', 'phone', 'day', 'time']) this.#problem(name, null);
+    for (const name of ['patient', 'mail', 'phone', 'code', 'day', 'time']) this.#problem(name, null);
     slot(this.form, 'new-invite').hidden = !this.#ways.mail;
+    slot(this.form, 'new-code').hidden = !this.#ways.mail && !this.#ways.phone;
     slot(this.form, 'new-text').hidden = this.#ways.phone === undefined;
     slot(this.form, 'new-text-hint').textContent = t(this.#ways.phone ? 'new.phone.hint' : 'new.phone.provider');
     // What stands there already can be taken out.
@@ -138,6 +141,11 @@ export class NewAppointment {
     this.#field('day').value = writeDay(dayOf(new Date(free)), language);
     this.#field('time').value = time(new Date(free));
     this.#read();
+  }
+
+  /** Whether whoever opens the link types a code. */
+  get #code() {
+    return /** @type {HTMLInputElement} */ (this.form.elements.namedItem('code'));
   }
 
   /** @param {string} name */
@@ -215,6 +223,7 @@ export class NewAppointment {
         patient: this.#field('patient').value.trim(),
         mail: this.#field('mail').value.trim(),
         phone: this.#field('phone').value.trim(),
+        code: this.#code.checked,
         starts_at: starts,
         minutes: Number(this.#field('minutes').value),
         language: /** @type {Language} */ (this.#field('language').value),
@@ -239,7 +248,7 @@ export class NewAppointment {
   /**
    * Only what differs is sent: what somebody else corrects beside it stays theirs.
    * @param {AppointmentView} seen
-   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {mail: string, phone: string}} said
+   * @param {Pick<AppointmentView, 'patient' | 'starts_at' | 'minutes' | 'language'> & {mail: string, phone: string, code: boolean}} said
    * @returns {Promise<void>}
    */
   async #correct(seen, said) {
@@ -249,6 +258,7 @@ export class NewAppointment {
     if (this.#start !== this.#minute(seen)) correction.starts_at = said.starts_at;
     if (said.mail !== (seen.mail ?? '')) correction.mail = said.mail;
     if (said.phone !== (seen.phone ?? '')) correction.phone = said.phone;
+    if (said.code !== (seen.code ?? false)) correction.code = said.code;
     if (said.minutes !== seen.minutes) correction.minutes = said.minutes;
     if (said.language !== seen.language) correction.language = said.language;
     try {
@@ -300,6 +310,7 @@ export class NewAppointment {
 /** Which address nothing can be sent to, and why, in words; null where that is not what is wrong. @param {unknown} error */
 function wrongAddress(error) {
   const { code, field, reason } = /** @type {{code?: string, field?: string, reason?: string | null}} */ (error);
+  if (code === 'invalid' && field === 'code') return { name: field, words: t('new.code.address') };
   if (code !== 'invalid' || (field !== 'mail' && field !== 'phone')) return null;
   const key = field === 'mail' ? 'new.mail.wrong' : `new.phone.${reason}`;
   return { name: field, words: t(has(key) ? key : 'new.phone.number') };

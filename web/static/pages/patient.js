@@ -81,6 +81,7 @@ class PatientPage extends HTMLElement {
       this.#appointment = await join(this.#link);
     } catch (error) {
       const code = /** @type {{code?: string}} */ (error).code ?? 'internal';
+      if (code === 'code_needed') return location.replace(`/c/code#${this.#link}`);
       if (code === 'link_invalid') return this.#over();
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }

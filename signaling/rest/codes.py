@@ -1,0 +1,63 @@
+"""The code that a patient's link may ask for: sent, and typed."""
+
+import logging
+
+from aiohttp.web import StreamResponse
+
+from practice.agenda.model import Appointment
+from practice.invitations.model import WAYS, Way
+from practice.invitations.port import NotTold
+from practice.invitations.store import address_of
+from signaling.link_codes import LINK_CODES_OF, issue_pass, keep_pass
+from signaling.protocol.codes import CodePassed, CodeSent
+from signaling.protocol.errors import ProtocolError, UserError
+from signaling.rest.endpoint import Call
+from signaling.rest.join import Visited, visited
+from signaling.typedefs import DIGITS, SETTINGS, STORE
+from vault.audit import PATIENT, Act
+
+log = logging.getLogger(__name__)
+
+
+async def send(call: Call) -> CodeSent:
+    """Have it sent. It says nothing of the address. Errors: also ``bad_state`` where the link asks for none."""
+    app, one = call.request.app, (found := await asking(call)).visit.appointment
+    ways = ways_of(one)
+    way = call.body.way or ways[0]
+    if way not in ways:
+        raise ProtocolError("invalid", field="way")
+    typed, seconds = await app[LINK_CODES_OF].fresh(one.id)
+    try:
+        await app[DIGITS].send(one, way, typed)
+    except NotTold as fault:
+        log.warning("a code for a link was not taken", extra={"cause": fault.step})
+        raise UserError("try_again") from None
+    await app[STORE].audit.record(Act.PATIENT_TOLD, PATIENT, found.visit.subject)
+    return CodeSent(way=way, ways=ways, expires_in=seconds)
+
+
+async def answer(call: Call) -> CodePassed:
+    """The digits are right: this device may open the link for a while."""
+    app, one = call.request.app, (found := await asking(call)).visit.appointment
+    await app[LINK_CODES_OF].answer(one.id, call.body.code)
+    await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
+    token, seconds = issue_pass(app, one)
+
+    async def keep(response: StreamResponse) -> None:
+        keep_pass(response, app[SETTINGS], token, seconds)
+
+    call.after.append(keep)
+    return CodePassed(code_pass=token, expires_in=seconds)
+
+
+async def asking(call: Call) -> Visited:
+    """What the link of the body is about, if it asks for a code. Errors: ``bad_state``, those of a link."""
+    found = await visited(call, over=True, passed=False)
+    if not found.visit.appointment.code:
+        raise ProtocolError("bad_state")
+    return found
+
+
+def ways_of(one: Appointment) -> list[Way]:
+    """By which its patient is told of it, mail first."""
+    return [way for way in WAYS if address_of(one, way)]
