@@ -17,6 +17,9 @@ from vault.keys.places import NOBODY
 from vault.records.content import Layout, known, moment, new_id, number, open_content, seal_content, stamp, utc_day
 from vault.records.records import Kind
 
+LANGUAGES: Final = get_args(Language)
+ATTENDANCES: Final = get_args(Attendance)
+
 appointments = Table(
     "appointments",
     metadata,
@@ -94,7 +97,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             patient=content["patient"],
             starts_at=datetime.fromisoformat(content["starts_at"]),
             minutes=content["minutes"],
-            language=known(content["language"], get_args(Language)),
+            language=known(content["language"], LANGUAGES),
             state=row.state,
             ended_at=moment(content["ended_at"]),
             secret=content["secret"],
@@ -103,7 +106,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             handed=number(content["handed"] or 0),
             ceiling=None if content["ceiling"] is None else known(content["ceiling"], RETENTION),
             cancelled_at=moment(content["cancelled_at"]),
-            attended=None if content["attended"] is None else known(content["attended"], get_args(Attendance)),
+            attended=None if content["attended"] is None else known(content["attended"], ATTENDANCES),
             contact=None if content["contact"] is None else Contact(**content["contact"]),
             wish=None if content["wish"] is None else known(content["wish"], WISHES),
             number=None if content["number"] is None else number(content["number"]),
@@ -121,7 +124,7 @@ def _guest(kept: Mapping[str, Any]) -> Guest:
         id=str(kept["id"]),
         name=str(kept["name"]),
         role=known(kept["role"], GUEST_ROLES),
-        language=known(kept["language"], get_args(Language)),
+        language=known(kept["language"], LANGUAGES),
         secret=str(kept["secret"]),
         contact=None if kept["contact"] is None else Contact(**kept["contact"]),
     )

@@ -27,6 +27,10 @@ class Starts:
         self._of: OrderedDict[str, dict[str, KnownStart]] = OrderedDict()
         self._owners: dict[str, str] = {}
 
+    def any_outside(self, owner: str, inside: Callable[[datetime], bool]) -> bool:
+        """Whether of any of theirs is known that it does not begin ``inside``: else each has to be opened."""
+        return any(not inside(known.starts_at) for known in self._of.get(owner, {}).values())
+
     def outside(
         self, owner: str, listed: Iterable[tuple[str, int]], inside: Callable[[datetime], bool]
     ) -> dict[str, KnownStart]:

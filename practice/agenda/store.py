@@ -198,10 +198,14 @@ class Appointments(RecordStore):
         def inside(starts_at: datetime) -> bool:
             return first_day <= (starts_at.astimezone(zone) if zone else starts_at).date() <= last_day
 
-        starts = self._starts
-        listed = [(row.id, row.version) for row in await self._database.ask(LISTED, {"owner": owner})]
-        outside = starts.outside(owner, listed, inside)
-        opened = await self._reader.open(APPOINTMENTS, await self._living(owner, [one for one, _ in listed], outside))
+        starts, outside = self._starts, dict[str, KnownStart]()
+        if starts.any_outside(owner, inside):
+            listed = [(row.id, row.version) for row in await self._database.ask(LISTED, {"owner": owner})]
+            outside = starts.outside(owner, listed, inside)
+            rows = await self._living(owner, [one for one, _ in listed], outside)
+        else:
+            rows = await self._database.ask(LIVING, {"owner": owner})
+        opened = await self._reader.open(APPOINTMENTS, rows)
         starts.keep(owner, outside | {one.id: KnownStart(one.version, one.starts_at) for one in opened.living})
         wanted = [one for one in opened.living if inside(one.starts_at)]
         over = {one.id for one in await self._deadline.forbidden(wanted, unsure=True)}

@@ -276,7 +276,7 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         link=model.patient_link(public_origin(app[SETTINGS]), appointment),
         mail=appointment.contact.mail if appointment.contact else None,
         phone=appointment.contact.phone if appointment.contact else None,
-        told=[_told_view(one) for one in newest(told)],
+        told=[_told_view(one) for one in newest(told)] if told else [],
         code=appointment.code,
         guests=[_guest_view(call, appointment, one) for one in appointment.guests],
     )

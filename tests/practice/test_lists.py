@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from practice.agenda.starts import KnownStart, Starts
 from practice.storage import Store
 from tests.opening import of
 from tests.people import START, Time, alice, charlie, plan
+from vault.database.database import Database
 from vault.keys.store import KeyStore
 
 DAYS = 5
@@ -95,3 +97,26 @@ async def test_of_many_rows_all_of_the_owners_are_asked_for(store: Store, monkey
     monkeypatch.setattr("practice.agenda.store.FEW", DAYS - 1)
     found = await store.appointments.list(of(person.id), START.date(), START.date() + timedelta(days=DAYS))
     assert {one.id for one in found} == {one.id for one in rows}
+
+
+async def test_where_each_has_to_be_opened_the_rows_are_asked_for_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await alice(store)
+    rows = await planned(store, person)
+    asked: list[str] = []
+    real = Database.ask
+
+    async def note(self: Database, statement: Any, parameters: Any = None) -> Any:
+        asked.append(str(statement))
+        return await real(self, statement, parameters)
+
+    monkeypatch.setattr(Database, "ask", note)
+    for _ in range(2):  # nothing is known of them; then, that all of them are asked for
+        asked.clear()
+        found = await store.appointments.list(of(person.id), START.date(), START.date() + timedelta(days=DAYS))
+        assert {one.id for one in found} == {one.id for one in rows}
+        assert len([one for one in asked if "FROM appointments" in one]) == 1
+    asked.clear()
+    assert await names(store, person, rows[1].starts_at.date()) == ["Day 1"]
+    assert len([one for one in asked if "FROM appointments" in one]) == 2

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic_core import from_json
 
 from vault.errors import Tampered
 
@@ -63,7 +64,8 @@ def pack(fields: dict[str, Any]) -> bytes:
 
 def unpack(packed: bytes) -> dict[str, Any]:
     """The fields that ``pack`` took."""
-    fields: dict[str, Any] = json.loads(packed)
+    # Several times as fast as the standard library's; of the values, unlike the names, it is to remember none.
+    fields: dict[str, Any] = from_json(packed, cache_strings="keys")
     return fields
 
 
