@@ -28,15 +28,15 @@ from tests.conformance.world import until
 from tests.opening import of
 from tests.organisations import scope_of
 from tests.people import Time, alice
-from tests.practice.outbox import ZONE, Told, invited, moved, send_by, states
-from tests.practice.posting import ORIGIN, server, sqlite_store
+from tests.practice.outbox import ZONE, Told, invited, moved, send, send_by, states
+from tests.practice.posting import ORIGIN, server, sqlite_store, store
 from tests.practice.test_invitations import practice
 from tests.practice.test_mail_servers import OWN, access, write
 from tests.servers.dovecot import ADDRESS, NOBODY, Dovecot, dovecot
 from tests.servers.mail import SENDER, MailServer
 from vault.errors import DomainError
 
-__all__ = ["server", "sqlite_store"]
+__all__ = ["server", "sqlite_store", "store"]
 
 KEY = bytes(range(32))
 RETURNED = Path(__file__).with_name("returned")
@@ -102,9 +102,6 @@ def recorded(name: str, returns: str) -> bytes:
 async def box(tmp_path: Path) -> AsyncIterator[Dovecot]:
     folder = tmp_path / "imap"
     folder.mkdir()
-    for path in (folder, *folder.parents):
-        if path.stat().st_uid == os.geteuid() and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o011)
     async with dovecot(folder) as found:
         yield found
 
@@ -245,6 +242,16 @@ async def test_of_what_is_destroyed_opened_or_told_anew_nothing_changes(returnin
     returning.arrive(recorded("failed", newer))
     assert await returning.came() == {"refused": 1}
     assert (await states(store, after))[-1] == ("changed", "refused")
+
+
+async def test_it_is_written_once_whatever_the_database(store: Store, server: MailServer, time: Time) -> None:
+    made = await invited(store, await alice(store))
+    await send(store, server, time)
+    (one,) = (await store.outbox.of([made]))[made.id]
+    assert await store.outbox.came_back(one.id, "bounced 5.1.1") == made.owner
+    assert await store.outbox.came_back(one.id, "bounced 5.2.2") is None
+    (after,) = (await store.outbox.of([made]))[made.id]
+    assert (after.state, after.reason, after.at) == ("refused", "bounced 5.1.1", time.now())
 
 
 async def test_one_server_reads_at_a_time(returning: Returning, time: Time) -> None:

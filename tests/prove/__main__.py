@@ -34,6 +34,7 @@ NAMES = (
     "stacks",
     "handshake",
     "memory",
+    "mail",
 )
 README = Path(__file__).with_name("README.md")
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -80,11 +81,20 @@ class Dovecot:
         )  # fmt: skip
 
 
+def let_enter(folder: Path) -> None:
+    """Accounts without rights get into a folder of a test, which others may not list."""
+    above = Path(tempfile.gettempdir())
+    for path in (folder, *folder.parents):
+        if above in path.parents:
+            path.chmod(path.stat().st_mode | 0o011)
+
+
 @asynccontextmanager
 async def dovecot(folder: Path) -> AsyncIterator[Dovecot]:
-    """In a folder that others may enter. Skips the test where it cannot run."""
+    """In a folder of a test. Skips the test where it cannot run."""
     if not Path(PROGRAM).exists() or os.geteuid() != 0:
         pytest.skip("apt install dovecot-imapd, as root, who gives up all rights")
+    let_enter(folder)
     signed = openbao.certificate("localhost", datetime.now(UTC))
     authority, port = folder / "imap-ca.pem", free_port()
     authority.write_bytes(signed.certificate)

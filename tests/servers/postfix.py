@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.ports import free_port
-from tests.servers.dovecot import ADDRESS, NOBODY
+from tests.servers.dovecot import ADDRESS, NOBODY, let_enter
 
 PROGRAM: Final = "/usr/sbin/postfix"
 MAIN: Final = """
@@ -48,11 +48,12 @@ SERVICES: Final = (
 
 @asynccontextmanager
 async def postfix(folder: Path, mailbox: Path, towards: int, more: str = "") -> AsyncIterator[int]:
-    """Its port, in a folder that others may enter. Mail for example.com goes to port ``towards``; what comes back lies
-    in ``mailbox``. Skips the test where it cannot run.
+    """Its port, in a folder of a test. Mail for example.com goes to port ``towards``; what comes back lies in
+    ``Maildir`` of the folder ``mailbox``. Skips the test where it cannot run.
     """
     if not Path(PROGRAM).exists() or os.geteuid() != 0:
         pytest.skip("apt install postfix, as root")
+    let_enter(folder)
     port, configuration = free_port(), folder / "etc"
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir(parents=True)
