@@ -9,7 +9,7 @@ SERVER := $(VENV)/.server-$(shell cat requirements.txt requirements-source.txt p
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MUTATED := vault/keys vault/records vault/destruction vault/audit practice signaling/tickets.py signaling/sessions.py signaling/admission.py
-LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py browser/test_account_pages.py
+LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py browser/test_account_pages.py browser/test_before_it_begins.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Collecting all tests for these few takes longer than some of them.
