@@ -1,8 +1,5 @@
 """An account with a password: signing in by hand, destroying everything, closing the account."""
 
-import asyncio
-import sys
-from pathlib import Path
 from secrets import token_hex
 
 import pytest
@@ -10,22 +7,21 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Demo, Person
 from tests.browser.test_the_desk import plan
+from tests.opening import open_store
+from tests.organisations import OPERATOR
+from vault.records.scope import Scope
+from vault.settings import VaultSettings
 
 PASSWORD = "een rustige ochtend"
 
 
-async def add_account(demo: Demo) -> str:
-    """As an operator does, beside the running server; its address."""
+async def add_account(demo: Demo, *, owner: bool = False) -> str:
+    """Made in the data folder, beside the running server, as an operator's commands work; its address."""
     mail = f"{token_hex(8)}@example.org"
-    command = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).parent / "spreekkamer"),
-        *("practitioner", "add", mail, "--name", "Kim"),
-        env={"SPREEKKAMER_ROOMS__DATA": str(demo.data)},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await command.communicate(f"{PASSWORD}\n".encode())
-    assert said == b"Added.\n"
+    async with open_store(VaultSettings(data=demo.data, trust_clock=True), exclusive=False) as store:
+        person = await store.organisation.add_account(OPERATOR, mail, PASSWORD, "Kim", "nl")
+        if owner:
+            await store.organisation.name_owner(Scope.operator(person.id))
     return mail
 
 

@@ -85,11 +85,8 @@ async def test_a_patient_is_invited_comes_and_is_told_that_it_is_cancelled(
     assert person.problems == []
 
 
-async def test_an_address_that_is_none_is_said_beside_it(chromium: Browser, mailing: Demo) -> None:
-    desk = await add_desk(mailing)
-    person = await sit_down(chromium, mailing.port)
-    await person.context.add_cookies([{"name": PLAIN, "value": desk.cookie, "url": mailing.origin}])
-    await person.page.goto(f"{mailing.origin}/desk")
+async def test_an_address_that_is_none_is_said_beside_it(practitioner: Person) -> None:
+    person = practitioner
     await person.find("new-appointment").click()
     await person.find("patient-name").fill("Rode vlinder")
     await person.find("patient-mail").fill("nobody@192.0.2.1")

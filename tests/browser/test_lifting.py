@@ -1,10 +1,7 @@
 """An owner lifts the second step of somebody who lost it, who is out at once and sets up another."""
 
-import asyncio
 import json
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyotp
 from playwright.async_api import expect
@@ -15,24 +12,10 @@ from tests.browser.test_an_account import PASSWORD, add_account
 from tests.browser.test_two_steps import first_step
 
 
-async def add_owner(demo: Demo) -> str:
-    """As an operator does; the address."""
-    mail = await add_account(demo)
-    command = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).parent / "spreekkamer"),
-        *("practitioner", "owner", mail),
-        env={"SPREEKKAMER_ROOMS__DATA": str(demo.data)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await command.communicate()
-    assert said == b"This account is an owner now.\n"
-    return mail
-
-
 async def test_an_owner_lifts_it_by_keyboard_and_whoever_lost_it_is_out(
     demo: Demo, practitioner: Person, patient: Person
 ) -> None:
-    boss, mail = await add_owner(demo), await add_account(demo)
+    boss, mail = await add_account(demo, owner=True), await add_account(demo)
     theirs, page = patient.page, practitioner.page
     await first_step(patient, demo, mail)
     await theirs.wait_for_url(f"{demo.origin}/desk")
