@@ -139,7 +139,7 @@ ENDPOINTS = (
              NewGuest, bodies.AppointmentView, status=201, query=FOR, right=Right.PLAN,
              codes=(*ONE, "ended", "guests_full"), entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("POST", "/appointments/{appointment}/guests/{guest}/link", guests.renew, "Give a guest another link.",
-             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
+             reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended", "told_often"),
              entered=entries.one(Act.APPOINTMENT_CHANGED)),
     Endpoint("DELETE", "/appointments/{appointment}/guests/{guest}", guests.remove, "Let a guest take part no more.",
              reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),

@@ -28,14 +28,21 @@ def cancelled(appointment: Appointment, now: datetime, *, held: bool, tell: bool
         raise DomainError("ended")
     if held:
         raise DomainError("bad_state")
-    contact = appointment.contact and replace(appointment.contact, silent=not tell)
-    return appointment if appointment.cancelled_at else replace(appointment, cancelled_at=now, contact=contact)
+    return appointment if appointment.cancelled_at else replace(_said(appointment, tell=tell), cancelled_at=now)
 
 
 def kept(appointment: Appointment) -> Appointment:
     """The appointment, planned as before."""
-    contact = appointment.contact and replace(appointment.contact, silent=False)
-    return replace(appointment, cancelled_at=None, contact=contact)
+    return replace(_said(appointment, tell=True), cancelled_at=None)
+
+
+def _said(one: Appointment, *, tell: bool) -> Appointment:
+    """Whether patient and guests are told that it is cancelled."""
+    contact = one.contact and replace(one.contact, silent=not tell)
+    guests = tuple(
+        replace(guest, contact=guest.contact and replace(guest.contact, silent=not tell)) for guest in one.guests
+    )
+    return replace(one, contact=contact, guests=guests)
 
 
 def is_off(appointment: Appointment, now: datetime) -> bool:

@@ -79,7 +79,7 @@ class Turning(RecordStore):
             if after == before and not again:
                 return before
             after = self._due_times.with_due(replace(after, version=before.version + 1), person.retention)
-            if before.contact or after.contact or after.cancelled_at:
+            if before.contact or after.contact or before.guests or after.guests or after.cancelled_at:
                 after = await self._post.follow(connection, key, after, again=again or after.secret != before.secret)
             if after.state == before.state and self._deadline.past(after) and not self._deadline.past(before):
                 raise DomainError("invalid", "minutes" if after.starts_at == before.starts_at else "starts_at")

@@ -29,7 +29,7 @@ class Dispatch:
     the patient was told, as ``sequence`` (RFC 5545, 3.8.7.4). ``written`` says when its cause was, and gives the order;
     ``again`` is when it is tried next, after ``tries``; ``begun`` is true from the moment in which a server may have
     got it. ``at`` is when it came to its state, ``reason`` at which step it was refused. ``organisation`` is by whose
-    provider a text message goes also when the account ends before.
+    provider a text message goes also when the account ends before. ``guest`` is who is told, if not the patient.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Dispatch:
     at: datetime | None = None
     reason: str | None = None
     organisation: str | None = None
+    guest: str | None = None
     version: int = 1
     unknown: Fields = field(default_factory=dict, repr=False, compare=False)
 

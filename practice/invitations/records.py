@@ -34,7 +34,12 @@ IS_QUEUED: Final = dispatches.c.state == literal_column("'queued'")
 
 LAYOUT = Layout(
     frozenset(("way", "word", "to", "sequence", "starts_at", "minutes", "again", "tries", "begun", "at", "reason")),
-    optional=frozenset(("organisation",)),
+    optional=frozenset(
+        (
+            "guest",
+            "organisation",
+        )
+    ),
 )
 
 
@@ -68,6 +73,7 @@ def seal_dispatch(key: bytes, one: Dispatch) -> Mapping[str, Any]:
         "at": stamp(one.at),
         "reason": one.reason,
         "organisation": one.organisation,
+        "guest": one.guest,
     }
     return {
         "id": one.id,
@@ -101,6 +107,7 @@ def open_dispatch(key: bytes, row: Any) -> Dispatch:
             at=moment(content["at"]),
             reason=content["reason"],
             organisation=content["organisation"],
+            guest=content["guest"],
             version=number(row.version),
             unknown=unknown,
         )

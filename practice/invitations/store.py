@@ -19,6 +19,7 @@ from practice.agenda.cancelling import leaves, let_go
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS, appointments, open_appointment, seal_appointment
 from practice.invitations.model import WAYS, Dispatch, State, Way
+from practice.invitations.parties import as_told, can_be_told, parties, plan_all
 from practice.invitations.port import Void
 from practice.invitations.records import (
     IS_QUEUED,
@@ -28,7 +29,6 @@ from practice.invitations.records import (
     open_dispatch,
     seal_dispatch,
 )
-from practice.invitations.rules import plan
 from practice.mailboxes import mailbox
 from practice.organisation.records import members
 from practice.sms_providers.numbers import Untextable, mobile
@@ -70,7 +70,8 @@ IS_SENT = dispatches.c.state == "sent"
 SENT = LIVING.where(IS_SENT, dispatches.c.id == bindparam("came_back"))
 ROW = select(appointments).where(appointments.c.id == bindparam("wanted"), APPOINTMENTS.is_living)
 LOCKED = ROW.with_for_update(read=True)
-VISITED = update(dispatches).where(dispatches.c.appointment == bindparam("visited"), IS_SENT).values(state="opened")
+THESE = dispatches.c.id.in_(bindparam("visited", expanding=True))
+VISITED = update(dispatches).where(THESE, IS_SENT).values(state="opened")
 ORGANISATION = select(members.c.owner).where(members.c.account == bindparam("account"))
 UNOPENED = exists().where(and_(dispatches.c.appointment == appointments.c.id, IS_SENT))
 
@@ -162,12 +163,15 @@ class Dispatches:
         appointment with its sequence. One that is cancelled and of which nobody is to be told is due sooner.
         """
         rows = (await connection.execute(OF_ONE, {"appointment": after.id})).all()
-        if after.contact is None and not rows:
+        if not rows and not can_be_told(after):
             return let_go(after, self._now())
         found = _opened(key, rows)
-        marks = {way: address_mark(key, to) for way in sorted(self.ways) if (to := address_of(after, way))}
-        before = await self._reminders(connection, after.owner) if marks else ()
-        planned = plan(after, marks, found, self._now(), before, again=again)
+        before = await self._reminders(connection, after.owner) if can_be_told(after) else ()
+
+        def marks(one: Appointment) -> dict[Way, str]:
+            return {way: address_mark(key, to) for way in sorted(self.ways) if (to := address_of(one, way))}
+
+        planned = plan_all(after, marks, found, self._now(), before, again=again)
         written = await self._with_organisation(connection, after.owner, planned.write)
         for one in planned.void:
             await connection.execute(_ended(key, one) if one.begun else delete(dispatches).where(_same(one)))
@@ -189,7 +193,8 @@ class Dispatches:
         """An appointment becomes another's: what was written of it is sealed anew under its new key."""
         (old, key), (new, other) = before, after
         rows = (await connection.execute(OF_ONE, {"appointment": old.id})).all()
-        marks = {address_mark(key, to): address_mark(other, to) for way in WAYS if (to := address_of(old, way))}
+        addresses = {to for part in parties(old) for way in WAYS if (to := address_of(part, way))}
+        marks = {address_mark(key, to): address_mark(other, to) for to in addresses}
         for one in _opened(key, rows):
             moved = replace(one, appointment=new.id, to=marks.get(one.to, one.to), version=one.version + 1)
             values = dict(seal_dispatch(other, moved))
@@ -197,7 +202,7 @@ class Dispatches:
 
     async def part(self, connection: AsyncConnection, one: Appointment, key: bytes, now: datetime) -> Appointment:
         """Its practitioner's account ends: it is due at once, or when its patient was told, if it is still to come."""
-        if one.state != "planned" or one.contact is None or one.starts_at <= now:
+        if one.state != "planned" or not can_be_told(one) or one.starts_at <= now:
             return replace(one, due=now)
         off = await self.follow(connection, key, replace(one, cancelled_at=one.cancelled_at or now))
         waits = select(dispatches.c.id).where(dispatches.c.appointment == one.id, IS_QUEUED)
@@ -311,7 +316,7 @@ class Dispatches:
 
     async def of(self, planned: Collection[Appointment]) -> dict[str, list[Dispatch]]:
         """What became of what was written of appointments that whoever asks has, by their ids, the oldest first."""
-        having = [one for one in planned if one.contact is not None]
+        having = [one for one in planned if can_be_told(one)]
         if not having:
             return {}
         rows = await self._database.ask(OF_SOME, {"appointments": [one.id for one in having]})
@@ -321,9 +326,12 @@ class Dispatches:
             found.setdefault(row.appointment, []).extend(_opened(keys.get(row.appointment), [row]))
         return {one: sorted(those, key=_order) for one, those in found.items()}
 
-    async def visited(self, appointment: str) -> None:
-        """Its link was opened: by whom, nobody knows."""
-        await self._database.tell(VISITED, {"visited": appointment})
+    async def visited(self, one: Appointment, guest: str | None = None) -> None:
+        """The patient's link was opened, or this guest's: by whom, nobody knows."""
+        rows, keys = await self._database.ask(OF_ONE, {"appointment": one.id}), self._keys
+        key = (await keys.get_many([(one.owner, one.id)])).get(one.id)
+        theirs = [each.id for each in _opened(key, rows) if each.guest == guest]
+        await self._database.tell(VISITED, {"visited": theirs})
 
 
 def address_of(one: Appointment, way: Way) -> str | None:
@@ -355,7 +363,8 @@ def _due(key: bytes | None, row: Row[Any]) -> Ready | None:
     if key is None:
         return None
     try:
-        return Ready(open_dispatch(key, row), open_appointment(key, _Planned(row)), key)
+        one = open_dispatch(key, row)
+        return Ready(one, as_told(open_appointment(key, _Planned(row)), one), key)
     except Tampered:
         return None
 

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from practice.names import readable
-from signaling.protocol.model import Id, Message
+from signaling.protocol.errors import absent
+from signaling.protocol.model import Id, Message, nothing
+from signaling.protocol.told import PatientMail, PatientPhone, ToldView
 
 GuestRole = Literal["guest", "guardian", "interpreter", "colleague"]
 GuestLanguage = Literal["nl", "en", "de", "fr"]
@@ -18,6 +20,8 @@ class NewGuest(Message):
     )
     role: GuestRole
     language: GuestLanguage = "nl"
+    mail: PatientMail | None = Field(default=None, description="Where they are invited, if by mail.")
+    phone: PatientPhone | None = Field(default=None, description="And if by text message: a mobile number.")
 
 
 class GuestView(Message):
@@ -28,6 +32,9 @@ class GuestView(Message):
     role: GuestRole
     language: GuestLanguage
     link: str = Field(description="Theirs, secret in its fragment.")
+    mail: str | None = Field(default=None, exclude_if=absent)
+    phone: str | None = Field(default=None, exclude_if=absent)
+    told: list[ToldView] = Field(default=[], exclude_if=nothing, description="As the patient's.")
 
 
 class InvitedGuest(Message):

@@ -122,13 +122,18 @@ async def invite(call: Call) -> AppointmentView:
     """Tell the patient of it again, if wanted with another link: a few times a day, for each may be unwanted."""
     app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
     if (await app[STORE].appointments.get(scope, wanted)).contact is not None:
-        try:
-            await app[LIMITER].count(TOLD_AGAIN, wanted)
-        except ProtocolError as used_up:
-            raise UserError("told_often", retry_after=used_up.retry_after) from None
+        await demand_seldom(app, wanted)
     appointment = await app[STORE].appointments.invite(scope, wanted, new_link=call.body.new_link)
     await app[SIGNALING].told(appointment.owner)
     return await with_told(call, appointment)
+
+
+async def demand_seldom(app: web.Application, wanted: str) -> None:
+    """Each may be unwanted. Errors: ``told_often``."""
+    try:
+        await app[LIMITER].count(TOLD_AGAIN, wanted)
+    except ProtocolError as used_up:
+        raise UserError("told_often", retry_after=used_up.retry_after) from None
 
 
 def _current(appointment: model.Appointment) -> Current:
@@ -276,15 +281,29 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         link=model.patient_link(public_origin(app[SETTINGS]), appointment),
         mail=appointment.contact.mail if appointment.contact else None,
         phone=appointment.contact.phone if appointment.contact else None,
-        told=[_told_view(one) for one in newest(told)] if told else [],
+        told=_told_to(None, told),
         code=appointment.code,
-        guests=[_guest_view(call, appointment, one) for one in appointment.guests],
+        guests=[_guest_view(call, appointment, one, told) for one in appointment.guests],
     )
 
 
-def _guest_view(call: Call, appointment: model.Appointment, one: model.Guest) -> GuestView:
+def _told_to(guest: str | None, told: Sequence[Dispatch]) -> list[ToldView]:
+    theirs = [one for one in told if one.guest == guest]
+    return [_told_view(one) for one in newest(theirs)] if theirs else []
+
+
+def _guest_view(call: Call, appointment: model.Appointment, one: model.Guest, told: Sequence[Dispatch]) -> GuestView:
     link = model.patient_link(public_origin(call.request.app[SETTINGS]), model.told_as(appointment, one))
-    return GuestView(guest=one.id, name=one.name, role=one.role, language=one.language, link=link)
+    return GuestView(
+        guest=one.id,
+        name=one.name,
+        role=one.role,
+        language=one.language,
+        link=link,
+        mail=one.contact.mail if one.contact else None,
+        phone=one.contact.phone if one.contact else None,
+        told=_told_to(one.id, told),
+    )
 
 
 def _told_view(one: Dispatch) -> ToldView:

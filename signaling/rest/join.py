@@ -61,7 +61,8 @@ async def join(call: Call) -> Join:
     found = await visited(call)
     await call.request.app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
     if found.visit.unopened:
-        await call.request.app[STORE].outbox.visited(found.visit.appointment.id)
+        guest = found.visit.guest.id if found.visit.guest else None
+        await call.request.app[STORE].outbox.visited(found.visit.appointment, guest)
         await call.request.app[SIGNALING].told(found.visit.appointment.owner)
     return await _joined(call, found)
 

@@ -230,7 +230,7 @@ async def test_of_what_is_destroyed_opened_or_told_anew_nothing_changes(returnin
     to = {returning.tokens.dispatch(one, time.now()): one for one in await returning.send(time)}
     addresses = {one.id: to[(await store.outbox.of([one]))[one.id][0].id] for one in made}
     gone, opened, told = made
-    await store.outbox.visited(opened.id)
+    await store.outbox.visited(opened)
     after = await moved(store, told, days=1)
     (newer,) = await returning.send(time)
     await store.retention.destroy(of(person.id), gone.id, APPOINTMENTS)

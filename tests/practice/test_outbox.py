@@ -342,10 +342,10 @@ async def test_a_new_link_takes_the_place_of_the_old_one(store: Store, server: M
 
 async def test_a_visit_is_seen_as_opened(store: Store, server: MailServer, time: Time) -> None:
     made = await invited(store, await alice(store))
-    await store.outbox.visited(made.id)
+    await store.outbox.visited(made)
     assert await states(store, made) == [("invitation", "queued")]
     await send(store, server, time)
-    await store.outbox.visited(made.id)
+    await store.outbox.visited(made)
     assert await states(store, made) == [("invitation", "opened")]
 
 

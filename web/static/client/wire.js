@@ -64,9 +64,10 @@
  *   attended: 'held' | 'missed' | null, reopens: boolean, link: string, mail?: string, phone?: string,
  *   told?: ToldView[], code?: boolean, guests?: GuestView[]}} AppointmentView
  * @typedef {'guest' | 'guardian' | 'interpreter' | 'colleague'} GuestRole
- * @typedef {{guest: string, name: string, role: GuestRole, language: Language, link: string}} GuestView
+ * @typedef {{guest: string, name: string, role: GuestRole, language: Language, link: string, mail?: string, phone?: string,
+ *   told?: ToldView[]}} GuestView
  * @typedef {{name: string, role: GuestRole}} InvitedGuest
- * @typedef {{name: string, role: GuestRole, language?: Language}} NewGuest
+ * @typedef {{name: string, role: GuestRole, language?: Language, mail?: string | null, phone?: string | null}} NewGuest
  * @typedef {{way: 'mail' | 'sms', word: 'invitation' | 'changed' | 'cancelled' | 'reminder',
  *   state: 'queued' | 'sent' | 'opened' | 'refused' | 'late', at: string | null, reason: string | null}} ToldView
  * @typedef {{seen: number, patient?: string | null, starts_at?: string | null, minutes?: number | null, language?: Language | null,

@@ -1,9 +1,10 @@
 import { now } from '../client/clock.js';
 import { cancelAppointment, correctAppointment, destroyAppointment, newAppointment, newSeries } from '../client/rest.js';
+import { wrongAddress } from './addresses.js';
 import { copy, el, onAction, openDialog, say, slot } from './build.js';
 import { dayOf, elsewhere, minutes, moment, place, spoken, time, zone } from './dates.js';
 import { asked, Doubts } from './doubts.js';
-import { explain, has, language, t } from './language.js';
+import { explain, language, t } from './language.js';
 import { firstFree } from './overlap.js';
 import { Presets } from './presets.js';
 import { Repeat } from './repeat.js';
@@ -305,15 +306,6 @@ export class NewAppointment {
     const copied = await copy(field.value);
     /** @type {HTMLElement} */ (button.querySelector('span')).textContent = t(copied ? 'link.copied' : 'link.copy.by-hand');
   }
-}
-
-/** Which address nothing can be sent to, and why, in words; null where that is not what is wrong. @param {unknown} error */
-function wrongAddress(error) {
-  const { code, field, reason } = /** @type {{code?: string, field?: string, reason?: string | null}} */ (error);
-  if (code === 'invalid' && field === 'code') return { name: field, words: t('new.code.address') };
-  if (code !== 'invalid' || (field !== 'mail' && field !== 'phone')) return null;
-  const key = field === 'mail' ? 'new.mail.wrong' : `new.phone.${reason}`;
-  return { name: field, words: t(has(key) ? key : 'new.phone.number') };
 }
 
 /**

@@ -45,7 +45,7 @@ class DeskPage extends HTMLElement {
     this.call = slot(this, 'call', ConsultCall);
     const technical = new TechnicalDialog(slot(this, 'technical-check', HTMLDialogElement));
     const handout = new Handout(slot(this, 'handout', HTMLDialogElement));
-    const guests = new GuestsDialog(slot(this, 'guests', HTMLDialogElement), (one) => this.day?.put(one));
+    const guests = (this.guests = new GuestsDialog(slot(this, 'guests', HTMLDialogElement), (one) => this.day?.put(one)));
     this.agenda = new Agenda(this, {
       said: (words) => say(slot(this, 'said'), words),
       technical: (one) => technical.open(one),
@@ -81,6 +81,7 @@ class DeskPage extends HTMLElement {
     whenSignedOut(() => this.#askAgain());
     slot(this, 'who').textContent = person.display_name;
     this.agenda?.new.tells(person);
+    this.guests?.tells(person);
     this.retention = new RetentionDialog(slot(this, 'retention', HTMLDialogElement), person, () => this.#kept(person));
     this.ending = new Ending(slot(this, 'account', HTMLDialogElement), () => this.#reload());
     this.sentences = new Sentences(slot(this, 'sentences', HTMLFormElement));

@@ -1,10 +1,14 @@
 import { addGuest, removeGuest, renewGuest } from '../client/rest.js';
 import { html } from '../vendor/lit-html-3.3.3/lit-html.js';
+import { wrongAddress } from './addresses.js';
 import { copy, onAction, openDialog, say, slot } from './build.js';
 import { explain, t } from './language.js';
 import { Rows, icon } from './rows.js';
+import { toldLines } from './told.js';
 
-/** @import {AppointmentView, GuestRole, GuestView, Language} from '../../types/wire.js' */
+const FIELDS = ['name', 'mail', 'phone'];
+
+/** @import {AppointmentView, GuestRole, GuestView, Language, Me} from '../../types/wire.js' */
 
 /** The dialog with who takes part beside practitioner and patient: each has a link of their own, and is admitted alone. */
 export class GuestsDialog {
@@ -25,10 +29,16 @@ export class GuestsDialog {
     dialog.addEventListener('close', () => this.#show(null));
   }
 
+  /** How guests can be told of it. @param {Me} person */
+  tells({ sends, texts }) {
+    slot(this.dialog, 'guest-invite').hidden = !sends;
+    slot(this.dialog, 'guest-text').hidden = !texts;
+  }
+
   /** @param {AppointmentView} one */
   open(one) {
     this.#say(null);
-    this.#missing(false);
+    for (const name of FIELDS) this.#wrong(name, null);
     this.form.reset();
     this.#show(one);
     openDialog(this.dialog);
@@ -52,6 +62,7 @@ export class GuestsDialog {
       @click=${press}>${icon(sign)}<span>${t(`guests.${act}`)}</span></button>`;
     const content = html`
       <p><strong><bdi>${name}</bdi></strong> <span class="chip tiny">${t(`guests.role.${guest.role}`)}</span></p>
+      ${toldLines(guest)}
       <p class="actions">${button('copy', 'copy', () => this.#copy(guest))}${button('renew', 'link', () => this.#change(guest, 'renew'))}${button('remove', 'trash-2', () => this.#change(guest, 'remove'))}</p>`;
     return { key: guest.guest, attributes: { 'data-guest': guest.guest }, content };
   }
@@ -59,11 +70,13 @@ export class GuestsDialog {
   async #add() {
     const field = /** @type {HTMLInputElement} */ (this.form.elements.namedItem('name'));
     const [name, said] = [field.value.trim(), new FormData(this.form)];
-    this.#missing(!name);
-    if (!name) return field.focus();
+    for (const each of FIELDS) this.#wrong(each, null);
+    if (!name) return this.#wrong('name', t('guests.name.missing'));
     const role = /** @type {GuestRole} */ (said.get('role'));
     const language = /** @type {Language} */ (said.get('language'));
-    const done = await this.#told((one) => addGuest(one.appointment, { name, role, language }), t('guests.added', { name }));
+    const [mail, phone] = ['mail', 'phone'].map((each) => String(said.get(each) ?? '').trim() || null);
+    const words = t(mail || phone ? 'guests.invited' : 'guests.added', { name });
+    const done = await this.#told((one) => addGuest(one.appointment, { name, role, language, mail, phone }), words);
     if (!done) return;
     this.form.reset();
     /** @type {HTMLElement | null} */ (this.dialog.querySelector('[data-slot="guests-list"] > :last-child button'))?.focus();
@@ -88,7 +101,9 @@ export class GuestsDialog {
       this.#say(words);
       return true;
     } catch (error) {
-      this.#say(null, explain(error));
+      const wrong = wrongAddress(error);
+      if (wrong) this.#wrong(wrong.name, wrong.words);
+      else this.#say(null, explain(error));
       return false;
     }
   }
@@ -105,10 +120,12 @@ export class GuestsDialog {
     say(slot(this.dialog, 'guests-problem'), problem);
   }
 
-  /** @param {boolean} missing */
-  #missing(missing) {
-    say(slot(this.dialog, 'guest-name-problem'), missing ? t('guests.name.missing') : null);
-    /** @type {HTMLInputElement} */ (this.form.elements.namedItem('name')).setAttribute('aria-invalid', String(missing));
+  /** @param {string} name @param {string | null} words */
+  #wrong(name, words) {
+    const field = /** @type {HTMLInputElement} */ (this.form.elements.namedItem(name));
+    say(slot(this.dialog, `guest-${name}-problem`), words);
+    field.setAttribute('aria-invalid', String(words !== null));
+    if (words) field.focus();
   }
 }
 

@@ -7,7 +7,7 @@ import { icon } from './rows.js';
 
 const GONE_WRONG = ['refused', 'late'];
 
-/** What became of what the patient was told, a line for each way. @param {AppointmentView} one */
+/** What became of what the patient was told, a line for each way. @param {Pick<AppointmentView, 'told'>} one */
 export const toldLines = (one) =>
   (one.told ?? []).map((told) => html`<p class="soft small fate" data-told=${told.state}>${icon('send')}<span>${line(told)}</span></p>`);
 
