@@ -63,11 +63,11 @@ class Mailbox:
         except TimeoutError:
             raise NotRead("reading") from None
         finally:
-            server.end()
+            await server.end()
 
     async def look(self) -> None:
         """Whether it can be read. Errors: NotRead."""
-        (await self._opened()).end()
+        await (await self._opened()).end()
 
     async def _opened(self) -> "_Server":
         settings = self._settings
@@ -113,9 +113,13 @@ class _Server:
         try:
             with _step("greeting"):
                 self._server = _Imap(connection)
-            self._sign_in(settings.user or "", settings.password.get_secret_value() if settings.password else "")
         except BaseException:
             connection.close()
+            raise
+        try:
+            self._sign_in(settings.user or "", settings.password.get_secret_value() if settings.password else "")
+        except BaseException:
+            self._close()
             raise
 
     def _sign_in(self, user: str, password: str) -> None:
@@ -148,9 +152,15 @@ class _Server:
         with suppress(imaplib.IMAP4.error, OSError):
             self._server.logout()
 
-    def end(self) -> None:
-        """At once."""
-        self._connection.close()
+    async def end(self) -> None:
+        """At once: a thread that still waits for the server is woken first. This alone is for an event loop."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with suppress(OSError):
+            self._server.shutdown()  # the connection, and the file over it
 
 
 def _demand(said: tuple[str, list[Any]]) -> list[Any]:
