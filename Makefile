@@ -62,6 +62,7 @@ lint: $(TOOLS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m signaling.schema.typescript > web/types/wire.d.ts
+	$(BIN)/python -m tests.web.test_wire_types > web/types/agreement.ts
 	@sh web/check
 
 format: $(TOOLS)
