@@ -1,7 +1,7 @@
 """What the pages' modules are checked against is made from the registry, by each ``make lint``.
 
-The protocol client is a package of its own and has its types in ``wire.js``; the compiler is asked whether they agree, by
-``web/types/agreement.ts``, which is not kept either.
+The protocol client is a package of its own and has its types in ``wire.js``; the compiler is asked whether they
+agree, by ``web/types/agreement.ts``, which is not kept either.
 """
 
 import re
