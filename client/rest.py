@@ -135,9 +135,13 @@ class Rest:
         """Irrecoverably, now."""
         return Receipt.model_validate_json(await self.call("DELETE", f"/appointments/{appointment}"), extra="ignore")
 
-    async def join(self, link: str, *, refresh: bool = False) -> Join:
-        """By a patient's link: what stands behind its ``#``; with ``refresh`` for an app, with a refresh token."""
-        body = JoinRequest(link=link, refresh=refresh).model_dump(exclude_defaults=True)
+    async def join(self, link: str, *, refresh: bool = False, code_pass: str | None = None) -> Join:
+        """By a link: what stands behind its ``#``; with ``refresh`` for an app, with a refresh token.
+
+        Raises:
+            Refusal: ``code_needed`` without the ``code_pass`` of this device, where the link asks for a code.
+        """
+        body = JoinRequest(link=link, refresh=refresh, code_pass=code_pass).model_dump(exclude_defaults=True)
         return Join.model_validate_json(await self.call("POST", "/join", body), extra="ignore")
 
     async def enter(self, appointment: str) -> Entrance:
