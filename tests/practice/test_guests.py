@@ -1,12 +1,17 @@
 """Guests of an appointment: each has a link of their own, which opens it as theirs and dies with it."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from practice.agenda.guests import MOST, Invitee
-from practice.agenda.model import Appointment, Guest
+from practice.agenda.model import Appointment, Contact, Guest
+from practice.invitations.model import Way
+from practice.invitations.parties import plan_all
 from practice.storage import Store
 from tests.opening import of
-from tests.people import Time, alice, charlie, plan
+from tests.people import START, Time, alice, charlie, plan
 from tests.practice.handing import Cast, cast
 from vault.errors import DomainError
 from vault.records.scope import Scope
@@ -136,3 +141,19 @@ async def test_who_takes_their_data_along_has_the_names_and_no_link(store: Store
     one, guest = await with_guest(store)
     held = [each.records for each in await store.exports.all_of(of(one.owner)) if each.kind.name == "appointments"]
     assert "Maria Kowalska" in str(held) and guest.secret not in str(held)
+
+
+def test_what_waits_for_who_is_no_guest_any_more_is_taken_back() -> None:
+    contact = Contact(mail="maria@example.org", uid="u")
+    guest = Guest("g" * 22, "Maria", "interpreter", "en", "s" * 22, contact)
+    one = Appointment(
+        "a", "o", "Jan", START + timedelta(days=1), 30, "nl", "planned", None, "p", None, 1, guests=(guest,)
+    )
+
+    def marks(told: Appointment) -> dict[Way, str]:
+        return {"mail": str(told.contact.mail)} if told.contact else {}
+
+    written = plan_all(one, marks, [], START).write
+    assert [(each.guest, each.word) for each in written] == [(guest.id, "invitation")]
+    assert plan_all(one, marks, written, START).idle
+    assert plan_all(replace(one, guests=()), marks, written, START).void == written
