@@ -9,7 +9,7 @@ SERVER := $(VENV)/.server-$(shell cat requirements.txt requirements-source.txt p
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MUTATED := vault/keys vault/records vault/destruction vault/audit practice signaling/tickets.py signaling/sessions.py signaling/admission.py
-LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py browser/test_it_comes_back.py browser/test_a_restart.py browser/test_account_pages.py browser/test_before_it_begins.py
+LONG := client/test_lying_server.py vault/test_crashes.py vault/test_root_key.py practice/test_any_order.py practice/test_bounces.py browser/test_it_comes_back.py browser/test_a_restart.py browser/test_account_pages.py browser/test_before_it_begins.py
 # Tests start hundreds of processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Collecting all tests for these few takes longer than some of them.
@@ -100,7 +100,7 @@ screenshots: $(TOOLS)
 	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 prove: $(TOOLS)
-	@sh .ci/system-packages spin gcc
+	@sh .ci/system-packages spin gcc postfix:/usr/sbin/postfix dovecot-imapd:/usr/sbin/dovecot
 	$(BIN)/python -m tests.prove $(NAMES) $(if $(WRITE),--write)
 	$(if $(NAMES),,PROVE=1 $(BIN)/pytest -q --timeout=1200 $(addprefix tests/,$(LONG)))
 	$(if $(NAMES),,$(BIN)/python -m tests.prove.mutation $(MUTATED) --tests tests/vault tests/practice tests/rooms tests/signaling --seconds 1500 --least 85 $(if $(WRITE),--write))

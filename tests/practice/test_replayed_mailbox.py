@@ -9,8 +9,7 @@ from practice.bounces.mailbox import Mailbox, NotRead
 from practice.bounces.reports import report
 from practice.outgoing import Door
 from practice.settings import BounceSettings
-from tests.servers.dovecot import ADDRESS, PASSWORD, USER
-from tests.servers.imap import Player, playing, recorded
+from tests.servers.imap import ADDRESS, PASSWORD, USER, Player, playing, recorded
 
 SAID = recorded(Path(__file__).with_name("returned") / "dovecot.imap")
 FETCH = next(number for number, line in enumerate(SAID) if " FETCH 1 " in line)

@@ -21,7 +21,8 @@ from tests.practice.outbox import Told, send_by, states
 from tests.practice.posting import ORIGIN
 from tests.prove.figures import Figure, Size, counted
 from tests.readers.letters import Judged, judge
-from tests.servers.dovecot import ADDRESS, Dovecot, dovecot
+from tests.servers.dovecot import Dovecot, dovecot
+from tests.servers.imap import ADDRESS
 from tests.servers.mail import SENDER, MailServer, running
 from tests.servers.postfix import postfix
 from vault.settings import VaultSettings

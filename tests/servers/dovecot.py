@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from pydantic import SecretStr
 
 from operate.deployment import openbao
 from practice.settings import BounceSettings
 from tests.ports import free_port
+from tests.servers import imap
+from tests.servers.imap import PASSWORD
 
 PROGRAM: Final = "/usr/sbin/dovecot"
 NOBODY: Final = 65_534
 """Debian's account `nobody`."""
-USER, PASSWORD, ADDRESS = "bounces", "a-password-of-the-mailbox", "bounces@example.org"
 CONFIGURATION: Final = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -66,19 +66,27 @@ userdb {{
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Dovecot:
     """``new`` is where mail is put that arrives (maildir)."""
 
     port: int
     authority: Path
     new: Path
+    _count: int = 0
 
     def settings(self) -> BounceSettings:
-        return BounceSettings(
-            address=ADDRESS, host="localhost", port=self.port, user=USER, password=SecretStr(PASSWORD),
-            ca_file=self.authority,
-        )  # fmt: skip
+        return imap.settings(self.port, self.authority)
+
+    def put(self, raw: bytes) -> None:
+        self._count += 1
+        path = self.new / f"{self._count:03}.{os.urandom(4).hex()}"
+        path.write_bytes(raw)
+        os.chown(path, NOBODY, NOBODY)
+
+    @property
+    def left(self) -> int:
+        return sum(1 for part in ("new", "cur") for _ in (self.new.parent / part).iterdir())
 
 
 def let_enter(folder: Path) -> None:

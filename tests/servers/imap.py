@@ -1,12 +1,45 @@
-"""An IMAP server on loopback that says what was recorded of another: lines of ``C:``, which have to come as they stand,
-and of ``S:``; ``TAG`` is whatever the client calls its command.
+"""IMAP servers on loopback that say what Dovecot was recorded to say.
+
+``Player`` plays one exchange: lines of ``C:``, which have to come as they stand, and of ``S:``; ``TAG`` is whatever the
+client calls its command. ``Box`` answers as those do, of whatever messages are put into it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import base64
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Protocol
+
+from pydantic import SecretStr
+
+from practice.settings import BounceSettings
+from tests.servers.certified import certified
+
+USER, PASSWORD, ADDRESS = "bounces", "a-password-of-the-mailbox", "bounces@example.org"
+KNOWN: Final = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ AUTH=PLAIN"
+
+
+class Inbox(Protocol):
+    """A mailbox that messages come into."""
+
+    def settings(self) -> BounceSettings:
+        """That name it."""
+
+    def put(self, raw: bytes) -> None:
+        """One arrives."""
+
+    @property
+    def left(self) -> int:
+        """How many there are."""
+
+
+def settings(port: int, authority: Path) -> BounceSettings:
+    return BounceSettings(
+        address=ADDRESS, host="localhost", port=port, user=USER, password=SecretStr(PASSWORD), ca_file=authority
+    )
 
 
 def recorded(path: Path) -> list[str]:
@@ -49,3 +82,77 @@ async def playing(lines: Sequence[str]) -> AsyncIterator[Player]:
     player.port = server.sockets[0].getsockname()[1]
     async with server:
         yield player
+
+
+@dataclass
+class Box:
+    """One mailbox, over TLS."""
+
+    port: int
+    authority: Path
+    messages: dict[int, bytes] = field(default_factory=dict)
+    marked: set[int] = field(default_factory=set)
+    last: int = 0
+
+    def settings(self) -> BounceSettings:
+        return settings(self.port, self.authority)
+
+    def put(self, raw: bytes) -> None:
+        self.last += 1
+        self.messages[self.last] = raw
+
+    @property
+    def left(self) -> int:
+        return len(self.messages)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"* OK [CAPABILITY {KNOWN}] Dovecot ready.\r\n".encode())
+        with suppress(ConnectionError, ssl.SSLError):
+            while line := await reader.readline():
+                tag, _, command = line.decode().strip().partition(" ")
+                if command == "AUTHENTICATE PLAIN":
+                    writer.write(b"+ \r\n")
+                    said = base64.b64decode(await reader.readline()).decode()
+                    right = said == f"\0{USER}\0{PASSWORD}"
+                    end = "OK Logged in" if right else "NO [AUTHENTICATIONFAILED] Authentication failed."
+                    writer.write(f"{tag} {end}\r\n".encode())
+                    continue
+                for answer in self._answers(command):
+                    writer.write(answer + b"\r\n")
+                writer.write(f"{tag} OK {command.split()[0]} completed.\r\n".encode())
+                await writer.drain()
+                if command == "LOGOUT":
+                    break
+        writer.close()
+
+    def _answers(self, command: str) -> Iterator[bytes]:
+        match command.split():
+            case ["CAPABILITY"]:
+                yield f"* CAPABILITY {KNOWN}".encode()
+            case ["SELECT", "INBOX"]:
+                yield b"* %d EXISTS" % self.left
+            case ["UID", "SEARCH", "ALL"]:
+                yield b" ".join([b"* SEARCH", *(b"%d" % one for one in self.messages)])
+            case ["UID", "FETCH", uid, part]:
+                first = self.messages[int(uid)][: int(part.removesuffix(">)").rpartition(".")[2])]
+                yield b"* %d FETCH (UID %s BODY[]<0> {%d}\r\n%s)" % (1, uid.encode(), len(first), first)
+            case ["UID", "STORE", uid, *_]:
+                self.marked.add(int(uid))
+            case ["EXPUNGE"]:
+                for one in self.marked & self.messages.keys():
+                    del self.messages[one]
+                    yield b"* 1 EXPUNGE"
+            case ["LOGOUT"]:
+                yield b"* BYE Logging out"
+            case _:
+                raise AssertionError(command)
+
+
+@asynccontextmanager
+async def box(folder: Path) -> AsyncIterator[Box]:
+    context, authority = certified(folder, "imap")
+    found = Box(0, authority)
+    server = await asyncio.start_server(found.serve, "127.0.0.1", 0, ssl=context)
+    found.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield found

@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 from tests.ports import free_port
-from tests.servers.dovecot import ADDRESS, NOBODY, let_enter
+from tests.servers.dovecot import NOBODY, let_enter
+from tests.servers.imap import ADDRESS
 
 PROGRAM: Final = "/usr/sbin/postfix"
 MAIN: Final = """
