@@ -12,9 +12,9 @@ const texts = await (await fetch(new URL(`../locales/guest-${language}.json`, im
 export function showGuest(page, { name, role }) {
   for (const step of ['check-title', 'wait-title']) {
     const title = slot(page, step);
-    title.parentElement?.querySelector('[data-testid="as-guest"]')?.remove();
+    title.parentElement?.querySelector('.as-guest')?.remove();
     const words = (texts[`guest.as.${role}`] ?? '').replace('{name}', isolated(name));
-    const said = el('p', { className: 'notice', 'data-testid': 'as-guest' }, el('strong', { textContent: words }), ` ${texts['guest.other']}`);
+    const said = el('p', { className: 'notice as-guest', 'data-testid': 'as-guest' }, el('strong', { textContent: words }), ` ${texts['guest.other']}`);
     title.after(said);
   }
   slot(page, 'planned').querySelector('details')?.remove();
