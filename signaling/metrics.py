@@ -128,7 +128,7 @@ class Metrics:
         self.bounces = self._gauge(
             "spreekkamer_bounces",
             "Mail that came back since the start: a patient counts as not told, a mail server goes on trying, "
-            "too late to say anything, and what else was in the mailbox.",
+            "too late to say anything, what else was in the mailbox, and looks for which it did not open.",
             ("kind",),
         )
         self.outgoing = self._gauge(

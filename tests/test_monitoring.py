@@ -89,6 +89,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'spreekkamer_mail{kind="later"}': "0+1x60", 'spreekkamer_mail{kind="sent"}': "7x60"},
         {'spreekkamer_mail{kind="later"}': "0+1x60", 'spreekkamer_mail{kind="sent"}': "0+1x60"},
     ),
+    "MailboxUnread": (
+        {'spreekkamer_bounces{kind="unread"}': "0+1x60", 'spreekkamer_bounces{kind="refused"}': "3x60"},
+        {'spreekkamer_bounces{kind="unread"}': "0x20 1x40", 'spreekkamer_bounces{kind="refused"}': "0+1x60"},
+    ),
     "TurnFails": ({'spreekkamer_ready{check="turn"}': "0x60"}, {'spreekkamer_ready{check="turn"}': "1x60"}),
     "TurnNotTried": (
         {'spreekkamer_check_age_seconds{check="turn"}': "400x60"},

@@ -18,7 +18,7 @@ MEDIA: Final = 40_000
 SSH: Final = 22
 DNS: Final = 53
 POST: Final = "br-post"
-"""The bridge by which servers reach the mail server and SMS providers; its name is in the compose file."""
+"""The bridge by which servers reach what the one door out leads to; its name is in the compose file."""
 COTURN: Final = 10_001
 """coturn's account on the host, whose network it uses."""
 

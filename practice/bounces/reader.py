@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 60.0
 
-Came = Literal["refused", "delayed", "late", "stray"]
+Came = Literal["refused", "delayed", "late", "stray", "unread"]
 """A dispatch is refused; one is still tried, or there is nothing to say about it; one is not as sent any more, or gone;
-and what is no report to an address of ours.
+what is no report to an address of ours; and a look for which the mailbox did not open.
 """
-CAME: Final[tuple[Came, ...]] = ("refused", "delayed", "late", "stray")
+CAME: Final[tuple[Came, ...]] = ("refused", "delayed", "late", "stray", "unread")
 
 
 class BounceReader:
@@ -69,8 +69,13 @@ class BounceReader:
 
     async def round(self) -> None:
         """Look at what there is, unless another server does. Errors: NotRead, DomainError."""
-        if await self._lease.take():
+        if not await self._lease.take():
+            return
+        try:
             await self._mailbox.empty(self._look)
+        except NotRead:
+            self.came["unread"] += 1
+            raise
 
     async def _look(self, raw: bytes) -> None:
         self.came[await self._judged(raw)] += 1

@@ -293,9 +293,10 @@ async def test_a_mailbox_that_cannot_be_read_is_said_by_its_step(returning: Retu
         "forbidden": {"host": "mail.example.org"},
     }
     for step, changes in wrong.items():
+        reader = returning.reader(**changes)
         with pytest.raises(NotRead) as fault:
-            await returning.came(**changes)
-        assert fault.value.step == step
+            await reader.round()
+        assert (fault.value.step, dict(reader.came)) == (step, {"unread": 1})
         bad = returning.settings.model_copy(update={"bounces": returning.settings.bounces.model_copy(update=changes)})
         assert [(one.state, one.meaning) for one in await bounces.bounces(bad)] == [("fail", bounces.SAID[step][0])]
     returning.arrive(b"Subject: x\r\n\r\n")

@@ -53,7 +53,7 @@ async def be(server: Server, *roles: MemberRole, active: bool = True) -> None:
 
 
 def address(endpoint: Endpoint) -> str:
-    for part in ("{appointment}", "{sentence}"):
+    for part in ("{appointment}", "{sentence}", "{guest}"):
         endpoint = replace(endpoint, route=endpoint.route.replace(part, "A" * 22))
     return endpoint.path
 
@@ -135,13 +135,15 @@ async def test_each_page_and_form_for_each_role(practice: Server, role: MemberRo
     owner = await scope_of(practice.store, practice.alice.id)
     await practice.store.assistants.engage(owner, practice.alice.id, practice.bob.id)
     await be(practice, *roles)
-    one = await practice.appoint(practice.bob)
+    his, hers = await practice.appoint(practice.bob), await practice.appoint(practice.alice)
     for page in pages.PAGES:
         if page.right is not None:
+            one = his if "{practitioner}" in page.path else hers
             answer = await practice.call("GET", page_address(practice, page.path, one.id), who="alice")
             assert answer.status == (200 if allowed(page.right, roles) else 404), page.path
     for form in pages.FORMS:
         if form.page.right is not None:
+            one = his if "{practitioner}" in form.path else hers
             answer = await practice.call("POST", page_address(practice, form.path, one.id), WRONG, who="alice")
             may = all(allowed(right, roles) for right in filter(None, (form.page.right, form.right)))
             assert answer.status == (422 if may else 404), form.path

@@ -35,6 +35,8 @@ async def show(call: Call) -> Mapping[str, object]:
         "trail_days": store.settings.audit_days,
         "mail": sorted(app[DOOR].hosts),
         "sms": sorted(app[DOOR].sms),
+        "bounces": sorted(app[DOOR].bounces),
+        "push": sorted(app[DOOR].push),
         "turn": app[TURN].server,
         "apart": apart(store.settings, redis=app[SETTINGS].redis_url is not None),
         "demanded": app[SETTINGS].second_factor == "demanded",

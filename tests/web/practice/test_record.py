@@ -86,13 +86,17 @@ async def test_what_is_not_set_or_was_not_done_is_said(server: Server, owner: Br
 
 async def test_what_is_set_and_was_done_is_said(server: Server, owner: Browser) -> None:
     app = server.app
-    app._state[DOOR] = replace(app[DOOR], hosts=frozenset({"mail.example.org"}))
+    app._state[DOOR] = replace(
+        app[DOOR], hosts=frozenset({"mail.example.org"}), bounces=frozenset({"imap.example.org"})
+    )
     turn = TurnSettings.model_validate({"address": "192.0.2.1", "secrets": [SecretStr("s" * 40)]})
     app._state[TURN] = TurnCredentials(turn, server.time.now)
     await server.store.audit.record(Act.BACKUP_MADE, operator())
     await server.store.audit.record(Act.AUDIT_VERIFIED, operator(), detail="bad")
     page = await owner.get(WHERE)
-    assert [fact(page, f"record.{one}") for one in ("mail", "turn")] == ["mail.example.org", "192.0.2.1"]
+    assert [fact(page, f"record.{one}") for one in ("mail", "bounces", "turn")] == [
+        *("mail.example.org", "imap.example.org", "192.0.2.1")
+    ]
     assert fact(page, "record.backup").startswith("vandaag om ")
     assert fact(page, "record.verified").endswith(": niet heel")
     await server.store.audit.record(Act.AUDIT_VERIFIED, operator(), detail="whole")
