@@ -27,6 +27,7 @@ WITHOUT = {
         ("practitioners.indices", "practitioners.demand_free"), "of an address that is being given: it gives no record"
     ),
     "practitioners.authenticate": "nobody is known yet; the password is the proof",
+    "organisation.colleagues": "asked by what demanded a scope, of that one's organisation: names alone",
     "organisation.enrol": "the server's own work on all that there is: it gives a count",
     **dict.fromkeys(("organisation.is_first", "organisation.begin"), "nobody is known yet; the link is the proof"),
     **dict.fromkeys(
@@ -64,7 +65,7 @@ WITHOUT = {
     ),
     "feeds.whose": "the address is the proof",
     **dict.fromkeys(
-        map("bookings.{}".format, ("at", "times", "hold", "held", "confirm")),
+        map("bookings.{}".format, ("at", "receiving", "times", "hold", "held", "confirm")),
         "the address is the proof, of times that are free; what they are seen and planned by are scopes too",
     ),
     "bookings.bury": "the server's own work: it gives a count",
@@ -84,7 +85,8 @@ WITHOUT = {
     **dict.fromkeys(("outbox.texts", "sms_providers.stands"), "gives no record: whether somebody can be told by SMS"),
     "outbox.of": "of appointments that whoever asks has: it gives what became of what they were told",
     **dict.fromkeys(
-        map("outbox.{}".format, ("any", "waiting", "begun", "later", "done", "visited")), "the server's own work"
+        map("outbox.{}".format, ("any", "waiting", "begun", "later", "done", "visited", "came_back")),
+        "the server's own work",
     ),
     **dict.fromkeys(
         map("audit.{}".format, TRAIL.split()),

@@ -39,7 +39,9 @@ async def test_patient_and_guest_wait_apart_and_each_is_admitted_alone(
     await doctor.admit(where, patient)
     body = {"appointment": where, "participant": other.id, "me": doctor.id}
     assert await doctor.code("admit", body) == "room_full", "more than two at once is not possible yet"
-    assert [one["participant"] for one in beside(doctor)] == [other.id], "and nobody was put out"
+    await until(
+        lambda: [one["participant"] for one in beside(doctor)] == [other.id], "one waits, and nobody was put out"
+    )
     assert (await patient.do("snapshot"))["me"]["state"] == "admitted"
 
     await doctor.do("put-back", {"participant": patient.id})
