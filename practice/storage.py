@@ -36,6 +36,7 @@
         change(scope, id, correction) -> Appointment;  wish(scope, secret, wish, typed) -> Visit | None   # `conflict`
         end(scope, id) -> Appointment;  reopen(scope, id);  attend(scope, id, attended)    # the first end counts
         cancel(scope, id, held);  keep(scope, id);  invite(scope, id, new_link) -> Appointment  # destroyed soon, or not
+        is_told(scope, id, guest) -> bool            # whether there is an address, whatever the scope is shown
     store.guests
         add(scope, appointment_id, invitee) -> Appointment         # `guests_full`
         renew(scope, appointment_id, guest_id) -> Appointment;  remove(scope, appointment_id, guest_id)

@@ -135,13 +135,23 @@ class Appointments(RecordStore):
 
     async def get(self, scope: Scope, appointment_id: str) -> Appointment:
         """One that the scope covers. Errors: ``not_found`` (also for any other), ``gone``, ``unreadable``."""
+        return seen(await self._whole(scope, appointment_id), scope)
+
+    async def is_told(self, scope: Scope, appointment_id: str, guest: str | None = None) -> bool:
+        """Whether its patient has an address, or this guest, also where the scope is shown none. Errors: as ``get``."""
+        scope.demand("practitioner", "assistant")
+        one = await self._whole(scope, appointment_id)
+        contacts = {None: one.contact} | {each.id: each.contact for each in one.guests}
+        return contacts.get(guest) is not None
+
+    async def _whole(self, scope: Scope, appointment_id: str) -> Appointment:
         row = await self.turning.covered(scope, appointment_id)
         if row.state == "destroying":
             raise DomainError("gone")
         appointment, _ = await self._reader.one(APPOINTMENTS, row)
         if await self._deadline.forbids(appointment):
             raise DomainError("gone")
-        return seen(appointment, scope)
+        return appointment
 
     async def by_link(self, scope: Scope, secret: str) -> Visit | None:
         """What a link to the appointment of the scope leads to, the patient's or a guest's, to whomever that was handed

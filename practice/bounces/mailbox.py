@@ -1,5 +1,5 @@
 """The mailbox to which mail comes back, by IMAP (RFC 9051) over TLS: read from the first message to the last, and
-emptied.
+emptied, so many at a time that nobody who fills it makes its list too long to be read.
 
 **Whatever was looked at is deleted there**, whatever it was; what could not be is looked at again. Of each message the
 first bytes are fetched, and they are in memory alone.
@@ -54,7 +54,7 @@ class Mailbox:
         server = await self._opened()
         try:
             async with asyncio.timeout(WHOLE_SECONDS):
-                found = await asyncio.to_thread(server.all)
+                found = await asyncio.to_thread(server.first)
                 for uid in found:
                     await handle(await asyncio.to_thread(server.first_bytes, uid))
                     await asyncio.to_thread(server.delete, uid)
@@ -126,12 +126,18 @@ class _Server:
         with _step("sign-in"):
             self._server.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())  # RFC 4616
         with _step("inbox"):
-            _demand(self._server.select("INBOX"))
+            self._there = int(_demand(self._server.select("INBOX"))[-1] or b"")
 
-    def all(self) -> list[str]:
-        """The numbers (UID) of what is there, the oldest first."""
+    def first(self) -> list[str]:
+        """The numbers (UID) of some of what was there when this began, the oldest first.
+
+        A place in the mailbox that has no message is refused by some servers (RFC 9051, 9), so none is asked for.
+        """
+        last = min(self._there, AT_ONCE)
+        if last <= 0:
+            return []
         with _step("reading"):
-            (found,) = _demand(self._server.uid("SEARCH", "ALL"))
+            (found,) = _demand(self._server.uid("SEARCH", f"1:{last}"))
             numbers: list[bytes] = (found or b"").split()
             return [one.decode() for one in numbers[:AT_ONCE]]
 

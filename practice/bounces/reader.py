@@ -14,6 +14,7 @@ from typing import Final, Literal
 from practice.bounces.mailbox import Mailbox, NotRead
 from practice.bounces.reports import report
 from practice.bounces.tokens import Tokens
+from practice.invitations.model import BOUNCED
 from practice.invitations.store import Dispatches
 from vault.clock import Now
 from vault.database.leases import Lease
@@ -90,7 +91,7 @@ class BounceReader:
             return "stray"
         if found.action != "failed":
             return "delayed"
-        owner = await self._outbox.came_back(dispatch, f"bounced {found.status}".strip())
+        owner = await self._outbox.came_back(dispatch, f"{BOUNCED} {found.status}".strip())
         if owner is None:
             return "late"
         await self._on_change(owner)

@@ -20,6 +20,9 @@ State = Literal["queued", "sent", "opened", "refused", "late", "void"]
 sending had begun when a later one took its place: nobody knows whether it came.
 """
 
+BOUNCED: Final = "bounced"
+"""With this word begins the reason of what a mail server took and sent back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
@@ -56,6 +59,11 @@ class Dispatch:
     def is_reminder(self) -> bool:
         """Whether it says nothing new."""
         return self.word == "reminder"
+
+    @property
+    def came_back(self) -> bool:
+        """Whether a server that took it said later that it did not arrive: not each such word is true."""
+        return self.state == "refused" and (self.reason or "").startswith(BOUNCED)
 
 
 def newest(found: Sequence[Dispatch]) -> list[Dispatch]:

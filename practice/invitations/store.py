@@ -72,8 +72,9 @@ ROW = select(appointments).where(appointments.c.id == bindparam("wanted"), APPOI
 LOCKED = ROW.with_for_update(read=True)
 THESE = dispatches.c.id.in_(bindparam("visited", expanding=True))
 VISITED = update(dispatches).where(THESE, IS_SENT).values(state="opened")
+IS_REFUSED = dispatches.c.state == "refused"
 ORGANISATION = select(members.c.owner).where(members.c.account == bindparam("account"))
-UNOPENED = exists().where(and_(dispatches.c.appointment == appointments.c.id, IS_SENT))
+UNOPENED = exists().where(and_(dispatches.c.appointment == appointments.c.id, IS_SENT | IS_REFUSED))
 
 
 RemindersOf = Callable[[AsyncConnection, str], Awaitable[Sequence[timedelta]]]
@@ -129,7 +130,7 @@ class Dispatches:
 
     @property
     def unopened(self) -> ColumnElement[bool]:
-        """Of a row of an appointment: whether something was sent since whose link nobody opened."""
+        """Of a row of an appointment: whether something was sent since whose link nobody opened, or was refused."""
         return UNOPENED
 
     # --- written with its cause --------------------------------------------------------------------------------------
@@ -327,11 +328,17 @@ class Dispatches:
         return {one: sorted(those, key=_order) for one, those in found.items()}
 
     async def visited(self, one: Appointment, guest: str | None = None) -> None:
-        """The patient's link was opened, or this guest's: by whom, nobody knows."""
+        """The patient's link was opened, or this guest's: by whom, nobody knows. So it came, whatever came back."""
         rows, keys = await self._database.ask(OF_ONE, {"appointment": one.id}), self._keys
         key = (await keys.get_many([(one.owner, one.id)])).get(one.id)
-        theirs = [each.id for each in _opened(key, rows) if each.guest == guest]
-        await self._database.tell(VISITED, {"visited": theirs})
+        if key is None:
+            return
+        theirs = [each for each in _opened(key, rows) if each.guest == guest]
+        await self._database.tell(VISITED, {"visited": [each.id for each in theirs]})
+        for each in [back for back in theirs if back.came_back]:
+            after = replace(each, state="opened", at=self._now(), reason=None, version=each.version + 1)
+            there = (dispatches.c.id == each.id, IS_REFUSED, dispatches.c.version == each.version)
+            await self._database.tell(update(dispatches).where(*there).values(dict(seal_dispatch(key, after))))
 
 
 def address_of(one: Appointment, way: Way) -> str | None:

@@ -128,7 +128,10 @@ class Seats:
         await self._leave_other(socket, appointment)
         arrival = self._arrival(socket, participant, take_over=take_over)
         consult = await self._seat(fresh, arrival, admit)
-        return await self._settle(socket, consult, participant)
+        view = await self._settle(socket, consult, participant)
+        if socket.claims.role == GUEST:
+            await self._demand_invited(socket.claims, appointment)
+        return view
 
     async def leave(self, socket: Socket, _body: Empty) -> Empty:
         """Give the seat up; when the practitioner does, the consult has ended, also in storage."""
@@ -257,6 +260,13 @@ class Seats:
             # It closed while this was under way, when nobody knew yet whose it was.
             await self.lost(socket)
         return self._showing.view(consult, me)
+
+    async def _demand_invited(self, claims: Claims, appointment: str) -> None:
+        """Once more when they are seated: whoever uninvited them before found nobody to put out. Errors: not_found."""
+        found = await self._store.appointments.get(of_claims(claims), appointment)
+        if not is_invited(found, claims.seat):
+            await self.vacate(appointment, claims.seat)
+            raise UserError("not_found")
 
     async def _leave_other(self, socket: Socket, appointment: str) -> None:
         if socket.binding and socket.binding.appointment != appointment:

@@ -121,7 +121,7 @@ async def corrected(call: Call, scope: Scope, wanted: str, correction: Correctio
 async def invite(call: Call) -> AppointmentView:
     """Tell the patient of it again, if wanted with another link: a few times a day, for each may be unwanted."""
     app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
-    if (await app[STORE].appointments.get(scope, wanted)).contact is not None:
+    if await app[STORE].appointments.is_told(scope, wanted):
         await demand_seldom(app, wanted)
     appointment = await app[STORE].appointments.invite(scope, wanted, new_link=call.body.new_link)
     await app[SIGNALING].told(appointment.owner)

@@ -20,8 +20,7 @@ async def add(call: Call) -> AppointmentView:
 async def renew(call: Call) -> AppointmentView:
     """Another link, of which they are told; whoever came by the one before is out."""
     app, guest, scope, wanted = call.request.app, call.path["guest"], await reach(call), call.path["appointment"]
-    found = await app[STORE].appointments.get(scope, wanted)
-    if any(one.id == guest and one.contact for one in found.guests):
+    if await app[STORE].appointments.is_told(scope, wanted, guest):
         await demand_seldom(app, wanted)
     appointment = await app[STORE].guests.renew(scope, wanted, guest)
     await app[SIGNALING].uninvited(appointment, guest)

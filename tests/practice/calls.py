@@ -80,6 +80,7 @@ CALLS: dict[str, Call] = {
     "appointments.glimpses": lambda store, scope, *_: store.appointments.glimpses(scope, FIRST, LAST, UTC),
     "appointments.end": lambda store, scope, row, _: store.appointments.end(scope, row),
     "appointments.reopen": lambda store, scope, row, _: store.appointments.reopen(scope, row),
+    "appointments.is_told": lambda store, scope, row, _: store.appointments.is_told(scope, row),
     "appointments.invite": lambda store, scope, row, _: store.appointments.invite(scope, row, new_link=True),
     "appointments.receipts": lambda store, scope, *_: store.appointments.receipts(scope),
     "guests.add": lambda store, scope, row, _: store.guests.add(scope, row, Invitee("Maria", "guest", "nl")),

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from operate.doctor import bounces
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
-from practice.bounces.mailbox import NotRead, Step
+from practice.bounces.mailbox import AT_ONCE, NotRead, Step
 from practice.bounces.reader import BounceReader, Came
 from practice.bounces.reports import report
 from practice.bounces.tokens import LIFE_DAYS, Tokens
@@ -28,7 +28,7 @@ from tests.conformance.world import until
 from tests.opening import of
 from tests.organisations import scope_of
 from tests.people import Time, alice
-from tests.practice.outbox import ZONE, Told, invited, moved, send, send_by, states
+from tests.practice.outbox import ZONE, Told, invited, moved, send_by, states
 from tests.practice.posting import ORIGIN, server, sqlite_store, store
 from tests.practice.test_invitations import practice
 from tests.practice.test_mail_servers import OWN, access, write
@@ -246,14 +246,23 @@ async def test_of_what_is_destroyed_opened_or_told_anew_nothing_changes(returnin
     assert (await states(store, after))[-1] == ("changed", "refused")
 
 
-async def test_it_is_written_once_whatever_the_database(store: Store, server: MailServer, time: Time) -> None:
-    made = await invited(store, await alice(store))
-    await send(store, server, time)
-    (one,) = (await store.outbox.of([made]))[made.id]
-    assert await store.outbox.came_back(one.id, "bounced 5.1.1") == made.owner
-    assert await store.outbox.came_back(one.id, "bounced 5.2.2") is None
-    (after,) = (await store.outbox.of([made]))[made.id]
-    assert (after.state, after.reason, after.at) == ("refused", "bounced 5.1.1", time.now())
+async def test_a_mailbox_is_read_some_at_a_time(returning: Returning, time: Time) -> None:
+    _, returns = await sent(returning, time)
+    returning.arrive(*[b"Subject: x\r\n\r\n"] * AT_ONCE, recorded("failed", returns))
+    assert await returning.came() == {"stray": AT_ONCE}
+    assert (await returning.came(), returning.left) == ({"refused": 1}, 0)
+    assert await returning.came() == {}
+
+
+async def test_a_flood_is_no_longer_a_list_than_can_be_read(
+    sqlite_store: Store, server: MailServer, tmp_path: Path
+) -> None:
+    """A client in our library gives up at a line of 1,000,000 bytes."""
+    async with imap.box(tmp_path) as box:
+        last = 2**32
+        box.messages = dict.fromkeys(range(last - 100_000, last), b"Subject: x\r\n\r\n")
+        assert await Returning(sqlite_store, server, box).came() == {"stray": AT_ONCE}
+        assert box.left == 100_000 - AT_ONCE
 
 
 async def test_one_server_reads_at_a_time(returning: Returning, time: Time) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import delete, insert, select, update
 
 from practice.accounts.model import Practitioner
 from practice.agenda.records import appointments
-from tests.opening import Elsewhere, of, open_store
+from tests.opening import Elsewhere, nobody, of, open_store
+from tests.organisations import scope_of
 from tests.people import Time, plan
 from tests.practice.handing import FIRST, LAST, Cast, acts, asked, whole
 from vault.database.tables import marks
@@ -153,6 +154,37 @@ async def test_what_is_held_just_then_stays(cast: Cast, monkeypatch: pytest.Monk
     assert await cast.hand_over() == 0
     assert [one.state for one in await cast.agenda(cast.alice)] == ["ended"]
     assert (await cast.agenda(cast.bob), await asked(store)) == ([], [])
+
+
+@pytest.mark.parametrize("said", [True, None])
+async def test_who_is_let_in_just_then_stays_where_they_are(
+    cast: Cast, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, settings: VaultSettings, time: Time,
+    said: bool | None,
+) -> None:  # fmt: skip
+    """Waiting when that was asked, and in the consult when its row is locked, or nobody can say."""
+    store, waits = cast.store, await plan(cast.store, cast.alice, hours=1)
+    scope, real = await scope_of(store, cast.alice.id), store.keys.take
+
+    async def let_in(*what: Any) -> dict[str, bytes]:
+        async def runs(_: str) -> bool | None:
+            return said
+
+        elsewhere.in_progress = runs
+        return await real(*what)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store.keys, "take", let_in)
+        if said:
+            with pytest.raises(DomainError, match="bad_state"):
+                await store.handing.hand_one(scope, waits.id, cast.bob.id)
+        else:
+            assert not await store.handing.hand_one(scope, waits.id, cast.bob.id), "in a moment"
+    assert (await cast.agenda(cast.bob), len(await asked(store))) == ([], 0 if said else 1)
+    elsewhere.in_progress = nobody
+    assert await cast.visited(waits) == waits
+    await store.retention.sweep()
+    assert len(await cast.agenda(cast.alice if said else cast.bob)) == 1
+    await whole(store, settings, time)
 
 
 async def test_a_server_that_lost_its_lease_hands_nothing_over(

@@ -45,6 +45,15 @@ async def test_it_is_read_and_emptied_as_it_was_recorded() -> None:
     assert second == b"Subject: x\r\n\r\nhello\r\n"
 
 
+async def test_of_one_that_is_empty_no_place_is_asked_for() -> None:
+    """Dovecot answers with none; RFC 9051 lets a server refuse that (9, seq-number)."""
+    selected = [line for line in SAID[: SAID.index("C: TAG UID SEARCH 1:2")] if "UNSEEN" not in line]
+    empty = [line.replace(" 2 EXISTS", " 0 EXISTS").replace(" 2 RECENT", " 0 RECENT") for line in selected]
+    async with playing([*empty, "C: TAG LOGOUT", "S: * BYE Logging out"]) as player:
+        assert await emptied(player) == []
+    assert player.done and player.heard[-1] == "TAG LOGOUT"
+
+
 STRANGE = {
     "more than fits": ["S: * 1 FETCH (UID 1 BODY[]<0> {99999999999}"],
     "a size of nothing": ["S: * 1 FETCH (UID 1 BODY[]<0> {-1}", "S: )"],

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -131,8 +132,10 @@ class Box:
                 yield f"* CAPABILITY {KNOWN}".encode()
             case ["SELECT", "INBOX"]:
                 yield b"* %d EXISTS" % self.left
-            case ["UID", "SEARCH", "ALL"]:
-                yield b" ".join([b"* SEARCH", *(b"%d" % one for one in self.messages)])
+            case ["UID", "SEARCH", places]:
+                begin, end = map(int, places.split(":"))
+                found = islice(self.messages, begin - 1, end)
+                yield b" ".join([b"* SEARCH", *(b"%d" % one for one in found)])
             case ["UID", "FETCH", uid, part]:
                 first = self.messages[int(uid)][: int(part.removesuffix(">)").rpartition(".")[2])]
                 yield b"* %d FETCH (UID %s BODY[]<0> {%d}\r\n%s)" % (1, uid.encode(), len(first), first)

@@ -3,9 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from tests.organisations import OPERATOR, PRACTICE, scope_of
 from tests.servers.mail import MailServer
 from tests.signaling.conftest import Server
 from tests.signaling.test_inviting import inviting, plan, send, told
+from vault.records.scope import Label, Scope
 
 __all__ = ["inviting"]
 
@@ -90,6 +94,31 @@ async def test_another_link_is_told_and_the_removed_hear_nothing(inviting: Serve
     assert (await inviting.call("DELETE", f"{path}/{renewed['guest']}", who="alice")).status == 200
     await send(inviting)
     assert read(mails) == {}
+
+
+@pytest.mark.parametrize("label", ["whole", "initials", "pseudonym"])
+async def test_who_is_shown_no_address_tells_as_seldom(inviting: Server, label: Label) -> None:
+    (one, _), (other, guest) = await with_guest(inviting), await with_guest(inviting, anyway=True)
+    store = inviting.store
+    await store.organisation.establish(OPERATOR, PRACTICE)
+    await store.organisation.name_owner(Scope.operator(inviting.alice.id))
+    owner = await scope_of(store, inviting.alice.id)
+    await store.organisation.set_roles(owner, inviting.bob.id, ["assistant"])
+    engagement = await store.assistants.engage(owner, inviting.bob.id, inviting.alice.id)
+    if label != "whole":
+        await store.assistants.say(owner, engagement.id, label, False, 1)
+    await inviting.sign_in("bob")
+    appointments, for_alice = "/api/v1/appointments", f"?practitioner={inviting.alice.id}"
+    path = f"{appointments}/{one['appointment']}/invitation{for_alice}"
+    answers = [await inviting.call("POST", path, {}, who="bob") for _ in range(6)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429]
+    assert ("mail" in answers[0].body) == (label == "whole")
+    found = [guest["guest"]]
+    for expected in [200] * 5 + [429]:
+        path = f"{appointments}/{other['appointment']}/guests/{found[-1]}/link{for_alice}"
+        answer = await inviting.call("POST", path, {}, who="bob")
+        assert answer.status == expected
+        found += [each["guest"] for each in answer.body.get("guests", [])]
 
 
 async def test_a_cancelling_that_nobody_is_told_of_is_told_to_no_guest(inviting: Server, mails: MailServer) -> None:

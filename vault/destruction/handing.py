@@ -259,8 +259,8 @@ class Handing:
         for transfer in self._transfers:
             async for rows in self._rows(transfer, giver, asked.only):
                 found = await self._find(transfer, rows)
-                whole &= found.running is not None
                 moved = await self._move(transfer, giver, asked, found) if found.free else []
+                whole &= found.running is not None and moved is not None
                 if moved:
                     count += len(moved)
                     asked = await self._say(giver, replace(asked, unsaid=tuple(map(self._keys.heir, moved))))
@@ -279,14 +279,20 @@ class Handing:
 
     async def _find(self, transfer: Transfer, rows: Sequence[Row[Any]]) -> Found:
         opened = await self._reader.open(transfer.kind, rows)
-        coming = [one for one in opened.living if transfer.to_come(one) and not self._deadline.past(one)]
-        running = await self._deadline.running([one.id for one in coming])
-        return Found(coming, opened.keys, None if running is None else frozenset(running), len(opened.damaged))
+        return await self._judged(transfer, opened.living, opened.keys, len(opened.damaged))
 
-    async def _move(self, transfer: Transfer, giver: str, asked: Asked, found: Found) -> list[str]:
+    async def _judged(
+        self, transfer: Transfer, records: Sequence[Any], keys: Mapping[str, bytes], unreadable: int = 0
+    ) -> Found:
+        coming = [one for one in records if transfer.to_come(one) and not self._deadline.past(one)]
+        running = await self._deadline.running([one.id for one in coming])
+        return Found(coming, keys, None if running is None else frozenset(running), unreadable)
+
+    async def _move(self, transfer: Transfer, giver: str, asked: Asked, found: Found) -> list[str] | None:
         """The step after which they are the taker's: which of them, by the ids that they had.
 
-        None of them where an account is closed or closing. What changed meanwhile is as it is now.
+        None of them where an account is closed or closing; None where nobody can say any more what runs. What changed
+        meanwhile is as it is now, and who was let in meanwhile stays.
         """
         heirs = {one.id: self._keys.heir(one.id) for one in found.free}
         try:
@@ -305,7 +311,10 @@ class Handing:
             query = kind.living().where(table.c.id.in_(heirs), table.c.owner == giver).order_by(table.c.id)
             rows = (await connection.execute(query.with_for_update())).all()
             newest = [self._reader.reopen(kind, found.keys[row.id], row) for row in rows]
-            moved = [one for one in newest if transfer.to_come(one) and not self._deadline.past(one)]
+            still = await self._judged(transfer, newest, found.keys)
+            if still.running is None:
+                return None
+            moved = still.free
             if moved:
                 became = [(become(one, heirs[one.id]), keys[heirs[one.id]]) for one in moved]
                 await connection.execute(insert(table), [kind.seal(key, one) for one, key in became])

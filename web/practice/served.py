@@ -14,7 +14,9 @@ from practice.agenda.records import APPOINTMENTS
 from practice.assistants.model import Engaged
 from practice.organisation.rights import Right
 from rooms.announced import Announced
+from rooms.consult_state import GUEST
 from rooms.device_check import Judgement, judged
+from rooms.live import Waiting
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import Doubtful, UserError
@@ -31,7 +33,7 @@ from web.forms.doubts import Doubted, demand_meant
 from web.locale import NAMES
 from web.moments import day_of, time_of
 from web.practice.passing_on import TOO_LATE, takers, waits
-from web.render import spoken
+from web.render import spoken, translated
 
 TODAY: Final = "today"
 YEARS: Final = range(2000, 3000)
@@ -188,11 +190,20 @@ async def who_waits(call: Call, scope: Scope) -> list[Waits]:
             check = judged(one.check) if one.check and one.connected else None
             written = words.opened(one.written, one.appointment, one.seat, "written")
             said = words.opened(one.said, one.appointment, one.seat, "said")
-            guest = next((each for each in planned.guests if each.id == one.seat), None)
-            who = one.appointment, one.participant, guest.name if guest else planned.patient
-            as_guest = (guest.role, planned.patient) if guest else None
+            name, as_guest = who_is(call, planned, one)
+            who = one.appointment, one.participant, name
             found.append(Waits(*who, since, one.connected, expected, check, written, said, one.number, as_guest))
     return found
+
+
+def who_is(call: Call, planned: Appointment, one: Waiting) -> tuple[str, tuple[GuestRole, str] | None]:
+    """By which name, and as which guest: one who was just taken off the appointment is nobody that is known."""
+    if one.role != GUEST:
+        return planned.patient, None
+    guest = next((each for each in planned.guests if each.id == one.seat), None)
+    if guest is None:
+        return translated(call.request)("day.unknown"), ("guest", planned.patient)
+    return guest.name, (guest.role, planned.patient)
 
 
 async def plan(call: Call) -> Appointment:

@@ -1,5 +1,7 @@
 """A guest between real pages: a seat of their own, admitted alone, and out when they are removed."""
 
+from typing import Any
+
 import pytest
 
 from practice.agenda.guests import Invitee
@@ -69,6 +71,25 @@ async def test_who_is_removed_is_out_and_no_ticket_of_theirs_opens_anything(
     for ticket in (resume, other.token()):
         again = await Person(ticket).connect(node)
         assert await again.code("arrive", {"appointment": where, "participant": again.id}) == "not_found"
+
+
+async def test_who_is_removed_while_they_come_in_has_no_place(
+    node: Node, worker: Worker, practice: Practice, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invited when that was asked; whoever removed them found nobody to put out yet."""
+    where, seats = practice.appointment.id, node.signaling.consults.seats
+    real = seats._seat
+
+    async def removed(*what: Any) -> Any:
+        changed = await practice.store.guests.remove(of(practice.appointment.owner), where, guest.id)
+        await node.signaling.uninvited(changed, guest.id)
+        return await real(*what)
+
+    page = await guest_page(practice, guest).connect(node)
+    monkeypatch.setattr(seats, "_seat", removed)
+    assert await page.code("arrive", {"appointment": where, "participant": page.id}) == "not_found"
+    consult = await node.signaling.consults.live.load(where)
+    assert consult is None or not consult.participants
 
 
 async def test_a_seat_that_no_guest_has_is_no_place(node: Node, worker: Worker, practice: Practice) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date
 import pytest
 
 from client.wire import Wire
+from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
 from practice.organisation.model import MemberRole
 from signaling.protocol.events import Arrive, Ended, Told
@@ -258,6 +259,29 @@ async def test_who_may_let_in_also_declines_in_words(server: Server, owner: Brow
         assert (await entries(server))[-1] == ("worked-for", server.bob.mail, server.alice.mail)
         assert "Jan Jansen" not in (await bob.get("/served")).html
         assert (await send(bob, f"{today}/decline", **where)).status == 404
+    finally:
+        await wire.close()
+
+
+async def test_a_guest_who_was_just_taken_off_is_not_shown_as_the_patient(server: Server, bob: Browser) -> None:
+    one = await server.appoint(server.alice, patient="Jan Jansen")
+    alice = await scope_of(server.store, server.alice.id)
+    invitee = Invitee("Maria Kowalska", "interpreter", "nl")
+    (guest,) = (await server.store.guests.add(alice, one.id, invitee)).guests
+    wire = Wire(server.origin, lambda *_: None)
+    await wire.open((await server.call("POST", "/api/v1/join", {"link": one.id + guest.secret})).body["access_token"])
+
+    def named() -> str:
+        found = re.search(r'data-testid="waiting".*?<strong><bdi>(.*?)</bdi></strong>', page.html, re.DOTALL)
+        return found[1] if found else ""
+
+    try:
+        await wire.request("arrive", Arrive(appointment=one.id, participant=new_id()))
+        page = await bob.get(of_alice(server, day="today"))
+        assert named() == "Maria Kowalska" and "tolk bij Jan Jansen" in page.elements.text
+        await server.store.guests.remove(alice, one.id, guest.id)
+        page = await bob.get(of_alice(server, day="today"))
+        assert named() == "Onbekende afspraak" and "gast bij Jan Jansen" in page.elements.text
     finally:
         await wire.close()
 
