@@ -44,7 +44,8 @@ AFTER: Final = timedelta(seconds=30)
 @dataclass(frozen=True, slots=True)
 class Spot:
     """Somebody's place. ``seen`` and ``planned``: when they were last there, and when their appointment was last said
-    to begin, in milliseconds since the Unix epoch. ``network`` is a pseudonym, empty where nobody can say.
+    to begin, in milliseconds since the Unix epoch. ``network`` is a pseudonym, empty where nobody can say. ``came``:
+    they opened their link, or were there.
     """
 
     appointment: str
@@ -52,6 +53,7 @@ class Spot:
     seen: int
     planned: int
     network: str = ""
+    came: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class WalkIns:
         def back(queue: Queue) -> Queue:
             queue, now = queue.of(day), self._moment()
             spot = queue.find(appointment) or Spot(appointment, number, now, now)
-            spots = (*queue.without(appointment).spots, replace(spot, seen=now))
+            spots = (*queue.without(appointment).spots, replace(spot, seen=now, came=True))
             return replace(queue, last=max(queue.last, number), spots=tuple(sorted(spots, key=lambda one: one.number)))
 
         await self._change(owner, back)
@@ -165,7 +167,7 @@ class WalkIns:
         def looked(queue: Queue) -> Queue:
             now = self._moment()
             spots = (
-                replace(one, seen=now, planned=now if one.appointment in planned else one.planned)
+                replace(one, seen=now, came=True, planned=now if one.appointment in planned else one.planned)
                 if one.appointment in there
                 else one
                 for one in queue.spots

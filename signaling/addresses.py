@@ -4,7 +4,7 @@ import hmac
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 HTTP_PORT = 80
 CLIENT_PREFIX = 64
+SITE_PREFIX = 48
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -94,6 +95,11 @@ def network_of(address: Address | None) -> Network | None:
     if address is None:
         return None
     return ip_network((address, CLIENT_PREFIX if isinstance(address, IPv6Address) else address.max_prefixlen), False)
+
+
+def site_of(network: Network | None) -> Network | None:
+    """The same, of IPv6 the /48: a customer may have all of that, and so 65,536 networks to come from (RFC 6177)."""
+    return network.supernet(new_prefix=SITE_PREFIX) if isinstance(network, IPv6Network) else network
 
 
 def client_network(request: web.Request) -> Network | None:

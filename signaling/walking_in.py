@@ -1,7 +1,9 @@
 """Open hours: who comes gets a number and an appointment, and keeps both for as long as they are there.
 
-**A place is kept for ten minutes after somebody left**; then it is lost, and the appointment is cancelled. Who stays is
-not destroyed while they wait: until they are called in, their appointment begins anew whenever its time is over.
+**A place is kept for ten minutes after somebody left**, and for two where nobody opened their link; then it is lost and
+the appointment is cancelled. Who stays is not destroyed while they wait: until they are called in, their
+appointment begins anew whenever its time is over. One in which two met, or that was moved, is as any other: nothing
+here touches it.
 """
 
 import asyncio
@@ -13,7 +15,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from practice.accounts.model import Language
-from practice.agenda.changes import MAX_NAME, Correction
+from practice.agenda.changes import MAX_NAME
 from practice.agenda.model import Appointment, WalkIn
 from practice.bookings.model import Availability
 from practice.names import named
@@ -33,6 +35,9 @@ log = logging.getLogger(__name__)
 
 PERIOD: Final = 10.0
 KEPT: Final = timedelta(minutes=10)
+UNUSED: Final = timedelta(minutes=2)
+"""So long a number is kept whose link nobody opened."""
+
 TOO_LATE: Final = ("not_found", "gone", "ended", "bad_state", "conflict", "unreadable", "invalid")
 """Somebody destroyed, ended, called in or changed it meanwhile."""
 
@@ -53,16 +58,15 @@ class WalkingIn:
     async def come(self, to: Availability, name: str, language: Language, network: str) -> Appointment:
         """A number, and an appointment that begins now; whoever asked has seen that the hour is open.
 
-        Errors: ``room_full``, ``rate_limited`` (others of this network are there), ``invalid`` (``name``),
-        ``not_found`` (the account is closing), ``try_again``.
+        Errors: ``room_full``, ``rate_limited`` (others of this network are there), ``ended`` (it was closed meanwhile),
+        ``invalid`` (``name``), ``not_found`` (the account is closing), ``try_again``.
         """
         name, appointment_id, scope = named(name, "name", MAX_NAME), new_id(), of_practitioner(to.owner)
         behind = await self._given(to.owner)
         number = await self._walk_ins.take(to.owner, appointment_id, network, self._day(), self._most, behind)
         try:
-            made = await self._store.appointments.create(
-                scope, name, self._begin(), to.hour.minutes, language, walk_in=WalkIn(appointment_id, number)
-            )
+            who = WalkIn(appointment_id, number)
+            made = await self._store.bookings.receive(to, scope, self._zone(), who, name, language)
         except BaseException:
             await self._walk_ins.lose(to.owner, appointment_id)
             raise
@@ -74,21 +78,27 @@ class WalkingIn:
         """Nobody is received any more: those who are in the queue and in no consult lose their places, and their
         appointments are cancelled. Which.
         """
-        queue, gone = await self._walk_ins.of(owner), []
-        consults = await self._consults.live.load_all(one.appointment for one in queue.spots)
-        for spot in queue.spots:
-            found = consults.get(spot.appointment)
-            if not (found and found.admitted) and (lost := await self._lose(owner, spot)):
+        gone = []
+        for spot in (await self._walk_ins.of(owner)).spots:
+            consult = await self._consults.live.load(spot.appointment)  # each anew: one may have been called in since
+            if not (consult and consult.admitted) and (lost := await self._lose(owner, spot, consult)):
                 gone.append(lost)
         return gone
 
     async def entered(self, socket: Socket) -> None:
         """A socket has a place: who came to an open hour is there again."""
         number, owner, here = socket.claims.number, socket.waits_for, socket.binding
-        if number is None or owner is None or here is None:
-            return
+        if number is not None and owner is not None and here is not None:
+            await self._is_there(owner, here.appointment, number)
+
+    async def opened(self, one: Appointment) -> None:
+        """The patient's link was opened: they look at their devices before they have a place in the waiting room."""
+        if one.number is not None and one.state == "planned":
+            await self._is_there(one.owner, one.id, one.number)
+
+    async def _is_there(self, owner: str, appointment_id: str, number: int) -> None:
         try:
-            await self._walk_ins.come_back(owner, here.appointment, number, self._day())
+            await self._walk_ins.come_back(owner, appointment_id, number, self._day())
         except DomainError:
             log.warning("somebody is in a queue later than they came")
 
@@ -120,37 +130,44 @@ class WalkingIn:
         if there & old or anew:
             await self._walk_ins.seen(owner, frozenset(there), frozenset(anew))
         for spot in spots:
-            if spot.appointment not in there and now - spot.seen >= KEPT // MILLISECOND:
-                await self._lose(owner, spot)
+            kept = KEPT if spot.came else UNUSED
+            if spot.appointment in there or now - spot.seen < kept // MILLISECOND:
+                continue
+            consult = await self._consults.live.load(spot.appointment)
+            if not is_there(consult):
+                await self._lose(owner, spot, consult)
 
     async def _begins_anew(self, owner: str, spot: Spot) -> bool:
-        """Where its planned time is over. Once somebody is called in, their consult is what counts."""
+        """Where its planned time is over. Once somebody is called in, their consult is what counts; one that is of no
+        queue any more has no place.
+        """
         if milliseconds(self._now()) - spot.planned < KEPT // MILLISECOND:
             return False
         consult = await self._consults.live.load(spot.appointment)
-        if consult is None or consult.admitted:
+        if consult is None or consult.admitted or consult.met:
             return False
-        scope, appointments = of_practitioner(owner), self._store.appointments
         try:
-            found = await appointments.get(scope, spot.appointment)
-            await appointments.change(scope, spot.appointment, Correction(seen=found.version, starts_at=self._begin()))
+            await self._store.appointments.begin_anew(of_practitioner(owner), spot.appointment, self._begin())
         except DomainError as error:
             if error.code not in TOO_LATE:
                 raise
+            if error.code == "bad_state":
+                await self._walk_ins.lose(owner, spot.appointment)
             return False
         await self._consults.showing.tell_desks(owner)
         return True
 
-    async def _lose(self, owner: str, spot: Spot) -> Appointment | None:
-        """Their place is nobody's, and their appointment is cancelled, if it still stands."""
+    async def _lose(self, owner: str, spot: Spot, consult: Consult | None) -> Appointment | None:
+        """Their place is nobody's, and their appointment is cancelled, if it is still one of somebody who waits."""
+        lost, scope, appointments = None, of_practitioner(owner), self._store.appointments
         try:
-            lost = await self._store.appointments.cancel(
-                of_practitioner(owner), spot.appointment, held=False, tell=False
-            )
+            found = await appointments.get(scope, spot.appointment)
+            met = found.attended or (consult and (consult.met or consult.admitted))
+            if found.number is not None and found.cancelled_at is None and not met:
+                lost = await appointments.cancel(scope, spot.appointment, held=False)
         except DomainError as error:
             if error.code not in TOO_LATE:
                 raise
-            lost = None
         await self._walk_ins.lose(owner, spot.appointment)
         if lost:
             entry = appointment(owner, spot.appointment)

@@ -14,7 +14,7 @@ from practice.agenda.changes import MAX_NAME
 from practice.agenda.model import patient_link
 from practice.bookings.model import Availability
 from rooms.walk_ins import waiting_range
-from signaling.addresses import client_network, public_origin
+from signaling.addresses import client_network, public_origin, site_of
 from signaling.gate import SIGNALING
 from signaling.limiter import BOOKING_NETWORK, WALKING_IN_NETWORK
 from signaling.protocol.errors import UserError
@@ -65,12 +65,12 @@ async def show(call: Call) -> Mapping[str, object]:
 
 async def come(call: Call) -> Shown:
     """A number, and the link to the waiting room."""
-    app, there, network = call.request.app, await found(call), client_network(call.request)
+    app, there, site = call.request.app, await found(call), site_of(client_network(call.request))
     if there.until is None:
         raise UserError("ended")
-    await app[LIMITER].count(WALKING_IN_NETWORK, network)
+    await app[LIMITER].count(WALKING_IN_NETWORK, site)
     language: Language | Any = spoken(call.request)[0]
-    came_from = app[LIMITER].pseudonym_of(WALKING_IN_NETWORK, network) if network else ""
+    came_from = app[LIMITER].pseudonym_of(WALKING_IN_NETWORK, site)
     signaling = app[SIGNALING]
     made = await signaling.desks.walking_in.come(there.availability, call.body.name, language, came_from)
     await signaling.told(made.owner)

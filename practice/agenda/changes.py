@@ -33,7 +33,8 @@ class Clash(DomainError):  # noqa: N818 -- a state, not a mistake
 class Correction:
     """What shall stand in an appointment of which version ``seen`` was seen; None leaves it. ``starts_at`` is aware.
 
-    ``held``: somebody is in the consult, which keeps its begin and its language. ``mail`` is where the patient is told
+    ``held``: somebody is in the consult, which keeps its begin and its language. One that is moved is of no queue any
+    more: an open hour's number is for now. ``mail`` is where the patient is told
     of it, ``phone`` where by text message, empty for nowhere; who has another address or number has another link too,
     for the one before may be a stranger's.
     """
@@ -64,6 +65,7 @@ class Correction:
             starts_at=appointment.starts_at if starts_at == appointment.starts_at else starts_at,
             minutes=self.minutes or appointment.minutes,
             wish=appointment.wish if starts_at == appointment.starts_at else None,
+            number=appointment.number if starts_at == appointment.starts_at else None,
             language=self.language or appointment.language,
             code=appointment.code if self.code is None else self.code,
         )
@@ -117,6 +119,17 @@ def wished(wish: Wish, one: Appointment) -> Appointment:
     if one.state != "planned":
         raise DomainError("ended")
     return replace(one, wish=wish)
+
+
+def begun_anew(starts_at: datetime, one: Appointment) -> Appointment:
+    """Of who waits in the queue of an open hour. Errors: ``ended``, ``bad_state`` (it is of no queue any more, or
+    somebody knows whether it was held).
+    """
+    if one.state != "planned" or one.cancelled_at:
+        raise DomainError("ended")
+    if one.number is None or one.attended:
+        raise DomainError("bad_state")
+    return replace(one, starts_at=starts_at)
 
 
 def invited(new_link: bool, one: Appointment) -> Appointment:

@@ -12,7 +12,17 @@ from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.agenda.cancelling import cancelled, is_off, kept
-from practice.agenda.changes import MAX_NAME, Clash, Correction, checked, demand_possible, invited, wished, with_address
+from practice.agenda.changes import (
+    MAX_NAME,
+    Clash,
+    Correction,
+    begun_anew,
+    checked,
+    demand_possible,
+    invited,
+    wished,
+    with_address,
+)
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.guests import whose
 from practice.agenda.handing import TIMES
@@ -247,6 +257,20 @@ class Appointments(RecordStore):
         except Clash as clash:
             raise Clash(seen(clash.current, scope)) from None
         if self._deadline.past(appointment) and not correction.held:
+            raise DomainError("gone")
+        return seen(appointment, scope)
+
+    async def begin_anew(self, scope: Scope, appointment_id: str, starts_at: datetime) -> Appointment:
+        """One of the queue of an open hour begins then, which nobody is told of. On disk when this returns.
+
+        Errors: ``not_found`` (also for somebody else's), ``gone``, ``ended``, ``bad_state`` (it is of no queue any
+        more, or somebody knows whether it was held).
+        """
+        scope.demand("practitioner", "assistant")
+        await self.get(scope, appointment_id)
+        row = await self.turning.covered(scope, appointment_id)
+        appointment = await self.turning.turn(row, partial(begun_anew, starts_at))
+        if self._deadline.past(appointment):
             raise DomainError("gone")
         return seen(appointment, scope)
 

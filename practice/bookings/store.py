@@ -22,7 +22,7 @@ from practice.accounts.model import Language
 from practice.accounts.people import is_open
 from practice.accounts.sole import SoleRecords
 from practice.agenda.changes import MAX_NAME, MINUTES
-from practice.agenda.model import Appointment
+from practice.agenda.model import Appointment, WalkIn
 from practice.agenda.store import Appointments
 from practice.bookings.hours import Busy, closes, times
 from practice.bookings.model import Availability, Hold, OpenHour, Terms
@@ -111,10 +111,31 @@ class Bookings(RecordStore):
 
     async def receiving(self, token: str, zone: tzinfo) -> tuple[Availability, datetime | None] | None:
         """That which an address leads to, and until when its open hour is, None while it is not; None in all where it
-        leads nowhere.
+        leads nowhere or never was one.
         """
         found = await self._found(AVAILABILITIES, AVAILABILITY_OF, token)
-        return (found, closes(found.hour, zone, self._now())) if found else None
+        if found is None or found.hour == OpenHour():
+            return None
+        return found, closes(found.hour, zone, self._now())
+
+    async def receive(
+        self, availability: Availability, planning: Scope, zone: tzinfo, who: WalkIn, name: str, language: Language
+    ) -> Appointment:
+        """The appointment of who came to the open hour: it begins this minute.
+
+        Errors: ``ended`` (it was closed meanwhile), ``invalid`` (``name``), ``not_found`` (the account is closing).
+        """
+        begin = self._now().astimezone(zone).replace(second=0, microsecond=0)
+        refused: list[str] = []
+        try:
+            return await self._appointments.create(
+                planning, name, begin, availability.hour.minutes, language,
+                walk_in=who, within=partial(self._receives, availability, zone, refused),
+            )  # fmt: skip
+        except DomainError:
+            if refused:
+                raise DomainError(refused[-1]) from None
+            raise
 
     async def times(self, availability: Availability, looking: Scope, zone: tzinfo) -> Sequence[datetime]:
         """When somebody may be booked, the next first. Errors: ``not_found`` (``looking`` is no sight of theirs)."""
@@ -247,6 +268,17 @@ class Bookings(RecordStore):
             refused.append("rate_limited")
         elif theirs:
             await connection.execute(HOLDS.marking().where(holds.c.id.in_([one.id for one in theirs])))
+        return not refused
+
+    async def _receives(
+        self, availability: Availability, zone: tzinfo, refused: list[str], connection: AsyncConnection
+    ) -> bool:
+        """Whether the hour is open, at this address; who closes it waits until the transaction ends."""
+        query = AVAILABILITIES.living().where(availabilities.c.id == availability.id)
+        opened = await self._reader.open(AVAILABILITIES, (await connection.execute(query)).all())
+        same = [one for one in opened.living if one.token == availability.token]
+        if not any(closes(one.hour, zone, self._now()) for one in same):
+            refused.append("ended")
         return not refused
 
     async def _spent(self, hold: Hold, connection: AsyncConnection) -> bool:

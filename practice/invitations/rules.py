@@ -1,7 +1,8 @@
 """What a change of an appointment is told as, and what of the outbox it makes void. Nothing here knows of a database.
 
 **What is told last counts.** Each change is compared with what the patient was last told, not with what was there
-before: what is moved and moved back is told to nobody, and what nobody was told of is not cancelled.
+before: what is moved and moved back is told to nobody, and what nobody was told of is not cancelled. Who waits in the
+queue of an open hour was told that it begins now: so it does, however often it begins anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,9 +49,9 @@ def plan(
     wanted: list[tuple[Way, str, Word]] = []
     kept: list[Dispatch] = []
     for way, to in addresses.items():
-        word: Word | None = "invitation" if again else _word(after, way, to, found)
+        word: Word | None = "invitation" if again else _word(after, way, to, found, now)
         standing = [one for one in _queued(found) if (one.way, one.to, one.word) == (way, to, word)]
-        if standing and not again and _says(standing[-1], after):
+        if standing and not again and _says(standing[-1], after, now):
             kept.append(standing[-1])
         elif word is not None:
             wanted.append((way, to, word))
@@ -60,14 +61,14 @@ def plan(
     for at in _times(after, reminders, now):
         for way, to in addresses.items():
             same = [one for one in _queued(found) if one.is_reminder and (one.way, one.to, one.again) == (way, to, at)]
-            if same and _says(same[-1], after):
+            if same and _says(same[-1], after, now):
                 kept.append(same[-1])
             else:
                 write.append(_made(after, way, to, "reminder", now, at))
     return Telling(after, write, [one for one in _queued(found) if one not in kept])
 
 
-def _word(after: Appointment, way: Way, to: str, found: Sequence[Dispatch]) -> Word | None:
+def _word(after: Appointment, way: Way, to: str, found: Sequence[Dispatch], now: datetime) -> Word | None:
     """What somebody at this address is to be told; None for nothing."""
     news = [one for one in found if (one.way, one.to) == (way, to) and not one.is_reminder]
     told = next((one for one in reversed(news) if one.begun), None)
@@ -77,17 +78,18 @@ def _word(after: Appointment, way: Way, to: str, found: Sequence[Dispatch]) -> W
     if after.state != "planned":
         return None
     if told is not None:
-        stands = told.word != "cancelled" and told.state != "void" and _says(told, after)
+        stands = told.word != "cancelled" and told.state != "void" and _says(told, after, now)
         return "changed" if not stands else told.word if told.state == "queued" else None
     tried = news[-1] if news else None
-    done = tried is not None and tried.state in ("refused", "late") and _says(tried, after)
+    done = tried is not None and tried.state in ("refused", "late") and _says(tried, after, now)
     return None if done else "invitation"
 
 
-def _says(one: Dispatch, after: Appointment) -> bool:
+def _says(one: Dispatch, after: Appointment, now: datetime) -> bool:
     """Whether what was told is so now."""
     # As UTC: a wall's time that comes twice equals none of another zone (PEP 495).
-    same = one.starts_at.astimezone(UTC) == after.starts_at.astimezone(UTC)
+    told, begins = one.starts_at.astimezone(UTC), after.starts_at.astimezone(UTC)
+    same = told == begins or (after.number is not None and max(told, begins) <= now)
     return same and one.minutes == after.minutes
 
 

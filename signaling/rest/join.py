@@ -64,6 +64,8 @@ async def join(call: Call) -> Join:
         guest = found.visit.guest.id if found.visit.guest else None
         await call.request.app[STORE].outbox.visited(found.visit.appointment, guest)
         await call.request.app[SIGNALING].told(found.visit.appointment.owner)
+    if found.visit.guest is None:
+        await call.request.app[SIGNALING].desks.walking_in.opened(found.visit.appointment)
     return await _joined(call, found)
 
 

@@ -77,6 +77,7 @@ CALLS: dict[str, Call] = {
     "appointments.cancel": lambda store, scope, row, _: store.appointments.cancel(scope, row, held=False),
     "appointments.keep": lambda store, scope, row, _: store.appointments.keep(scope, row),
     "appointments.change": lambda store, scope, row, _: store.appointments.change(scope, row, Correction(1, "Piet")),
+    "appointments.begin_anew": lambda store, scope, row, _: store.appointments.begin_anew(scope, row, START),
     "appointments.glimpses": lambda store, scope, *_: store.appointments.glimpses(scope, FIRST, LAST, UTC),
     "appointments.end": lambda store, scope, row, _: store.appointments.end(scope, row),
     "appointments.reopen": lambda store, scope, row, _: store.appointments.reopen(scope, row),

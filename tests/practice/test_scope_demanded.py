@@ -65,7 +65,7 @@ WITHOUT = {
     ),
     "feeds.whose": "the address is the proof",
     **dict.fromkeys(
-        map("bookings.{}".format, ("at", "receiving", "times", "hold", "held", "confirm")),
+        map("bookings.{}".format, ("at", "receiving", "receive", "times", "hold", "held", "confirm")),
         "the address is the proof, of times that are free; what they are seen and planned by are scopes too",
     ),
     "bookings.bury": "the server's own work: it gives a count",

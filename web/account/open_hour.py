@@ -48,7 +48,7 @@ async def show(call: Call) -> Mapping[str, object]:
     return {
         "hour": found.hour,
         "version": found.version,
-        "address": f"{public_origin(app[SETTINGS])}/book/{found.token}/open" if found.token else "",
+        "address": f"{public_origin(app[SETTINGS])}/book/{found.token}/open" if found.hour != OpenHour() else "",
         "week": list(zip(WEEK, weekdays(language), map(typed, found.hour.week), strict=True)),
         "exceptions": typed_exceptions(found.hour),
         "until": time_of(until.astimezone(zone), language) if until else "",

@@ -17,7 +17,7 @@ from practice.agenda.model import Appointment
 from practice.bookings.hours import closes
 from practice.bookings.model import OpenHour
 from rooms.consult_events import Close
-from rooms.walk_ins import MINUTE, Spot
+from rooms.walk_ins import MINUTE
 from signaling.gate import SIGNALING
 from signaling.limiter import WALKING_IN_NETWORK
 from signaling.protocol.events import Arrive, Ended
@@ -208,15 +208,18 @@ async def test_whoever_comes_gets_a_number_and_a_link_of_their_own(server: Serve
 
 
 async def test_no_closed_hour_gives_a_number(server: Server, owner: Browser) -> None:
-    page, stranger = await opened(server, until=None), Browser(server, "a stranger")
-    assert (await come(stranger, page)).status == 410
-    for path in ("/book/x/open", f"/book/{'é' * 9}/open"):
+    never, stranger = await opened(server, until=None), Browser(server, "a stranger")
+    for path in ("/book/x/open", f"/book/{'é' * 9}/open", never):
         assert (await stranger.get(path)).status == 404
         assert (await come(stranger, path)).status == 404
     scope = await scope_of(server.store, server.alice.id)
     await server.store.organisation.set_state(scope, server.bob.id, "deactivated")
-    theirs = await server.store.bookings.set_hour(of(server.bob.id), OpenHour(), 0)
+    theirs = await server.store.bookings.set_hour(of(server.bob.id), hour(), 0)
     assert (await stranger.get(f"/book/{theirs.token}/open")).status == 404
+    assert (await owner.get(WHERE)).html.count("/book/") == 0, "nor is its address told"
+    page = await opened(server, minutes=15, until=None)
+    assert (await come(stranger, page)).status == 410
+    assert page in (await owner.get(WHERE)).html
     assert await of_alice(server) == []
 
 
@@ -226,13 +229,11 @@ async def test_a_queue_is_not_filled_by_one(server: Server) -> None:
     third = await come(stranger, page)
     assert third.status == 429 and "Vanaf uw netwerk" in third.elements.text
     assert len(await of_alice(server)) == 2
-    for one in await of_alice(server):
-        await walking_in(server)._lose(server.alice.id, Spot(one.id, 0, 0, 0))
+    assert len(await walking_in(server).send_away(server.alice.id)) == 2
     for _ in range(WALKING_IN_NETWORK.tries - 3):
         await come(stranger, page)
     assert (await come(stranger, page)).status == 429
-    for one in await of_alice(server):
-        await walking_in(server)._lose(server.alice.id, Spot(one.id, 0, 0, 0))
+    assert len(await walking_in(server).send_away(server.alice.id)) == 2
     assert (await come(stranger, page)).status == 429, "so many are asked for in an hour"
 
 
