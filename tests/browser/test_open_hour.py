@@ -35,7 +35,7 @@ async def test_whoever_comes_waits_with_a_number_that_the_desk_shows(
     await judge(practitioner.page, "the desk with a number")
     await desk.reload()
     await desk.get_by_label("Wie in de rij staat").select_option("go")
-    await desk.get_by_label("Wat wie gaat daarbij leest").fill("Morgen om negen uur weer.")
+    await desk.get_by_label("Wat u daar nog bij wilt zeggen").fill("Morgen om negen uur weer.")
     await desk.get_by_test_id("close-hour").click()
     await stranger.page.get_by_text("Morgen om negen uur weer.").wait_for()
     await practitioner.find("waiting-number").wait_for(state="detached")
