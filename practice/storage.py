@@ -75,6 +75,7 @@
         roster(scope) -> Roster;  person(scope, account) -> Person;  profile_of(owner) -> Profile
         set_roles(scope, account, roles, seen) -> Member;  set_state(scope, account, state) -> Member   # `last_owner`
         set_departments(scope, account, departments, seen) -> Member                    # `invalid`, `conflict`
+        colleagues(organisation, fits) -> [Colleague]               # by name and no more
     store.policies
         of(scope) -> Policy;  change(scope, cap, barred, seen) -> Policy      # `conflict`, `invalid`, `closing`
         cap(scope) -> Cap;  barred(scope, account) -> features      # what follows for who plans, and for a consult
@@ -93,6 +94,7 @@
         of(scope) -> Feed | None;  make(scope) -> Feed, token;  end(scope) -> bool;  whose(token) -> id | None
     store.bookings
         of(scope) -> Availability;  set_terms(scope, terms, seen);  readdress(scope, seen)              # `conflict`
+        set_hour(scope, hour, seen);  receiving(token, zone) -> Availability, until     # an open hour
         at(token) -> Availability | None;  times(availability, looking, zone) -> when somebody may be booked
         hold(availability, looking, zone, wanted, tell) -> Hold, token;  held(token) -> Hold | None   # ten minutes
         confirm(hold, availability, looking, planning, zone, typed) -> Appointment;  bury()    # `invalid`, `conflict`
@@ -133,6 +135,7 @@
     store.outbox
         demand(owner, mail, phone);  texts(owner);  follow(connection, key, after);  hurry();  carry();  part()
         of(planned);  visited(appointment);  any();  waiting();  begun(due, lease);  later(due);  done(due, state)
+        came_back(dispatch, reason) -> id | None                    # of whom, where that says something new
     store.retention
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
         destroy_all(scope) -> Emptied;  close(scope) -> Closed      # by the same way; running consults are waited for
@@ -140,6 +143,7 @@
         resume();  due() -> int;  compare() -> int    # the clock is right; past due now; rows that differ from keys
     store.handing
         prospect(scope, account) -> Prospect;  hand_over(scope, account, to, along) -> int
+        colleagues(scope) -> [Colleague];  hand_one(scope, appointment, to) -> bool     # one who waits
     store.oversight
         look(scope, asked, before) -> Seen;  export(scope, asked) -> Extract  # the trail; all of it: `too_large`
         verify(scope) -> TrailReport;  verified(scope) -> Entry | None;  backed_up(scope) -> Entry | None

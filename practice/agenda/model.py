@@ -20,7 +20,6 @@ class Glimpse:
     starts_at: datetime = field(repr=False)
     minutes: int
     label: str = field(repr=False)
-    walked_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class Appointment:
 
 def glimpsed(one: Appointment) -> Glimpse:
     """What there is to be seen of it."""
-    return Glimpse(one.starts_at, one.minutes, one.patient, one.number is not None)
+    return Glimpse(one.starts_at, one.minutes, one.patient)
 
 
 def told_as(one: Appointment, guest: Guest) -> Appointment:

@@ -205,14 +205,16 @@ class Appointments(RecordStore):
         return replace(found, appointments=[seen(one, scope) for one in found.appointments])
 
     async def glimpses(
-        self, scope: Scope, first_day: date, last_day: date, zone: tzinfo
+        self, scope: Scope, first_day: date, last_day: date, zone: tzinfo, *, walk_ins: bool = True
     ) -> tuple[Sequence[Glimpse], int]:
-        """What whoever was given sight of an agenda reads of it, sorted by start, and how many cannot be read.
+        """What whoever was given sight of an agenda reads of it, sorted by start, and how many cannot be read; also of
+        who came to an open hour, unless not ``walk_ins``.
 
         Errors: ``not_found`` (any other scope).
         """
         found = await self._agenda(scope.looked_at, first_day, last_day, zone)
-        return [glimpsed(one) for one in found.appointments], len(found.damaged)
+        shown = [glimpsed(one) for one in found.appointments if walk_ins or one.number is None]
+        return shown, len(found.damaged)
 
     async def _agenda(self, owner: str, first_day: date, last_day: date, zone: tzinfo | None) -> Agenda:
         def inside(starts_at: datetime) -> bool:

@@ -239,8 +239,9 @@ class Bookings(RecordStore):
             raise DomainError("not_found")
         today = self._now().astimezone(zone).date()
         until = today + timedelta(days=availability.terms.ahead + 1)
-        found, _ = await self._appointments.glimpses(looking, today - timedelta(days=1), until, zone)
-        begins = [(one.starts_at.astimezone(UTC), one.minutes) for one in found if not one.walked_in]
+        first = today - timedelta(days=1)
+        found, _ = await self._appointments.glimpses(looking, first, until, zone, walk_ins=False)
+        begins = [(one.starts_at.astimezone(UTC), one.minutes) for one in found]
         return [(begin, begin + timedelta(minutes=minutes)) for begin, minutes in begins]
 
     async def _held(self, owner: str) -> list[Hold]:

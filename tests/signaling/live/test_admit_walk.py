@@ -28,6 +28,7 @@ BESIDE = {
     "practice/statistics/store.py": "as above",
     "signaling/announcing.py": "whoever gets a place is told what is said to all who wait; who is let in waits no more",
     "rooms/announced.py": "the same, as the desk shows it",
+    "signaling/walking_in.py": "who came to an open hour keeps their place; of others it asks nothing",
     "signaling/scopes.py": "what an appointment keeps of it, that it was held, written in the background",
 }
 """What calls on another file of ours too, without being on the way, and why."""
