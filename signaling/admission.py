@@ -19,7 +19,7 @@ from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import SignedOutCode
 from signaling.refresh import Refresh
 from signaling.sockets.socket import Socket
-from signaling.tickets import Claims, Tickets
+from signaling.tickets import Claims, Tickets, place_of
 from vault.errors import DomainError
 
 CLOSING = timedelta(seconds=5)
@@ -28,13 +28,18 @@ have a resume ticket in it."""
 
 
 def signed_out_key(who: str) -> str:
-    """Of a practitioner, or of the session that signed out."""
+    """Of a practitioner, of the session that signed out, or of the place of a patient whose link became another."""
     return f"sk:signed-out:{who}"
 
 
 def others_of(practitioner: str) -> str:
     """The name under which it stands that somebody signed out everywhere but in one session."""
     return f"{practitioner}:others"
+
+
+def patient_of(appointment: str) -> str:
+    """The place whose tickets end when the patient's link becomes another."""
+    return place_of(appointment, "patient")
 
 
 def moment(mark: bytes | str) -> float:
@@ -105,7 +110,15 @@ class Admission:
                 raise ProtocolError("token_invalid")
         if claims.practitioner and await self._signed_out(claims, claims.practitioner):
             raise ProtocolError("token_invalid")
+        if await self._of_former_link(claims):
+            raise ProtocolError("token_invalid")
         return await self._of_session(claims, claims.session) if claims.session else claims
+
+    async def _of_former_link(self, claims: Claims) -> bool:
+        """Whether the patient's link became another since. Who was being put out may have been told a resume ticket."""
+        late = CLOSING.total_seconds() if claims.kind == "resume" else 0
+        marks = await self._marks([_patient(claims)])
+        return any(claims.issued <= moment(mark) + late for mark in marks.values())
 
     async def _signed_out(self, claims: Claims, person: str) -> bool:
         """Whether this session, all of them or all others were signed out since the ticket was issued."""
@@ -143,6 +156,11 @@ class Admission:
                     pipe.set(signed_out_key(one), self._now().timestamp(), ex=self._life + CLOSING)
             await pipe.execute()
 
+    async def link_renewed(self, appointment: str) -> None:
+        """What came of its patient's link until now opens nothing any more."""
+        life = self._life + CLOSING
+        await self._redis.set(signed_out_key(patient_of(appointment)), self._now().timestamp(), ex=life)
+
     async def sign_out_session(self, session: str) -> None:
         """No ticket of this session is good any more."""
         await self._redis.set(signed_out_key(session), self._now().timestamp(), ex=self._life + CLOSING)
@@ -166,19 +184,27 @@ class Admission:
         return {name: mark for name, mark in zip(wanted, marks, strict=True) if mark is not None}
 
     async def outdated(self, sockets: Iterable[Socket]) -> list[tuple[Socket, SignedOutCode]]:
-        """Which of these sockets were opened before their practitioner or session signed out or their family ended."""
+        """Which of these sockets were opened before their practitioner or session signed out, their family ended or
+        their link became another.
+        """
         everybody = list(sockets)
         people = {one.claims.practitioner for one in everybody if one.claims.practitioner}
         sessions = {one.claims.session for one in everybody if one.claims.session}
-        marks = await self._marks(people | sessions | set(map(others_of, people)))
+        patients = {_patient(one.claims) for one in everybody} - {None}
+        marks = await self._marks(people | sessions | set(map(others_of, people)) | patients)
         ended = await self._refresh.ended(one.claims.family for one in everybody if one.claims.family)
         found: list[tuple[Socket, SignedOutCode]] = []
         for one in everybody:
             claims, person = one.claims, one.claims.practitioner or ""
+            holders = (person, claims.session, _patient(claims))
             if why := ended.get(claims.family or ""):
                 found.append((one, why))
-            elif any(one.opened <= moment(marks[name]) for name in (person, claims.session) if name in marks) or (
+            elif any(one.opened <= moment(marks[name]) for name in holders if name in marks) or (
                 person and Others.read(marks.get(others_of(person))).overtook(claims, one.opened)
             ):
                 found.append((one, "token_invalid"))
         return found
+
+
+def _patient(claims: Claims) -> str | None:
+    return patient_of(claims.appointment) if claims.role == "patient" and claims.appointment else None

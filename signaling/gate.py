@@ -32,7 +32,7 @@ from rooms.live import LiveConsults, parts
 from rooms.walk_ins import Most, WalkIns
 from rooms.words import SealedWords
 from signaling import typedefs
-from signaling.admission import Admission
+from signaling.admission import Admission, patient_of, signed_out_key
 from signaling.announcing import Announcing
 from signaling.consults import Consults
 from signaling.consults.messages import Messages
@@ -165,7 +165,7 @@ class Signaling:
         await self.consults.seats.close(appointment, "cancelled")
         await self.diagnostics.forget(appointment)
         await self.refresh.forget(appointment)
-        await self.redis.delete(link_code_key(appointment))
+        await self.redis.delete(link_code_key(appointment), signed_out_key(patient_of(appointment)))
 
     async def sign_out(self, practitioner: str, session: str | None = None) -> None:
         """A practitioner signed out in this session: their sockets close, on every node, and their tickets are void.

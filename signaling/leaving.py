@@ -10,9 +10,11 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from practice.agenda.model import Appointment
 from practice.organisation.model import Member
 from practice.organisation.rights import Right, allowed
 from practice.storage import Storage
+from signaling.admission import patient_of
 from signaling.gate import Signaling
 from vault.errors import DomainError
 
@@ -25,6 +27,17 @@ async def left(storage: Storage, signaling: Signaling, member: Member) -> None:
     """Somebody was deactivated: their sessions, sockets, resume tickets and apps are no more."""
     await storage.sessions.end_all(member.account)
     await signaling.sign_out(member.account)
+
+
+async def link_renewed(signaling: Signaling, appointment: Appointment) -> None:
+    """The patient's link is another: whoever came by the one before is out, and no ticket of theirs opens anything."""
+    try:
+        await signaling.admission.link_renewed(appointment.id)
+        await signaling.consults.seats.vacate(appointment.id, "patient")
+        await signaling.gate.sign_out([patient_of(appointment.id)], "token_invalid")
+    except (DomainError, RedisError):
+        # It is written; who is in may stay, whom the practitioner sees and can put out.
+        logger.warning("whoever came by a patient's former link could not be told so")
 
 
 async def changed(signaling: Signaling, member: Member) -> None:

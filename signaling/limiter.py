@@ -85,8 +85,13 @@ MAIL_CHANGES = Limit("mail-change", 5, "Changes of the mail address that one acc
 INVITING_ACCOUNT = Limit("inviting-account", 60, "Invitations that one account sends.")
 INVITED_ADDRESS = Limit("invited-address", 5, "Invitations that are mailed to one address.", 3600)
 TOLD_AGAIN = Limit("told-again", 5, "How often the patient of one appointment is told of it again.", 86_400)
-LINK_CODES = Limit("link-codes", 5, "How often a code for the link of one appointment is sent.", 3600)
-LINK_CODES_DAY = Limit("link-codes-day", 10, "The same in a day.", 86_400)
+LINK_CODES = Limit("link-codes", 8, "How often a code for the link of one appointment is sent.", 3600)
+LINK_CODES_DAY = Limit("link-codes-day", 12, "The same in a day.", 86_400)
+LINK_CODES_NETWORK = Limit("link-codes-network", 4, "How often one network has it sent.", 3600)
+LINK_CODES_NETWORK_DAY = Limit("link-codes-network-day", 6, "The same in a day.", 86_400)
+LINK_CODE_TRIES_NETWORK = Limit(
+    "link-code-tries-network", 5, "Codes that one network types for the link of one appointment.", 600
+)
 LINK_CODE_TRIES = Limit("link-code-tries", 10, "Codes that are typed for one that was sent.", 3600)
 MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
 SMS_TESTS = Limit("sms-tests", 5, "Test text messages that one account sends.", 3600)
@@ -128,6 +133,9 @@ LIMITS = (
     TOLD_AGAIN,
     LINK_CODES,
     LINK_CODES_DAY,
+    LINK_CODES_NETWORK,
+    LINK_CODES_NETWORK_DAY,
+    LINK_CODE_TRIES_NETWORK,
     LINK_CODE_TRIES,
 )
 

@@ -4,8 +4,9 @@
 |---|---|
 | ``sk:link-code:<appointment>`` | what the digits are made of, with our MAC, for ten minutes or until they were typed |
 
-Who asks again soon is sent the same digits: whatever presses every button puts nobody out. The pass of a device is a
-signed ticket that names appointment and link, so it is worth nothing after another link.
+Who asks again soon is sent the same digits: whatever presses every button puts nobody out. What one network may ask and
+try is less than what all may together, so one stranger with the link keeps nobody out. The pass of a device is a signed
+ticket that names the link, so it is worth nothing after another link, and goes along when the appointment is another's.
 """
 
 import hmac
@@ -16,15 +17,25 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from redis.exceptions import WatchError
 
 from practice.agenda.model import Appointment
 from practice.mailed_digits import digits
 from rooms.authentic import Authentic
+from rooms.live import begin
 from signaling.addresses import public_origin
 from signaling.derived import derive
-from signaling.limiter import LINK_CODE_TRIES, LINK_CODES, LINK_CODES_DAY, Limiter
+from signaling.limiter import (
+    LINK_CODE_TRIES,
+    LINK_CODE_TRIES_NETWORK,
+    LINK_CODES,
+    LINK_CODES_DAY,
+    LINK_CODES_NETWORK,
+    LINK_CODES_NETWORK_DAY,
+    Limiter,
+)
 from signaling.protocol.errors import ProtocolError, UserError
-from signaling.settings import SignalingSettings
+from signaling.settings import Network, SignalingSettings
 from signaling.tickets import Claims
 from signaling.typedefs import SETTINGS, TICKETS
 from vault.records.content import new_id
@@ -37,6 +48,8 @@ SECURE: Final = "__Host-pass"
 LIFE: Final = timedelta(minutes=10)
 SOON: Final = timedelta(minutes=2)
 """What lives no longer than this is made anew."""
+
+ATTEMPTS: Final = 10
 
 
 def link_code_key(appointment: str) -> str:
@@ -52,25 +65,42 @@ class LinkCodes:
         self._authentic = Authentic(derive(secret, "redis"))
         self._limiter = limiter
 
-    async def fresh(self, appointment: str) -> tuple[str, int]:
-        """The digits to be sent, and for how many seconds they are good. Errors: ``rate_limited``."""
+    async def fresh(self, appointment: str, network: Network | None) -> tuple[str, int]:
+        """The digits to be sent, and for how many seconds they are good: of two who ask at once the same.
+
+        Errors: ``rate_limited``, ``try_again``.
+        """
+        for limit in (LINK_CODES_NETWORK, LINK_CODES_NETWORK_DAY):
+            await self._limiter.count(limit, f"{appointment} {network}")
         for limit in (LINK_CODES, LINK_CODES_DAY):
             await self._limiter.count(limit, appointment)
         key, life = link_code_key(appointment), int(LIFE.total_seconds())
-        seed, left = await self._seed(appointment), int(await self._redis.ttl(key))
-        if seed is None or left < SOON.total_seconds():
-            seed, left = new_id().encode(), life
-            await self._redis.set(key, self._authentic.sign(key, seed), ex=life)
-        return self._digits(seed), left
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for _ in range(ATTEMPTS):
+                await pipe.watch(key)
+                seed, left = self._authentic.verified(key, await pipe.get(key)), int(await pipe.ttl(key))
+                if seed is not None and left >= SOON.total_seconds():
+                    return self._digits(seed), left
+                seed = new_id().encode()
+                begin(pipe)
+                pipe.set(key, self._authentic.sign(key, seed), ex=life)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return self._digits(seed), life
+        raise UserError("try_again")
 
-    async def answer(self, appointment: str, typed: str) -> None:
+    async def answer(self, appointment: str, network: Network | None, typed: str) -> None:
         """The digits are right, and good no more. A try is counted before it is looked at.
 
-        Errors: ``code_refused``, ``code_spent`` (none was sent, it was too long ago, or the tenth try was wrong).
+        Errors: ``code_refused``, ``code_spent`` (none was sent, it was too long ago, or the tenth try was wrong),
+        ``rate_limited`` (of this network, whose tries cost nobody else the code).
         """
         seed = await self._seed(appointment)
         if seed is None:
             raise UserError("code_spent")
+        await self._limiter.count(LINK_CODE_TRIES_NETWORK, f"{appointment} {network}")
         try:
             await self._limiter.count(LINK_CODE_TRIES, seed.decode())
         except ProtocolError:
@@ -105,7 +135,7 @@ def issue_pass(app: web.Application, one: Appointment) -> tuple[str, int]:
         role="patient",
         appointment=one.id,
         seat="patient",
-        link=_mark(one),
+        link=_mark(one.secret),
         expires=app[TICKETS].expires_in(seconds),
     )
     return app[TICKETS].issue(claims), seconds
@@ -117,6 +147,16 @@ def keep_pass(response: web.StreamResponse, settings: SignalingSettings, token: 
     response.set_cookie(name, token, max_age=seconds, path="/", secure=name == SECURE, httponly=True, samesite="Strict")
 
 
+def opened_by(one: Appointment) -> str:
+    """As what a refresh token says that it came of this link: with the code, if that is asked for."""
+    return _mark(one.secret, "code" if one.code else "link")
+
+
+def still_opens(one: Appointment, mark: str | None) -> bool:
+    """Whether what came so is of the link of now, and of its code if one is asked for now."""
+    return mark == _mark(one.secret, "code") or (not one.code and mark == _mark(one.secret))
+
+
 def demand_pass(request: web.Request, one: Appointment, given: str | None) -> None:
     """Nothing of an appointment that asks for a code without one. Errors: ``code_needed``."""
     if not one.code:
@@ -124,11 +164,11 @@ def demand_pass(request: web.Request, one: Appointment, given: str | None) -> No
     for token in filter(None, (given, request.cookies.get(cookie_name(request.app[SETTINGS])))):
         with suppress(ProtocolError):
             claims = request.app[TICKETS].verify(token, kinds=("pass",))
-            if (claims.appointment, claims.link) == (one.id, _mark(one)):
+            if claims.link == _mark(one.secret):
                 return
     raise UserError("code_needed")
 
 
-def _mark(one: Appointment) -> str:
+def _mark(secret: str, word: str = "link") -> str:
     """What tells one link from another and opens none."""
-    return urlsafe_b64encode(sha256(f"link {one.secret}".encode()).digest()[:16]).decode().rstrip("=")
+    return urlsafe_b64encode(sha256(f"{word} {secret}".encode()).digest()[:16]).decode().rstrip("=")

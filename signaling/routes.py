@@ -193,7 +193,7 @@ ENDPOINTS = (
              bodies.WaitingRequest, LinkedCalendar, public=True, codes=LINK),
     Endpoint("POST", "/join/wish", linked.wish, "Say that one cannot come, or asks for another time.",
              WishRequest, LinkedAppointment, public=True,
-             codes=(*LINK, "ended", "gone")),
+             codes=(*LINK, "forbidden", "ended", "gone")),
     Endpoint("POST", "/join/photograph", sentences.photograph_for_waiting, "Whom whoever waits with this link sees.",
              bodies.WaitingRequest, WaitingPhotograph, public=True,
              codes=LINK),

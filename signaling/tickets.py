@@ -35,7 +35,8 @@ class Claims(Message):
     ``seat`` is ``practitioner``, ``patient`` or that of a guest; ``appointment`` is None in the practitioner's desk
     token; ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
     session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``; ``number``
-    is that of who came to an open hour; ``link``, in the pass of a device on which a code was typed, tells which link.
+    is that of who came to an open hour; ``link``, in the pass of a device on which a code was typed and in a patient's
+    refresh token, tells which link it came of (``signaling.link_codes``).
     ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0
     where an older release did) are in seconds since the Unix epoch.
     """
@@ -60,6 +61,11 @@ class Claims(Message):
     def opens_at(self) -> datetime | None:
         """When the waiting room opens to the holder."""
         return None if self.opens is None else datetime.fromtimestamp(self.opens, UTC)
+
+
+def place_of(appointment: str, seat: str) -> str:
+    """The name of a seat among those of all appointments."""
+    return f"{appointment}:{seat}"
 
 
 def practitioner_access(

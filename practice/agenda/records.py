@@ -114,12 +114,12 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             code=bool(content["code"]),
             unknown=unknown,
         )
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise Unreadable from None
 
 
 def _guest(kept: Mapping[str, Any]) -> Guest:
-    """Errors: TypeError, ValueError."""
+    """Errors: KeyError, TypeError, ValueError."""
     return Guest(
         id=str(kept["id"]),
         name=str(kept["name"]),

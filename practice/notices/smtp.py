@@ -57,8 +57,8 @@ class Mailer:
 
     async def send(self, recipient: str, letter: bytes, begin: Begin = nullcontext, returns: str | None = None) -> None:
         """It is the server's now, signed by the keys of its settings; what cannot be delivered comes back to
-        ``returns``, or to who sends. The command by which the letter begins is written
-        inside ``begin``, which may raise: then nothing went. Errors: NotSent.
+        ``returns``, or to who sends. The command by which the letter begins is written inside ``begin``, which may
+        raise: then nothing went. Errors: NotSent.
         """
         if self._signer is not None:
             letter = await asyncio.to_thread(self._signer.signed, letter)

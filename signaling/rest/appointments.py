@@ -13,6 +13,7 @@ from practice.invitations.model import Dispatch, newest
 from practice.organisation.rights import Right, allowed
 from signaling.addresses import public_origin
 from signaling.gate import SIGNALING
+from signaling.leaving import link_renewed
 from signaling.limiter import TOLD_AGAIN
 from signaling.protocol.errors import Conflict, Current, Doubt, Doubtful, ProtocolError, Taken, UserError
 from signaling.protocol.guests import GuestView
@@ -88,7 +89,11 @@ async def change(call: Call) -> AppointmentView:
         if doubts:
             length = timedelta(minutes=correction.minutes or found.minutes)
             raise Doubtful(doubts, await taken(app, scope, starts_at or found.starts_at, length, but=wanted))
-    return await with_told(call, await corrected(call, scope, wanted, correction))
+    appointment = await corrected(call, scope, wanted, correction)
+    # Who is in is seen by whom they are with, who corrects an address in their presence.
+    if appointment.secret != found.secret and not await app[SIGNALING].in_progress(wanted):
+        await link_renewed(app[SIGNALING], appointment)
+    return await with_told(call, appointment)
 
 
 async def moved_doubtfully(
@@ -119,11 +124,15 @@ async def corrected(call: Call, scope: Scope, wanted: str, correction: Correctio
 
 
 async def invite(call: Call) -> AppointmentView:
-    """Tell the patient of it again, if wanted with another link: a few times a day, for each may be unwanted."""
+    """Tell the patient of it again, if wanted with another link, so that whoever came by the one before is out: a few
+    times a day, for each may be unwanted.
+    """
     app, scope, wanted = call.request.app, await reach(call), call.path["appointment"]
     if await app[STORE].appointments.is_told(scope, wanted):
         await demand_seldom(app, wanted)
     appointment = await app[STORE].appointments.invite(scope, wanted, new_link=call.body.new_link)
+    if call.body.new_link:
+        await link_renewed(app[SIGNALING], appointment)
     await app[SIGNALING].told(appointment.owner)
     return await with_told(call, appointment)
 

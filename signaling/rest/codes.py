@@ -7,7 +7,8 @@ from aiohttp.web import StreamResponse
 from practice.agenda.model import Appointment
 from practice.invitations.model import WAYS, Way
 from practice.invitations.port import NotTold
-from practice.invitations.store import address_of
+from practice.invitations.store import Dispatches, address_of
+from signaling.addresses import client_network
 from signaling.link_codes import LINK_CODES_OF, issue_pass, keep_pass
 from signaling.protocol.codes import CodePassed, CodeSent
 from signaling.protocol.errors import ProtocolError, UserError
@@ -20,26 +21,30 @@ log = logging.getLogger(__name__)
 
 
 async def send(call: Call) -> CodeSent:
-    """Have it sent. It says nothing of the address. Errors: also ``bad_state`` where the link asks for none."""
+    """Have it sent, where no way is asked for by the first that takes it. It says nothing of the address.
+
+    Errors: also ``bad_state`` where the link asks for none, ``try_again`` where it went by none.
+    """
     app, one = call.request.app, (found := await asking(call)).visit.appointment
-    ways = ways_of(one)
-    way = call.body.way or ways[0]
-    if way not in ways:
+    ways = await ways_of(app[STORE].outbox, one)
+    if call.body.way and call.body.way not in ways:
         raise ProtocolError("invalid", field="way")
-    typed, seconds = await app[LINK_CODES_OF].fresh(one.id)
-    try:
-        await app[DIGITS].send(one, way, typed)
-    except NotTold as fault:
-        log.warning("a code for a link was not taken", extra={"cause": fault.step})
-        raise UserError("try_again") from None
-    await app[STORE].audit.record(Act.PATIENT_TOLD, PATIENT, found.visit.subject)
-    return CodeSent(way=way, ways=ways, expires_in=seconds)
+    typed, seconds = await app[LINK_CODES_OF].fresh(one.id, client_network(call.request))
+    for way in [call.body.way] if call.body.way else ways:
+        try:
+            await app[DIGITS].send(one, way, typed)
+        except NotTold as fault:
+            log.warning("a code for a link was not taken", extra={"cause": fault.step})
+        else:
+            await app[STORE].audit.record(Act.PATIENT_TOLD, PATIENT, found.visit.subject)
+            return CodeSent(way=way, ways=ways, expires_in=seconds)
+    raise UserError("try_again")
 
 
 async def answer(call: Call) -> CodePassed:
     """The digits are right: this device may open the link for a while."""
     app, one = call.request.app, (found := await asking(call)).visit.appointment
-    await app[LINK_CODES_OF].answer(one.id, call.body.code)
+    await app[LINK_CODES_OF].answer(one.id, client_network(call.request), call.body.code)
     await app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
     token, seconds = issue_pass(app, one)
 
@@ -58,6 +63,7 @@ async def asking(call: Call) -> Visited:
     return found
 
 
-def ways_of(one: Appointment) -> list[Way]:
-    """By which its patient is told of it, mail first."""
-    return [way for way in WAYS if address_of(one, way)]
+async def ways_of(outbox: Dispatches, one: Appointment) -> list[Way]:
+    """By which its patient can be told of it now, mail first."""
+    goes = outbox.ways if await outbox.texts(one.owner) else outbox.ways - {"sms"}
+    return [way for way in WAYS if way in goes and address_of(one, way)]

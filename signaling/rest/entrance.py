@@ -26,7 +26,7 @@ async def entrance(call: Call, access: Claims, appointment: str, until: int | No
         access, token = await app[SIGNALING].refresh.begin(access, until)
         fields = {"refresh_token": token, "refresh_expires_in": max(1, until - tickets.expires_in(0))}
     return fields | {
-        "access_token": tickets.issue(access.model_copy(update={"expires": tickets.expires_in(seconds)})),
+        "access_token": tickets.issue(access.model_copy(update={"link": None, "expires": tickets.expires_in(seconds)})),
         "expires_in": seconds,
         "appointment": appointment,
         "protocol": PROTOCOL,

@@ -12,7 +12,7 @@ from practice.agenda.visit import Visit
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
-from signaling.link_codes import demand_pass
+from signaling.link_codes import demand_pass, opened_by
 from signaling.protocol.errors import UserError
 from signaling.protocol.guests import InvitedGuest
 from signaling.protocol.rest import Entrance, Join
@@ -113,6 +113,7 @@ async def _joined(call: Call, found: Visited) -> Join:
         seat=visit.guest.id if visit.guest else role,
         opens=opens,
         number=None if visit.guest else appointment.number,
+        link=None if visit.guest else opened_by(appointment),
         expires=0,
     )
     until = int(closes.timestamp()) if call.body.refresh else None

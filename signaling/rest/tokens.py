@@ -7,6 +7,7 @@ from rooms.consult_state import GUEST
 from signaling.consults.seats import is_invited
 from signaling.gate import SIGNALING
 from signaling.limiter import REFRESH_FAMILY
+from signaling.link_codes import still_opens
 from signaling.news import signing_in
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.rest import TokenSet
@@ -71,7 +72,9 @@ async def revoke(call: Call) -> None:
 
 
 async def _still_there(call: Call, claims: Claims) -> None:
-    """An account that was closed refreshes nothing, nor does a link that opens nothing any more."""
+    """An account that was closed refreshes nothing, nor does a link that opens nothing any more, is another since or
+    asks for a code that was not typed.
+    """
     app = call.request.app
     if claims.practitioner:
         try:
@@ -83,6 +86,8 @@ async def _still_there(call: Call, claims: Claims) -> None:
         return
     appointment = await app[STORE].appointments.get(of_claims(claims), str(claims.appointment))
     if claims.role == GUEST and not is_invited(appointment, claims.seat):
+        raise ProtocolError("token_invalid")
+    if claims.role == "patient" and not still_opens(appointment, claims.link):
         raise ProtocolError("token_invalid")
     if await closes_for(app, appointment, app[NOW]()) <= app[NOW]():
         raise UserError("ended")
@@ -100,7 +105,7 @@ async def _enter_reuse(call: Call, claims: Claims) -> None:
 
 def _set(call: Call, claims: Claims, token: str, life: int) -> TokenSet:
     tickets, seconds = call.request.app[TICKETS], call.request.app[SETTINGS].access_seconds
-    changes = {"kind": "access", "generation": None, "expires": tickets.expires_in(seconds)}
+    changes = {"kind": "access", "generation": None, "link": None, "expires": tickets.expires_in(seconds)}
     return TokenSet(
         access_token=tickets.issue(claims.model_copy(update=changes)),
         expires_in=seconds,

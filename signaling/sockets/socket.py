@@ -11,7 +11,7 @@ from signaling.protocol.model import Message
 from signaling.sockets.agent import UNKNOWN, Agent
 from signaling.sockets.limits import Limits
 from signaling.sockets.numbering import Numbering
-from signaling.tickets import Claims
+from signaling.tickets import Claims, place_of
 
 
 class TokenBucket:
@@ -90,9 +90,12 @@ class Socket:
 
     @property
     def holders(self) -> frozenset[str | None]:
-        """The practitioner and the family whose sign-out ends it; the appointment whose destruction does."""
+        """The practitioner and the family whose sign-out ends it; the appointment whose destruction does, and the
+        place in it whose link may become another.
+        """
         claims = self.claims
-        return frozenset({claims.practitioner or claims.appointment, claims.family})
+        place = place_of(claims.appointment, claims.seat) if claims.appointment else None
+        return frozenset({claims.practitioner or claims.appointment, claims.family, place})
 
     @property
     def waits_for(self) -> str | None:

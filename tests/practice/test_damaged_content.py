@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from practice.accounts.records import open_mail_change, seal_mail_change
+from practice.agenda.model import Appointment, Guest
+from practice.agenda.records import APPOINTMENTS
 from practice.assistants.model import Engagement
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.model import BankAccount
@@ -87,6 +89,8 @@ def of(kind: Kind[Any], record: Any) -> Written:
 SENT = MailServer(ID, OWNER, Access("mail.example.org", 587, "tls", "", "geheim", "a@example.org"), START, 1)
 TEXTED = SmsProvider(ID, OWNER, Way("cm", "https://sms.example.org/", "geheim", "Praktijk"), START, 1)
 SEEN = Sight(ID, OWNER, *("b" * 22, "c" * 22), "moving", START, given=START, looks=(START,))
+GUEST = Guest("g" * 22, "Maria", "interpreter", "en", "s" * 22)
+PLANNED = Appointment(ID, OWNER, "Jan", START, 30, "nl", "planned", None, "p" * 22, START, 1, guests=(GUEST,))
 KINDS = {
     "organisation": Written(Organisation(ID, PROFILE, 1), seal_organisation, open_organisation, organisation_place(ID)),
     "member": of(MEMBERS, MEMBER),
@@ -259,3 +263,11 @@ def test_a_passkey_and_who_has_it_are_silent() -> None:
         assert not [
             one for one in ("credential", "public", "Telefoon", "JBSWY3DP", "987654", "hash", "'x'") if one in said
         ]
+
+
+@pytest.mark.parametrize("guests", [[{"id": "g" * 22, "name": "Maria"}], [{}], ["Maria"], 7])
+def test_a_guest_of_whom_something_is_missing_is_damage_too(guests: Any) -> None:
+    kind = of(APPOINTMENTS, PLANNED)
+    assert kind.read(KEY, kind.row(kind.content())).guests == (GUEST,)
+    with pytest.raises(Unreadable):
+        kind.read(KEY, kind.row(kind.content() | {"guests": guests}))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from signaling.routes import ENDPOINTS
 from tests.signaling.conftest import Server
 from tests.signaling.test_entries import acts
 
@@ -57,6 +58,8 @@ async def test_a_guests_link_cancels_nothing(server: Server, planned: dict[str, 
     body = {"link": fragment(guest), "language": "nl", "wish": "cancel", "typed": "afzeggen"}
     refused = await server.call("POST", "/api/v1/join/wish", body)
     assert (refused.status, refused.body["error"]["code"]) == (403, "forbidden")
+    (said,) = [one.codes for one in ENDPOINTS if one.path.endswith("/join/wish")]
+    assert "forbidden" in said
     found = await server.call("GET", f"/api/v1/appointments/{planned['appointment']}", who="alice")
     assert found.body["wish"] is None
     calendar = await server.call("POST", "/api/v1/join/calendar", {"link": fragment(guest), "language": "en"})

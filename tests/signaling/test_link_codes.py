@@ -1,5 +1,6 @@
 """A patient's link that asks for a code: sent where the patient is told of it, typed once, then good on that device."""
 
+import asyncio
 import re
 from datetime import timedelta
 from functools import partial
@@ -9,13 +10,25 @@ import pytest
 
 from practice.invitations.digits import Digits
 from practice.outgoing import Door
+from practice.sms_providers.sending import Texter
 from signaling.couriers import letterhead
 from signaling.link_codes import link_code_key
 from signaling.mailing import mailers
+from signaling.settings import SignalingSettings
 from signaling.typedefs import DIGITS, REDIS, TEXTER
-from tests.servers.mail import MailServer
+from tests.servers.mail import Mail, MailServer
+from tests.servers.sms import SmsServer
 from tests.signaling.conftest import Answer, Server
+from tests.signaling.test_guessing import PROXY
 from tests.signaling.test_inviting import TO
+from tests.signaling.test_texted import has_provider
+
+HOME, STRANGER = "198.51.100.7", "203.0.113.200"
+
+
+@pytest.fixture
+def server_settings() -> SignalingSettings:
+    return PROXY
 
 
 @pytest.fixture
@@ -45,17 +58,30 @@ def refused(answer: Answer) -> str:
     return str(answer.body["error"]["code"])
 
 
-async def sent(server: Server, mails: MailServer, one: dict[str, Any]) -> str:
+async def asked(server: Server, one: dict[str, Any], network: str = HOME, **way: str) -> Answer:
+    return await server.call("POST", "/api/v1/join/code", link_of(one) | way, headers={"X-Forwarded-For": network})
+
+
+async def typed(server: Server, one: dict[str, Any], code: str, network: str = HOME) -> Answer:
+    body = link_of(one) | {"code": code}
+    return await server.call("POST", "/api/v1/join/pass", body, headers={"X-Forwarded-For": network})
+
+
+def digits_in(mail: Mail) -> str:
+    (found,) = re.findall(r"\b\d{6}\b", mail.message.get_content())
+    return str(found)
+
+
+async def sent(server: Server, mails: MailServer, one: dict[str, Any], network: str = HOME) -> str:
     """The digits of the newest mail."""
     before = len(mails.taken)
-    answer = await server.call("POST", "/api/v1/join/code", link_of(one))
+    answer = await asked(server, one, network)
     assert answer.status == 200, answer.body
     assert (answer.body["way"], answer.body["ways"]) == ("mail", ["mail"]) and answer.body["expires_in"] > 60
     assert len(mails.taken) == before + 1
     mail = mails.taken[-1].message
     assert mail["To"] == TO and one["link"] not in str(mail)
-    (found,) = re.findall(r"\b\d{6}\b", mail.get_content())
-    return str(found)
+    return digits_in(mails.taken[-1])
 
 
 async def test_nothing_opens_without_the_code_and_the_device_that_has_it_comes_in(
@@ -103,8 +129,8 @@ async def test_after_ten_wrong_tries_the_right_one_is_wrong_too(sending: Server,
     one = await planned(sending)
     code = await sent(sending, mails, one)
     wrong = str((int(code) + 1) % 10**6).zfill(6)
-    for _ in range(10):
-        answer = await sending.call("POST", "/api/v1/join/pass", link_of(one) | {"code": wrong})
+    for number in range(10):
+        answer = await typed(sending, one, wrong, f"203.0.113.{number}")
         assert (answer.status, refused(answer)) == (403, "code_refused")
     answer = await sending.call("POST", "/api/v1/join/pass", link_of(one) | {"code": code})
     assert (answer.status, refused(answer)) == (410, "code_spent")
@@ -114,11 +140,71 @@ async def test_after_ten_wrong_tries_the_right_one_is_wrong_too(sending: Server,
 
 async def test_who_asks_again_soon_is_sent_the_same_and_not_without_end(sending: Server, mails: MailServer) -> None:
     one = await planned(sending)
-    codes = {await sent(sending, mails, one) for _ in range(5)}
+    codes = {await sent(sending, mails, one) for _ in range(4)}
     assert len(codes) == 1, "whatever presses every button puts nobody out"
-    answer = await sending.call("POST", "/api/v1/join/code", link_of(one))
-    assert (answer.status, refused(answer)) == (429, "rate_limited") and len(mails.taken) == 5
+    answer = await asked(sending, one)
+    assert (answer.status, refused(answer)) == (429, "rate_limited") and len(mails.taken) == 4
     assert (await sending.call("POST", "/api/v1/join/pass", link_of(one) | {"code": codes.pop()})).status == 200
+
+
+async def test_of_many_who_ask_at_once_all_are_sent_the_same(sending: Server, mails: MailServer) -> None:
+    one = await planned(sending)
+    answers = await asyncio.gather(*(asked(sending, one) for _ in range(4)))
+    assert {answer.status for answer in answers} == {200} and len(mails.taken) == 4
+    (code,) = {digits_in(mail) for mail in mails.taken}
+    assert (await typed(sending, one, code)).status == 200
+
+
+async def test_a_stranger_with_the_link_uses_up_what_their_network_may_and_keeps_nobody_out(
+    sending: Server, mails: MailServer
+) -> None:
+    one = await planned(sending)
+    for _ in range(4):
+        assert (await asked(sending, one, STRANGER)).status == 200
+    assert refused(await asked(sending, one, STRANGER)) == "rate_limited"
+    code = await sent(sending, mails, one)
+    wrong = str((int(code) + 1) % 10**6).zfill(6)
+    tries = [refused(await typed(sending, one, wrong, STRANGER)) for _ in range(12)]
+    assert tries == ["code_refused"] * 5 + ["rate_limited"] * 7
+    assert refused(await typed(sending, one, code, STRANGER)) == "rate_limited", "right or wrong"
+    assert (await typed(sending, one, code)).status == 200
+
+
+async def test_the_pass_goes_along_with_an_appointment_that_is_handed_over(sending: Server, mails: MailServer) -> None:
+    one = await planned(sending)
+    code = await sent(sending, mails, one)
+    given = {"code_pass": (await typed(sending, one, code)).body["code_pass"]}
+    handing = sending.store.retention.handing
+    await handing.ask(sending.alice.id, sending.bob.id, sending.alice.id)
+    assert await handing.carry_out() == 1
+    answer = await sending.call("POST", "/api/v1/join", link_of(one) | given)
+    assert (answer.status, answer.body["practitioner_name"]) == (200, "Bob"), answer.body
+    assert answer.body["appointment"] != one["appointment"]
+    assert refused(await sending.call("POST", "/api/v1/join", link_of(one), who="stranger")) == "code_needed"
+
+
+async def test_only_ways_that_go_are_offered_and_where_the_first_fails_the_next_is_tried(
+    sending: Server, mails: MailServer, provider: SmsServer
+) -> None:
+    outbox, settings = sending.store.outbox, provider.settings()
+    outbox.ways, outbox.texts_to = frozenset({"mail", "sms"}), settings.texts_to
+    texter = Texter(settings.sms, Door.of(settings), sending.store.sms_providers.of_owner, sending.time.now)
+    sending.app[DIGITS]._texter = texter
+    await has_provider(sending, provider)
+    one = await planned(sending, phone="06-12345678")
+    mails.on_recipient = lambda _: "550 no such address"
+    assert (await asked(sending, one)).body["way"] == "sms"
+    assert len(provider.asked) == 1
+    assert refused(await asked(sending, one, way="mail")) == "try_again", "who asks for a way is sent it by no other"
+    mails.on_recipient = lambda _: None
+    answer = (await asked(sending, one)).body
+    assert (answer["way"], answer["ways"]) == ("mail", ["mail", "sms"])
+    outbox.ways = frozenset({"mail"})
+    other = await planned(sending, anyway=True)
+    outbox.ways = frozenset({"sms"})
+    answer = await asked(sending, one, STRANGER)
+    assert (answer.body["way"], answer.body["ways"]) == ("sms", ["sms"])
+    assert refused(await asked(sending, other)) == "try_again", "by none"
 
 
 async def test_it_needs_an_address_and_is_asked_for_as_the_practitioner_says(sending: Server) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from practice.agenda.changes import Correction
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import ProtocolError
 from signaling.typedefs import REDIS, TICKETS
@@ -221,6 +222,39 @@ async def test_a_patient_refreshes_no_longer_than_the_link_opens(server: Server,
     ]
     if how == "destroy":
         assert not [key async for key in server.app[REDIS].scan_iter("sk:refresh*")]
+
+
+@pytest.mark.parametrize("how", ["renewed", "other address", "code"])
+async def test_a_patient_refreshes_no_longer_than_the_link_is_theirs_and_by_its_code(server: Server, how: str) -> None:
+    server.store.outbox.ways = frozenset({"mail"})
+    appointment = await server.appoint(server.alice)
+    alices, wanted = of(server.alice.id), appointment.id
+    if how != "renewed":
+        first = Correction(seen=appointment.version, mail="jan@example.org")
+        appointment = await server.store.appointments.change(alices, wanted, first)
+    ticket = (await call(server, "POST", "/join", {"link": wanted + appointment.secret, "refresh": True})).body
+    ticket |= (await refreshed(server, ticket)).body
+    admission = server.app[SIGNALING].admission
+    await server.sign_in("alice")
+    path = f"/api/v1/appointments/{wanted}"
+    changes: dict[str, dict[str, Any]] = {"other address": {"mail": "piet@example.org"}, "code": {"code": True}}
+    if how == "renewed":
+        answer = await server.call("POST", f"{path}/invitation", {"new_link": True}, who="alice")
+    else:
+        answer = await server.call("PATCH", path, {"seen": appointment.version} | changes[how], who="alice")
+    assert answer.status == 200, answer.body
+    assert (await refreshed(server, ticket)).code == "token_invalid"
+    if how == "code":
+        assert await admission.authenticate(ticket["access_token"]), "who was let in before stays"
+        await server.call("PATCH", path, {"seen": appointment.version + 1, "code": False}, who="alice")
+        assert (await refreshed(server, ticket)).status == 200
+    else:
+        with pytest.raises(ProtocolError, match="token_invalid"):
+            await admission.authenticate(ticket["access_token"])
+        after = await call(server, "POST", "/join", {"link": answer.body["link"].partition("#")[2], "refresh": True})
+        assert await admission.authenticate((await refreshed(server, after.body)).body["access_token"])
+        await server.store.retention.destroy(alices, wanted)
+        assert not [key async for key in server.app[REDIS].scan_iter("*") if wanted.encode() in key]
 
 
 # --- one call to join ------------------------------------------------------------------------------------------------

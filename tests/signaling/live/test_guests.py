@@ -6,6 +6,8 @@ import pytest
 
 from practice.agenda.guests import Invitee
 from practice.agenda.model import Guest
+from signaling.leaving import link_renewed
+from signaling.protocol.errors import ProtocolError
 from signaling.tickets import Claims
 from tests.opening import of
 from tests.signaling.live.cast import Node, Person, Practice, Worker, soon, until
@@ -96,3 +98,24 @@ async def test_a_seat_that_no_guest_has_is_no_place(node: Node, worker: Worker, 
     nobody = Guest("n" * 22, "Nobody", "guest", "nl", "s" * 22)
     page = await guest_page(practice, nobody).connect(node)
     assert await page.code("arrive", {"appointment": practice.appointment.id, "participant": page.id}) == "not_found"
+
+
+async def test_by_a_former_link_of_the_patient_nobody_stays_or_comes_back(
+    node: Node, worker: Worker, practice: Practice, guest: Guest
+) -> None:
+    where = practice.appointment.id
+    doctor, other = await practice.practitioner_page().connect(node), await guest_page(practice, guest).connect(node)
+    patient = await practice.patient_page().connect(node)
+    await patient.arrive(where)
+    await other.arrive(where)
+    await doctor.admit(where, patient)
+    await until(lambda: patient.view["me"]["state"] == "admitted", "the patient is in")
+    former = [patient.view["resume"], patient.token()]
+    changed = await practice.store.appointments.invite(of(practice.appointment.owner), where, new_link=True)
+    await link_renewed(node.signaling, changed)
+    await until(lambda: patient.events("ended") == [{"reason": "ended"}], "they are told")
+    await until(lambda: not patient.socket.connected, "and their socket is closed")
+    assert [one["role"] for one in (await doctor.do("snapshot"))["others"]] == ["guest"], "who came by another stays"
+    for ticket in former:
+        with pytest.raises(ProtocolError, match="token_invalid"):
+            await node.signaling.admission.authenticate(ticket)

@@ -81,7 +81,7 @@ class PatientPage extends HTMLElement {
       this.#appointment = await join(this.#link);
     } catch (error) {
       const code = /** @type {{code?: string}} */ (error).code ?? 'internal';
-      if (code === 'code_needed') return location.replace(`/c/code#${this.#link}`);
+      if (code === 'code_needed') return this.#failed(code);
       if (code === 'link_invalid') return this.#over();
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
@@ -124,7 +124,9 @@ class PatientPage extends HTMLElement {
     } catch (error) {
       const { code = 'internal' } = /** @type {{code?: string}} */ (error);
       if (PASSING.has(code)) this.#hour.set(0);
-      else if (!this.#called) this.#inVain();
+      else if (this.#called) return;
+      else if (code === 'code_needed') this.#failed(code);
+      else this.#inVain();
     }
   }
 
@@ -314,6 +316,7 @@ class PatientPage extends HTMLElement {
   /** @param {string} code */
   #failed(code) {
     this.#drop();
+    if (code === 'code_needed') return location.replace(`/c/code#${this.#link}`);
     this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
   }
 
