@@ -37,6 +37,7 @@
         end(scope, id) -> Appointment;  reopen(scope, id);  attend(scope, id, attended)    # the first end counts
         cancel(scope, id, held);  keep(scope, id);  invite(scope, id, new_link) -> Appointment  # destroyed soon, or not
         is_told(scope, id, guest) -> bool            # whether there is an address, whatever the scope is shown
+        begin_anew(scope, id, starts_at) -> Appointment             # of a queue; nobody is told
     store.guests
         add(scope, appointment_id, invitee) -> Appointment         # `guests_full`
         renew(scope, appointment_id, guest_id) -> Appointment;  remove(scope, appointment_id, guest_id)
@@ -95,6 +96,7 @@
     store.bookings
         of(scope) -> Availability;  set_terms(scope, terms, seen);  readdress(scope, seen)              # `conflict`
         set_hour(scope, hour, seen);  receiving(token, zone) -> Availability, until     # an open hour
+        receive(availability, planning, zone, who, name, language) -> Appointment       # `ended`: it is closed
         at(token) -> Availability | None;  times(availability, looking, zone) -> when somebody may be booked
         hold(availability, looking, zone, wanted, tell) -> Hold, token;  held(token) -> Hold | None   # ten minutes
         confirm(hold, availability, looking, planning, zone, typed) -> Appointment;  bury()    # `invalid`, `conflict`
@@ -134,7 +136,7 @@
         waiting();  any();  later(notice);  done(notice);  bury()   # for the postman
     store.outbox
         demand(owner, mail, phone);  texts(owner);  follow(connection, key, after);  hurry();  carry();  part()
-        of(planned);  visited(appointment);  any();  waiting();  begun(due, lease);  later(due);  done(due, state)
+        of(planned);  visited(one, guest);  any();  waiting();  begun(due, lease);  later(due);  done(due, state)
         came_back(dispatch, reason) -> id | None                    # of whom, where that says something new
     store.retention
         destroy(scope, id) -> Receipt;  sweep() -> int;  run();  catch_up() -> int;  status() -> RetentionStatus
