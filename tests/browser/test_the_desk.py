@@ -194,6 +194,7 @@ async def test_cancelling_asks_first_can_be_undone_and_goes_on_without_the_page(
         await page.reload()
         await practitioner.find("retention").click()
         await page.locator(".receipts summary").click()
+        await page.locator("[data-slot=receipts] li").first.wait_for()
         return await page.locator("[data-slot=receipts] code").count() == 1
 
     await eventually(received, "a receipt", every=1)
