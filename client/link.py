@@ -16,6 +16,7 @@ HOPELESS = frozenset(
         "version_unsupported",
         "origin_refused",
         "link_invalid",
+        "code_needed",
         "ended",
         "gone",
         "unauthenticated",

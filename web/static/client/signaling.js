@@ -26,6 +26,7 @@ const HOPELESS = new Set([
   'version_unsupported',
   'origin_refused',
   'link_invalid',
+  'code_needed',
   'ended',
   'gone',
   'unauthenticated',
