@@ -94,3 +94,33 @@ async def test_an_address_that_is_none_is_said_beside_it(practitioner: Person) -
     await person.page.locator("#mail-problem").wait_for()
     assert await person.find("patient-mail").get_attribute("aria-invalid") == "true"
     assert await person.find("patient-mail").evaluate("field => document.activeElement === field")
+
+
+SAID = """
+async (told) => {
+  const loaded = [...document.querySelectorAll('link[rel=modulepreload], script[type=module]')];
+  const addresses = loaded.map((one) => one.href || one.src);
+  const { toldLines } = await import(addresses.find((one) => one.endsWith('/pages/told.js')));
+  const { render } = await import(addresses.find((one) => one.includes('/lit-html')));
+  const place = document.createElement('div');
+  render(toldLines({ told }), place);
+  return [...place.querySelectorAll('.fate')].map((one) => one.textContent.trim());
+}
+"""
+
+
+async def test_a_refusal_says_why_in_words(practitioner: Person) -> None:
+    """Drawn by the page's own module: the sandbox's mail server takes whatever it is given."""
+    await expect(practitioner.find("new-appointment")).to_be_enabled()
+    refused = {"word": "invitation", "state": "refused", "at": None}
+    reasons = {"mail": ["recipient 550", "bounced 5.1.1", "bounced"], "sms": ["mobile", "refused 42", "greeting 554"]}
+    told = [refused | {"way": way, "reason": reason} for way, those in reasons.items() for reason in those]
+    lines = await practitioner.page.evaluate(SAID, told)
+    assert [one.partition(" \N{EN DASH} ")[2] for one in lines] == [
+        "dit adres of nummer bestaat niet of neemt niets aan (550)",
+        "het kwam onbezorgd terug (5.1.1)",
+        "het kwam onbezorgd terug",
+        "Dit is geen mobiel nummer.",
+        "de sms-aanbieder weigerde het (42)",
+        "greeting (554)",
+    ]

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from practice.agenda.model import Attendance
 from practice.agenda.wishes import WISHES
-from practice.invitations.model import WAYS
+from practice.invitations.model import BOUNCED, WAYS
 from practice.invitations.model import WORDS as TOLD_WORDS
 from practice.invitations.model import State as TellingState
 from practice.kinds import KINDS
@@ -113,6 +113,7 @@ FAMILIES = {
     "domains": ["taken"],
     "told": TOLD_WORDS,
     "told.way": WAYS,
+    "told.reason": ["sender", "recipient", "content", "refused", BOUNCED],
     "new.phone": ["hint", *get_args(Unfit)],
     "told.state": [state for state in get_args(TellingState) if state != "void"],
     "policies.reminders": [str(hours) for hours in HOURS],

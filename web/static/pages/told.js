@@ -1,6 +1,6 @@
 import { html, nothing } from '../vendor/lit-html-3.3.3/lit-html.js';
 import { moment } from './dates.js';
-import { t } from './language.js';
+import { has, t } from './language.js';
 import { icon } from './rows.js';
 
 /** @import {AppointmentView, ToldView} from '../../types/wire.js' */
@@ -29,5 +29,12 @@ export function toldTools(one, acts) {
 /** @param {ToldView} told */
 function line({ way, word, state, at, reason }) {
   const said = t(`told.state.${state}`, { when: at ? moment(at) : '' });
-  return t('told.line', { what: t(`told.${word}`), way: t(`told.way.${way}`), state: said }) + (reason ? ` (${reason})` : '');
+  return t('told.line', { what: t(`told.${word}`), way: t(`told.way.${way}`), state: said }) + (reason ? ` – ${why(reason)}` : '');
+}
+
+/** A word of the server's, and the number of whoever did not take it. @param {string} reason */
+function why(reason) {
+  const [word = '', number] = reason.split(' ');
+  const key = [`told.reason.${word}`, `new.phone.${word}`].find(has);
+  return (key ? t(key) : word) + (number ? ` (${number})` : '');
 }
