@@ -61,6 +61,7 @@ lint: $(TOOLS)
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@mkdir -p web/types
 	$(BIN)/python -m signaling.schema.typescript > web/types/wire.d.ts
 	$(BIN)/python -m tests.web.test_wire_types > web/types/agreement.ts
 	@sh web/check
