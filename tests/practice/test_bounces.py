@@ -180,7 +180,8 @@ async def test_what_could_not_be_delivered_is_refused_by_our_word_and_the_code(
     (one,) = (await returning.store.outbox.of([made]))[made.id]
     assert (one.state, one.reason) == ("refused", "bounced 5.1.1")
     assert (returning.left, returning.told.owners) == (0, [made.owner])
-    assert "jan" not in caplog.text.lower() and "bounces" not in caplog.text
+    ours = " ".join(one.getMessage() for one in caplog.records if one.name != "mail.log")  # the mail server's
+    assert "jan" not in ours.lower() and "bounces+" not in ours
     returning.arrive(recorded("failed", returns))
     assert await returning.came() == {"late": 1}
     assert (returning.left, returning.told.owners) == (0, [made.owner])
