@@ -90,9 +90,9 @@ LINK_CODES_DAY = Limit("link-codes-day", 12, "The same in a day.", 86_400)
 LINK_CODES_NETWORK = Limit("link-codes-network", 4, "How often one network has it sent.", 3600)
 LINK_CODES_NETWORK_DAY = Limit("link-codes-network-day", 6, "The same in a day.", 86_400)
 LINK_CODE_TRIES_NETWORK = Limit(
-    "link-code-tries-network", 5, "Codes that one network types for the link of one appointment.", 600
+    "link-code-tries-network", 10, "Codes that one network types for the link of one appointment.", 600
 )
-LINK_CODE_TRIES = Limit("link-code-tries", 10, "Codes that are typed for one that was sent.", 3600)
+LINK_CODE_TRIES = Limit("link-code-tries", 20, "Codes that all networks type for one that was sent.", 3600)
 MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
 SMS_TESTS = Limit("sms-tests", 5, "Test text messages that one account sends.", 3600)
 INVITED_NETWORK = Limit("invited-network", 60, "Links of invitations that are none, from one network.")

@@ -94,7 +94,7 @@ class LinkCodes:
     async def answer(self, appointment: str, network: Network | None, typed: str) -> None:
         """The digits are right, and good no more. A try is counted before it is looked at.
 
-        Errors: ``code_refused``, ``code_spent`` (none was sent, it was too long ago, or the tenth try was wrong),
+        Errors: ``code_refused``, ``code_spent`` (none was sent, it was too long ago, or all tries are used up),
         ``rate_limited`` (of this network, whose tries cost nobody else the code).
         """
         seed = await self._seed(appointment)
