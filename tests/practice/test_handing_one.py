@@ -10,6 +10,7 @@ from tests.opening import of
 from tests.organisations import found, scope_of
 from tests.people import Time, plan
 from tests.practice.handing import Cast, acts, asked, whole
+from tests.practice.outcomes import outcome
 from vault.database.marks import owners_handing
 from vault.destruction.handing import SOME
 from vault.errors import DomainError
@@ -87,15 +88,9 @@ async def test_of_many_at_once_each_is_whole(cast: Cast, settings: VaultSettings
     waits = await plan(store, cast.alice, "Noor", hours=1)
     scope = await alices(cast)
 
-    async def quiet(call: object) -> object:
-        try:
-            return await call  # type: ignore[misc]  # each is awaitable
-        except DomainError as error:
-            return error.code
-
     done = await asyncio.gather(
-        *(quiet(store.handing.hand_one(scope, waits.id, cast.bob.id)) for _ in range(3)),
-        quiet(store.appointments.end(Scope.consult(waits.id, cast.alice.id), waits.id)),
+        *(outcome(store.handing.hand_one(scope, waits.id, cast.bob.id)) for _ in range(3)),
+        outcome(store.appointments.end(Scope.consult(waits.id, cast.alice.id), waits.id)),
     )
     mine, theirs = await cast.agenda(cast.alice), await cast.agenda(cast.bob)
     assert len([*mine, *theirs]) == 1, done

@@ -15,6 +15,7 @@ from tests.opening import Elsewhere, nobody, of, open_store
 from tests.organisations import scope_of
 from tests.people import Time, plan
 from tests.practice.handing import FIRST, LAST, Cast, acts, asked, whole
+from tests.practice.outcomes import outcome
 from vault.database.tables import marks
 from vault.errors import DomainError
 from vault.records.scope import Scope
@@ -31,18 +32,12 @@ async def test_whoever_destroys_ends_or_closes_at_the_same_moment(
     store = cast.store
     planned = [await plan(store, cast.alice, f"{number}", days=1) for number in range(12)]
 
-    async def quiet(call: object) -> object:
-        try:
-            return await call  # type: ignore[misc]  # each is awaitable
-        except DomainError as error:
-            return error.code
-
     done = await asyncio.gather(
         cast.hand_over(),
-        *(quiet(store.retention.destroy(of(cast.alice.id), one.id)) for one in planned[:4]),
-        *(quiet(store.appointments.end(Scope.consult(one.id, one.owner), one.id)) for one in planned[4:8]),
-        quiet(store.practitioners.set_retention(of(cast.alice.id), "7d")),
-        quiet(store.practitioners.set_retention(of(cast.bob.id), "90d")),
+        *(outcome(store.retention.destroy(of(cast.alice.id), one.id)) for one in planned[:4]),
+        *(outcome(store.appointments.end(Scope.consult(one.id, one.owner), one.id)) for one in planned[4:8]),
+        outcome(store.practitioners.set_retention(of(cast.alice.id), "7d")),
+        outcome(store.practitioners.set_retention(of(cast.bob.id), "90d")),
         return_exceptions=True,
     )
     assert [one for one in done if isinstance(one, Exception)] == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -26,11 +26,11 @@ from tests.organisations import OPERATOR, PRACTICE, join
 from tests.organisations import found as found_organisation
 from tests.people import PASSWORD, Time
 from tests.practice.calls import CALLS, NAME, SELDOM, Person, decided, invited, listed, passkey, planned, sent_by
+from tests.practice.outcomes import outcome
 from tests.practice.test_scope_demanded import demands, public
 from tests.practice.whose import owners_and_ids
 from vault.database.tables import metadata
 from vault.destruction.closure import Emptied
-from vault.errors import DomainError
 from vault.keys.receipt import Receipt
 from vault.records.content import new_id
 from vault.records.scope import Scope
@@ -79,14 +79,6 @@ STEPS = st.builds(
     st.integers(0, 9),
     st.frozensets(st.sampled_from(get_args(MemberRole))),
 )
-
-
-async def outcome(awaited: Awaitable[Any]) -> Any:
-    """What a call gave, or the code with which it refused."""
-    try:
-        return await awaited
-    except DomainError as error:
-        return error.code
 
 
 def scope_for(step: Step, me: Person, row: str) -> Scope:

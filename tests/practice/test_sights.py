@@ -22,9 +22,9 @@ from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE, scope_of
 from tests.people import Time, plan
 from tests.practice.calls import CALLS, Person
+from tests.practice.outcomes import outcome
 from tests.practice.posting import sqlite_store, store
 from tests.practice.test_organisation import joined
-from tests.practice.test_scope import outcome
 from vault.errors import DomainError
 from vault.records.content import new_id
 from vault.records.scope import Scope
