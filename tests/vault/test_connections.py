@@ -5,8 +5,10 @@ import gc
 import sqlite3
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from sqlalchemy import event, text
@@ -17,6 +19,7 @@ from vault.errors import DomainError
 from vault.settings import VaultSettings, sqlite_url
 
 PATIENCE = 30.0
+LONG = "WITH RECURSIVE n(i) AS (SELECT begun() UNION ALL SELECT 1 FROM n LIMIT 5000000) SELECT max(i) FROM n"
 
 
 class Failing(sqlite3.Connection):
@@ -96,6 +99,38 @@ async def test_a_statement_that_nobody_waits_for_is_let_end_and_its_connection_c
         opened[0].execute("SELECT 1")
 
 
+async def test_what_nobody_waits_for_has_ended_when_the_database_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLAlchemy 2.1.9 waits for no aiosqlite 0.22.1 that is cancelled twice: its thread speaks to a closed loop."""
+    path, begun = tmp_path / "rooms.sqlite", threading.Event()
+    await asyncio.to_thread(lambda: sqlite3.connect(path).close())
+    connect = partial(sqlite3.connect, factory=Watched)
+
+    def watched(*where: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*where, **how)
+        connection.create_function("begun", 0, begun.set)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    Watched.closed.clear()
+    database = Database(sqlite_url(path))
+
+    async def count() -> None:
+        async with database.read() as connection:
+            await connection.execute(text(LONG))
+
+    counting = asyncio.create_task(count())
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    for _ in range(2):
+        counting.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await counting
+    await database.close()
+    assert Watched.closed.is_set()
+
+
 async def test_one_that_cannot_be_opened_while_nobody_waits_any_more_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +146,7 @@ async def test_one_that_cannot_be_opened_while_nobody_waits_any_more_leaves_noth
             ended.set()
 
     monkeypatch.setattr(sqlite3, "connect", slowly)
-    opening = asyncio.create_task(open_file(path))
+    opening = asyncio.create_task(open_file(path, WeakSet()))
     assert await asyncio.to_thread(begun.wait, PATIENCE)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
+from weakref import WeakSet
 
 import aiosqlite
 from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, Row, Table, create_engine, event, exc, text
@@ -28,6 +29,9 @@ T = TypeVar("T")
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 SQLITE_THREADS = 4
+ROWS_AT_ONCE = 64
+"""That a cursor takes to another thread and back."""
+
 POSTGRES_LINE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 """Of a connection that was cut without a word the kernel knows after ten seconds, not after hours."""
 
@@ -49,7 +53,8 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.sqlite = url.get_backend_name() == "sqlite"
         self._path = Path(url.database or "") if self.sqlite else None
-        creator = {"async_creator": partial(open_file, self._path)} if self._path else {}
+        self._files: WeakSet[File] = WeakSet()
+        creator = {"async_creator": partial(self._open, self._path)} if self._path else {}
         self.engine: AsyncEngine = create_async_engine(
             url, hide_parameters=True, **{**options(url), **creator, **({} if self.sqlite else EXPLICIT)}
         )
@@ -68,6 +73,9 @@ class Database:
     def engines(self) -> set[Engine]:
         """All that statements go through: on SQLite single ones and transactions have one each."""
         return {self.engine.sync_engine, self._beside}
+
+    async def _open(self, path: Path) -> aiosqlite.Connection:
+        return await open_file(path, self._files)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -184,8 +192,10 @@ class Database:
         await self.present()
 
     async def close(self) -> None:
-        """Idempotent."""
+        """Idempotent. No thread of it says anything to this event loop afterwards."""
         await self.engine.dispose()
+        for file in list(self._files):
+            await file.ended()
         await asyncio.to_thread(self._end_single)
 
     def _end_single(self) -> None:
@@ -238,12 +248,34 @@ def address(path: Path) -> str:
     return f"file:{quote(str(path))}?mode=rw"
 
 
-async def open_file(path: Path) -> aiosqlite.Connection:
-    """A connection to a file that is there: one that went away is not made anew, empty.
+class File(aiosqlite.Connection):
+    """A connection whose thread can be waited for, also where whoever had it closed did not wait.
+
+    SQLAlchemy does not where a statement is cancelled, and the thread then speaks to an event loop that may be closed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(partial(sqlite3.connect, address(path), uri=True), ROWS_AT_ONCE)
+        self._end: asyncio.Future[None] | None = None
+
+    def stop(self) -> "asyncio.Future[None] | None":
+        """Once: its thread would never answer a second call."""
+        if self._end is None:
+            self._end = super().stop()
+        return self._end and asyncio.shield(self._end)
+
+    async def ended(self) -> None:
+        """When it was told to stop, until it has."""
+        if self._end is not None:
+            await asyncio.shield(self._end)
+
+
+async def open_file(path: Path, opened: "WeakSet[File]") -> aiosqlite.Connection:
+    """A connection to a file that is there, added to ``opened``: one that went away is not made anew, empty.
 
     Whoever stops waiting for it has it closed: its thread would else go on until the process ends.
     """
-    opening = asyncio.ensure_future(_opened(path))
+    opening = asyncio.ensure_future(_opened(path, opened))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -251,8 +283,10 @@ async def open_file(path: Path) -> aiosqlite.Connection:
         raise
 
 
-async def _opened(path: Path) -> aiosqlite.Connection:
-    return await aiosqlite.connect(address(path), uri=True)
+async def _opened(path: Path, opened: "WeakSet[File]") -> aiosqlite.Connection:
+    file = File(path)
+    opened.add(file)
+    return await file
 
 
 def _close(opening: "asyncio.Future[aiosqlite.Connection]") -> None:

@@ -41,7 +41,7 @@ export class Agenda {
     });
     this.new = new NewAppointment(
       slot(root, 'new', HTMLDialogElement),
-      (all) => (this.undo.made(all), this.reload()),
+      (all) => this.#made(all),
       (one, before) => this.#corrected(one, before),
       () => this.day.known.value.values(),
     );
@@ -102,6 +102,13 @@ export class Agenda {
       /** @type {HTMLElement | null} */ (this.root.querySelector(`[data-appointment="${cancelled.appointment}"] .keeps`))?.focus();
       this.reload();
     });
+  }
+
+  /** What was planned stands before the eyes, whichever day was shown. @param {AppointmentView[]} all of a series */
+  #made(all) {
+    this.undo.made(all);
+    if (all[0]) this.day.turnTo(all[0]);
+    this.reload();
   }
 
   /** @param {AppointmentView} one @param {AppointmentView} before */

@@ -116,10 +116,20 @@ export class Day {
     /** @type {HTMLElement | null} */ (this.root.querySelector(`[data-appointment="${one.appointment}"] button`))?.focus();
   }
 
+  /** Show its day, or its week, from the next time on that it is read. @param {AppointmentView} one */
+  turnTo(one) {
+    if (!this.#days.includes(dayAt(one))) this.#stay(dayAt(one));
+  }
+
   /** @param {string} day */
-  async #look(day) {
+  #stay(day) {
     this.shown = day;
     this.#today = daysAway(day) === 0;
+  }
+
+  /** @param {string} day */
+  async #look(day) {
+    this.#stay(day);
     this.#day.value = day;
     this.show('day');
     slot(this.root, 'day-title').focus();
@@ -133,8 +143,7 @@ export class Day {
   /** @param {number} steps days, or weeks where these are shown; 0 is today */
   async move(steps) {
     const days = this.#view.value === 'day' ? steps : steps * 7;
-    this.shown = steps === 0 ? dayOf() : daysLater(this.shown, days);
-    this.#today = daysAway(this.shown) === 0;
+    this.#stay(steps === 0 ? dayOf() : daysLater(this.shown, days));
     await this.load();
   }
 
