@@ -66,7 +66,8 @@ class LinkCodes:
         self._limiter = limiter
 
     async def fresh(self, appointment: str, network: Network | None) -> tuple[str, int]:
-        """The digits to be sent, and for how many seconds they are good: of two who ask at once the same.
+        """The digits to be sent, and for how many seconds they are good: of two who ask at once the same. Of a guest's
+        link it is the guest's id that stands for the appointment.
 
         Errors: ``rate_limited``, ``try_again``.
         """
@@ -135,7 +136,7 @@ def issue_pass(app: web.Application, one: Appointment) -> tuple[str, int]:
         role="patient",
         appointment=one.id,
         seat="patient",
-        link=_mark(one.secret),
+        link=link_mark(one.secret),
         expires=app[TICKETS].expires_in(seconds),
     )
     return app[TICKETS].issue(claims), seconds
@@ -149,12 +150,12 @@ def keep_pass(response: web.StreamResponse, settings: SignalingSettings, token: 
 
 def opened_by(one: Appointment) -> str:
     """As what a refresh token says that it came of this link: with the code, if that is asked for."""
-    return _mark(one.secret, "code" if one.code else "link")
+    return link_mark(one.secret, "code" if one.code else "link")
 
 
 def still_opens(one: Appointment, mark: str | None) -> bool:
     """Whether what came so is of the link of now, and of its code if one is asked for now."""
-    return mark == _mark(one.secret, "code") or (not one.code and mark == _mark(one.secret))
+    return mark == link_mark(one.secret, "code") or (not one.code and mark == link_mark(one.secret))
 
 
 def demand_pass(request: web.Request, one: Appointment, given: str | None) -> None:
@@ -164,11 +165,11 @@ def demand_pass(request: web.Request, one: Appointment, given: str | None) -> No
     for token in filter(None, (given, request.cookies.get(cookie_name(request.app[SETTINGS])))):
         with suppress(ProtocolError):
             claims = request.app[TICKETS].verify(token, kinds=("pass",))
-            if claims.link == _mark(one.secret):
+            if claims.link == link_mark(one.secret):
                 return
     raise UserError("code_needed")
 
 
-def _mark(secret: str, word: str = "link") -> str:
+def link_mark(secret: str, word: str = "link") -> str:
     """What tells one link from another and opens none."""
     return urlsafe_b64encode(sha256(f"{word} {secret}".encode()).digest()[:16]).decode().rstrip("=")

@@ -2,7 +2,8 @@
 
 An access token opens one Socket.IO connection. A resume ticket says that a seat in a consult was held, and
 whether its holder had been called in: it rebuilds a room that an emptied Redis lost. A refresh token opens nothing; it
-gives the next access token. A pass opens nothing either: it says that a code was typed on this device.
+gives the next access token. A pass opens nothing either: it says that a code was typed on this device. What reads the
+rights pages of a link (``web.rights``) says first that a code was asked for by it, then that it was typed.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ ALGORITHM = "HS256"
 MAX_LENGTH = 2048
 
 
-Kind = Literal["access", "resume", "refresh", "pass"]
+Kind = Literal["access", "resume", "refresh", "pass", "asked", "rights"]
 
 
 class Claims(Message):
@@ -35,8 +36,8 @@ class Claims(Message):
     ``seat`` is ``practitioner``, ``patient`` or that of a guest; ``appointment`` is None in the practitioner's desk
     token; ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
     session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``; ``number``
-    is that of who came to an open hour; ``link``, in the pass of a device on which a code was typed and in a patient's
-    refresh token, tells which link it came of (``signaling.link_codes``).
+    is that of who came to an open hour; ``link``, in what a device has that typed a code or asks for one and in a
+    patient's refresh token, tells which link it came of (``signaling.link_codes``).
     ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0
     where an older release did) are in seconds since the Unix epoch.
     """

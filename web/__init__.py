@@ -5,8 +5,9 @@
 for people.
 
 The forms: ``forms`` is how one works, ``account`` what somebody does to their own account, ``practice`` what those do
-who look after an organisation. ``branding``, ``colours``, ``naming`` and ``pictures`` are how a practice looks and is
-called, ``moments`` how a time is said; ``trail`` says what was entered, ``bare`` takes the comments out of scripts,
-``storage`` lists what a browser keeps, ``installed`` is the desk as a program of its own, ``settings`` what is set;
-``booking`` is what whoever books sees, ``open_hour`` whoever comes to one; ``post`` is a page that sandboxes have.
+who look after an organisation, ``rights`` what whoever has a link reads and decides of their own data. ``branding``,
+``colours``, ``naming`` and ``pictures`` are how a practice looks and is called, ``moments`` how a time is said;
+``trail`` says what was entered, ``bare`` takes the comments out of scripts, ``storage`` lists what a browser keeps,
+``installed`` is the desk as a program of its own, ``settings`` what is set; ``booking`` is what whoever books sees,
+``open_hour`` whoever comes to one; ``post`` is a page that sandboxes have.
 """

@@ -52,6 +52,7 @@ from web.practice import (
 from web.practice import branding as looks
 from web.practice import sights as others_sights
 from web.render import FILES, RENDERED, SETTINGS, texts
+from web.rights import entrance, sections
 from web.settings import WebSettings
 
 PUBLIC: Final = (
@@ -85,7 +86,14 @@ PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
     *(audit, record, report, statistics),
 )
-PARTS: Final = (*ACCOUNTS, *PRACTICES, open_hour, booking)  # a time of its own name comes first
+PARTS: Final = (
+    *ACCOUNTS,
+    *PRACTICES,
+    entrance,
+    *sections.MODULES,
+    open_hour,
+    booking,
+)  # a time of its own name comes first
 PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)
 FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in part.FORMS)
 """What is of somebody: each names its right."""

@@ -19,6 +19,7 @@ KEPT = (
     Kept("__Host-sid", "sid", "cookie", "session"),
     Kept("__Host-device", "device", "cookie", "known"),
     Kept("__Host-pass", "pass", "cookie", "pass"),
+    Kept("__Host-rights", "rights", "cookie", "rights"),
     Kept("lang", None, "cookie", "language"),
     Kept("av", None, "localStorage", "devices"),
     Kept("alerts", None, "localStorage", "alerts"),

@@ -15,7 +15,7 @@ from signaling.protocol.errors import ProtocolError, UserError
 from signaling.rest.endpoint import Call
 from signaling.rest.join import Visited, visited
 from signaling.typedefs import DIGITS, SETTINGS, STORE
-from vault.audit import PATIENT, Act
+from vault.audit import PATIENT, Act, Party
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +25,26 @@ async def send(call: Call) -> CodeSent:
 
     Errors: also ``bad_state`` where the link asks for none, ``try_again`` where it went by none.
     """
-    app, one = call.request.app, (found := await asking(call)).visit.appointment
-    ways = await ways_of(app[STORE].outbox, one)
+    found = (await asking(call)).visit
+    return await sent(call, found.appointment, found.appointment.id, found.subject)
+
+
+async def sent(call: Call, one: Appointment, of: str, subject: Party) -> CodeSent:
+    """By the way of the body, or the first that takes it, to whom ``one`` is told; ``of`` is whose digits they are.
+
+    Errors: ``invalid`` (another way), ``rate_limited``, ``try_again``.
+    """
+    app, ways = call.request.app, await ways_of(call.request.app[STORE].outbox, one)
     if call.body.way and call.body.way not in ways:
         raise ProtocolError("invalid", field="way")
-    typed, seconds = await app[LINK_CODES_OF].fresh(one.id, client_network(call.request))
+    typed, seconds = await app[LINK_CODES_OF].fresh(of, client_network(call.request))
     for way in [call.body.way] if call.body.way else ways:
         try:
             await app[DIGITS].send(one, way, typed)
         except NotTold as fault:
             log.warning("a code for a link was not taken", extra={"cause": fault.step})
         else:
-            await app[STORE].audit.record(Act.PATIENT_TOLD, PATIENT, found.visit.subject)
+            await app[STORE].audit.record(Act.PATIENT_TOLD, PATIENT, subject)
             return CodeSent(way=way, ways=ways, expires_in=seconds)
     raise UserError("try_again")
 

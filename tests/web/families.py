@@ -33,6 +33,7 @@ from web.forms.fields import PROBLEMS
 from web.pages import STORED
 from web.practice.menu import ENTRIES
 from web.practice.report import CLAIMS
+from web.rights.sections import SECTIONS
 from web.routes import FORMS
 from web.storage import KEPT
 
@@ -133,6 +134,8 @@ FAMILIES = {
     "feed": ["busy"],
     "push": ["waits"],
     "booking": ["taken", "busy"],
+    "rights": ["no-address", *(f"again.{way}" for way in WAYS)],
+    "rights.section": [f"{one.name}{part}" for one in SECTIONS for part in ("", ".text")],
     "hour": ["closed", "full", "busy"],
     "sms.test": ["message"],
     "sms.outcome": ["accepted", *get_args(SmsStep)],

@@ -10,6 +10,7 @@ from signaling import devices, link_codes, sessions
 from tests.web.conftest import LANGUAGES, PAGES, Client, Serve, read, scripts
 from vault.inventory import inventory
 from web.locale import CATALOGUES
+from web.rights import holder
 from web.settings import Authority, Officer, Operator, WebSettings
 from web.storage import KEPT
 
@@ -106,7 +107,7 @@ async def test_all_that_is_stored_is_on_the_page_with_purpose_basis_and_retentio
 async def test_the_page_lists_exactly_what_the_code_keeps(pages: Client) -> None:
     page = await read(pages, "/privacy")
     cookies = {kept.name: kept.plain for kept in KEPT if kept.kind == "cookie"}
-    known = {module.SECURE: module.PLAIN for module in (sessions, devices, link_codes)}
+    known = {module.SECURE: module.PLAIN for module in (sessions, devices, link_codes, holder)}
     assert cookies == {**known, "lang": None}
     for kept in KEPT:
         assert kept.name in page.text

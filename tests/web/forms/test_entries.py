@@ -48,6 +48,9 @@ TOUCH_NOTHING = {
         "the same, and a challenge",
     ),
     "POST /book/{page}/{time}/hold": "a time for ten minutes, of nobody yet; what becomes of it is entered",
+    "GET /c/rights": "a question",
+    "GET /c/rights/code": "by which ways a code can come, for whoever has the link",
+    "POST /c/rights/leave": "nothing stored; a cookie ends",
     "GET /first/{link}": "nothing: there is nobody yet",
     "GET /practice/ending": "what it is called and how many accounts there are, for who ends it",
     "GET /account/security": "how many codes are left, for its own page",
@@ -77,6 +80,7 @@ ENTERED_BY_THEMSELVES = {
         for form in ("accept", "passkey/make")
     ),
     "POST /practice/arrivals/turn-down",
+    *(f"POST /c/rights/{one}" for one in ("code", "again", "open")),
     *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
 }
 

@@ -77,6 +77,7 @@ class PatientPage extends HTMLElement {
     // So that it is right when it is copied from the address bar, or kept as a bookmark.
     if (this.#link !== location.hash.slice(1)) history.replaceState(null, '', `#${this.#link}`);
     if (!this.#link) return this.#message('link_invalid');
+    slot(document.body, 'rights', HTMLAnchorElement).hash = this.#link;
     try {
       this.#appointment = await join(this.#link);
     } catch (error) {
