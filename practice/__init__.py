@@ -10,7 +10,8 @@
 ``accounts`` are who the keys belong to, ``factors`` with what they sign in beside a password, ``particulars`` what
 somebody tells of themselves, ``billing`` their bank account, ``pictures`` what they upload; ``agenda`` is what is
 planned, ``presets`` what somebody plans often, ``bookings`` what they offer and who holds a time; ``sentences`` are
-what whoever waits reads; ``sights`` are what somebody else may see of an agenda; ``organisation`` is what accounts
+what whoever waits reads; ``sights`` are what somebody else may see of an agenda, ``requests`` what people ask
+for by right; ``organisation`` is what accounts
 belong to, and in which roles, ``policies`` what it decides for them, ``assistants`` who of them works for whom,
 ``statistics`` how much is done, in numbers; ``notices`` are mail to who has an account, ``invitations`` what a
 patient is told of an appointment, ``bounces`` what of that comes back. ``outgoing`` is the one door to servers

@@ -19,6 +19,7 @@ from practice.policies.records import POLICIES
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.registrations.records import MAIL_DOMAINS
+from practice.requests.records import REQUESTS
 from practice.sentences.records import SENTENCES
 from practice.sights.records import SIGHTS
 from practice.sms_providers.records import SMS_PROVIDERS
@@ -30,6 +31,7 @@ KINDS: Final = Kinds(
         *(APPOINTMENTS, SENTENCES, FACTORS, MEMBERS, INVITATIONS, NOTICES, PARTICULARS, BANK_ACCOUNTS),
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
+        REQUESTS,
     ),
     passing=(dispatches,),
 )

@@ -37,3 +37,14 @@ def named(text: str, field: str, most: int) -> str:
     if len(name) > most:
         raise DomainError("invalid", field)
     return name
+
+
+def written(text: str, field: str, most: int) -> str:
+    """What somebody wrote in lines, of at most so many characters: each line by itself, as what a field of several
+    lines sends ends them with CR and LF. Nothing but space is nothing. Errors: ``invalid``, with the field.
+    """
+    lines = [line.strip() for line in text.strip().splitlines()]
+    found = "\n".join(named(line, field, most) if line else "" for line in lines)
+    if len(found) > most:
+        raise DomainError("invalid", field)
+    return found

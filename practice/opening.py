@@ -19,6 +19,7 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from practice.accounts.mail_changes import MailChanges
 from practice.accounts.people import People
@@ -55,6 +56,8 @@ from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
+from practice.requests.deciding import Decisions
+from practice.requests.store import Requests
 from practice.sentences.store import Sentences
 from practice.sights.store import Sights
 from practice.sms_providers.store import SmsProviders
@@ -135,33 +138,51 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         appointments=appointments,
         guests=Guests(appointments.turning, outbox),
         sentences=Sentences(means, people),
-        presets=AllPresets(means),
-        particulars=AllParticulars(means),
-        bank_accounts=BankAccounts(means),
         pictures=Pictures(means, organisation),
         factors=held,
         exports=Exports(database, vault.kinds, reader),
         organisation=organisation,
-        mail_servers=MailServers(means),
         sms_providers=providers,
-        feeds=Feeds(means),
         bookings=Bookings(means, appointments),
-        push_subscriptions=PushSubscriptions(means),
         policies=Policies(means, people),
-        departments=Departments(means),
         assistants=Assistants(means, people, organisation),
         arrivals=Arrivals(means, organisation),
-        mail_domains=MailDomains(means),
         registrations=Registrations(means, people, accounts, joining, held),
         recovery=Recovery(organisation, held),
-        endings=Endings(means),
         oversight=Oversight(database, vault.audit, organisation),
         invitations=Invitations(means, joining, held),
         sights=Sights(means, people, organisation, appointments),
+        **of_one_kind(means),
+        **by_right(means, accounts, organisation, appointments),
         statistics=Statistics(database, now),
         outbox=outbox,
         notices=Notices(means, on=mail),
     )
+
+
+def of_one_kind(means: Means) -> dict[str, Any]:
+    """What stands on nothing but its own kind of record: by the names of the store's parts."""
+    return {
+        "presets": AllPresets(means),
+        "particulars": AllParticulars(means),
+        "bank_accounts": BankAccounts(means),
+        "mail_servers": MailServers(means),
+        "feeds": Feeds(means),
+        "push_subscriptions": PushSubscriptions(means),
+        "departments": Departments(means),
+        "mail_domains": MailDomains(means),
+        "endings": Endings(means),
+    }
+
+
+def by_right(
+    means: Means, accounts: Practitioners, organisation: Organisations, appointments: Appointments
+) -> dict[str, Any]:
+    """What people may ask for, and decide, of what is kept of them: by the names of the store's parts."""
+    return {
+        "requests": Requests(means, accounts, organisation, appointments),
+        "decisions": Decisions(means),
+    }
 
 
 def _ways(**on: bool) -> list[Way]:

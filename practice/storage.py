@@ -128,6 +128,15 @@
         look(scope, id, zone) -> Look;  waiting(scope) -> [NamedSight];  of(scope, account) -> [NamedSight]
         end(scope, id) -> Sight;  lapse(scope, account) -> int      # by one of the three; with their right
         unseen(scope) -> int;  see(scope) -> int;  bury() -> int
+    store.requests
+        file(scope, filing, tell) -> Filed;  mine(scope) -> Queue   # by right; twice the same is one; `invalid`
+        token(seed);  of_link(token) -> Request;  confirm(token);  reply(token, text, tell)     # `link_invalid`
+        paused(purpose, who) -> who of them                         # ids and addresses: somebody objected
+        backlog();  to_be_reminded();  reminded(request, day, along);  extension_sent(seed, at);  bury()
+    store.decisions
+        queue(scope) -> Queue;  get(scope, id) -> Request;  officers(organisation) -> accounts  # for the officer
+        ask_back(scope, id, text, tell);  extend(scope, id, reason, tell)      # `conflict`, `invalid`, `bad_state`
+        decide(scope, id, outcome, text, tell) -> Request           # by a person, with a text of theirs
     store.statistics
         of(scope) -> [Month];  count(scope, what, accounts);  swept(scope, accounts);  purge() -> int
     store.notices
@@ -194,6 +203,8 @@ from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
+from practice.requests.deciding import Decisions
+from practice.requests.store import Requests
 from practice.sentences.store import Sentences
 from practice.sights.store import Sights
 from practice.sms_providers.store import SmsProviders
@@ -237,6 +248,8 @@ class Storage(Vault):
     recovery: Recovery
     endings: Endings
     invitations: Invitations
+    requests: Requests
+    decisions: Decisions
     sights: Sights
     statistics: Statistics
     notices: Notices

@@ -27,6 +27,7 @@ from practice.policies.model import Policy
 from practice.presets.model import Preset, Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
+from practice.requests.model import Request
 from practice.sentences.model import Sentence
 from practice.sights.model import Sight
 from practice.sms_providers.model import SmsProvider, Way
@@ -105,6 +106,10 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
         new_id(), whose.account, f"https://push.example.org/{WORD}/{new_id()}", WORD, START, 1
     ),
     "sights": lambda whose: Sight(new_id(), whose.organisation, new_id(), new_id(), "absent", START),
+    "requests": lambda whose: Request(
+        *(new_id(), whose.organisation, "access", "form", "nl", WORD, None, MAIL, "", None, START, "Europe/Amsterdam"),
+        *(UNTIL, secrets.token_hex(32), secrets.token_hex(32), WORD),
+    ),
     "mail_domains": lambda whose: MailDomain(
         new_id(), whose.organisation, f"{WORD}.example.org", "practitioner", True, secrets.token_hex(32), 1
     ),

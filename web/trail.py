@@ -10,6 +10,7 @@ from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.pictures.model import Use
 from practice.registrations.model import NEW_ROLES
+from practice.requests.model import OUTCOMES, WHATS
 from practice.sights.model import SightReason
 from practice.sms_providers.sending import Step as SmsStep
 from vault.audit import Act, Entry
@@ -93,6 +94,10 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.PUSH_CHANGED: SET,
     Act.PATIENT_SAID: Details(worded("day.wish", *WISHES)),
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),
+    Act.REQUEST_FILED: Details(worded("request.what", *WHATS)),
+    Act.REQUESTS_LISTED: Details(counted="detail.requests"),
+    Act.REQUEST_ANSWERED: Details(worded("request.outcome", *OUTCOMES)),
+    Act.REQUEST_REMINDED: Details(counted="detail.days"),
     Act.SIGHT_ASKED: Details(worded("sight.reason", *get_args(SightReason))),
     Act.SIGHT_ENDED: Details(worded("detail.sight", "withdrawn", "refused", "ended")),
     Act.SIGHT_KNOWN: Details(counted="detail.sights"),

@@ -9,7 +9,7 @@ from vault.records.content import Fields
 from vault.records.records import Damaged
 
 MemberRole = Literal[
-    "owner", "administrator", "department_administrator", "practitioner", "assistant", "auditor", "support"
+    "owner", "administrator", "department_administrator", "practitioner", "assistant", "auditor", "support", "officer"
 ]
 MemberState = Literal["active", "deactivated"]
 

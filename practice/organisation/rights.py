@@ -42,6 +42,7 @@ class Right(StrEnum):
     REGISTRATION = "registration"
     OVERSIGHT = "oversight"
     SIGHT = "sight"
+    REQUESTS = "requests"
 
 
 def _of(*roles: MemberRole) -> frozenset[MemberRole]:
@@ -73,6 +74,7 @@ RIGHTS: Final[Mapping[Right, frozenset[MemberRole]]] = MappingProxyType(
         Right.REGISTRATION: _of("owner"),
         Right.OVERSIGHT: _of("owner", "administrator", "auditor"),
         Right.SIGHT: _of("owner", "administrator"),
+        Right.REQUESTS: _of("officer"),
     }
 )
 
@@ -101,6 +103,7 @@ MEANING: Final[Mapping[Right, str]] = MappingProxyType(
         Right.REGISTRATION: "The mail domains whose addresses may register in the organisation by themselves.",
         Right.OVERSIGHT: "The audit trail, looked through, taken along, checked; the record of processing; statistics.",
         Right.SIGHT: "Ask for an hour's sight of another's agenda, use it, give it to somebody else who asked.",
+        Right.REQUESTS: "What people asked for by right: read, asked back, extended, answered.",
     }
 )
 """For the document."""

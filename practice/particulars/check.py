@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from practice.names import readable
+from practice.names import readable, written
 from practice.particulars.model import Told
 from vault.errors import DomainError
 
@@ -53,7 +53,7 @@ def checked(told: Told, today: date) -> Told:
         city=_text(told.city, "city"),
         country=told.country,
         phone=phone(told.phone),
-        note=_lines(told.note),
+        note=written(told.note, "note", MOST["note"]),
     )
 
 
@@ -75,14 +75,6 @@ def _text(text: str, field: str) -> str:
         raise DomainError("invalid", field) from None
     if len(found) > MOST[field]:
         raise DomainError("invalid", field)
-    return found
-
-
-def _lines(text: str) -> str:
-    """Each line by itself: what a field of several lines sends ends them with CR and LF."""
-    found = "\n".join(_text(line, "note") for line in text.strip().splitlines())
-    if len(found) > MOST["note"]:
-        raise DomainError("invalid", "note")
     return found
 
 

@@ -24,6 +24,8 @@ from practice.pictures.model import Picture
 from practice.policies.model import Policy
 from practice.presets.model import Preset
 from practice.registrations.model import MailDomain
+from practice.requests.model import Filing
+from practice.requests.store import nobody
 from practice.sms_providers.model import SmsProvider, Way
 from practice.storage import Store
 from tests.organisations import PRACTICE
@@ -52,6 +54,7 @@ class Person:
     domain: str = ""
     newcomer: str = ""
     sight: str = ""
+    request: str = ""
     records: dict[str, str] = field(default_factory=dict)
     """The secrets of appointments, by id; sentences have none."""
 
@@ -221,6 +224,13 @@ CALLS: dict[str, Call] = {
     "sights.lapse": lambda store, scope, row, _: store.sights.lapse(scope, row),
     "sights.unseen": lambda store, scope, *_: store.sights.unseen(scope),
     "sights.see": lambda store, scope, *_: store.sights.see(scope),
+    "requests.file": lambda store, scope, *_: store.requests.file(scope, Filing("access", "form", "nl", new_id())),
+    "requests.mine": lambda store, scope, *_: store.requests.mine(scope),
+    "decisions.queue": lambda store, scope, *_: store.decisions.queue(scope),
+    "decisions.get": lambda store, scope, row, _: store.decisions.get(scope, row),
+    "decisions.ask_back": lambda store, scope, row, _: store.decisions.ask_back(scope, row, "Welke?"),
+    "decisions.extend": lambda store, scope, row, _: store.decisions.extend(scope, row, "Veel", nobody),
+    "decisions.decide": lambda store, scope, row, _: store.decisions.decide(scope, row, "granted", "Gedaan"),
     "retention.destroy": lambda store, scope, row, _: store.retention.destroy(scope, row, *kinds(scope)),
     "retention.destroy_all": lambda store, scope, *_: store.retention.destroy_all(scope),
     "retention.close": lambda store, scope, *_: store.retention.close(scope),

@@ -45,6 +45,8 @@ from practice.push_subscriptions.model import PushSubscription
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.registrations.model import MailDomain
 from practice.registrations.records import MAIL_DOMAINS
+from practice.requests.model import Request
+from practice.requests.records import REQUESTS
 from practice.sights.model import Sight
 from practice.sights.records import SIGHTS
 from practice.sms_providers.model import SmsProvider, Way
@@ -89,6 +91,11 @@ def of(kind: Kind[Any], record: Any) -> Written:
 SENT = MailServer(ID, OWNER, Access("mail.example.org", 587, "tls", "", "geheim", "a@example.org"), START, 1)
 TEXTED = SmsProvider(ID, OWNER, Way("cm", "https://sms.example.org/", "geheim", "Praktijk"), START, 1)
 SEEN = Sight(ID, OWNER, *("b" * 22, "c" * 22), "moving", START, given=START, looks=(START,))
+ASKED = Request(
+    *(ID, OWNER, "objection", "dashboard", "nl", "Niet meer", "statistics", "a@example.org", "account", "b" * 22),
+    START,
+    *("Europe/Amsterdam", START, "07" * 32, "08" * 32, "seed"),
+)
 GUEST = Guest("g" * 22, "Maria", "interpreter", "en", "s" * 22)
 PLANNED = Appointment(ID, OWNER, "Jan", START, 30, "nl", "planned", None, "p" * 22, START, 1, guests=(GUEST,))
 KINDS = {
@@ -112,6 +119,7 @@ KINDS = {
     "department": of(DEPARTMENTS, Department(ID, OWNER, "Cardiologie", 1)),
     "picture": of(PICTURES, Picture(ID, OWNER, "photograph", b"geheim", True, 1)),
     "sight": of(SIGHTS, SEEN),
+    "request": of(REQUESTS, ASKED),
     "mail domain": of(MAIL_DOMAINS, MailDomain(ID, OWNER, "example.org", "assistant", True, "ab" * 32, 1)),
 }
 
@@ -175,6 +183,19 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("sight", {"ended": 7}, Unreadable),
     ("sight", {"looks": 7}, Unreadable),
     ("sight", {"looks": ["soon"]}, Unreadable),
+    ("request", {"what": "applause"}, Newer),
+    ("request", {"way": "pigeon"}, Newer),
+    ("request", {"proven": "swears"}, Newer),
+    ("request", {"purpose": "fun"}, Newer),
+    ("request", {"outcome": "maybe"}, Newer),
+    ("request", {"language": "tlh"}, Newer),
+    ("request", {"subject": "09" * 32}, Unreadable),
+    ("request", {"token": "09" * 32}, Unreadable),
+    ("request", {"asked": None}, Unreadable),
+    ("request", {"due": "soon"}, Unreadable),
+    ("request", {"due": "1999-01-01T00:00:00+00:00"}, Unreadable),
+    ("request", {"decided": 7}, Unreadable),
+    ("request", {"reminded": "7"}, Unreadable),
 ]
 
 

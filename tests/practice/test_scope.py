@@ -18,6 +18,7 @@ from practice.agenda.model import Appointment
 from practice.agenda.store import Agenda
 from practice.kinds import KINDS
 from practice.organisation.model import MemberRole
+from practice.requests.model import Filing
 from practice.sights.model import Sight
 from practice.sights.records import SIGHTS
 from practice.storage import Store
@@ -174,6 +175,9 @@ async def cast(store: Store, mails: Iterator[int]) -> list[Person]:
         people[-1].newcomer = newcomer.id
         await join(store, member.owner, newcomer.id, ["assistant"], asked=store.clock.wall())
         people[-1].sight = (await opened(store, made.id, member.owner)).id
+        people[-1].request = (
+            await store.requests.file(Scope.practitioner(made.id), Filing("access", "form", "nl"))
+        ).request.id
         people[-1].engagement = (await store.assistants.engage(owns, assistant.id, made.id)).id
         ended, gone = list(people[-1].records)[:2]
         await decided(store, owns)
@@ -213,6 +217,7 @@ async def take(store: Store, me: Person, other: Person, step: Step) -> None:
         "invitations": whose.invitation,
         "assistants": whose.id,
         "sights": whose.id,
+        "decisions": whose.request,
         "departments": whose.department,
         "mail_domains": whose.domain,
         "arrivals": whose.newcomer,
@@ -229,7 +234,8 @@ async def take(store: Store, me: Person, other: Person, step: Step) -> None:
     else:
         found = await outcome(call(store, scope, row, me))
         for owner, one in owners_and_ids(found):
-            ours = (scope.person, scope.organisation, me.id if step.role == "helper" else None)
+            asked = me.organisation if step.method.startswith("requests.") else None
+            ours = (scope.person, scope.organisation, me.id if step.role == "helper" else None, asked)
             assert scope.covers(owner, one) or owner in ours or servers(scope, owner), step
         assert step.role != "assistant" or NAME not in patients(found), "initials are what this one sees"
         given = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, Receipt)]
@@ -259,6 +265,10 @@ def takes_id(step: Step) -> bool:
     return step.method in (
         *OF_ENGAGEMENTS,
         *OF_SIGHTS,
+        "decisions.get",
+        "decisions.ask_back",
+        "decisions.extend",
+        "decisions.decide",
         "sights.givers",
         "sights.ask",
         "assistants.of",

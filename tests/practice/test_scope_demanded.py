@@ -63,6 +63,13 @@ WITHOUT = {
         ("pictures.logo_of", "organisation.profile_of"),
         "the server's own work: what letters to an account have on them, which go to nobody else",
     ),
+    **dict.fromkeys(map("requests.{}".format, ("token", "of_link", "confirm", "reply")), "the link is the proof"),
+    "requests.paused": "gives no record: of whom a purpose stands still",
+    **dict.fromkeys(
+        map("requests.{}".format, ("backlog", "to_be_reminded", "reminded", "extension_sent", "bury")),
+        "the server's own work",
+    ),
+    "decisions.officers": "the server's own work: whom it reminds",
     "feeds.whose": "the address is the proof",
     **dict.fromkeys(
         map("bookings.{}".format, ("at", "receiving", "receive", "times", "hold", "held", "confirm")),

@@ -23,6 +23,7 @@ from practice.policies.model import Cap, Policy
 from practice.presets.model import Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
+from practice.requests.model import Backlog, Filed, Queue, Request
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
 from practice.sms_providers.model import SmsProvider
@@ -37,11 +38,12 @@ from vault.records.scope import Scope
 
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
-    *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Sentence, Sight, SmsProvider),
+    *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
+    SmsProvider,
 )
 
 NOBODYS = (
-    *(bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
+    *(Backlog, bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
     TrailReport,
 )
 """What has no id of a record or of an account: numbers, receipts and what is taken along, which other tests look at."""
@@ -72,6 +74,7 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             | Engaged(engagement=inner)
             | NamedSight(sight=inner)
             | Look(sight=inner)
+            | Filed(request=inner)
         ):
             yield from owners_and_ids(inner)
         case Roster(people=several) | Said(sentences=several) | Agenda(appointments=several):
@@ -80,8 +83,8 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             yield from owners_and_ids([found.roster, *found.lines])
         case TrailLine():
             yield from ((account, account) for account in (found.by, found.on) if account)
-        case list() | tuple() | set() | frozenset():
-            for one in found:
-                yield from owners_and_ids(one)
+        case list() | tuple() | set() | frozenset() | Queue():
+            each = found.requests if isinstance(found, Queue) else found
+            yield from (pair for one in each for pair in owners_and_ids(one))
         case _ if not isinstance(found, NOBODYS):
             raise TypeError(f"whose is a {type(found).__name__}?")

@@ -12,6 +12,7 @@ from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.organisation.rights import ROLES
 from practice.policies.model import FEATURES, HOURS
+from practice.requests.model import OUTCOMES, WHATS
 from practice.sights.model import Phase, SightReason
 from practice.sms_providers.model import Format
 from practice.sms_providers.numbers import Reason as Unfit
@@ -106,6 +107,8 @@ FAMILIES = {
         *("factor", "conflict", "late", *(f"phase.{phase}" for phase in get_args(Phase))),
         *(f"reason.{reason}" for reason in get_args(SightReason)),
     ],
+    "request.what": WHATS,
+    "request.outcome": OUTCOMES,
     "people.factor": ["none", *(f"reason.{reason}" for reason in get_args(Reason))],
     "dissolving": ["problem.name"],
     "invite": ["conflict"],

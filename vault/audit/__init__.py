@@ -32,6 +32,7 @@ from vault.audit.entry import (
     operator,
     practitioner,
     receipt,
+    request,
     support,
 )
 from vault.audit.verify import TrailReport
@@ -49,5 +50,6 @@ __all__ = [
     "operator",
     "practitioner",
     "receipt",
+    "request",
     "support",
 ]

@@ -15,7 +15,9 @@ from typing import Any, Literal
 CHAIN_BYTES = 32
 DETAIL = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
-Kind = Literal["practitioner", "patient", "operator", "support", "server", "appointment", "invitation", "receipt"]
+Kind = Literal[
+    "practitioner", "patient", "operator", "support", "server", "appointment", "invitation", "request", "receipt"
+]
 OUR_OWN: frozenset[Kind] = frozenset({"operator", "support"})
 
 
@@ -101,6 +103,15 @@ class Act(StrEnum):
     SIGHT_USED = "sight-used"
     SIGHT_ENDED = "sight-ended"
     SIGHT_KNOWN = "sight-known"
+    REQUEST_FILED = "request-filed"
+    REQUEST_CONFIRMED = "request-confirmed"
+    REQUEST_REPLIED = "request-replied"
+    REQUESTS_LISTED = "requests-listed"
+    REQUEST_READ = "request-read"
+    REQUEST_ASKED_BACK = "request-asked-back"
+    REQUEST_EXTENDED = "request-extended"
+    REQUEST_ANSWERED = "request-answered"
+    REQUEST_REMINDED = "request-reminded"
     LINK_OPENED = "link-opened"
     PATIENT_SAID = "patient-said"
     DESTROYED = "destroyed"
@@ -161,6 +172,11 @@ def appointment(owner: str, appointment_id: str) -> Party:
 def invitation(organisation: str, invitation_id: str) -> Party:
     """An invitation that still has its key."""
     return Party("invitation", invitation_id, organisation)
+
+
+def request(organisation: str, request_id: str) -> Party:
+    """What somebody asked by right, while it has its key."""
+    return Party("request", request_id, organisation)
 
 
 def receipt(text: str) -> Party:

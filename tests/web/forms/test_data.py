@@ -55,6 +55,7 @@ COUNTED_ONLY = {
     "mail_domains": "what an owner lists, for owners",
     "holds": "who booked a time a moment ago and is nobody's patient yet",
     "invitations": "the organisation's; whoever is invited has no account yet",
+    "requests": "the organisation's; who asked reads theirs at a page of the account, or by a link",
     "sights": "the organisation's; whose agenda it is of reads it at a page of the account",
     "notices": "mail on its way: whoever has the account gets it within minutes",
 }

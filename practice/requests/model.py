@@ -1,0 +1,151 @@
+"""A request, as it leaves storage: decrypted, immutable, silent in ``repr`` about who asks and what."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal, get_args
+
+from practice.accounts.model import Language
+from practice.requests.purposes import Purpose
+from vault.records.content import Fields
+
+What = Literal["access", "correction", "erasure", "objection", "portability", "complaint", "minor", "breach"]
+"""Which right it is of (S-41 to S-47), a complaint, that data is a child's (S-16), or that something leaked (S-52)."""
+
+Way = Literal["dashboard", "link", "form", "mailbox"]
+"""By which it came: signed in, a patient's link with its code, a form without either, mail."""
+
+Proof = Literal["", "account", "link", "confirmed"]
+"""How the address was proven to be of who asks: not at all; they were signed in; they had the link and its code; they
+pressed a button behind a link that was mailed to it. Who sends a mail is proven by nothing in it (S-47)."""
+
+Outcome = Literal["granted", "partly", "refused"]
+Phase = Literal["open", "asked", "answered"]
+
+WHATS: Final[tuple[What, ...]] = get_args(What)
+WAYS: Final[tuple[Way, ...]] = get_args(Way)
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+
+MOST: Final = 4000
+"""Characters of what somebody asks, and of what is answered."""
+
+KEPT: Final = timedelta(days=30)
+"""So long after its answer a request can be read, then it is destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What somebody asks for. ``mail`` is where they want to be answered, as they typed it, where nothing proves one.
+
+    ``once`` is what a form holds, so that sending it twice asks once; ``secret`` the second half of a patient's or
+    guest's link whose code was typed. Without ``text`` a question is asked back.
+    """
+
+    what: What
+    way: Way
+    language: Language
+    text: str = field(default="", repr=False)
+    purpose: Purpose | None = None
+    mail: str = field(default="", repr=False)
+    once: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One; ``owner`` is the organisation that was asked.
+
+    ``account`` is who asks, or whose patient does. ``due`` is the first moment at which an answer is late, counted in
+    ``zone``; ``reminded`` the day of the last reminder. ``subject`` is a keyed hash of who asks and ``token`` one of
+    what the link to it holds, both in hexadecimal; ``seed`` is what that is made of. An extension counts from when its
+    mail was ``extension_sent``.
+    """
+
+    id: str
+    owner: str
+    what: What
+    way: Way
+    language: Language
+    text: str = field(repr=False)
+    purpose: Purpose | None
+    mail: str = field(repr=False)
+    proven: Proof
+    account: str | None
+    asked: datetime
+    zone: str
+    due: datetime
+    subject: str = field(repr=False)
+    token: str = field(repr=False)
+    seed: str = field(repr=False)
+    reminded: int = 0
+    question: str = field(default="", repr=False)
+    questioned: datetime | None = None
+    reply: str = field(default="", repr=False)
+    replied: datetime | None = None
+    extension: str = field(default="", repr=False)
+    extension_sent: datetime | None = None
+    outcome: Outcome | None = None
+    answer: str = field(default="", repr=False)
+    decided: datetime | None = None
+    decider: str | None = None
+    version: int = 1
+    unknown: Fields = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def phase(self) -> Phase:
+        """Whether somebody works on it, waits for a reply while its time goes on, or has answered."""
+        if self.decided is not None:
+            return "answered"
+        return "asked" if self.questioned is not None and self.replied is None else "open"
+
+    @property
+    def tellable(self) -> bool:
+        """Whether what it is about may be told to its address."""
+        return bool(self.proven and self.mail)
+
+    @property
+    def readable(self) -> bool:
+        """Whether whoever has its link, or is signed in, may read the answer."""
+        return bool(self.proven)
+
+    @property
+    def pauses(self) -> bool:
+        """Whether its purpose stands still: until somebody decides, and for good where they grant it."""
+        return self.what == "objection" and self.purpose not in (None, "other") and self.outcome in (None, "granted")
+
+    @property
+    def until(self) -> datetime | None:
+        """When it dies; None while it is open, and of an objection that holds."""
+        holds = self.pauses and self.account is not None
+        return None if self.decided is None or holds else self.decided + KEPT
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether nobody answered in time."""
+        return self.decided is None and now >= self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A request that was filed, and what the link to it holds; ``new`` unless the same person had asked the same."""
+
+    request: Request
+    token: str = field(repr=False)
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Requests, those to be answered first by when they are late; ``unreadable`` is how many cannot be read."""
+
+    requests: tuple[Request, ...]
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many wait for an answer, how many of them too long, and for how many seconds the oldest has: of all
+    organisations together, and nothing of what or who.
+    """
+
+    waiting: int
+    overdue: int
+    oldest: float
