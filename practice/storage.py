@@ -129,12 +129,12 @@
         end(scope, id) -> Sight;  lapse(scope, account) -> int      # by one of the three; with their right
         unseen(scope) -> int;  see(scope) -> int;  bury() -> int
     store.requests
-        file(scope, filing, tell) -> Filed;  mine(scope) -> Queue   # by right; twice the same is one; `invalid`
+        file(scope, filing, tell) -> Filed;  mine(scope) -> RequestList  # by right; twice the same is one; `invalid`
         token(seed);  of_link(token) -> Request;  confirm(token);  reply(token, text, tell)     # `link_invalid`
         paused(purpose, who) -> who of them                         # ids and addresses: somebody objected
         backlog();  to_be_reminded();  reminded(request, day, along);  extension_sent(seed, at);  bury()
     store.decisions
-        queue(scope) -> Queue;  get(scope, id) -> Request;  officers(organisation) -> accounts  # for the officer
+        queue(scope) -> RequestList;  get(scope, id) -> Request;  officers(organisation) -> accounts  # officers
         ask_back(scope, id, text, tell);  extend(scope, id, reason, tell)      # `conflict`, `invalid`, `bad_state`
         decide(scope, id, outcome, text, tell) -> Request           # by a person, with a text of theirs
     store.statistics

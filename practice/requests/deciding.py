@@ -15,7 +15,7 @@ from practice.names import written
 from practice.organisation.records import MEMBERS, members
 from practice.organisation.rights import Right, demand
 from practice.requests import clock
-from practice.requests.model import MOST, Outcome, Queue, Request
+from practice.requests.model import MOST, Outcome, RequestList, Request
 from practice.requests.purposes import is_withdrawal
 from practice.requests.records import REQUESTS, requests
 from practice.requests.store import THEIRS, Tell, nobody, zone_of
@@ -31,14 +31,14 @@ OFFICERS: Final = MEMBERS.living().where(members.c.owner == bindparam("organisat
 class Decisions(RecordStore):
     """``store.decisions``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``."""
 
-    async def queue(self, scope: Scope) -> Queue:
+    async def queue(self, scope: Scope) -> RequestList:
         """All of the organisation's, those first that are late soonest, then those that were answered, newest first."""
         rows = await self._database.ask(THEIRS, {"organisation": demand(scope, Right.REQUESTS)})
         opened = await self._reader.open(REQUESTS, rows)
         waiting = sorted((one for one in opened.living if one.decided is None), key=lambda one: (one.due, one.id))
         answered = [(one.decided, one.id, one) for one in opened.living if one.decided is not None]
         newest = [one for *_, one in sorted(answered, key=lambda each: each[:2], reverse=True)]
-        return Queue((*waiting, *newest), len(opened.damaged))
+        return RequestList((*waiting, *newest), len(opened.damaged))
 
     async def get(self, scope: Scope, request_id: str) -> Request:
         """One of them. Errors: ``unreadable``."""

@@ -133,7 +133,7 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class RequestList:
     """Requests, those to be answered first by when they are late; ``unreadable`` is how many cannot be read."""
 
     requests: tuple[Request, ...]

@@ -29,7 +29,7 @@ from practice.organisation.founding import founded
 from practice.organisation.records import takes_members
 from practice.organisation.store import Organisations
 from practice.requests import clock
-from practice.requests.model import MOST, WAYS, WHATS, Backlog, Filed, Filing, Proof, Queue, Request
+from practice.requests.model import MOST, WAYS, WHATS, Backlog, Filed, Filing, Proof, RequestList, Request
 from practice.requests.purposes import PURPOSES, Purpose
 from practice.requests.records import REQUESTS, requests, seconds
 from vault.errors import DomainError
@@ -111,14 +111,14 @@ class Requests(RecordStore):
             raise DomainError("try_again")
         return Filed(before[0], self.token(before[0].seed), new=False)
 
-    async def mine(self, scope: Scope) -> Queue:
+    async def mine(self, scope: Scope) -> RequestList:
         """What whoever is signed in asked for, newest first. Errors: ``not_found`` (the scope)."""
         scope.demand("practitioner")
         subject = self._subject(f"account:{scope.owner}")
         rows = await self._database.ask(OF_SUBJECT, {"subjects": [subject]})
         opened = await self._reader.open(REQUESTS, rows)
         newest = sorted(opened.living, key=lambda one: (one.asked, one.id), reverse=True)
-        return Queue(tuple(newest), len(opened.damaged))
+        return RequestList(tuple(newest), len(opened.damaged))
 
     def token(self, seed: str) -> str:
         """What the link to a request holds."""

@@ -23,7 +23,7 @@ from practice.policies.model import Cap, Policy
 from practice.presets.model import Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
-from practice.requests.model import Backlog, Filed, Queue, Request
+from practice.requests.model import Backlog, Filed, RequestList, Request
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
 from practice.sms_providers.model import SmsProvider
@@ -83,8 +83,8 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             yield from owners_and_ids([found.roster, *found.lines])
         case TrailLine():
             yield from ((account, account) for account in (found.by, found.on) if account)
-        case list() | tuple() | set() | frozenset() | Queue():
-            each = found.requests if isinstance(found, Queue) else found
+        case list() | tuple() | set() | frozenset() | RequestList():
+            each = found.requests if isinstance(found, RequestList) else found
             yield from (pair for one in each for pair in owners_and_ids(one))
         case _ if not isinstance(found, NOBODYS):
             raise TypeError(f"whose is a {type(found).__name__}?")
