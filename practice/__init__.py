@@ -21,7 +21,7 @@ somebody reads in a message and types.
 ``registrations`` are who comes without being invited; ``mail_servers`` and ``sms_providers`` are what an organisation
 sends by, the latter over ``https``; ``dkim`` signs what goes by the operator's mail server, and ``post`` is what a
 sandbox would have sent; by ``feeds`` other ``calendars`` read when somebody is busy, and by ``push_subscriptions``
-browsers are told that somebody waits. ``kinds`` lists all kinds; ``storage`` is all of it, which ``opening`` opens:
-begin there. A context knows only of those below it in the contract of ``pyproject.toml``. All of it stands on
-``vault``.
+browsers are told that somebody waits; ``portability`` is what they take along and take back. ``kinds`` lists all
+kinds; ``storage`` is all of it, which ``opening`` opens: begin there. A context knows only of those below it in the
+contract of ``pyproject.toml``. All of it stands on ``vault``.
 """

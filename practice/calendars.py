@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from icalendar import Event
 
 PRODUCT: Final = "-//Spreekkamer//Spreekkamer//EN"
+ENDED: Final = b"END:VCALENDAR\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Busy:
     description: str = field(default="", repr=False)
     url: str = field(default="", repr=False)
     sequence: int = 0
+    cancelled: bool = False
 
 
 def written(entries: Iterable[Busy], now: datetime, name: str = "", refresh: timedelta | None = None) -> bytes:
@@ -44,6 +46,17 @@ def written(entries: Iterable[Busy], now: datetime, name: str = "", refresh: tim
     return bytes(calendar.to_ical())
 
 
+def begun(name: str = "") -> bytes:
+    """What stands before the first entry of a calendar that is written in pieces."""
+    empty = written([], datetime.now(UTC), name)
+    return empty.removesuffix(ENDED)
+
+
+def entered(one: Busy, now: datetime) -> bytes:
+    """One entry of such a calendar."""
+    return bytes(_event(one, now).to_ical())
+
+
 def _event(one: Busy, now: datetime) -> "Event":
     from icalendar import Event
 
@@ -59,6 +72,8 @@ def _event(one: Busy, now: datetime) -> "Event":
     if one.url:
         event.add("location", one.url)
         event.add("url", one.url)
+    if one.cancelled:
+        event.add("status", "CANCELLED")
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
     return event

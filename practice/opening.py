@@ -19,6 +19,7 @@ With ``exclusive=False`` (a command beside a running server) the data folder is 
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from practice.accounts.mail_changes import MailChanges
@@ -140,7 +141,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         sentences=Sentences(means, people),
         pictures=Pictures(means, organisation),
         factors=held,
-        exports=Exports(database, vault.kinds, reader),
+        exports=Exports(database, vault.kinds, reader, partial(vault.deadline.forbidden, unsure=True)),
         organisation=organisation,
         sms_providers=providers,
         bookings=Bookings(means, appointments),

@@ -65,6 +65,7 @@
         used_passkey(scope, passkey);  take_away(scope, along) -> whether there was something    # the operator's
     store.exports
         numbers(scope) -> [(Kind, number)];  all_of(scope, most) -> [Held];  kind(name) -> Kind | None    # of all
+        kinds;  number(scope, kind) -> int;  pages(scope, kind) -> (records, damaged), some at a time
     store.organisation
         establish(scope, profile) -> id;  enrol() -> int;  get(scope) -> Organisation   # the first two: at a start
         change(scope, profile, seen) -> Organisation                                    # `invalid`, `conflict`

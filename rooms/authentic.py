@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 
 MAC = 64
-KINDS = ("room", "replay-body", "refresh", "announced", "walk-ins")
+KINDS = ("room", "replay-body", "refresh", "announced", "walk-ins", "export")
 """What is signed: ``sk:room:<id>`` is a room."""
 
 logger = logging.getLogger(__name__)

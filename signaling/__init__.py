@@ -16,6 +16,7 @@
 | ``scopes`` | whose records somebody gets at |
 | ``passwords``, ``second_factor``, ``challenges``, ``devices`` | how somebody signs in, step by step |
 | ``link_codes`` | the code that a patient's link may ask for, and what a device has that typed it |
+| ``exports`` | who may fetch what somebody takes along, once |
 | ``limiter``, ``turnstile``, ``addresses``, ``forwarded`` | how often, how many at once, and from where |
 | ``aside``, ``forgotten``, ``registering`` | what strangers ask for: a new password, an account |
 | ``news``, ``leaving``, ``dissolving`` | mail about sign-ins; what ends for whom |

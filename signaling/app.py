@@ -30,6 +30,7 @@ from signaling.couriers import courier, letterhead, reader
 from signaling.derived import derive
 from signaling.devices import Devices
 from signaling.dissolving import Dissolving
+from signaling.exports import EXPORTS, Exports
 from signaling.forgotten import Forgotten
 from signaling.forwarded import Doubts
 from signaling.health import Health
@@ -117,6 +118,7 @@ def _stateless(
     app[typedefs.ZONE] = lambda: UTC  # until the pages say which is the practice's
     app[typedefs.LIMITER] = Limiter(redis, secret, now)
     app[LINK_CODES_OF] = LinkCodes(redis, secret, app[typedefs.LIMITER])
+    app[EXPORTS] = Exports(redis, secret, app[typedefs.LIMITER], now)
     app[typedefs.PASSWORDS] = Passwords(app[typedefs.LIMITER], Turnstile())
     app[typedefs.CHALLENGES] = Challenges(secret, redis, now)
     app[typedefs.DEVICES] = Devices(settings, secret)

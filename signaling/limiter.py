@@ -93,6 +93,9 @@ LINK_CODE_TRIES_NETWORK = Limit(
     "link-code-tries-network", 10, "Codes that one network types for the link of one appointment.", 600
 )
 LINK_CODE_TRIES = Limit("link-code-tries", 20, "Codes that all networks type for one that was sent.", 3600)
+EXPORT_TRIES = Limit("export-tries", 10, "Codes that are typed for one file that goes to somebody else.", 86_400)
+EXPORTS_SENT = Limit("exports-sent", 5, "Files that one account has fetched by somebody else.", 86_400)
+TAKING_NETWORK = Limit("taking-network", 60, "Links to such files that are none, from one network.")
 MAIL_TESTS = Limit("mail-tests", 10, "Test mails that one account sends.", 3600)
 SMS_TESTS = Limit("sms-tests", 5, "Test text messages that one account sends.", 3600)
 INVITED_NETWORK = Limit("invited-network", 60, "Links of invitations that are none, from one network.")
@@ -137,6 +140,9 @@ LIMITS = (
     LINK_CODES_NETWORK_DAY,
     LINK_CODE_TRIES_NETWORK,
     LINK_CODE_TRIES,
+    EXPORT_TRIES,
+    EXPORTS_SENT,
+    TAKING_NETWORK,
 )
 
 

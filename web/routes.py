@@ -10,6 +10,7 @@ from web import assets, booking, branding, forms, headers, installed, open_hour,
 from web.account import (
     assistants,
     bank,
+    export,
     feed,
     first,
     forgotten,
@@ -75,6 +76,7 @@ PUBLIC: Final = (
 
 ACCOUNTS: Final = (
     *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
+    export,
     *(offered, receiving),
     *(forgotten, first, invited, register),
 )

@@ -79,6 +79,8 @@ DETAILS: Final[Mapping[Act, Details]] = {
         worded("act", *Act) | worded("detail.event", "watch", "tell", "write", "announce", "decline", "call-in")
     ),
     Act.POLICY_CHANGED: Details({**KEPT, "any": "policies.any"}),
+    Act.DATA_EXPORTED: Details(worded("detail.exported", "withdrawn", "sent", "fetched")),
+    Act.DATA_IMPORTED: Details(counted="detail.appointments"),
     Act.FILE_REFUSED: PICTURE,
     Act.PICTURE_CHANGED: PICTURE,
     Act.MAIL_SERVER_CHANGED: SET,

@@ -130,8 +130,8 @@ def _guest(kept: Mapping[str, Any]) -> Guest:
     )
 
 
-def _addresses(contact: Contact | None) -> str | None:
-    return ", ".join(filter(None, (contact.mail, contact.phone))) if contact else None
+def _addresses(contact: Contact | None) -> dict[str, str | None] | None:
+    return {"mail": contact.mail, "phone": contact.phone} if contact else None
 
 
 def export_appointment(appointment: Appointment) -> dict[str, Any]:

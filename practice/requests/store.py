@@ -29,7 +29,7 @@ from practice.organisation.founding import founded
 from practice.organisation.records import takes_members
 from practice.organisation.store import Organisations
 from practice.requests import clock
-from practice.requests.model import MOST, WAYS, WHATS, Backlog, Filed, Filing, Proof, RequestList, Request
+from practice.requests.model import MOST, WAYS, WHATS, Backlog, Filed, Filing, Proof, Request, RequestList
 from practice.requests.purposes import PURPOSES, Purpose
 from practice.requests.records import REQUESTS, requests, seconds
 from vault.errors import DomainError

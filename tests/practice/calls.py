@@ -136,6 +136,8 @@ CALLS: dict[str, Call] = {
     "practitioners.reschedule_behind": lambda store, scope, *_: store.practitioners.reschedule_behind(scope),
     "exports.numbers": lambda store, scope, *_: numbers(store, scope),
     "exports.all_of": lambda store, scope, *_: store.exports.all_of(scope),
+    "exports.number": lambda store, scope, *_: store.exports.number(scope, APPOINTMENTS),
+    "exports.pages": lambda store, scope, *_: paged(store, scope),
     "organisation.establish": lambda store, scope, *_: store.organisation.establish(scope, PRACTICE),
     "organisation.add_account": lambda store, scope, row, _: added(store, scope, row),
     "organisation.first_link": lambda store, scope, *_: store.organisation.first_link(scope),
@@ -318,6 +320,10 @@ async def set_totp(store: Store, scope: Scope) -> tuple[str, ...]:
 
 def passkey(name: str) -> Passkey:
     return Passkey(name, "cGs", 0, "single_device", False, "Sleutel", START)
+
+
+async def paged(store: Store, scope: Scope) -> list[Any]:
+    return [one async for found, _ in store.exports.pages(scope, APPOINTMENTS) for one in found]
 
 
 async def numbers(store: Store, scope: Scope) -> int:

@@ -18,6 +18,7 @@ from practice.sms_providers.model import Format
 from practice.sms_providers.numbers import Reason as Unfit
 from practice.sms_providers.sending import Step as SmsStep
 from practice.statistics.model import TALLIES, WAITS
+from signaling.exports import State as ExportState
 from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.guests import GuestRole
@@ -136,6 +137,8 @@ FAMILIES = {
     "wish": ["cancel.word", *(f"{wish}.said" for wish in WISHES)],
     "feed": ["busy"],
     "push": ["waits"],
+    "export": ["spent"],
+    "export.state": get_args(ExportState),
     "booking": ["taken", "busy"],
     "rights": ["no-address", *(f"again.{way}" for way in WAYS)],
     "rights.section": [f"{one.name}{part}" for one in SECTIONS for part in ("", ".text")],

@@ -50,6 +50,7 @@ class Act(StrEnum):
     LIMITS_LIFTED = "limits-lifted"
     DATA_READ = "data-read"
     DATA_EXPORTED = "data-exported"
+    DATA_IMPORTED = "data-imported"
     CLOSURE_ASKED = "closure-asked"
     ACCOUNT_CLOSED = "account-closed"
     ROLES_CHANGED = "roles-changed"

@@ -1,15 +1,21 @@
 """What somebody has of every kind, to be counted, seen and taken along (S-41, S-46)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select, true
 
 from vault.database.database import Database
 from vault.records.reading import Reader
-from vault.records.records import Damaged, Kind, Kinds
+from vault.records.records import Damaged, Kind, Kinds, R
 from vault.records.scope import Scope
+
+AT_ONCE: Final = 250
+"""Records that are open at the same time."""
+
+Over = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Which of some timed records are past due."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,11 @@ class Held:
 class Exports:
     """``store.exports``. What is being destroyed is there no more."""
 
-    def __init__(self, database: Database, kinds: Kinds, reader: Reader) -> None:
+    def __init__(self, database: Database, kinds: Kinds, reader: Reader, over: Over) -> None:
         self._database = database
         self._kinds = kinds
         self._reader = reader
+        self._over = over
 
     async def numbers(self, scope: Scope) -> list[tuple[Kind[Any], int]]:
         """How many there are of each kind that are not given out: theirs, or somebody else's and about them.
@@ -67,6 +74,33 @@ class Exports:
                 given = {one.id: kind.export(one) for one in opened.living}
                 found.append(Held(kind, given, opened.damaged, len(rows) - len(rows[:most])))
         return found
+
+    @property
+    def kinds(self) -> list[Kind[Any]]:
+        """Those of which anything may be taken along."""
+        return [kind for kind in self._kinds if kind.export is not None]
+
+    async def number(self, scope: Scope, kind: Kind[Any]) -> int:
+        """How many there are of a kind. Errors: ``not_found`` (the scope)."""
+        theirs = (kind.table.c.owner == scope.owner, kind.is_living)
+        async with self._database.read() as connection:
+            query = select(func.count()).select_from(kind.table).where(*theirs)
+            return int((await connection.execute(query)).scalar_one())
+
+    async def pages(self, scope: Scope, kind: Kind[R]) -> AsyncIterator[tuple[list[R], int]]:
+        """All of a kind, some at a time, each looked up when it is asked for: what is destroyed meanwhile, or past due,
+        is in none that comes after. With each, how many could not be read. Only ids are held in between.
+
+        Errors: ``not_found`` (the scope).
+        """
+        table, owner = kind.table, scope.owner
+        theirs = (table.c.owner == owner, kind.is_living)
+        ids = [row.id for row in await self._database.ask(select(table.c.id).where(*theirs).order_by(table.c.id))]
+        for start in range(0, len(ids), AT_ONCE):
+            wanted = table.c.id.in_(ids[start : start + AT_ONCE])
+            opened = await self._reader.open(kind, await self._database.ask(kind.living().where(*theirs, wanted)))
+            over = {one.id for one in await self._over(opened.living)} if kind.timed else set()
+            yield [one for one in opened.living if one.id not in over], len(opened.damaged)
 
     def kind(self, name: str) -> Kind[Any] | None:
         """The one of this name of which anything may be taken along."""

@@ -1,6 +1,5 @@
-"""All that is held about oneself: seen (S-41), taken along as a file (S-46), destroyed record by record (S-43)."""
+"""All that is held about oneself: seen (S-41), destroyed record by record (S-43); ``export`` takes it along."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -8,13 +7,9 @@ from pydantic import Field
 
 from practice.accounts.records import practitioners
 from practice.billing.records import BANK_ACCOUNTS
-from practice.organisation.oversight import TrailLine
 from practice.organisation.rights import Right, allowed
 from signaling.gate import SIGNALING
-from signaling.rest import account
-from signaling.rest.appointments import receipt_view
 from signaling.rest.endpoint import Call
-from signaling.rest.entries import own
 from signaling.typedefs import DEVICES, NOW, STORE, ZONE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
@@ -22,24 +17,14 @@ from vault.inventory import Item, inventory
 from vault.records.records import Kind
 from web.account.bank_mail import removal_told
 from web.account.held import MOST, NOT_HERE, part, rest
-from web.forms import NOT_ASKED, Download, Fields, Form, Page, Password
+from web.forms import Fields, Form, Page
 from web.locale import NAMES
 from web.moments import moment
 from web.render import spoken, translated
 from web.trail import entry_said
 
-FORMAT: Final = "spreekkamer-account"
-VERSION: Final = 1
-"""Of the file: counts changes that a reader has to know."""
-
 LATELY: Final = 20
 """Lines of the trail, and receipts, on the page."""
-
-
-class Confirmed(Fields):
-    """The password once more: the file holds what others wrote down nowhere."""
-
-    password: Password = NOT_ASKED
 
 
 class Which(Fields):
@@ -104,49 +89,6 @@ async def destroy(call: Call) -> None:
     await store.retention.destroy(call.scope, said.record, kind, along=along)
 
 
-async def export(call: Call) -> Download:
-    """Everything as one file. What is being destroyed is not in it."""
-    await account.confirmed(call, call.body.password.get_secret_value())
-    text = json.dumps(await everything(call), ensure_ascii=False, indent=2)
-    return Download(f"spreekkamer-{call.request.app[NOW]():%Y-%m-%d}.json", "application/json", text.encode())
-
-
-async def everything(call: Call) -> dict[str, Any]:
-    """The account, its sign-ins, its records by kind, the receipts of those that are gone, and what the trail says."""
-    app, store = call.request.app, call.request.app[STORE]
-    person, held = await store.practitioners.get(call.scope), await store.exports.all_of(call.scope)
-    change = await store.mail_changes.pending(call.scope)
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "made_at": app[NOW]().isoformat(),
-        "account": {
-            "mail": person.mail,
-            "display_name": person.display_name,
-            "language": person.language,
-            "retention": person.retention,
-        },
-        "roles": sorted(call.scope.roles),
-        "mail_change": change.mail if change else None,
-        "sessions": [
-            {"began": one.began.isoformat(), "used": one.used.isoformat()}
-            for one in await store.sessions.of(call.scope)
-        ],
-        "apps": await app[SIGNALING].refresh.apps(call.practitioner),
-        "records": {one.kind.name: one.records for one in held},
-        "unreadable": {one.kind.name: one.unreadable for one in held if one.unreadable},
-        "receipts": [receipt_view(one).model_dump() for one in await store.appointments.receipts(call.scope)],
-        "trail": [entry_view(one) for one in await store.oversight.of_oneself(call.scope)],
-    }
-
-
-def entry_view(line: TrailLine) -> dict[str, str | None]:
-    """A line of the trail, of which who asks is one party; of the other it says what, not who."""
-    entry = line.entry
-    by, on = ("self" if one else kind for one, kind in ((line.by, entry.actor), (line.on, entry.subject)))
-    return {"at": entry.moment.isoformat(), "act": entry.act, "by": by, "on": on, "detail": entry.detail}
-
-
 def item(kind: Kind[Any]) -> Item:
     """What the inventory says of what is sealed of a kind."""
     return next(one for one in inventory().entry if f"{kind.table.name}.content" in one.database)
@@ -156,11 +98,6 @@ def seen(call: Call, _shown: Mapping[str, object]) -> Draft:
     return Draft(Act.DATA_READ, practitioner(call.practitioner))
 
 
-EXPORTED: Final = own(Act.DATA_EXPORTED)
 DATA: Final = Page("/account/data", "account/data.html", show, entered=seen, right=Right.ACCOUNT)
-EXPORT: Final = Form(
-    "/account/export", DATA, Confirmed, export,
-    entered=EXPORTED, says={"sign_in_refused": ("password", "password.wrong")},
-)  # fmt: skip
 DESTROY: Final = Form("/account/data/destroy", DATA, Which, destroy, done="destroyed")
 """Storage enters it itself."""

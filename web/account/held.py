@@ -136,7 +136,7 @@ def valued(value: Any, language: str, said: Said) -> str:
         case list():
             return "; ".join(valued(one, language, said) for one in value)
         case dict():
-            return ", ".join(valued(one, language, said) for one in value.values())
+            return ", ".join(filter(None, (valued(one, language, said) for one in value.values())))
     at = moment_in(value)
     return said(at) if at else str(value)
 

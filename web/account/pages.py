@@ -16,7 +16,7 @@ from signaling.rest.endpoint import Call
 from signaling.rest.entries import own
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
-from web.account.data import DATA, DESTROY, EXPORT
+from web.account.data import DATA, DESTROY
 from web.forms import Fields, Form, Page, Secret, Wrong
 from web.locale import NAMES
 from web.practice.menu import menu
@@ -139,7 +139,6 @@ FORMS: Final = (
         goes="/account",
         says={"sign_in_refused": ("old", "password.wrong"), "password_common": ("new", "error.password_common")},
     ),
-    EXPORT,
     DESTROY,
     Form("/account/sign-out", ACCOUNT, Nothing, account.sign_out, done="signed-out", goes="/signin"),
 )

@@ -13,6 +13,19 @@ Templates extend ``form_page.html`` and use the macros of ``forms.html``.
 """
 
 from web.forms.fields import NOT_ASKED, PROOF, Fields, Password, Secret, Wrong
-from web.forms.pages import Download, Form, Page, Shown, attach
+from web.forms.pages import Download, Form, Page, Shown, Streamed, attach
 
-__all__ = ["NOT_ASKED", "PROOF", "Download", "Fields", "Form", "Page", "Password", "Secret", "Shown", "Wrong", "attach"]
+__all__ = [
+    "NOT_ASKED",
+    "PROOF",
+    "Download",
+    "Fields",
+    "Form",
+    "Page",
+    "Password",
+    "Secret",
+    "Shown",
+    "Streamed",
+    "Wrong",
+    "attach",
+]

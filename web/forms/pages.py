@@ -3,7 +3,7 @@
 import hmac
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -81,6 +81,36 @@ class Download:
         """Kept by no cache, and not compressed."""
         headers = {"Content-Disposition": f'attachment; filename="{self.name}"', "Referrer-Policy": "strict-origin"}
         return web.Response(body=self.body, content_type=self.content_type, headers=headers)
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer that becomes a file and is made while it leaves. What fails on the way breaks it off: whoever fetches
+    it sees that it is not whole.
+    """
+
+    name: str
+    content_type: str
+    parts: AsyncGenerator[bytes, None] = field(repr=False)
+
+    async def sent(self, request: web.Request) -> web.StreamResponse:
+        """All of it, as fast as it is read; never raises."""
+        headers = {"Content-Disposition": f'attachment; filename="{self.name}"', "Referrer-Policy": "strict-origin"}
+        response = web.StreamResponse(headers=headers)
+        response.content_type = self.content_type
+        try:
+            await response.prepare(request)
+            async for part in self.parts:
+                await response.write(part)
+            await response.write_eof()
+        except Exception as error:
+            if not hung_up(error, request.transport):
+                logger.exception("a file broke off", extra={"route": route_pattern(request)})
+            if request.transport is not None:
+                request.transport.abort()
+        finally:
+            await self.parts.aclose()
+        return response
 
 
 @dataclass(frozen=True)
@@ -187,6 +217,8 @@ async def carried_out(call: Call, form: Form) -> web.StreamResponse:
         await call.request.app[STORE].audit.record_all([form.entered(call, result)])
     if isinstance(result, Shown):
         response = form_page(call.request, result.template, result.context)
+    elif isinstance(result, Streamed):
+        return await result.sent(call.request)
     elif isinstance(result, Download):
         response = result.response()
     else:

@@ -34,8 +34,9 @@ from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.sentences.records import SENTENCES
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
-from tests.signaling.conftest import PASSWORD, Server
+from tests.signaling.conftest import Server
 from tests.web.forms.conftest import Browser, Seen
+from tests.web.forms.taking import account_of
 from tests.web.forms.withheld import WITHHELD
 from vault.audit import Act, practitioner
 from vault.inventory import inventory
@@ -60,11 +61,6 @@ COUNTED_ONLY = {
     "notices": "mail on its way: whoever has the account gets it within minutes",
 }
 """Kinds of which nothing is given out, and why."""
-
-
-async def export(browser: Browser, password: str = PASSWORD) -> Seen:
-    token = (await browser.get("/account/data")).hidden("form_token")
-    return await browser.send("/account/export", f"form_token={token}&password={password.replace(' ', '+')}")
 
 
 def test_every_kind_says_what_is_taken_along() -> None:
@@ -212,7 +208,7 @@ async def test_a_kind_that_is_added_appears_by_itself(
     found = sections(await alice.get("/account/data"))["hobbies"]
     for shown in ("Wat iemand graag doet", "sport", "schaken", "Waarvoor: ", one.id):
         assert shown in found
-    assert json.loads((await export(alice)).html)["records"]["hobbies"] == [{"sport": "schaken"}]
+    assert json.loads(await account_of(alice))["records"]["hobbies"] == [{"sport": "schaken"}]
 
 
 def dict_of(messages: Any) -> dict[str, Any]:
@@ -246,35 +242,6 @@ async def test_one_record_is_destroyed_at_once_with_its_receipt(server: Server, 
     assert {one.kind.name for one in held if one.records} == theirs.keys()
 
 
-@pytest.mark.duty("S-46")
-async def test_the_file_has_all_of_ones_own_and_nothing_of_others(server: Server, alice: Browser) -> None:
-    kept, gone = await server.appoint(server.alice, 0, "Charlie"), await server.appoint(server.alice, 60, "Delta")
-    await server.appoint(server.bob, 0, "Echo")
-    await server.store.sentences.say(of(server.alice.id), "nl", "Ik kom zo.")
-    await server.store.sentences.say(of(server.bob.id), "nl", "Later.")
-    receipt = await server.store.retention.destroy(of(server.alice.id), gone.id, APPOINTMENTS)
-    sent = await export(alice)
-    assert (sent.status, sent.headers["Content-Type"]) == (200, "application/json")
-    assert sent.headers["Content-Disposition"].startswith('attachment; filename="spreekkamer-')
-    assert (sent.headers["Cache-Control"], "Content-Encoding" in sent.headers) == ("no-store", False)
-    found = json.loads(sent.html)
-    assert (found["format"], found["version"]) == ("spreekkamer-account", 1)
-    assert found["account"] == {
-        "mail": "alice@example.org", "display_name": "Alice", "language": "nl", "retention": "30d"
-    }  # fmt: skip
-    assert len(found["sessions"]) == 1
-    (appointment,) = found["records"]["appointments"]
-    assert (appointment["patient"], appointment["starts_at"]) == ("Charlie", kept.starts_at.isoformat())
-    assert found["records"]["sentences"] == [{"language": "nl", "text": "Ik kom zo."}]
-    assert [one["receipt"] for one in found["receipts"]] == [receipt.receipt]
-    assert (found["roles"], found["apps"]) == (["practitioner"], 0)
-    assert {(one["by"], one["on"]) for one in found["trail"]} == {("self", None), ("self", "receipt")}
-    assert {one["act"] for one in found["trail"]} >= {"signed-in", "destroyed", "data-read"}
-    for others in ("Delta", "Echo", "Later.", "bob@", kept.secret, PASSWORD):
-        assert others not in sent.html
-    assert [entry.act async for entry in server.store.audit.entries()][-1] == "data-exported"
-
-
 async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> None:
     records = {
         APPOINTMENTS.name: await server.appoint(server.alice),
@@ -298,19 +265,10 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
             assert not {"JBSWY3DPEHPK3PXP", "hash", "NL91ABNA0417164300"} & set(re.findall(r"\w+", json.dumps(found)))
 
 
-async def test_without_the_password_there_is_no_file(server: Server, alice: Browser) -> None:
-    page = await export(alice, "something else")
-    assert (page.status, page.headers["Content-Type"].partition(";")[0]) == (403, "text/html")
-    assert page.described("password") == "Dit is niet uw wachtwoord."
-    assert (await alice.get("/account/export")).location == "/account/data"
-    acts = [entry.act async for entry in server.store.audit.entries()]
-    assert "data-exported" not in acts
-
-
 async def test_what_cannot_be_read_is_counted(server: Server, alice: Browser) -> None:
     await server.appoint(server.alice)
     broken = await server.appoint(server.alice, 60)
     async with server.store.database.write() as connection:
         await connection.exec_driver_sql("UPDATE appointments SET content = x'00' WHERE id = ?", (broken.id,))
-    found = json.loads((await export(alice)).html)
+    found = json.loads(await account_of(alice))
     assert (len(found["records"]["appointments"]), found["unreadable"]) == (1, {"appointments": 1})

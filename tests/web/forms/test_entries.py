@@ -51,6 +51,8 @@ TOUCH_NOTHING = {
     "GET /c/rights": "a question",
     "GET /c/rights/code": "by which ways a code can come, for whoever has the link",
     "POST /c/rights/leave": "nothing stored; a cookie ends",
+    "GET /account/export": "how far the own archive is, for its own page",
+    "POST /account/export": "that it may be fetched; fetching it is entered",
     "GET /first/{link}": "nothing: there is nobody yet",
     "GET /practice/ending": "what it is called and how many accounts there are, for who ends it",
     "GET /account/security": "how many codes are left, for its own page",
@@ -60,7 +62,7 @@ TOUCH_NOTHING = {
 ENTERED_BY_THEMSELVES = {
     *("POST /practice/mail-server/try", "POST /practice/sms/try"),
     *("POST /account/sign-out", "POST /forgotten", "POST /forgotten/{token}/password"),
-    *("POST /account/data/destroy", "GET /served"),
+    *("POST /account/data/destroy", "GET /served", "POST /account/export/fetch"),
     *("POST /mail/{token}/confirm", "POST /mail/{token}/stop", "POST /practice/audit/export"),
     *("POST /practice/invitations/invite", "POST /practice/invitations/again"),
     *("POST /invited/{token}/passkey/make", "POST /account/assistants/part"),
