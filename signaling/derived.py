@@ -13,6 +13,7 @@ Use = Literal[
     "tickets", "calls", "messages", "redis", "pseudonyms", "channel", "devices", "challenges", "words", "push",
     "bounces",
     "link-codes",
+    "exports",
 ]  # fmt: skip
 
 KEY_BYTES: Final = 32

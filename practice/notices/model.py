@@ -13,7 +13,7 @@ Word = Literal[
     "app-added", "app-removed", "passkey-added", "passkey-removed", "codes-made", "codes-low",
     "factor-lifted", "factor-recovered", "organisation-ends", "invitation", "taken-over", "mail-test", "sight-given",
     "sight-asked", "bank-changed", "bank-removed",
-    "register", "register-known", "arrival", "booking", "booked", "wished", "let-in", "turned-down",
+    "register", "register-known", "arrival", "booking", "booked", "wished", "erased", "let-in", "turned-down",
 ]  # fmt: skip
 """Which text it is (``texts.toml``)."""
 

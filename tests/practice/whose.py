@@ -23,7 +23,7 @@ from practice.policies.model import Cap, Policy
 from practice.presets.model import Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
-from practice.requests.model import Backlog, Filed, RequestList, Request
+from practice.requests.model import Backlog, Filed, Request, RequestList
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
 from practice.sms_providers.model import SmsProvider

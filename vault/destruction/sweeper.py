@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement
 
-from vault.audit import practitioner
+from vault.audit import Party, practitioner
 from vault.backup import expiry
 from vault.clock import BEHIND, TOLERANCE, Clock
 from vault.database.database import Database
@@ -127,16 +127,19 @@ class Sweeper:
         self._passed = False
         self._last_sweep: datetime | None = None
 
-    async def destroy(self, scope: Scope, row_id: str, *kinds: Kind[Any], along: Along | None = None) -> Receipt:
+    async def destroy(
+        self, scope: Scope, row_id: str, *kinds: Kind[Any], along: Along | None = None, by: Party | None = None
+    ) -> Receipt:
         """Destroy one record of theirs, of these kinds or, without any, of all; a second time gives the same receipt.
 
-        ``along`` writes more in the transaction that marks it. Errors: ``not_found``, ``locked``.
+        ``along`` writes more in the transaction that marks it; ``by`` is who does it if not whose scope it is.
+        Errors: ``not_found``, ``locked``.
         """
         owner = scope.owner_of(*(kind.name for kind in kinds))
         kind = await self._destruction.mark(owner, row_id, *kinds, along=along)
         if kind is not None:
-            by = practitioner(scope.actor or owner)
-            (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], by)
+            does = by or practitioner(scope.actor or owner)
+            (receipt,) = await self._destruction.finish(kind, [(owner, row_id)], does)
             self.rotation.wake()
             return receipt
         earlier = await self._keys.receipt(owner, row_id)

@@ -82,7 +82,7 @@ ENTERED_BY_THEMSELVES = {
         for form in ("accept", "passkey/make")
     ),
     "POST /practice/arrivals/turn-down",
-    *(f"POST /c/rights/{one}" for one in ("code", "again", "open")),
+    *(f"POST /c/rights/{one}" for one in ("code", "again", "open", "mine/data/take", "mine/data/erase")),
     *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
 }
 

@@ -1,0 +1,92 @@
+"""A patient's own data by the link: seen, taken along, erased; and nothing of others."""
+
+import html
+import json
+
+import pytest
+from icalendar import Calendar
+
+from practice.agenda.guests import Invitee
+from tests.opening import of
+from tests.signaling.conftest import Server
+from tests.web.rights.conftest import Planned
+from vault.errors import DomainError
+from web.locale import CATALOGUES
+
+DATA = "/c/rights/mine/data"
+t = CATALOGUES["nl"].text
+
+
+@pytest.mark.duty("S-41")
+async def test_a_patient_without_an_account_sees_and_takes_along_what_is_held_of_them(
+    planned: Planned, sending: Server
+) -> None:
+    one, jan = await planned()
+    other = await sending.appoint(sending.alice, 60, "Charlie")
+    invitee = Invitee("Maria", "interpreter", "fr", mail="maria@elsewhere.example")
+    one = await sending.store.guests.add(of(sending.alice.id), one.id, invitee)
+    await jan.come_in()
+    page = html.unescape((await jan.browser.get(DATA)).html)
+    for shown in (
+        "Jan Jansen",
+        "jan@elsewhere.example",
+        "Alice",
+        "Maria",
+        t("guests.role.interpreter"),
+        t("own.never"),
+    ):
+        assert shown in page, shown
+    files = {kind: await jan.browser.send(f"{DATA}/take", f"kind={kind}") for kind in ("json", "html", "ics")}
+    for kind, file in files.items():
+        assert file.status == 200 and f'.{kind}"' in file.headers["Content-Disposition"]
+    found = json.loads(files["json"].html)
+    assert (found["format"], found["version"]) == ("spreekkamer-own-data", 1)
+    assert found["you"]["mail"] == "jan@elsewhere.example" and found["you"]["name"] == "Jan Jansen"
+    assert found["appointment"]["starts_at"] == one.starts_at.isoformat()
+    assert found["others"] == [{"name": "Maria", "role": "interpreter"}]
+    assert "Jan Jansen" in files["html"].html and "<script" not in files["html"].html
+    (event,) = Calendar.from_ical(files["ics"].body).walk("VEVENT")
+    assert event.decoded("dtstart") == one.starts_at.replace(microsecond=0)
+    for text in (page, *(file.html for file in files.values())):
+        for others in (other.patient, "maria@", one.secret, one.guests[0].secret):
+            assert others not in text
+    acts = [(entry.act, entry.actor) async for entry in sending.store.audit.entries()]
+    assert acts.count(("data-exported", "patient")) == 3 and ("data-read", "patient") in acts
+
+
+async def test_a_guest_sees_nothing_of_the_patient(planned: Planned) -> None:
+    _, maria = await planned(who="maria", guest="Maria")
+    await maria.come_in()
+    seen = html.unescape((await maria.browser.get(DATA)).html)
+    file = (await maria.browser.send(f"{DATA}/take", "kind=json")).html
+    for text in (seen, file):
+        assert "Maria" in text and "maria@elsewhere.example" in text
+        assert "Jan" not in text and "jan@" not in text
+
+
+@pytest.mark.duty("S-43")
+async def test_a_patient_erases_it_at_once_and_the_practitioner_is_told(planned: Planned, sending: Server) -> None:
+    one, jan = await planned()
+    sending.store.notices.on = True
+    await jan.come_in()
+    unsure = await jan.browser.send(f"{DATA}/erase", "")
+    assert unsure.status == 422 and await sending.store.appointments.get(of(sending.alice.id), one.id)
+    gone = await jan.browser.send(f"{DATA}/erase", "sure=on")
+    receipt = await sending.store.keys.receipt(sending.alice.id, one.id)
+    assert receipt is not None and receipt.receipt in gone.html
+    with pytest.raises(DomainError, match="gone"):
+        await sending.store.appointments.get(of(sending.alice.id), one.id)
+    assert (await jan.browser.get(DATA)).location == "/c/rights"
+    told = [notice.news for notice in await sending.store.notices.waiting()]
+    assert [(one.word, one.to) for one in told] == [("erased", "alice@example.org")]
+    acts = [(entry.act, entry.actor) async for entry in sending.store.audit.entries()]
+    assert ("destroyed", "patient") in acts
+
+
+async def test_what_is_held_of_a_guest_goes_and_the_appointment_stays(planned: Planned, sending: Server) -> None:
+    one, maria = await planned(who="maria", guest="Maria")
+    await maria.come_in()
+    assert (await maria.browser.send(f"{DATA}/erase", "sure=on")).status == 200
+    after = await sending.store.appointments.get(of(sending.alice.id), one.id)
+    assert (after.guests, after.patient) == ((), "Jan Jansen")
+    assert (await maria.browser.get(DATA)).location == "/c/rights"
