@@ -19,8 +19,8 @@ from typing import Final, Literal, Self
 
 from practice.settings import HTTPS, IMAP_OVER_TLS, MAIL_PORTS, PracticeSettings
 
-Purpose = Literal["mail", "bounces", "sms", "push"]
-PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "bounces", "sms", "push")
+Purpose = Literal["mail", "bounces", "requests", "sms", "push"]
+PURPOSES: Final[tuple[Purpose, ...]] = ("mail", "bounces", "requests", "sms", "push")
 Outcome = Literal["connected", "refused", "away"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("connected", "refused", "away")
 
@@ -29,6 +29,7 @@ MOST_ADDRESSES: Final = 4
 PORTS: Final[dict[Purpose, frozenset[int]]] = {
     "mail": frozenset(MAIL_PORTS),
     "bounces": frozenset((IMAP_OVER_TLS,)),
+    "requests": frozenset((IMAP_OVER_TLS,)),
     "sms": frozenset((HTTPS,)),
     "push": frozenset((HTTPS,)),
 }
@@ -65,8 +66,8 @@ class Unanswered(OSError):  # noqa: N818 -- a state, not a mistake
 @dataclass(frozen=True)
 class Door:
     """``hosts`` are those of mail that the operator listed, ``bounces`` that of the mailbox to which mail comes back,
-    ``sms`` those of text messages, ``push`` push services, also as ``*.example.org`` for all below a name; ``local``
-    those of any that may be at special addresses.
+    ``requests`` that of the one that people write to, ``sms`` those of text messages, ``push`` push services, also as
+    ``*.example.org`` for all below a name; ``local`` those of any that may be at special addresses.
     """
 
     hosts: frozenset[str]
@@ -74,6 +75,7 @@ class Door:
     sms: frozenset[str] = frozenset()
     push: frozenset[str] = frozenset()
     bounces: frozenset[str] = frozenset()
+    requests: frozenset[str] = frozenset()
     counts: Counter[tuple[Purpose, Outcome]] = field(default_factory=Counter)
     seconds: float = SECONDS
 
@@ -83,12 +85,20 @@ class Door:
         hosts = {*settings.mail_hosts, *([settings.mail.host] if settings.mail.host else [])}
         texts, push = frozenset(settings.sms.hosts), frozenset(settings.push.hosts)
         bounces = frozenset([settings.bounces.host] if settings.bounces.address and settings.bounces.host else [])
-        local = frozenset(host for host in {*hosts, *texts, *push, *bounces} if settings.is_local(host))
-        return cls(frozenset(hosts), local, texts, push, bounces)
+        box = settings.requests.mailbox
+        requests = frozenset([box.host] if box.address and box.host else [])
+        local = frozenset(one for one in {*hosts, *texts, *push, *bounces, *requests} if settings.is_local(one))
+        return cls(frozenset(hosts), local, texts, push, bounces, requests)
 
     def lists(self, purpose: Purpose, host: str) -> bool:
         """Whether the operator listed a host for this."""
-        listed = {"mail": self.hosts, "bounces": self.bounces, "sms": self.sms, "push": self.push}[purpose]
+        listed = {
+            "mail": self.hosts,
+            "bounces": self.bounces,
+            "requests": self.requests,
+            "sms": self.sms,
+            "push": self.push,
+        }[purpose]
         return host in listed or any(f"*.{above}" in listed for above in _above(host))
 
     async def connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:

@@ -119,17 +119,11 @@ class MailSettings(BaseModel):
         return self.security or ("tls" if self.at == OVER_TLS else "starttls")
 
 
-class BounceSettings(BaseModel):
-    """The mailbox to which undeliverable mail comes back. Without an ``address`` that is the sender's."""
+class ImapSettings(BaseModel):
+    """A mailbox of ours alone, and what it is read by."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: Annotated[str, AfterValidator(_sender)] | None = Field(
-        default=None,
-        description="Where mail to patients that could not be delivered comes back to, as bounces@example.org: of the "
-        "sender's domain, and its mail server has to put bounces+…@example.org into the same mailbox; empty: to "
-        "practice.mail.sender.",
-    )
     host: Host | None = Field(default=None, description="The IMAP server of that mailbox; needed with an address.")
     port: int | None = Field(
         default=None, ge=1, le=65_535, description="Its port: 993, any for a host of local_hosts; empty: 993."
@@ -143,21 +137,18 @@ class BounceSettings(BaseModel):
         default=None, description="PEM file of the authority of its certificate; empty: the system's."
     )
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.address and not (self.host and self.user and self.password):
+    def demand_whole(self, name: str, address: str | None) -> None:
+        """Whether an address can be read, and not in clear; ``name`` is that of the settings. Errors: ValueError."""
+        if address and not (self.host and self.user and self.password):
             raise ValueError(
-                "has an address and nothing to read it by; set practice.bounces.host, practice.bounces.user and "
-                "practice.bounces.password beside practice.bounces.address"
+                f"has an address and nothing to read it by; set {name}.host, {name}.user and "
+                f"{name}.password beside {name}.address"
             )
-        if self.address and len(self.address.rpartition("@")[0]) > LONGEST_LOCAL:
-            raise ValueError(f"has a practice.bounces.address with more than {LONGEST_LOCAL} characters before the @")
         if self.host and self.spoken == "none" and self.host not in LOOPBACK:
             raise ValueError(
-                "would read mail in clear from another machine; set practice.bounces.security to tls, or "
-                "practice.bounces.host to localhost"
+                f"would read mail in clear from another machine; set {name}.security to tls, or "
+                f"{name}.host to localhost"
             )
-        return self
 
     @property
     def at(self) -> int:
@@ -168,6 +159,50 @@ class BounceSettings(BaseModel):
     def spoken(self) -> Literal["tls", "none"]:
         """How it is encrypted."""
         return self.security or "tls"
+
+
+Address = Annotated[str, AfterValidator(_sender)]
+
+
+class BounceSettings(ImapSettings):
+    """The mailbox to which undeliverable mail comes back. Without an ``address`` that is the sender's."""
+
+    address: Address | None = Field(
+        default=None,
+        description="Where mail to patients that could not be delivered comes back to, as bounces@example.org: of the "
+        "sender's domain, and its mail server has to put bounces+…@example.org into the same mailbox; empty: to "
+        "practice.mail.sender.",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        self.demand_whole("practice.bounces", self.address)
+        if self.address and len(self.address.rpartition("@")[0]) > LONGEST_LOCAL:
+            raise ValueError(f"has a practice.bounces.address with more than {LONGEST_LOCAL} characters before the @")
+        return self
+
+
+class RequestMailboxSettings(ImapSettings):
+    """The mailbox that people write to about their rights. Without an ``address`` none is read."""
+
+    address: Address | None = Field(
+        default=None,
+        description="Where people mail what they ask about their data, as privacy@example.org: each mail becomes a "
+        "request and is deleted there within a minute, its attachments unread; for nothing else; empty: none is read.",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        self.demand_whole("practice.requests.mailbox", self.address)
+        return self
+
+
+class RequestSettings(BaseModel):
+    """Requests about people's data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mailbox: RequestMailboxSettings = RequestMailboxSettings()
 
 
 def _country(text: str) -> str:
@@ -251,6 +286,7 @@ class PracticeSettings(BaseModel):
 
     mail: MailSettings = MailSettings()
     bounces: BounceSettings = BounceSettings()
+    requests: RequestSettings = RequestSettings()
     sms: SmsSettings = SmsSettings()
     push: PushSettings = PushSettings()
     uploads: UploadSettings = UploadSettings()
@@ -287,6 +323,20 @@ class PracticeSettings(BaseModel):
             )
         if bounces.host and not self.is_local(bounces.host) and bounces.at != IMAP_OVER_TLS:
             raise ValueError("has a practice.bounces.port that is not 993; only a host of local_hosts may have another")
+        return self
+
+    @model_validator(mode="after")
+    def _requests_are_read(self) -> Self:
+        box = self.requests.mailbox
+        if box.host and not self.is_local(box.host) and box.at != IMAP_OVER_TLS:
+            raise ValueError(
+                "has a practice.requests.mailbox.port that is not 993; only a host of local_hosts may have another"
+            )
+        if box.address and (box.host, box.user) == (self.bounces.host, self.bounces.user):
+            raise ValueError(
+                "would read requests where mail comes back, which deletes them; give practice.requests.mailbox a "
+                "mailbox of its own"
+            )
         return self
 
     @model_validator(mode="after")

@@ -36,6 +36,7 @@ from signaling.forwarded import Doubts
 from signaling.health import Health
 from signaling.limiter import Limiter
 from signaling.link_codes import LINK_CODES_OF, LinkCodes
+from signaling.mailed_requests import reader as request_reader
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords
 from signaling.registering import Registering, let_lapse
@@ -168,6 +169,7 @@ def _stored(
     app[typedefs.DIGITS] = Digits(by, texter, partial(letterhead, store))
     app[typedefs.COURIER] = courier(store, by, origin, zone, told, texter, tokens)
     app[typedefs.BOUNCES] = reader(store, bounces, door, tokens, told) if tokens else None
+    app[typedefs.REQUEST_MAIL] = request_reader(store, practice, door, app[typedefs.LIMITER]) if post is None else None
 
 
 async def retention(app: web.Application) -> AsyncIterator[None]:
@@ -215,7 +217,8 @@ async def post(app: web.Application) -> AsyncIterator[None]:
     wants to register, and end what ends.
     """
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
-    parts = (postman, app[typedefs.COURIER], app[typedefs.BOUNCES], *asides, app[typedefs.DISSOLVING])
+    readers = (app[typedefs.BOUNCES], app[typedefs.REQUEST_MAIL])
+    parts = (postman, app[typedefs.COURIER], *readers, *asides, app[typedefs.DISSOLVING])
     duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield
     await stop(duties)

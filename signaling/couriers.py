@@ -7,9 +7,9 @@ from functools import partial
 from typing import Final
 
 from practice.agenda.model import patient_link
-from practice.bounces.mailbox import Mailbox
 from practice.bounces.reader import BounceReader
 from practice.bounces.tokens import Tokens
+from practice.imap import Mailbox
 from practice.invitations.courier import Courier
 from practice.invitations.mail import ByMail
 from practice.invitations.port import Carrier
@@ -74,7 +74,7 @@ def reader(
     """Of what comes back to the address of ``tokens``."""
     now = store.clock.wall
     lease = Lease(store.database, "bounces", store.lease.holder, TERM, now)
-    return BounceReader(Mailbox(settings, door), tokens, store.outbox, lease, now, on_change)
+    return BounceReader(Mailbox("bounces", settings, door), tokens, store.outbox, lease, now, on_change)
 
 
 async def letterhead(store: Storage, account: str) -> tuple[Profile, bytes]:

@@ -59,9 +59,13 @@ FACTOR_DEVICE = Pace(
     "factor-device", 5, "Wrong second factors for one account in a browser that signed in to it before.", seconds=180
 )
 CONFIRM = Pace("confirm", 10, "Wrong passwords for one account by who is signed in to it, in one session.")
+REQUEST_ANSWERS = Pace(
+    "request-answers", 1, "Answers by themselves to what one address mails about its data.", seconds=86_400
+)
 PACES = (
     *(SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE),
     *(FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE, CONFIRM),
+    REQUEST_ANSWERS,
 )
 
 OF_ACCOUNTS = (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE, FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE)

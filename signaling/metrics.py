@@ -13,11 +13,12 @@ from media.control import Inspect, Inspected, MediaUnavailable
 from media.refusals import DATAGRAMS
 from practice.bounces.reader import CAME
 from practice.invitations.courier import FATES as KINDS
+from practice.mailed_requests.reader import CAME as MAILED
 from practice.notices.postman import FATES
 from practice.outgoing import OUTCOMES, PURPOSES
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
-from signaling.typedefs import BOUNCES, COURIER, DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, SETTINGS, STORE
+from signaling.typedefs import BOUNCES, COURIER, DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, REQUEST_MAIL, SETTINGS, STORE
 
 if TYPE_CHECKING:
     from media.control import MediaClient
@@ -131,6 +132,12 @@ class Metrics:
             "too late to say anything, what else was in the mailbox, and looks for which it did not open.",
             ("kind",),
         )
+        self.mailed = self._gauge(
+            "spreekkamer_request_mail",
+            "Mail about people's data since the start: filed as a request, a report or an answer of a program's, and looks "
+            "for which the mailbox did not open.",
+            ("kind",),
+        )
         self.outgoing = self._gauge(
             "spreekkamer_outgoing", "Connections to hosts that the operator listed, since the start.", ("kind", "code")
         )
@@ -210,6 +217,9 @@ async def metrics(request: web.Request) -> web.Response:
     reader = app[BOUNCES]
     for came in CAME if reader else ():
         numbers.bounces.labels(came).set(reader.came[came] if reader else 0)
+    mailed = app[REQUEST_MAIL]
+    for came in MAILED if mailed else ():
+        numbers.mailed.labels(came).set(mailed.came[came] if mailed else 0)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():

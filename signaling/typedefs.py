@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from media.control import MediaClient
     from practice.bounces.reader import BounceReader
     from practice.invitations.courier import Courier
+    from practice.mailed_requests.reader import RequestReader
     from practice.invitations.digits import Digits
     from practice.notices.postman import Postman
     from practice.outgoing import Door
@@ -74,5 +75,6 @@ POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 DIGITS: web.AppKey[Digits] = web.AppKey("DIGITS")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
 BOUNCES: web.AppKey[BounceReader | None] = web.AppKey("BOUNCES")
+REQUEST_MAIL: web.AppKey[RequestReader | None] = web.AppKey("REQUEST_MAIL")
 POST: web.AppKey[Letterbox | None] = web.AppKey("POST")
 SIGN_IN_LINK: web.AppKey[SignInLink | None] = web.AppKey("SIGN_IN_LINK")

@@ -29,7 +29,7 @@ LIBRARIES = {
 ALLOWED = {
     "practice/outgoing.py": "the door",
     "practice/https.py": "speaks HTTPS over a connection of the door",
-    "practice/bounces/mailbox.py": "speaks IMAP over a connection of the door",
+    "practice/imap.py": "speaks IMAP over a connection of the door",
     "practice/notices/smtp.py": "speaks SMTP over a connection of the door",
     "practice/pictures/scanner.py": "clamd, on a Unix socket",
     "practice/pictures/encoding.py": "starts the program that encodes a picture",

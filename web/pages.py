@@ -56,8 +56,8 @@ async def code(request: web.Request) -> web.Response:
 
 async def privacy(request: web.Request) -> web.Response:
     door = request.app.get(typedefs.DOOR)
-    sms, push, bounces = (sorted(door.sms), sorted(door.push), sorted(door.bounces)) if door else ([], [], [])
-    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sms, push=push, bounces=bounces)
+    hosts = {name: sorted(getattr(door, name)) if door else [] for name in ("sms", "push", "bounces", "requests")}
+    return page(request, "privacy.html", kept=KEPT, stored=STORED, **hosts)
 
 
 async def security_txt(request: web.Request) -> web.Response:

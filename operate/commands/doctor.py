@@ -76,9 +76,9 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
     """Everything that this machine can know with the server's settings."""
     from operate.doctor import (
         announced,
-        bounces,
         clock,
         mail_server,
+        mailboxes,
         ports,
         push,
         redis,
@@ -100,7 +100,8 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
         "announced": _at_once(lambda: announced.announced(media.announced, turn.address, turn.relay_peers)),
         "turn": lambda: relaying.relaying(turn, utc_now()),
         "mail-server": lambda: mail_server.mail_server(settings.practice),
-        "bounces": lambda: bounces.bounces(settings.practice),
+        "bounces": lambda: mailboxes.bounces(settings.practice),
+        "requests": lambda: mailboxes.requests(settings.practice),
         "sms": lambda: sms.sms(settings.practice),
         "push": lambda: push.push(settings.practice),
         "scanner": lambda: scanner.scanner(settings.practice.uploads, utc_now()),

@@ -95,6 +95,9 @@ def environment(place: Place) -> str:
         "# The address that mail comes back to, as bounces@example.org, and where its mailbox is read (IMAP), by what",
         "# stands in secrets/imap_password; empty: mail comes back to SMTP_SENDER.",
         *(f"{name}=" for name in ("BOUNCES", "IMAP_HOST", "IMAP_USER")),
+        "# The address that people mail what they ask about their data to, as privacy@example.org, and where its mailbox",
+        "# is read (IMAP), by what stands in secrets/requests_password; everything in it is deleted; empty: none is read.",
+        *(f"{name}=" for name in ("REQUESTS", "REQUESTS_HOST", "REQUESTS_USER")),
         "# Who may make an account uninvited: domains, founding or both (docs/operations.md); empty: nobody.",
         "REGISTRATION=",
         '# SMS providers whom organisations may send by, as ["gw.cmtelecom.com"]; empty: no text messages.',
@@ -139,7 +142,7 @@ class _Making:
         for name, (owner, text) in derived(own, place).items():
             self._put(name, owner, text, fixed=True)
         # Somebody else's to say; until it is written in here, it is a password of nobody.
-        for name in ("smtp_password", "imap_password"):
+        for name in ("smtp_password", "imap_password", "requests_password"):
             self._put(name, SERVER, random(32).hex(), fixed=False)
         self._put("dkim", SERVER, dkim.made(), fixed=False)
         self._certificate(now)

@@ -3,6 +3,6 @@
 A module for each part; each gives ``finding``s. `operate/commands/doctor.py` runs and prints them.
 
 From the outside in: ``names``, ``announced`` and ``resolving`` (the DNS), ``ports``, ``tls``, ``relaying`` (TURN),
-``mail``, ``mail_server`` and ``bounces``, ``sms`` and ``push`` (by ``services``), ``redis``, ``storage``,
+``mail``, ``mail_server`` and ``mailboxes``, ``sms`` and ``push`` (by ``services``), ``redis``, ``storage``,
 ``scanner``, ``clock``.
 """

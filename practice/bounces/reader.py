@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Literal
 
-from practice.bounces.mailbox import Mailbox, NotRead
+from practice.bounces.mailbox import empty
 from practice.bounces.reports import report
 from practice.bounces.tokens import Tokens
+from practice.imap import Mailbox, NotRead
 from practice.invitations.model import BOUNCED
 from practice.invitations.store import Dispatches
 from vault.clock import Now
@@ -73,7 +74,7 @@ class BounceReader:
         if not await self._lease.take():
             return
         try:
-            await self._mailbox.empty(self._look)
+            await empty(self._mailbox, self._look)
         except NotRead:
             self.came["unread"] += 1
             raise

@@ -26,7 +26,10 @@ from practice.notices.paper import PLAIN, Paper, add_page, footed
 TEXTS: Final[dict[str, dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text("utf-8"))
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-LINKS: Final = {"reset": "/forgotten/", "mail": "/mail/", "invitation": "/invited/", "registration": "/register/"}
+LINKS: Final = {
+    **{"reset": "/forgotten/", "mail": "/mail/", "invitation": "/invited/", "registration": "/register/"},
+    **{"request": "/request/", "identity": "/identity/"},
+}
 """What a link is to, by what its seed is called in a notice."""
 
 ALWAYS: Final = frozenset({"home", "host"})
@@ -81,6 +84,7 @@ class Letterhead:
             "link": "".join(links),
             "digits": digits(self.token(said["digits"])) if "digits" in said else "",
             "left": said.get("left", ""),
+            "count": said.get("count", ""),
             "reason": text.get("reasons", {}).get(said.get("reason"), ""),
             "when": in_words(notice.written, MOMENT, tzinfo=self.zone(), locale=notice.news.language),
             "home": f"{self.origin}/",

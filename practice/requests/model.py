@@ -8,8 +8,9 @@ from practice.accounts.model import Language
 from practice.requests.purposes import Purpose
 from vault.records.content import Fields
 
-What = Literal["access", "correction", "erasure", "objection", "portability", "complaint", "minor", "breach"]
-"""Which right it is of (S-41 to S-47), a complaint, that data is a child's (S-16), or that something leaked (S-52)."""
+What = Literal["access", "correction", "erasure", "objection", "portability", "complaint", "minor", "breach", "unspecified"]  # fmt: skip
+"""Which right it is of (S-41 to S-47), a complaint, that data is a child's (S-16), that something leaked (S-52); of a mail
+only a person says which (S-47)."""
 
 Way = Literal["dashboard", "link", "form", "mailbox"]
 """By which it came: signed in, a patient's link with its code, a form without either, mail."""
@@ -37,7 +38,8 @@ class Filing:
     """What somebody asks for. ``mail`` is where they want to be answered, as they typed it, where nothing proves one.
 
     ``once`` is what a form holds, so that sending it twice asks once; ``secret`` the second half of a patient's or
-    guest's link whose code was typed. Without ``text`` a question is asked back.
+    guest's link whose code was typed. Without ``text`` a question is asked back. ``enclosed`` is how many things hung on
+    a mail, of which nothing is kept, None where nobody could say; ``cut`` is whether its text went on.
     """
 
     what: What
@@ -48,6 +50,8 @@ class Filing:
     mail: str = field(default="", repr=False)
     once: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
+    enclosed: int | None = 0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Request:
     ``account`` is who asks, or whose patient does. ``due`` is the first moment at which an answer is late, counted in
     ``zone``; ``reminded`` the day of the last reminder. ``subject`` is a keyed hash of who asks and ``token`` one of
     what the link to it holds, both in hexadecimal; ``seed`` is what that is made of. An extension counts from when its
-    mail was ``extension_sent``.
+    mail was ``extension_sent``. ``enclosed`` and ``cut`` are as of the filing.
     """
 
     id: str
@@ -87,6 +91,8 @@ class Request:
     answer: str = field(default="", repr=False)
     decided: datetime | None = None
     decider: str | None = None
+    enclosed: int | None = 0
+    cut: bool = False
     version: int = 1
     unknown: Fields = field(default_factory=dict, repr=False, compare=False)
 

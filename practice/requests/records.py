@@ -39,7 +39,10 @@ TEXTS: Final = (
 )
 MOMENTS: Final = ("asked", "due", "questioned", "replied", "extension_sent", "decided")
 NAMES: Final = (*WORDS, *TEXTS, *MOMENTS)
-REQUEST = Sealed("requests", Layout(frozenset(NAMES)))
+OF_MAIL: Final = ("enclosed", "cut")
+"""What only a mail has."""
+
+REQUEST = Sealed("requests", Layout(frozenset(NAMES), optional=frozenset(OF_MAIL)))
 
 
 def seconds(at: datetime | None) -> int | None:
@@ -51,6 +54,8 @@ def seal_request(key: bytes, one: Request) -> dict[str, Any]:
     """The row of a request. What stands in clear stands inside too: a row turned over to another is nobody's."""
     content = {name: getattr(one, name) for name in (*WORDS, *TEXTS)}
     content |= {name: stamp(getattr(one, name)) for name in MOMENTS}
+    of_mail = {"enclosed": -1 if one.enclosed is None else one.enclosed, "cut": one.cut}
+    content |= of_mail if one.way == "mailbox" else dict.fromkeys(OF_MAIL)
     marks = {"subject": bytes.fromhex(one.subject), "token": bytes.fromhex(one.token)}
     times = {name: seconds(getattr(one, name)) for name in ("asked", "due", "decided", "until")}
     return REQUEST.row(key, one, content, **marks, **times)
@@ -65,6 +70,8 @@ def open_request(key: bytes, row: Any) -> Request:
             raise Unreadable
         said |= {name: content[name] for name in TEXTS} | {name: moment(content[name]) for name in MOMENTS}
         number(said["reminded"])
+        enclosed = number(0 if content["enclosed"] is None else content["enclosed"])
+        said |= {"enclosed": None if enclosed < 0 else enclosed, "cut": content["cut"] is True}
         if said["asked"].astimezone(UTC) > said["due"].astimezone(UTC):
             raise Unreadable
         return Request(row.id, row.owner, **said, version=number(row.version), unknown=unknown)

@@ -94,6 +94,8 @@ class Requests(RecordStore):
             *(new_id(), whose.organisation, filing.what, filing.way, filing.language, filing.text, filing.purpose),
             *(whose.mail, whose.proven, whose.account, now, zone, due),
             *(self._subject(whose.name).hex(), self._index(self.token(seed)).hex(), seed),
+            enclosed=filing.enclosed,
+            cut=filing.cut,
         )
         before: list[Request] = []
 

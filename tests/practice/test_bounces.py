@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from operate.doctor import bounces
+from operate.doctor import mailboxes
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
-from practice.bounces.mailbox import AT_ONCE, NotRead, Step
 from practice.bounces.reader import BounceReader, Came
 from practice.bounces.reports import report
 from practice.bounces.tokens import LIFE_DAYS, Tokens
+from practice.imap import AT_ONCE, NotRead, Step
 from practice.outgoing import Door
 from practice.settings import BounceSettings, MailSettings, PracticeSettings
 from practice.storage import Store
@@ -308,11 +308,11 @@ async def test_a_mailbox_that_cannot_be_read_is_said_by_its_step(returning: Retu
             await reader.round()
         assert (fault.value.step, dict(reader.came)) == (step, {"unread": 1})
         bad = returning.settings.model_copy(update={"bounces": returning.settings.bounces.model_copy(update=changes)})
-        assert [(one.state, one.meaning) for one in await bounces.bounces(bad)] == [("fail", bounces.SAID[step][0])]
+        assert [(one.state, one.meaning) for one in await mailboxes.bounces(bad)] == [("fail", mailboxes.SAID[step][0])]
     returning.arrive(b"Subject: x\r\n\r\n")
-    assert [one.state for one in await bounces.bounces(returning.settings)] == ["ok"]
+    assert [one.state for one in await mailboxes.bounces(returning.settings)] == ["ok"]
     assert returning.left == 1, "nothing is deleted by who only looks"
-    assert [one.state for one in await bounces.bounces(returning.server.settings())] == ["unknown"]
+    assert [one.state for one in await mailboxes.bounces(returning.server.settings())] == ["unknown"]
 
 
 async def test_it_is_looked_after_by_itself(returning: Returning, time: Time) -> None:

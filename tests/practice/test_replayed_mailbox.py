@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from practice.bounces.mailbox import Mailbox, NotRead
+from practice.bounces.mailbox import empty
 from practice.bounces.reports import report
+from practice.imap import Mailbox, NotRead
 from practice.outgoing import Door
 from practice.settings import BounceSettings
 from tests.servers.imap import ADDRESS, PASSWORD, USER, Player, playing, recorded
@@ -19,7 +20,7 @@ def mailbox(player: Player) -> Mailbox:
     settings = BounceSettings(
         address=ADDRESS, host="localhost", port=player.port, security="none", user=USER, password=SecretStr(PASSWORD)
     )
-    return Mailbox(settings, Door(frozenset(), frozenset({"localhost"}), bounces=frozenset({"localhost"})))
+    return Mailbox("bounces", settings, Door(frozenset(), frozenset({"localhost"}), bounces=frozenset({"localhost"})))
 
 
 async def emptied(player: Player) -> list[bytes]:
@@ -29,7 +30,7 @@ async def emptied(player: Player) -> list[bytes]:
         found.append(raw)
 
     try:
-        await mailbox(player).empty(handle)
+        await empty(mailbox(player), handle)
     finally:
         deleted = sum(" STORE " in line for line in player.heard)
         assert deleted in (len(found), len(found) - 1), "nothing is deleted that was not looked at"

@@ -6,6 +6,7 @@ client calls its command. ``Box`` answers as those do, of whatever messages are 
 
 import asyncio
 import base64
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -16,10 +17,12 @@ from typing import Final, Protocol
 
 from pydantic import SecretStr
 
-from practice.settings import BounceSettings
+from practice.settings import BounceSettings, RequestMailboxSettings
 from tests.servers.certified import certified
+from tests.servers.structure import section, structure
 
 USER, PASSWORD, ADDRESS = "bounces", "a-password-of-the-mailbox", "bounces@example.org"
+PART: Final = re.compile(r"\(BODY\.PEEK\[(?P<section>[A-Z0-9.]+(?: \([^)]*\))?)\]<0\.(?P<most>\d+)>\)")
 KNOWN: Final = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ AUTH=PLAIN"
 
 
@@ -40,6 +43,12 @@ class Inbox(Protocol):
 def settings(port: int, authority: Path) -> BounceSettings:
     return BounceSettings(
         address=ADDRESS, host="localhost", port=port, user=USER, password=SecretStr(PASSWORD), ca_file=authority
+    )
+
+
+def requests_settings(port: int, authority: Path) -> RequestMailboxSettings:
+    return RequestMailboxSettings(
+        address="privacy@example.org", host="localhost", port=port, user=USER, password=SecretStr(PASSWORD), ca_file=authority
     )
 
 
@@ -94,6 +103,8 @@ class Box:
     messages: dict[int, bytes] = field(default_factory=dict)
     marked: set[int] = field(default_factory=set)
     last: int = 0
+    given: list[bytes] = field(default_factory=list)
+    """What was given of parts of messages."""
 
     def settings(self) -> BounceSettings:
         return settings(self.port, self.authority)
@@ -132,10 +143,19 @@ class Box:
                 yield f"* CAPABILITY {KNOWN}".encode()
             case ["SELECT", "INBOX"]:
                 yield b"* %d EXISTS" % self.left
+                yield b"* OK [UIDVALIDITY 1796065393] UIDs valid"
             case ["UID", "SEARCH", places]:
                 begin, end = map(int, places.split(":"))
                 found = islice(self.messages, begin - 1, end)
                 yield b" ".join([b"* SEARCH", *(b"%d" % one for one in found)])
+            case ["UID", "FETCH", uid, "(BODYSTRUCTURE)"]:
+                yield b"* 1 FETCH (UID %s BODYSTRUCTURE %s)" % (uid.encode(), structure(self.messages[int(uid)]))
+            case ["UID", "FETCH", uid, *what] if (part := PART.fullmatch(" ".join(what))):
+                first = section(self.messages[int(uid)], part["section"])[: int(part["most"])]
+                self.given.append(first)
+                yield b"* 1 FETCH (UID %s BODY[%s]<0> {%d}\r\n%s)" % (
+                    *(uid.encode(), part["section"].encode(), len(first), first),
+                )
             case ["UID", "FETCH", uid, part]:
                 first = self.messages[int(uid)][: int(part.removesuffix(">)").rpartition(".")[2])]
                 yield b"* %d FETCH (UID %s BODY[]<0> {%d}\r\n%s)" % (1, uid.encode(), len(first), first)

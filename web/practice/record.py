@@ -36,6 +36,7 @@ async def show(call: Call) -> Mapping[str, object]:
         "mail": sorted(app[DOOR].hosts),
         "sms": sorted(app[DOOR].sms),
         "bounces": sorted(app[DOOR].bounces),
+        "requests": sorted(app[DOOR].requests),
         "push": sorted(app[DOOR].push),
         "turn": app[TURN].server,
         "apart": apart(store.settings, redis=app[SETTINGS].redis_url is not None),
