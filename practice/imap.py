@@ -117,7 +117,7 @@ class Server:
         with _step("inbox"):
             self._there = int(_demand(self._server.select("INBOX"))[-1] or b"")
             found = self._server.untagged_responses.get("UIDVALIDITY", [b""])[-1]
-            self.validity = bytes(found or b"").decode("ascii", "replace")
+            self.validity = found.decode("ascii", "replace") if isinstance(found, bytes) else ""
 
     def first(self) -> list[str]:
         """The numbers (UID) of some of what was there when this began, the oldest first.

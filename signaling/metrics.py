@@ -18,7 +18,19 @@ from practice.notices.postman import FATES
 from practice.outgoing import OUTCOMES, PURPOSES
 from signaling.addresses import is_operator
 from signaling.gate import SIGNALING
-from signaling.typedefs import BOUNCES, COURIER, DIAGNOSTICS, DOOR, HEALTH, MEDIA, METRICS, POSTMAN, REQUEST_MAIL, SETTINGS, STORE
+from signaling.typedefs import (
+    BOUNCES,
+    COURIER,
+    DIAGNOSTICS,
+    DOOR,
+    HEALTH,
+    MEDIA,
+    METRICS,
+    POSTMAN,
+    REQUEST_MAIL,
+    SETTINGS,
+    STORE,
+)
 
 if TYPE_CHECKING:
     from media.control import MediaClient
@@ -134,8 +146,8 @@ class Metrics:
         )
         self.mailed = self._gauge(
             "spreekkamer_request_mail",
-            "Mail about people's data since the start: filed as a request, a report or an answer of a program's, and looks "
-            "for which the mailbox did not open.",
+            "Mail about people's data since the start: filed as a request, a report or an answer of a program's, and "
+            "looks for which the mailbox did not open.",
             ("kind",),
         )
         self.outgoing = self._gauge(
@@ -218,8 +230,8 @@ async def metrics(request: web.Request) -> web.Response:
     for came in CAME if reader else ():
         numbers.bounces.labels(came).set(reader.came[came] if reader else 0)
     mailed = app[REQUEST_MAIL]
-    for came in MAILED if mailed else ():
-        numbers.mailed.labels(came).set(mailed.came[came] if mailed else 0)
+    for kind_of_mail in MAILED if mailed else ():
+        numbers.mailed.labels(kind_of_mail).set(mailed.came[kind_of_mail] if mailed else 0)
     numbers.strays.set(app[DIAGNOSTICS].strays)
     report = await app[HEALTH].ready()
     for name, check in report.checks.items():

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from media.control import MediaClient
     from practice.bounces.reader import BounceReader
     from practice.invitations.courier import Courier
-    from practice.mailed_requests.reader import RequestReader
     from practice.invitations.digits import Digits
+    from practice.mailed_requests.reader import RequestReader
     from practice.notices.postman import Postman
     from practice.outgoing import Door
     from practice.pictures.intake import Intake

@@ -93,6 +93,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'spreekkamer_bounces{kind="unread"}': "0+1x60", 'spreekkamer_bounces{kind="refused"}': "3x60"},
         {'spreekkamer_bounces{kind="unread"}': "0x20 1x40", 'spreekkamer_bounces{kind="refused"}': "0+1x60"},
     ),
+    "RequestMailUnread": (
+        {'spreekkamer_request_mail{kind="unread"}': "0+1x60", 'spreekkamer_request_mail{kind="filed"}': "3x60"},
+        {'spreekkamer_request_mail{kind="unread"}': "0x20 1x40", 'spreekkamer_request_mail{kind="filed"}': "0+1x60"},
+    ),
     "TurnFails": ({'spreekkamer_ready{check="turn"}': "0x60"}, {'spreekkamer_ready{check="turn"}': "1x60"}),
     "TurnNotTried": (
         {'spreekkamer_check_age_seconds{check="turn"}': "400x60"},

@@ -38,6 +38,7 @@ STYLES = {
     "entrance": ("entrance",),
     "prose": ("prose",),
     "forms": ("prose", "forms"),
+    "masking": ("prose", "forms", "masking"),
     "patient": ("patient", "call", "call-bar", "chat", "call-small"),
     "desk": ("waiting", "desk", "agenda", "call", "call-bar", "chat", "call-small"),
 }

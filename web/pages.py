@@ -56,8 +56,10 @@ async def code(request: web.Request) -> web.Response:
 
 async def privacy(request: web.Request) -> web.Response:
     door = request.app.get(typedefs.DOOR)
-    hosts = {name: sorted(getattr(door, name)) if door else [] for name in ("sms", "push", "bounces", "requests")}
-    return page(request, "privacy.html", kept=KEPT, stored=STORED, **hosts)
+    sms, push = (sorted(door.sms), sorted(door.push)) if door else ([], [])
+    bounces, requests = (sorted(door.bounces), sorted(door.requests)) if door else ([], [])
+    read = {"bounces": bounces, "requests": requests}
+    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sms, push=push, read=read)
 
 
 async def security_txt(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""What people mail about their data: each mail becomes a request, and is gone at the mail server within a minute (S-47).
+"""What people mail about their data: each mail becomes a request, and is gone where it came within a minute (S-47).
 
 ``structure`` is what a mail consists of, by the mail server's word; ``letters`` what is read of one, and ``reader``
 what follows. Attachments are counted, and no byte of one is fetched.

@@ -42,9 +42,9 @@ CAME: Final[tuple[Came, ...]] = ("filed", "stray", "unread")
 
 @dataclass(frozen=True)
 class Mailed:
-    """A mail as it is filed. ``mail`` is who it says to be from, which proves nothing; empty: nobody that mail can be sent
-    to. ``attachments`` is their number, None where nobody could say; ``cut`` whether its text went on. ``once`` is the
-    same whenever this mail is read. ``answered`` says whether it may be answered by a program.
+    """A mail as it is filed. ``mail`` is who it says to be from, which proves nothing; empty: nobody that mail can be
+    sent to. ``attachments`` is their number, None where nobody could say; ``cut`` whether its text went on. ``once`` is
+    the same whenever this mail is read. ``answered`` says whether it may be answered by a program.
     """
 
     mail: str = field(repr=False)
@@ -59,15 +59,16 @@ class Mailed:
 class Desk(Protocol):
     """Where requests are filed."""
 
-    most: int
-    """Characters that a request's text may have."""
+    @property
+    def most(self) -> int:
+        """Characters that a request's text may have."""
 
     async def file(self, mailed: Mailed) -> None:
         """It is on disk when this returns; filed before, it is not again. Errors: DomainError."""
 
 
 class RequestReader:
-    """``came`` counts what came, since the start of this server; ``ours`` are the addresses that we send by, or read."""
+    """``came`` counts what came, since the start of this server; ``ours`` are addresses that we send by, or read."""
 
     def __init__(self, mailbox: Mailbox, desk: Desk, lease: Lease, ours: Collection[str]) -> None:
         self._mailbox = mailbox

@@ -77,7 +77,9 @@ def _walk(said: Value, section: str, texts: list[Part], depth: int) -> int:
     if kind == "text" and subtype in ("plain", "html") and not _is_file(said):
         parameters = _pairs(said[2] if len(said) > 2 else None)
         encoding = _word(said[5] if len(said) > 5 else None).lower()
-        texts.append(Part(section or "1", "plain" if subtype == "plain" else "html", parameters.get("charset", ""), encoding))
+        texts.append(
+            Part(section or "1", "plain" if subtype == "plain" else "html", parameters.get("charset", ""), encoding)
+        )
         return 0
     return 1
 

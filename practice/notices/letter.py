@@ -27,8 +27,12 @@ TEXTS: Final[dict[str, dict[str, Any]]] = tomllib.loads(Path(__file__).with_name
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 LINKS: Final = {
-    **{"reset": "/forgotten/", "mail": "/mail/", "invitation": "/invited/", "registration": "/register/"},
-    **{"request": "/request/", "identity": "/identity/"},
+    "reset": "/forgotten/",
+    "mail": "/mail/",
+    "invitation": "/invited/",
+    "registration": "/register/",
+    "request": "/request/",
+    "identity": "/identity/",
 }
 """What a link is to, by what its seed is called in a notice."""
 

@@ -14,7 +14,6 @@ Word = Literal[
     "factor-lifted", "factor-recovered", "organisation-ends", "invitation", "taken-over", "mail-test", "sight-given",
     "sight-asked", "bank-changed", "bank-removed",
     "register", "register-known", "arrival", "booking", "booked", "wished", "erased", "let-in", "turned-down",
-    "register", "register-known", "arrival", "booking", "booked", "wished", "let-in", "turned-down",
     "request-mailed", "request-enclosed",
 ]  # fmt: skip
 """Which text it is (``texts.toml``)."""

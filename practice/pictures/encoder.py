@@ -1,6 +1,9 @@
 """Decodes one picture and encodes it anew: a program of its own, which handles what strangers made.
 
     python encoder.py CODEC WIDTH HEIGHT logo|photograph < file > picture
+    python encoder.py CODEC WIDTH HEIGHT masked X,Y,WIDTH,HEIGHT … < file > picture
+
+The second demands that these boxes are black, and ends with ``UNMASKED`` where they are not.
 
 It may open no file and write none, and is ended when it takes too much memory or time. PyAV does it, which the server
 has anyway: one decoder is chosen by its name and given the bytes, so nothing guesses what they could be, and no
@@ -11,7 +14,7 @@ import resource
 import sys
 from fractions import Fraction
 from itertools import pairwise
-from typing import cast
+from typing import NamedTuple, cast
 
 import av
 from av.filter import Graph
@@ -32,6 +35,37 @@ PHOTOGRAPH = 320
 """Both sides: the middle of it."""
 FINE = 3
 """Of JPEG: from 2, the best, to 31."""
+
+MASKED = 1200
+"""The longer side of a masked paper: what is left of it can be read."""
+UNMASKED = 3
+"""The program's status where a box is not black."""
+BLACK = 32
+"""Of 255, in each colour: so far from black a JPEG may be in the middle of what was."""
+INSET = 4
+"""Pixels of a box at each edge, where a JPEG mixes what is inside with what is outside."""
+ASIDE = 12
+"""Pixels outside a box, where it is looked whether it is one, or a dark place of the picture."""
+LIGHT = 48
+SHARE = 4
+"""One in so many of what is looked at outside of boxes is light at least."""
+
+
+class Patch(NamedTuple):
+    """In pixels of the picture, upright, from its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def holds(self, x: int, y: int) -> bool:
+        """Whether a pixel is in it."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
+class Unmasked(Exception):  # noqa: N818 -- a state, not a mistake
+    """Something could be read that must not."""
 
 
 def confine() -> None:
@@ -108,13 +142,62 @@ def photograph(frame: VideoFrame) -> bytes:
     return encoded(filtered(frame, steps), "mjpeg", {"flags": "+qscale+bitexact", "global_quality": str(FINE * 118)})
 
 
+def masked(frame: VideoFrame, boxes: list[Patch]) -> bytes:
+    """JPEG, of which only what is not in these boxes can be seen. Unmasked where one of them is not black."""
+    plain = filtered(frame, [*upright(frame.rotation), ("format", "rgb24")])  # what alpha would hide counts as seen
+    demand_black(bytes(plain.planes[0]), plain.planes[0].line_size, plain.width, plain.height, boxes)
+    fit = f"w='min(iw,{MASKED})':h='min(ih,{MASKED})':force_original_aspect_ratio=decrease:flags=lanczos"
+    steps = [("scale", fit), ("format", "yuvj420p")]
+    return encoded(filtered(plain, steps), "mjpeg", {"flags": "+qscale+bitexact", "global_quality": str(FINE * 118)})
+
+
+def demand_black(pixels: bytes, line: int, width: int, height: int, boxes: list[Patch]) -> None:
+    """Of three bytes a pixel. Unmasked where a box is not black all over, is in a place that is dark itself, or where
+    nothing else is to be seen.
+    """
+
+    def is_light(x: int, y: int) -> bool:
+        at = y * line + x * 3
+        return max(pixels[at : at + 3]) > LIGHT
+
+    for box in boxes:
+        begin, end = (box.x + INSET) * 3, (box.x + box.width - INSET) * 3
+        for y in range(box.y + INSET, box.y + box.height - INSET):
+            if max(pixels[y * line + begin : y * line + end]) > BLACK:
+                raise Unmasked
+        left, right, top, bottom = box.x - ASIDE, box.x + box.width + ASIDE, box.y - ASIDE, box.y + box.height + ASIDE
+        around = [(x, y) for x in range(box.x, box.x + box.width, 4) for y in (top, bottom)]
+        around += [(x, y) for y in range(box.y, box.y + box.height, 4) for x in (left, right)]
+        demand_light([is_light(x, y) for x, y in around if 0 <= x < width and 0 <= y < height])
+    others = [
+        is_light(x, y)
+        for y in range(0, height, 8)
+        for x in range(0, width, 8)
+        if not any(box.holds(x, y) for box in boxes)
+    ]
+    demand_light(others)
+
+
+def demand_light(looks: list[bool]) -> None:
+    """Unmasked where too few are."""
+    if sum(looks) * SHARE < max(1, len(looks)):
+        raise Unmasked
+
+
 def main() -> None:
     """One picture."""
-    codec, width, height, use = sys.argv[1:]
+    codec, width, height, use, *boxes = sys.argv[1:]
     av.logging.set_level(None)
     confine()
     frame = decoded(sys.stdin.buffer.read(), codec, int(width), int(height))
-    sys.stdout.buffer.write({"logo": logo, "photograph": photograph}[use](frame))
+    if use == "masked":
+        try:
+            made = masked(frame, [Patch(*map(int, one.split(","))) for one in boxes])
+        except Unmasked:
+            sys.exit(UNMASKED)
+    else:
+        made = {"logo": logo, "photograph": photograph}[use](frame)
+    sys.stdout.buffer.write(made)
 
 
 if __name__ == "__main__":

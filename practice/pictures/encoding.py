@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from practice.pictures.formats import Header, said
 from practice.pictures.model import Use
@@ -13,7 +14,9 @@ PROGRAM: Final = Path(__file__).with_name("encoder.py")
 SECONDS: Final = 20.0
 AT_ONCE: Final = 2
 MOST_MADE: Final = 400_000
-MADE: Final = {"logo": "png", "photograph": "mjpeg"}
+MADE: Final = {"logo": "png", "photograph": "mjpeg", "masked": "mjpeg"}
+UNMASKED: Final = 3
+"""The program's status where what must not be seen can be."""
 
 
 class Encoding:
@@ -22,9 +25,12 @@ class Encoding:
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    async def anew(self, data: bytes, found: Header, use: Use) -> bytes:
-        """The picture of our making. Errors: ``picture_unreadable``, also where it took too much memory or time."""
-        command = (sys.executable, "-I", str(PROGRAM), found.codec, str(found.width), str(found.height), use)
+    async def anew(self, data: bytes, found: Header, use: Use | Literal["masked"], boxes: Sequence[str] = ()) -> bytes:
+        """The picture of our making; of a ``masked`` one these boxes are black. Errors: ``picture_unreadable``, also
+        where it took too much memory or time; ``picture_unmasked``.
+        """
+        size = (str(found.width), str(found.height))
+        command = (sys.executable, "-I", str(PROGRAM), found.codec, *size, use, *boxes)
         async with self._free:
             made = await _run(command, data)
         if len(made) > MOST_MADE or said(made).codec != MADE[use]:
@@ -46,6 +52,8 @@ async def _run(command: tuple[str, ...], data: bytes) -> bytes:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    if process.returncode == UNMASKED:
+        raise DomainError("picture_unmasked")
     if process.returncode != 0:
         raise DomainError("picture_unreadable")
     return made

@@ -8,9 +8,11 @@ from practice.accounts.model import Language
 from practice.requests.purposes import Purpose
 from vault.records.content import Fields
 
-What = Literal["access", "correction", "erasure", "objection", "portability", "complaint", "minor", "breach", "unspecified"]  # fmt: skip
-"""Which right it is of (S-41 to S-47), a complaint, that data is a child's (S-16), that something leaked (S-52); of a mail
-only a person says which (S-47)."""
+What = Literal[
+    "access", "correction", "erasure", "objection", "portability", "complaint", "minor", "breach", "unspecified"
+]
+"""Which right it is of (S-41 to S-47), a complaint, that data is a child's (S-16), that something leaked (S-52); of a
+mail only a person says which (S-47)."""
 
 Way = Literal["dashboard", "link", "form", "mailbox"]
 """By which it came: signed in, a patient's link with its code, a form without either, mail."""
@@ -38,8 +40,8 @@ class Filing:
     """What somebody asks for. ``mail`` is where they want to be answered, as they typed it, where nothing proves one.
 
     ``once`` is what a form holds, so that sending it twice asks once; ``secret`` the second half of a patient's or
-    guest's link whose code was typed. Without ``text`` a question is asked back. ``enclosed`` is how many things hung on
-    a mail, of which nothing is kept, None where nobody could say; ``cut`` is whether its text went on.
+    guest's link whose code was typed. Without ``text`` a question is asked back. ``enclosed`` is how many things hung
+    on a mail, of which nothing is kept, None where nobody could say; ``cut`` is whether its text went on.
     """
 
     what: What

@@ -53,6 +53,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "password_common": ("user", 422, "This password is among the most used ones, or names its owner."),
     "picture_unreadable": ("user", 422, "This file is no picture in PNG, JPEG or WebP that can be read."),
     "picture_pixels": ("user", 422, "This picture has too many pixels."),
+    "picture_unmasked": ("user", 422, "Something in this picture of a paper is not covered by a black box."),
     "file_infected": ("user", 422, "The virus scanner found something in this file."),
     "scanner_missing": ("user", 503, "Files cannot be checked for viruses now, so none is taken."),
     "push_service": ("user", 422, "This browser's push service is none that the operator allows."),

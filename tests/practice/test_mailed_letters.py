@@ -63,7 +63,7 @@ def test_ten_deep_is_read_and_deeper_than_anybody_writes_is_refused() -> None:
     (found,) = answers([b"1 (BODYSTRUCTURE " + nested(10) + b")"])
     assert shape(found["BODYSTRUCTURE"]).texts[0].section == ".".join(["1"] * 10)
     for deep in (DEEPEST + 2, 5000):
-        with pytest.raises(ValueError, match="more than a mail has|no part of a mail"):
+        with pytest.raises(ValueError, match=r"more than a mail has|no part of a mail"):
             (found,) = answers([b"1 (BODYSTRUCTURE " + nested(deep) + b")"])
             shape(found["BODYSTRUCTURE"])
 
@@ -88,7 +88,7 @@ def test_whatever_a_server_says_is_an_answer_or_none(parts: list[bytes | tuple[b
         return
 
 
-# --- who it is from, and whether a program sent it ---------------------------------------------------------------------
+# --- who it is from, and whether a program sent it --------------------------------------------------------------------
 
 
 def of(raw: str, *ours: str) -> Head:
@@ -122,7 +122,13 @@ def test_nor_who_is_nobody(local: str) -> None:
 
 def test_nor_ourselves_nor_who_is_not_to_be_found() -> None:
     assert of("From: Privacy@Example.org\n\n", "privacy@example.org").automatic
-    for said in ("", "From: a@b.example, c@d.example\n", "From: nobody\n", "From: a@[192.0.2.1]\n", "From: <x\u00e9@b>\n"):
+    for said in (
+        "",
+        "From: a@b.example, c@d.example\n",
+        "From: nobody\n",
+        "From: a@[192.0.2.1]\n",
+        "From: <x\u00e9@b>\n",
+    ):
         assert of(f"{said}\n").mail == "", said
 
 

@@ -48,7 +48,12 @@ def settings(port: int, authority: Path) -> BounceSettings:
 
 def requests_settings(port: int, authority: Path) -> RequestMailboxSettings:
     return RequestMailboxSettings(
-        address="privacy@example.org", host="localhost", port=port, user=USER, password=SecretStr(PASSWORD), ca_file=authority
+        address="privacy@example.org",
+        host="localhost",
+        port=port,
+        user=USER,
+        password=SecretStr(PASSWORD),
+        ca_file=authority,
     )
 
 
@@ -150,7 +155,7 @@ class Box:
                 yield b" ".join([b"* SEARCH", *(b"%d" % one for one in found)])
             case ["UID", "FETCH", uid, "(BODYSTRUCTURE)"]:
                 yield b"* 1 FETCH (UID %s BODYSTRUCTURE %s)" % (uid.encode(), structure(self.messages[int(uid)]))
-            case ["UID", "FETCH", uid, *what] if (part := PART.fullmatch(" ".join(what))):
+            case ["UID", "FETCH", uid, *what] if part := PART.fullmatch(" ".join(what)):
                 first = section(self.messages[int(uid)], part["section"])[: int(part["most"])]
                 self.given.append(first)
                 yield b"* 1 FETCH (UID %s BODY[%s]<0> {%d}\r\n%s)" % (

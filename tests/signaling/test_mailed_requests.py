@@ -104,7 +104,7 @@ class Mailed:
             self.box.put(one.as_bytes() if isinstance(one, EmailMessage) else one)
         reader = self.reader()
         await reader.round()
-        return dict(reader.came)
+        return {str(name): number for name, number in reader.came.items()}
 
     async def filed(self) -> list[Request]:
         store = self.server.store
@@ -129,7 +129,12 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def mailed(
-    still: None, server: Server, box: Inbox, mail: MailServer, server_practice: PracticeSettings, monkeypatch: pytest.MonkeyPatch
+    still: None,
+    server: Server,
+    box: Inbox,
+    mail: MailServer,
+    server_practice: PracticeSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Mailed:
     """No answer is sent."""
     server.store.notices.on = True
@@ -183,7 +188,9 @@ async def test_twice_the_same_is_one_request_and_one_answer(mailed: Mailed) -> N
 
 @pytest.mark.duty("S-47")
 async def test_who_writes_often_is_answered_once_a_day(mailed: Mailed) -> None:
-    await mailed.came(letter("one"), letter("two", sender="JAN@example.net"), letter("three", sender="piet@example.net"))
+    await mailed.came(
+        letter("one"), letter("two", sender="JAN@example.net"), letter("three", sender="piet@example.net")
+    )
     assert len(await mailed.filed()) == 3
     assert sorted(await mailed.told()) == [(SENDER, "request-mailed"), ("piet@example.net", "request-mailed")]
     mailed.server.time.ahead += timedelta(days=1, seconds=1)
@@ -239,7 +246,9 @@ async def test_a_mail_of_50_mb_is_never_fetched_whole(mailed: Mailed) -> None:
     head, _, body = made.partition(b"\n\n")
     large = head.replace(b'text/plain; charset="utf-8"', b'multipart/mixed; boundary="x"')
     large += b"\n\n--x\nContent-Type: text/plain\n\n" + body
-    large += b"--x\nContent-Type: application/zip\nContent-Disposition: attachment\n\n" + b"x" * 50_000_000 + b"\n--x--\n"
+    large += (
+        b"--x\nContent-Type: application/zip\nContent-Disposition: attachment\n\n" + b"x" * 50_000_000 + b"\n--x--\n"
+    )
     assert await mailed.came(large) == {"filed": 1}
     (one,) = await mailed.filed()
     assert (one.enclosed, mailed.box.left) == (1, 0)
@@ -302,7 +311,9 @@ async def test_a_mail_whose_parts_no_server_can_say_is_filed_without_its_text(
     assert (one.text, one.enclosed, mailed.box.left) == ("My data", None, 0)
 
 
-async def test_without_redis_it_is_filed_and_nobody_is_answered(mailed: Mailed, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_redis_it_is_filed_and_nobody_is_answered(
+    mailed: Mailed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def away(*_: Any, **__: Any) -> None:
         raise Away
 
@@ -320,12 +331,12 @@ async def test_a_mailbox_that_cannot_be_read_is_said_by_its_step(mailed: Mailed)
     assert [one.state for one in await mailboxes.requests(mailed.mail.settings())] == ["unknown"]
 
 
-# --- an attachment's bytes ---------------------------------------------------------------------------------------------
+# --- an attachment's bytes --------------------------------------------------------------------------------------------
 
 
 async def everywhere(server: Server, redis: Redis, tmp_path: Path, box: Any, lines: str) -> dict[str, bytes]:
-    """All that there is after a while, by what it is: files (database, WAL, key store, the mail server's folder), Redis,
-    and log lines.
+    """All that there is after a while, by what it is: files (database, WAL, key store, the mail server's folder),
+    Redis, and log lines.
     """
 
     def files() -> dict[str, bytes]:
