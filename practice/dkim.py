@@ -26,6 +26,7 @@ STRING_BYTES: Final = 255
 SIGNED: Final = (
     *("from", "to", "cc", "reply-to", "subject", "date", "message-id", "auto-submitted"),
     *("mime-version", "content-type", "content-transfer-encoding", "content-language"),
+    *("list-unsubscribe", "list-unsubscribe-post"),
 )
 HEADERS: Final = tuple(name.encode() for name in (*SIGNED, *SIGNED))
 CANONICAL: Final = (b"relaxed", b"relaxed")

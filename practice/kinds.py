@@ -7,6 +7,7 @@ from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES, HOLDS
+from practice.circulars.records import CIRCULARS, SUBSCRIPTIONS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.invitations.records import dispatches
@@ -32,6 +33,7 @@ KINDS: Final = Kinds(
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
         REQUESTS,
+        *(SUBSCRIPTIONS, CIRCULARS),
     ),
     passing=(dispatches,),
 )

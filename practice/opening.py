@@ -35,6 +35,8 @@ from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
+from practice.circulars.store import Circulars
+from practice.circulars.subscriptions import Subscriptions
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.model import WAYS, Way
@@ -154,7 +156,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         invitations=Invitations(means, joining, held),
         sights=Sights(means, people, organisation, appointments),
         **of_one_kind(means),
-        **by_right(means, accounts, organisation, appointments),
+        **by_right(means, accounts, organisation, appointments, people),
         statistics=Statistics(database, now),
         outbox=outbox,
         notices=Notices(means, on=mail),
@@ -173,16 +175,19 @@ def of_one_kind(means: Means) -> dict[str, Any]:
         "departments": Departments(means),
         "mail_domains": MailDomains(means),
         "endings": Endings(means),
+        "circulars": Circulars(means),
     }
 
 
 def by_right(
-    means: Means, accounts: Practitioners, organisation: Organisations, appointments: Appointments
+    means: Means, accounts: Practitioners, organisation: Organisations, appointments: Appointments, people: People
 ) -> dict[str, Any]:
     """What people may ask for, and decide, of what is kept of them: by the names of the store's parts."""
+    requests = Requests(means, accounts, organisation, appointments)
     return {
-        "requests": Requests(means, accounts, organisation, appointments),
+        "requests": requests,
         "decisions": Decisions(means),
+        "subscriptions": Subscriptions(means, people, accounts, organisation, requests.paused),
     }
 
 

@@ -138,6 +138,17 @@
         queue(scope) -> RequestList;  get(scope, id) -> Request;  officers(organisation) -> accounts  # officers
         ask_back(scope, id, text, tell);  extend(scope, id, reason, tell)      # `conflict`, `invalid`, `bad_state`
         decide(scope, id, outcome, text, tell) -> Request           # by a person, with a text of theirs
+    store.subscriptions
+        of(scope) -> Subscription | None;  ask(scope, tell) -> Subscription     # the newsletter; `conflict`
+        of_link(token);  confirm(token) -> Subscription?;  leave(token) -> Subscription?;  withdraw(scope)
+        count(scope) -> int;  bury();  token(seed) -> text;  waits(one) -> bool
+        waiting(circular) -> [Subscription];  recipient(one) -> Practitioner?   # for the press
+        begun(one, person, lease);  served(one, circular);  objects(person) -> bool
+    store.circulars
+        of(scope, use) -> [Circular];  write(scope, use, subject, text, language, topic, seen) -> Circular
+        discard(scope, use, seen);  release(scope, use, seen) -> Circular;  inbox(scope) -> [Circular]  # `conflict`
+        under_way(use) -> [Circular];  count(circular, reached, refused, ended) -> Circular;  bury()
+        reach(circular, account, along) -> Circular | None          # a service notice
     store.statistics
         of(scope) -> [Month];  count(scope, what, accounts);  swept(scope, accounts);  purge() -> int
     store.notices
@@ -184,6 +195,8 @@ from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
+from practice.circulars.store import Circulars
+from practice.circulars.subscriptions import Subscriptions
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.store import Dispatches
@@ -252,6 +265,8 @@ class Storage(Vault):
     requests: Requests
     decisions: Decisions
     sights: Sights
+    subscriptions: Subscriptions
+    circulars: Circulars
     statistics: Statistics
     notices: Notices
     outbox: Dispatches

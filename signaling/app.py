@@ -164,6 +164,7 @@ def _stored(
     store.statistics.zone = zone
     origin = public_origin(app[typedefs.SETTINGS])
     app[typedefs.POSTMAN] = mailing.postman(store, by, origin, zone)
+    app[typedefs.PRESS] = mailing.press(store, by, origin, zone)
     bounces, told = practice.bounces, app[gate.SIGNALING].told
     tokens = Tokens(bounces.address, derive(secret, "bounces")) if bounces.address else None
     app[typedefs.DIGITS] = Digits(by, texter, partial(letterhead, store))
@@ -218,7 +219,8 @@ async def post(app: web.Application) -> AsyncIterator[None]:
     """
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
     readers = (app[typedefs.BOUNCES], app[typedefs.REQUEST_MAIL])
-    parts = (postman, app[typedefs.COURIER], *readers, *asides, app[typedefs.DISSOLVING])
+    senders = (postman, app[typedefs.COURIER], app[typedefs.PRESS])
+    parts = (*senders, *readers, *asides, app[typedefs.DISSOLVING])
     duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield
     await stop(duties)
@@ -256,6 +258,10 @@ async def _tidy(app: web.Application) -> None:
             await app[typedefs.STORE].bookings.bury()
         with suppress(DomainError):
             await app[typedefs.STORE].push_subscriptions.bury()
+        with suppress(DomainError):
+            await app[typedefs.STORE].subscriptions.bury()
+        with suppress(DomainError):
+            await app[typedefs.STORE].circulars.bury()
         with suppress(DomainError):
             await app[typedefs.STORE].statistics.purge()
         with suppress(RedisError):

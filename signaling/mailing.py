@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta, tzinfo
+from functools import partial
 from typing import Final
 
+from practice.circulars.press import Press
 from practice.notices.letter import Letterhead
 from practice.notices.model import Notice
 from practice.notices.paper import Paper
@@ -28,9 +30,6 @@ def postman(store: Storage, by: Mailers | None, origin: str, zone: Callable[[], 
     if by is None:
         return None
 
-    async def paper(owner: str) -> Paper:
-        return Paper(await store.pictures.logo_of(owner), (await store.organisation.profile_of(owner)).phone)
-
     async def is_void(notice: Notice) -> bool:
         """Whether the link of a mail was withdrawn, or another was sent in its place, before it went."""
         seed = notice.news.values.get("invitation")
@@ -39,4 +38,18 @@ def postman(store: Storage, by: Mailers | None, origin: str, zone: Callable[[], 
     now = store.clock.wall
     lease = Lease(store.database, "post", store.lease.holder, TERM, now)
     head = Letterhead(by.operators.sender, origin, zone, store.resets.token)
-    return Postman(store.notices, by, head, paper, is_void, lease, now)
+    return Postman(store.notices, by, head, partial(paper, store), is_void, lease, now)
+
+
+def press(store: Storage, by: Mailers | None, origin: str, zone: Callable[[], tzinfo]) -> Press | None:
+    """Of newsletters, for the same people; None where no mail is sent."""
+    if by is None:
+        return None
+    now = store.clock.wall
+    lease = Lease(store.database, "press", store.lease.holder, TERM, now)
+    return Press(store.circulars, store.subscriptions, by, partial(paper, store), origin, zone, lease, now)
+
+
+async def paper(store: Storage, owner: str) -> Paper:
+    """What stands on a letter of this organisation's, or of that of this account. Errors: DomainError."""
+    return Paper(await store.pictures.logo_of(owner), (await store.organisation.profile_of(owner)).phone)

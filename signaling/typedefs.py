@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from media.control import MediaClient
     from practice.bounces.reader import BounceReader
+    from practice.circulars.press import Press
     from practice.invitations.courier import Courier
     from practice.invitations.digits import Digits
     from practice.mailed_requests.reader import RequestReader
@@ -73,6 +74,7 @@ PUSHER: web.AppKey[Pusher | None] = web.AppKey("PUSHER")
 TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 DIGITS: web.AppKey[Digits] = web.AppKey("DIGITS")
+PRESS: web.AppKey[Press | None] = web.AppKey("PRESS")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
 BOUNCES: web.AppKey[BounceReader | None] = web.AppKey("BOUNCES")
 REQUEST_MAIL: web.AppKey[RequestReader | None] = web.AppKey("REQUEST_MAIL")

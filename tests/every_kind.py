@@ -15,6 +15,7 @@ from practice.agenda.model import Appointment, Contact
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold, Terms
+from practice.circulars.model import Circular, Subscription
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.kinds import KINDS
@@ -114,6 +115,12 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
         new_id(), whose.organisation, f"{WORD}.example.org", "practitioner", True, secrets.token_hex(32), 1
     ),
     "departments": lambda whose: Department(new_id(), whose.organisation, WORD, 1),
+    "subscriptions": lambda whose: Subscription(
+        *(new_id(), whose.account, new_id(), 1, "nl", START, WORD, secrets.token_hex(32))
+    ),
+    "circulars": lambda whose: Circular(
+        *(new_id(), whose.organisation, "newsletter", None, WORD, WORD, "nl", new_id(), START)
+    ),
 }
 """By the names of kinds. Of some all is of a closed list: what is unknown in their content has the word too."""
 

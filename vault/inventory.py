@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict
 Category = Literal["personalia", "appointment", "technical", "audit", "nobody"]
 """One class of data each: about the account, the appointment, the connection, who did what; or about nobody."""
 
-Purpose = Literal["account", "payment", "contact", "consult", "support", "protection", "accountability", "operation"]
+Purpose = Literal[
+    "account", "payment", "contact", "consult", "support", "protection", "accountability", "operation", "newsletter"
+]
 
 Basis = Literal["contract", "consent", "care", "legitimate-interest", "legal-duty", "none"]
 """GDPR 6(1)(b); 6(1)(a), given by filling it in and withdrawn by taking it out; the practitioner's 6(1)(b) with

@@ -16,6 +16,7 @@ from web.account import (
     forgotten,
     invited,
     mail,
+    newsletter,
     particulars,
     passkeys,
     photograph,
@@ -51,6 +52,7 @@ from web.practice import (
     statistics,
 )
 from web.practice import branding as looks
+from web.practice import newsletter as newsletters
 from web.practice import sights as others_sights
 from web.render import FILES, RENDERED, SETTINGS, texts
 from web.rights import entrance, sections
@@ -77,7 +79,7 @@ PUBLIC: Final = (
 ACCOUNTS: Final = (
     *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
     export,
-    *(offered, receiving),
+    *(offered, receiving, newsletter),
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
@@ -86,7 +88,7 @@ PEOPLE: Final = (
 )
 PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
-    *(audit, record, report, statistics),
+    *(audit, record, report, statistics, newsletters),
 )
 PARTS: Final = (
     *ACCOUNTS,
@@ -99,6 +101,9 @@ PARTS: Final = (
 PAGES: Final[tuple[forms.Page, ...]] = tuple(page for part in PARTS for page in part.PAGES)
 FORMS: Final[tuple[forms.Form, ...]] = tuple(form for part in PARTS for form in part.FORMS)
 """What is of somebody: each names its right."""
+
+POSTED: Final = (newsletter.LEAVE,)
+"""What other programs than browsers send to, without a cookie and without a form of ours."""
 
 
 @cache
@@ -143,6 +148,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/static/{name:.+}", assets.handler(files), name="static")
 
     forms.attach(app, PAGES, FORMS)
+    app.router.add_post(newsletter.LEAVE, newsletter.one_click, name="one-click")
     if (kept := app.get(POST)) is not None:
         post.attach(app, kept)
 

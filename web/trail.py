@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from practice.accounts.model import Retention
 from practice.agenda.wishes import WISHES
+from practice.circulars.model import Use as CircularUse
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.pictures.model import Use
@@ -50,6 +51,7 @@ def worded(family: str, *words: str) -> dict[str, str]:
 KEPT: Final = worded("detail.kept", *get_args(Retention))
 REMOVED: Final = Details(worded("detail", "removed"))
 SET: Final = Details(worded("detail", "set", "removed"))
+CIRCULAR: Final = Details(worded("detail.circular", *get_args(CircularUse)))
 PICTURE: Final = Details(worded("detail.picture", *get_args(Use)))
 WHOLE: Final = Details(worded("detail", "whole", "bad"))
 
@@ -88,6 +90,10 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.SMS_PROVIDER_CHANGED: SET,
     Act.SMS_TESTED: Details(worded("sms.outcome", "accepted", *get_args(SmsStep))),
     Act.FEED_CHANGED: SET,
+    Act.CIRCULARS_READ: CIRCULAR,
+    Act.CIRCULAR_WRITTEN: CIRCULAR,
+    Act.CIRCULAR_DISCARDED: CIRCULAR,
+    Act.CIRCULAR_SENT: CIRCULAR,
     Act.AVAILABILITY_CHANGED: Details(
         worded("detail.availability", "open", "closed", "address", "hours", "hour-open", "hour-closed")
     ),

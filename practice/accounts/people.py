@@ -58,6 +58,12 @@ class People:
         self._reader.found_whole(row.id, "profile")
         return person
 
+    async def who(self, database: Database, account: str) -> Practitioner | None:
+        """Who has this account, for the server itself; None where there is none. Errors: ``unreadable``."""
+        rows = await database.ask(NAMED, {"accounts": [account]})
+        key, there = await self.key(account) if rows else (b"", False)
+        return self.profile(key, rows[0]) if there else None
+
     async def names(self, database: Database, accounts: Collection[str]) -> Mapping[str, str]:
         """Shown names by account; who is gone or cannot be read is not among them."""
         rows = await database.ask(NAMED, {"accounts": list(accounts)}) if accounts else []

@@ -33,6 +33,7 @@ LINKS: Final = {
     "registration": "/register/",
     "request": "/request/",
     "identity": "/identity/",
+    "newsletter": "/newsletter/confirm/",
 }
 """What a link is to, by what its seed is called in a notice."""
 

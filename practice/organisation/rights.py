@@ -39,6 +39,8 @@ class Right(StrEnum):
     HAND_OVER = "hand-over"
     ORGANISATION = "organisation"
     POLICIES = "policies"
+    NEWSLETTER = "newsletter"
+    SERVICE_NOTICES = "service-notices"
     REGISTRATION = "registration"
     OVERSIGHT = "oversight"
     SIGHT = "sight"
@@ -71,6 +73,8 @@ RIGHTS: Final[Mapping[Right, frozenset[MemberRole]]] = MappingProxyType(
         Right.HAND_OVER: _of("owner", "administrator"),
         Right.ORGANISATION: _of("owner", "administrator"),
         Right.POLICIES: _of("owner", "administrator"),
+        Right.NEWSLETTER: _of("owner", "administrator"),
+        Right.SERVICE_NOTICES: _of("owner", "administrator"),
         Right.REGISTRATION: _of("owner"),
         Right.OVERSIGHT: _of("owner", "administrator", "auditor"),
         Right.SIGHT: _of("owner", "administrator"),
@@ -100,6 +104,8 @@ MEANING: Final[Mapping[Right, str]] = MappingProxyType(
         Right.HAND_OVER: "Hand what a member has to come over to another; of an owner only with the one on owners.",
         Right.ORGANISATION: "What the organisation says of itself: name, address, telephone, language, zone, colours.",
         Right.POLICIES: "What the organisation decides for everybody: the longest retention, what a consult may have.",
+        Right.NEWSLETTER: "Write the newsletter and send it to who asked for it; of these only their number is shown.",
+        Right.SERVICE_NOTICES: "Write a service notice to everybody in the organisation.",
         Right.REGISTRATION: "The mail domains whose addresses may register in the organisation by themselves.",
         Right.OVERSIGHT: "The audit trail, looked through, taken along, checked; the record of processing; statistics.",
         Right.SIGHT: "Ask for an hour's sight of another's agenda, use it, give it to somebody else who asked.",

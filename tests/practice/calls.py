@@ -207,6 +207,19 @@ CALLS: dict[str, Call] = {
     "invitations.again": lambda store, scope, row, _: store.invitations.again(scope, row, telling(store)),
     "invitations.withdraw": lambda store, scope, row, _: store.invitations.withdraw(scope, row),
     "invitations.waiting": lambda store, scope, *_: store.invitations.waiting(scope),
+    "subscriptions.of": lambda store, scope, *_: store.subscriptions.of(scope),
+    "subscriptions.ask": lambda store, scope, *_: store.subscriptions.ask(
+        scope, lambda one, _: store.notices.of(one.id)
+    ),
+    "subscriptions.withdraw": lambda store, scope, *_: store.subscriptions.withdraw(scope),
+    "subscriptions.count": lambda store, scope, *_: store.subscriptions.count(scope),
+    "circulars.of": lambda store, scope, *_: store.circulars.of(scope, "newsletter"),
+    "circulars.write": lambda store, scope, *_: store.circulars.write(
+        scope, "newsletter", "Nieuws", "Wij verhuizen.", "nl", None, 0
+    ),
+    "circulars.discard": lambda store, scope, *_: store.circulars.discard(scope, "newsletter", 1),
+    "circulars.release": lambda store, scope, *_: store.circulars.release(scope, "newsletter", 1),
+    "circulars.inbox": lambda store, scope, *_: store.circulars.inbox(scope),
     "sights.givers": lambda store, scope, row, _: store.sights.givers(scope, row),
     "mail_domains.of": lambda store, scope, *_: store.mail_domains.of(scope),
     "mail_domains.add": lambda store, scope, *_: listed(store, scope),

@@ -83,6 +83,16 @@ WITHOUT = {
         ("invitations.bury", "sights.bury", "push_subscriptions.bury", "statistics.purge"),
         "the server's own work: it gives a count",
     ),
+    **dict.fromkeys(
+        map("subscriptions.{}".format, ("of_link", "confirm", "leave", "token")),
+        "of whoever has the link that was mailed: its token is what it is found by",
+    ),
+    "subscriptions.waits": "asks nothing that is stored",
+    **dict.fromkeys(
+        map("subscriptions.{}".format, ("waiting", "recipient", "begun", "served", "objects", "bury")),
+        "the server's own work",
+    ),
+    **dict.fromkeys(map("circulars.{}".format, ("under_way", "count", "reach", "bury")), "the server's own work"),
     **dict.fromkeys(map("notices.{}".format, ("along", "of")), "tells of what a method that demanded a scope does"),
     **dict.fromkeys(map("notices.{}".format, ("waiting", "any", "later", "done", "bury")), "the server's own work"),
     **dict.fromkeys(

@@ -10,6 +10,7 @@ from practice.agenda.visit import Visit
 from practice.assistants.model import Engaged, Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold
+from practice.circulars.model import Circular, Subscription
 from practice.factors.model import Factors
 from practice.feeds.model import Feed
 from practice.mail_servers.model import MailServer
@@ -39,7 +40,7 @@ from vault.records.scope import Scope
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
-    SmsProvider,
+    *(SmsProvider, Subscription, Circular),
 )
 
 NOBODYS = (

@@ -17,6 +17,7 @@ from tests.prove.figures import Figure, Proof, Size, machine
 NAMES = (
     "kills",
     "dispatches",
+    "newsletters",
     "clocks",
     "crowd",
     "residue",

@@ -73,6 +73,7 @@ def test_every_route_of_the_router_has_a_right_or_is_public(server: Server) -> N
         *(("GET", path) for path in (*routes.PUBLIC, *pages.PUBLIC)),
         *(("GET", page.path) for page in pages.PAGES),
         *(("POST", form.path) for form in pages.FORMS),
+        *(("POST", path) for path in pages.POSTED),
         *(("GET", form.path) for form in pages.FORMS),  # leads back to its page
     }
 

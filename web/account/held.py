@@ -15,6 +15,7 @@ from practice.agenda.records import APPOINTMENTS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES
+from practice.circulars.records import SUBSCRIPTIONS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
@@ -42,10 +43,11 @@ CORRECTED: Final = {
     FEEDS.name: "/account/feed",
     AVAILABILITIES.name: "/account/booking",
     PUSH_SUBSCRIPTIONS.name: "/desk",
+    SUBSCRIPTIONS.name: "/account/newsletter",
 }
 """Where there is a page for it."""
 
-NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name})
+NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name, SUBSCRIPTIONS.name})
 """Kinds that are taken out on their own page only: more ends with them, or begins, than a record."""
 
 WORDED: Final[Mapping[str, Callable[[str, str], str]]] = {

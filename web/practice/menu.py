@@ -12,6 +12,7 @@ ENTRIES: Final = (
     ("branding", Right.ORGANISATION),
     ("policies", Right.POLICIES),
     ("mail-server", Right.POLICIES),
+    ("newsletter", Right.NEWSLETTER),
     ("mail-domains", Right.REGISTRATION),
     ("sms", Right.POLICIES),
     ("audit", Right.OVERSIGHT),

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from practice.billing.model import BankAccount
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.model import Availability, Terms
 from practice.bookings.records import AVAILABILITIES
+from practice.circulars.model import Subscription
+from practice.circulars.records import SUBSCRIPTIONS
 from practice.factors.model import Factors
 from practice.factors.records import FACTORS
 from practice.feeds.model import Feed
@@ -48,6 +51,7 @@ from web.account.held import NOT_HERE, lines
 from web.locale import CATALOGUES
 
 COUNTED_ONLY = {
+    "circulars": "the organisation's; whoever it was for has it as mail, or in their inbox",
     "mail_servers": "the organisation's; with its password anybody could send in its name",
     "sms_providers": "the organisation's; with its secret anybody could text in its name",
     "members": "they are the organisation's, not the account's",
@@ -83,7 +87,10 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     told_by = await store.push_subscriptions.subscribe(scope, f"https://push.example.org/{person.id}", "hash")
     works = Engagement(new_id(), person.id, new_id(), "initials", 1)
     assert await Writer(store.database, store.keys, server.time.now).first(ENGAGEMENTS, works, always)
+    wanted = Subscription(*(new_id(), person.id, new_id(), 1, "nl", server.time.now(), "seed", token_hex(32)))
+    assert await Writer(store.database, store.keys, server.time.now).first(SUBSCRIPTIONS, wanted, always)
     return {
+        SUBSCRIPTIONS.name: wanted.id,
         ENGAGEMENTS.name: works.id,
         APPOINTMENTS.name: planned.id,
         SENTENCES.name: said.id,
@@ -254,6 +261,9 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
         AVAILABILITIES.name: Availability("id", "owner", "page", Terms(((), ((540, 720),), *((),) * 5))),
         FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
+        SUBSCRIPTIONS.name: Subscription(
+            *("id", "owner", "organisation", 1, "nl", server.time.now(), "hash", token_hex(32))
+        ),
         PUSH_SUBSCRIPTIONS.name: PushSubscription(
             "id", "owner", "https://push.example.org/hash", "hash", server.time.now(), 1
         ),

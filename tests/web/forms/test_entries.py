@@ -7,6 +7,10 @@ from web import routes
 TOUCH_NOTHING = {
     "GET /forgotten": "a question",
     "GET /forgotten/{token}": "whether a link is good",
+    "GET /account/newsletter": "whether it is on, for its own page",
+    **dict.fromkeys(
+        ("GET /newsletter/confirm/{token}", "GET /newsletter/leave/{token}"), "whether a link is good, and for what"
+    ),
     "GET /account": "the account's own name and sign-ins, for its own page",
     "GET /account/assistants": "who works for the account, for its own page",
     "GET /account/sights": "what others did with one's own agenda, for its own page",
@@ -62,6 +66,7 @@ TOUCH_NOTHING = {
 ENTERED_BY_THEMSELVES = {
     *("POST /practice/mail-server/try", "POST /practice/sms/try"),
     *("POST /account/sign-out", "POST /forgotten", "POST /forgotten/{token}/password"),
+    *("POST /newsletter/confirm/{token}/give", "POST /newsletter/leave/{token}/stop"),
     *("POST /account/data/destroy", "GET /served", "POST /account/export/fetch"),
     *("POST /mail/{token}/confirm", "POST /mail/{token}/stop", "POST /practice/audit/export"),
     *("POST /practice/invitations/invite", "POST /practice/invitations/again"),
