@@ -1,14 +1,18 @@
 """Whether the mutation score means what it says."""
 
 import ast
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.prove.__main__ import README, written
 from tests.prove.mutants import loaded, mutants
-from tests.prove.mutation import Score, Tally
+from tests.prove.mutation import Score, Tally, shared
 from tests.prove.reach import OF_TABLES, Reach
 
 SOURCE = '''
@@ -83,6 +87,27 @@ def test_each_path_counts_by_its_size_not_by_how_many_were_tried() -> None:
 def test_a_path_of_which_nothing_was_tried_is_not_met() -> None:
     one = score(Tally(possible=1, tried=1), Tally(possible=1))
     assert [figure.met for figure in one.figures()[:3]] == [True, False, False]
+
+
+@pytest.mark.parametrize(("left_out", "met"), [(10, True), (11, False)])
+def test_a_score_without_many_tests_is_none(left_out: int, *, met: bool) -> None:
+    whole = score(Tally(10, 10, 0))
+    whole.tests, whole.left_out = 1000, {str(number) for number in range(left_out)}
+    assert whole.figures()[-1].met is met
+
+
+def test_a_server_is_shared_as_the_tests_ask_for_it() -> None:
+    @contextmanager
+    def start(**_: Any) -> Iterator[object]:
+        yield object()
+
+    module = SimpleNamespace(running=start)
+    with ExitStack() as stack:
+        server = shared(stack, module, {"segment": 1})
+        for asked, same in (({}, True), ({"segment": 1}, True), ({"flushes": True}, False)):
+            with module.running(**asked) as found:
+                assert (found is server) is same
+    assert module.running is start
 
 
 def test_the_table_has_its_place() -> None:
