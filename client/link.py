@@ -17,6 +17,8 @@ HOPELESS = frozenset(
         "origin_refused",
         "link_invalid",
         "code_needed",
+        "consent_needed",
+        "guardian_needed",
         "ended",
         "gone",
         "unauthenticated",

@@ -2,12 +2,13 @@
 
 import ssl
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 from pydantic import ValidationError
 
 from client.errors import Offline, Refusal
+from signaling.protocol.consents import ConsentGiving, ConsentsView
 from signaling.protocol.correction import Correction
 from signaling.protocol.model import API
 from signaling.protocol.rest import (
@@ -18,6 +19,7 @@ from signaling.protocol.rest import (
     Failure,
     Join,
     JoinRequest,
+    Language,
     Me,
     NewAppointment,
     Receipt,
@@ -26,6 +28,7 @@ from signaling.protocol.rest import (
     SignInLink,
     Ticket,
     TokenSet,
+    WaitingRequest,
 )
 
 SECONDS = 10.0
@@ -117,9 +120,12 @@ class Rest:
         """Those of today."""
         return AppointmentList.model_validate_json(await self.call("GET", "/appointments"), extra="ignore").appointments
 
-    async def new_appointment(self, patient: str, starts_at: str, minutes: int = 30) -> AppointmentView:
-        """Whatever else there is at that time."""
-        body = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes, anyway=True).model_dump()
+    async def new_appointment(
+        self, patient: str, starts_at: str, minutes: int = 30, band: Literal["under-12", "12-15", "16"] | None = None
+    ) -> AppointmentView:
+        """Whatever else there is at that time; ``band`` is how old the patient is then, where that was asked."""
+        planned = NewAppointment(patient=patient, starts_at=starts_at, minutes=minutes, anyway=True, band=band)
+        body = planned.model_dump(exclude_none=True)
         return AppointmentView.model_validate_json(await self.call("POST", "/appointments", body), extra="ignore")
 
     async def correct_appointment(self, appointment: str, correction: Correction) -> AppointmentView:
@@ -143,6 +149,24 @@ class Rest:
         """
         body = JoinRequest(link=link, refresh=refresh, code_pass=code_pass).model_dump(exclude_defaults=True)
         return Join.model_validate_json(await self.call("POST", "/join", body), extra="ignore")
+
+    async def consents(self, link: str, language: Language = "nl") -> ConsentsView:
+        """What a link asks its holder to agree to, and what they agreed to."""
+        body = WaitingRequest(link=link, language=language).model_dump(exclude_none=True)
+        return ConsentsView.model_validate_json(await self.call("POST", "/join/consents", body), extra="ignore")
+
+    async def give_consents(self, link: str, versions: list[str], language: Language = "nl") -> ConsentsView:
+        """Agree to texts that somebody read.
+
+        Raises:
+            Refusal: ``conflict`` where one of them is not asked any more: there is a newer text.
+        """
+        body = ConsentGiving(link=link, language=language, versions=versions).model_dump(exclude_none=True)
+        return ConsentsView.model_validate_json(await self.call("POST", "/join/consents/give", body), extra="ignore")
+
+    async def withdraw_consents(self, link: str) -> None:
+        """Take back all that was agreed to: the consult ends for all, and the appointment is destroyed."""
+        await self.call("POST", "/join/consents/withdraw", {"link": link})
 
     async def enter(self, appointment: str) -> Entrance:
         """The practitioner's ticket into a consult of theirs."""

@@ -8,6 +8,7 @@ from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES, HOLDS
 from practice.circulars.records import CIRCULARS, SUBSCRIPTIONS
+from practice.consents.records import CONSENTS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.invitations.records import dispatches
@@ -34,6 +35,7 @@ KINDS: Final = Kinds(
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
         REQUESTS,
         *(SUBSCRIPTIONS, CIRCULARS),
+        CONSENTS,
     ),
     passing=(dispatches,),
 )

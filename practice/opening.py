@@ -37,6 +37,7 @@ from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
 from practice.circulars.store import Circulars
 from practice.circulars.subscriptions import Subscriptions
+from practice.consents.store import Asks, Consents
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.model import WAYS, Way
@@ -122,8 +123,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
     """Put the contexts' parts together."""
     database, keys, reader, now = vault.database, vault.keys, vault.reader, vault.clock.wall
     means = Means(database, keys, reader, now, vault.reserve, vault.wake.set)
-    people, due_times = People(keys, reader), DueTimes(vault.clock, vault.settings.retention_cap)
-    caps = Caps(reader)
+    people, due_times, caps = People(keys, reader), DueTimes(vault.clock, vault.settings.retention_cap), Caps(reader)
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
     signed_in, held = Sessions(database, keys, now), SecondFactors(means)
     organisation = Organisations(means, people, joining := Joining(keys, accounts, now), signed_in, engaged.ending)
@@ -131,7 +131,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
     outbox = Dispatches(
         database, keys, vault.deadline, now, ways, texts_to, providers.stands, caps.reminders, vault.wake.set
     )
-    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of, outbox)
+    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of, Asks(reader).of, outbox)
     return Storage(
         **vars(vault),
         practitioners=accounts,
@@ -140,6 +140,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         sessions=signed_in,
         appointments=appointments,
         guests=Guests(appointments.turning, outbox),
+        consents=Consents(means, appointments.turning),
         sentences=Sentences(means, people),
         pictures=Pictures(means, organisation),
         factors=held,

@@ -41,6 +41,15 @@
     store.guests
         add(scope, appointment_id, invitee) -> Appointment         # `guests_full`
         renew(scope, appointment_id, guest_id) -> Appointment;  remove(scope, appointment_id, guest_id)
+    store.consents
+        mine(scope) -> AskedConsents;  house(scope) -> AskedConsents    # of an account; of its organisation
+        ask(scope, asks, seen);  ask_in_house(scope, asks, texts, seen)     # from now on; `invalid`, `conflict`
+        missing(scope, visit) -> why not;  missing_of(scope, one, seat) -> why not      # into the waiting room
+        missing_in(scope, planned) -> {id: why not}                 # of patients, for who planned them
+        reading(scope, visit, language) -> Reading                  # texts to agree to, and what was agreed to
+        give(scope, secret, versions, language, visit) -> Appointment       # `conflict`: there is a newer text
+        withdraw(scope, secret, visit) -> Appointment               # it is due now; `bad_state`
+        say_age(scope, id, age) -> Appointment;  lift(scope, id, reason, note) -> Appointment   # no guardian
     store.sentences
         of(scope) -> Said;  say(scope, language, text) -> Sentence;  for_waiting(scope, visit, language) -> str | None
     store.presets
@@ -197,6 +206,7 @@ from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
 from practice.circulars.store import Circulars
 from practice.circulars.subscriptions import Subscriptions
+from practice.consents.store import Consents
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.store import Dispatches
@@ -240,6 +250,7 @@ class Storage(Vault):
     mail_changes: MailChanges
     appointments: Appointments
     guests: Guests
+    consents: Consents
     sentences: Sentences
     presets: AllPresets
     particulars: AllParticulars

@@ -40,6 +40,19 @@ async def link_renewed(signaling: Signaling, appointment: Appointment) -> None:
         logger.warning("whoever came by a patient's former link could not be told so")
 
 
+async def consent_withdrawn(signaling: Signaling, appointment: Appointment) -> None:
+    """The consult ends for all who are in it, and nothing that came of the patient's link opens anything. What cannot
+    be told now is told by the sweep, which waits for no consult of such an appointment.
+    """
+    try:
+        await signaling.consults.seats.close(appointment.id, "cancelled")
+        await signaling.admission.link_renewed(appointment.id)
+        await signaling.gate.sign_out([appointment.id, patient_of(appointment.id)], "token_invalid")
+        await signaling.consults.showing.tell_desks(appointment.owner)
+    except (DomainError, RedisError):
+        logger.warning("whoever is in a consult of which a consent was withdrawn could not be told so")
+
+
 async def changed(signaling: Signaling, member: Member) -> None:
     """Somebody's roles are others: without the right to consults, their sockets and tickets are no more."""
     if not allowed(Right.CONSULT, member.roles):

@@ -9,6 +9,7 @@ from signaling import health, metrics
 from signaling.protocol import planning, pushing
 from signaling.protocol import rest as bodies
 from signaling.protocol.codes import CodePassed, CodeRequest, CodeSent, CodeTyped
+from signaling.protocol.consents import ConsentGiving, ConsentsView, Lift, SayAge
 from signaling.protocol.correction import Correction
 from signaling.protocol.guests import NewGuest
 from signaling.protocol.handouts import Handout
@@ -24,6 +25,7 @@ from signaling.rest import (
     appointments,
     assistants,
     codes,
+    consents,
     entries,
     errors,
     factors,
@@ -49,6 +51,7 @@ PASSWORD = ("sign_in_refused", "rate_limited", "unreadable")
 BEYOND = ("factor_needed", "factor_set_up_needed", "locked")
 FOR = {WHOM: Id}
 LINK = ("link_invalid", "code_needed", "rate_limited", "unreadable")
+AGREED = ("consent_needed", "guardian_needed")
 STEP = ("challenge_invalid", "factor_refused", "rate_limited", "unreadable", "locked")
 
 ENDPOINTS = (
@@ -77,7 +80,7 @@ ENDPOINTS = (
     Endpoint("POST", "/tokens/refresh", tokens.refresh, "The next access token and refresh token of an app.",
              bodies.RefreshRequest, bodies.TokenSet, public=True,
              codes=("token_invalid", "token_reused", "ended", "not_found", "gone", "locked", "rate_limited",
-                    "unreadable")),
+                    "unreadable", *AGREED)),
     Endpoint("POST", "/tokens/revoke", tokens.revoke, "Sign out an app.", bodies.RefreshRequest, public=True),
     Endpoint("POST", "/sign-out", account.sign_out, "End the session.", public=True, codes=("locked",)),
     Endpoint("POST", "/account/destroy-all", account.destroy_all, "Destroy all appointments irrecoverably, now.",
@@ -144,6 +147,12 @@ ENDPOINTS = (
     Endpoint("DELETE", "/appointments/{appointment}/guests/{guest}", guests.remove, "Let a guest take part no more.",
              reply=bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
              entered=entries.one(Act.APPOINTMENT_CHANGED)),
+    Endpoint("PUT", "/appointments/{appointment}/age", consents.say_age, "Say how old its patient is then.",
+             SayAge, bodies.AppointmentView, query=FOR, right=Right.PLAN, codes=(*ONE, "ended"),
+             entered=entries.one(Act.APPOINTMENT_CHANGED)),
+    Endpoint("POST", "/appointments/{appointment}/lift", consents.lift, "Receive a child without a guardian's consent.",
+             Lift, bodies.AppointmentView, right=Right.CONSULT, codes=(*ONE, "ended", "bad_state"),
+             entered=entries.lifted),
     Endpoint("GET", "/appointments/{appointment}/handout", handouts.get,
              "A text to paste, and a QR code, for its patient.", reply=Handout, query=FOR, right=Right.PLAN,
              codes=(*ONE, "ended"), entered=entries.one(Act.APPOINTMENT_READ)),
@@ -180,7 +189,14 @@ ENDPOINTS = (
              reply=bodies.ReceiptList, right=Right.AGENDA, codes=SIGNED_IN,
              entered=entries.receipts_read),
     Endpoint("POST", "/join", join.join, "Open a patient's link.",
-             bodies.JoinRequest, bodies.Join, public=True, codes=LINK),
+             bodies.JoinRequest, bodies.Join, public=True, codes=(*LINK, *AGREED)),
+    Endpoint("POST", "/join/consents", consents.read, "What a link asks its holder to agree to.",
+             bodies.WaitingRequest, ConsentsView, public=True, codes=LINK),
+    Endpoint("POST", "/join/consents/give", consents.give, "Agree to the texts that were shown.",
+             ConsentGiving, ConsentsView, public=True, codes=(*LINK, "conflict", "ended", "gone", "not_found")),
+    Endpoint("POST", "/join/consents/withdraw", consents.withdraw,
+             "Take back all that was agreed to: the consult ends, and the appointment is destroyed.",
+             LinkedRequest, public=True, codes=(*LINK, "bad_state", "gone", "not_found")),
     Endpoint("POST", "/join/code", codes.send, "Have the code sent that a patient's link asks for.",
              CodeRequest, CodeSent, public=True,
              codes=("link_invalid", "rate_limited", "bad_state", "try_again", "unreadable")),

@@ -36,8 +36,9 @@ class Claims(Message):
     ``seat`` is ``practitioner``, ``patient`` or that of a guest; ``appointment`` is None in the practitioner's desk
     token; ``participant`` and ``admitted`` have a meaning in a resume ticket only; ``session`` is the reference of the
     session in a browser that it came from, ``family`` and ``generation`` are those of ``signaling.refresh``; ``number``
-    is that of who came to an open hour; ``link``, in what a device has that typed a code or asks for one and in a
-    patient's refresh token, tells which link it came of (``signaling.link_codes``).
+    is that of who came to an open hour; with ``asks`` consent may be needed, which is looked at again; ``link``, in
+    what a device has that typed a code or asks for one and in a patient's refresh token, tells which link it came of
+    (``signaling.link_codes``).
     ``opens``, in an access token of a patient, is when the waiting room does; it, ``expires`` and ``issued`` (0
     where an older release did) are in seconds since the Unix epoch.
     """
@@ -55,6 +56,7 @@ class Claims(Message):
     link: Id | None = None
     opens: Annotated[int, Field(ge=0)] | None = None
     number: Annotated[int, Field(ge=1)] | None = None
+    asks: bool | None = None
     expires: Annotated[int, Field(ge=0)]
     issued: Annotated[float, Field(ge=0)] = 0
 

@@ -16,6 +16,7 @@ from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold, Terms
 from practice.circulars.model import Circular, Subscription
+from practice.consents.model import AskedConsents, ConsentWording
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.kinds import KINDS
@@ -88,6 +89,9 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "members": lambda whose: Member(new_id(), whose.organisation, new_id(), frozenset({"support"}), "active", 1),
     "invitations": invitation,
     "notices": lambda whose: Notice(new_id(), whose.account, News("new-device", MAIL, "nl"), START, 0, START, 1),
+    "consents": lambda whose: AskedConsents(
+        new_id(), whose.organisation, ("house",), (ConsentWording("house", "fr", WORD, START),), 1
+    ),
     "presets": lambda whose: Presets(new_id(), whose.account, (Preset(WORD, 20, "fr"),), 1),
     "particulars": lambda whose: Particulars(new_id(), whose.account, Told(city=WORD, note=WORD), 1),
     "bank_accounts": lambda whose: BankAccount(new_id(), whose.account, WORD, 1),

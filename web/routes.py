@@ -6,10 +6,24 @@ from typing import Final
 from aiohttp import web
 
 from signaling.typedefs import POST, STORE, ZONE
-from web import assets, booking, branding, forms, headers, installed, open_hour, pages, pictures, post, reference
+from web import (
+    assets,
+    booking,
+    branding,
+    consents,
+    forms,
+    headers,
+    installed,
+    open_hour,
+    pages,
+    pictures,
+    post,
+    reference,
+)
 from web.account import (
     assistants,
     bank,
+    before,
     export,
     feed,
     first,
@@ -26,6 +40,7 @@ from web.account import (
     sights,
 )
 from web.account import booking as offered
+from web.account import consents as asking
 from web.account import open_hour as receiving
 from web.account import pages as account
 from web.locale import CATALOGUES, families
@@ -52,6 +67,7 @@ from web.practice import (
     statistics,
 )
 from web.practice import branding as looks
+from web.practice import consents as house_asks
 from web.practice import newsletter as newsletters
 from web.practice import sights as others_sights
 from web.render import FILES, RENDERED, SETTINGS, texts
@@ -80,6 +96,7 @@ ACCOUNTS: Final = (
     *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
     export,
     *(offered, receiving, newsletter),
+    *(asking, before),
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
@@ -89,10 +106,12 @@ PEOPLE: Final = (
 PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
     *(audit, record, report, statistics, newsletters),
+    house_asks,
 )
 PARTS: Final = (
     *ACCOUNTS,
     *PRACTICES,
+    consents,
     entrance,
     *sections.MODULES,
     open_hour,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from practice.accounts.model import Retention
+from practice.agenda.ages import LIFT_REASONS
 from practice.agenda.wishes import WISHES
 from practice.circulars.model import Use as CircularUse
 from practice.notices.model import Reason
@@ -100,6 +101,7 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.APPOINTMENT_CANCELLED: Details(worded("detail.cancelled", "left")),
     Act.APPOINTMENT_CREATED: Details(worded("detail.planned", "booked", "walked-in")),
     Act.PUSH_CHANGED: SET,
+    Act.GUARDIAN_LIFTED: Details(worded("lift", *LIFT_REASONS)),
     Act.PATIENT_SAID: Details(worded("day.wish", *WISHES)),
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),
     Act.REQUEST_FILED: Details(worded("request.what", *WHATS)),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from practice.accounts.model import Language
+from practice.agenda.ages import NOT_ASKED, Age
+from practice.agenda.ages import checked as checked_age
 from practice.agenda.model import Appointment, Contact, calendar_entry
 from practice.agenda.wishes import Wish
 from practice.names import named
@@ -104,7 +106,9 @@ def checked(correction: Correction, now: datetime) -> Correction:
     return replace(correction, patient=patient)
 
 
-def demand_possible(now: datetime, starts_at: datetime | None, minutes: int | None, language: str | None) -> None:
+def demand_possible(
+    now: datetime, starts_at: datetime | None, minutes: int | None, language: str | None, age: Age = NOT_ASKED
+) -> None:
     """Refuse what no appointment can hold; None is not looked at. Errors: ``invalid``, with the field."""
     if minutes is not None and minutes not in MINUTES:
         raise DomainError("invalid", "minutes")
@@ -112,6 +116,8 @@ def demand_possible(now: datetime, starts_at: datetime | None, minutes: int | No
         raise DomainError("invalid", "language")
     if starts_at is not None and (starts_at.utcoffset() is None or abs(starts_at - now) > FURTHEST):
         raise DomainError("invalid", "starts_at")
+    if starts_at is not None:
+        checked_age(age, now, starts_at)
 
 
 def wished(wish: Wish, one: Appointment) -> Appointment:

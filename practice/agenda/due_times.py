@@ -51,7 +51,8 @@ class DueTimes:
         end = appointment.ended_at or appointment.ends_at + OVERRUN
         due = None if span is None else end.astimezone(UTC) + span
         known = appointment.due if appointment.cancelled_at else None  # it leaves no later than was said
-        return replace(appointment, due=min(filter(None, (due, leaves(appointment), known)), default=None))
+        ways = (due, leaves(appointment), known, appointment.withdrawn_at)
+        return replace(appointment, due=min(filter(None, ways), default=None))
 
     def within_a_minute(self, appointment: Appointment) -> bool:
         """Whether the sweeper will have destroyed it a minute from now."""

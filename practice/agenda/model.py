@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
 from practice.accounts.model import Language, Retention
+from practice.agenda.ages import NOT_ASKED, Age, Band, Lifted, band_at
 from practice.agenda.wishes import Wish
+from vault.records.records import Damaged
 
 State = Literal["planned", "ended", "destroying"]
 Attendance = Literal["held", "missed"]
@@ -73,6 +75,28 @@ class Guest:
     contact: Contact | None = field(default=None, repr=False)
 
 
+Purpose = Literal["video", "child", "house"]
+"""To what somebody consents: to meet by video; that the child in their care does; to what a practice asks itself."""
+
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody agreed to by a link: ``seat`` is ``patient`` or a guest's id, ``version`` that of the text that
+    they read in ``language``. ``link`` marks the link, so that what was given by a former one counts no more. Moments
+    are UTC.
+    """
+
+    purpose: Purpose
+    version: str
+    language: Language
+    seat: str
+    link: str = field(repr=False)
+    given: datetime = field(repr=False)
+    withdrawn: datetime | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
@@ -83,8 +107,9 @@ class Appointment:
     ``cancelled_at`` it is destroyed a moment later, or once the patient was told (``cancelling``). ``attended`` is what
     the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``number``
     is that of who came to an open hour. ``guests`` are who else takes part. With ``code`` whoever opens the patient's
-    link types digits that were sent to them. ``unknown`` is what a newer program keeps beside these fields: who writes
-    the appointment anew writes it too.
+    link types digits that were sent to them. ``age`` is what was said of the patient's, ``asks`` what is to be
+    consented to before the waiting room, ``consents`` what was; with ``lifted`` no guardian has to. ``unknown`` is what
+    a newer program keeps beside these fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -107,12 +132,44 @@ class Appointment:
     number: int | None = None
     guests: tuple[Guest, ...] = ()
     code: bool = False
+    age: Age = NOT_ASKED
+    asks: tuple[Purpose, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    lifted: Lifted | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def band(self) -> Band | None:
+        """The patient's at its begin; None where nobody was asked."""
+        return band_at(self.age, self.starts_at)
+
+    @property
+    def is_of_a_child(self) -> bool:
+        """Whether its patient is under 16 then."""
+        return self.band in ("under-12", "12-15")
+
+    @property
+    def withdrawn_at(self) -> datetime | None:
+        """When a consent was withdrawn, with which it goes; None where all that was given stands."""
+        return min((one.withdrawn for one in self.consents if one.withdrawn), default=None)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it goes when it is due, also where its consult runs."""
+        return self.withdrawn_at is not None
 
     @property
     def ends_at(self) -> datetime:
         """The planned end."""
         return self.starts_at + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Appointments by their start, and those of the same owner whose start nobody can read."""
+
+    appointments: list[Appointment]
+    damaged: list[Damaged]
 
 
 def glimpsed(one: Appointment) -> Glimpse:
@@ -131,6 +188,10 @@ def told_as(one: Appointment, guest: Guest) -> Appointment:
         guests=(),
         wish=None,
         code=False,
+        age=NOT_ASKED,
+        asks=(),
+        consents=(),
+        lifted=None,
     )
 
 

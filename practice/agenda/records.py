@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple, get_args
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from practice.accounts.model import RETENTION, Language
-from practice.agenda.model import GUEST_ROLES, Appointment, Attendance, Contact, Guest
+from practice.agenda.ages import BANDS, LIFT_REASONS, Age, Lifted
+from practice.agenda.model import GUEST_ROLES, PURPOSES, Appointment, Attendance, Consent, Contact, Guest
 from practice.agenda.wishes import WISHES
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
@@ -43,7 +44,10 @@ appointments = Table(
 APPOINTMENT = Layout(
     frozenset(("patient", "starts_at", "minutes", "language", "ended_at", "secret", "due")),
     optional=frozenset(
-        ("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests", "code")
+        (
+            *("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests", "code"),
+            *("band", "sixteen", "asks", "consents", "unguarded"),
+        )
     ),
 )
 
@@ -72,6 +76,11 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "number": appointment.number,
         "guests": [asdict(one) for one in appointment.guests] or None,
         "code": appointment.code or None,
+        "band": appointment.age.band,
+        "sixteen": appointment.age.sixteen.isoformat() if appointment.age.sixteen else None,
+        "asks": list(appointment.asks) or None,
+        "consents": [_kept_consent(one) for one in appointment.consents] or None,
+        "unguarded": appointment.lifted and asdict(appointment.lifted) | {"at": appointment.lifted.at.isoformat()},
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -112,6 +121,10 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             number=None if content["number"] is None else number(content["number"]),
             guests=tuple(_guest(one) for one in content["guests"] or ()),
             code=bool(content["code"]),
+            age=_age(content),
+            asks=tuple(known(one, PURPOSES) for one in content["asks"] or ()),
+            consents=tuple(_consent(one) for one in content["consents"] or ()),
+            lifted=None if content["unguarded"] is None else _lifted(content["unguarded"]),
             unknown=unknown,
         )
     except (KeyError, TypeError, ValueError):
@@ -128,6 +141,47 @@ def _guest(kept: Mapping[str, Any]) -> Guest:
         secret=str(kept["secret"]),
         contact=None if kept["contact"] is None else Contact(**kept["contact"]),
     )
+
+
+def _age(content: Mapping[str, Any]) -> Age:
+    """Errors: KeyError, TypeError, ValueError."""
+    band, sixteen = content["band"], content["sixteen"]
+    return Age(None if band is None else known(band, BANDS), None if sixteen is None else date.fromisoformat(sixteen))
+
+
+def _kept_consent(one: Consent) -> dict[str, Any]:
+    return asdict(one) | {"given": stamp(one.given), "withdrawn": stamp(one.withdrawn)}
+
+
+def _consent(kept: Mapping[str, Any]) -> Consent:
+    """Errors: KeyError, TypeError, ValueError."""
+    return Consent(
+        purpose=known(kept["purpose"], PURPOSES),
+        version=str(kept["version"]),
+        language=known(kept["language"], LANGUAGES),
+        seat=str(kept["seat"]),
+        link=str(kept["link"]),
+        given=datetime.fromisoformat(kept["given"]),
+        withdrawn=moment(kept["withdrawn"]),
+    )
+
+
+def _lifted(kept: Mapping[str, Any]) -> Lifted:
+    """Errors: KeyError, TypeError, ValueError."""
+    return Lifted(known(kept["reason"], LIFT_REASONS), str(kept["note"]), datetime.fromisoformat(kept["at"]))
+
+
+def _exported_consent(one: Consent, appointment: Appointment) -> dict[str, Any]:
+    """Who is said by their role: the id of a guest tells nobody anything."""
+    roles = {guest.id: guest.role for guest in appointment.guests}
+    return {
+        "purpose": one.purpose,
+        "version": one.version,
+        "language": one.language,
+        "by": roles.get(one.seat, "guest") if one.seat != "patient" else "patient",
+        "given": stamp(one.given),
+        "withdrawn": stamp(one.withdrawn),
+    }
 
 
 def _addresses(contact: Contact | None) -> dict[str, str | None] | None:
@@ -156,6 +210,11 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
             for one in appointment.guests
         ],
         "code": appointment.code,
+        "band": appointment.age.band,
+        "sixteen": appointment.age.sixteen.isoformat() if appointment.age.sixteen else None,
+        "asks": list(appointment.asks),
+        "consents": [_exported_consent(one, appointment) for one in appointment.consents],
+        "unguarded": appointment.lifted and asdict(appointment.lifted) | {"at": appointment.lifted.at.isoformat()},
     }
 
 

@@ -1,7 +1,7 @@
 """Appointments: one sealed content per row, its key in the key store."""
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import Row, bindparam, insert, select
 from practice.accounts.model import Language
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
+from practice.agenda.ages import NOT_ASKED, Age
 from practice.agenda.cancelling import cancelled, is_off, kept
 from practice.agenda.changes import (
     MAX_NAME,
@@ -23,11 +24,12 @@ from practice.agenda.changes import (
     wished,
     with_address,
 )
+from practice.agenda.consenting import AsksOf
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.guests import whose
 from practice.agenda.handing import TIMES
 from practice.agenda.labels import seen
-from practice.agenda.model import Appointment, Attendance, Contact, Glimpse, WalkIn, glimpsed, told_as
+from practice.agenda.model import Agenda, Appointment, Attendance, Contact, Glimpse, WalkIn, glimpsed, told_as
 from practice.agenda.posting import Post
 from practice.agenda.records import APPOINTMENTS, Decoy, appointments, decoy, seal_appointment
 from practice.agenda.starts import KnownStart, Starts
@@ -41,7 +43,6 @@ from vault.errors import DomainError, Tampered
 from vault.keys.places import NOBODY
 from vault.keys.receipt import Receipt
 from vault.records.content import new_id
-from vault.records.records import Damaged
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
 from vault.records.writing import Allowed, always
@@ -61,14 +62,6 @@ FEW = 500
 """So many rows are asked for by their ids; of more, all of the owner's are asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agenda:
-    """Appointments by their start, and those of the same owner whose start nobody can read."""
-
-    appointments: list[Appointment]
-    damaged: list[Damaged]
-
-
 class Appointments(RecordStore):
     """``store.appointments``. Past due, no method gives an appointment, whether or not the sweeper came by."""
 
@@ -80,6 +73,7 @@ class Appointments(RecordStore):
         deadline: Deadline,
         due_times: DueTimes,
         cap_of: CapOf,
+        asks_of: AsksOf,
         post: Post,
     ) -> None:
         super().__init__(means)
@@ -89,6 +83,7 @@ class Appointments(RecordStore):
         self._deadline = deadline
         self._due_times = due_times
         self._cap_of = cap_of
+        self._asks_of = asks_of
         self._post = post
         self._visited = VISITED.add_columns(post.unopened.label("unopened"))
         self._decoy: Decoy | None = None
@@ -104,6 +99,7 @@ class Appointments(RecordStore):
         mail: str | None = None,
         phone: str | None = None,
         code: bool = False,
+        age: Age = NOT_ASKED,
         walk_in: WalkIn | None = None,
         within: Allowed = always,
     ) -> Appointment:
@@ -114,17 +110,16 @@ class Appointments(RecordStore):
         """
         patient, owner = named(patient, "patient", MAX_NAME), scope.owner_of(APPOINTMENTS.name)
         mail, phone = await self._post.demand(owner, mail or None, phone or None)
-        demand_possible(self._now(), starts_at, minutes, language)
+        demand_possible(self._now(), starts_at, minutes, language, age)
         self._reserve.require()
         owner_key, known = await self._people.key(owner)
         if not known:
             raise DomainError("not_found")
-        appointment_id = walk_in.id if walk_in else new_id()
-        key = await self._keys.add(owner, appointment_id, self._now())
+        key = await self._keys.add(owner, appointment_id := walk_in.id if walk_in else new_id(), self._now())
         planned = Appointment(
             appointment_id, owner, patient, starts_at, minutes, language, "planned", None, new_id(), None, 1,
             contact=Contact(mail, phone, new_id()) if mail or phone else None,
-            number=walk_in.number if walk_in else None, code=code,
+            number=walk_in.number if walk_in else None, code=code, age=age,
         )  # fmt: skip
         async with self._database.write() as connection:
             # FOR SHARE: a change of the setting comes wholly before or wholly after this row
@@ -133,7 +128,8 @@ class Appointments(RecordStore):
                 raise DomainError("not_found")
             if not await within(connection):
                 raise DomainError("conflict")
-            planned = under(with_address(planned), await self._cap_of(connection, owner))
+            planned = replace(with_address(planned), asks=await self._asks_of(connection, owner))
+            planned = under(planned, await self._cap_of(connection, owner))
             planned = self._due_times.with_due(planned, self._people.profile(owner_key, person).retention)
             if self._deadline.past(planned):
                 raise DomainError("invalid", "starts_at")
@@ -182,13 +178,14 @@ class Appointments(RecordStore):
         except Tampered:
             return None
         right, guest = whose(appointment, secret)
-        off = appointment.state == "destroying" or is_off(appointment, self._now())
+        off = appointment.state == "destroying" or is_off(appointment, self._now()) or appointment.withdrawn_at
         refused = off or await self._deadline.forbids(appointment)
         if row is None or not (keys.known and right) or refused:
             return None
         host = Host(owner, row.profile, row.host_version)
         told = told_as(appointment, guest) if guest else appointment
-        return Visit(told, self._people, keys, host, unopened=bool(row.unopened), guest=guest)
+        unopened = bool(row.unopened)
+        return Visit(told, self._people, keys, host, unopened=unopened, guest=guest, whole=appointment)
 
     async def list(
         self, scope: Scope, first_day: date, last_day: date, zone: tzinfo | None = None

@@ -81,7 +81,8 @@ class Turning(RecordStore):
             after = self._due_times.with_due(replace(after, version=before.version + 1), person.retention)
             if before.contact or after.contact or before.guests or after.guests or after.cancelled_at:
                 after = await self._post.follow(connection, key, after, again=again or after.secret != before.secret)
-            if after.state == before.state and self._deadline.past(after) and not self._deadline.past(before):
+            over = self._deadline.past(after) and not self._deadline.past(before) and not after.withdrawn_at
+            if after.state == before.state and over:
                 raise DomainError("invalid", "minutes" if after.starts_at == before.starts_at else "starts_at")
             values = seal_appointment(key, after)
             await connection.execute(update(appointments).where(appointments.c.id == row.id).values(values))

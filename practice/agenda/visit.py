@@ -35,6 +35,13 @@ class Visit:
     """Whether somebody was sent something since whose link nobody opened."""
 
     guest: Guest | None = None
+    whole: Appointment | None = field(default=None, repr=False, compare=False)
+    """The appointment itself, of which whose link it is is told nothing but by what it says of consents."""
+
+    @property
+    def seat(self) -> str:
+        """Whose link it is, as seats and consents name them."""
+        return self.guest.id if self.guest else "patient"
 
     @property
     def subject(self) -> Party:

@@ -51,15 +51,29 @@ class Entering:
         consult = await self.live.load(appointment)
         waited = claims.practitioner is None and claims.kind == "resume" and not claims.admitted
         guest = claims.role == GUEST
-        if consult and claims.practitioner in (None, consult.owner) and not waited and not guest:
+        known = consult and claims.practitioner in (None, consult.owner)
+        if consult and known and not (waited or guest or claims.asks):
             return new(appointment, consult.owner, self.now(), barred=consult.barred)
         found = await self.store.appointments.get(of_claims(claims), appointment)
-        if guest and not is_invited(found, claims.seat):
-            raise UserError("not_found")
+        await self.demand_invited(claims, found)
         if found.state != "planned" or (waited and self._in_vain(found, consult)):
             raise UserError("ended")
         barred = consult.barred if consult else await self.store.policies.barred(of_server(), found.owner)
         return new(appointment, found.owner, self.now(), barred=barred)
+
+    async def demand_invited(self, claims: Claims, found: Appointment) -> None:
+        """Whoever came by a link still takes part, and has agreed to what is asked of them.
+
+        Errors: ``not_found``, ``ended`` (a consent was withdrawn), ``consent_needed``, ``guardian_needed``.
+        """
+        if found.withdrawn_at:
+            raise UserError("ended")
+        if claims.practitioner:
+            return
+        if claims.role == GUEST and not is_invited(found, claims.seat):
+            raise UserError("not_found")
+        if why := await self.store.consents.missing_of(of_claims(claims), found, claims.seat):
+            raise UserError(why)
 
     def _refuse_strangers(self, claims: Claims, appointment: str) -> None:
         if (claims.role == "practitioner") != (claims.practitioner is not None):
@@ -129,7 +143,7 @@ class Seats:
         arrival = self._arrival(socket, participant, take_over=take_over)
         consult = await self._seat(fresh, arrival, admit)
         view = await self._settle(socket, consult, participant)
-        if socket.claims.role == GUEST:
+        if socket.claims.role == GUEST or socket.claims.asks:
             await self._demand_invited(socket.claims, appointment)
         return view
 
@@ -262,11 +276,15 @@ class Seats:
         return self._showing.view(consult, me)
 
     async def _demand_invited(self, claims: Claims, appointment: str) -> None:
-        """Once more when they are seated: whoever uninvited them before found nobody to put out. Errors: not_found."""
+        """Once more when they are seated: whoever uninvited them before found nobody to put out, nor did who withdrew
+        a consent. Errors: as ``Entering.demand_invited``.
+        """
         found = await self._store.appointments.get(of_claims(claims), appointment)
-        if not is_invited(found, claims.seat):
+        try:
+            await self._entering.demand_invited(claims, found)
+        except UserError:
             await self.vacate(appointment, claims.seat)
-            raise UserError("not_found")
+            raise
 
     async def _leave_other(self, socket: Socket, appointment: str) -> None:
         if socket.binding and socket.binding.appointment != appointment:

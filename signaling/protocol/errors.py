@@ -43,6 +43,8 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "code_needed": ("user", 403, "This link asks for a code that is sent to the patient."),
     "code_refused": ("user", 403, "The code is not right."),
     "code_spent": ("user", 410, "This code is not good any more; have another one sent."),
+    "consent_needed": ("user", 403, "This link asks for consent first, which was not given, or to an older text."),
+    "guardian_needed": ("user", 403, "A parent or guardian has to consent first, by a link of their own."),
     "sign_in_refused": ("user", 403, "The e-mail address or the password is not right."),
     "factor_needed": ("user", 403, "The password is right; a second factor is asked for, with the challenge."),
     "factor_refused": ("user", 403, "The code is not right, or was used before."),

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from practice.agenda.ages import Band, LiftReason
 from practice.agenda.wishes import Wish
 from practice.names import readable
 from practice.sentences.store import MAX_TEXT
@@ -136,6 +137,9 @@ class NewAppointment(Message):
     mail: PatientMail | None = Field(default=None, description="Where the patient is invited, if by mail.")
     phone: PatientPhone | None = Field(default=None, description="And if by text message: a mobile number.")
     code: bool = Field(default=False, description="Whoever opens the link types digits that are sent there.")
+    band: Band | None = Field(
+        default=None, description="How old the patient is then, where they may be under 16: a guardian agrees first."
+    )
 
 
 class AppointmentView(Message):
@@ -165,6 +169,13 @@ class AppointmentView(Message):
     )
     code: bool = Field(default=False, exclude_if=nothing, description="The patient's link asks for a code.")
     guests: list[GuestView] = Field(default=[], exclude_if=nothing, description="Who else takes part.")
+    band: Band | None = Field(default=None, exclude_if=absent, description="The patient's age then, as it was said.")
+    lifted: LiftReason | None = Field(
+        default=None, exclude_if=absent, description="Why this child is received without a guardian's consent."
+    )
+    missing: Literal["consent_needed", "guardian_needed"] | None = Field(
+        default=None, exclude_if=absent, description="Why its patient does not get into the waiting room yet."
+    )
 
 
 class UnreadableView(Message):
@@ -350,6 +361,9 @@ class Join(Entrance):
     closes_at: Moment = Field(description="Who still waits then, waits in vain.")
     closes_in: int = Field(description="Seconds until then: a clock that stands wrong does not matter.")
     wish: Wish | None = Field(default=None, description="What was last said of coming.")
+    asks: bool = Field(
+        default=False, exclude_if=nothing, description="Consent was given, and can be withdrawn by this link."
+    )
 
 
 class ErrorView(Message):

@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 from aiohttp import web
 
 from practice.agenda import model
+from practice.agenda.ages import Age
 from practice.agenda.changes import FURTHEST, Clash, Correction
+from practice.agenda.consenting import Missing
 from practice.agenda.records import APPOINTMENTS
 from practice.invitations.model import Dispatch, newest
 from practice.organisation.rights import Right, allowed
@@ -43,10 +45,12 @@ async def list_days(call: Call) -> AppointmentList:
     last = date.fromisoformat(query["last"]) if "last" in query else max(first, today)
     if not 0 <= (last - first).days <= MAX_DAYS:
         raise ProtocolError("invalid", field="last")
-    found = await call.request.app[STORE].appointments.agenda(await reach(call), first, last, zone)
+    scope = await reach(call)
+    found = await call.request.app[STORE].appointments.agenda(scope, first, last, zone)
     told = await call.request.app[STORE].outbox.of(found.appointments)
+    lacks = await call.request.app[STORE].consents.missing_in(scope, found.appointments)
     return AppointmentList(
-        appointments=[view(call, one, told.get(one.id, ())) for one in found.appointments],
+        appointments=[view(call, one, told.get(one.id, ()), lacks.get(one.id)) for one in found.appointments],
         unreadable=[UnreadableView(appointment=one.id, newer=one.newer) for one in found.damaged],
     )
 
@@ -62,7 +66,11 @@ async def create(call: Call) -> AppointmentView:
         raise Doubtful(doubts, await taken(app, scope, starts_at, length))
     body = call.body
     appointment = await app[STORE].appointments.create(
-        scope, body.patient, starts_at, body.minutes, body.language, mail=body.mail, phone=body.phone, code=body.code
+        *(scope, body.patient, starts_at, body.minutes, body.language),
+        mail=body.mail,
+        phone=body.phone,
+        code=body.code,
+        age=Age(body.band),
     )
     await app[SIGNALING].told(appointment.owner)
     return await with_told(call, appointment)
@@ -265,13 +273,16 @@ def in_time(app: web.Application, appointment: model.Appointment) -> bool:
 
 
 async def with_told(call: Call, appointment: model.Appointment) -> AppointmentView:
-    """With what its patient was told."""
+    """With what its patient was told, and what they have not agreed to."""
     found = await call.request.app[STORE].outbox.of([appointment])
-    return view(call, appointment, found.get(appointment.id, ()))
+    lacks = await call.request.app[STORE].consents.missing_in(await reach(call), [appointment])
+    return view(call, appointment, found.get(appointment.id, ()), lacks.get(appointment.id))
 
 
-def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = ()) -> AppointmentView:
-    """As whoever may see it reads it, with what its patient was told."""
+def view(
+    call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = (), missing: Missing | None = None
+) -> AppointmentView:
+    """As whoever may see it reads it, with what its patient was told, and has not agreed to."""
     app = call.request.app
     return AppointmentView(
         appointment=appointment.id,
@@ -293,6 +304,9 @@ def view(call: Call, appointment: model.Appointment, told: Sequence[Dispatch] = 
         told=_told_to(None, told),
         code=appointment.code,
         guests=[_guest_view(call, appointment, one, told) for one in appointment.guests],
+        band=appointment.band,
+        lifted=appointment.lifted.reason if appointment.lifted else None,
+        missing=missing if appointment.state == "planned" else None,
     )
 
 

@@ -24,6 +24,12 @@ def own(act: Act, detail: str | None = None) -> Entry:
     return lambda call, _reply: Draft(act, practitioner(call.practitioner), detail=detail)
 
 
+def lifted(call: Call, reply: Any) -> Draft:
+    """With why."""
+    about = appointment(call.whom, reply.appointment)
+    return Draft(Act.GUARDIAN_LIFTED, practitioner(call.practitioner), about, detail=call.body.reason)
+
+
 def push_changed(detail: str) -> Entry:
     """Which browser is in no entry."""
     return own(Act.PUSH_CHANGED, detail)

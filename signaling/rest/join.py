@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from practice.agenda.consenting import demands
 from practice.agenda.model import Appointment
 from practice.agenda.visit import Visit
 from signaling.addresses import client_network
@@ -60,6 +61,7 @@ async def join(call: Call) -> Join:
     """An access token for the waiting room. A visit never consumes a link; one that is not good is ``link_invalid``."""
     found = await visited(call)
     await call.request.app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
+    await demand_agreed(call, found)
     if found.visit.unopened:
         guest = found.visit.guest.id if found.visit.guest else None
         await call.request.app[STORE].outbox.visited(found.visit.appointment, guest)
@@ -67,6 +69,16 @@ async def join(call: Call) -> Join:
     if found.visit.guest is None:
         await call.request.app[SIGNALING].desks.walking_in.opened(found.visit.appointment)
     return await _joined(call, found)
+
+
+async def demand_agreed(call: Call, found: Visited) -> None:
+    """Nobody waits who has not agreed to what is asked of them, nor a child whose guardian has not.
+
+    Errors: ``consent_needed``, ``guardian_needed``.
+    """
+    scope = of_link(found.visit.appointment.id)
+    if why := await call.request.app[STORE].consents.missing(scope, found.visit):
+        raise UserError(why)
 
 
 async def visited(call: Call, *, over: bool = False, passed: bool = True) -> Visited:
@@ -114,6 +126,7 @@ async def _joined(call: Call, found: Visited) -> Join:
         opens=opens,
         number=None if visit.guest else appointment.number,
         link=None if visit.guest else opened_by(appointment),
+        asks=(visit.whole is not None and demands(visit.whole)) or None,
         expires=0,
     )
     until = int(closes.timestamp()) if call.body.refresh else None
@@ -132,6 +145,7 @@ async def _joined(call: Call, found: Visited) -> Join:
         closes_at=closes.isoformat(),
         closes_in=seconds_until(closes, now),
         wish=appointment.wish,
+        asks=bool(access.asks),
     )
 
 

@@ -89,6 +89,8 @@ async def _still_there(call: Call, claims: Claims) -> None:
         raise ProtocolError("token_invalid")
     if claims.role == "patient" and not still_opens(appointment, claims.link):
         raise ProtocolError("token_invalid")
+    if why := await app[STORE].consents.missing_of(of_claims(claims), appointment, claims.seat):
+        raise UserError(why)
     if await closes_for(app, appointment, app[NOW]()) <= app[NOW]():
         raise UserError("ended")
 

@@ -3,16 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
+from functools import partial
 from typing import Any
 
 import pyotp
 
 from practice.accounts.model import RETENTION, Practitioner
+from practice.agenda.ages import Age
 from practice.agenda.changes import Correction
 from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
+from practice.agenda.visit import Visit
 from practice.bookings.model import OpenHour, Terms
+from practice.consents.store import Reading
 from practice.factors.model import Passkey
 from practice.feeds.model import Feed
 from practice.mail_servers.model import Access, MailServer
@@ -92,6 +96,18 @@ CALLS: dict[str, Call] = {
     "guests.remove": lambda store, scope, row, _: store.guests.remove(scope, row, row),
     "sessions.of": lambda store, scope, *_: store.sessions.of(scope),
     "sessions.end_of": lambda store, scope, row, _: store.sessions.end_of(scope, [row]),
+    "consents.mine": lambda store, scope, *_: store.consents.mine(scope),
+    "consents.ask": lambda store, scope, *_: store.consents.ask(scope, ["video"], 0),
+    "consents.house": lambda store, scope, *_: store.consents.house(scope),
+    "consents.ask_in_house": lambda store, scope, *_: store.consents.ask_in_house(scope, ["house"], {"nl": "Ja."}, 0),
+    "consents.missing": lambda store, scope, _, me: with_visit(store, scope, me, store.consents.missing),
+    "consents.missing_of": lambda store, scope, row, _: missing_of(store, scope, row),
+    "consents.missing_in": lambda store, scope, row, _: missing_in(store, scope, row),
+    "consents.reading": lambda store, scope, _, me: with_visit(store, scope, me, partial(reading, store)),
+    "consents.give": lambda store, scope, _, me: with_visit(store, scope, me, partial(given, store, me)),
+    "consents.withdraw": lambda store, scope, _, me: with_visit(store, scope, me, partial(withdrawn, store, me)),
+    "consents.say_age": lambda store, scope, row, _: store.consents.say_age(scope, row, Age("12-15")),
+    "consents.lift": lambda store, scope, row, _: store.consents.lift(scope, row, "emergency", ""),
     "sentences.of": lambda store, scope, *_: store.sentences.of(scope),
     "sentences.say": lambda store, scope, _, me: store.sentences.say(scope, "nl", me.said),
     "sentences.for_waiting": lambda store, scope, _, me: for_waiting(store, scope, me),
@@ -319,6 +335,36 @@ def telling(store: Store) -> Tell:
 async def for_waiting(store: Store, scope: Scope, me: Person) -> str | None:
     visit = await store.appointments.by_link(Scope.guest(me.planned), me.secret)
     return await store.sentences.for_waiting(scope, visit, "nl") if visit else None
+
+
+async def with_visit(
+    store: Store, scope: Scope, me: Person, ask: Callable[[Scope, Visit], Awaitable[Any]]
+) -> Any | None:
+    visit = await store.appointments.by_link(Scope.guest(me.planned), me.secret)
+    return await ask(scope, visit) if visit else None
+
+
+async def reading(store: Store, scope: Scope, visit: Visit) -> Reading:
+    return await store.consents.reading(scope, visit, "nl")
+
+
+async def given(store: Store, me: Person, scope: Scope, visit: Visit) -> Appointment:
+    texts = (await store.consents.reading(Scope.guest(visit.appointment.id), visit, "nl")).texts
+    return await store.consents.give(scope, me.secret, [one.version for one in texts], "nl", visit)
+
+
+async def withdrawn(store: Store, me: Person, scope: Scope, visit: Visit) -> Appointment:
+    return await store.consents.withdraw(scope, me.secret, visit)
+
+
+async def missing_of(store: Store, scope: Scope, row: str) -> str | None:
+    one = await store.appointments.get(scope, row)
+    return await store.consents.missing_of(scope, one, "patient")
+
+
+async def missing_in(store: Store, scope: Scope, row: str) -> list[str]:
+    one = await store.appointments.get(scope, row)
+    return list(await store.consents.missing_in(scope, [one]))
 
 
 async def photograph_for_waiting(store: Store, scope: Scope, me: Person) -> Picture | None:

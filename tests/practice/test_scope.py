@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from sqlalchemy import BindParameter, bindparam, func, literal, select
 
-from practice.agenda.model import Appointment
-from practice.agenda.store import Agenda
+from practice.agenda.model import Agenda, Appointment
 from practice.kinds import KINDS
 from practice.organisation.model import MemberRole
 from practice.requests.model import Filing

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from practice.accounts.model import MailChange, OpenSession, Practitioner
-from practice.agenda.model import Appointment, Glimpse
-from practice.agenda.store import Agenda
+from practice.agenda.model import Agenda, Appointment, Glimpse
 from practice.agenda.visit import Visit
 from practice.assistants.model import Engaged, Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold
 from practice.circulars.model import Circular, Subscription
+from practice.consents.model import AskedConsents
+from practice.consents.store import Reading
 from practice.factors.model import Factors
 from practice.feeds.model import Feed
 from practice.mail_servers.model import MailServer
@@ -40,12 +41,12 @@ from vault.records.scope import Scope
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
-    *(SmsProvider, Subscription, Circular),
+    *(SmsProvider, Subscription, Circular, AskedConsents),
 )
 
 NOBODYS = (
     *(Backlog, bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
-    TrailReport,
+    *(TrailReport, Reading),
 )
 """What has no id of a record or of an account: numbers, receipts and what is taken along, which other tests look at."""
 

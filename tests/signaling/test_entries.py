@@ -45,6 +45,7 @@ ENTERED_BY_THEMSELVES = {
     *("POST /api/v1/join/code", "POST /api/v1/join/pass"),
     "POST /api/v1/join/sentence",
     "POST /api/v1/join/photograph",
+    *(f"POST /api/v1/join/consents{one}" for one in ("", "/give", "/withdraw")),
 }
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any, get_args
 
+from practice.agenda.ages import BANDS, LIFT_REASONS
 from practice.agenda.model import Attendance
 from practice.agenda.wishes import WISHES
+from practice.consents.model import ASKABLE
 from practice.invitations.model import BOUNCED, WAYS
 from practice.invitations.model import WORDS as TOLD_WORDS
 from practice.invitations.model import State as TellingState
@@ -123,6 +125,12 @@ FAMILIES = {
     "told.state": [state for state in get_args(TellingState) if state != "void"],
     "policies.reminders": [str(hours) for hours in HOURS],
     "role": ROLES,
+    "asking": ASKABLE,
+    "band": ["none", *BANDS],
+    "lift": LIFT_REASONS,
+    "before": ["consent_needed", "guardian_needed", "lift.needless"],
+    "consent": ["code", "newer", "nothing"],
+    "asking.house": ["missing"],
     "label": get_args(Label),
     "serves": ["conflict"],
     "served": ["doubtful"],

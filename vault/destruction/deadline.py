@@ -49,6 +49,11 @@ class HasDue(Protocol):
 Timed = TypeVar("Timed", bound=HasDue)
 
 
+def at_once(record: HasDue) -> bool:
+    """Whether it says of itself that no consult keeps it past its due time (S-44)."""
+    return bool(getattr(record, "at_once", False))
+
+
 class Deadline:
     """Whether a due time has passed. ``cap`` is the operator's, in days: the longest retention; None is no limit."""
 
@@ -82,7 +87,7 @@ class Deadline:
         """Those that ``forbids`` is true of, by one question for all."""
         now = self._clock.now()
         past = [one for one in records if one.due is not None and one.due <= now]
-        asked = [one.id for one in past if one.due is not None and now < one.due + LONGEST_CONSULT]
+        asked = [one.id for one in past if one.due and now < one.due + LONGEST_CONSULT and not at_once(one)]
         running = await self.running(asked)
         kept = set(running if running is not None else () if unsure else asked)
         return [one for one in past if one.id not in kept]

@@ -16,6 +16,7 @@ from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES
 from practice.circulars.records import SUBSCRIPTIONS
+from practice.consents.records import CONSENTS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
@@ -36,6 +37,7 @@ CORRECTED: Final = {
     SENTENCES.name: "/desk",
     FACTORS.name: "/account/security",
     PRESETS.name: "/account/presets",
+    CONSENTS.name: "/account/consents",
     PARTICULARS.name: "/account/particulars",
     BANK_ACCOUNTS.name: "/account/bank",
     PICTURES.name: "/account/photograph",

@@ -11,6 +11,7 @@ ENTRIES: Final = (
     ("organisation", Right.ORGANISATION),
     ("branding", Right.ORGANISATION),
     ("policies", Right.POLICIES),
+    ("consents", Right.POLICIES),
     ("mail-server", Right.POLICIES),
     ("newsletter", Right.NEWSLETTER),
     ("mail-domains", Right.REGISTRATION),

@@ -3,10 +3,10 @@
 from types import ModuleType
 from typing import Final
 
-from web.rights import own
+from web.rights import consents, own
 from web.rights.section import Section
 
-MODULES: Final[tuple[ModuleType, ...]] = (own,)
+MODULES: Final[tuple[ModuleType, ...]] = (consents, own)
 """Each has ``SECTION``, ``PAGES`` and ``FORMS``."""
 
 SECTIONS: Final[tuple[Section, ...]] = tuple(module.SECTION for module in MODULES)

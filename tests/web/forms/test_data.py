@@ -21,6 +21,8 @@ from practice.bookings.model import Availability, Terms
 from practice.bookings.records import AVAILABILITIES
 from practice.circulars.model import Subscription
 from practice.circulars.records import SUBSCRIPTIONS
+from practice.consents.model import AskedConsents
+from practice.consents.records import CONSENTS
 from practice.factors.model import Factors
 from practice.factors.records import FACTORS
 from practice.feeds.model import Feed
@@ -78,6 +80,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     planned = await server.appoint(person, 0, "Charlie")
     said = await store.sentences.say(scope, "nl", "Ik kom zo.")
     often = await store.presets.add(scope, Preset("Intake", 45, "nl"), 0)
+    asks = await store.consents.ask(scope, ["video"], 0)
     told = await store.particulars.tell(scope, Told(gender="vrouw", city="Utrecht", phone="+31612345678"), 0)
     bank = await store.bank_accounts.set_iban(scope, "NL91ABNA0417164300", 0)
     face = await store.pictures.set_photograph(scope, b"a face", True, 0)
@@ -95,6 +98,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
         APPOINTMENTS.name: planned.id,
         SENTENCES.name: said.id,
         PRESETS.name: often.id,
+        CONSENTS.name: asks.id,
         PARTICULARS.name: told.id,
         BANK_ACCOUNTS.name: bank.id,
         PICTURES.name: face.id,
@@ -253,6 +257,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
     records = {
         APPOINTMENTS.name: await server.appoint(server.alice),
         SENTENCES.name: await server.store.sentences.say(of(server.alice.id), "nl", "Ik kom zo."),
+        CONSENTS.name: AskedConsents("id", "owner", ("video",)),
         PRESETS.name: Presets("id", "owner", (Preset("Intake", 45, "nl"),)),
         PARTICULARS.name: Particulars("id", "owner", Told()),
         BANK_ACCOUNTS.name: BankAccount("id", "owner", "NL91ABNA0417164300"),

@@ -53,6 +53,9 @@ TOUCH_NOTHING = {
     ),
     "POST /book/{page}/{time}/hold": "a time for ten minutes, of nobody yet; what becomes of it is entered",
     "GET /c/rights": "a question",
+    "GET /c/consent": "a question",
+    "GET /account/consents": "what somebody asks, for their own page",
+    "GET /practice/consents": "what the organisation asks, for who decides it",
     "GET /c/rights/code": "by which ways a code can come, for whoever has the link",
     "POST /c/rights/leave": "nothing stored; a cookie ends",
     "GET /account/export": "how far the own archive is, for its own page",
@@ -88,6 +91,8 @@ ENTERED_BY_THEMSELVES = {
     ),
     "POST /practice/arrivals/turn-down",
     *(f"POST /c/rights/{one}" for one in ("code", "again", "open", "mine/data/take", "mine/data/erase")),
+    *(f"POST /c/consent/{one}" for one in ("read", "give", "withdraw")),
+    "POST /c/rights/mine/consents/withdraw",
     *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
 }
 

@@ -23,6 +23,9 @@ const SOON_MS = 1_000;
 /** What a later question may answer otherwise. */
 const PASSING = new Set(['offline', 'timeout', 'rate_limited', 'try_again', 'internal']);
 
+/** Where else somebody goes first. @type {Record<string, string>} */
+const FIRST = { code_needed: 'code', consent_needed: 'consent', guardian_needed: 'consent' };
+
 /** Messages after which the link goes to another browser, and those after which nothing here helps. */
 const OPEN_ELSEWHERE = new Set(['in-app', 'outdated', 'lockdown', 'no-webrtc', 'switched-off']);
 const FINAL = new Set(['insecure', 'link_invalid', 'late', 'early', 'ended']);
@@ -82,7 +85,7 @@ class PatientPage extends HTMLElement {
       this.#appointment = await join(this.#link);
     } catch (error) {
       const code = /** @type {{code?: string}} */ (error).code ?? 'internal';
-      if (code === 'code_needed') return this.#failed(code);
+      if (FIRST[code]) return this.#failed(code);
       if (code === 'link_invalid') return this.#over();
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
@@ -126,7 +129,7 @@ class PatientPage extends HTMLElement {
       const { code = 'internal' } = /** @type {{code?: string}} */ (error);
       if (PASSING.has(code)) this.#hour.set(0);
       else if (this.#called) return;
-      else if (code === 'code_needed') this.#failed(code);
+      else if (FIRST[code]) this.#failed(code);
       else this.#inVain();
     }
   }
@@ -317,7 +320,7 @@ class PatientPage extends HTMLElement {
   /** @param {string} code */
   #failed(code) {
     this.#drop();
-    if (code === 'code_needed') return location.replace(`/c/code#${this.#link}`);
+    if (FIRST[code]) return location.replace(`/c/${FIRST[code]}#${this.#link}`);
     this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
   }
 
