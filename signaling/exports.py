@@ -3,6 +3,7 @@
 | key | what |
 |---|---|
 | ``sk:export:<account>:<way>`` | what tells the link from another, until when, how far it is; with our MAC, for a day |
+| ``sk:export:<mark>`` | whose a link for somebody else is; with our MAC, for a day |
 
 One of each way at a time: whoever asks again withdraws the one before. Link, password and code are made of one another
 by a key of the nodes, so none of them is stored: a link opens nothing without Redis, and Redis knows none.
@@ -46,6 +47,10 @@ def export_key(account: str, way: Way) -> str:
     return f"sk:export:{account}:{way}"
 
 
+def link_key(mark: str) -> str:
+    return f"sk:export:{mark}"
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """One of them: ``done`` of ``total`` records are in what left. ``until`` is in seconds since the Unix epoch."""
@@ -72,12 +77,32 @@ class Exports:
         self._limiter = limiter
         self._now = now
 
-    async def make(self, account: str, way: Way, total: int) -> str:
-        """The secret of a link. The one before is worth nothing from here on."""
+    async def make(self, account: str, total: int) -> str:
+        """What its page holds to fetch it. The one before is worth nothing from here on."""
         token = account + new_id()
+        await self._keep(account, "own", token, total)
+        return token
+
+    async def hand(self, account: str, token: str, total: int) -> str:
+        """One for somebody else, whose link has this ``token``: the code that goes another way. As ``make``."""
+        name = link_key(_mark(token))
+        await self._redis.set(name, self._authentic.sign(name, account.encode()), ex=int(LIFE.total_seconds()))
+        await self._keep(account, "other", token, total)
+        return self.code(token)
+
+    async def _keep(self, account: str, way: Way, token: str, total: int) -> None:
         one = Export(_mark(token), int((self._now() + LIFE).timestamp()), total=total)
         await self._redis.set(export_key(account, way), self._sealed(account, way, one), ex=int(LIFE.total_seconds()))
-        return token
+
+    async def _whose(self, token: str, way: Way) -> str:
+        """The account. Errors: ``link_invalid``."""
+        if way == "own":
+            return token[:ID]
+        name = link_key(_mark(token))
+        account = self._authentic.verified(name, await self._redis.get(name))
+        if account is None:
+            raise UserError("link_invalid")
+        return account.decode()
 
     async def of(self, account: str, way: Way) -> Export | None:
         """The newest; None where there was none for a day, or it was withdrawn."""
@@ -86,7 +111,7 @@ class Exports:
 
     async def ready(self, token: str, way: Way) -> str:
         """Whose it is. Errors: ``link_invalid`` (withdrawn, fetched, too old, or none of ours)."""
-        account = token[:ID]
+        account = await self._whose(token, way)
         one = await self.of(account, way)
         if one is None or one.state != "ready" or not hmac.compare_digest(one.mark, _mark(token)):
             raise UserError("link_invalid")
@@ -111,7 +136,8 @@ class Exports:
 
     async def begin(self, token: str, way: Way) -> str:
         """It is being fetched, and by nobody else any more. Errors: ``link_invalid``, ``try_again``."""
-        name = export_key(token[:ID], way)
+        account = await self._whose(token, way)
+        name = export_key(account, way)
         async with self._redis.pipeline(transaction=True) as pipe:
             for _ in range(ATTEMPTS):
                 await pipe.watch(name)
@@ -119,20 +145,20 @@ class Exports:
                 if one is None or one.state != "ready" or not hmac.compare_digest(one.mark, _mark(token)):
                     raise UserError("link_invalid")
                 begin(pipe)
-                pipe.set(name, self._sealed(token[:ID], way, replace(one, state="fetching")), keepttl=True)
+                pipe.set(name, self._sealed(account, way, replace(one, state="fetching")), keepttl=True)
                 try:
                     await pipe.execute()
                 except WatchError:
                     continue
-                return token[:ID]
+                return account
         raise UserError("try_again")
 
-    async def told(self, token: str, way: Way, done: int, state: State = "fetching") -> None:
+    async def told(self, account: str, way: Way, token: str, done: int, state: State = "fetching") -> None:
         """How far it is. Of one that was made anew meanwhile nothing is said."""
-        one = await self.of(token[:ID], way)
+        one = await self.of(account, way)
         if one is not None and one.mark == _mark(token):
-            sealed = self._sealed(token[:ID], way, replace(one, done=done, state=state))
-            await self._redis.set(export_key(token[:ID], way), sealed, keepttl=True, xx=True)
+            sealed = self._sealed(account, way, replace(one, done=done, state=state))
+            await self._redis.set(export_key(account, way), sealed, keepttl=True, xx=True)
 
     async def withdraw(self, account: str, way: Way) -> None:
         """Nobody fetches it any more."""

@@ -34,6 +34,7 @@ LINKS: Final = {
     "request": "/request/",
     "identity": "/identity/",
     "newsletter": "/newsletter/confirm/",
+    "export": "/taken/",
 }
 """What a link is to, by what its seed is called in a notice."""
 

@@ -16,6 +16,7 @@ Word = Literal[
     "newsletter",
     "register", "register-known", "arrival", "booking", "booked", "wished", "erased", "let-in", "turned-down",
     "request-mailed", "request-enclosed",
+    "export-link", "export-sent",
 ]  # fmt: skip
 """Which text it is (``texts.toml``)."""
 

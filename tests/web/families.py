@@ -21,6 +21,7 @@ from practice.sms_providers.numbers import Reason as Unfit
 from practice.sms_providers.sending import Step as SmsStep
 from practice.statistics.model import TALLIES, WAITS
 from signaling.exports import State as ExportState
+from signaling.exports import Way as ExportWay
 from signaling.protocol.errors import CATALOGUE, Doubt
 from signaling.protocol.events import EndReason, HoldMessage, Unusable
 from signaling.protocol.guests import GuestRole
@@ -145,7 +146,8 @@ FAMILIES = {
     "wish": ["cancel.word", *(f"{wish}.said" for wish in WISHES)],
     "feed": ["busy"],
     "push": ["waits"],
-    "export": ["spent"],
+    "export": ["spent", "factor"],
+    "export.way": get_args(ExportWay),
     "own.take": ["html", "json", "ics"],
     "export.state": get_args(ExportState),
     "booking": ["taken", "busy"],

@@ -107,7 +107,7 @@ async def test_of_two_that_fetch_at_once_one_gets_it(server: Server, alice: Brow
 async def test_what_was_withdrawn_is_fetched_by_nobody(server: Server, alice: Browser) -> None:
     page = await made_ready(alice)
     assert t("export.state.ready") in (await alice.get("/account/export")).html
-    gone = await alice.send("/account/export/withdraw", f"form_token={await alice.token()}")
+    gone = await alice.send("/account/export/withdraw", f"form_token={await alice.token()}&way=own")
     assert gone.location == "/account/export?done=export-withdrawn"
     assert (await fetched(alice, page)).status == 404
 
