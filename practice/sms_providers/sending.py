@@ -60,7 +60,7 @@ class NotTexted(Exception):  # noqa: N818 -- a state, not a mistake
 
 
 @dataclass(frozen=True)
-class Posting:
+class ProviderCall:
     """What is sent."""
 
     headers: dict[str, str] = field(repr=False)
@@ -101,7 +101,7 @@ class Texter:
         judge(answer)
         return True
 
-    def _request(self, way: Way, text: Text) -> Posting:
+    def _request(self, way: Way, text: Text) -> ProviderCall:
         if way.format == "cm":
             return _cm_request(way, text)
         return _webhook_request(way, text, self._now().timestamp(), self._now().isoformat(timespec="seconds"))
@@ -122,17 +122,17 @@ def _steps() -> Iterator[None]:
         raise NotTexted("answer") from None
 
 
-def _webhook_request(way: Way, text: Text, at: float, moment: str) -> Posting:
+def _webhook_request(way: Way, text: Text, at: float, moment: str) -> ProviderCall:
     said = {"type": "sms.send", "timestamp": moment, "data": {"to": text.to, "from": way.sender, "text": text.body}}
     body, stamp = json.dumps(said, ensure_ascii=False).encode(), str(int(at))
     signed = hmac.new(key_of(way), f"{text.reference}.{stamp}.".encode() + body, sha256).digest()
     signature = f"v1,{b64encode(signed).decode()}"
-    return Posting(
+    return ProviderCall(
         JSON | {"webhook-id": text.reference, "webhook-timestamp": stamp, "webhook-signature": signature}, body
     )  # fmt: skip
 
 
-def _cm_request(way: Way, text: Text) -> Posting:
+def _cm_request(way: Way, text: Text) -> ProviderCall:
     message = {
         "from": way.sender,
         "to": [{"number": f"00{text.to.removeprefix('+')}"}],
@@ -142,7 +142,7 @@ def _cm_request(way: Way, text: Text) -> Posting:
         "reference": text.reference,
     }
     body = json.dumps({"messages": {"msg": [message]}}, ensure_ascii=False).encode()
-    return Posting(JSON | {"X-CM-PRODUCTTOKEN": way.secret}, body)
+    return ProviderCall(JSON | {"X-CM-PRODUCTTOKEN": way.secret}, body)
 
 
 def _webhook_answer(answer: Answer) -> None:
