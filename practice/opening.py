@@ -187,7 +187,7 @@ def by_right(
     requests = Requests(means, accounts, organisation, appointments)
     return {
         "requests": requests,
-        "decisions": Decisions(means),
+        "decisions": Decisions(means, people),
         "subscriptions": Subscriptions(means, people, accounts, organisation, requests.paused),
     }
 

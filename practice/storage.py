@@ -142,9 +142,9 @@
         file(scope, filing, tell) -> Filed;  mine(scope) -> RequestList  # by right; twice the same is one; `invalid`
         token(seed);  of_link(token) -> Request;  confirm(token);  reply(token, text, tell)     # `link_invalid`
         paused(purpose, who) -> who of them                         # ids and addresses: somebody objected
-        backlog();  to_be_reminded();  reminded(request, day, along);  extension_sent(seed, at);  bury()
+        host() -> id?;  backlog();  to_be_reminded();  reminded(request, day, along);  extension_sent(seed, at);  bury()
     store.decisions
-        queue(scope) -> RequestList;  get(scope, id) -> Request;  officers(organisation) -> accounts  # officers
+        queue(scope) -> RequestList;  get(scope, id) -> Request;  read(scope, id) -> NamedRequest;  officers(organisation)  # officers
         ask_back(scope, id, text, tell);  extend(scope, id, reason, tell)      # `conflict`, `invalid`, `bad_state`
         decide(scope, id, outcome, text, tell) -> Request           # by a person, with a text of theirs
     store.subscriptions

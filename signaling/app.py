@@ -40,6 +40,7 @@ from signaling.mailed_requests import reader as request_reader
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords
 from signaling.registering import Registering, let_lapse
+from signaling.requesting import Requesting
 from signaling.settings import SignalingSettings
 from signaling.tasks import stop
 from signaling.tickets import Tickets
@@ -147,6 +148,7 @@ def _stored(
     app[typedefs.DISSOLVING] = Dissolving(store, app[typedefs.NOW])
     app[typedefs.FORGOTTEN] = Forgotten(store, app[typedefs.LIMITER])
     app[typedefs.REGISTERING] = Registering(store, app[typedefs.LIMITER])
+    app[typedefs.REQUESTING] = requesting = Requesting(store, app[typedefs.LIMITER], app[typedefs.NOW])
     store.registrations.ways = practice.ways
     app[typedefs.INTAKE] = Intake(practice.uploads)
     texter = Texter(practice.sms, door, store.sms_providers.of_owner, app[typedefs.NOW])
@@ -163,7 +165,9 @@ def _stored(
 
     store.statistics.zone = zone
     origin = public_origin(app[typedefs.SETTINGS])
-    app[typedefs.POSTMAN] = mailing.postman(store, by, origin, zone)
+    app[typedefs.POSTMAN] = postman = mailing.postman(store, by, origin, zone)
+    if postman is not None:
+        postman.on_sent = requesting.sent
     app[typedefs.PRESS] = mailing.press(store, by, origin, zone)
     bounces, told = practice.bounces, app[gate.SIGNALING].told
     tokens = Tokens(bounces.address, derive(secret, "bounces")) if bounces.address else None
@@ -220,7 +224,7 @@ async def post(app: web.Application) -> AsyncIterator[None]:
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
     readers = (app[typedefs.BOUNCES], app[typedefs.REQUEST_MAIL])
     senders = (postman, app[typedefs.COURIER], app[typedefs.PRESS])
-    parts = (*senders, *readers, *asides, app[typedefs.DISSOLVING])
+    parts = (*senders, *readers, *asides, app[typedefs.DISSOLVING], app[typedefs.REQUESTING])
     duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield
     await stop(duties)

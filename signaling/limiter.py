@@ -112,6 +112,9 @@ BOOKING_NETWORK = Limit("booking-network", 240, "Pages for booking that one netw
 HOLDING_NETWORK = Limit("holding-network", 20, "Times that one network asks to hold.", 3600)
 BOOKED_MAIL = Limit("booked-mail", 5, "Digits for booking that are mailed to one address.", 3600)
 WALKING_IN_NETWORK = Limit("walking-in-network", 10, "Numbers of an open hour that one network asks for.", 3600)
+REQUESTING_NETWORK = Limit("requesting-network", 20, "Requests by right that one network files, not signed in.", 3600)
+REQUESTED_ADDRESS = Limit("requested-address", 5, "How often a link to a request is mailed again to one address.", 3600)
+REQUEST_LINKS = Limit("request-links", 60, "Links to requests that are none, from one network.")
 NEW_DEVICE = Limit("new-device", 1, "Mails about a new device, of one account and one network.", seconds=86_400)
 """Who deletes cookies, and what signs in anew each time, is told of once a day; a stranger is elsewhere."""
 
@@ -147,6 +150,9 @@ LIMITS = (
     EXPORT_TRIES,
     EXPORTS_SENT,
     TAKING_NETWORK,
+    REQUESTING_NETWORK,
+    REQUESTED_ADDRESS,
+    REQUEST_LINKS,
 )
 
 

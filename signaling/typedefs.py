@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from signaling.metrics import Metrics
     from signaling.passwords import Passwords
     from signaling.registering import Registering
+    from signaling.requesting import Requesting
     from signaling.settings import SignalingSettings
     from signaling.tickets import Tickets
     from turn.credentials import TurnCredentials
@@ -68,6 +69,7 @@ HEALTH: web.AppKey[Health] = web.AppKey("HEALTH")
 DISSOLVING: web.AppKey[Dissolving] = web.AppKey("DISSOLVING")
 FORGOTTEN: web.AppKey[Forgotten] = web.AppKey("FORGOTTEN")
 REGISTERING: web.AppKey[Registering] = web.AppKey("REGISTERING")
+REQUESTING: web.AppKey[Requesting] = web.AppKey("REQUESTING")
 DOOR: web.AppKey[Door] = web.AppKey("DOOR")
 INTAKE: web.AppKey[Intake] = web.AppKey("INTAKE")
 PUSHER: web.AppKey[Pusher | None] = web.AppKey("PUSHER")

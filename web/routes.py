@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from signaling.typedefs import POST, STORE, ZONE
+from signaling.typedefs import POST, REQUESTING, STORE, ZONE
 from web import (
     assets,
     booking,
@@ -147,6 +147,8 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app[SETTINGS], app[RENDERED] = settings or WebSettings(), {}
     app[PRACTICE] = practice = Practice(app[SETTINGS], app[RENDERED].clear)
     app[ZONE] = practice.zone
+    if REQUESTING in app:
+        app[REQUESTING].authority, app[REQUESTING].officer = app[SETTINGS].authority.web, app[SETTINGS].dpo.mail
     if STORE in app:
         app.cleanup_ctx.append(looking)
     app[FILES] = files = served_files()

@@ -91,6 +91,7 @@ class Letterhead:
             "digits": digits(self.token(said["digits"])) if "digits" in said else "",
             "left": said.get("left", ""),
             "count": said.get("count", ""),
+            "authority": said.get("authority", ""),
             "reason": text.get("reasons", {}).get(said.get("reason"), ""),
             "when": in_words(notice.written, MOMENT, tzinfo=self.zone(), locale=notice.news.language),
             "home": f"{self.origin}/",

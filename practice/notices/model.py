@@ -17,6 +17,8 @@ Word = Literal[
     "register", "register-known", "arrival", "booking", "booked", "wished", "erased", "let-in", "turned-down",
     "request-mailed", "request-enclosed",
     "export-link", "export-sent",
+    "request-filed", "request-asked-back", "request-extended", "request-answered",
+    "request-new", "request-reminder", "request-late",
 ]  # fmt: skip
 """Which text it is (``texts.toml``)."""
 

@@ -31,6 +31,9 @@ OF_THE_RECIPIENT: Final = ("recipient", "content")
 LIVES: Final[dict[Word, timedelta]] = {"reset": timedelta(hours=1), "register": timedelta(hours=1)}
 """What is of no use any more before it is a day old."""
 
+Sent = Callable[[Notice], Awaitable[None]]
+"""What is told that the mail server took one."""
+
 IsVoid = Callable[[Notice], Awaitable[bool]]
 
 Fate = Literal["sent", "later", "refused", "late"]
@@ -39,7 +42,7 @@ FATES: Final[tuple[Fate, ...]] = ("sent", "later", "refused", "late")
 
 class Postman:
     """``fates`` counts what became of notices, since the start of this server. ``is_void`` says of one whether what it
-    tells of is over: it is not sent.
+    tells of is over: it is not sent. ``on_sent`` is told of each that a mail server took, before it dies.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Postman:
         self._is_void = is_void
         self._lease = lease
         self._now = now
+        self.on_sent: Sent | None = None
         self.fates: Counter[Fate] = Counter()
 
     async def run(self) -> None:
@@ -154,6 +158,8 @@ class Postman:
             logger.warning("mail was refused for good", extra=_said(fault))
         else:
             self.fates["sent"] += 1
+            if self.on_sent is not None:
+                await self.on_sent(notice)
         await self._notices.done(notice)
 
 

@@ -11,6 +11,7 @@ from typing import Final, get_args
 
 from sqlalchemy import bindparam
 
+from practice.accounts.people import People
 from practice.names import written
 from practice.organisation.records import MEMBERS, members
 from practice.organisation.rights import Right, demand
@@ -21,7 +22,7 @@ from practice.requests.records import REQUESTS, requests
 from practice.requests.store import THEIRS, Tell, nobody, zone_of
 from vault.errors import DomainError
 from vault.records.scope import Scope
-from vault.records.stores import RecordStore
+from vault.records.stores import Means, RecordStore
 from vault.records.writing import always
 
 ROW: Final = THEIRS.where(requests.c.id == bindparam("wanted"))
@@ -30,6 +31,10 @@ OFFICERS: Final = MEMBERS.living().where(members.c.owner == bindparam("organisat
 
 class Decisions(RecordStore):
     """``store.decisions``. Errors of all: ``not_found`` (also without the right), ``locked``, ``try_again``."""
+
+    def __init__(self, means: Means, people: People) -> None:
+        super().__init__(means)
+        self._people = people
 
     async def queue(self, scope: Scope) -> RequestList:
         """All of the organisation's, those first that are late soonest, then those that were answered, newest first."""
@@ -47,6 +52,12 @@ class Decisions(RecordStore):
         if not rows:
             raise DomainError("not_found")
         return (await self._reader.one(REQUESTS, rows[0]))[0]
+
+    async def read(self, scope: Scope, request_id: str) -> NamedRequest:
+        """One of them, with the names of who stands in it. Errors: ``unreadable``."""
+        one = await self.get(scope, request_id)
+        accounts = {who for who in (one.account, one.decider) if who}
+        return NamedRequest(one, await self._people.names(self._database, accounts))
 
     async def ask_back(self, scope: Scope, request_id: str, text: str, tell: Tell = nobody) -> Request:
         """One question, of what does not say enough (S-47); its time goes on.

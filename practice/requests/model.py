@@ -1,5 +1,6 @@
 """A request, as it leaves storage: decrypted, immutable, silent in ``repr`` about who asks and what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
@@ -138,6 +139,14 @@ class Filed:
     request: Request
     token: str = field(repr=False)
     new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRequest:
+    """One, and the shown names of who stands in it, by account: of some there may be none any more."""
+
+    request: Request
+    names: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,10 +252,13 @@ class Requests(RecordStore):
         standing = await self._organisations.standing(account)
         return (standing.organisation if standing else None) or await self._host()
 
-    async def _host(self) -> str:
-        """The server's own organisation. Errors: ``try_again`` (there is none yet, or it ends)."""
+    async def host(self) -> str | None:
+        """The server's own organisation, if there is one that does not end: it is asked what names nobody."""
         async with self._database.read() as connection:
-            organisation = await founded(connection)
+            return await founded(connection)
+
+    async def _host(self) -> str:
+        organisation = await self.host()
         if organisation is None:
             raise DomainError("try_again")
         return organisation

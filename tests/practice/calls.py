@@ -259,6 +259,7 @@ CALLS: dict[str, Call] = {
     "requests.mine": lambda store, scope, *_: store.requests.mine(scope),
     "decisions.queue": lambda store, scope, *_: store.decisions.queue(scope),
     "decisions.get": lambda store, scope, row, _: store.decisions.get(scope, row),
+    "decisions.read": lambda store, scope, row, _: store.decisions.read(scope, row),
     "decisions.ask_back": lambda store, scope, row, _: store.decisions.ask_back(scope, row, "Welke?"),
     "decisions.extend": lambda store, scope, row, _: store.decisions.extend(scope, row, "Veel", nobody),
     "decisions.decide": lambda store, scope, row, _: store.decisions.decide(scope, row, "granted", "Gedaan"),

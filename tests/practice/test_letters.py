@@ -37,9 +37,9 @@ async def test_the_letter_is_one_of_rfc_5322_in_the_language_of_who_reads_it(
     store = sqlite_store
     monkeypatch.setattr(store.invitations, "stands", good)
     person = await store.practitioners.add("a@bücher.example", "correct horse battery", "Dr Évilenbergh", language)
-    values: dict[str, str] = {"left": "2", "reason": "lost"}
+    values: dict[str, str] = {"left": "2", "reason": "lost", "authority": "https://authority.example/"}
     if "link" in TEXTS[word]["gaps"]:
-        values = {word if word in LINKS else "mail": "a seed"}
+        values |= {word if word in LINKS else "mail": "a seed"}
     await store.notices.along(person.id, [News(word, person.mail, person.language, values)], always)
     await postman(store, server).round()
     (mail,) = server.taken
@@ -66,7 +66,7 @@ FORBIDDEN = (
 )
 
 
-GAPS = ("when", "link", "left", "reason", "home", "host", "address", "digits", "count")
+GAPS = ("when", "link", "left", "reason", "home", "host", "address", "digits", "count", "authority")
 
 
 def test_every_text_is_there_in_every_language_neutral_and_whole() -> None:

@@ -265,6 +265,7 @@ def takes_id(step: Step) -> bool:
         *OF_ENGAGEMENTS,
         *OF_SIGHTS,
         "decisions.get",
+        "decisions.read",
         "decisions.ask_back",
         "decisions.extend",
         "decisions.decide",

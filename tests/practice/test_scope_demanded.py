@@ -66,7 +66,7 @@ WITHOUT = {
     **dict.fromkeys(map("requests.{}".format, ("token", "of_link", "confirm", "reply")), "the link is the proof"),
     "requests.paused": "gives no record: of whom a purpose stands still",
     **dict.fromkeys(
-        map("requests.{}".format, ("backlog", "to_be_reminded", "reminded", "extension_sent", "bury")),
+        map("requests.{}".format, ("backlog", "to_be_reminded", "reminded", "extension_sent", "bury", "host")),
         "the server's own work",
     ),
     "decisions.officers": "the server's own work: whom it reminds",

@@ -25,7 +25,7 @@ from practice.policies.model import Cap, Policy
 from practice.presets.model import Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
-from practice.requests.model import Backlog, Filed, Request, RequestList
+from practice.requests.model import Backlog, Filed, NamedRequest, Request, RequestList
 from practice.sentences.model import Said, Sentence
 from practice.sights.model import Look, NamedSight, Sight
 from practice.sms_providers.model import SmsProvider
@@ -77,6 +77,7 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             | NamedSight(sight=inner)
             | Look(sight=inner)
             | Filed(request=inner)
+            | NamedRequest(request=inner)
         ):
             yield from owners_and_ids(inner)
         case Roster(people=several) | Said(sentences=several) | Agenda(appointments=several):

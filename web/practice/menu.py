@@ -18,6 +18,7 @@ ENTRIES: Final = (
     ("sms", Right.POLICIES),
     ("audit", Right.OVERSIGHT),
     ("record", Right.OVERSIGHT),
+    ("requests", Right.REQUESTS),
     ("report", Right.OVERSIGHT),
     ("statistics", Right.OVERSIGHT),
 )

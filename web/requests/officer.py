@@ -1,0 +1,122 @@
+"""The data protection officer's queue, apart from operation's, and one request: asked back, extended, answered (S-03)."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from practice.organisation.rights import Right
+from practice.requests.model import MOST, OUTCOMES, Outcome, Request
+from signaling.requesting import entry
+from signaling.rest.endpoint import Call
+from signaling.typedefs import POSTMAN, REQUESTING, STORE
+from vault.audit import Act, Draft, practitioner
+from web.forms import Fields, Form, Page
+from web.practice.menu import menu
+from web.requests.facts import all_facts, facts
+
+Written = Annotated[str, Field(min_length=1, max_length=2 * MOST)]
+
+
+class Question(Fields):
+    """One thing that is not clear."""
+
+    question: Written
+
+
+class Reason(Fields):
+    """Why it takes more time."""
+
+    reason: Written
+
+
+class Answer(Fields):
+    """What was decided, and the words for whoever asked: nobody else writes them."""
+
+    outcome: Outcome
+    answer: Written
+
+
+async def show(call: Call) -> Mapping[str, object]:
+    """All of them, those first that are late soonest."""
+    queue = await call.request.app[STORE].decisions.queue(call.scope)
+    found = await all_facts(call, queue.requests)
+    return {
+        "waiting": [one for one in found if one.one.decided is None],
+        "answered": [one for one in found if one.one.decided is not None],
+        "unreadable": queue.unreadable,
+        "menu": menu(call),
+    }
+
+
+async def show_one(call: Call) -> Mapping[str, object]:
+    """One of them."""
+    app = call.request.app
+    found = await app[STORE].decisions.read(call.scope, call.path["request"])
+    return {
+        "fact": await facts(call, found.request),
+        "names": found.names,
+        "outcomes": OUTCOMES,
+        "most": MOST,
+        "mails": app[POSTMAN] is not None,
+        "menu": menu(call),
+    }
+
+
+async def ask_back(call: Call) -> Request:
+    """The question, with mail that there is one."""
+    app = call.request.app
+    tell = app[REQUESTING].mail("request-asked-back")
+    return await app[STORE].decisions.ask_back(call.scope, call.path["request"], call.body.question, tell)
+
+
+async def extend(call: Call) -> Request:
+    """The reason, with the mail that makes it count."""
+    app = call.request.app
+    tell = app[REQUESTING].mail("request-extended", proven=True)
+    return await app[STORE].decisions.extend(call.scope, call.path["request"], call.body.reason, tell)
+
+
+async def answer(call: Call) -> Request:
+    """The answer, with mail that there is one, to an address that was proven."""
+    app, said = call.request.app, call.body
+    tell = app[REQUESTING].mail("request-answered", proven=True)
+    return await app[STORE].decisions.decide(call.scope, call.path["request"], said.outcome, said.answer, tell)
+
+
+def listed(call: Call, shown: Mapping[str, Any]) -> Draft:
+    number = str(len(shown["waiting"]) + len(shown["answered"]))
+    return Draft(Act.REQUESTS_LISTED, practitioner(call.practitioner), detail=number)
+
+
+def looked_at(call: Call, shown: Mapping[str, Any]) -> Draft:
+    return entry(Act.REQUEST_READ, practitioner(call.practitioner), shown["fact"].one)
+
+
+def asked_back(call: Call, one: Request) -> Draft:
+    return entry(Act.REQUEST_ASKED_BACK, practitioner(call.practitioner), one)
+
+
+def extended(call: Call, one: Request) -> Draft:
+    return entry(Act.REQUEST_EXTENDED, practitioner(call.practitioner), one)
+
+
+def answered(call: Call, one: Request) -> Draft:
+    return entry(Act.REQUEST_ANSWERED, practitioner(call.practitioner), one, one.outcome)
+
+
+QUEUE: Final = Page("/practice/requests", "requests/queue.html", show, entered=listed, right=Right.REQUESTS)
+ONE: Final = Page(
+    "/practice/requests/{request}", "requests/decide.html", show_one, entered=looked_at, right=Right.REQUESTS
+)
+LATE: Final = {"conflict": ("", "request.late"), "bad_state": ("reason", "request.extend.not")}
+
+PAGES: Final = (QUEUE, ONE)
+FORMS: Final = (
+    Form(f"{ONE.path}/question", ONE, Question, ask_back, done="request-asked", entered=asked_back, says=LATE),
+    Form(f"{ONE.path}/extend", ONE, Reason, extend, done="request-extended", entered=extended, says=LATE),
+    Form(
+        f"{ONE.path}/answer", ONE, Answer, answer, done="request-answered", goes=QUEUE.path, entered=answered, says=LATE
+    ),
+)
+"""``pages`` has each page and each form."""
