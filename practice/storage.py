@@ -144,7 +144,8 @@
         paused(purpose, who) -> who of them                         # ids and addresses: somebody objected
         host() -> id?;  backlog();  to_be_reminded();  reminded(request, day, along);  extension_sent(seed, at);  bury()
     store.decisions
-        queue(scope) -> RequestList;  get(scope, id) -> Request;  read(scope, id) -> NamedRequest;  officers(organisation)  # officers
+        queue(scope) -> RequestList;  get(scope, id) -> Request;  read(scope, id) -> NamedRequest
+        officers(organisation) -> accounts
         ask_back(scope, id, text, tell);  extend(scope, id, reason, tell)      # `conflict`, `invalid`, `bad_state`
         decide(scope, id, outcome, text, tell) -> Request           # by a person, with a text of theirs
     store.subscriptions

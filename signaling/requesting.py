@@ -1,7 +1,7 @@
 """Requests on their way: filed with the mail and the entry that belong to them, told of, and remembered in time.
 
-**Whoever answers is reminded; nobody is answered by this.** One server at a time looks each minute which request has come
-to one of its days, and writes the mail in the transaction that notes the day, so no day is told of twice.
+**Whoever answers is reminded; nobody is answered by this.** One server at a time looks each minute which request has
+come to one of its days, and writes the mail in the transaction that notes the day, so no day is told of twice.
 """
 
 import asyncio

@@ -71,6 +71,8 @@ from web.practice import consents as house_asks
 from web.practice import newsletter as newsletters
 from web.practice import sights as others_sights
 from web.render import FILES, RENDERED, SETTINGS, texts
+from web.requests import officer, own
+from web.requests import public as requested
 from web.rights import entrance, sections
 from web.settings import WebSettings
 
@@ -114,6 +116,7 @@ PARTS: Final = (
     consents,
     entrance,
     *sections.MODULES,
+    *(requested, own, officer),
     open_hour,
     booking,
 )  # a time of its own name comes first

@@ -16,7 +16,7 @@ from practice.names import written
 from practice.organisation.records import MEMBERS, members
 from practice.organisation.rights import Right, demand
 from practice.requests import clock
-from practice.requests.model import MOST, Outcome, Request, RequestList
+from practice.requests.model import MOST, NamedRequest, Outcome, Request, RequestList
 from practice.requests.purposes import is_withdrawal
 from practice.requests.records import REQUESTS, requests
 from practice.requests.store import THEIRS, Tell, nobody, zone_of

@@ -14,7 +14,10 @@ from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.organisation.rights import ROLES
 from practice.policies.model import FEATURES, HOURS
-from practice.requests.model import OUTCOMES, WHATS
+from practice.requests.model import OUTCOMES, WHATS, Proof
+from practice.requests.model import WAYS as WAYS_IN
+from practice.requests.model import Phase as RequestPhase
+from practice.requests.purposes import PURPOSES
 from practice.sights.model import Phase, SightReason
 from practice.sms_providers.model import Format
 from practice.sms_providers.numbers import Reason as Unfit
@@ -111,8 +114,15 @@ FAMILIES = {
         *("factor", "conflict", "late", *(f"phase.{phase}" for phase in get_args(Phase))),
         *(f"reason.{reason}" for reason in get_args(SightReason)),
     ],
-    "request.what": WHATS,
-    "request.outcome": OUTCOMES,
+    "request": [
+        *(f"what.{one}" for one in WHATS),
+        *(f"outcome.{one}" for one in OUTCOMES),
+        *(f"purpose.{one}" for one in PURPOSES),
+        *(f"way.{one}" for one in WAYS_IN),
+        *(f"phase.{one}" for one in get_args(RequestPhase)),
+        *(f"proven.{one or 'not'}" for one in get_args(Proof)),
+        *("late", "extend.not", "replied.before", "paused", "linked", "whose", "decide.next", "answer.unproven"),
+    ],
     "people.factor": ["none", *(f"reason.{reason}" for reason in get_args(Reason))],
     "dissolving": ["problem.name"],
     "invite": ["conflict"],

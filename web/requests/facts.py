@@ -31,8 +31,8 @@ class Asked(Doubted):
 
 @dataclass(frozen=True)
 class Facts:
-    """One request for a template: ``last`` is the last day on which an answer is in time, ``left`` how many days that is
-    away, ``pauses`` whether its purpose stands still.
+    """One request for a template: ``last`` is the last day on which an answer is in time, ``left`` how many days that
+    is away, ``pauses`` whether its purpose stands still.
     """
 
     one: Request

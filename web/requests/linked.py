@@ -12,7 +12,7 @@ from web.forms import Form, Page, Shown
 from web.forms.doubts import demand_meant
 from web.requests.facts import Asked, choices, facts, filing
 from web.rights.holder import MINE, holder, read
-from web.rights.sections import Section
+from web.rights.section import Section
 
 SECTION: Final = Section("request", f"{MINE}/request")
 

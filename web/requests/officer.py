@@ -1,4 +1,4 @@
-"""The data protection officer's queue, apart from operation's, and one request: asked back, extended, answered (S-03)."""
+"""The data protection officer's queue, apart from operation's, and one request: answered by a person (S-03)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final

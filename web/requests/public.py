@@ -1,7 +1,7 @@
 """For whoever is not signed in: a form that asks for a right, and what stands behind the link to a request.
 
-A form with an address shows no link: it is mailed there, so that whoever types another's learns nothing. The address of a
-request's page is a secret, as that of every page behind a link.
+A form with an address shows no link: it is mailed there, so that whoever types another's learns nothing. The address of
+a request's page is a secret, as that of every page behind a link.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ async def ask(call: Call) -> Shown:
 
 
 async def found(call: Call) -> Request:
-    """What the link leads to. Errors: ``link_invalid``, ``rate_limited`` for a network that tries many that are none."""
+    """What the link leads to. Errors: ``link_invalid``, ``rate_limited`` (of who tries many that are none)."""
     app = call.request.app
     try:
         return await app[STORE].requests.of_link(call.path["token"])

@@ -3,10 +3,11 @@
 from types import ModuleType
 from typing import Final
 
+from web.requests import linked
 from web.rights import consents, own
 from web.rights.section import Section
 
-MODULES: Final[tuple[ModuleType, ...]] = (consents, own)
+MODULES: Final[tuple[ModuleType, ...]] = (consents, own, linked)
 """Each has ``SECTION``, ``PAGES`` and ``FORMS``."""
 
 SECTIONS: Final[tuple[Section, ...]] = tuple(module.SECTION for module in MODULES)

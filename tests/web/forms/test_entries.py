@@ -44,6 +44,9 @@ TOUCH_NOTHING = {
     "GET /invited/{token}": "what the link itself says",
     "GET /invited/{token}/passkey": "the same, and a challenge",
     "GET /register": "a question",
+    "GET /request": "a question",
+    "GET /request/{token}": "of one request, to whoever has its link",
+    "GET /account/requests": "what somebody asked for, for their own page",
     **dict.fromkeys(
         (f"GET /register/{{token}}{rest}" for rest in ("", "/in/{organisation}", "/own")), "what the link itself says"
     ),
@@ -85,6 +88,7 @@ ENTERED_BY_THEMSELVES = {
         )
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
+    *("POST /request", "POST /account/requests/ask", "POST /c/rights/mine/request/ask"),
     *("POST /register", "POST /book/{page}/held/{token}/confirm", "POST /book/{page}/open/come"),
     "POST /waits/{appointment}/hand-over",
     *(
