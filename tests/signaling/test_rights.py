@@ -14,6 +14,7 @@ from practice.organisation import standings
 from practice.organisation.model import MemberRole
 from practice.organisation.records import MEMBERS
 from practice.organisation.rights import MEANING, RIGHTS, ROLES, Right, allowed
+from practice.requests.model import Filing
 from signaling import routes
 from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import CLIENT_EVENTS, Arrive
@@ -138,24 +139,25 @@ async def test_each_page_and_form_for_each_role(practice: Server, role: MemberRo
     await practice.store.assistants.engage(owner, practice.alice.id, practice.bob.id)
     await be(practice, *roles)
     his, hers = await practice.appoint(practice.bob), await practice.appoint(practice.alice)
+    asked = (await practice.store.requests.file(owner, Filing("access", "dashboard", "nl"))).request.id
     for page in pages.PAGES:
         if page.right is not None:
             one = his if "{practitioner}" in page.path else hers
-            answer = await practice.call("GET", page_address(practice, page.path, one.id), who="alice")
+            answer = await practice.call("GET", page_address(practice, page.path, one.id, asked), who="alice")
             may = allowed(page.right, roles) and page is not WAITS  # where nobody waits it is nothing to anybody
             assert answer.status == (200 if may else 404), page.path
     for form in pages.FORMS:
         if form.page.right is not None:
             one = his if "{practitioner}" in form.path else hers
-            answer = await practice.call("POST", page_address(practice, form.path, one.id), WRONG, who="alice")
+            answer = await practice.call("POST", page_address(practice, form.path, one.id, asked), WRONG, who="alice")
             rights = [right for right in (form.page.right, form.right) if right is not None]
             may = all(allowed(right, roles) for right in rights) and form.page is not WAITS
             assert answer.status == (422 if may else 404), form.path
 
 
-def page_address(server: Server, path: str, appointment: str = "A" * 22) -> str:
+def page_address(server: Server, path: str, appointment: str = "A" * 22, asked: str = "A" * 22) -> str:
     parts = {"{account}": server.alice.id, "{practitioner}": server.bob.id, "{day}": "2027-03-01"}
-    parts |= {"{appointment}": appointment}
+    parts |= {"{appointment}": appointment, "{request}": asked}
     return reduce(lambda made, part: made.replace(*part), parts.items(), path)
 
 

@@ -65,7 +65,7 @@ async def all_facts(call: Call, several: Iterable[Request]) -> list[Facts]:
 
 def choices() -> dict[str, object]:
     """What a form offers."""
-    return {"whats": WHATS, "purposes": PURPOSES, "most": MOST}
+    return {"whats": [one for one in WHATS if one != "unspecified"], "purposes": PURPOSES, "most": MOST}
 
 
 def filing(call: Call, way: Way, **more: Any) -> Filing:
