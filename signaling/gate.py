@@ -40,6 +40,7 @@ from signaling.consults.runner import Port, Runner
 from signaling.consults.seats import Entering, Seats
 from signaling.consults.showing import Beside, Showing
 from signaling.consults.workers import Workers
+from signaling.counting import counted
 from signaling.derived import derive
 from signaling.greeting import Greeting
 from signaling.handlers import handlers
@@ -50,7 +51,7 @@ from signaling.presence import Presence
 from signaling.pushing import Pushing
 from signaling.refresh import Refresh
 from signaling.replays import Replays
-from signaling.scopes import of_consult, of_practitioner, of_server
+from signaling.scopes import of_consult, of_practitioner
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Authority
@@ -317,7 +318,7 @@ def _consults(
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
 
     def count(consult: Consult, what: Tally) -> None:
-        gate.spawn(storage.statistics.count(of_server(), what, {consult.owner: 1}))
+        gate.spawn(counted(storage, consult, what))
         if what in ATTENDED:
             gate.spawn(_note(storage, showing, consult, ATTENDED[what]))
 

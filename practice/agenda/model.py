@@ -149,6 +149,11 @@ class Appointment:
         return self.band in ("under-12", "12-15")
 
     @property
+    def uncounted(self) -> bool:
+        """Whether no statistics have it: of a child nothing is counted (S-16)."""
+        return self.is_of_a_child
+
+    @property
     def withdrawn_at(self) -> datetime | None:
         """When a consent was withdrawn, with which it goes; None where all that was given stands."""
         return min((one.withdrawn for one in self.consents if one.withdrawn), default=None)

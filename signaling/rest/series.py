@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from practice.agenda.ages import Age
 from practice.agenda.changes import demand_possible
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
@@ -30,7 +31,11 @@ async def create(call: Call) -> AppointmentList:
     try:
         for one in wanted:
             planned = await store.appointments.create(
-                scope, body.patient, one, body.minutes, body.language, mail=body.mail, phone=body.phone, code=body.code
+                *(scope, body.patient, one, body.minutes, body.language),
+                mail=body.mail,
+                phone=body.phone,
+                code=body.code,
+                age=Age(body.band),
             )
             made.append(planned)
     except Exception:

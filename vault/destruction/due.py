@@ -49,8 +49,10 @@ class Batch(NamedTuple):
     gone: list[tuple[str, str]]
 
     def owners(self, marked: Sequence[tuple[str, str]]) -> Counter[str]:
-        """Of those that are destroyed, as (owner, id), how many of whose were due."""
-        due = {one.id for one in self.due}
+        """Of those that are destroyed, as (owner, id), how many of whose were due, but for what says that it is not to
+        be counted.
+        """
+        due = {one.id for one in self.due if not getattr(one, "uncounted", False)}
         return Counter(owner for owner, row_id in marked if row_id in due)
 
 

@@ -79,6 +79,7 @@ export class NewAppointment {
     this.#field('patient').value = '';
     for (const name of ['mail', 'phone']) this.#field(name).value = '';
     this.#code.checked = false;
+    this.#field('band').value = '';
     this.#field('day').value = writeDay(day, language);
     this.#field('time').value = clock;
     this.#read();
@@ -113,6 +114,7 @@ export class NewAppointment {
     say(slot(this.dialog, 'new-problem'), null);
     for (const name of ['patient', 'mail', 'phone', 'code', 'day', 'time']) this.#problem(name, null);
     slot(this.form, 'new-invite').hidden = !this.#ways.mail;
+    slot(this.form, 'new-band').hidden = seen !== null;
     slot(this.form, 'new-code').hidden = !this.#ways.mail && !this.#ways.phone;
     slot(this.form, 'new-text').hidden = this.#ways.phone === undefined;
     slot(this.form, 'new-text-hint').textContent = t(this.#ways.phone ? 'new.phone.hint' : 'new.phone.provider');
@@ -229,7 +231,8 @@ export class NewAppointment {
         minutes: Number(this.#field('minutes').value),
         language: /** @type {Language} */ (this.#field('language').value),
       };
-      const told = { mail: said.mail || null, phone: said.phone || null };
+      const band = /** @type {import('../../types/wire.js').NewAppointment['band']} */ (this.#field('band').value || null);
+      const told = { mail: said.mail || null, phone: said.phone || null, band };
       if (this.#seen) await this.#correct(this.#seen, said);
       else if (series) {
         const planned = { ...said, ...series, ...told };

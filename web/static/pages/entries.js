@@ -49,13 +49,13 @@ export function entry(one, { state, unfolded, copied }, acts) {
     <time class="entry-time" datetime=${starts_at}>${time(new Date(starts_at))}</time>
     <div class="entry-body">
       <p class="name"><bdi>${patient}</bdi></p>
-      <p class="soft small">${minutes(one.minutes)}${chip(state)}${wished(one)}${toldAlarm(one)}</p>
+      <p class="soft small">${minutes(one.minutes)}${chip(state)}${wished(one)}${lacks(one)}${toldAlarm(one)}</p>
     </div>
     <div class="entry-tools">${leaving ? keepButton(one, acts) : [tool, moreButton(one, unfolded, acts)]}</div>
     <div class="entry-panel" id="more-${appointment}" ?hidden=${!unfolded || leaving}>
       <p class="soft small fate">${icon('hourglass')}${fate(one)}</p>
       ${guestNames(one)}${toldLines(one)}
-      <p class="actions">${technical}${correct}${coming || state === 'running' ? guestsButton(one, acts) : nothing}${coming ? [handOutButton(one, acts), toldTools(one, acts)] : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
+      <p class="actions">${technical}${correct}${coming || state === 'running' ? guestsButton(one, acts) : nothing}${coming ? [beforeLink(one), handOutButton(one, acts), toldTools(one, acts)] : nothing}${OVER.has(state) ? attendButtons(one, acts) : nothing}${destroyButton(one, coming, acts)}</p>
     </div>`;
   return { key: appointment, attributes: { class: 'entry', 'data-state': state, 'data-appointment': appointment }, content };
 }
@@ -92,6 +92,13 @@ const chip = (state) => (state === 'planned' ? nothing : html`<span class="chip 
 /** What the patient says of coming. @param {AppointmentView} one */
 const wished = ({ wish, state }) =>
   wish && state === 'planned' ? html`<span class="chip tiny amber" data-testid="wished">${t(`day.wish.${wish}`)}</span>` : nothing;
+
+/** What keeps its patient out of the waiting room. @param {AppointmentView} one */
+const lacks = ({ missing }) => (missing ? html`<span class="chip tiny amber" data-testid="lacks">${t(`day.${missing}`)}</span>` : nothing);
+
+/** Their age, consent and answers have a page of their own. @param {AppointmentView} one */
+const beforeLink = ({ appointment, patient }) =>
+  html`<a class="button small" href="/account/before/${appointment}" data-testid="before" aria-label=${t('day.before.who', { name: patient })}>${t('day.before')}</a>`;
 
 /** When it is destroyed. @param {AppointmentView} one */
 const fate = (one) => (one.destroyed_at ? t('day.destroyed', { when: moment(one.destroyed_at) }) : t('day.kept'));

@@ -54,6 +54,12 @@ class PatientPage extends HTMLElement {
       sound: () => chime('called'),
       'stop-waiting': () => this.#leave(),
       return: () => this.#again(),
+      withdraw: async () => {
+        if (!this.#consult?.room) return; // programs that look at links press what is not to be seen too
+        this.#drop();
+        const code = await (await import('./withdrawing.js')).withdraw(this.#link);
+        code ? this.#failed(code) : this.#goodbye('withdrawn');
+      },
       reload: () => this.#open(),
       calendar: async () => (await import('./planned.js')).toCalendar(slot(this, 'planned'), this.#link),
       copy: async (button) => say(button, t((await copy(location.href)) ? 'link.copied' : 'link.copy.by-hand')),
@@ -90,7 +96,8 @@ class PatientPage extends HTMLElement {
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
     if (inTheOtherLanguage(this.#appointment)) return;
-    const { window: when, starts_at, opens_at, opens_in, closes_in, wish, guest } = this.#appointment;
+    const { window: when, starts_at, opens_at, opens_in, closes_in, wish, guest, asks } = this.#appointment;
+    for (const button of this.querySelectorAll('[data-action="withdraw"]')) button.toggleAttribute('hidden', !asks);
     if (guest) (await import('./guest.js')).showGuest(this, guest);
     if (when === 'early') {
       const now = serverNow(this.#appointment);
