@@ -4,6 +4,7 @@ from typing import Final
 
 from practice.accounts.records import PRACTITIONERS
 from practice.agenda.records import APPOINTMENTS
+from practice.agreements.records import ACCEPTANCES, DOCUMENT_VERSIONS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES, HOLDS
@@ -34,7 +35,7 @@ KINDS: Final = Kinds(
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
         REQUESTS,
-        *(SUBSCRIPTIONS, CIRCULARS),
+        *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES),
         CONSENTS,
     ),
     passing=(dispatches,),

@@ -31,6 +31,7 @@ from practice.agenda.due_times import DueTimes, Planned
 from practice.agenda.guests import Guests
 from practice.agenda.starts import Starts
 from practice.agenda.store import Appointments
+from practice.agreements.store import Agreements
 from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
@@ -177,6 +178,7 @@ def of_one_kind(means: Means) -> dict[str, Any]:
         "mail_domains": MailDomains(means),
         "endings": Endings(means),
         "circulars": Circulars(means),
+        "agreements": Agreements(means),
     }
 
 

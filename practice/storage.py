@@ -154,6 +154,9 @@
         count(scope) -> int;  bury();  token(seed) -> text;  waits(one) -> bool
         waiting(circular) -> [Subscription];  recipient(one) -> Practitioner?   # for the press
         begun(one, person, lease);  served(one, circular);  objects(person) -> bool
+    store.agreements
+        put_forward(scope, name, texts) -> Document;  versions(scope) -> [Document]     # what people agree to
+        of(scope) -> [Agreed];  accept(scope, name, mark) -> Acceptance                 # `conflict`
     store.circulars
         of(scope, use) -> [Circular];  write(scope, use, subject, text, language, topic, seen) -> Circular
         discard(scope, use, seen);  release(scope, use, seen) -> Circular;  inbox(scope) -> [Circular]  # `conflict`
@@ -201,6 +204,7 @@ from practice.agenda.guests import Guests
 from practice.agenda.handing import AppointmentsToCome, handed_over
 from practice.agenda.records import APPOINTMENTS
 from practice.agenda.store import Appointments
+from practice.agreements.store import Agreements
 from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
@@ -279,6 +283,7 @@ class Storage(Vault):
     sights: Sights
     subscriptions: Subscriptions
     circulars: Circulars
+    agreements: Agreements
     statistics: Statistics
     notices: Notices
     outbox: Dispatches

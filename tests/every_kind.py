@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from practice.agenda.model import Appointment, Contact
+from practice.agreements.model import Acceptance, Document
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold, Terms
@@ -122,6 +123,10 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "subscriptions": lambda whose: Subscription(
         *(new_id(), whose.account, new_id(), 1, "nl", START, WORD, secrets.token_hex(32))
     ),
+    "documents": lambda whose: Document(
+        *(new_id(), whose.organisation, "statement", WORD, START, dict.fromkeys(("nl", "en", "de", "fr"), WORD))
+    ),
+    "acceptances": lambda whose: Acceptance(new_id(), whose.account, "statement", WORD, START, START),
     "circulars": lambda whose: Circular(
         *(new_id(), whose.organisation, "newsletter", None, WORD, WORD, "nl", new_id(), START)
     ),

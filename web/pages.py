@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from aiohttp import web
 
@@ -55,11 +55,16 @@ async def code(request: web.Request) -> web.Response:
 
 
 async def privacy(request: web.Request) -> web.Response:
-    door = request.app.get(typedefs.DOOR)
+    return page(request, "privacy.html", **statement_context(request.app))
+
+
+def statement_context(app: web.Application) -> dict[str, Any]:
+    """What the privacy page is made of."""
+    door = app.get(typedefs.DOOR)
     sms, push = (sorted(door.sms), sorted(door.push)) if door else ([], [])
     bounces, requests = (sorted(door.bounces), sorted(door.requests)) if door else ([], [])
     read = {"bounces": bounces, "requests": requests}
-    return page(request, "privacy.html", kept=KEPT, stored=STORED, sms=sms, push=push, read=read)
+    return {"kept": KEPT, "stored": STORED, "sms": sms, "push": push, "read": read}
 
 
 async def security_txt(request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from signaling.typedefs import POST, REQUESTING, STORE, ZONE
 from web import (
+    agreements,
     assets,
     booking,
     branding,
@@ -85,6 +86,7 @@ PUBLIC: Final = (
     "/c",
     "/c/code",
     "/privacy",
+    "/agreement",
     "/api",
     "/.well-known/security.txt",
     "/static/{name}",
@@ -111,6 +113,7 @@ PRACTICES: Final = (
     house_asks,
 )
 PARTS: Final = (
+    agreements,
     *ACCOUNTS,
     *PRACTICES,
     consents,
@@ -164,6 +167,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/c", pages.patient, name="patient")
     app.router.add_get("/c/code", pages.code, name="code")
     app.router.add_get("/privacy", pages.privacy, name="privacy")
+    app.router.add_get("/agreement", agreements.agreement, name="agreement")
     app.router.add_get("/api", reference.api, name="api")
     app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")
     app.router.add_get("/photographs/{name}", pictures.serve, name="photographs")

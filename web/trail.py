@@ -7,6 +7,7 @@ from typing import Final, get_args
 from practice.accounts.model import Retention
 from practice.agenda.ages import LIFT_REASONS
 from practice.agenda.wishes import WISHES
+from practice.agreements.model import DOCUMENTS
 from practice.circulars.model import Use as CircularUse
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
@@ -95,6 +96,7 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.CIRCULAR_WRITTEN: CIRCULAR,
     Act.CIRCULAR_DISCARDED: CIRCULAR,
     Act.CIRCULAR_SENT: CIRCULAR,
+    Act.AGREEMENT_ACCEPTED: Details(worded("detail.document", *DOCUMENTS)),
     Act.AVAILABILITY_CHANGED: Details(
         worded("detail.availability", "open", "closed", "address", "hours", "hour-open", "hour-closed")
     ),

@@ -4,17 +4,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import pyotp
 
-from practice.accounts.model import RETENTION, Practitioner
+from practice.accounts.model import RETENTION, Language, Practitioner
 from practice.agenda.ages import Age
 from practice.agenda.changes import Correction
 from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
 from practice.agenda.records import APPOINTMENTS
 from practice.agenda.visit import Visit
+from practice.agreements.store import marked
 from practice.bookings.model import OpenHour, Terms
 from practice.consents.store import Reading
 from practice.factors.model import Passkey
@@ -73,6 +74,8 @@ class Person:
 
 
 Call = Callable[[Store, Scope, str, Person], Awaitable[Any]]
+
+STATEMENT: dict[Language, str] = dict.fromkeys(get_args(Language), "What is kept, and how long.")
 
 CALLS: dict[str, Call] = {
     "appointments.create": lambda store, scope, _, me: planned(store, scope, me),
@@ -229,6 +232,10 @@ CALLS: dict[str, Call] = {
     ),
     "subscriptions.withdraw": lambda store, scope, *_: store.subscriptions.withdraw(scope),
     "subscriptions.count": lambda store, scope, *_: store.subscriptions.count(scope),
+    "agreements.put_forward": lambda store, scope, *_: store.agreements.put_forward(scope, "statement", STATEMENT),
+    "agreements.versions": lambda store, scope, *_: store.agreements.versions(scope),
+    "agreements.of": lambda store, scope, *_: store.agreements.of(scope),
+    "agreements.accept": lambda store, scope, *_: store.agreements.accept(scope, "statement", marked(STATEMENT)),
     "circulars.of": lambda store, scope, *_: store.circulars.of(scope, "newsletter"),
     "circulars.write": lambda store, scope, *_: store.circulars.write(
         scope, "newsletter", "Nieuws", "Wij verhuizen.", "nl", None, 0

@@ -6,6 +6,7 @@ from typing import Any
 from practice.accounts.model import MailChange, OpenSession, Practitioner
 from practice.agenda.model import Agenda, Appointment, Glimpse
 from practice.agenda.visit import Visit
+from practice.agreements.model import Acceptance, Agreed, Document
 from practice.assistants.model import Engaged, Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold
@@ -41,7 +42,7 @@ from vault.records.scope import Scope
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
-    *(SmsProvider, Subscription, Circular, AskedConsents),
+    *(SmsProvider, Subscription, Circular, Document, Acceptance, AskedConsents),
 )
 
 NOBODYS = (
@@ -78,6 +79,7 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             | Look(sight=inner)
             | Filed(request=inner)
             | NamedRequest(request=inner)
+            | Agreed(document=inner)
         ):
             yield from owners_and_ids(inner)
         case Roster(people=several) | Said(sentences=several) | Agenda(appointments=several):

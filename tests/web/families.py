@@ -5,6 +5,7 @@ from typing import Any, get_args
 from practice.agenda.ages import BANDS, LIFT_REASONS
 from practice.agenda.model import Attendance
 from practice.agenda.wishes import WISHES
+from practice.agreements.model import DOCUMENTS
 from practice.consents.model import ASKABLE
 from practice.invitations.model import BOUNCED, WAYS
 from practice.invitations.model import WORDS as TOLD_WORDS
@@ -37,6 +38,7 @@ from vault.audit.entry import Kind as PartyKind
 from vault.records.records import Kind
 from vault.records.scope import Label
 from web.account import security
+from web.agreements import PARTS
 from web.forms.fields import PROBLEMS
 from web.pages import STORED
 from web.practice.menu import ENTRIES
@@ -54,6 +56,9 @@ def given(kind: Kind[Any]) -> set[str]:
 DEVICES = ("camera", "microphone", "speaker")
 OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switched-off")
 FAMILIES = {
+    "agreements": ["conflict"],
+    "agreements.name": DOCUMENTS,
+    "agreement": [f"{part}{title}" for part in PARTS for title in ("", ".title")],
     "error": [*CATALOGUE, "offline", "timeout"],
     "hold": [f"{message}{form}" for message in get_args(HoldMessage) for form in ("", ".short")],
     "bye.lead": [*get_args(EndReason), "declined", "withdrawn"],

@@ -95,6 +95,7 @@ class Act(StrEnum):
     CIRCULAR_WRITTEN = "circular-written"
     CIRCULAR_DISCARDED = "circular-discarded"
     CIRCULAR_SENT = "circular-sent"
+    AGREEMENT_ACCEPTED = "agreement-accepted"
     PICTURE_SHOWN = "picture-shown"
     APPOINTMENT_CREATED = "appointment-created"
     APPOINTMENT_READ = "appointment-read"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from babel import Locale
 
 from practice.agenda.records import APPOINTMENTS
+from practice.agreements.records import ACCEPTANCES
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES
@@ -46,14 +47,16 @@ CORRECTED: Final = {
     AVAILABILITIES.name: "/account/booking",
     PUSH_SUBSCRIPTIONS.name: "/desk",
     SUBSCRIPTIONS.name: "/account/newsletter",
+    ACCEPTANCES.name: "/agreements",
 }
 """Where there is a page for it."""
 
-NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name, SUBSCRIPTIONS.name})
+NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name, SUBSCRIPTIONS.name, ACCEPTANCES.name})
 """Kinds that are taken out on their own page only: more ends with them, or begins, than a record."""
 
 WORDED: Final[Mapping[str, Callable[[str, str], str]]] = {
     "language": lambda _, value: NAMES[value],
+    "document": lambda language, value: CATALOGUES[language].text(f"agreements.name.{value}"),
     "label": lambda language, value: CATALOGUES[language].text(f"label.{value}"),
     "attended": lambda language, value: CATALOGUES[language].text(f"day.{value}"),
     "ceiling": lambda language, value: CATALOGUES[language].text(f"retention.{value}"),

@@ -13,6 +13,8 @@ from sqlalchemy.schema import CreateTable
 
 from practice.accounts.model import Practitioner
 from practice.agenda.records import APPOINTMENTS
+from practice.agreements.model import Acceptance
+from practice.agreements.records import ACCEPTANCES
 from practice.assistants.model import Engagement
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.model import BankAccount
@@ -53,6 +55,7 @@ from web.account.held import NOT_HERE, lines
 from web.locale import CATALOGUES
 
 COUNTED_ONLY = {
+    "documents": "the organisation's, for everybody in it to read at a page",
     "circulars": "the organisation's; whoever it was for has it as mail, or in their inbox",
     "mail_servers": "the organisation's; with its password anybody could send in its name",
     "sms_providers": "the organisation's; with its secret anybody could text in its name",
@@ -92,7 +95,10 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     assert await Writer(store.database, store.keys, server.time.now).first(ENGAGEMENTS, works, always)
     wanted = Subscription(*(new_id(), person.id, new_id(), 1, "nl", server.time.now(), "seed", token_hex(32)))
     assert await Writer(store.database, store.keys, server.time.now).first(SUBSCRIPTIONS, wanted, always)
+    agreed = Acceptance(new_id(), person.id, "statement", "mark", server.time.now(), server.time.now())
+    assert await Writer(store.database, store.keys, server.time.now).first(ACCEPTANCES, agreed, always)
     return {
+        ACCEPTANCES.name: agreed.id,
         SUBSCRIPTIONS.name: wanted.id,
         ENGAGEMENTS.name: works.id,
         APPOINTMENTS.name: planned.id,
@@ -266,6 +272,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
         AVAILABILITIES.name: Availability("id", "owner", "page", Terms(((), ((540, 720),), *((),) * 5))),
         FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
+        ACCEPTANCES.name: Acceptance("id", "owner", "statement", "mark", server.time.now(), server.time.now()),
         SUBSCRIPTIONS.name: Subscription(
             *("id", "owner", "organisation", 1, "nl", server.time.now(), "hash", token_hex(32))
         ),

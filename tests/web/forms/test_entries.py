@@ -7,6 +7,9 @@ from web import routes
 TOUCH_NOTHING = {
     "GET /forgotten": "a question",
     "GET /forgotten/{token}": "whether a link is good",
+    **dict.fromkeys(
+        ("GET /agreements", "GET /agreements/{document}"), "what everybody may read, and when the account accepted it"
+    ),
     "GET /account/newsletter": "whether it is on, for its own page",
     **dict.fromkeys(
         ("GET /newsletter/confirm/{token}", "GET /newsletter/leave/{token}"), "whether a link is good, and for what"

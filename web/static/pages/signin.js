@@ -32,6 +32,12 @@ class SignIn extends HTMLElement {
     if (token) this.#try(() => signInByLink(token));
   }
 
+  /** By way of what is to be agreed to, which leads on by itself where there is nothing. */
+  #onwards() {
+    const next = onwards();
+    return this.dataset.agreements === undefined ? next : `/agreements?${new URLSearchParams({ next })}`;
+  }
+
   /** By a form, which could not remove what the desk keeps. */
   #signedOut() {
     slot(this, 'out').hidden = false;
@@ -67,7 +73,7 @@ class SignIn extends HTMLElement {
       await inTwoSteps(attempt, (challenge) => this.#second(challenge));
       // Without the cookie the desk would only send back here.
       const kept = await me().catch((error) => (error.code === 'unauthenticated' ? null : Promise.reject(error)));
-      if (kept) return location.replace(onwards());
+      if (kept) return location.replace(this.#onwards());
       this.#failed(t('signin.cookies'));
     } catch (error) {
       const { code, challenge, words } = /** @type {{code?: unknown, challenge?: unknown, words?: string}} */ (error);

@@ -1,0 +1,1 @@
+"""What people with an account agree to: the privacy statement and the processor agreement, by version."""

@@ -1,0 +1,93 @@
+"""What people agree to: on the way from signing in, never in the way; accepted, and older versions read."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from signaling.typedefs import STORE
+from tests.signaling.conftest import Server
+from tests.web.forms.conftest import *  # noqa: F403 -- pytest finds fixtures by their names here
+from tests.web.forms.conftest import Browser, Seen
+from tests.web.practice.conftest import owner
+from vault.errors import DomainError
+from web.agreements import said
+from web.render import SETTINGS
+
+__all__ = ["owner"]
+
+
+async def accept(browser: Browser, page: Seen, name: str) -> Seen:
+    mark = re.findall(rf'name="name" value="{name}">\s*<input type="hidden" name="mark" value="(\w+)"', page.html)[0]
+    fields = {"form_token": page.hidden("form_token"), "name": name, "mark": mark}
+    return await browser.send("/agreements/accept", urlencode(fields))
+
+
+async def renamed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator is called otherwise."""
+    settings = server.app[SETTINGS]
+    operator = settings.operator.model_copy(update={"name": "Praktijk De Nieuwe Maan"})
+    monkeypatch.setitem(server.app._state, SETTINGS, settings.model_copy(update={"operator": operator}))
+
+
+@pytest.mark.duty("S-01")
+async def test_both_are_accepted_and_a_new_version_is_asked_for_at_the_next_sign_in(
+    server: Server, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await owner.get("/agreements?next=/desk")
+    assert page.status == 200 and 'href="/desk"' in page.html, "it may be left for later"
+    for name in ("statement", "processing"):
+        assert (await accept(owner, page, name)).status == 303
+    went = await owner.get("/agreements?next=/desk")
+    assert (went.status, went.location) == (303, "/desk")
+    assert (await owner.get("/agreements")).html.count("Door u aanvaard") == 2
+    await renamed(server, monkeypatch)
+    page = await owner.get("/agreements?next=/desk")
+    assert page.status == 200 and "Eerdere versies" in page.html
+    old = re.findall(r'href="(/agreements/[\w-]{22})"', page.html)
+    before = await owner.get(old[0])
+    assert before.status == 200 and "De Nieuwe Maan" not in before.html
+    acts = [(one.act, one.detail) async for one in server.store.audit.entries() if one.act.startswith("agreement")]
+    assert acts == [("agreement-accepted", "statement"), ("agreement-accepted", "processing")]
+
+
+async def test_what_changed_while_it_was_read_is_not_accepted(
+    server: Server, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await owner.get("/agreements")
+    await renamed(server, monkeypatch)
+    answer = await accept(owner, page, "statement")
+    assert answer.status == 409 and "intussen gewijzigd" in answer.html
+
+
+@pytest.mark.duty("S-01")
+async def test_nobody_is_kept_from_their_desk_by_what_does_not_answer(
+    server: Server, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise DomainError("try_again")
+
+    monkeypatch.setattr(server.app[STORE].agreements, "put_forward", away)
+    went = await owner.get("/agreements?next=/desk")
+    assert (went.status, went.location) == (303, "/desk")
+
+
+@pytest.mark.parametrize(
+    "where", ["//elsewhere.example", "https://elsewhere.example/desk", "/agreements", "javascript:x"]
+)
+async def test_it_leads_nowhere_else(server: Server, owner: Browser, where: str) -> None:
+    page = await owner.get(f"/agreements?{urlencode({'next': where})}")
+    assert page.status == 200 and "elsewhere" not in page.html and "javascript" not in page.html
+
+
+@pytest.mark.duty("S-01")
+async def test_what_is_accepted_is_what_the_pages_say(server: Server, owner: Browser) -> None:
+    """In all four languages: the words of the two pages and nothing else."""
+    statement, agreement = said(server.app, "statement"), said(server.app, "processing")
+    page = (await owner.get("/privacy")).html
+    assert statement["nl"].startswith("Uw privacy") and "<" not in statement["nl"]
+    assert "Skip" not in statement["en"] and len(set(statement.values())) == len(set(agreement.values())) == 4
+    for line in statement["nl"].splitlines()[:6]:
+        assert not line or line in page.replace("\n", " ") or line in re.sub(r"<[^>]+>", "", page)
+    assert (await owner.get("/agreement")).status == 200
+    assert agreement["nl"].splitlines()[0] == "Verwerkersovereenkomst"
