@@ -40,7 +40,7 @@ from signaling.consults.runner import Port, Runner
 from signaling.consults.seats import Entering, Seats
 from signaling.consults.showing import Beside, Showing
 from signaling.consults.workers import Workers
-from signaling.counting import counted
+from signaling.counting import counted, noted
 from signaling.derived import derive
 from signaling.greeting import Greeting
 from signaling.handlers import handlers
@@ -51,7 +51,7 @@ from signaling.presence import Presence
 from signaling.pushing import Pushing
 from signaling.refresh import Refresh
 from signaling.replays import Replays
-from signaling.scopes import of_consult, of_practitioner
+from signaling.scopes import of_practitioner
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Authority
@@ -320,7 +320,7 @@ def _consults(
     def count(consult: Consult, what: Tally) -> None:
         gate.spawn(counted(storage, consult, what))
         if what in ATTENDED:
-            gate.spawn(_note(storage, showing, consult, ATTENDED[what]))
+            gate.spawn(noted(storage, showing, consult, ATTENDED[what]))
 
     pushing = Pushing(app.get(typedefs.PUSHER), storage.push_subscriptions, storage.organisation.standings, live)
 
@@ -355,17 +355,6 @@ def _consults(
 
 def _over(app: web.Application, gate: Gate, walk_ins: WalkIns, consult: Consult) -> None:
     gate.spawn(is_over(walk_ins, consult, _zone(app)))
-
-
-async def _note(storage: Storage, showing: Showing, consult: Consult, attended: Attendance) -> None:
-    """Whether an appointment was held, as its consult shows. What is destroyed meanwhile needs no word."""
-    try:
-        await storage.appointments.attend(of_consult(consult), consult.appointment, attended)
-    except DomainError as error:
-        if error.code not in ("gone", "not_found"):
-            raise
-    else:
-        await showing.tell_desks(consult.owner)
 
 
 def _in_turn(*listeners: Callable[[Socket], Awaitable[None]]) -> Callable[[Socket], Awaitable[None]]:
