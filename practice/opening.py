@@ -57,6 +57,7 @@ from practice.organisation.store import Organisations
 from practice.particulars.store import AllParticulars
 from practice.pictures.store import Pictures
 from practice.policies.store import Caps, Policies
+from practice.portability.store import Imports
 from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
@@ -146,6 +147,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         pictures=Pictures(means, organisation),
         factors=held,
         exports=Exports(database, vault.kinds, reader, partial(vault.deadline.forbidden, unsure=True)),
+        imports=Imports(means, people, due_times, vault.deadline, caps.of),
         organisation=organisation,
         sms_providers=providers,
         bookings=Bookings(means, appointments),

@@ -75,6 +75,8 @@
     store.exports
         numbers(scope) -> [(Kind, number)];  all_of(scope, most) -> [Held];  kind(name) -> Kind | None    # of all
         kinds;  number(scope, kind) -> int;  pages(scope, kind) -> (records, damaged), some at a time
+    store.imports
+        take(scope, taken) -> Imported               # an archive of ours, all or nothing
     store.organisation
         establish(scope, profile) -> id;  enrol() -> int;  get(scope) -> Organisation   # the first two: at a start
         change(scope, profile, seen) -> Organisation                                    # `invalid`, `conflict`
@@ -228,6 +230,7 @@ from practice.organisation.store import Organisations
 from practice.particulars.store import AllParticulars
 from practice.pictures.store import Pictures
 from practice.policies.store import Policies
+from practice.portability.store import Imports
 from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
@@ -263,6 +266,7 @@ class Storage(Vault):
     pictures: Pictures
     factors: SecondFactors
     exports: Exports
+    imports: Imports
     organisation: Organisations
     policies: Policies
     departments: Departments

@@ -29,6 +29,7 @@ from web.account import (
     feed,
     first,
     forgotten,
+    importing,
     invited,
     mail,
     newsletter,
@@ -98,7 +99,7 @@ PUBLIC: Final = (
 
 ACCOUNTS: Final = (
     *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
-    export,
+    *(export, importing),
     *(offered, receiving, newsletter),
     *(asking, before),
     *(forgotten, first, invited, register),

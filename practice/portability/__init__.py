@@ -7,4 +7,5 @@
 | ``tables`` | CSV that no spreadsheet takes for a formula |
 | ``fhir`` | appointments as FHIR R4 resources, and what we check of them |
 | ``file`` | what is in the archive, in pieces |
+| ``taken``, ``store`` | an archive of ours, checked as a whole before anything is written; written as a whole |
 """

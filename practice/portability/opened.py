@@ -18,10 +18,10 @@ Problem = Literal["foreign", "cut", "newer", "large", "password", "content"]
 is none of ours.
 """
 
-MOST: Final = 64 << 20
+MOST: Final = 16 << 20
 """Bytes of an archive."""
-MOST_PLAIN: Final = 256 << 20
-"""Bytes of the file in it that is read: 100,000 appointments are some 60 MB."""
+MOST_PLAIN: Final = 96 << 20
+"""Bytes of the file in it that is read: 100,000 appointments are some 50 MB."""
 MOST_ENTRIES: Final = 64
 
 END: Final = struct.Struct("<IHHHHIIH")

@@ -27,6 +27,7 @@ from practice.organisation.oversight import Inquiry
 from practice.particulars.model import Told
 from practice.pictures.model import Picture
 from practice.policies.model import Policy
+from practice.portability.taken import Taken
 from practice.presets.model import Preset
 from practice.registrations.model import MailDomain
 from practice.requests.model import Filing
@@ -155,6 +156,7 @@ CALLS: dict[str, Call] = {
     "practitioners.reschedule_behind": lambda store, scope, *_: store.practitioners.reschedule_behind(scope),
     "exports.numbers": lambda store, scope, *_: numbers(store, scope),
     "exports.all_of": lambda store, scope, *_: store.exports.all_of(scope),
+    "imports.take": lambda store, scope, *_: store.imports.take(scope, Taken((), (), ())),
     "exports.number": lambda store, scope, *_: store.exports.number(scope, APPOINTMENTS),
     "exports.pages": lambda store, scope, *_: paged(store, scope),
     "organisation.establish": lambda store, scope, *_: store.organisation.establish(scope, PRACTICE),

@@ -3,6 +3,6 @@
 In and back in: ``first``, ``invited``, ``register``, ``forgotten``, ``passkeys``, ``security``. Who one is: ``mail``,
 ``particulars``, ``photograph``, ``bank`` and ``bank_mail``. What one plans often: ``presets``; what others may book:
 ``booking``, ``open_hour``. What there is of it: ``data``, with ``held`` for each kind, and ``export``, which takes
-it along. Who sees and helps:
+it along, and ``importing``, which takes it back. Who sees and helps:
 ``assistants``, ``sights``, and one's own calendar program: ``feed``.
 """

@@ -32,11 +32,26 @@ WORDS: Final = {
 }
 """What is said of a field, by what pydantic found; of anything else ``wrong``. The texts are ``form.problem.*``."""
 
+ARCHIVE: Final = tuple(f"archive_{one}" for one in ("foreign", "cut", "newer", "large", "password", "content"))
+"""Why an archive is not taken back."""
+
 LOOKS: Final = ("mixed", "resembles")
 """What is said of a name that looks like what it is not."""
 
 PROBLEMS: Final = frozenset(
-    {*WORDS.values(), "short", "differs", "same", "unticked", "wrong", "contrast", *TEXTABLE, *DOUBTS, *LOOKS}
+    {
+        *WORDS.values(),
+        "short",
+        "differs",
+        "same",
+        "unticked",
+        "wrong",
+        "contrast",
+        *TEXTABLE,
+        *DOUBTS,
+        *LOOKS,
+        *(f"archive_{one}" for one in ARCHIVE),
+    }
 )
 
 Secret = SecretStr

@@ -130,6 +130,8 @@ class Form:
     goes: str | None = None
     says: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     right: Right | None = None
+    most: int | None = None
+    """Bytes of a file that it takes, where that is no picture."""
 
     @property
     def name(self) -> str:
@@ -319,7 +321,8 @@ async def read(request: web.Request, form: Form) -> Sent:
         return parse(body, form.fields)
     if request.content_type != multipart.TYPE:
         raise ProtocolError("invalid")
-    body = await received(request, request.app[INTAKE].most + multipart.BESIDE, multipart.SECONDS)
+    most = request.app[INTAKE].most if form.most is None else form.most
+    body = await received(request, most + multipart.BESIDE, multipart.SECONDS)
     return parse_parts(body, request.headers["Content-Type"], form.fields)
 
 

@@ -1,0 +1,182 @@
+"""An archive of ours, checked as a whole before anything of it is written.
+
+What is taken back are appointments that are planned or over, sentences and what is planned often. What was cancelled,
+what signs in and what an organisation decides stay where they were.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from practice.accounts.model import Language, Retention
+from practice.agenda.changes import FURTHEST, MAX_NAME, MINUTES
+from practice.agenda.model import Appointment, Attendance, Contact, Guest, GuestRole
+from practice.agenda.wishes import Wish
+from practice.mailboxes import mailbox
+from practice.names import named
+from practice.portability.file import ACCOUNT, FORMAT, VERSION
+from practice.portability.opened import NotTaken, entry
+from practice.presets.model import Preset
+from vault.errors import DomainError
+from vault.records.content import new_id
+
+MOST: Final = 100_000
+"""Appointments of one archive."""
+MOST_GUESTS: Final = 10
+PHONE: Final = re.compile(r"\+[1-9][0-9]{5,14}")
+
+
+def _named(text: str) -> str:
+    try:
+        return named(text, "name", MAX_NAME)
+    except DomainError:
+        raise ValueError from None
+
+
+def _numbered(text: str) -> str:
+    if not PHONE.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _written(at: datetime) -> datetime:
+    if at.utcoffset() is None or abs(at.utcoffset() or timedelta()) > timedelta(hours=14):
+        raise ValueError
+    return at
+
+
+Name = Annotated[str, Field(min_length=1, max_length=2 * MAX_NAME), AfterValidator(_named)]
+Moment = Annotated[AwareDatetime, AfterValidator(_written)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class _Contact(_Part):
+    mail: Annotated[str, Field(max_length=254), AfterValidator(mailbox)] | None = None
+    phone: Annotated[str, Field(max_length=16), AfterValidator(_numbered)] | None = None
+
+
+class _Guest(_Part):
+    name: Name
+    role: GuestRole
+    language: Language
+    contact: _Contact | None = None
+
+
+class _Appointment(_Part):
+    patient: Name
+    starts_at: Moment
+    minutes: Annotated[int, Field(strict=True, ge=MINUTES.start, lt=MINUTES.stop)]
+    language: Language
+    state: Literal["planned", "ended"]
+    ended_at: Moment | None = None
+    handed: Annotated[int, Field(strict=True, ge=0, le=8)] = 0
+    ceiling: Retention | None = None
+    cancelled_at: Moment | None = None
+    attended: Attendance | None = None
+    contact: _Contact | None = None
+    wish: Wish | None = None
+    guests: Annotated[list[_Guest], Field(max_length=MOST_GUESTS)] = []
+    code: bool = False
+
+
+class _Sentence(_Part):
+    language: Language
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class _Preset(_Part):
+    name: Name
+    minutes: Annotated[int, Field(strict=True, ge=MINUTES.start, lt=MINUTES.stop)]
+    language: Language
+
+
+class _Presets(_Part):
+    presets: Annotated[list[_Preset], Field(max_length=100)]
+
+
+class _Records(_Part):
+    appointments: Annotated[list[_Appointment], Field(max_length=MOST)] = []
+    sentences: Annotated[list[_Sentence], Field(max_length=20)] = []
+    presets: Annotated[list[_Presets], Field(max_length=1)] = []
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is to be written, of nobody yet."""
+
+    appointments: Sequence[_Appointment] = field(repr=False)
+    sentences: Sequence[tuple[Language, str]] = field(repr=False)
+    presets: tuple[Preset, ...] = field(repr=False)
+
+
+def opened(data: bytes, password: str, now: datetime) -> Taken:
+    """What an archive has of an account, all of it good. Errors: NotTaken. Blocks; run it in a thread."""
+    text = entry(data, ACCOUNT, password)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotTaken("content") from None
+    if not isinstance(found, Mapping) or found.get("format") != FORMAT:
+        raise NotTaken("foreign")
+    if not isinstance(version := found.get("version"), int) or version < VERSION:
+        raise NotTaken("foreign")
+    if version > VERSION:
+        raise NotTaken("newer")
+    records = found.get("records")
+    if isinstance(records, Mapping) and len(records.get("appointments", ())) > MOST:
+        raise NotTaken("large")
+    try:
+        kept = _Records.model_validate(records)
+    except (ValidationError, RecursionError):
+        raise NotTaken("content") from None
+    living = [one for one in kept.appointments if one.cancelled_at is None]
+    if any(not _possible(one, now) for one in living):
+        raise NotTaken("content")
+    often = [Preset(each.name, each.minutes, each.language) for one in kept.presets for each in one.presets]
+    return Taken(living, [(one.language, one.text) for one in kept.sentences], tuple(often))
+
+
+def _possible(one: _Appointment, now: datetime) -> bool:
+    ends = one.ended_at is not None
+    addressed = not one.code or (one.contact is not None and any((one.contact.mail, one.contact.phone)))
+    return one.starts_at - now <= FURTHEST and ends == (one.state == "ended") and addressed
+
+
+def planned(one: _Appointment, row_id: str, owner: str) -> Appointment:
+    """A new appointment of this owner, with new links and told to nobody yet."""
+    return Appointment(
+        id=row_id,
+        owner=owner,
+        patient=one.patient,
+        starts_at=one.starts_at,
+        minutes=one.minutes,
+        language=one.language,
+        state=one.state,
+        ended_at=one.ended_at,
+        secret=new_id(),
+        due=None,
+        version=1,
+        handed=one.handed,
+        ceiling=one.ceiling,
+        attended=one.attended,
+        contact=_contact(one.contact),
+        wish=one.wish,
+        guests=tuple(_guest(each) for each in one.guests),
+        code=one.code,
+    )
+
+
+def _guest(one: _Guest) -> Guest:
+    return Guest(new_id(), one.name, one.role, one.language, new_id(), _contact(one.contact))
+
+
+def _contact(one: _Contact | None) -> Contact | None:
+    return Contact(one.mail, one.phone, new_id()) if one and (one.mail or one.phone) else None
