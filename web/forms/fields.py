@@ -50,7 +50,7 @@ PROBLEMS: Final = frozenset(
         *TEXTABLE,
         *DOUBTS,
         *LOOKS,
-        *(f"archive_{one}" for one in ARCHIVE),
+        *ARCHIVE,
     }
 )
 
