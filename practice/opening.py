@@ -161,7 +161,6 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         sights=Sights(means, people, organisation, appointments),
         **of_one_kind(means),
         **by_right(means, accounts, organisation, appointments, people),
-        statistics=Statistics(database, now),
         outbox=outbox,
         notices=Notices(means, on=mail),
     )
@@ -192,6 +191,7 @@ def by_right(
     return {
         "requests": requests,
         "decisions": Decisions(means, people),
+        "statistics": Statistics(means.database, means.now, requests.paused),
         "subscriptions": Subscriptions(means, people, accounts, organisation, requests.paused),
     }
 

@@ -104,6 +104,7 @@ class Health:
             Part("appointments", self._appointments, "The state of appointments cannot be read.", needed=False),
             Part("disk", self._disk, "The state of the disk cannot be read."),
             Part("descriptors", self._descriptors, "This system does not say what is open.", needed=False),
+            Part("requests", self._requests, "How many requests wait cannot be read.", needed=False),
             Part("staying", self._staying, "This node does not say whether it stays."),
             Part("clock", self._clock, "The state of the clock cannot be read."),
         )
@@ -193,6 +194,10 @@ class Health:
 
     async def _disk(self) -> str | None:
         return self._store.reserve.trouble
+
+    async def _requests(self) -> str | None:
+        overdue = (await self._store.requests.backlog()).overdue
+        return "Requests by right were not answered in time; their officer has been told." if overdue else None
 
     async def _descriptors(self) -> str | None:
         used = await asyncio.to_thread(lambda: sum(1 for _ in Path("/proc/self/fd").iterdir()))

@@ -155,6 +155,14 @@ class Metrics:
         )
         for purpose, outcome in product(PURPOSES, OUTCOMES):
             self.outgoing.labels(purpose, outcome)
+        self.asked = self._gauge(
+            "spreekkamer_requests",
+            "Requests by right that wait for an answer, and too long.",
+            ("kind",),
+        )
+        self.asked_seconds = self._gauge("spreekkamer_requests_oldest_seconds", "For how long the oldest waits.")
+        for kind in ("waiting", "overdue"):
+            self.asked.labels(kind)
         self.beat = self._gauge("spreekkamer_loop_beat_age_seconds", "Since the event loop's last beat.")
         ProcessCollector(registry=self.registry)
 
@@ -192,6 +200,15 @@ class Metrics:
             self.compared.set(status.compared)
             self.unreadable.set(status.unreadable)
             self.newer.set(status.newer)
+        await self.count_requests(store)
+
+    async def count_requests(self, store: "Store") -> None:
+        """How many and how old, and nothing of what or who (S-03)."""
+        async with asyncio.timeout(DEADLINE):
+            backlog = await store.requests.backlog()
+        self.asked.labels("waiting").set(backlog.waiting)
+        self.asked.labels("overdue").set(backlog.overdue)
+        self.asked_seconds.set(backlog.oldest)
 
     async def count_datagrams(self, media: "MediaClient", worker: str) -> None:
         """Add what a worker dropped since somebody looked; one that does not answer is asked again next time."""

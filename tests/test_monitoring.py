@@ -34,6 +34,7 @@ CHECKS = (
     "appointments",
     "disk",
     "descriptors",
+    "requests",
 )
 UP = 'up{job="spreekkamer",instance="a"}'
 REQUESTS = 'spreekkamer_http_requests_total{method="GET",route="/",status="%s"}'
@@ -45,6 +46,10 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "FewDescriptorsLeft": (
         {'spreekkamer_ready{check="descriptors"}': "0x60"},
         {'spreekkamer_ready{check="descriptors"}': "1x60"},
+    ),
+    "RequestsOverdue": (
+        {'spreekkamer_ready{check="requests"}': "0x60"},
+        {'spreekkamer_ready{check="requests"}': "1x60"},
     ),
     "ClockBehind": ({"spreekkamer_clock_behind_seconds": "2592000x60"}, {"spreekkamer_clock_behind_seconds": "2x60"}),
     "DestructionPaused": ({'spreekkamer_ready{check="clock"}': "0x60"}, {'spreekkamer_ready{check="clock"}': "1x60"}),

@@ -83,6 +83,7 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
         push,
         redis,
         relaying,
+        requests,
         scanner,
         sms,
         storage,
@@ -93,6 +94,7 @@ def inside(settings: Looked, arguments: argparse.Namespace) -> dict[str, Check]:
     checks: dict[str, Check] = {
         "database": lambda: storage.database(rooms),
         "key-store": lambda: storage.keys(rooms, utc_now),
+        "requests-waiting": lambda: requests.waiting(rooms, utc_now()),
         "redis": lambda: redis.redis(reveal(settings.signaling.redis_url)),
         "secrets": _at_once(lambda: storage.secrets(settings)),
         "disk": _at_once(lambda: storage.disk(folders)),

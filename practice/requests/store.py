@@ -17,10 +17,11 @@ from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import Language
+from practice.accounts.records import practitioners
 from practice.accounts.store import Practitioners
 from practice.agenda.store import Appointments
 from practice.mailboxes import canonical, mailbox
@@ -29,6 +30,7 @@ from practice.organisation.founding import founded
 from practice.organisation.records import takes_members
 from practice.organisation.store import Organisations
 from practice.requests import clock
+from practice.requests.backlog import COUNTED, bound, counted
 from practice.requests.model import MOST, WAYS, WHATS, Backlog, Filed, Filing, Proof, Request, RequestList
 from practice.requests.purposes import PURPOSES, Purpose
 from practice.requests.records import REQUESTS, requests, seconds
@@ -44,6 +46,9 @@ THEIRS: Final = REQUESTS.living().where(requests.c.owner == bindparam("organisat
 OF_SUBJECT: Final = REQUESTS.living().where(requests.c.subject.in_(bindparam("subjects", expanding=True)))
 BY_TOKEN: Final = REQUESTS.living().where(requests.c.token == bindparam("token"))
 WAITING: Final = REQUESTS.living().where(requests.c.decided.is_(None)).order_by(requests.c.asked).limit(500)
+
+HELD: Final = REQUESTS.living().where(requests.c.decided.is_not(None), requests.c.until.is_(None))
+ACCOUNTS: Final = select(practitioners.c.id).where(practitioners.c.id.in_(bindparam("accounts", expanding=True)))
 
 Tell = Callable[[Request], Along | None]
 """The mail about a request as it is from now on, to be written with it; None for none."""
@@ -179,12 +184,8 @@ class Requests(RecordStore):
 
     async def backlog(self) -> Backlog:
         """How many wait, of all organisations together."""
-        now = seconds(self._now()) or 0
-        is_open = (REQUESTS.is_living, requests.c.decided.is_(None))
-        found = (func.count(), func.min(requests.c.asked), func.count().filter(requests.c.due <= now))
-        row: Any = (await self._database.ask(select(*found).where(*is_open)))[0]
-        waiting, oldest, overdue = row
-        return Backlog(waiting, overdue, 0.0 if oldest is None else max(0.0, now - oldest))
+        now = self._now()
+        return counted((await self._database.ask(COUNTED, bound(now)))[0], now)
 
     async def to_be_reminded(self) -> list[tuple[Request, int]]:
         """Those of which somebody is to be reminded now, and of which day; 28 once it is late."""
@@ -219,8 +220,14 @@ class Requests(RecordStore):
         raise DomainError("try_again")
 
     async def bury(self) -> int:
-        """Those that were answered long ago die; how many."""
-        late = requests.c.until <= seconds(self._now())
+        """Those that were answered long ago die, and objections that held until their account ended; how many."""
+        held = (await self._reader.open(REQUESTS, await self._database.ask(HELD))).living
+        accounts = {one.account for one in held if one.account}
+        left = (
+            {row.id for row in await self._database.ask(ACCOUNTS, {"accounts": list(accounts)})} if accounts else set()
+        )
+        gone = [one.id for one in held if one.account not in left]
+        late = (requests.c.until <= seconds(self._now())) | requests.c.id.in_(gone)
         count = await self._database.tell(REQUESTS.marking().where(late, REQUESTS.is_living))
         if count:
             self._sweep()

@@ -6,9 +6,9 @@ practitioner's it was is asked and not kept.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, date, tzinfo
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import bindparam, delete, select
 
@@ -32,18 +32,26 @@ OF: Final = select(statistics.c.day, statistics.c.what, statistics.c.number).whe
 OLD: Final = delete(statistics).where(statistics.c.day < bindparam("oldest"))
 
 
-class Statistics:
-    """``store.statistics``. ``zone`` says where a day begins; in UTC, until somebody sets it."""
+Paused = Callable[[Literal["statistics"], Collection[str]], Awaitable[frozenset[str]]]
 
-    def __init__(self, database: Database, now: Now) -> None:
+
+class Statistics:
+    """``store.statistics``. ``zone`` says where a day begins; in UTC, until somebody sets it. ``paused`` are those of
+    some accounts who objected to being counted (S-45).
+    """
+
+    def __init__(self, database: Database, now: Now, paused: Paused) -> None:
         self._database = database
         self._now = now
+        self._paused = paused
         self.zone: Callable[[], tzinfo] = lambda: UTC
 
     async def count(self, scope: Scope, what: What, accounts: Mapping[str, int]) -> None:
         """So many more of it today, by account, for their organisations. Errors: ``not_found`` (the scope)."""
         scope.demand("server")
         try:
+            objected = await self._paused("statistics", list(accounts)) if accounts else frozenset()
+            accounts = {account: number for account, number in accounts.items() if account not in objected}
             rows = await self._database.ask(WHOSE, {"accounts": list(accounts)}) if accounts else ()
             numbers: Counter[str] = Counter()
             for row in rows:

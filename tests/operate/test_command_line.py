@@ -132,7 +132,7 @@ async def test_the_demo_says_where_it_is_in_one_line_and_stops_with_all_it_start
     assert health["status"] == "ready"
     assert set(health["checks"]) == {
         *("database", "migrations", "redis", "workers", "turn", "key_store", "retention", "clock", "staying"),
-        *("appointments", "disk", "descriptors"),
+        *("appointments", "disk", "descriptors", "requests"),
     }
 
     status, me = await post(f"{origin}/api/v1/sign-in/link", {"token": ready["practitioner_url"].partition("#")[2]})

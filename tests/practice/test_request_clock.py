@@ -21,6 +21,7 @@ def at(text: str, zone: str = "Europe/Amsterdam") -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
 
 
+@pytest.mark.duty("S-49")
 @pytest.mark.parametrize(
     ("asked", "last", "zone", "why"),
     [
@@ -105,6 +106,7 @@ EVER = (datetime.fromisoformat("1995-01-01"), datetime.fromisoformat("2090-01-01
 MOMENTS = st.datetimes(*EVER, timezones=st.just(UTC))
 
 
+@pytest.mark.duty("S-49")
 @settings(max_examples=4_000, deadline=None)
 @given(asked=MOMENTS, zone=st.sampled_from(ZONES).map(ZoneInfo))
 def test_of_any_moment_in_any_zone_it_is_exact(asked: datetime, zone: tzinfo) -> None:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from practice.accounts.model import Practitioner
 from practice.requests.model import KEPT, Filed, Filing, Request, What
 from practice.requests.purposes import Purpose
 from practice.requests.records import REQUESTS, requests
 from practice.requests.store import Tell, nobody
+from practice.statistics.records import statistics
 from practice.storage import Store
 from tests.organisations import OPERATOR, PRACTICE, found, join, scope_of
 from tests.people import PASSWORD, START, Time, plan
@@ -108,6 +109,7 @@ async def test_nothing_of_an_appointment_stands_in_it(house: House) -> None:
     assert [one.id for one in await house.queue(house.theirs)] == [filed.id]
 
 
+@pytest.mark.duty("S-03")
 async def test_the_officers_key_opens_no_appointment_and_their_right_gives_none(house: House) -> None:
     one, filed = await plan(house.store, house.doctor), await house.dashboard()
     scope = await house.scope(house.theirs)
@@ -120,6 +122,7 @@ async def test_the_officers_key_opens_no_appointment_and_their_right_gives_none(
     assert (await keys.get(house.practice, filed.request.id))[1] is True
 
 
+@pytest.mark.duty("S-03")
 @pytest.mark.parametrize("role", ["owner", "administrator", "practitioner", "auditor", "support", "assistant"])
 async def test_nobody_but_an_officer_reads_the_queue(house: House, role: str) -> None:
     filed = await house.dashboard()
@@ -178,6 +181,7 @@ async def test_bad_input_files_nothing(house: House, changes: dict[str, Any], fi
     assert await house.queue(house.officer) == []
 
 
+@pytest.mark.duty("S-47")
 async def test_without_a_subject_is_fine_and_may_be_asked_back_once(house: House) -> None:
     filed = await house.form("", what="complaint")
     scope = await house.scope(house.officer)
@@ -218,6 +222,7 @@ async def test_ones_own_are_ones_own(house: House) -> None:
 # --- decided ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.duty("S-49")
 async def test_nothing_is_answered_by_itself_whatever_day_it_is(house: House, time: Time) -> None:
     filed = await house.form()
     for _ in range(40):
@@ -265,6 +270,7 @@ async def test_an_answered_one_is_destroyed_after_thirty_days(house: House, time
 # --- the clock --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.duty("S-49")
 async def test_reminders_on_days_7_14_21_26_and_a_last_one_when_late(house: House, time: Time) -> None:
     """In the first hour of each day in Amsterdam, which in UTC is of the day before; of the 28th, when that is over."""
     await house.form()
@@ -278,6 +284,7 @@ async def test_reminders_on_days_7_14_21_26_and_a_last_one_when_late(house: Hous
     assert given == [(7, "03-07 23"), (14, "03-14 23"), (21, "03-21 23"), (26, "03-26 23"), (28, "03-29 22")]
 
 
+@pytest.mark.duty("S-49")
 async def test_only_a_reason_that_was_sent_before_day_28_extends(house: House, time: Time) -> None:
     filed, scope = await house.dashboard(), await house.scope(house.theirs)
     extend = house.store.decisions.extend
@@ -303,6 +310,7 @@ async def test_nothing_is_extended_on_day_28_or_without_a_proven_address(house: 
     assert await outcome(house.store.decisions.extend(scope, unproven.request.id, "Veel", nobody)) == "bad_state"
 
 
+@pytest.mark.duty("S-49")
 async def test_the_backlog_says_how_many_and_how_old_and_nothing_else(house: House, time: Time) -> None:
     assert (await house.store.requests.backlog()).waiting == 0
     await house.form()
@@ -315,6 +323,7 @@ async def test_the_backlog_says_how_many_and_how_old_and_nothing_else(house: Hou
 # --- objections -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.duty("S-45")
 async def test_an_objection_pauses_its_purpose_at_once_until_a_person_decides(house: House) -> None:
     doctor, paused = house.doctor.id, house.store.requests.paused
     assert await paused("statistics", [doctor]) == frozenset()
@@ -325,14 +334,32 @@ async def test_an_objection_pauses_its_purpose_at_once_until_a_person_decides(ho
     assert await paused("statistics", [doctor]) == frozenset()
 
 
+@pytest.mark.duty("S-45")
+async def test_who_objected_is_not_counted_in_statistics(house: House) -> None:
+    async def numbers() -> list[int]:
+        return [row.number for row in await house.store.database.ask(select(statistics))]
+
+    await house.store.statistics.count(SERVER, "consults", {house.doctor.id: 2})
+    await house.dashboard("objection", "statistics")
+    await house.store.statistics.count(SERVER, "consults", {house.doctor.id: 5})
+    assert await numbers() == [2]
+    await house.store.statistics.count(SERVER, "consults", {house.doctor.id: 5, house.theirs.id: 1})
+    assert await numbers() == [3], "a colleague is"
+
+
 async def test_a_granted_one_holds_for_as_long_as_the_account(house: House, time: Time) -> None:
     filed = await house.dashboard("objection", "statistics")
     await house.decide(house.theirs, filed.request)
     time.pass_(days=400)
-    await house.store.requests.bury()
+    assert await house.store.requests.bury() == 0
     assert await house.store.requests.paused("statistics", [house.doctor.id]) == {house.doctor.id}
+    await house.store.retention.close(await house.scope(house.doctor))
+    assert await house.store.requests.bury() == 1
+    await house.store.retention.sweep()
+    assert filed.request.id not in await house.store.keys.ids()
 
 
+@pytest.mark.duty("S-45")
 async def test_to_object_to_what_rests_on_consent_is_to_withdraw_it(house: House) -> None:
     filed = await house.form(what="objection", purpose="newsletter")
     assert await house.store.requests.paused("newsletter", ["Jan@Example.org"]) == {"Jan@Example.org"}

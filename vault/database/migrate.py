@@ -81,7 +81,7 @@ def revisions(url: URL) -> Revisions:
     """Where the database is. Changes nothing, and makes no file. Blocks. Errors: StartRefused."""
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         raise StartRefused("There is no database yet; `spreekkamer db upgrade` or the first start makes it.")
-    with _connected(url) as connection, connection.begin():
+    with connected(url) as connection, connection.begin():
         _, script, current = _read(connection)
         newest = script.get_current_head() or ""
         if current is not None and _find(script, current) is None:
@@ -148,7 +148,8 @@ def configuration() -> Config:
 
 
 @contextmanager
-def _connected(url: URL) -> Iterator[Connection]:
+def connected(url: URL) -> Iterator[Connection]:
+    """A connection for a moment, beside a running server. Blocks. Errors: StartRefused."""
     sqlite = url.get_backend_name() == "sqlite"
     engine = create_engine(url.set(drivername="sqlite") if sqlite else url, hide_parameters=True, **options(url))
     listen(engine)
@@ -170,7 +171,7 @@ def _alone(url: URL) -> Iterator[Connection]:
             private_file(Path(url.database or ""))
         except OSError as error:
             raise StartRefused(reason(error, "The database of rooms.database_url")) from None
-    with waited_for(Path(f"{url.database}.lock")) if sqlite else nullcontext(), _connected(url) as connection:
+    with waited_for(Path(f"{url.database}.lock")) if sqlite else nullcontext(), connected(url) as connection:
         connection.execution_options(writes=True)
         with connection.begin():
             if not sqlite:

@@ -63,6 +63,7 @@ async def acts(server: Server) -> list[str]:
 # --- by the form ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.duty("S-50")
 async def test_a_form_without_an_address_shows_its_link_once(
     mailing: Server, officer: Browser, stranger: Browser
 ) -> None:
@@ -156,6 +157,7 @@ async def own(browser: Browser, **fields: str) -> Seen:
     return await send(browser, "/account/requests/ask", **({"what": "access", "purpose": "", "text": TEXT} | fields))
 
 
+@pytest.mark.duty("S-48", "S-50")
 async def test_who_is_signed_in_proves_nothing_and_reads_the_answer_there(
     mailing: Server, owner: Browser, officer: Browser
 ) -> None:
@@ -185,6 +187,7 @@ async def test_an_objection_says_what_stands_still(mailing: Server, owner: Brows
 # --- the officer ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.duty("S-03", "S-49")
 async def test_the_queue_says_which_and_until_when(mailing: Server, officer: Browser, stranger: Browser) -> None:
     await ask(stranger, what="complaint")
     page = await officer.get("/practice/requests")
@@ -212,6 +215,7 @@ async def test_to_others_the_queue_is_nowhere(mailing: Server, officer: Browser,
     assert "/practice/requests" not in (await browser.get("/account")).html
 
 
+@pytest.mark.duty("S-03")
 async def test_the_officer_opens_no_page_of_appointments(mailing: Server, officer: Browser) -> None:
     for path in ("/practice/people", "/practice/audit", "/practice/record", "/served"):
         assert (await officer.get(path)).status == 404
@@ -235,6 +239,7 @@ async def test_a_question_is_asked_and_answered_behind_the_link(
     assert (await stranger.send(f"{link}/reply", urlencode({"text": "Nog iets"}))).status == 409
 
 
+@pytest.mark.duty("S-47", "S-50")
 async def test_an_answer_is_not_shown_to_who_proved_nothing(
     mailing: Server, officer: Browser, stranger: Browser
 ) -> None:
@@ -251,6 +256,7 @@ async def test_an_answer_is_not_shown_to_who_proved_nothing(
     assert await waiting(mailing, "request-answered") == []
 
 
+@pytest.mark.duty("S-49")
 async def test_without_a_text_nothing_is_closed(mailing: Server, officer: Browser, stranger: Browser) -> None:
     await ask(stranger)
     (one,) = await all_of(mailing)
@@ -283,6 +289,7 @@ async def test_it_stands_in_the_trail_by_a_name_that_dies_with_it(
 # --- in time ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.duty("S-49")
 async def test_the_officer_is_reminded_by_mail_and_the_operators_too(
     mailing: Server, officer: Browser, stranger: Browser, requesting: Requesting
 ) -> None:
@@ -310,6 +317,7 @@ async def test_without_an_officer_the_owners_are_told(mailing: Server, owner: Br
     assert [one.news.to for one in await waiting(mailing, "request-new")] == ["alice@example.org"]
 
 
+@pytest.mark.duty("S-49")
 async def test_an_extension_counts_once_its_mail_was_taken(
     mailing: Server, owner: Browser, officer: Browser, requesting: Requesting
 ) -> None:
