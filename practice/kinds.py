@@ -13,6 +13,7 @@ from practice.consents.records import CONSENTS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.invitations.records import dispatches
+from practice.legal.records import DISCLOSURES, OPERATORS
 from practice.mail_servers.records import MAIL_SERVERS
 from practice.notices.records import NOTICES
 from practice.organisation.records import DEPARTMENTS, INVITATIONS, MEMBERS, ORGANISATIONS
@@ -37,6 +38,7 @@ KINDS: Final = Kinds(
         REQUESTS,
         *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES),
         CONSENTS,
+        *(OPERATORS, DISCLOSURES),
     ),
     passing=(dispatches,),
 )

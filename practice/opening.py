@@ -44,6 +44,8 @@ from practice.feeds.store import Feeds
 from practice.invitations.model import WAYS, Way
 from practice.invitations.store import Dispatches
 from practice.kinds import KINDS
+from practice.legal.operators import Operators
+from practice.legal.store import Disclosures
 from practice.mail_servers.store import MailServers
 from practice.notices.store import Notices
 from practice.organisation.arrivals import Arrivals
@@ -65,6 +67,7 @@ from practice.registrations.store import Registrations
 from practice.requests.deciding import Decisions
 from practice.requests.store import Requests
 from practice.sentences.store import Sentences
+from practice.sights.looks import Glances
 from practice.sights.store import Sights
 from practice.sms_providers.store import SmsProviders
 from practice.statistics.store import Statistics
@@ -129,6 +132,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
     accounts = Practitioners(database, keys, people, Planned(reader, due_times, caps.of), now)
     signed_in, held = Sessions(database, keys, now), SecondFactors(means)
     organisation = Organisations(means, people, joining := Joining(keys, accounts, now), signed_in, engaged.ending)
+    notices = Notices(means, on=mail)
     ways, providers = _ways(mail=mail, sms=bool(texts_to)), SmsProviders(means)
     outbox = Dispatches(
         database, keys, vault.deadline, now, ways, texts_to, providers.stands, caps.reminders, vault.wake.set
@@ -162,7 +166,10 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         **of_one_kind(means),
         **by_right(means, accounts, organisation, appointments, people),
         outbox=outbox,
-        notices=Notices(means, on=mail),
+        notices=notices,
+        operators=Operators(means),
+        looks=Glances(vault.audit),
+        disclosures=Disclosures(means, people, vault.deadline, notices),
     )
 
 

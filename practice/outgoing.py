@@ -90,15 +90,20 @@ class Door:
         local = frozenset(one for one in {*hosts, *texts, *push, *bounces, *requests} if settings.is_local(one))
         return cls(frozenset(hosts), local, texts, push, bounces, requests)
 
-    def lists(self, purpose: Purpose, host: str) -> bool:
-        """Whether the operator listed a host for this."""
-        listed = {
+    def listed(self, purpose: Purpose) -> frozenset[str]:
+        """The hosts that the operator listed for this."""
+        of: dict[Purpose, frozenset[str]] = {
             "mail": self.hosts,
             "bounces": self.bounces,
             "requests": self.requests,
             "sms": self.sms,
             "push": self.push,
-        }[purpose]
+        }
+        return of[purpose]
+
+    def lists(self, purpose: Purpose, host: str) -> bool:
+        """Whether the operator listed a host for this."""
+        listed = self.listed(purpose)
         return host in listed or any(f"*.{above}" in listed for above in _above(host))
 
     async def connect(self, purpose: Purpose, host: str, port: int) -> socket.socket:

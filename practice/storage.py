@@ -164,6 +164,15 @@
         discard(scope, use, seen);  release(scope, use, seen) -> Circular;  inbox(scope) -> [Circular]  # `conflict`
         under_way(use) -> [Circular];  count(circular, reached, refused, ended) -> Circular;  bury()
         reach(circular, account, along) -> Circular | None          # a service notice
+    store.operators
+        of(scope) -> [Operator];  add(scope, name, secret, code, leave) -> Operator     # `factor_refused`, `conflict`
+        remove(scope, name, leave) -> Operator;  two(scope, first, second) -> two of them   # each code is good once
+    store.disclosures
+        export(scope, wanted, demand, two) -> Given                 # what a law demands, of what exists; `forbidden`
+        preserve(scope, ids, until, demand, two) -> Disclosure      # not destroyed before; `gone`, `invalid`
+        of(scope) -> [Disclosure];  tell() -> [Disclosure];  bury() -> int              # what may be known
+    store.looks
+        of(scope, one) -> [Glance]                                  # who looked at it, for whoever has its link
     store.statistics
         of(scope) -> [Month];  count(scope, what, accounts);  swept(scope, accounts);  purge() -> int
     store.notices
@@ -217,6 +226,8 @@ from practice.consents.store import Consents
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.invitations.store import Dispatches
+from practice.legal.operators import Operators
+from practice.legal.store import Disclosures
 from practice.mail_servers.store import MailServers
 from practice.notices.store import Notices
 from practice.organisation.arrivals import Arrivals
@@ -238,6 +249,7 @@ from practice.registrations.store import Registrations
 from practice.requests.deciding import Decisions
 from practice.requests.store import Requests
 from practice.sentences.store import Sentences
+from practice.sights.looks import Glances
 from practice.sights.store import Sights
 from practice.sms_providers.store import SmsProviders
 from practice.statistics.store import Statistics
@@ -288,6 +300,9 @@ class Storage(Vault):
     subscriptions: Subscriptions
     circulars: Circulars
     agreements: Agreements
+    operators: Operators
+    disclosures: Disclosures
+    looks: Glances
     statistics: Statistics
     notices: Notices
     outbox: Dispatches

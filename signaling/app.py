@@ -23,7 +23,7 @@ from practice.settings import PracticeSettings, PushSettings
 from practice.sms_providers.sending import Texter
 from rooms.diagnostics import Diagnostics
 from rooms.expiry import lifetimes
-from signaling import gate, health, leaving, mailing, middlewares, routes, typedefs
+from signaling import demanded, gate, health, leaving, mailing, middlewares, routes, typedefs
 from signaling.addresses import public_origin
 from signaling.challenges import Challenges
 from signaling.couriers import courier, letterhead, reader
@@ -258,6 +258,8 @@ async def _tidy(app: web.Application) -> None:
             await let_lapse(app[typedefs.STORE])
         with suppress(DomainError):
             await app[typedefs.STORE].sights.bury()
+        with suppress(DomainError):
+            await demanded.tell(app[typedefs.STORE])
         with suppress(DomainError):
             await app[typedefs.STORE].bookings.bury()
         with suppress(DomainError):

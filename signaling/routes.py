@@ -157,7 +157,7 @@ ENDPOINTS = (
              "A text to paste, and a QR code, for its patient.", reply=Handout, query=FOR, right=Right.PLAN,
              codes=(*ONE, "ended"), entered=entries.one(Act.APPOINTMENT_READ)),
     Endpoint("DELETE", "/appointments/{appointment}", appointments.destroy, "Destroy it irrecoverably, now.",
-             reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=ONE),
+             reply=bodies.Receipt, query=FOR, right=Right.PLAN, codes=(*ONE, "bad_state")),
     Endpoint("GET", "/appointments/{appointment}/technical-check", technical.technical_check,
              "How the connections of a consult were.", reply=TechnicalCheck, right=Right.TECHNICAL, codes=ONE,
              entered=entries.one(Act.TECHNICAL_CHECK_READ)),

@@ -21,6 +21,7 @@ from practice.consents.model import AskedConsents, ConsentWording
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.kinds import KINDS
+from practice.legal.model import Demand, Disclosure, Operator
 from practice.mail_servers.model import Access, MailServer
 from practice.notices.model import News, Notice
 from practice.organisation.model import Department, Invitation, Member
@@ -129,6 +130,10 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "acceptances": lambda whose: Acceptance(new_id(), whose.account, "statement", WORD, START, START),
     "circulars": lambda whose: Circular(
         *(new_id(), whose.organisation, "newsletter", None, WORD, WORD, "nl", new_id(), START)
+    ),
+    "operators": lambda whose: Operator(new_id(), whose.organisation, WORD, WORD, 1, START),
+    "disclosures": lambda whose: Disclosure(
+        *(new_id(), whose.organisation, new_id(), "export", Demand(WORD, WORD, UNTIL, WORD), (WORD,), START, 1)
     ),
 }
 """By the names of kinds. Of some all is of a closed list: what is unknown in their content has the word too."""

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
+from practice.statistics.model import SMALLEST
 from signaling import typedefs
 from signaling.addresses import public_origin
 from signaling.settings import SignalingSettings
@@ -64,7 +65,7 @@ def statement_context(app: web.Application) -> dict[str, Any]:
     sms, push = (sorted(door.sms), sorted(door.push)) if door else ([], [])
     bounces, requests = (sorted(door.bounces), sorted(door.requests)) if door else ([], [])
     read = {"bounces": bounces, "requests": requests}
-    return {"kept": KEPT, "stored": STORED, "sms": sms, "push": push, "read": read}
+    return {"kept": KEPT, "stored": STORED, "sms": sms, "push": push, "read": read, "smallest": SMALLEST}
 
 
 async def security_txt(request: web.Request) -> web.Response:

@@ -31,6 +31,7 @@ from web.account import (
     forgotten,
     importing,
     invited,
+    legal,
     mail,
     newsletter,
     particulars,
@@ -58,6 +59,7 @@ from web.practice import (
     mail_domains,
     mail_server,
     organisation,
+    papers,
     passing_on,
     people,
     policies,
@@ -102,6 +104,7 @@ ACCOUNTS: Final = (
     *(export, importing),
     *(offered, receiving, newsletter),
     *(asking, before),
+    legal,
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
@@ -112,6 +115,7 @@ PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
     *(audit, record, report, statistics, newsletters),
     house_asks,
+    papers,
 )
 PARTS: Final = (
     agreements,

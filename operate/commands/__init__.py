@@ -2,7 +2,7 @@
 
 ``arguments`` are what they have in common, ``configured`` and ``storage`` what they open. Then one for each:
 ``audit``, ``backup``, ``check``, ``db``, ``dkim``, ``doctor``, ``first_link``, ``inventory``, ``keys``,
-``practitioner``, ``proof``, ``retention``, ``setup``, ``support``, ``trail``.
+``legal``, ``operators``, ``papers``, ``practitioner``, ``proof``, ``retention``, ``setup``, ``support``, ``trail``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         first_link,
         inventory,
         keys,
+        legal,
+        operators,
+        papers,
         practitioner,
         proof,
         retention,
@@ -42,6 +45,9 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
         proof,
         audit,
         inventory,
+        papers,
+        operators,
+        legal,
         support,
         check,
     ):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from practice.settings import PracticeSettings
     from signaling.settings import SignalingSettings
+    from turn.settings import TurnSettings
     from vault.settings import VaultSettings
     from web.settings import WebSettings
 
@@ -20,5 +21,7 @@ class Configured(Protocol):
     def practice(self) -> PracticeSettings: ...
     @property
     def signaling(self) -> SignalingSettings: ...
+    @property
+    def turn(self) -> TurnSettings: ...
     @property
     def web(self) -> WebSettings: ...

@@ -98,6 +98,16 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Preservation:
+    """That a law demands an appointment be kept ``until`` then (S-36). ``told`` is from when its practitioner may know,
+    None where that is at once.
+    """
+
+    until: datetime
+    told: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Appointment:
     """What was planned. ``starts_at`` keeps the offset it was planned with, so ``starts_at.date()`` is the local day.
 
@@ -108,8 +118,9 @@ class Appointment:
     the consult showed, or somebody said; None where nobody knows. ``wish`` is what the patient said of it. ``number``
     is that of who came to an open hour. ``guests`` are who else takes part. With ``code`` whoever opens the patient's
     link types digits that were sent to them. ``age`` is what was said of the patient's, ``asks`` what is to be
-    consented to before the waiting room, ``consents`` what was; with ``lifted`` no guardian has to. ``unknown`` is what
-    a newer program keeps beside these fields: who writes the appointment anew writes it too.
+    consented to before the waiting room, ``consents`` what was; with ``lifted`` no guardian has to. ``preserved`` puts
+    off its destruction, not its due time.
+    ``unknown`` is what a newer program keeps beside these fields: who writes the appointment anew writes it too.
     """
 
     id: str
@@ -136,6 +147,7 @@ class Appointment:
     asks: tuple[Purpose, ...] = ()
     consents: tuple[Consent, ...] = ()
     lifted: Lifted | None = None
+    preserved: Preservation | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -162,6 +174,11 @@ class Appointment:
     def at_once(self) -> bool:
         """Whether it goes when it is due, also where its consult runs."""
         return self.withdrawn_at is not None
+
+    @property
+    def preserved_until(self) -> datetime | None:
+        """What ``vault.destruction.preservation`` looks at."""
+        return self.preserved.until if self.preserved else None
 
     @property
     def ends_at(self) -> datetime:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, 
 
 from practice.accounts.model import RETENTION, Language
 from practice.agenda.ages import BANDS, LIFT_REASONS, Age, Lifted
-from practice.agenda.model import GUEST_ROLES, PURPOSES, Appointment, Attendance, Consent, Contact, Guest
+from practice.agenda.model import GUEST_ROLES, PURPOSES, Appointment, Attendance, Consent, Contact, Guest, Preservation
 from practice.agenda.wishes import WISHES
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
@@ -46,7 +46,7 @@ APPOINTMENT = Layout(
     optional=frozenset(
         (
             *("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests", "code"),
-            *("band", "sixteen", "asks", "consents", "unguarded"),
+            *("band", "sixteen", "asks", "consents", "unguarded", "preserved"),
         )
     ),
 )
@@ -81,6 +81,7 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "asks": list(appointment.asks) or None,
         "consents": [_kept_consent(one) for one in appointment.consents] or None,
         "unguarded": appointment.lifted and asdict(appointment.lifted) | {"at": appointment.lifted.at.isoformat()},
+        "preserved": _preserved(appointment.preserved),
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -125,6 +126,7 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             asks=tuple(known(one, PURPOSES) for one in content["asks"] or ()),
             consents=tuple(_consent(one) for one in content["consents"] or ()),
             lifted=None if content["unguarded"] is None else _lifted(content["unguarded"]),
+            preserved=_preservation(content["preserved"]),
             unknown=unknown,
         )
     except (KeyError, TypeError, ValueError):
@@ -186,6 +188,17 @@ def _exported_consent(one: Consent, appointment: Appointment) -> dict[str, Any]:
 
 def _addresses(contact: Contact | None) -> dict[str, str | None] | None:
     return {"mail": contact.mail, "phone": contact.phone} if contact else None
+
+
+def _preserved(one: Preservation | None) -> dict[str, str | None] | None:
+    return {"until": stamp(one.until), "told": stamp(one.told)} if one else None
+
+
+def _preservation(kept: Mapping[str, Any] | None) -> Preservation | None:
+    """Errors: KeyError, TypeError, ValueError."""
+    if kept is None:
+        return None
+    return Preservation(datetime.fromisoformat(kept["until"]), moment(kept["told"]))
 
 
 def export_appointment(appointment: Appointment) -> dict[str, Any]:

@@ -19,6 +19,7 @@ Word = Literal[
     "export-link", "export-sent",
     "request-filed", "request-asked-back", "request-extended", "request-answered",
     "request-new", "request-reminder", "request-late",
+    "legal",
 ]  # fmt: skip
 """Which text it is (``texts.toml``)."""
 

@@ -107,7 +107,7 @@ MEANING: Final[Mapping[Right, str]] = MappingProxyType(
         Right.NEWSLETTER: "Write the newsletter and send it to who asked for it; of these only their number is shown.",
         Right.SERVICE_NOTICES: "Write a service notice to everybody in the organisation.",
         Right.REGISTRATION: "The mail domains whose addresses may register in the organisation by themselves.",
-        Right.OVERSIGHT: "The audit trail, looked through, taken along, checked; the record of processing; statistics.",
+        Right.OVERSIGHT: "The audit trail, looked through, taken along, checked; the record, papers, statistics.",
         Right.SIGHT: "Ask for an hour's sight of another's agenda, use it, give it to somebody else who asked.",
         Right.REQUESTS: "What people asked for by right: read, asked back, extended, answered.",
     }

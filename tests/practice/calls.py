@@ -36,6 +36,7 @@ from practice.sms_providers.model import SmsProvider, Way
 from practice.storage import Store
 from tests.organisations import PRACTICE
 from tests.people import PASSWORD, START
+from tests.practice.legal_calls import LEGAL
 from vault.records.content import new_id
 from vault.records.records import Kind
 from vault.records.scope import Scope
@@ -245,7 +246,6 @@ CALLS: dict[str, Call] = {
     "circulars.discard": lambda store, scope, *_: store.circulars.discard(scope, "newsletter", 1),
     "circulars.release": lambda store, scope, *_: store.circulars.release(scope, "newsletter", 1),
     "circulars.inbox": lambda store, scope, *_: store.circulars.inbox(scope),
-    "sights.givers": lambda store, scope, row, _: store.sights.givers(scope, row),
     "mail_domains.of": lambda store, scope, *_: store.mail_domains.of(scope),
     "mail_domains.add": lambda store, scope, *_: listed(store, scope),
     "mail_domains.remove": lambda store, scope, row, _: store.mail_domains.remove(scope, row),
@@ -255,15 +255,6 @@ CALLS: dict[str, Call] = {
     "registrations.ask": lambda store, scope, _, me: store.registrations.ask(
         scope, me.mail, "nl", lambda owner, *_: store.notices.of(owner)
     ),
-    "sights.ask": lambda store, scope, row, _: store.sights.ask(scope, row, "absent"),
-    "sights.approve": lambda store, scope, row, me: store.sights.approve(scope, row, store.notices.of(me.id)),
-    "sights.look": lambda store, scope, row, _: store.sights.look(scope, row, UTC),
-    "sights.waiting": lambda store, scope, *_: store.sights.waiting(scope),
-    "sights.of": lambda store, scope, row, _: store.sights.of(scope, row),
-    "sights.end": lambda store, scope, row, _: store.sights.end(scope, row),
-    "sights.lapse": lambda store, scope, row, _: store.sights.lapse(scope, row),
-    "sights.unseen": lambda store, scope, *_: store.sights.unseen(scope),
-    "sights.see": lambda store, scope, *_: store.sights.see(scope),
     "requests.file": lambda store, scope, *_: store.requests.file(scope, Filing("access", "form", "nl", new_id())),
     "requests.mine": lambda store, scope, *_: store.requests.mine(scope),
     "decisions.queue": lambda store, scope, *_: store.decisions.queue(scope),
@@ -272,6 +263,7 @@ CALLS: dict[str, Call] = {
     "decisions.ask_back": lambda store, scope, row, _: store.decisions.ask_back(scope, row, "Welke?"),
     "decisions.extend": lambda store, scope, row, _: store.decisions.extend(scope, row, "Veel", nobody),
     "decisions.decide": lambda store, scope, row, _: store.decisions.decide(scope, row, "granted", "Gedaan"),
+    **LEGAL,
     "retention.destroy": lambda store, scope, row, _: store.retention.destroy(scope, row, *kinds(scope)),
     "retention.destroy_all": lambda store, scope, *_: store.retention.destroy_all(scope),
     "retention.close": lambda store, scope, *_: store.retention.close(scope),

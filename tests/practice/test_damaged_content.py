@@ -20,6 +20,8 @@ from practice.bookings.records import AVAILABILITIES, HOLDS
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.feeds.records import FEEDS
+from practice.legal.model import Demand, Disclosure, Operator
+from practice.legal.records import DISCLOSURES, OPERATORS
 from practice.mail_servers.model import Access, MailServer
 from practice.mail_servers.records import MAIL_SERVERS
 from practice.notices.model import News, Notice
@@ -120,6 +122,13 @@ KINDS = {
     "picture": of(PICTURES, Picture(ID, OWNER, "photograph", b"geheim", True, 1)),
     "sight": of(SIGHTS, SEEN),
     "request": of(REQUESTS, ASKED),
+    "operator": of(OPERATORS, Operator(ID, OWNER, "Anna", "secret", 7, START)),
+    "disclosure": of(
+        DISCLOSURES,
+        Disclosure(
+            ID, OWNER, "b" * 22, "preservation", Demand("A", "B", START, "C"), ("D", "E"), START, 1, START, False
+        ),
+    ),
     "mail domain": of(MAIL_DOMAINS, MailDomain(ID, OWNER, "example.org", "assistant", True, "ab" * 32, 1)),
 }
 
@@ -196,6 +205,14 @@ DAMAGES: list[tuple[str, dict[str, Any], type[Unreadable]]] = [
     ("request", {"due": "1999-01-01T00:00:00+00:00"}, Unreadable),
     ("request", {"decided": 7}, Unreadable),
     ("request", {"reminded": "7"}, Unreadable),
+    ("operator", {"step": "7"}, Unreadable),
+    ("operator", {"since": "soon"}, Unreadable),
+    ("disclosure", {"what": "tapping"}, Newer),
+    ("disclosure", {"account": "d" * 22}, Unreadable),
+    ("disclosure", {"at": "soon"}, Unreadable),
+    ("disclosure", {"told": 7}, Unreadable),
+    ("disclosure", {"number": "1"}, Unreadable),
+    ("disclosure", {"operators": 7}, Unreadable),
 ]
 
 

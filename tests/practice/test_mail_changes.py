@@ -59,6 +59,7 @@ async def words(store: Store) -> list[str]:
     return [one.news.word for one in await store.notices.waiting()]
 
 
+@pytest.mark.duty("S-10")
 async def test_it_is_carried_out_once_when_both_agree(store: Store) -> None:
     person = await alice(store)
     tokens = await ask(store, person)
@@ -77,6 +78,7 @@ async def test_it_is_carried_out_once_when_both_agree(store: Store) -> None:
     assert await store.mail_changes.pending(of(person.id)) is None
 
 
+@pytest.mark.duty("S-10")
 async def test_of_two_accounts_that_want_one_address_one_gets_it(store: Store) -> None:
     people = [await alice(store), await charlie(store)]
     tokens = [await ask(store, one) for one in people]

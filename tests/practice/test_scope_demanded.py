@@ -80,9 +80,10 @@ WITHOUT = {
         map("{}.of_owner".format, ("mail_servers", "sms_providers")), "the server's own work: by what it sends"
     ),
     **dict.fromkeys(
-        ("invitations.bury", "sights.bury", "push_subscriptions.bury", "statistics.purge"),
+        ("invitations.bury", "sights.bury", "push_subscriptions.bury", "statistics.purge", "disclosures.bury"),
         "the server's own work: it gives a count",
     ),
+    "disclosures.tell": "the server's own work: what its practitioner may know from now on is mailed to them",
     **dict.fromkeys(
         map("subscriptions.{}".format, ("of_link", "confirm", "leave", "token")),
         "of whoever has the link that was mailed: its token is what it is found by",

@@ -15,6 +15,7 @@ from practice.consents.model import AskedConsents
 from practice.consents.store import Reading
 from practice.factors.model import Factors
 from practice.feeds.model import Feed
+from practice.legal.model import Disclosure, Given, Operator
 from practice.mail_servers.model import MailServer
 from practice.organisation.handing import Prospect
 from practice.organisation.model import Colleague, Department, Invitation, Invited, Member, Organisation, Roster
@@ -28,6 +29,7 @@ from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
 from practice.requests.model import Backlog, Filed, NamedRequest, Request, RequestList
 from practice.sentences.model import Said, Sentence
+from practice.sights.looks import Glance
 from practice.sights.model import Look, NamedSight, Sight
 from practice.sms_providers.model import SmsProvider
 from practice.statistics.model import Month
@@ -43,11 +45,12 @@ OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
     *(SmsProvider, Subscription, Circular, Document, Acceptance, AskedConsents),
+    *(Disclosure, Operator),
 )
 
 NOBODYS = (
     *(Backlog, bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
-    *(TrailReport, Reading),
+    *(TrailReport, Reading, Glance),
 )
 """What has no id of a record or of an account: numbers, receipts and what is taken along, which other tests look at."""
 
@@ -80,6 +83,7 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             | Filed(request=inner)
             | NamedRequest(request=inner)
             | Agreed(document=inner)
+            | Given(disclosure=inner)
         ):
             yield from owners_and_ids(inner)
         case Roster(people=several) | Said(sentences=several) | Agenda(appointments=several):

@@ -67,6 +67,7 @@ async def test_the_operator_closes_an_account_beside_a_running_server(
 
     from practice.settings import PracticeSettings
     from signaling.settings import SignalingSettings
+    from turn.settings import TurnSettings
     from vault.settings import VaultSettings
     from web.settings import WebSettings
 
@@ -76,8 +77,10 @@ async def test_the_operator_closes_an_account_beside_a_running_server(
         practice: PracticeSettings
         signaling: SignalingSettings
         web: WebSettings
+        turn: TurnSettings
 
-    settings = Settings(VaultSettings(data=tmp_path / "data"), PracticeSettings(), SignalingSettings(), WebSettings())
+    data = VaultSettings(data=tmp_path / "data")
+    settings = Settings(data, PracticeSettings(), SignalingSettings(), WebSettings(), TurnSettings())
     planned = await server.appoint(server.alice)
     monkeypatch.setattr("builtins.input", lambda _: "something else")
     asked = argparse.Namespace(mail="alice@example.org", yes=False)

@@ -43,6 +43,7 @@ async def test_what_is_said_changes_and_the_rest_stays(server: Server) -> None:
     assert ("appointment-changed", "practitioner", None) in await acts(server)
 
 
+@pytest.mark.duty("S-42")
 async def test_who_was_overtaken_reads_what_it_is_now(server: Server) -> None:
     one = await planned(server)
     await correct(server, one.id, patient="Piet")

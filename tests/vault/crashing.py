@@ -13,17 +13,22 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import randrange
 from typing import Any
 
 from sqlalchemy import event
 
+from practice.legal.model import Demand, Operator
 from practice.storage import Store
 from tests.opening import of, open_store
+from tests.organisations import PRACTICE
 from tests.people import START, Time
 from tests.vault.killing import Killer, counted
 from vault.database import database as databases
+from vault.errors import DomainError
 from vault.keys import files, sqlite
 from vault.records.scope import SERVER, Scope
 from vault.settings import VaultSettings
@@ -83,12 +88,32 @@ async def handing(store: Store, acknowledge: Callable[[str], None]) -> None:
     acknowledge("handed over")
 
 
+async def preserving(store: Store, acknowledge: Callable[[str], None]) -> None:
+    """A law demands that one be kept; then all of it is to be destroyed, by the sweep and by hand."""
+    person = await store.practitioners.by_mail(SERVER, "alice@example.org")
+    assert person is not None
+    await store.organisation.establish(Scope.operator(), PRACTICE)
+    until = datetime.fromisoformat(f"{store.clock.now():%Y-%m-%dT%H:%M:%S%z}") + timedelta(days=60)
+    made = await store.appointments.create(of(person.id), "wanted", START + timedelta(days=DUE_BY), 30, "nl")
+    acknowledge(f"planned {made.id}")
+    two = [Operator(name, "", name, "", 0, START) for name in ("Anna", "Ben")]
+    demand = Demand("an authority", "a law")
+    await store.disclosures.preserve(Scope.operator(person.id), [made.id], until, demand, two)
+    acknowledge("kept")
+    with suppress(DomainError):
+        await store.retention.destroy(of(person.id), made.id)
+    acknowledge("asked by hand")
+    await store.retention.close(of(person.id))
+    acknowledge("closed")
+
+
 SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "sweep": (sweep, DUE_BY),
     "create": (create, 0),
     "setting": (setting, 0),
     "sentences": (sentences, 0),
     "handing": (handing, 0),
+    "preserving": (preserving, 0),
 }
 
 

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from practice.agenda.model import Appointment
+from practice.agenda.records import APPOINTMENTS, appointments
+from practice.legal.records import DISCLOSURES, disclosures
 from practice.sentences.records import sentences
 from practice.storage import Store
 from tests.opening import of, open_store
@@ -164,3 +166,32 @@ async def test_what_lives_with_an_account_is_whole_or_gone_wherever_it_is_killed
             }
             assert set(await store.keys.ids()) - {NOBODY} == people | rows.keys() | living, folder.name
             assert await store.keys.unconfirmed() == [], folder.name
+
+
+@pytest.mark.duty("S-36")
+async def test_what_a_law_demands_is_kept_or_not_wherever_it_is_killed(tmp_path: Path) -> None:
+    """And is gone at its end, with all that was to be destroyed meanwhile."""
+    _, folders = await crash("preserving", tmp_path)
+    for folder in folders:
+        said = (
+            folder.with_suffix(".acknowledged").read_text().splitlines()
+            if folder.with_suffix(".acknowledged").exists()
+            else []
+        )
+        ids = [line.split()[1] for line in said if line.startswith("planned")]
+        time = Time()
+        settings = VaultSettings(data=folder, trust_clock=True)
+        async with open_store(settings, now=time.now, boot=time.boottime) as store:
+            await caught_up(store)
+            rows = await store.database.ask(select(appointments).where(appointments.c.id.in_(ids)))
+            kept = [one.preserved is not None for one in (await store.reader.open(APPOINTMENTS, rows)).living]
+            told = (await store.reader.open(DISCLOSURES, await store.database.ask(select(disclosures)))).living
+            assert sum(kept) == len(told), "both or neither"
+            assert "kept" not in said or kept == [True], folder.name
+            time.pass_(days=59)
+            await caught_up(store)
+            assert (await store.keys.missing(ids) == []) or not any(kept), folder.name
+            time.pass_(days=DUE_BY)
+            await caught_up(store)
+            assert await store.keys.missing(ids) == ids, folder.name
+            assert store.retention.damage == (0, 0)

@@ -19,6 +19,7 @@ from practice.requests.model import OUTCOMES, WHATS, Proof
 from practice.requests.model import WAYS as WAYS_IN
 from practice.requests.model import Phase as RequestPhase
 from practice.requests.purposes import PURPOSES
+from practice.sights.looks import Who
 from practice.sights.model import Phase, SightReason
 from practice.sms_providers.model import Format
 from practice.sms_providers.numbers import Reason as Unfit
@@ -41,6 +42,7 @@ from web.account import security
 from web.agreements import PARTS
 from web.forms.fields import PROBLEMS
 from web.pages import STORED
+from web.papers import ANNEX, TRAIL
 from web.practice.menu import ENTRIES
 from web.practice.report import CLAIMS
 from web.rights.sections import SECTIONS
@@ -53,6 +55,7 @@ def given(kind: Kind[Any]) -> set[str]:
     return set(kind.layout.fields | kind.layout.optional) - WITHHELD.get(kind.name, set())
 
 
+PAPERS = ("register", "annex", "retention", "cookies", "recipients", "trail")
 DEVICES = ("camera", "microphone", "speaker")
 OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switched-off")
 FAMILIES = {
@@ -115,6 +118,15 @@ FAMILIES = {
     "data.field": sorted(
         {"app", "codes_left", "state"}.union(*(given(kind) for kind in KINDS if kind.export is not None))
     ),
+    "looked.who": get_args(Who),
+    "legal": ["export", "preservation", "kept"],
+    "papers": [
+        *("whose", "form", "kind", "host", "field", "asks", "answers"),
+        *PAPERS,
+        *(f"{name}.text" for name in PAPERS),
+        *(f"annex.{one}{part}" for one in ANNEX for part in ("", ".text")),
+        *(f"trail.{one}.{part}" for one in (*TRAIL, "point") for part in ("asks", "answers")),
+    ],
     "sight": [
         *("factor", "conflict", "late", *(f"phase.{phase}" for phase in get_args(Phase))),
         *(f"reason.{reason}" for reason in get_args(SightReason)),
@@ -175,6 +187,7 @@ FAMILIES = {
     "sms.format": get_args(Format),
     "report": ["inventory", "purposes", "kept", "here", "barred"],
     "audit.export": ["large"],
+    "record": ["setting", "setting.cap", "days", "hours", "minutes"],
     "record.apart": ["database", "keystore", "transit", "redis"],
     "menu": [name for name, _ in ENTRIES],
     "form.problem": sorted(PROBLEMS),

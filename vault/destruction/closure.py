@@ -7,7 +7,7 @@ new appointments and signing in; when nothing is left, the account's own key goe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from vault.database.marks import closing_accounts, raise_generation, set_behind,
 from vault.database.tables import marks
 from vault.destruction.deadline import Deadline, Told
 from vault.destruction.destruction import BATCH, Destruction
+from vault.destruction.preservation import is_preserved
 from vault.errors import DomainError
 from vault.keys.receipt import Receipt
 from vault.keys.store import KeyStore
@@ -39,15 +40,16 @@ Parting = Callable[[AsyncConnection, Any, bytes, datetime], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Emptied:
-    """How many were destroyed, and how many are in a consult that is waited for."""
+    """How many were destroyed, how many are in a consult that is waited for, and how many a law demands be kept."""
 
     destroyed: int
     waiting: int
+    preserved: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Closed(Emptied):
-    """``receipt`` is the account's own, None while consults are waited for."""
+    """``receipt`` is the account's own, None while consults are waited for, or something is preserved."""
 
     receipt: Receipt | None
 
@@ -85,20 +87,22 @@ class Closure:
                     await connection.execute(ending)
 
     async def empty(self, owner: str) -> Emptied:
-        """Destroy all of the owner's that is past due and in no running consult."""
-        count, waiting = 0, 0
+        """Destroy all of the owner's that is past due, in no running consult, and kept for nobody."""
+        count, waiting, preserved, now = 0, 0, 0, self.clock.now()
         for kind in self.kinds:
             ours = kind.table.c.owner == owner
             if kind.timed:
                 async for rows in self.destruction.batches(kind, kind.living().where(ours)):
                     opened = await self.reader.open(kind, rows)
-                    due = [one.id for one in await self.deadline.forbidden(opened.living, unsure=False)]
-                    waiting += len(opened.living) - len(due)
-                    count += await self._destroy(kind, owner, [*due, *(one.id for one in opened.damaged)])
+                    free = [one for one in opened.living if not is_preserved(one, now)]
+                    due = {one.id: one.version for one in await self.deadline.forbidden(free, unsure=False)}
+                    waiting += len(free) - len(due)
+                    preserved += len(opened.living) - len(free)
+                    count += await self._destroy(kind, owner, due | {one.id: None for one in opened.damaged})
             async for rows in self.destruction.batches(kind, kind.marked().where(kind.ending_with(owner))):
                 targets = [(row.owner, row.id) for row in rows]
                 count += len(await self.destruction.finish(kind, targets, practitioner(owner)))
-        return Emptied(count, waiting)
+        return Emptied(count, waiting, preserved=preserved)
 
     async def finish(self) -> dict[str, Receipt]:
         """Close the accounts of which nothing is left; their receipts by account. One after the other: each is entered
@@ -164,9 +168,8 @@ class Closure:
         for start in range(0, len(broken), BATCH):
             await connection.execute(kind.marking().where(table.c.id.in_(broken[start : start + BATCH])))
 
-    async def _destroy(self, kind: Kind[Any], owner: str, ids: Sequence[str]) -> int:
-        if not ids:
+    async def _destroy(self, kind: Kind[Any], owner: str, versions: Mapping[str, int | None]) -> int:
+        if not versions:
             return 0
-        await self.destruction.mark_all(kind, owner, ids)
-        targets = [(owner, row_id) for row_id in ids]
+        targets = await self.destruction.mark_all(kind, owner, versions)
         return len(await self.destruction.finish(kind, targets, practitioner(owner)))

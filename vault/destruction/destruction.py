@@ -5,10 +5,11 @@ content back. Being cut off anywhere is finished by the next sweep or the next s
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, delete, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Update, delete, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.audit import SERVER, Act, Draft, Party, receipt
@@ -18,7 +19,9 @@ from vault.database.database import Database
 from vault.database.marks import raise_generation
 from vault.destruction.deadline import AllTold
 from vault.destruction.due import Batch
+from vault.destruction.preservation import is_preserved
 from vault.destruction.sweeps import Sweeps
+from vault.errors import DomainError
 from vault.keys.receipt import Receipt
 from vault.keys.store import KeyStore
 from vault.keys.unseen import minute
@@ -58,14 +61,19 @@ class Destruction:
     async def mark(self, owner: str, row_id: str, *kinds: Kind[Any], along: Along | None = None) -> Kind[Any] | None:
         """Step 1 for one row that its owner wants gone: of what kind it is, None when there is no such row.
 
-        ``along`` writes more with it.
+        ``along`` writes more with it. Errors: ``bad_state`` (a law demands it: from now on it is due, so that nobody
+        gets at it, and a sweep destroys it when that ends).
         """
         self._keys.unlocked()
         found: list[Kind[Any]] = []
+        later: list[Kind[Any]] = []
 
         async def change(connection: AsyncConnection) -> bool:
             for kind in kinds or self._kinds:
                 ours = (kind.table.c.id == row_id, kind.table.c.owner == owner)
+                if kind.timed and await self._postponed(connection, kind, ours):
+                    later.append(kind)
+                    return False
                 if (await connection.execute(kind.marking().where(*ours))).rowcount == 1:
                     found.append(kind)
                     return True
@@ -76,7 +84,23 @@ class Destruction:
         else:
             async with self._database.write() as connection:
                 await change(connection)
+        if later:
+            raise DomainError("bad_state")
         return found[0] if found else None
+
+    async def _postponed(
+        self, connection: AsyncConnection, kind: Kind[Any], ours: Sequence[ColumnElement[bool]]
+    ) -> bool:
+        """Whether this row must not be destroyed yet; it is due at once then."""
+        rows = (await connection.execute(kind.living().where(*ours).with_for_update())).all()
+        opened, now = await self._reader.open(kind, rows), self._clock.now()
+        for one in opened.living:
+            if not is_preserved(one, now):
+                return False
+            if one.due is None or one.due > now:
+                sealed = kind.seal(opened.keys[one.id], replace(one, due=now, version=one.version + 1))
+                await connection.execute(update(kind.table).where(*ours).values(sealed))
+        return bool(opened.living)
 
     async def mark_due(self, batch: Batch, sweeps: Sweeps) -> list[Target] | None:
         """Step 1 for rows found due, unless they changed since, and for those that came back without their key.
@@ -104,13 +128,19 @@ class Destruction:
         done = marking.returning(kind.table.c.owner, kind.table.c.id)
         return [(row.owner, row.id) for row in await connection.execute(done)]
 
-    async def mark_all(self, kind: Kind[Any], owner: str, ids: Sequence[str]) -> None:
-        """Step 1 for all of these that are the owner's."""
+    async def mark_all(self, kind: Kind[Any], owner: str, versions: Mapping[str, int | None]) -> list[Target]:
+        """Step 1 for those of these ids that are the owner's and in the version that was seen; None is any."""
         self._keys.unlocked()
+        ids, table = list(versions), kind.table
+        marked: list[Target] = []
         async with self._database.write() as connection:
             for start in range(0, len(ids), BATCH):
-                ours = (kind.table.c.id.in_(ids[start : start + BATCH]), kind.table.c.owner == owner)
-                await connection.execute(kind.marking().where(*ours))
+                part = ids[start : start + BATCH]
+                seen = [(one, version) for one in part if (version := versions[one]) is not None]
+                whatever = [one for one in part if versions[one] is None]
+                as_seen = tuple_(table.c.id, table.c.version).in_(seen) | table.c.id.in_(whatever)
+                marked += await self._marked(connection, kind, kind.marking().where(as_seen, table.c.owner == owner))
+        return marked
 
     async def finish(self, kind: Kind[Any], targets: Sequence[Target], by: Party = SERVER) -> list[Receipt]:
         """Steps 2 to 4, entered in the audit trail after the second.

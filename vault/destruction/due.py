@@ -15,6 +15,7 @@ from sqlalchemy.types import NullType
 from vault.clock import Clock
 from vault.database.database import Database
 from vault.destruction.deadline import Deadline
+from vault.destruction.preservation import is_preserved, leaves
 from vault.records.reading import Reader
 from vault.records.records import Kind, Kinds
 from vault.records.scope import Scope
@@ -135,11 +136,12 @@ class Due:
             rows = (await connection.execute(kind.living().where(kind.table.c.id.in_(ids)))).all()
         opened = await self._reader.open(kind, rows)
         past = []
+        now = self._clock.now()
         for one in opened.living:
-            if self._deadline.past(one):
+            if self._deadline.past(one) and not is_preserved(one, now):
                 past.append(one)
             elif len(known) < MOST:
-                known[one.id] = KnownMoment(one.version, one.due)
+                known[one.id] = KnownMoment(one.version, leaves(one))
         due = await self._deadline.forbidden(past, unsure=unsure)
         gone = set(opened.gone)
         return Batch(kind, due, [(row.owner, row.id) for row in rows if row.id in gone])

@@ -133,7 +133,7 @@ class Sweeper:
         """Destroy one record of theirs, of these kinds or, without any, of all; a second time gives the same receipt.
 
         ``along`` writes more in the transaction that marks it; ``by`` is who does it if not whose scope it is.
-        Errors: ``not_found``, ``locked``.
+        Errors: ``not_found``, ``locked``, ``bad_state`` (a law demands that it be kept a while: ``preservation``).
         """
         owner = scope.owner_of(*(kind.name for kind in kinds))
         kind = await self._destruction.mark(owner, row_id, *kinds, along=along)
@@ -169,7 +169,7 @@ class Sweeper:
         if self.rotation.running or await self._lease.take():
             await self.rotation.soon()
         receipt = closed.get(owner) or await self._keys.receipt(owner, owner)
-        return Closed(emptied.destroyed, emptied.waiting, receipt)
+        return Closed(emptied.destroyed, emptied.waiting, receipt, preserved=emptied.preserved)
 
     async def catch_up(self) -> int:
         """Before the port opens: finish what was cut off, destroy what fell due meanwhile.

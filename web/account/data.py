@@ -99,5 +99,7 @@ def seen(call: Call, _shown: Mapping[str, object]) -> Draft:
 
 
 DATA: Final = Page("/account/data", "account/data.html", show, entered=seen, right=Right.ACCOUNT)
-DESTROY: Final = Form("/account/data/destroy", DATA, Which, destroy, done="destroyed")
+DESTROY: Final = Form(
+    "/account/data/destroy", DATA, Which, destroy, done="destroyed", says={"bad_state": ("", "legal.kept")}
+)
 """Storage enters it itself."""

@@ -19,6 +19,7 @@ ENTRIES: Final = (
     ("audit", Right.OVERSIGHT),
     ("record", Right.OVERSIGHT),
     ("requests", Right.REQUESTS),
+    ("papers", Right.OVERSIGHT),
     ("report", Right.OVERSIGHT),
     ("statistics", Right.OVERSIGHT),
 )

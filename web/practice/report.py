@@ -20,6 +20,7 @@ from signaling.addresses import public_origin
 from signaling.rest.endpoint import Call
 from signaling.typedefs import NOW, SETTINGS, STORE, ZONE
 from vault.inventory import inventory
+from web import papers
 from web.forms import Download, Fields, Form, Page
 from web.moments import moment
 from web.practice import record
@@ -91,7 +92,7 @@ def of_operator(call: Call) -> dict[str, list[tuple[str, str]]]:
         "S-02": [(t("privacy.contact.mail"), settings.operator.mail or unset)],
         "S-03": [(t("privacy.contact.dpo"), settings.dpo.name or unset)],
         "S-04": [(t("report.inventory"), str(len(inventory().entry)))],
-        "S-19": [(t("report.purposes"), str(len(record.by_purpose())))],
+        "S-19": [(t("report.purposes"), str(len(papers.by_purpose())))],
         "S-37": [(t("report.kept"), str(len(KEPT)))],
         "S-50": [(t("record.authority"), settings.authority.name)],
         "S-55": [(t("report.here"), public_origin(app[SETTINGS]))],

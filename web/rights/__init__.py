@@ -6,6 +6,7 @@
 | ``holder`` | who reads: the cookie of the device, bound to link and appointment |
 | ``section``, ``sections`` | what one says of itself; the one table of what there is behind the code |
 | ``own``, ``consents`` | one's own data: seen, taken along, erased; what one agreed to |
+| ``looked`` | who looked at the appointment |
 
 A section is a module with ``SECTION``, ``PAGES`` and ``FORMS`` and a line in that table. Its pages need nobody to be
 signed in, have an address below ``/c/rights/mine``, and begin with ``await holder(call)``, which leads whoever typed

@@ -20,6 +20,7 @@ from signaling.rest.linked import TITLES
 from signaling.scopes import of_practitioner
 from signaling.typedefs import NOW, STORE, ZONE
 from vault.audit import PATIENT, Act
+from vault.errors import DomainError
 from web.forms import Download, Fields, Form, Page, Shown, Wrong
 from web.locale import CATALOGUES, NAMES
 from web.moments import moment
@@ -167,7 +168,7 @@ async def erase(call: Call) -> Shown:
     if not call.body.sure:
         raise Wrong({"sure": "unticked"})
     store, owner = app[STORE], of_practitioner(found.planned.owner)
-    receipt = ""
+    receipt, kept = "", False
     if found.guest is not None:
         after = await store.guests.remove(owner, found.planned.id, found.guest.id)
         await store.audit.record(Act.APPOINTMENT_CHANGED, PATIENT, found.subject)
@@ -175,11 +176,16 @@ async def erase(call: Call) -> Shown:
     else:
         person = await store.practitioners.get(owner)
         mail = store.notices.of(person.id, News("erased", person.mail, person.language))
-        destroyed = await store.retention.destroy(owner, found.planned.id, APPOINTMENTS, along=mail, by=PATIENT)
-        receipt = destroyed.receipt
+        try:
+            destroyed = await store.retention.destroy(owner, found.planned.id, APPOINTMENTS, along=mail, by=PATIENT)
+            receipt = destroyed.receipt
+        except DomainError as error:
+            if error.code != "bad_state":
+                raise
+            kept = True  # a law demands it: nobody sees it any more, and it is destroyed when that ends
     await app[SIGNALING].told(found.planned.owner)
     forget(call)
-    return Shown("rights/erased.html", {"receipt": receipt})
+    return Shown("rights/erased.html", {"receipt": receipt, "kept": kept})
 
 
 SECTION: Final = Section("own", "/c/rights/mine/data")

@@ -4,10 +4,10 @@ from types import ModuleType
 from typing import Final
 
 from web.requests import linked
-from web.rights import consents, own
+from web.rights import consents, looked, own
 from web.rights.section import Section
 
-MODULES: Final[tuple[ModuleType, ...]] = (consents, own, linked)
+MODULES: Final[tuple[ModuleType, ...]] = (consents, own, looked, linked)
 """Each has ``SECTION``, ``PAGES`` and ``FORMS``."""
 
 SECTIONS: Final[tuple[Section, ...]] = tuple(module.SECTION for module in MODULES)

@@ -67,6 +67,8 @@ COUNTED_ONLY = {
     "invitations": "the organisation's; whoever is invited has no account yet",
     "requests": "the organisation's; who asked reads theirs at a page of the account, or by a link",
     "sights": "the organisation's; whose agenda it is of reads it at a page of the account",
+    "operators": "who runs the server, of whom two do what a law demands",
+    "disclosures": "the organisation's; from when they may be known they stand at a page of the account",
     "notices": "mail on its way: whoever has the account gets it within minutes",
 }
 """Kinds of which nothing is given out, and why."""

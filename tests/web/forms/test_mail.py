@@ -87,6 +87,7 @@ async def acts(server: Server) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.duty("S-10")
 async def test_it_is_done_when_both_have_confirmed_and_both_are_told(
     mailing: Server, alice: Browser, reader: Browser, first: int
 ) -> None:

@@ -129,3 +129,19 @@ async def test_all_of_it_is_taken_back_at_once(server: Server, alice: Browser) -
         assert await told(server) == Told()
     token = (await alice.get(WHERE)).hidden("form_token")
     assert (await alice.send(f"{WHERE}/remove", urlencode({"form_token": token}))).status == 404
+
+
+@pytest.mark.duty("S-06", "S-42")
+async def test_one_of_them_is_erased_and_the_rest_stays_and_no_log_has_it(
+    server: Server, alice: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    await send(alice, gender="Genderwoord")
+    assert (await told(server)).gender == "Genderwoord"
+    assert (await send(alice, gender="", version="1")).status == 303
+    after = await told(server)
+    assert (after.gender, after.city) == ("", "Utrecht")
+    row = await server.store.particulars.of(of(server.alice.id))
+    assert "Genderwoord" not in repr(row) and row.unknown == {}, "what it was before is kept nowhere"
+    assert "Genderwoord" not in caplog.text
+    assert "Genderwoord" not in str([entry async for entry in server.store.audit.entries()])

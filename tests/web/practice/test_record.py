@@ -20,8 +20,8 @@ from turn.settings import TurnSettings
 from vault.audit import Act, operator
 from vault.inventory import inventory
 from vault.settings import TransitSettings, VaultSettings
+from web import papers
 from web.locale import CATALOGUES
-from web.practice import record
 
 WHERE = "/practice/record"
 
@@ -50,7 +50,7 @@ async def test_all_that_is_stored_has_purpose_basis_and_its_time(server: Server,
     assert page.status == 200
     t = CATALOGUES[language].text
     about_somebody = [item for item in inventory().entry if item.category != "nobody"]
-    assert sum(len(items) for _, items in record.by_purpose()) == len(about_somebody)
+    assert sum(len(items) for _, items in papers.by_purpose()) == len(about_somebody)
     for item in about_somebody:
         row = row_of(page, item.label, language)
         assert t(f"privacy.data.basis.{item.basis}") in row, item.label
@@ -121,7 +121,7 @@ async def test_what_is_set_and_was_done_is_said(server: Server, owner: Browser) 
 )
 def test_what_is_a_service_of_its_own(changes: dict[str, object], redis: bool, apart: list[str]) -> None:
     settings = VaultSettings.model_validate({"data": Path("/nowhere"), **changes})
-    assert record.apart(settings, redis=redis) == apart
+    assert papers.apart(settings, redis=redis) == apart
 
 
 @pytest.mark.parametrize("role", ["practitioner", "assistant", "support", "department_administrator"])

@@ -2,15 +2,20 @@
 
 import html
 import json
+from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
 
 from practice.agenda.guests import Invitee
+from practice.legal.model import Demand, Operator
 from tests.opening import of
+from tests.organisations import OPERATOR, PRACTICE
+from tests.people import START
 from tests.signaling.conftest import Server
 from tests.web.rights.conftest import Planned
 from vault.errors import DomainError
+from vault.records.scope import Scope
 from web.locale import CATALOGUES
 
 DATA = "/c/rights/mine/data"
@@ -90,3 +95,19 @@ async def test_what_is_held_of_a_guest_goes_and_the_appointment_stays(planned: P
     after = await sending.store.appointments.get(of(sending.alice.id), one.id)
     assert (after.guests, after.patient) == ((), "Jan Jansen")
     assert (await maria.browser.get(DATA)).location == "/c/rights"
+
+
+@pytest.mark.duty("S-36")
+async def test_what_a_law_demands_is_not_erased_and_that_is_said(planned: Planned, sending: Server) -> None:
+    await sending.store.organisation.establish(OPERATOR, PRACTICE)
+    one, jan = await planned()
+    two = [Operator(name, "", name, "", 0, START) for name in ("Anna", "Ben")]
+    until = sending.time.now() + timedelta(days=30)
+    about, demand = Scope.operator(sending.alice.id), Demand("an authority", "a law")
+    await sending.store.disclosures.preserve(about, [one.id], until, demand, two)
+    await jan.come_in()
+    answer = await jan.browser.send(f"{DATA}/erase", "sure=on")
+    assert answer.status == 200 and t("legal.kept") in answer.html and t("own.receipt") not in answer.html
+    assert await sending.store.keys.missing([one.id]) == []
+    assert (await jan.browser.get(DATA)).location == "/c/rights"
+    assert await sending.store.appointments.by_link(Scope.guest(one.id), one.secret) is None
