@@ -163,7 +163,7 @@
         of(scope, use) -> [Circular];  write(scope, use, subject, text, language, topic, seen) -> Circular
         discard(scope, use, seen);  release(scope, use, seen) -> Circular;  inbox(scope) -> [Circular]  # `conflict`
         under_way(use) -> [Circular];  count(circular, reached, refused, ended) -> Circular;  bury()
-        reach(circular, account, along) -> Circular | None          # a service notice
+        to_be_told(circular) -> accounts;  reach(circular, account, along) -> Circular | None   # a service notice
     store.operators
         of(scope) -> [Operator];  add(scope, name, secret, code, leave) -> Operator     # `factor_refused`, `conflict`
         remove(scope, name, leave) -> Operator;  two(scope, first, second) -> two of them   # each code is good once

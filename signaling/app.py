@@ -41,6 +41,7 @@ from signaling.metrics import Metrics
 from signaling.passwords import Passwords
 from signaling.registering import Registering, let_lapse
 from signaling.requesting import Requesting
+from signaling.service_notices import ServiceNotices
 from signaling.settings import SignalingSettings
 from signaling.tasks import stop
 from signaling.tickets import Tickets
@@ -168,6 +169,7 @@ def _stored(
     app[typedefs.POSTMAN] = postman = mailing.postman(store, by, origin, zone)
     if postman is not None:
         postman.on_sent = requesting.sent
+    app[typedefs.SERVICE_NOTICES] = ServiceNotices(store)
     app[typedefs.PRESS] = mailing.press(store, by, origin, zone)
     bounces, told = practice.bounces, app[gate.SIGNALING].told
     tokens = Tokens(bounces.address, derive(secret, "bounces")) if bounces.address else None
@@ -223,7 +225,7 @@ async def post(app: web.Application) -> AsyncIterator[None]:
     """
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
     readers = (app[typedefs.BOUNCES], app[typedefs.REQUEST_MAIL])
-    senders = (postman, app[typedefs.COURIER], app[typedefs.PRESS])
+    senders = (postman, app[typedefs.COURIER], app[typedefs.PRESS], app[typedefs.SERVICE_NOTICES])
     parts = (*senders, *readers, *asides, app[typedefs.DISSOLVING], app[typedefs.REQUESTING])
     duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield

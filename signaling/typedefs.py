@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from signaling.passwords import Passwords
     from signaling.registering import Registering
     from signaling.requesting import Requesting
+    from signaling.service_notices import ServiceNotices
     from signaling.settings import SignalingSettings
     from signaling.tickets import Tickets
     from turn.credentials import TurnCredentials
@@ -76,6 +77,7 @@ PUSHER: web.AppKey[Pusher | None] = web.AppKey("PUSHER")
 TEXTER: web.AppKey[Texter] = web.AppKey("TEXTER")
 POSTMAN: web.AppKey[Postman | None] = web.AppKey("POSTMAN")
 DIGITS: web.AppKey[Digits] = web.AppKey("DIGITS")
+SERVICE_NOTICES: web.AppKey[ServiceNotices] = web.AppKey("SERVICE_NOTICES")
 PRESS: web.AppKey[Press | None] = web.AppKey("PRESS")
 COURIER: web.AppKey[Courier | None] = web.AppKey("COURIER")
 BOUNCES: web.AppKey[BounceReader | None] = web.AppKey("BOUNCES")

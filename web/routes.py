@@ -34,6 +34,7 @@ from web.account import (
     legal,
     mail,
     newsletter,
+    notices,
     particulars,
     passkeys,
     photograph,
@@ -67,6 +68,7 @@ from web.practice import (
     recovery,
     report,
     served,
+    service_notices,
     sms,
     statistics,
 )
@@ -102,7 +104,7 @@ PUBLIC: Final = (
 ACCOUNTS: Final = (
     *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
     *(export, importing),
-    *(offered, receiving, newsletter),
+    *(offered, receiving, newsletter, notices),
     *(asking, before),
     legal,
     *(forgotten, first, invited, register),
@@ -113,7 +115,7 @@ PEOPLE: Final = (
 )
 PRACTICES: Final = (
     *(*PEOPLE, organisation, looks, policies, mail_server, sms, mail_domains),
-    *(audit, record, report, statistics, newsletters),
+    *(audit, record, report, statistics, newsletters, service_notices),
     house_asks,
     papers,
 )

@@ -8,14 +8,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, get_args
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import Language
 from practice.circulars.model import Circular, Topic, Use
 from practice.circulars.records import CIRCULARS, circulars
 from practice.names import readable
-from practice.organisation.records import takes_members
+from practice.organisation.records import MEMBERS, members, takes_members
 from practice.organisation.rights import Right, demand
 from vault.errors import DomainError
 from vault.records.content import new_id
@@ -31,6 +31,12 @@ KEPT: Final = timedelta(days=400)
 TRIES: Final = 5
 RIGHTS: Final[dict[Use, Right]] = {"newsletter": Right.NEWSLETTER, "service": Right.SERVICE_NOTICES}
 THEIRS: Final = CIRCULARS.living().where(circulars.c.owner == bindparam("organisation")).order_by(circulars.c.id)
+
+TOLD: Final = (
+    select(members.c.account)
+    .where(members.c.owner == bindparam("organisation"), members.c.account > bindparam("told"), MEMBERS.is_living)
+    .order_by(members.c.account)
+)
 
 
 class Circulars(RecordStore):
@@ -126,6 +132,11 @@ class Circulars(RecordStore):
         """
         after = replace(circular, told=account, reached=circular.reached + 1, version=circular.version + 1)
         return after if await self._writer.instead(CIRCULARS, after, always, along) else None
+
+    async def to_be_told(self, circular: Circular) -> list[str]:
+        """The accounts in its organisation that come after the last of whom a service notice was written down."""
+        rows = await self._database.ask(TOLD, {"organisation": circular.owner, "told": circular.told})
+        return [row.account for row in rows]
 
     async def bury(self) -> None:
         """What was sent long ago dies."""

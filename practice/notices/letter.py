@@ -93,6 +93,7 @@ class Letterhead:
             "count": said.get("count", ""),
             "authority": said.get("authority", ""),
             "reason": text.get("reasons", {}).get(said.get("reason"), ""),
+            "topic": text.get("topics", {}).get(said.get("topic"), ""),
             "when": in_words(notice.written, MOMENT, tzinfo=self.zone(), locale=notice.news.language),
             "home": f"{self.origin}/",
             "host": urlsplit(self.origin).hostname or self.origin,

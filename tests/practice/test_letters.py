@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from practice.circulars.model import Topic
 from practice.kinds import KINDS
 from practice.notices.letter import LANGUAGES, LINKS, TEXTS, WORDS
 from practice.notices.model import News, Reason, Word
@@ -66,7 +67,7 @@ FORBIDDEN = (
 )
 
 
-GAPS = ("when", "link", "left", "reason", "home", "host", "address", "digits", "count", "authority")
+GAPS = ("when", "link", "left", "reason", "home", "host", "address", "digits", "count", "authority", "topic")
 
 
 def test_every_text_is_there_in_every_language_neutral_and_whole() -> None:
@@ -77,6 +78,7 @@ def test_every_text_is_there_in_every_language_neutral_and_whole() -> None:
             said: Sequence[str] = (text[language]["subject"], text[language]["text"])
             gaps = {gap for gap in GAPS if f"{{{gap}}}" in said[1]}
             assert gaps - {"home", "host"} == set(text["gaps"]), (word, language)
+            assert ("topic" in gaps) == (set(text[language].get("topics", {})) == set(get_args(Topic))), word
             assert ("reason" in gaps) == (set(text[language].get("reasons", {})) == set(get_args(Reason))), word
             said = (*said, *text[language].get("reasons", {}).values())
             assert not [one for one in FORBIDDEN if one in "".join(said).lower()], (word, language)

@@ -93,7 +93,9 @@ WITHOUT = {
         map("subscriptions.{}".format, ("waiting", "recipient", "begun", "served", "objects", "bury")),
         "the server's own work",
     ),
-    **dict.fromkeys(map("circulars.{}".format, ("under_way", "count", "reach", "bury")), "the server's own work"),
+    **dict.fromkeys(
+        map("circulars.{}".format, ("under_way", "count", "to_be_told", "reach", "bury")), "the server's own work"
+    ),
     **dict.fromkeys(map("notices.{}".format, ("along", "of")), "tells of what a method that demanded a scope does"),
     **dict.fromkeys(map("notices.{}".format, ("waiting", "any", "later", "done", "bury")), "the server's own work"),
     **dict.fromkeys(

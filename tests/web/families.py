@@ -6,6 +6,7 @@ from practice.agenda.ages import BANDS, LIFT_REASONS
 from practice.agenda.model import Attendance
 from practice.agenda.wishes import WISHES
 from practice.agreements.model import DOCUMENTS
+from practice.circulars.model import Topic
 from practice.consents.model import ASKABLE
 from practice.invitations.model import BOUNCED, WAYS
 from practice.invitations.model import WORDS as TOLD_WORDS
@@ -60,6 +61,7 @@ DEVICES = ("camera", "microphone", "speaker")
 OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switched-off")
 FAMILIES = {
     "agreements": ["conflict"],
+    "service.topic": get_args(Topic),
     "agreements.name": DOCUMENTS,
     "agreement": [f"{part}{title}" for part in PARTS for title in ("", ".title")],
     "error": [*CATALOGUE, "offline", "timeout"],

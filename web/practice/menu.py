@@ -14,6 +14,7 @@ ENTRIES: Final = (
     ("consents", Right.POLICIES),
     ("mail-server", Right.POLICIES),
     ("newsletter", Right.NEWSLETTER),
+    ("service-notices", Right.SERVICE_NOTICES),
     ("mail-domains", Right.REGISTRATION),
     ("sms", Right.POLICIES),
     ("audit", Right.OVERSIGHT),

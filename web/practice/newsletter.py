@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from practice.accounts.model import Language
-from practice.circulars.model import Circular
+from practice.circulars.model import Circular, Use
 from practice.circulars.store import LONGEST_SUBJECT, LONGEST_TEXT
 from practice.organisation.rights import Right
 from signaling.protocol.errors import UserError
@@ -16,6 +16,7 @@ from signaling.typedefs import POSTMAN, PRESS, STORE
 from vault.audit import Act, Draft, practitioner
 from web.forms import Fields, Form, Page
 from web.forms.doubts import Doubted, demand_meant
+from web.forms.pages import Entry
 from web.locale import NAMES
 from web.practice.menu import menu
 
@@ -38,14 +39,22 @@ class Which(Fields):
 async def show(call: Call) -> Mapping[str, object]:
     """The draft, what was sent, and how many would get the next."""
     app = call.request.app
-    found = await app[STORE].circulars.of(call.scope, "newsletter")
+    return {
+        **await drafts(call, "newsletter"),
+        "subscribers": await app[STORE].subscriptions.count(call.scope),
+        "mail": app[POSTMAN] is not None,
+    }
+
+
+async def drafts(call: Call, use: Use) -> dict[str, object]:
+    """What a page has of all circulars of a use."""
+    store = call.request.app[STORE]
+    found = await store.circulars.of(call.scope, use)
     return {
         "draft": next((one for one in found if one.sent is None), None),
         "sent": [one for one in found if one.sent is not None],
-        "subscribers": await app[STORE].subscriptions.count(call.scope),
         "names": list(NAMES.items()),
-        "preferred": (await app[STORE].practitioners.get(call.scope)).language,
-        "mail": app[POSTMAN] is not None,
+        "preferred": (await store.practitioners.get(call.scope)).language,
         "menu": menu(call),
     }
 
@@ -73,12 +82,13 @@ async def discard(call: Call) -> None:
     await call.request.app[STORE].circulars.discard(call.scope, "newsletter", call.body.version)
 
 
-def looked_at(call: Call, _shown: Mapping[str, object]) -> Draft:
-    return Draft(Act.CIRCULARS_READ, practitioner(call.practitioner), detail="newsletter")
+def looked(use: Use) -> Entry:
+    """That somebody opened the page of this use."""
+    return lambda call, _shown: Draft(Act.CIRCULARS_READ, practitioner(call.practitioner), detail=use)
 
 
 NEWSLETTER: Final = Page(
-    "/practice/newsletter", "practice/newsletter.html", show, entered=looked_at, right=Right.NEWSLETTER
+    "/practice/newsletter", "practice/newsletter.html", show, entered=looked("newsletter"), right=Right.NEWSLETTER
 )
 
 PAGES: Final = (NEWSLETTER,)

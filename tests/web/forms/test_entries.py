@@ -10,6 +10,7 @@ TOUCH_NOTHING = {
     **dict.fromkeys(
         ("GET /agreements", "GET /agreements/{document}"), "what everybody may read, and when the account accepted it"
     ),
+    "GET /account/notices": "what the organisation tells everybody in it",
     "GET /account/newsletter": "whether it is on, for its own page",
     **dict.fromkeys(
         ("GET /newsletter/confirm/{token}", "GET /newsletter/leave/{token}"), "whether a link is good, and for what"
