@@ -30,12 +30,11 @@ from practice.policies.model import Policy
 from practice.portability.taken import Taken
 from practice.presets.model import Preset
 from practice.registrations.model import MailDomain
-from practice.requests.model import Filing
-from practice.requests.store import nobody
 from practice.sms_providers.model import SmsProvider, Way
 from practice.storage import Store
 from tests.organisations import PRACTICE
 from tests.people import PASSWORD, START
+from tests.practice.calls_by_right import BY_RIGHT
 from tests.practice.legal_calls import LEGAL
 from vault.records.content import new_id
 from vault.records.records import Kind
@@ -255,14 +254,7 @@ CALLS: dict[str, Call] = {
     "registrations.ask": lambda store, scope, _, me: store.registrations.ask(
         scope, me.mail, "nl", lambda owner, *_: store.notices.of(owner)
     ),
-    "requests.file": lambda store, scope, *_: store.requests.file(scope, Filing("access", "form", "nl", new_id())),
-    "requests.mine": lambda store, scope, *_: store.requests.mine(scope),
-    "decisions.queue": lambda store, scope, *_: store.decisions.queue(scope),
-    "decisions.get": lambda store, scope, row, _: store.decisions.get(scope, row),
-    "decisions.read": lambda store, scope, row, _: store.decisions.read(scope, row),
-    "decisions.ask_back": lambda store, scope, row, _: store.decisions.ask_back(scope, row, "Welke?"),
-    "decisions.extend": lambda store, scope, row, _: store.decisions.extend(scope, row, "Veel", nobody),
-    "decisions.decide": lambda store, scope, row, _: store.decisions.decide(scope, row, "granted", "Gedaan"),
+    **BY_RIGHT,
     **LEGAL,
     "retention.destroy": lambda store, scope, row, _: store.retention.destroy(scope, row, *kinds(scope)),
     "retention.destroy_all": lambda store, scope, *_: store.retention.destroy_all(scope),
