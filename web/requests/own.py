@@ -15,8 +15,15 @@ from web.requests.facts import Asked, all_facts, choices, filing
 
 async def show(call: Call) -> Mapping[str, object]:
     """All that one asked for, with what became of it, and the form."""
-    found = await call.request.app[STORE].requests.mine(call.scope)
-    return {"found": await all_facts(call, found.requests), "unreadable": found.unreadable, **choices()}
+    requests = call.request.app[STORE].requests
+    found = await requests.mine(call.scope)
+    links = {one.id: f"/request/{requests.token(one.seed)}" for one in found.requests if one.phase == "asked"}
+    return {
+        "found": await all_facts(call, found.requests),
+        "links": links,
+        "unreadable": found.unreadable,
+        **choices(),
+    }
 
 
 async def ask(call: Call) -> Filed:

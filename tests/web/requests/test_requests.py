@@ -176,6 +176,16 @@ async def test_who_is_signed_in_proves_nothing_and_reads_the_answer_there(
     assert TEXT not in (await officer.get("/account/requests")).html, "another's are not theirs"
 
 
+async def test_a_question_is_answered_from_ones_own_page(mailing: Server, owner: Browser, officer: Browser) -> None:
+    await own(owner)
+    (one,) = await all_of(mailing)
+    await send(officer, f"/practice/requests/{one.id}/question", question="Over welk jaar?")
+    (link,) = set(re.findall(r'href="(/request/[\w-]{43})"', (await owner.get("/account/requests")).html))
+    assert (await owner.send(f"{link}/reply", urlencode({"text": "Dit jaar"}))).status == 303
+    assert "Dit jaar" in text(await officer.get(f"/practice/requests/{one.id}"))
+    assert "/request/" not in (await owner.get("/account/requests")).html, "once is enough"
+
+
 async def test_an_objection_says_what_stands_still(mailing: Server, owner: Browser, officer: Browser) -> None:
     await own(owner, what="objection", purpose="statistics")
     assert await mailing.store.requests.paused("statistics", [mailing.alice.id]) == {mailing.alice.id}
