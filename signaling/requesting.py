@@ -49,7 +49,8 @@ class Requesting:
     # --- filed -------------------------------------------------------------------------------------------------------
 
     async def file(self, scope: Scope, filing: Filing, by: Party, *, quiet: bool = False) -> Filed:
-        """What somebody asks for: on disk, in the trail, mailed to who asks and to who answers when this returns.
+        """What somebody asks for: on disk, in the trail, mailed to who asks when this returns; who answers is told at
+        the next look.
 
         ``by`` is who that is in the trail. ``quiet`` where whoever asks is told in another way, or must not be.
 
@@ -59,8 +60,6 @@ class Requesting:
         one = filed.request
         if filed.new:
             await self._store.audit.record(Act.REQUEST_FILED, by, subject(one), one.what)
-            with suppress(DomainError):  # the page and the reminders say it too
-                await self._store.notices.along(one.owner, await self._officers(one, "request-new"), always)
         elif not quiet and one.mail and not one.proven:
             await self._once_more(one)
         return filed
@@ -99,17 +98,19 @@ class Requesting:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> int:
-        """Remind whoever answers of what has come to a day of its own; how many those were. Errors: DomainError."""
+        """Tell whoever answers of what just came or has come to a day of its own; how many those were. Errors:
+        DomainError.
+        """
         if self._store.locked or not await self._lease.take():
             return 0
         await self._store.requests.bury()
         count = 0
         for one, day in await self._store.requests.to_be_reminded():
-            word: Word = "request-late" if day >= clock.DAYS else "request-reminder"
-            news = await self._officers(one, word)
+            news = await self._officers(one, word_of(day))
             if await self._store.requests.reminded(one, day, self._store.notices.of(one.owner, *news)):
-                await self._store.audit.record(Act.REQUEST_REMINDED, SERVER, subject(one), str(day))
                 count += 1
+                if day:
+                    await self._store.audit.record(Act.REQUEST_REMINDED, SERVER, subject(one), str(day))
                 if day >= clock.DAYS:
                     logger.error("a request was not answered in time")
         return count
@@ -129,6 +130,13 @@ class Requesting:
         if self.officer and one.owner == await self._store.requests.host():
             found.setdefault(canonical(self.officer), News(word, self.officer, one.language))
         return list(found.values())
+
+
+def word_of(day: int) -> Word:
+    """Which mail it is on a day."""
+    if day >= clock.DAYS:
+        return "request-late"
+    return "request-reminder" if day else "request-new"
 
 
 def subject(one: Request) -> Party:

@@ -62,9 +62,10 @@ class Request:
     """One; ``owner`` is the organisation that was asked.
 
     ``account`` is who asks, or whose patient does. ``due`` is the first moment at which an answer is late, counted in
-    ``zone``; ``reminded`` the day of the last reminder. ``subject`` is a keyed hash of who asks and ``token`` one of
-    what the link to it holds, both in hexadecimal; ``seed`` is what that is made of. An extension counts from when its
-    mail was ``extension_sent``. ``enclosed`` and ``cut`` are as of the filing.
+    ``zone``; ``reminded`` the day of the last reminder, 0 once its officer was told that it came. ``subject`` is a
+    keyed hash of who asks and ``token`` one of what the link to it holds, both in hexadecimal; ``seed`` is what that is
+    made of. An extension counts from when its mail was ``extension_sent``. ``enclosed`` and ``cut`` are as of the
+    filing.
     """
 
     id: str
@@ -83,7 +84,7 @@ class Request:
     subject: str = field(repr=False)
     token: str = field(repr=False)
     seed: str = field(repr=False)
-    reminded: int = 0
+    reminded: int = -1
     question: str = field(default="", repr=False)
     questioned: datetime | None = None
     reply: str = field(default="", repr=False)

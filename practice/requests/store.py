@@ -188,12 +188,14 @@ class Requests(RecordStore):
         return counted((await self._database.ask(COUNTED, bound(now)))[0], now)
 
     async def to_be_reminded(self) -> list[tuple[Request, int]]:
-        """Those of which somebody is to be reminded now, and of which day; 28 once it is late."""
+        """Those of which somebody is to be reminded now, and of which day: 0 of what just came, 28 once it is late."""
         rows: Sequence[Row[Any]] = await self._database.ask(WAITING)
         found = []
         for one in (await self._reader.open(REQUESTS, rows)).living:
             zone, now = await zone_of(one), self._now()
             day = clock.DAYS if one.overdue(now) else clock.reminder(one.asked, now, zone, one.reminded)
+            if day is None and one.reminded < 0:
+                day = 0
             if day is not None and day > one.reminded:
                 found.append((one, day))
         return found

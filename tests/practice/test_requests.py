@@ -281,7 +281,14 @@ async def test_reminders_on_days_7_14_21_26_and_a_last_one_when_late(house: Hous
             assert await house.store.requests.reminded(one, day)
             assert not await house.store.requests.reminded(one, day), "another server did"
             given.append((day, time.now().strftime("%m-%d %H")))
-    assert given == [(7, "03-07 23"), (14, "03-14 23"), (21, "03-21 23"), (26, "03-26 23"), (28, "03-29 22")]
+    assert given == [
+        (0, "03-01 10"),
+        (7, "03-07 23"),
+        (14, "03-14 23"),
+        (21, "03-21 23"),
+        (26, "03-26 23"),
+        (28, "03-29 22"),
+    ]
 
 
 @pytest.mark.duty("S-49")

@@ -13,7 +13,7 @@ from practice.requests.model import Request
 from practice.requests.records import REQUESTS
 from signaling.limiter import REQUEST_LINKS, REQUESTING_NETWORK
 from signaling.requesting import Requesting
-from signaling.typedefs import POSTMAN
+from signaling.typedefs import POSTMAN, REQUESTING
 from tests.signaling.conftest import Server
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.test_people import be_bob, send
@@ -34,6 +34,9 @@ async def ask(browser: Browser, **fields: str) -> Seen:
 
 
 async def waiting(server: Server, word: str) -> list[Notice]:
+    """Of mails that are written, those of a kind, once the officer was told of what came."""
+    if word == "request-new":
+        await server.app[REQUESTING].look()
     return [one for one in await server.store.notices.waiting() if one.news.word == word]
 
 
@@ -305,6 +308,7 @@ async def test_the_officer_is_reminded_by_mail_and_the_operators_too(
 ) -> None:
     requesting.officer = "dpo@operator.example"
     await ask(stranger)
+    assert await requesting.look() == 1, "that it came"
     told = []
     for day in range(1, 31):
         mailing.time.ahead = timedelta(days=day)
