@@ -23,6 +23,7 @@ from practice.policies.records import POLICIES
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
 from practice.registrations.records import MAIL_DOMAINS
+from practice.reminders.records import MANUAL_SPANS
 from practice.requests.records import REQUESTS
 from practice.sentences.records import SENTENCES
 from practice.sights.records import SIGHTS
@@ -36,7 +37,7 @@ KINDS: Final = Kinds(
         *(POLICIES, ENGAGEMENTS, PICTURES, MAIL_SERVERS, SMS_PROVIDERS, FEEDS, SIGHTS, DEPARTMENTS, MAIL_DOMAINS),
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
         REQUESTS,
-        *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES),
+        *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES, MANUAL_SPANS),
         CONSENTS,
         *(OPERATORS, DISCLOSURES),
     ),

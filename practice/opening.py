@@ -64,6 +64,7 @@ from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
+from practice.reminders.store import ManualSpans
 from practice.requests.deciding import Decisions
 from practice.requests.store import Requests
 from practice.sentences.store import Sentences
@@ -199,6 +200,7 @@ def by_right(
         "requests": requests,
         "decisions": Decisions(means, people),
         "statistics": Statistics(means.database, means.now, requests.paused),
+        "manual_spans": ManualSpans(means, people),
         "subscriptions": Subscriptions(means, people, accounts, organisation, requests.paused),
     }
 

@@ -159,6 +159,8 @@
     store.agreements
         put_forward(scope, name, texts) -> Document;  versions(scope) -> [Document]     # what people agree to
         of(scope) -> [Agreed];  accept(scope, name, mark) -> Acceptance                 # `conflict`
+    store.manual_spans
+        accounts() -> ids;  look(account, tell) -> bool             # who is reminded, once a year
     store.circulars
         of(scope, use) -> [Circular];  write(scope, use, subject, text, language, topic, seen) -> Circular
         discard(scope, use, seen);  release(scope, use, seen) -> Circular;  inbox(scope) -> [Circular]  # `conflict`
@@ -246,6 +248,7 @@ from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
+from practice.reminders.store import ManualSpans
 from practice.requests.deciding import Decisions
 from practice.requests.store import Requests
 from practice.sentences.store import Sentences
@@ -299,6 +302,7 @@ class Storage(Vault):
     sights: Sights
     subscriptions: Subscriptions
     circulars: Circulars
+    manual_spans: ManualSpans
     agreements: Agreements
     operators: Operators
     disclosures: Disclosures

@@ -47,6 +47,7 @@ from signaling.tasks import stop
 from signaling.tickets import Tickets
 from signaling.turnstile import Turnstile
 from signaling.typedefs import SignInLink
+from signaling.yearly import Yearly
 from turn.watch import TurnWatch
 from vault.errors import DomainError, StartRefused
 from vault.faults import reason
@@ -225,7 +226,13 @@ async def post(app: web.Application) -> AsyncIterator[None]:
     """
     postman, asides = app[typedefs.POSTMAN], (app[typedefs.FORGOTTEN], app[typedefs.REGISTERING])
     readers = (app[typedefs.BOUNCES], app[typedefs.REQUEST_MAIL])
-    senders = (postman, app[typedefs.COURIER], app[typedefs.PRESS], app[typedefs.SERVICE_NOTICES])
+    senders = (
+        postman,
+        app[typedefs.COURIER],
+        app[typedefs.PRESS],
+        app[typedefs.SERVICE_NOTICES],
+        Yearly(app[typedefs.STORE]),
+    )
     parts = (*senders, *readers, *asides, app[typedefs.DISSOLVING], app[typedefs.REQUESTING])
     duties = [asyncio.create_task(one.run()) for one in parts if one]
     yield

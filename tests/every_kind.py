@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import select
 
+from practice.accounts.model import Language
 from practice.agenda.model import Appointment, Contact
 from practice.agreements.model import Acceptance, Document
 from practice.assistants.model import Engagement
@@ -31,6 +32,7 @@ from practice.policies.model import Policy
 from practice.presets.model import Preset, Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.registrations.model import MailDomain
+from practice.reminders.model import ManualSpan
 from practice.requests.model import Request
 from practice.sentences.model import Sentence
 from practice.sights.model import Sight
@@ -125,9 +127,10 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
         *(new_id(), whose.account, new_id(), 1, "nl", START, WORD, secrets.token_hex(32))
     ),
     "documents": lambda whose: Document(
-        *(new_id(), whose.organisation, "statement", WORD, START, dict.fromkeys(("nl", "en", "de", "fr"), WORD))
+        *(new_id(), whose.organisation, "statement", WORD, START), dict.fromkeys(get_args(Language), WORD)
     ),
     "acceptances": lambda whose: Acceptance(new_id(), whose.account, "statement", WORD, START, START),
+    "manual_spans": lambda whose: ManualSpan(new_id(), whose.account, START),
     "circulars": lambda whose: Circular(
         *(new_id(), whose.organisation, "newsletter", None, WORD, WORD, "nl", new_id(), START)
     ),

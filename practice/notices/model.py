@@ -13,7 +13,7 @@ Word = Literal[
     "app-added", "app-removed", "passkey-added", "passkey-removed", "codes-made", "codes-low",
     "factor-lifted", "factor-recovered", "organisation-ends", "invitation", "taken-over", "mail-test", "sight-given",
     "sight-asked", "bank-changed", "bank-removed",
-    "newsletter", "service",
+    "newsletter", "service", "manual",
     "register", "register-known", "arrival", "booking", "booked", "wished", "erased", "let-in", "turned-down",
     "request-mailed", "request-enclosed",
     "export-link", "export-sent",

@@ -24,6 +24,7 @@ from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
+from practice.reminders.records import MANUAL_SPANS
 from practice.sentences.records import SENTENCES
 from vault.inventory import Item, inventory
 from vault.records.export import Held
@@ -48,6 +49,7 @@ CORRECTED: Final = {
     PUSH_SUBSCRIPTIONS.name: "/desk",
     SUBSCRIPTIONS.name: "/account/newsletter",
     ACCEPTANCES.name: "/agreements",
+    MANUAL_SPANS.name: "/desk",
 }
 """Where there is a page for it."""
 

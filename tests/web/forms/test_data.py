@@ -38,6 +38,8 @@ from practice.presets.model import Preset, Presets
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.model import PushSubscription
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
+from practice.reminders.model import ManualSpan
+from practice.reminders.records import MANUAL_SPANS
 from practice.sentences.records import SENTENCES
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
@@ -99,7 +101,10 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     assert await Writer(store.database, store.keys, server.time.now).first(SUBSCRIPTIONS, wanted, always)
     agreed = Acceptance(new_id(), person.id, "statement", "mark", server.time.now(), server.time.now())
     assert await Writer(store.database, store.keys, server.time.now).first(ACCEPTANCES, agreed, always)
+    span = ManualSpan(new_id(), person.id, server.time.now())
+    assert await Writer(store.database, store.keys, server.time.now).first(MANUAL_SPANS, span, always)
     return {
+        MANUAL_SPANS.name: span.id,
         ACCEPTANCES.name: agreed.id,
         SUBSCRIPTIONS.name: wanted.id,
         ENGAGEMENTS.name: works.id,
@@ -274,6 +279,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
         AVAILABILITIES.name: Availability("id", "owner", "page", Terms(((), ((540, 720),), *((),) * 5))),
         FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
+        MANUAL_SPANS.name: ManualSpan("id", "owner", server.time.now()),
         ACCEPTANCES.name: Acceptance("id", "owner", "statement", "mark", server.time.now(), server.time.now()),
         SUBSCRIPTIONS.name: Subscription(
             *("id", "owner", "organisation", 1, "nl", server.time.now(), "hash", token_hex(32))
