@@ -27,6 +27,7 @@ NAMES = (
     "strangers",
     "leaving",
     "speed",
+    "taking",
     "schemathesis",
     "coverage",
     "nodes",
