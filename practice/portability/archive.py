@@ -3,8 +3,8 @@
 Entries are encrypted as WinZip's AE-2 with AES-256 (*AES Encryption Information*, version 1.04): PBKDF2-HMAC-SHA-1
 gives the keys, AES in counter mode with a counter that is *little-endian* and begins at 1, and HMAC-SHA-1 over the
 ciphertext, of which ten bytes are kept. AE-2 has no checksum of the plaintext. Lengths stand behind each entry
-(APPNOTE 4.3.9), so nothing is held but what the compressor has in hand. 7-Zip and libarchive open it; The Unarchiver,
-Info-ZIP's unzip and Windows' own Explorer open no AES at all.
+(APPNOTE 4.3.9), so nothing is held but what the compressor has in hand. 7-Zip and libarchive's bsdtar open it; Debian's
+unar and Info-ZIP's unzip open no AES at all, not even 7-Zip's own.
 """
 
 import hmac

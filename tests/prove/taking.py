@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from practice.accounts.model import Practitioner
 from practice.portability.file import Pack
 from practice.portability.opened import directory, entry
-from practice.portability.taken import opened
+from practice.portability.taken import Taken, opened
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import PASSWORD, Time
@@ -144,7 +144,7 @@ async def on_a_full_disk(size: Size, archive: bytes, clock: Time) -> list[Figure
             alice = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl", "7d")
             bob = await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "nl", "7d")
             taken = await asyncio.to_thread(opened, archive, SECRET, clock.now())
-            many = type(taken)((list(taken.appointments) * (rows // len(taken.appointments) + 1))[:rows], (), ())
+            many = Taken((list(taken.appointments) * (rows // len(taken.appointments) + 1))[:rows], (), ())
             await store.imports.take(of(alice.id), many)
             before = await numbers(store)
             await asyncio.to_thread(fill_up, disk)
@@ -169,9 +169,9 @@ async def numbers(store: Store) -> int:
         return int((await connection.exec_driver_sql("SELECT count(*) FROM appointments")).scalar_one())
 
 
-async def refusal(store: Store, person: Practitioner, many: object) -> str:
+async def refusal(store: Store, person: Practitioner, many: Taken) -> str:
     try:
-        await store.imports.take(of(person.id), many)  # type: ignore[arg-type] -- made above
+        await store.imports.take(of(person.id), many)
     except DomainError as error:
         return error.code
     return "taken"
