@@ -1,4 +1,4 @@
-"""What follows from what a consult shows: it is counted for an organisation's statistics, but no child's (S-16), and its
+"""What follows from what a consult shows: it is counted for an organisation's statistics, no child (S-16), and its
 appointment was held, or missed.
 """
 

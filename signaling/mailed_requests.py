@@ -14,6 +14,7 @@ from practice.storage import Storage
 from signaling.couriers import TERM
 from signaling.limiter import REQUEST_ANSWERS
 from signaling.protocol.errors import SpreekkamerError
+from signaling.scopes import of_server
 from vault.database.leases import Lease
 
 if TYPE_CHECKING:
@@ -49,6 +50,6 @@ def reader(store: Storage, settings: PracticeSettings, door: Door, limiter: "Lim
     if box.address is None:
         return None
     ours = [one for one in (box.address, settings.mail.sender, settings.bounces.address) if one]
-    desk = MailDesk(store.requests, store.organisation, store.notices, store.audit, AnsweredToday(limiter))
+    desk = MailDesk(of_server(), store.requests, store.organisation, store.notices, store.audit, AnsweredToday(limiter))
     lease = Lease(store.database, LEASE, store.lease.holder, TERM, store.clock.wall)
     return RequestReader(Mailbox("requests", box, door), desk, lease, ours)

@@ -10,11 +10,10 @@ from practice.notices.store import Notices
 from practice.organisation.store import Organisations
 from practice.requests.model import MOST, Filing, Request
 from practice.requests.store import Requests
-from vault.audit import SERVER as BY_SERVER
-from vault.audit import Act, request
+from vault.audit import SERVER, Act, request
 from vault.audit.trail import Trail
 from vault.errors import DomainError
-from vault.records.scope import SERVER
+from vault.records.scope import Scope
 from vault.records.writing import Along
 
 
@@ -29,13 +28,20 @@ class Answers(Protocol):
 
 
 class MailDesk:
-    """Files what is mailed, for the server's own organisation (``reader.Desk``)."""
+    """Files what is mailed, for the server's own organisation (``reader.Desk``); ``scope`` is the server's."""
 
     most: Final = MOST
 
     def __init__(
-        self, requests: Requests, organisations: Organisations, notices: Notices, audit: Trail, answers: Answers
+        self,
+        scope: Scope,
+        requests: Requests,
+        organisations: Organisations,
+        notices: Notices,
+        audit: Trail,
+        answers: Answers,
     ) -> None:
+        self._scope = scope
         self._requests = requests
         self._organisations = organisations
         self._notices = notices
@@ -44,7 +50,7 @@ class MailDesk:
 
     async def file(self, mailed: Mailed) -> None:
         """On disk when this returns, with the answer to it. Errors: DomainError."""
-        language = (await self._organisations.get(SERVER)).profile.language
+        language = (await self._organisations.get(self._scope)).profile.language
         whole = "\n\n".join(filter(None, (mailed.subject, mailed.text)))
         cut = mailed.cut or len(whole) > MOST
         filing = Filing(
@@ -62,11 +68,11 @@ class MailDesk:
             return self._notices.of(made.owner, news) if answers else None
 
         try:
-            filed = await self._requests.file(SERVER, filing, tell)
+            filed = await self._requests.file(self._scope, filing, tell)
         except DomainError:
             if answers:
                 await self._answers.give_back(mailed.mail)
             raise
         if filed.new:
             made = filed.request
-            await self._audit.record(Act.REQUEST_FILED, BY_SERVER, request(made.owner, made.id), made.what)
+            await self._audit.record(Act.REQUEST_FILED, SERVER, request(made.owner, made.id), made.what)

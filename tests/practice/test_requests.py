@@ -1,72 +1,22 @@
 """Requests: filed once, owned by who was asked, told to nobody unproven, answered by a person, and gone in time."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
 
-from practice.accounts.model import Practitioner
-from practice.requests.model import KEPT, Filed, Filing, Request, What
-from practice.requests.purposes import Purpose
-from practice.requests.records import REQUESTS, requests
+from practice.requests.model import KEPT, Filing, Request
+from practice.requests.records import REQUESTS
 from practice.requests.store import Tell, nobody
-from practice.statistics.records import statistics
-from practice.storage import Store
-from tests.organisations import OPERATOR, PRACTICE, found, join, scope_of
-from tests.people import PASSWORD, START, Time, plan
+from tests.people import START, Time, plan
+from tests.practice.asking import TEXT, House, house, sqlite_store, store
 from tests.practice.outcomes import outcome
-from tests.practice.posting import sqlite_store, store
 from vault.errors import DomainError
 from vault.records.scope import SERVER, Scope
 
-__all__ = ["sqlite_store", "store"]
-
-TEXT = "Wat weet u van mij?"
-
-
-@dataclass
-class House:
-    """A server's own organisation with its officer, and a practice with a doctor, an owner and an officer."""
-
-    store: Store
-    host: str
-    officer: Practitioner
-    practice: str
-    doctor: Practitioner
-    theirs: Practitioner
-
-    async def scope(self, who: Practitioner) -> Scope:
-        return await scope_of(self.store, who.id)
-
-    async def form(self, text: str = TEXT, what: What = "access", mail: str = "jan@example.org", **more: Any) -> Filed:
-        return await self.store.requests.file(SERVER, Filing(what, "form", "nl", text, mail=mail, **more))
-
-    async def dashboard(self, what: What = "access", purpose: Purpose | None = None, text: str = TEXT) -> Filed:
-        filing = Filing(what, "dashboard", "nl", text, purpose)
-        return await self.store.requests.file(await self.scope(self.doctor), filing)
-
-    async def queue(self, who: Practitioner) -> list[Request]:
-        return list((await self.store.decisions.queue(await self.scope(who))).requests)
-
-    async def decide(self, who: Practitioner, one: Request, outcome: str = "granted", text: str = "Gedaan.") -> Request:
-        return await self.store.decisions.decide(await self.scope(who), one.id, outcome, text)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def house(store: Store) -> House:
-    host = await store.organisation.establish(OPERATOR, PRACTICE)
-    officer, doctor, owner, theirs = [
-        await store.practitioners.add(f"{name}@example.org", PASSWORD, name.title(), "nl")
-        for name in ("officer", "doctor", "owner", "theirs")
-    ]
-    await join(store, host, officer.id, ["officer"])
-    practice = (await found(store, owner.id, ["owner"])).owner
-    await join(store, practice, doctor.id, ["practitioner"])
-    await join(store, practice, theirs.id, ["officer"])
-    return House(store, host, officer, practice, doctor, theirs)
+__all__ = ["house", "sqlite_store", "store"]
 
 
 # --- whose it is ------------------------------------------------------------------------------------------------------
@@ -325,60 +275,6 @@ async def test_the_backlog_says_how_many_and_how_old_and_nothing_else(house: Hou
     await house.dashboard()
     found = await house.store.requests.backlog()
     assert (found.waiting, found.overdue, found.oldest) == (2, 1, timedelta(days=30).total_seconds())
-
-
-# --- objections -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.duty("S-45")
-async def test_an_objection_pauses_its_purpose_at_once_until_a_person_decides(house: House) -> None:
-    doctor, paused = house.doctor.id, house.store.requests.paused
-    assert await paused("statistics", [doctor]) == frozenset()
-    filed = await house.dashboard("objection", "statistics")
-    assert await paused("statistics", [doctor, house.officer.id]) == {doctor}
-    assert await paused("newsletter", [doctor]) == frozenset(), "no other purpose"
-    await house.decide(house.theirs, filed.request, "refused", "Er wordt niemand geteld.")
-    assert await paused("statistics", [doctor]) == frozenset()
-
-
-@pytest.mark.duty("S-45")
-async def test_who_objected_is_not_counted_in_statistics(house: House) -> None:
-    async def numbers() -> list[int]:
-        return [row.number for row in await house.store.database.ask(select(statistics))]
-
-    await house.store.statistics.count(SERVER, "consults", {house.doctor.id: 2})
-    await house.dashboard("objection", "statistics")
-    await house.store.statistics.count(SERVER, "consults", {house.doctor.id: 5})
-    assert await numbers() == [2]
-    await house.store.statistics.count(SERVER, "consults", {house.doctor.id: 5, house.theirs.id: 1})
-    assert await numbers() == [3], "a colleague is"
-
-
-async def test_a_granted_one_holds_for_as_long_as_the_account(house: House, time: Time) -> None:
-    filed = await house.dashboard("objection", "statistics")
-    await house.decide(house.theirs, filed.request)
-    time.pass_(days=400)
-    assert await house.store.requests.bury() == 0
-    assert await house.store.requests.paused("statistics", [house.doctor.id]) == {house.doctor.id}
-    await house.store.retention.close(await house.scope(house.doctor))
-    assert await house.store.requests.bury() == 1
-    await house.store.retention.sweep()
-    assert filed.request.id not in await house.store.keys.ids()
-
-
-@pytest.mark.duty("S-45")
-async def test_to_object_to_what_rests_on_consent_is_to_withdraw_it(house: House) -> None:
-    filed = await house.form(what="objection", purpose="newsletter")
-    assert await house.store.requests.paused("newsletter", ["Jan@Example.org"]) == {"Jan@Example.org"}
-    assert await outcome(house.decide(house.officer, filed.request, "refused", "Nee")) == "invalid"
-    assert (await house.decide(house.officer, filed.request, "granted", "Ja")).outcome == "granted"
-
-
-async def test_who_only_writes_to_the_database_resumes_nothing(house: House) -> None:
-    await house.dashboard("objection", "statistics")
-    async with house.store.database.write() as connection:
-        await connection.execute(update(requests).values(content=b"x", decided=1, until=None))
-    assert await house.store.requests.paused("statistics", [house.doctor.id]) == {house.doctor.id}
 
 
 async def test_what_is_filed_is_filed_with_its_mail_or_not_at_all(house: House) -> None:
