@@ -22,6 +22,7 @@ from practice.pictures.records import PICTURES
 from practice.policies.records import POLICIES
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
+from practice.questionnaires.records import QUESTIONNAIRES
 from practice.registrations.records import MAIL_DOMAINS
 from practice.reminders.records import MANUAL_SPANS
 from practice.requests.records import REQUESTS
@@ -38,7 +39,7 @@ KINDS: Final = Kinds(
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
         REQUESTS,
         *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES, MANUAL_SPANS),
-        CONSENTS,
+        *(CONSENTS, QUESTIONNAIRES),
         *(OPERATORS, DISCLOSURES),
     ),
     passing=(dispatches,),

@@ -62,6 +62,7 @@ from practice.policies.store import Caps, Policies
 from practice.portability.store import Imports
 from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
+from practice.questionnaires.store import AllQuestionnaires
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
 from practice.reminders.store import ManualSpans
@@ -148,6 +149,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         appointments=appointments,
         guests=Guests(appointments.turning, outbox),
         consents=Consents(means, appointments.turning),
+        questionnaires=AllQuestionnaires(means, appointments.turning),
         sentences=Sentences(means, people),
         pictures=Pictures(means, organisation),
         factors=held,

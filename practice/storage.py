@@ -41,6 +41,9 @@
     store.guests
         add(scope, appointment_id, invitee) -> Appointment         # `guests_full`
         renew(scope, appointment_id, guest_id) -> Appointment;  remove(scope, appointment_id, guest_id)
+    store.questionnaires
+        of(scope) -> Questionnaires;  write(scope, name, questions, seen) -> Questionnaires     # `invalid`, `conflict`
+        choose(scope, id, name) -> Appointment;  answer(scope, secret, visit, answers, held) -> Appointment
     store.consents
         mine(scope) -> AskedConsents;  house(scope) -> AskedConsents    # of an account; of its organisation
         ask(scope, asks, seen);  ask_in_house(scope, asks, texts, seen)     # from now on; `invalid`, `conflict`
@@ -246,6 +249,7 @@ from practice.policies.store import Policies
 from practice.portability.store import Imports
 from practice.presets.store import AllPresets
 from practice.push_subscriptions.store import PushSubscriptions
+from practice.questionnaires.store import AllQuestionnaires
 from practice.registrations.domains import MailDomains
 from practice.registrations.store import Registrations
 from practice.reminders.store import ManualSpans
@@ -274,6 +278,7 @@ class Storage(Vault):
     appointments: Appointments
     guests: Guests
     consents: Consents
+    questionnaires: AllQuestionnaires
     sentences: Sentences
     presets: AllPresets
     particulars: AllParticulars

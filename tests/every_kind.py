@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from practice.accounts.model import Language
 from practice.agenda.model import Appointment, Contact
+from practice.agenda.questions import Question
 from practice.agreements.model import Acceptance, Document
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
@@ -31,6 +32,7 @@ from practice.pictures.model import Picture
 from practice.policies.model import Policy
 from practice.presets.model import Preset, Presets
 from practice.push_subscriptions.model import PushSubscription
+from practice.questionnaires.model import Questionnaire, Questionnaires
 from practice.registrations.model import MailDomain
 from practice.reminders.model import ManualSpan
 from practice.requests.model import Request
@@ -93,6 +95,9 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     "members": lambda whose: Member(new_id(), whose.organisation, new_id(), frozenset({"support"}), "active", 1),
     "invitations": invitation,
     "notices": lambda whose: Notice(new_id(), whose.account, News("new-device", MAIL, "nl"), START, 0, START, 1),
+    "questionnaires": lambda whose: Questionnaires(
+        new_id(), whose.account, (Questionnaire(WORD, (Question("text", WORD),)),), 1
+    ),
     "consents": lambda whose: AskedConsents(
         new_id(), whose.organisation, ("house",), (ConsentWording("house", "fr", WORD, START),), 1
     ),

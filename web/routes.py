@@ -19,6 +19,7 @@ from web import (
     pages,
     pictures,
     post,
+    questions,
     reference,
 )
 from web.account import (
@@ -47,6 +48,7 @@ from web.account import booking as offered
 from web.account import consents as asking
 from web.account import open_hour as receiving
 from web.account import pages as account
+from web.account import questions as questionnaires
 from web.locale import CATALOGUES, families
 from web.naming import PRACTICE, Practice, looking
 from web.practice import (
@@ -105,7 +107,7 @@ ACCOUNTS: Final = (
     *(account, presets, particulars, bank, photograph, mail, security, passkeys, assistants, sights, feed),
     *(export, importing),
     *(offered, receiving, newsletter, notices),
-    *(asking, before),
+    *(asking, before, questionnaires),
     legal,
     *(forgotten, first, invited, register),
 )
@@ -124,6 +126,7 @@ PARTS: Final = (
     *ACCOUNTS,
     *PRACTICES,
     consents,
+    questions,
     entrance,
     *sections.MODULES,
     *(requested, own, officer),

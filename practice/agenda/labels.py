@@ -17,6 +17,8 @@ NOTHING: Final = "*"
 
 def seen(one: Appointment, scope: Scope) -> Appointment:
     """The appointment as this scope has it: the label itself never leaves storage for who may not see it."""
+    if scope.role == "assistant":
+        one = replace(one, answers=())  # they are for who treats
     match scope.label:
         case "whole":
             return one

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from practice.accounts.model import Language, Retention
 from practice.agenda.ages import NOT_ASKED, Age, Band, Lifted, band_at
+from practice.agenda.questions import Question
 from practice.agenda.wishes import Wish
 from vault.records.records import Damaged
 
@@ -119,8 +120,9 @@ class Appointment:
     is that of who came to an open hour. ``guests`` are who else takes part. With ``code`` whoever opens the patient's
     link types digits that were sent to them. ``age`` is what was said of the patient's, ``asks`` what is to be
     consented to before the waiting room, ``consents`` what was; with ``lifted`` no guardian has to. ``preserved`` puts
-    off its destruction, not its due time.
-    ``unknown`` is what a newer program keeps beside these fields: who writes the appointment anew writes it too.
+    off its destruction, not its due time. ``questions`` are what is asked before the consult, ``answers`` one for
+    each, or none at all. ``unknown`` is what a newer program keeps beside these fields: who writes the appointment anew
+    writes it too.
     """
 
     id: str
@@ -148,6 +150,8 @@ class Appointment:
     consents: tuple[Consent, ...] = ()
     lifted: Lifted | None = None
     preserved: Preservation | None = None
+    questions: tuple[Question, ...] = field(default=(), repr=False)
+    answers: tuple[str, ...] = field(default=(), repr=False)
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -214,6 +218,8 @@ def told_as(one: Appointment, guest: Guest) -> Appointment:
         asks=(),
         consents=(),
         lifted=None,
+        questions=(),
+        answers=(),
     )
 
 

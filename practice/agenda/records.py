@@ -10,6 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, 
 from practice.accounts.model import RETENTION, Language
 from practice.agenda.ages import BANDS, LIFT_REASONS, Age, Lifted
 from practice.agenda.model import GUEST_ROLES, PURPOSES, Appointment, Attendance, Consent, Contact, Guest, Preservation
+from practice.agenda.questions import QUESTION_KINDS, Question
 from practice.agenda.wishes import WISHES
 from vault.database.tables import Day, metadata
 from vault.errors import Unreadable
@@ -46,7 +47,7 @@ APPOINTMENT = Layout(
     optional=frozenset(
         (
             *("handed", "ceiling", "cancelled_at", "attended", "contact", "wish", "number", "guests", "code"),
-            *("band", "sixteen", "asks", "consents", "unguarded", "preserved"),
+            *("band", "sixteen", "asks", "consents", "unguarded", "preserved", "questions", "answers"),
         )
     ),
 )
@@ -82,6 +83,8 @@ def seal_appointment(key: bytes, appointment: Appointment) -> dict[str, Any]:
         "consents": [_kept_consent(one) for one in appointment.consents] or None,
         "unguarded": appointment.lifted and asdict(appointment.lifted) | {"at": appointment.lifted.at.isoformat()},
         "preserved": _preserved(appointment.preserved),
+        "questions": [asdict(one) for one in appointment.questions] or None,
+        "answers": list(appointment.answers) or None,
     }
     place = content_place(appointment.id, appointment.owner)
     return {
@@ -127,6 +130,8 @@ def open_appointment(key: bytes, row: Any) -> Appointment:
             consents=tuple(_consent(one) for one in content["consents"] or ()),
             lifted=None if content["unguarded"] is None else _lifted(content["unguarded"]),
             preserved=_preservation(content["preserved"]),
+            questions=tuple(_question(one) for one in content["questions"] or ()),
+            answers=tuple(str(one) for one in content["answers"] or ()),
             unknown=unknown,
         )
     except (KeyError, TypeError, ValueError):
@@ -149,6 +154,12 @@ def _age(content: Mapping[str, Any]) -> Age:
     """Errors: KeyError, TypeError, ValueError."""
     band, sixteen = content["band"], content["sixteen"]
     return Age(None if band is None else known(band, BANDS), None if sixteen is None else date.fromisoformat(sixteen))
+
+
+def _question(kept: Mapping[str, Any]) -> Question:
+    """Errors: KeyError, TypeError, ValueError."""
+    kind, choices = known(kept["kind"], QUESTION_KINDS), tuple(str(one) for one in kept["choices"])
+    return Question(kind, str(kept["label"]), choices, kept["needed"] is True)
 
 
 def _kept_consent(one: Consent) -> dict[str, Any]:
@@ -228,6 +239,8 @@ def export_appointment(appointment: Appointment) -> dict[str, Any]:
         "asks": list(appointment.asks),
         "consents": [_exported_consent(one, appointment) for one in appointment.consents],
         "unguarded": appointment.lifted and asdict(appointment.lifted) | {"at": appointment.lifted.at.isoformat()},
+        "questions": [{"label": one.label} for one in appointment.questions],
+        "answers": list(appointment.answers),
     }
 
 

@@ -364,6 +364,9 @@ class Join(Entrance):
     asks: bool = Field(
         default=False, exclude_if=nothing, description="Consent was given, and can be withdrawn by this link."
     )
+    questions: bool = Field(
+        default=False, exclude_if=nothing, description="Something is asked beforehand, on the page `/c/questions`."
+    )
 
 
 class ErrorView(Message):

@@ -10,6 +10,7 @@ from aiohttp import web
 from practice.agenda.consenting import demands
 from practice.agenda.model import Appointment
 from practice.agenda.visit import Visit
+from practice.questionnaires.store import may_answer
 from signaling.addresses import client_network
 from signaling.gate import SIGNALING
 from signaling.limiter import JOIN_ADDRESS
@@ -146,6 +147,7 @@ async def _joined(call: Call, found: Visited) -> Join:
         closes_in=seconds_until(closes, now),
         wish=appointment.wish,
         asks=bool(access.asks),
+        questions=bool(visit.whole and visit.whole.questions and may_answer(visit)),
     )
 
 

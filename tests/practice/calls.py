@@ -13,11 +13,10 @@ from practice.agenda.ages import Age
 from practice.agenda.changes import Correction
 from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
+from practice.agenda.questions import Question
 from practice.agenda.records import APPOINTMENTS
-from practice.agenda.visit import Visit
 from practice.agreements.store import marked
 from practice.bookings.model import OpenHour, Terms
-from practice.consents.store import Reading
 from practice.factors.model import Passkey
 from practice.feeds.model import Feed
 from practice.mail_servers.model import Access, MailServer
@@ -36,11 +35,13 @@ from tests.organisations import PRACTICE
 from tests.people import PASSWORD, START
 from tests.practice.calls_by_right import BY_RIGHT
 from tests.practice.legal_calls import LEGAL
+from tests.practice.visiting import answers, given, missing_in, missing_of, reading, with_visit, withdrawn
 from vault.records.content import new_id
 from vault.records.records import Kind
 from vault.records.scope import Scope
 from vault.records.writing import Along
 
+ASKED = Question("number", "Temperatuur?")
 ENDPOINT = "https://push.example.org/one"
 FIRST, LAST = date(2020, 1, 1), date(2040, 1, 1)
 
@@ -100,6 +101,10 @@ CALLS: dict[str, Call] = {
     "guests.remove": lambda store, scope, row, _: store.guests.remove(scope, row, row),
     "sessions.of": lambda store, scope, *_: store.sessions.of(scope),
     "sessions.end_of": lambda store, scope, row, _: store.sessions.end_of(scope, [row]),
+    "questionnaires.of": lambda store, scope, *_: store.questionnaires.of(scope),
+    "questionnaires.write": lambda store, scope, *_: store.questionnaires.write(scope, "Intake", [ASKED], 0),
+    "questionnaires.choose": lambda store, scope, row, _: store.questionnaires.choose(scope, row, ""),
+    "questionnaires.answer": lambda store, scope, _, me: with_visit(store, scope, me, partial(answers, store, me)),
     "consents.mine": lambda store, scope, *_: store.consents.mine(scope),
     "consents.ask": lambda store, scope, *_: store.consents.ask(scope, ["video"], 0),
     "consents.house": lambda store, scope, *_: store.consents.house(scope),
@@ -329,36 +334,6 @@ def telling(store: Store) -> Tell:
 async def for_waiting(store: Store, scope: Scope, me: Person) -> str | None:
     visit = await store.appointments.by_link(Scope.guest(me.planned), me.secret)
     return await store.sentences.for_waiting(scope, visit, "nl") if visit else None
-
-
-async def with_visit(
-    store: Store, scope: Scope, me: Person, ask: Callable[[Scope, Visit], Awaitable[Any]]
-) -> Any | None:
-    visit = await store.appointments.by_link(Scope.guest(me.planned), me.secret)
-    return await ask(scope, visit) if visit else None
-
-
-async def reading(store: Store, scope: Scope, visit: Visit) -> Reading:
-    return await store.consents.reading(scope, visit, "nl")
-
-
-async def given(store: Store, me: Person, scope: Scope, visit: Visit) -> Appointment:
-    texts = (await store.consents.reading(Scope.guest(visit.appointment.id), visit, "nl")).texts
-    return await store.consents.give(scope, me.secret, [one.version for one in texts], "nl", visit)
-
-
-async def withdrawn(store: Store, me: Person, scope: Scope, visit: Visit) -> Appointment:
-    return await store.consents.withdraw(scope, me.secret, visit)
-
-
-async def missing_of(store: Store, scope: Scope, row: str) -> str | None:
-    one = await store.appointments.get(scope, row)
-    return await store.consents.missing_of(scope, one, "patient")
-
-
-async def missing_in(store: Store, scope: Scope, row: str) -> list[str]:
-    one = await store.appointments.get(scope, row)
-    return list(await store.consents.missing_in(scope, [one]))
 
 
 async def photograph_for_waiting(store: Store, scope: Scope, me: Person) -> Picture | None:

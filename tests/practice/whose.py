@@ -26,6 +26,7 @@ from practice.pictures.model import Picture
 from practice.policies.model import Cap, Policy
 from practice.presets.model import Presets
 from practice.push_subscriptions.model import PushSubscription
+from practice.questionnaires.model import Questionnaires
 from practice.registrations.model import MailDomain
 from practice.requests.model import Backlog, Filed, NamedRequest, Request, RequestList
 from practice.sentences.model import Said, Sentence
@@ -44,7 +45,7 @@ from vault.records.scope import Scope
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
-    *(SmsProvider, Subscription, Circular, Document, Acceptance, AskedConsents),
+    *(SmsProvider, Subscription, Circular, Document, Acceptance, AskedConsents, Questionnaires),
     *(Disclosure, Operator),
 )
 

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 from practice.agenda.ages import BANDS, LIFT_REASONS
 from practice.agenda.model import Attendance
+from practice.agenda.questions import QUESTION_KINDS, YES_NO
 from practice.agenda.wishes import WISHES
 from practice.agreements.model import DOCUMENTS
 from practice.circulars.model import Topic
@@ -156,6 +157,9 @@ FAMILIES = {
     "policies.reminders": [str(hours) for hours in HOURS],
     "role": ROLES,
     "asking": ASKABLE,
+    "questions": [*YES_NO, "closed", "others", "many"],
+    "questions.kind": QUESTION_KINDS,
+    "questions.wrong": QUESTION_KINDS,
     "band": ["none", *BANDS],
     "lift": LIFT_REASONS,
     "before": ["consent_needed", "guardian_needed", "lift.needless"],

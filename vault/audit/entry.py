@@ -133,6 +133,8 @@ class Act(StrEnum):
     CONSENT_WITHDRAWN = "consent-withdrawn"
     CONSENTS_CHANGED = "consents-changed"
     GUARDIAN_LIFTED = "guardian-lifted"
+    QUESTIONS_CHANGED = "questions-changed"
+    QUESTIONS_ANSWERED = "questions-answered"
     DESTROYED = "destroyed"
     RECEIPTS_READ = "receipts-read"
     RETENTION_CHANGED = "retention-changed"

@@ -11,6 +11,7 @@ from practice.agenda.consenting import guardians
 from practice.agenda.model import Appointment
 from practice.consents.store import MAX_NOTE
 from practice.organisation.rights import Right
+from practice.questionnaires.store import MAX_NAME
 from signaling.gate import SIGNALING
 from signaling.rest.consents import asked_again
 from signaling.rest.endpoint import Call
@@ -33,6 +34,12 @@ class Lifting(Fields):
     note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
 
 
+class Chosen(Fields):
+    """What is asked before it, by the questionnaire's name; empty for nothing."""
+
+    name: Annotated[str, Field(max_length=MAX_NAME)] = ""
+
+
 async def show(call: Call) -> Mapping[str, object]:
     """As it is now. Errors: ``not_found`` (also for somebody else's), ``gone``."""
     store = call.request.app[STORE]
@@ -45,6 +52,8 @@ async def show(call: Call) -> Mapping[str, object]:
         "guardians": [guest.name for guest in guardians(one)],
         "reasons": LIFT_REASONS,
         "most": MAX_NOTE,
+        "names": [each.name for each in (await store.questionnaires.of(call.scope)).questionnaires],
+        "answered": list(zip(one.questions, one.answers, strict=True)) if one.answers else [],
     }
 
 
@@ -73,6 +82,14 @@ async def lift(call: Call) -> Appointment:
     return after
 
 
+async def choose(call: Call) -> Appointment:
+    """What was answered to other questions goes."""
+    store = call.request.app[STORE].questionnaires
+    after = await store.choose(call.scope, call.path["appointment"], call.body.name)
+    await call.request.app[SIGNALING].told(after.owner)
+    return after
+
+
 def read(call: Call, _shown: Mapping[str, object]) -> Draft:
     return Draft(Act.APPOINTMENT_READ, practitioner(call.practitioner), subject(call))
 
@@ -96,6 +113,7 @@ LATE: Final = {"ended": ("", "error.ended"), "bad_state": ("", "before.lift.need
 PAGES: Final = (BEFORE,)
 FORMS: Final = (
     Form("/account/before/{appointment}/age", BEFORE, Old, say_age, done="saved", entered=changed, says=LATE),
+    Form("/account/before/{appointment}/choose", BEFORE, Chosen, choose, done="saved", entered=changed, says=LATE),
     Form("/account/before/{appointment}/lift", BEFORE, Lifting, lift, done="lifted", entered=lifted, says=LATE),
 )
 """``pages`` has each page and each form."""

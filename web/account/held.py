@@ -24,6 +24,7 @@ from practice.particulars.records import PARTICULARS
 from practice.pictures.records import PICTURES
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
+from practice.questionnaires.records import QUESTIONNAIRES
 from practice.reminders.records import MANUAL_SPANS
 from practice.sentences.records import SENTENCES
 from vault.inventory import Item, inventory
@@ -40,6 +41,7 @@ CORRECTED: Final = {
     FACTORS.name: "/account/security",
     PRESETS.name: "/account/presets",
     CONSENTS.name: "/account/consents",
+    QUESTIONNAIRES.name: "/account/questions",
     PARTICULARS.name: "/account/particulars",
     BANK_ACCOUNTS.name: "/account/bank",
     PICTURES.name: "/account/photograph",

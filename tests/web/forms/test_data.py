@@ -12,6 +12,7 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.schema import CreateTable
 
 from practice.accounts.model import Practitioner
+from practice.agenda.questions import Question
 from practice.agenda.records import APPOINTMENTS
 from practice.agreements.model import Acceptance
 from practice.agreements.records import ACCEPTANCES
@@ -38,6 +39,8 @@ from practice.presets.model import Preset, Presets
 from practice.presets.records import PRESETS
 from practice.push_subscriptions.model import PushSubscription
 from practice.push_subscriptions.records import PUSH_SUBSCRIPTIONS
+from practice.questionnaires.model import Questionnaires
+from practice.questionnaires.records import QUESTIONNAIRES
 from practice.reminders.model import ManualSpan
 from practice.reminders.records import MANUAL_SPANS
 from practice.sentences.records import SENTENCES
@@ -88,6 +91,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     said = await store.sentences.say(scope, "nl", "Ik kom zo.")
     often = await store.presets.add(scope, Preset("Intake", 45, "nl"), 0)
     asks = await store.consents.ask(scope, ["video"], 0)
+    before = await store.questionnaires.write(scope, "Intake", [Question("text", "Klacht?")], 0)
     told = await store.particulars.tell(scope, Told(gender="vrouw", city="Utrecht", phone="+31612345678"), 0)
     bank = await store.bank_accounts.set_iban(scope, "NL91ABNA0417164300", 0)
     face = await store.pictures.set_photograph(scope, b"a face", True, 0)
@@ -112,6 +116,7 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
         SENTENCES.name: said.id,
         PRESETS.name: often.id,
         CONSENTS.name: asks.id,
+        QUESTIONNAIRES.name: before.id,
         PARTICULARS.name: told.id,
         BANK_ACCOUNTS.name: bank.id,
         PICTURES.name: face.id,
@@ -271,6 +276,7 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         APPOINTMENTS.name: await server.appoint(server.alice),
         SENTENCES.name: await server.store.sentences.say(of(server.alice.id), "nl", "Ik kom zo."),
         CONSENTS.name: AskedConsents("id", "owner", ("video",)),
+        QUESTIONNAIRES.name: Questionnaires("id", "owner"),
         PRESETS.name: Presets("id", "owner", (Preset("Intake", 45, "nl"),)),
         PARTICULARS.name: Particulars("id", "owner", Told()),
         BANK_ACCOUNTS.name: BankAccount("id", "owner", "NL91ABNA0417164300"),

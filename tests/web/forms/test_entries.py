@@ -64,6 +64,8 @@ TOUCH_NOTHING = {
     "POST /book/{page}/{time}/hold": "a time for ten minutes, of nobody yet; what becomes of it is entered",
     "GET /c/rights": "a question",
     "GET /c/consent": "a question",
+    "GET /c/questions": "a question",
+    "GET /account/questions": "what somebody asks, for their own page",
     "GET /account/consents": "what somebody asks, for their own page",
     "GET /practice/consents": "what the organisation asks, for who decides it",
     "GET /c/rights/code": "by which ways a code can come, for whoever has the link",
@@ -109,6 +111,7 @@ ENTERED_BY_THEMSELVES = {
     *(f"POST /c/rights/{one}" for one in ("code", "again", "open", "mine/data/take", "mine/data/erase")),
     *(f"POST /c/consent/{one}" for one in ("read", "give", "withdraw")),
     "POST /c/rights/mine/consents/withdraw",
+    *("POST /c/questions/read", "POST /c/questions/answer"),
     *("POST /practice/people/{account}/engage", "POST /practice/people/{account}/release"),
 }
 

@@ -55,7 +55,7 @@ class PatientPage extends HTMLElement {
       'stop-waiting': () => this.#leave(),
       return: () => this.#again(),
       withdraw: async () => {
-        if (!this.#consult?.room) return; // programs that look at links press what is not to be seen too
+        if (!this.#consult?.room) return; // what looks at links presses what is hidden too
         this.#drop();
         const code = await (await import('./withdrawing.js')).withdraw(this.#link);
         code ? this.#failed(code) : this.#goodbye('withdrawn');
@@ -96,8 +96,9 @@ class PatientPage extends HTMLElement {
       return this.#message(has(`message.${code}.title`) ? code : 'try_again', { code });
     }
     if (inTheOtherLanguage(this.#appointment)) return;
-    const { window: when, starts_at, opens_at, opens_in, closes_in, wish, guest, asks } = this.#appointment;
+    const { window: when, starts_at, opens_at, opens_in, closes_in, wish, guest, asks, questions } = this.#appointment;
     for (const button of this.querySelectorAll('[data-action="withdraw"]')) button.toggleAttribute('hidden', !asks);
+    Object.assign(slot(this, 'questions', HTMLAnchorElement), { hidden: !questions, hash: this.#link });
     if (guest) (await import('./guest.js')).showGuest(this, guest);
     if (when === 'early') {
       const now = serverNow(this.#appointment);
