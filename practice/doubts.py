@@ -1,4 +1,5 @@
-"""What should seldom stand in a text about oneself: a citizen number, or words of somebody's illness (S-13).
+"""What should seldom stand in a text about oneself: a citizen number, words of somebody's illness (S-13), or the lines
+of an identity document that machines read (S-48).
 
 A finding is a doubt, never a refusal: a number may be another one, and a word meant otherwise. Nobody but who typed it
 is told, and nothing of it is kept.
@@ -8,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, get_args
 
-Doubt = Literal["citizen-nl", "citizen-be", "citizen-de", "citizen-fr", "medical"]
+Doubt = Literal["citizen-nl", "citizen-be", "citizen-de", "citizen-fr", "medical", "mrz"]
 DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
 DIGITS: Final = r"[0-9](?:[ ./\-\u00a0\u202f]?[0-9]){8,14}"
@@ -44,6 +45,10 @@ MEDICAL: Final = frozenset(WORDS.split())
 THIS_CENTURY: Final = 50
 """Years of birth below it may be of the 21st."""
 
+MRZ: Final = re.compile(r"(?<![A-Z0-9<])[A-Z0-9<]{28,46}(?![A-Z0-9<])")
+"""A line of two or three on a document (ICAO 9303, parts 4 to 6): of 30, 36 or 44 characters, as people copy them."""
+FILLED: Final = "<<"
+
 WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
@@ -52,6 +57,9 @@ def doubts(text: str) -> frozenset[Doubt]:
     found: set[Doubt] = {one for match in NUMBER.finditer(text) for one in _whose(BETWEEN.sub("", match[0]))}
     if not MEDICAL.isdisjoint(match[0] for match in WORD.finditer(text.casefold())):
         found.add("medical")
+    lines = (re.sub(r"\s", "", line) for line in text.upper().splitlines())
+    if any(FILLED in match[0] for line in lines for match in MRZ.finditer(line)):
+        found.add("mrz")
     return frozenset(found)
 
 

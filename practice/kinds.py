@@ -8,10 +8,12 @@ from practice.agreements.records import ACCEPTANCES, DOCUMENT_VERSIONS
 from practice.assistants.records import ENGAGEMENTS
 from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES, HOLDS
+from practice.breaches.records import BREACHES
 from practice.circulars.records import CIRCULARS, SUBSCRIPTIONS
 from practice.consents.records import CONSENTS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
+from practice.identity_papers.records import IDENTITY_PAPERS
 from practice.invitations.records import dispatches
 from practice.legal.records import DISCLOSURES, OPERATORS
 from practice.mail_servers.records import MAIL_SERVERS
@@ -40,6 +42,7 @@ KINDS: Final = Kinds(
         REQUESTS,
         *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES, MANUAL_SPANS),
         *(CONSENTS, QUESTIONNAIRES),
+        *(IDENTITY_PAPERS, BREACHES),
         *(OPERATORS, DISCLOSURES),
     ),
     passing=(dispatches,),

@@ -36,11 +36,13 @@ from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
+from practice.breaches.store import Breaches
 from practice.circulars.store import Circulars
 from practice.circulars.subscriptions import Subscriptions
 from practice.consents.store import Asks, Consents
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
+from practice.identity_papers.store import IdentityPapers
 from practice.invitations.model import WAYS, Way
 from practice.invitations.store import Dispatches
 from practice.kinds import KINDS
@@ -187,6 +189,7 @@ def of_one_kind(means: Means) -> dict[str, Any]:
         "push_subscriptions": PushSubscriptions(means),
         "departments": Departments(means),
         "mail_domains": MailDomains(means),
+        "breaches": Breaches(means),
         "endings": Endings(means),
         "circulars": Circulars(means),
         "agreements": Agreements(means),
@@ -203,6 +206,7 @@ def by_right(
         "decisions": Decisions(means, people),
         "statistics": Statistics(means.database, means.now, requests.paused),
         "manual_spans": ManualSpans(means, people),
+        "identity_papers": IdentityPapers(means, requests),
         "subscriptions": Subscriptions(means, people, accounts, organisation, requests.paused),
     }
 

@@ -178,6 +178,12 @@
         of(scope) -> [Disclosure];  tell() -> [Disclosure];  bury() -> int              # what may be known
     store.looks
         of(scope, one) -> [Glance]                                  # who looked at it, for whoever has its link
+    store.identity_papers
+        put(token, data) -> Request;  waiting(scope) -> ids of requests;  look(scope, id) -> bytes  # seen once
+        bury() -> int                               # with the decision, and after 28 days
+    store.breaches
+        of(scope) -> Register;  get(scope, id) -> Breach;  enter(scope, facts) -> Breach    # officers; `invalid`
+        change(scope, id, facts, seen) -> Breach;  clocks() -> Clocks                       # `conflict`; the 72 hours
     store.statistics
         of(scope) -> [Month];  count(scope, what, accounts);  swept(scope, accounts);  purge() -> int
     store.notices
@@ -225,11 +231,13 @@ from practice.assistants import records as engaged
 from practice.assistants.store import Assistants
 from practice.billing.store import BankAccounts
 from practice.bookings.store import Bookings
+from practice.breaches.store import Breaches
 from practice.circulars.store import Circulars
 from practice.circulars.subscriptions import Subscriptions
 from practice.consents.store import Consents
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
+from practice.identity_papers.store import IdentityPapers
 from practice.invitations.store import Dispatches
 from practice.legal.operators import Operators
 from practice.legal.store import Disclosures
@@ -303,6 +311,8 @@ class Storage(Vault):
     endings: Endings
     invitations: Invitations
     requests: Requests
+    identity_papers: IdentityPapers
+    breaches: Breaches
     decisions: Decisions
     sights: Sights
     subscriptions: Subscriptions

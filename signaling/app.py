@@ -270,6 +270,8 @@ async def _tidy(app: web.Application) -> None:
         with suppress(DomainError):
             await demanded.tell(app[typedefs.STORE])
         with suppress(DomainError):
+            await app[typedefs.STORE].identity_papers.bury()
+        with suppress(DomainError):
             await app[typedefs.STORE].bookings.bury()
         with suppress(DomainError):
             await app[typedefs.STORE].push_subscriptions.bury()

@@ -150,6 +150,11 @@ class Metrics:
             "looks for which the mailbox did not open.",
             ("kind",),
         )
+        self.breaches = self._gauge(
+            "spreekkamer_breaches",
+            "Breaches of personal data of which no authority was told, within the 72 hours and after them.",
+            ("kind",),
+        )
         self.outgoing = self._gauge(
             "spreekkamer_outgoing", "Connections to hosts that the operator listed, since the start.", ("kind", "code")
         )
@@ -209,6 +214,10 @@ class Metrics:
         self.asked.labels("waiting").set(backlog.waiting)
         self.asked.labels("overdue").set(backlog.overdue)
         self.asked_seconds.set(backlog.oldest)
+        async with asyncio.timeout(DEADLINE):
+            clocks = await store.breaches.clocks()
+        self.breaches.labels("running").set(clocks.running)
+        self.breaches.labels("late").set(clocks.late)
 
     async def count_datagrams(self, media: "MediaClient", worker: str) -> None:
         """Add what a worker dropped since somebody looked; one that does not answer is asked again next time."""

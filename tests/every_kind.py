@@ -18,10 +18,12 @@ from practice.agreements.model import Acceptance, Document
 from practice.assistants.model import Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold, Terms
+from practice.breaches.model import Breach, Facts
 from practice.circulars.model import Circular, Subscription
 from practice.consents.model import AskedConsents, ConsentWording
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
+from practice.identity_papers.model import IdentityPaper
 from practice.kinds import KINDS
 from practice.legal.model import Demand, Disclosure, Operator
 from practice.mail_servers.model import Access, MailServer
@@ -124,6 +126,8 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
         *(new_id(), whose.organisation, "access", "form", "nl", WORD, None, MAIL, "", None, START, "Europe/Amsterdam"),
         *(UNTIL, secrets.token_hex(32), secrets.token_hex(32), WORD),
     ),
+    "breaches": lambda whose: Breach(new_id(), whose.organisation, new_id(), START, Facts(START, WORD, 12, words=WORD)),
+    "identity_papers": lambda whose: IdentityPaper(new_id(), whose.organisation, new_id(), WORD.encode(), START),
     "mail_domains": lambda whose: MailDomain(
         new_id(), whose.organisation, f"{WORD}.example.org", "practitioner", True, secrets.token_hex(32), 1
     ),

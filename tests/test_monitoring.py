@@ -102,6 +102,14 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'spreekkamer_request_mail{kind="unread"}': "0+1x60", 'spreekkamer_request_mail{kind="filed"}': "3x60"},
         {'spreekkamer_request_mail{kind="unread"}': "0x20 1x40", 'spreekkamer_request_mail{kind="filed"}': "0+1x60"},
     ),
+    "BreachClockRuns": (
+        {'spreekkamer_breaches{kind="running"}': "1x60"},
+        {'spreekkamer_breaches{kind="running"}': "0x60", 'spreekkamer_breaches{kind="late"}': "1x60"},
+    ),
+    "BreachClockOver": (
+        {'spreekkamer_breaches{kind="late"}': "1x60"},
+        {'spreekkamer_breaches{kind="late"}': "0x60", 'spreekkamer_breaches{kind="running"}': "1x60"},
+    ),
     "TurnFails": ({'spreekkamer_ready{check="turn"}': "0x60"}, {'spreekkamer_ready{check="turn"}': "1x60"}),
     "TurnNotTried": (
         {'spreekkamer_check_age_seconds{check="turn"}': "400x60"},

@@ -77,6 +77,7 @@ async def security_txt(request: web.Request) -> web.Response:
     expires = (datetime.now(UTC) + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = (
         f"Contact: {contact}",
+        f"Contact: {origin}/report",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
         "Preferred-Languages: nl, en",
         f"Policy: {origin}/privacy",

@@ -54,6 +54,7 @@ from web.naming import PRACTICE, Practice, looking
 from web.practice import (
     arrivals,
     audit,
+    breaches,
     correcting,
     departments,
     ending,
@@ -79,7 +80,7 @@ from web.practice import consents as house_asks
 from web.practice import newsletter as newsletters
 from web.practice import sights as others_sights
 from web.render import FILES, RENDERED, SETTINGS, texts
-from web.requests import officer, own
+from web.requests import identity, officer, own, reports
 from web.requests import public as requested
 from web.rights import entrance, sections
 from web.settings import WebSettings
@@ -120,6 +121,7 @@ PRACTICES: Final = (
     *(audit, record, report, statistics, newsletters, service_notices),
     house_asks,
     papers,
+    breaches,
 )
 PARTS: Final = (
     agreements,
@@ -129,7 +131,7 @@ PARTS: Final = (
     questions,
     entrance,
     *sections.MODULES,
-    *(requested, own, officer),
+    *(requested, own, officer, identity, reports),
     open_hour,
     booking,
 )  # a time of its own name comes first

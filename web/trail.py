@@ -8,6 +8,7 @@ from practice.accounts.model import Retention
 from practice.agenda.ages import LIFT_REASONS
 from practice.agenda.wishes import WISHES
 from practice.agreements.model import DOCUMENTS
+from practice.breaches.model import RISKS
 from practice.circulars.model import Use as CircularUse
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
@@ -109,6 +110,9 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.REQUEST_FILED: Details(worded("request.what", *WHATS)),
     Act.REQUESTS_LISTED: Details(counted="detail.requests"),
     Act.REQUEST_ANSWERED: Details(worded("request.outcome", *OUTCOMES)),
+    Act.MINOR_ERASED: Details(counted="detail.appointments"),
+    Act.BREACHES_LISTED: Details(counted="detail.breaches"),
+    Act.BREACH_CHANGED: Details(worded("breach.risk", *RISKS)),
     Act.REQUEST_REMINDED: Details(counted="detail.days"),
     Act.SIGHT_ASKED: Details(worded("sight.reason", *get_args(SightReason))),
     Act.SIGHT_ENDED: Details(worded("detail.sight", "withdrawn", "refused", "ended")),

@@ -17,7 +17,7 @@ from signaling.protocol.capabilities import SUPPORTED, Versions
 from signaling.protocol.model import Message
 from signaling.protocol.refusals import LINE_REASONS, OFFER_REASONS
 
-Doubt = Literal["past", "double", "citizen-nl", "citizen-be", "citizen-de", "citizen-fr", "medical"]
+Doubt = Literal["past", "double", "citizen-nl", "citizen-be", "citizen-de", "citizen-fr", "medical", "mrz"]
 FactorKind = Literal["totp", "recovery", "passkey"]
 Category = Literal["protocol", "user", "internal"]
 

@@ -17,6 +17,7 @@ from practice.agenda.questions import Question
 from practice.agenda.records import APPOINTMENTS
 from practice.agreements.store import marked
 from practice.bookings.model import OpenHour, Terms
+from practice.breaches.model import Facts
 from practice.factors.model import Passkey
 from practice.feeds.model import Feed
 from practice.mail_servers.model import Access, MailServer
@@ -261,6 +262,12 @@ CALLS: dict[str, Call] = {
     ),
     **BY_RIGHT,
     **LEGAL,
+    "breaches.of": lambda store, scope, *_: store.breaches.of(scope),
+    "breaches.get": lambda store, scope, row, _: store.breaches.get(scope, row),
+    "breaches.enter": lambda store, scope, *_: store.breaches.enter(scope, Facts(START, "Weg")),
+    "breaches.change": lambda store, scope, row, _: store.breaches.change(scope, row, Facts(START, "Weg"), 1),
+    "identity_papers.waiting": lambda store, scope, *_: store.identity_papers.waiting(scope),
+    "identity_papers.look": lambda store, scope, row, _: store.identity_papers.look(scope, row),
     "retention.destroy": lambda store, scope, row, _: store.retention.destroy(scope, row, *kinds(scope)),
     "retention.destroy_all": lambda store, scope, *_: store.retention.destroy_all(scope),
     "retention.close": lambda store, scope, *_: store.retention.close(scope),

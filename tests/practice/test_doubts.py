@@ -132,3 +132,26 @@ def test_one_that_is_longer_shorter_or_of_other_signs_is_none(check: Callable[[s
         for other in (right[:-1], f"{right}0", f"0{right}", f"{right[:-1]}A", f"A{right[1:]}", "", "0" * len(right)):
             assert not check(other)
     assert sum(map(check, rights)) == (2 if check is is_french else 1)
+
+
+MRZ = [
+    "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
+    "I<UTOD231458907<<<<<<<<<<<<<<<",
+    "7408122F1204159UTO<<<<<<<<<<<6",
+    "i<utoeriksson<<anna<maria<<<<<<<<<<<",
+    "L898902C36UTO 7408122F1204159 ZE184226B<<<<<10",
+]
+"""The specimens of ICAO 9303: nobody's."""
+
+
+@pytest.mark.duty("S-48")
+@pytest.mark.parametrize("text", MRZ)
+def test_the_lines_of_a_document_that_machines_read_are_found(text: str) -> None:
+    assert doubts(f"This is me:\n{text}\nThank you") == {"mrz"}
+
+
+@pytest.mark.parametrize(
+    "text", ["<<<", "a << b", "<" * 60, "<<" + "A" * 10, "https://example.org/" + "a" * 60, "if (x << 3) return y;"]
+)
+def test_what_is_no_line_of_a_document_is_not(text: str) -> None:
+    assert "mrz" not in doubts(text)

@@ -264,6 +264,9 @@ def takes_id(step: Step) -> bool:
     return step.method in (
         *OF_ENGAGEMENTS,
         *OF_SIGHTS,
+        "identity_papers.look",
+        "breaches.get",
+        "breaches.change",
         "decisions.get",
         "decisions.read",
         "decisions.ask_back",

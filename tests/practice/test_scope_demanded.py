@@ -69,6 +69,9 @@ WITHOUT = {
         map("requests.{}".format, ("backlog", "to_be_reminded", "reminded", "extension_sent", "bury", "host")),
         "the server's own work",
     ),
+    "identity_papers.put": "the link is the proof",
+    "breaches.clocks": "the server's own work: numbers alone",
+    "identity_papers.bury": "the server's own work",
     "decisions.officers": "the server's own work: whom it reminds",
     "feeds.whose": "the address is the proof",
     **dict.fromkeys(

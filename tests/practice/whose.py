@@ -10,6 +10,7 @@ from practice.agreements.model import Acceptance, Agreed, Document
 from practice.assistants.model import Engaged, Engagement
 from practice.billing.model import BankAccount
 from practice.bookings.model import Availability, Hold
+from practice.breaches.model import Breach, Clocks, Register
 from practice.circulars.model import Circular, Subscription
 from practice.consents.model import AskedConsents
 from practice.consents.store import Reading
@@ -47,11 +48,12 @@ OWNED = (
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
     *(SmsProvider, Subscription, Circular, Document, Acceptance, AskedConsents, Questionnaires),
     *(Disclosure, Operator),
+    Breach,
 )
 
 NOBODYS = (
     *(Backlog, bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
-    *(TrailReport, Reading, Glance),
+    *(TrailReport, Reading, Glance, bytes, Clocks),
 )
 """What has no id of a record or of an account: numbers, receipts and what is taken along, which other tests look at."""
 
@@ -89,6 +91,8 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             yield from owners_and_ids(inner)
         case Roster(people=several) | Said(sentences=several) | Agenda(appointments=several):
             yield from owners_and_ids([*several, *found.damaged])
+        case Register(breaches=several):
+            yield from owners_and_ids(list(several))
         case Seen() | Extract():
             yield from owners_and_ids([found.roster, *found.lines])
         case TrailLine():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from client.wire import Wire
+from practice.breaches.model import Facts
 from practice.organisation import standings
 from practice.organisation.model import MemberRole
 from practice.organisation.records import MEMBERS
@@ -27,6 +28,7 @@ from tests.organisations import OPERATOR, PRACTICE, scope_of
 from tests.signaling.conftest import PASSWORD, Server
 from vault.errors import DomainError
 from vault.records.content import new_id
+from vault.records.scope import Scope
 from vault.records.writing import Writer, always
 from web import routes as pages
 from web.agreements import VERSION
@@ -141,24 +143,30 @@ async def test_each_page_and_form_for_each_role(practice: Server, role: MemberRo
     await be(practice, *roles)
     his, hers = await practice.appoint(practice.bob), await practice.appoint(practice.alice)
     asked = (await practice.store.requests.file(owner, Filing("access", "dashboard", "nl"))).request.id
+    answering = Scope.practitioner(practice.alice.id, owner.organisation, frozenset({"officer"}))
+    leaked = (await practice.store.breaches.enter(answering, Facts(practice.time.now(), "A laptop"))).id
     for page in pages.PAGES:
         if page.right is not None:
             one = his if "{practitioner}" in page.path else hers
-            answer = await practice.call("GET", page_address(practice, page.path, one.id, asked), who="alice")
+            answer = await practice.call("GET", page_address(practice, page.path, one.id, asked, leaked), who="alice")
             may = allowed(page.right, roles) and page not in (WAITS, VERSION)  # where nobody waits, and of no such text
             assert answer.status == (200 if may else 404), page.path
     for form in pages.FORMS:
         if form.page.right is not None:
             one = his if "{practitioner}" in form.path else hers
-            answer = await practice.call("POST", page_address(practice, form.path, one.id, asked), WRONG, who="alice")
+            answer = await practice.call(
+                "POST", page_address(practice, form.path, one.id, asked, leaked), WRONG, who="alice"
+            )
             rights = [right for right in (form.page.right, form.right) if right is not None]
             may = all(allowed(right, roles) for right in rights) and form.page is not WAITS
             assert answer.status == (422 if may else 404), form.path
 
 
-def page_address(server: Server, path: str, appointment: str = "A" * 22, asked: str = "A" * 22) -> str:
+def page_address(
+    server: Server, path: str, appointment: str = "A" * 22, asked: str = "A" * 22, leaked: str = "A" * 22
+) -> str:
     parts = {"{account}": server.alice.id, "{practitioner}": server.bob.id, "{day}": "2027-03-01"}
-    parts |= {"{appointment}": appointment, "{request}": asked}
+    parts |= {"{appointment}": appointment, "{request}": asked, "{breach}": leaked}
     return reduce(lambda made, part: made.replace(*part), parts.items(), path)
 
 

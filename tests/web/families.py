@@ -7,6 +7,7 @@ from practice.agenda.model import Attendance
 from practice.agenda.questions import QUESTION_KINDS, YES_NO
 from practice.agenda.wishes import WISHES
 from practice.agreements.model import DOCUMENTS
+from practice.breaches.model import RISKS
 from practice.circulars.model import Topic
 from practice.consents.model import ASKABLE
 from practice.invitations.model import BOUNCED, WAYS
@@ -16,6 +17,7 @@ from practice.kinds import KINDS
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.organisation.rights import ROLES
+from practice.pictures.masking import NAMES as NAMES_OF_BOXES
 from practice.policies.model import FEATURES, HOURS
 from practice.requests.model import OUTCOMES, WHATS, Proof
 from practice.requests.model import WAYS as WAYS_IN
@@ -143,6 +145,12 @@ FAMILIES = {
         *(f"proven.{one or 'not'}" for one in get_args(Proof)),
         *("late", "extend.not", "replied.before", "paused", "linked", "whose", "decide.next", "answer.unproven"),
     ],
+    "identity": [*(f"box.{one}" for one in NAMES_OF_BOXES)],
+    "report": [
+        *("inventory", "purposes", "kept", "here", "barred"),
+        *(f"{one}.{part}" for one in ("leak", "minor") for part in ("title", "lead", "next", "text", "text.hint")),
+    ],
+    "breach": [*(f"phase.{one}" for one in ("told", "settled")), *(f"risk.{one}" for one in RISKS)],
     "people.factor": ["none", *(f"reason.{reason}" for reason in get_args(Reason))],
     "dissolving": ["problem.name"],
     "invite": ["conflict"],
@@ -191,7 +199,6 @@ FAMILIES = {
     "sms.test": ["message"],
     "sms.outcome": ["accepted", *get_args(SmsStep)],
     "sms.format": get_args(Format),
-    "report": ["inventory", "purposes", "kept", "here", "barred"],
     "audit.export": ["large"],
     "record": ["setting", "setting.cap", "days", "hours", "minutes"],
     "record.apart": ["database", "keystore", "transit", "redis"],

@@ -138,8 +138,10 @@ async def test_security_txt_is_as_rfc_9116_wants_it(serve: Serve) -> None:
     client = await serve(FILLED_IN)
     response = await client.get("/.well-known/security.txt")
     assert (response.status, response.content_type, response.charset) == (200, "text/plain", "utf-8")
-    fields = dict(line.split(": ", 1) for line in (await response.text()).splitlines())
-    assert fields["Contact"] == "mailto:info@zuid.example"
+    lines = [line.split(": ", 1) for line in (await response.text()).splitlines()]
+    fields = dict(lines)
+    contacts = [value for name, value in lines if name == "Contact"]
+    assert contacts == ["mailto:info@zuid.example", "http://localhost:8080/report"], "in the order of preference"
     expires = datetime.fromisoformat(fields["Expires"])
     assert timedelta(days=90) < expires - datetime.now(UTC) < timedelta(days=365)
     demo = await (await serve()).get("/.well-known/security.txt")

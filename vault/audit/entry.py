@@ -16,8 +16,9 @@ CHAIN_BYTES = 32
 DETAIL = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 Kind = Literal[
-    "practitioner", "patient", "operator", "support", "server", "appointment", "invitation", "request", "receipt"
-]
+    "practitioner", "patient", "operator", "support", "server", "appointment", "invitation", "request", "breach",
+    "receipt",
+]  # fmt: skip
 OUR_OWN: frozenset[Kind] = frozenset({"operator", "support"})
 
 
@@ -127,6 +128,13 @@ class Act(StrEnum):
     LEGAL_PRESERVED = "legal-preserved"
     LEGAL_SECONDED = "legal-seconded"
     LEGAL_TOLD = "legal-told"
+    PAPER_SENT = "paper-sent"
+    PAPER_SEEN = "paper-seen"
+    MINOR_ERASED = "minor-erased"
+    BREACHES_LISTED = "breaches-listed"
+    BREACH_READ = "breach-read"
+    BREACH_ENTERED = "breach-entered"
+    BREACH_CHANGED = "breach-changed"
     LINK_OPENED = "link-opened"
     PATIENT_SAID = "patient-said"
     CONSENT_GIVEN = "consent-given"
@@ -198,6 +206,11 @@ def invitation(organisation: str, invitation_id: str) -> Party:
 def request(organisation: str, request_id: str) -> Party:
     """What somebody asked by right, while it has its key."""
     return Party("request", request_id, organisation)
+
+
+def breach(organisation: str, breach_id: str) -> Party:
+    """What happened to data, in the register of an organisation."""
+    return Party("breach", breach_id, organisation)
 
 
 def receipt(text: str) -> Party:

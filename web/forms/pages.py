@@ -71,15 +71,17 @@ class Shown:
 
 @dataclass(frozen=True)
 class Download:
-    """An answer that becomes a file."""
+    """An answer that becomes a file, or is shown in the browser's window (``inline``)."""
 
     name: str
     content_type: str
     body: bytes = field(repr=False)
+    inline: bool = False
 
     def response(self) -> web.Response:
         """Kept by no cache, and not compressed."""
-        headers = {"Content-Disposition": f'attachment; filename="{self.name}"', "Referrer-Policy": "strict-origin"}
+        how = "inline" if self.inline else "attachment"
+        headers = {"Content-Disposition": f'{how}; filename="{self.name}"', "Referrer-Policy": "strict-origin"}
         return web.Response(body=self.body, content_type=self.content_type, headers=headers)
 
 

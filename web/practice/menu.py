@@ -17,6 +17,7 @@ ENTRIES: Final = (
     ("service-notices", Right.SERVICE_NOTICES),
     ("mail-domains", Right.REGISTRATION),
     ("sms", Right.POLICIES),
+    ("breaches", Right.REQUESTS),
     ("audit", Right.OVERSIGHT),
     ("record", Right.OVERSIGHT),
     ("requests", Right.REQUESTS),

@@ -5,17 +5,24 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from practice.doubts import doubts
 from practice.organisation.rights import Right
 from practice.requests.model import MOST, OUTCOMES, Outcome, Request
 from signaling.requesting import entry
+from signaling.rest import factors
 from signaling.rest.endpoint import Call
 from signaling.typedefs import POSTMAN, REQUESTING, STORE
-from vault.audit import Act, Draft, practitioner
-from web.forms import Fields, Form, Page
+from vault.audit import Act, Draft, practitioner, request
+from web.forms import Download, Fields, Form, Page
 from web.practice.menu import menu
+from web.requests import minors
 from web.requests.facts import all_facts, facts
 
 Written = Annotated[str, Field(min_length=1, max_length=2 * MOST)]
+
+
+class Nothing(Fields):
+    """A button."""
 
 
 class Question(Fields):
@@ -55,12 +62,22 @@ async def show_one(call: Call) -> Mapping[str, object]:
     found = await app[STORE].decisions.read(call.scope, call.path["request"])
     return {
         "fact": await facts(call, found.request),
+        "doubted": bool(doubts(f"{found.request.text}\n{found.request.reply}")),
+        "planners": await minors.practitioners(call) if found.request.what == "minor" else [],
+        "asks": await factors.asks_for_code(call),
+        "paper": found.request.id in await app[STORE].identity_papers.waiting(call.scope),
         "names": found.names,
         "outcomes": OUTCOMES,
         "most": MOST,
         "mails": app[POSTMAN] is not None,
         "menu": menu(call),
     }
+
+
+async def look(call: Call) -> Download:
+    """The masked paper that came with it, once: it is destroyed with this."""
+    data = await call.request.app[STORE].identity_papers.look(call.scope, call.path["request"])
+    return Download("paper.jpg", "image/jpeg", data, inline=True)
 
 
 async def ask_back(call: Call) -> Request:
@@ -81,7 +98,9 @@ async def answer(call: Call) -> Request:
     """The answer, with mail that there is one, to an address that was proven."""
     app, said = call.request.app, call.body
     tell = app[REQUESTING].mail("request-answered", proven=True)
-    return await app[STORE].decisions.decide(call.scope, call.path["request"], said.outcome, said.answer, tell)
+    decided = await app[STORE].decisions.decide(call.scope, call.path["request"], said.outcome, said.answer, tell)
+    await app[STORE].identity_papers.bury()
+    return decided
 
 
 def listed(call: Call, shown: Mapping[str, Any]) -> Draft:
@@ -91,6 +110,11 @@ def listed(call: Call, shown: Mapping[str, Any]) -> Draft:
 
 def looked_at(call: Call, shown: Mapping[str, Any]) -> Draft:
     return entry(Act.REQUEST_READ, practitioner(call.practitioner), shown["fact"].one)
+
+
+def seen(call: Call, _: object) -> Draft:
+    on = request(call.scope.organisation or "", call.path["request"])
+    return Draft(Act.PAPER_SEEN, practitioner(call.practitioner), on)
 
 
 def asked_back(call: Call, one: Request) -> Draft:
@@ -113,6 +137,16 @@ LATE: Final = {"conflict": ("", "request.late"), "bad_state": ("reason", "reques
 
 PAGES: Final = (QUEUE, ONE)
 FORMS: Final = (
+    Form(f"{ONE.path}/paper", ONE, Nothing, look, entered=seen),
+    Form(
+        f"{ONE.path}/erase",
+        ONE,
+        minors.Named,
+        minors.erase,
+        done="minor-erased",
+        entered=minors.erased,
+        says=minors.SAYS,
+    ),
     Form(f"{ONE.path}/question", ONE, Question, ask_back, done="request-asked", entered=asked_back, says=LATE),
     Form(f"{ONE.path}/extend", ONE, Reason, extend, done="request-extended", entered=extended, says=LATE),
     Form(

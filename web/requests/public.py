@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from practice.identity_papers.store import is_taken
 from practice.mailboxes import canonical
 from practice.requests.model import MOST, Request
 from signaling.addresses import client_network, public_origin
@@ -16,7 +17,7 @@ from signaling.limiter import REQUEST_LINKS, REQUESTED_ADDRESS, REQUESTING_NETWO
 from signaling.requesting import entry
 from signaling.rest.endpoint import Call
 from signaling.scopes import of_server
-from signaling.typedefs import LIMITER, POSTMAN, REQUESTING, SETTINGS, STORE
+from signaling.typedefs import INTAKE, LIMITER, POSTMAN, REQUESTING, SETTINGS, STORE
 from vault.audit import PATIENT, SERVER, Act, Draft
 from vault.errors import DomainError
 from vault.records.content import new_id
@@ -77,7 +78,12 @@ async def found(call: Call) -> Request:
 
 async def show_one(call: Call) -> Mapping[str, object]:
     """How far it is, until when, what was asked back, and the answer where it may be read."""
-    return {"fact": await facts(call, await found(call))}
+    one = await found(call)
+    return {
+        "fact": await facts(call, one),
+        "shows_paper": is_taken(one) and call.request.app[INTAKE].on,
+        "identity": f"/identity/{call.path['token']}",
+    }
 
 
 async def confirm(call: Call) -> Request:

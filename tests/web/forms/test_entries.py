@@ -52,6 +52,9 @@ TOUCH_NOTHING = {
     "GET /invited/{token}/passkey": "the same, and a challenge",
     "GET /register": "a question",
     "GET /request": "a question",
+    "GET /report": "a question",
+    "GET /report-minor": "a question",
+    "GET /identity/{token}": "whether a picture is taken, to whoever has its request's link",
     "GET /request/{token}": "of one request, to whoever has its link",
     "GET /account/requests": "what somebody asked for, for their own page",
     **dict.fromkeys(
@@ -99,6 +102,7 @@ ENTERED_BY_THEMSELVES = {
         )
     ),
     "POST /served/{practitioner}/appointments/{appointment}/correct",
+    *("POST /report", "POST /report-minor"),
     *("POST /request", "POST /account/requests/ask", "POST /c/rights/mine/request/ask"),
     *("POST /register", "POST /book/{page}/held/{token}/confirm", "POST /book/{page}/open/come"),
     "POST /waits/{appointment}/hand-over",

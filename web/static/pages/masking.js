@@ -16,13 +16,11 @@ const QUALITIES = [0.9, 0.8, 0.6, 0.4];
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Place in parts of the picture */
 
-const root = document.querySelector('[data-slot="masking"]');
-if (root instanceof HTMLElement) masking(root);
-
 /** @param {HTMLElement} root */
 function masking(root) {
   const canvas = slot(root, 'picture', HTMLCanvasElement);
   const board = slot(root, 'board');
+  const editor = slot(root, 'editor');
   const form = slot(root, 'form', HTMLFormElement);
   const refused = slot(root, 'refused');
   const boxes = [...board.querySelectorAll('[data-box]')].filter((one) => one instanceof HTMLElement).map((one) => new Box(one, board));
@@ -35,21 +33,21 @@ function masking(root) {
 
   slot(root, 'choose', HTMLInputElement).addEventListener('change', async ({ target }) => {
     const file = target instanceof HTMLInputElement ? target.files?.[0] : null;
-    board.hidden = form.hidden = true;
+    editor.hidden = form.hidden = true;
     if (!file) return;
     try {
       say(await drawn(file, canvas));
     } catch {
       say('unreadable');
     }
-    board.hidden = form.hidden = !refused.hidden;
+    editor.hidden = form.hidden = !refused.hidden;
     for (const box of boxes) box.show(canvas.width / canvas.height);
     if (refused.hidden) boxes[0]?.element.focus();
   });
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (board.hidden || !form.reportValidity()) return;
+    if (editor.hidden || !form.reportValidity()) return;
     const most = Number(root.dataset.most);
     const made = await burned(canvas, boxes.map((box) => box.place), most);
     if (!made) {
@@ -201,3 +199,6 @@ class Box {
     }
   }
 }
+
+const root = document.querySelector('[data-slot="masking"]');
+if (root instanceof HTMLElement) masking(root);

@@ -1,0 +1,132 @@
+"""What anybody reports without signing in: that something leaked (S-52), and that data of a child is held (S-18)."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+
+from practice.requests.model import Filing
+from signaling.typedefs import ZONE
+from tests.opening import of
+from tests.signaling.conftest import PASSWORD, Server
+from tests.signaling.test_second_factor import shown, with_app
+from tests.web.forms.conftest import Browser, Seen
+from tests.web.practice.test_people import be_bob, send
+from vault.records.scope import SERVER
+
+
+class Officer(Browser):
+    """With an app that shows a code, each good once."""
+
+    secret = ""
+
+    async def erase(self, request: str, **named: str) -> Seen:
+        """With what proves who it is."""
+        self.server.time.ahead += timedelta(seconds=60)
+        proof = {"password": PASSWORD, "code": shown(self.server, self.secret)}
+        return await send(self, f"/practice/requests/{request}/erase", **(proof | named))
+
+
+@pytest.fixture
+async def officer(server: Server, owner: Browser) -> Officer:
+    """Bob, who is the data protection officer, and plans too."""
+    await be_bob(server, "officer", "practitioner")
+    assert (await server.sign_in("bob")).status == 200
+    bob = Officer(server, "bob")
+    bob.secret, _ = await with_app(server, server.bob)
+    return bob
+
+
+async def report(server: Server, path: str, text: str) -> Seen:
+    somebody = Browser(server, "nobody")
+    once = (await somebody.get(path)).hidden("once")
+    return await somebody.send(path, urlencode({"once": once, "text": text}))
+
+
+@pytest.mark.duty("S-52")
+async def test_anybody_reports_that_something_leaked_and_has_a_case_to_look_at(
+    server: Server, officer: Officer
+) -> None:
+    page = await Browser(server, "nobody").get("/report")
+    assert page.status == 200 and "72 uur" in page.html
+    filed = await report(server, "/report", "I read somebody else's name")
+    assert filed.status == 200
+    (link,) = [href for href in filed.elements.all("href") if "/request/" in href]
+    assert (await Browser(server, "nobody").get(link.removeprefix(server.origin))).status == 200
+    queue = await officer.get("/practice/requests")
+    assert "misschien is er iets gelekt" in queue.html.lower() or "gelekt" in queue.html
+    privacy = await Browser(server, "nobody").get("/privacy")
+    assert "/report" in privacy.elements.all("href")
+    text = (await Browser(server, "nobody").get("/.well-known/security.txt")).html
+    assert f"Contact: {server.origin}/report\n" in text
+
+
+async def minor(server: Server, text: str = "Tomorrow at Alice's") -> str:
+    filed = await server.store.requests.file(SERVER, Filing("minor", "form", "nl", text))
+    return filed.request.id
+
+
+@pytest.mark.duty("S-18")
+@pytest.mark.parametrize("way", ["link", "time"])
+async def test_a_named_appointment_is_destroyed_key_first_its_practitioner_is_told_and_the_reporter_learns_nothing(
+    server: Server, officer: Officer, way: str
+) -> None:
+    store = server.store
+    store.notices.on = True
+    made, other = await server.appoint(server.bob, 90), await server.appoint(server.bob, 300)
+    local = made.starts_at.astimezone(server.app[ZONE]())
+    named = {
+        "link": {"link": f"{server.origin}/c#{made.id}{made.secret}"},
+        "time": {"account": server.bob.id, "starts": f"{local:%Y-%m-%dT%H:%M}"},
+    }[way]
+    request = await minor(server)
+    before = (await Browser(server, "nobody").get("/report-minor")).html
+    first = await officer.erase(request, **named)
+    assert (first.status, first.location) == (303, f"/practice/requests/{request}?done=minor-erased")
+    assert await store.keys.missing([made.id, other.id]) == [made.id]
+    told = [(one.news.word, one.news.to) for one in await store.notices.waiting()]
+    assert told == [("minor-erased", "bob@example.org")]
+    again = await officer.erase(request, **named)
+    assert (again.status, again.location) == (first.status, first.location), "a second time says the same"
+    assert len(await store.notices.waiting()) == 1
+    assert await store.keys.missing([other.id]) == []
+    assert (await Browser(server, "nobody").get("/report-minor")).html.count("vernietigd") == before.count("vernietigd")
+
+
+@pytest.mark.duty("S-18")
+async def test_who_reports_reads_the_same_whether_there_was_something_or_not(server: Server, officer: Officer) -> None:
+    """What is filed, and what stands behind its link, before and after something was destroyed."""
+    made = await server.appoint(server.bob, 90)
+    pages = []
+    for text, link in (("Of Bob's", f"x#{made.id}{made.secret}"), ("Of nobody's", f"x#{'A' * 44}")):
+        filed = await server.store.requests.file(SERVER, Filing("minor", "form", "nl", text))
+        assert (await officer.erase(filed.request.id, link=link)).status == 303
+        page = (await Browser(server, "nobody").get(f"/request/{filed.token}")).html.replace(filed.token, "")
+        pages.append(re.sub(r"[0-9]{1,2}\.[0-9]{2}", "", page))
+    assert pages[0] == pages[1]
+    assert await server.store.keys.missing([made.id]) == [made.id]
+
+
+async def test_nothing_is_destroyed_without_a_name_a_proof_or_by_another_request(
+    server: Server, officer: Officer
+) -> None:
+    made = await server.appoint(server.bob, 90)
+    link = f"{server.origin}/c#{made.id}{made.secret}"
+    request = await minor(server)
+    assert (await officer.erase(request)).status == 422
+    assert (await officer.erase(request, link=link, password="wrong")).status in (401, 403, 422)
+    assert (await officer.erase(request, link=link, code="000000")).status in (401, 403, 422)
+    assert (await officer.erase(request, link=f"x#{made.id}{'x' * 22}")).status == 303
+    other = (await server.store.requests.file(SERVER, Filing("access", "form", "nl", "What?"))).request.id
+    assert (await officer.erase(other, link=link)).status == 404
+    assert await server.store.keys.missing([made.id]) == []
+    day = (made.starts_at + timedelta(minutes=1)).astimezone(server.app[ZONE]())
+    beside = {"account": server.bob.id, "starts": f"{day:%Y-%m-%dT%H:%M}"}
+    assert (await officer.erase(request, **beside)).status == 303
+    assert (await server.store.appointments.get(of(server.bob.id), made.id)).id == made.id
+
+
+async def test_the_queue_says_that_it_is_to_be_looked_at_within_a_day(server: Server, officer: Officer) -> None:
+    await minor(server)
+    assert "Binnen 24 uur te bekijken" in (await officer.get("/practice/requests")).html
