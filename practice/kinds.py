@@ -11,6 +11,7 @@ from practice.bookings.records import AVAILABILITIES, HOLDS
 from practice.breaches.records import BREACHES
 from practice.circulars.records import CIRCULARS, SUBSCRIPTIONS
 from practice.consents.records import CONSENTS
+from practice.contacts.records import CONTACTS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.identity_papers.records import IDENTITY_PAPERS
@@ -41,6 +42,7 @@ KINDS: Final = Kinds(
         *(PRESETS, AVAILABILITIES, HOLDS, PUSH_SUBSCRIPTIONS),
         REQUESTS,
         *(SUBSCRIPTIONS, CIRCULARS, DOCUMENT_VERSIONS, ACCEPTANCES, MANUAL_SPANS),
+        CONTACTS,
         *(CONSENTS, QUESTIONNAIRES),
         *(IDENTITY_PAPERS, BREACHES),
         *(OPERATORS, DISCLOSURES),

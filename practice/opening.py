@@ -40,6 +40,7 @@ from practice.breaches.store import Breaches
 from practice.circulars.store import Circulars
 from practice.circulars.subscriptions import Subscriptions
 from practice.consents.store import Asks, Consents
+from practice.contacts.store import Contacts
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.identity_papers.store import IdentityPapers
@@ -207,6 +208,7 @@ def by_right(
         "statistics": Statistics(means.database, means.now, requests.paused),
         "manual_spans": ManualSpans(means, people),
         "identity_papers": IdentityPapers(means, requests),
+        "contacts": Contacts(means, people, organisation),
         "subscriptions": Subscriptions(means, people, accounts, organisation, requests.paused),
     }
 

@@ -162,6 +162,9 @@
     store.agreements
         put_forward(scope, name, texts) -> Document;  versions(scope) -> [Document]     # what people agree to
         of(scope) -> [Agreed];  accept(scope, name, mark) -> Acceptance                 # `conflict`
+    store.contacts
+        log(scope, account, way, reason, note) -> LoggedContact     # that somebody was called; `invalid`
+        of(scope, account) -> [LoggedContact];  names(scope, found) -> {account: name};  bury() -> int
     store.manual_spans
         accounts() -> ids;  look(account, tell) -> bool             # who is reminded, once a year
     store.circulars
@@ -235,6 +238,7 @@ from practice.breaches.store import Breaches
 from practice.circulars.store import Circulars
 from practice.circulars.subscriptions import Subscriptions
 from practice.consents.store import Consents
+from practice.contacts.store import Contacts
 from practice.factors.store import SecondFactors
 from practice.feeds.store import Feeds
 from practice.identity_papers.store import IdentityPapers
@@ -317,6 +321,7 @@ class Storage(Vault):
     sights: Sights
     subscriptions: Subscriptions
     circulars: Circulars
+    contacts: Contacts
     manual_spans: ManualSpans
     agreements: Agreements
     operators: Operators

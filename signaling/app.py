@@ -280,6 +280,8 @@ async def _tidy(app: web.Application) -> None:
         with suppress(DomainError):
             await app[typedefs.STORE].circulars.bury()
         with suppress(DomainError):
+            await app[typedefs.STORE].contacts.bury()
+        with suppress(DomainError):
             await app[typedefs.STORE].statistics.purge()
         with suppress(RedisError):
             await app[typedefs.DOUBTS].tell()

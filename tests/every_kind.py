@@ -21,6 +21,7 @@ from practice.bookings.model import Availability, Hold, Terms
 from practice.breaches.model import Breach, Facts
 from practice.circulars.model import Circular, Subscription
 from practice.consents.model import AskedConsents, ConsentWording
+from practice.contacts.model import LoggedContact
 from practice.factors.model import Factors, Passkey
 from practice.feeds.model import Feed
 from practice.identity_papers.model import IdentityPaper
@@ -140,6 +141,9 @@ MADE: Mapping[str, Callable[[Whose], Any]] = {
     ),
     "acceptances": lambda whose: Acceptance(new_id(), whose.account, "statement", WORD, START, START),
     "manual_spans": lambda whose: ManualSpan(new_id(), whose.account, START),
+    "contacts": lambda whose: LoggedContact(
+        *(new_id(), whose.account, whose.organisation, new_id(), "call", "security", WORD, START)
+    ),
     "circulars": lambda whose: Circular(
         *(new_id(), whose.organisation, "newsletter", None, WORD, WORD, "nl", new_id(), START)
     ),

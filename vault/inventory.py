@@ -22,14 +22,15 @@ Basis = Literal["contract", "consent", "care", "legitimate-interest", "legal-dut
 Retention = Literal[
     "account", "told", "setting", "twelve-hours", "resume", "day", "three-days", "half-hour", "hour", "two-minutes",
     "refresh", "quarter", "seconds", "ninety-days", "answered", "seen", "four-hundred-days", "backup", "audit",
-    "server", "browser", "operator",
+    "server", "contact", "browser", "operator",
 ]  # fmt: skip
 """How long. ``told`` is until its owner takes it back, at the latest with the account; ``setting`` is the
-practitioner's central one; ``answered`` is thirty days after the answer, of an objection that holds as long as the
-account; ``seen`` is until an officer saw it or decided, 28 days at most; ``resume`` is ``signaling.resume_seconds``
-after the last change, ``refresh`` is ``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the
-operator removes the copy, unreadable from the moment the key is destroyed; ``audit`` is ``rooms.audit_days``;
-``operator`` is whatever collects the log lines."""
+practitioner's central one; ``contact`` is a day to thirty, by the reason; ``answered`` is thirty days after the
+answer, of an objection that holds as long as the account; ``seen`` is until an officer saw it or decided, 28 days
+at most; ``resume`` is ``signaling.resume_seconds`` after the last change, ``refresh`` is
+``signaling.refresh_seconds`` after a sign-in of an app; ``backup`` is until the operator removes the copy,
+unreadable from the moment the key is destroyed; ``audit`` is ``rooms.audit_days``; ``operator`` is whatever
+collects the log lines."""
 
 Form = Literal["sealed", "wrapped", "hashed", "pseudonym", "random", "secret", "clear"]
 """Encrypted; a key under another key; a hash; a keyed hash; only random ids, states and times; a key; in clear."""

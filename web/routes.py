@@ -55,6 +55,7 @@ from web.practice import (
     arrivals,
     audit,
     breaches,
+    contacts,
     correcting,
     departments,
     ending,
@@ -113,6 +114,7 @@ ACCOUNTS: Final = (
     *(forgotten, first, invited, register),
 )
 PEOPLE: Final = (
+    contacts,
     *(people, departments, invitations, arrivals, recovery, ending, handing_over, others_sights, served, correcting),
     passing_on,
 )

@@ -10,6 +10,7 @@ from practice.agenda.wishes import WISHES
 from practice.agreements.model import DOCUMENTS
 from practice.breaches.model import RISKS
 from practice.circulars.model import Use as CircularUse
+from practice.contacts.model import CONTACT_REASONS
 from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.pictures.model import Use
@@ -97,6 +98,7 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.CIRCULAR_WRITTEN: CIRCULAR,
     Act.CIRCULAR_DISCARDED: CIRCULAR,
     Act.CIRCULAR_SENT: CIRCULAR,
+    Act.CONTACT_LOGGED: Details(worded("contact.reason", *CONTACT_REASONS)),
     Act.AGREEMENT_ACCEPTED: Details(worded("detail.document", *DOCUMENTS)),
     Act.AVAILABILITY_CHANGED: Details(
         worded("detail.availability", "open", "closed", "address", "hours", "hour-open", "hour-closed")

@@ -8,8 +8,8 @@ from vault.records.content import Fields
 
 @dataclass(frozen=True, slots=True)
 class ManualSpan:
-    """That the retention of the account that is its ``owner`` is *manual* ``since`` then; ``told`` is when its owner was
-    last reminded of that.
+    """That the retention of the account that is its ``owner`` is *manual* ``since`` then; ``told`` is when it was last
+    reminded of that.
     """
 
     id: str

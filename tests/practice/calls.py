@@ -244,6 +244,9 @@ CALLS: dict[str, Call] = {
     "agreements.versions": lambda store, scope, *_: store.agreements.versions(scope),
     "agreements.of": lambda store, scope, *_: store.agreements.of(scope),
     "agreements.accept": lambda store, scope, *_: store.agreements.accept(scope, "statement", marked(STATEMENT)),
+    "contacts.log": lambda store, scope, row, _: store.contacts.log(scope, row, "call", "account", ""),
+    "contacts.of": lambda store, scope, row, _: store.contacts.of(scope, row),
+    "contacts.names": lambda store, scope, *_: store.contacts.names(scope, []),
     "circulars.of": lambda store, scope, *_: store.circulars.of(scope, "newsletter"),
     "circulars.write": lambda store, scope, *_: store.circulars.write(
         scope, "newsletter", "Nieuws", "Wij verhuizen.", "nl", None, 0

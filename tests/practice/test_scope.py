@@ -211,7 +211,7 @@ async def play(store: Store, mails: Iterator[int], steps: list[tuple[int, Step]]
 async def take(store: Store, me: Person, other: Person, step: Step) -> None:
     whose = other if step.foreign else me
     row = list(whose.records)[step.which % len(whose.records)]
-    ids = dict.fromkeys(("organisation", "recovery", "handing"), whose.id)
+    ids = dict.fromkeys(("organisation", "recovery", "handing", "contacts"), whose.id)
     ids |= {
         "invitations": whose.invitation,
         "assistants": whose.id,
@@ -291,6 +291,8 @@ def takes_id(step: Step) -> bool:
         "appointments.reopen",
         "retention.destroy",
         "organisation.person",
+        "contacts.log",
+        "contacts.of",
         "organisation.set_roles",
         "organisation.set_state",
         "recovery.of",

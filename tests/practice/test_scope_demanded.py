@@ -92,6 +92,7 @@ WITHOUT = {
         "of whoever has the link that was mailed: its token is what it is found by",
     ),
     **dict.fromkeys(map("manual_spans.{}".format, ("accounts", "look")), "the server's own work"),
+    "contacts.bury": "the server's own work",
     "subscriptions.waits": "asks nothing that is stored",
     **dict.fromkeys(
         map("subscriptions.{}".format, ("waiting", "recipient", "begun", "served", "objects", "bury")),

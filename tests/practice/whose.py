@@ -14,6 +14,7 @@ from practice.breaches.model import Breach, Clocks, Register
 from practice.circulars.model import Circular, Subscription
 from practice.consents.model import AskedConsents
 from practice.consents.store import Reading
+from practice.contacts.model import LoggedContact
 from practice.factors.model import Factors
 from practice.feeds.model import Feed
 from practice.legal.model import Disclosure, Given, Operator
@@ -46,7 +47,7 @@ from vault.records.scope import Scope
 OWNED = (
     *(Appointment, BankAccount, Damaged, Department, Engagement, Factors, Feed, Invitation, MailDomain, MailServer),
     *(Availability, Hold, Particulars, Picture, Policy, Presets, PushSubscription, Request, Sentence, Sight),
-    *(SmsProvider, Subscription, Circular, Document, Acceptance, AskedConsents, Questionnaires),
+    *(SmsProvider, Subscription, LoggedContact, Circular, Document, Acceptance, AskedConsents, Questionnaires),
     *(Disclosure, Operator),
     Breach,
 )

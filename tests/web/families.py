@@ -10,6 +10,7 @@ from practice.agreements.model import DOCUMENTS
 from practice.breaches.model import RISKS
 from practice.circulars.model import Topic
 from practice.consents.model import ASKABLE
+from practice.contacts.model import CONTACT_REASONS, CONTACT_WAYS
 from practice.invitations.model import BOUNCED, WAYS
 from practice.invitations.model import WORDS as TOLD_WORDS
 from practice.invitations.model import State as TellingState
@@ -64,6 +65,8 @@ DEVICES = ("camera", "microphone", "speaker")
 OBSTACLES = ("in-app", "outdated", "insecure", "lockdown", "no-webrtc", "switched-off")
 FAMILIES = {
     "agreements": ["conflict"],
+    "contact.way": CONTACT_WAYS,
+    "contact.reason": CONTACT_REASONS,
     "service.topic": get_args(Topic),
     "agreements.name": DOCUMENTS,
     "agreement": [f"{part}{title}" for part in PARTS for title in ("", ".title")],

@@ -96,6 +96,8 @@ class Act(StrEnum):
     CIRCULAR_WRITTEN = "circular-written"
     CIRCULAR_DISCARDED = "circular-discarded"
     CIRCULAR_SENT = "circular-sent"
+    CONTACTS_READ = "contacts-read"
+    CONTACT_LOGGED = "contact-logged"
     AGREEMENT_ACCEPTED = "agreement-accepted"
     PICTURE_SHOWN = "picture-shown"
     APPOINTMENT_CREATED = "appointment-created"

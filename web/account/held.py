@@ -18,6 +18,7 @@ from practice.billing.records import BANK_ACCOUNTS
 from practice.bookings.records import AVAILABILITIES
 from practice.circulars.records import SUBSCRIPTIONS
 from practice.consents.records import CONSENTS
+from practice.contacts.records import CONTACTS
 from practice.factors.records import FACTORS
 from practice.feeds.records import FEEDS
 from practice.particulars.records import PARTICULARS
@@ -51,15 +52,18 @@ CORRECTED: Final = {
     PUSH_SUBSCRIPTIONS.name: "/desk",
     SUBSCRIPTIONS.name: "/account/newsletter",
     ACCEPTANCES.name: "/agreements",
+    CONTACTS.name: "/account/requests",
     MANUAL_SPANS.name: "/desk",
 }
 """Where there is a page for it."""
 
-NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name, SUBSCRIPTIONS.name, ACCEPTANCES.name})
+NOT_HERE: Final = frozenset({FACTORS.name, ENGAGEMENTS.name, SUBSCRIPTIONS.name, ACCEPTANCES.name, CONTACTS.name})
 """Kinds that are taken out on their own page only: more ends with them, or begins, than a record."""
 
 WORDED: Final[Mapping[str, Callable[[str, str], str]]] = {
     "language": lambda _, value: NAMES[value],
+    "way": lambda language, value: CATALOGUES[language].text(f"contact.way.{value}"),
+    "reason": lambda language, value: CATALOGUES[language].text(f"contact.reason.{value}"),
     "document": lambda language, value: CATALOGUES[language].text(f"agreements.name.{value}"),
     "label": lambda language, value: CATALOGUES[language].text(f"label.{value}"),
     "attended": lambda language, value: CATALOGUES[language].text(f"day.{value}"),

@@ -91,6 +91,7 @@ async def show_one(call: Call) -> Mapping[str, object]:
         "choices": to_give(call.scope.roles),
         "may_lift": allowed(Right.LIFT_FACTORS, call.scope.roles) and call.path["account"] != call.practitioner,
         "may_see": allowed(Right.SIGHT, call.scope.roles) and call.path["account"] != call.practitioner,
+        "may_log": allowed(Right.CHANGE_PEOPLE, call.scope.roles),
         "me": call.practitioner,
         "menu": menu(call),
         **await assistants.shown(call, person.member),

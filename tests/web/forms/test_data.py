@@ -26,6 +26,8 @@ from practice.circulars.model import Subscription
 from practice.circulars.records import SUBSCRIPTIONS
 from practice.consents.model import AskedConsents
 from practice.consents.records import CONSENTS
+from practice.contacts.model import LoggedContact
+from practice.contacts.records import CONTACTS
 from practice.factors.model import Factors
 from practice.factors.records import FACTORS
 from practice.feeds.model import Feed
@@ -107,7 +109,12 @@ async def one_of_each(server: Server, person: Practitioner) -> dict[str, str]:
     assert await Writer(store.database, store.keys, server.time.now).first(ACCEPTANCES, agreed, always)
     span = ManualSpan(new_id(), person.id, server.time.now())
     assert await Writer(store.database, store.keys, server.time.now).first(MANUAL_SPANS, span, always)
+    called = LoggedContact(
+        *(new_id(), person.id, new_id(), new_id(), "call", "account", "Teruggebeld."), server.time.now()
+    )
+    assert await Writer(store.database, store.keys, server.time.now).first(CONTACTS, called, always)
     return {
+        CONTACTS.name: called.id,
         MANUAL_SPANS.name: span.id,
         ACCEPTANCES.name: agreed.id,
         SUBSCRIPTIONS.name: wanted.id,
@@ -285,6 +292,9 @@ async def test_every_sealed_field_is_taken_along_or_withheld(server: Server) -> 
         FACTORS.name: Factors("id", "owner", secret="JBSWY3DPEHPK3PXP", codes=("hash",)),
         AVAILABILITIES.name: Availability("id", "owner", "page", Terms(((), ((540, 720),), *((),) * 5))),
         FEEDS.name: Feed("id", "owner", "hash", server.time.now(), 1),
+        CONTACTS.name: LoggedContact(
+            *("id", "owner", "organisation", "by", "call", "account", "Teruggebeld."), server.time.now()
+        ),
         MANUAL_SPANS.name: ManualSpan("id", "owner", server.time.now()),
         ACCEPTANCES.name: Acceptance("id", "owner", "statement", "mark", server.time.now(), server.time.now()),
         SUBSCRIPTIONS.name: Subscription(

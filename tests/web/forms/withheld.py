@@ -5,6 +5,7 @@ WITHHELD = {
     "factors": {"secret", "step", "codes"},
     "feeds": {"token"},
     "availabilities": {"token"},
+    "contacts": {"organisation", "by"},
     "subscriptions": {"organisation", "seed", "served"},
     "push_subscriptions": {"endpoint", "session"},
 }
