@@ -55,7 +55,8 @@ async def erase(call: Call) -> int:
     """What was named is destroyed, with a notice to whose it was; how many. A second time there is none, and the page
     says the same.
 
-    Errors: ``not_found`` (it is no report of this), ``invalid`` (nothing was named), those of a proof.
+    Errors: ``not_found`` (it is no report of this), ``invalid`` (nothing was named), those of a proof; ``conflict``
+    where a law demands that one of them be kept a while: nobody sees it from now on, and it goes at the end of that.
     """
     app, said = call.request.app, call.body
     store = app[STORE]
@@ -67,12 +68,20 @@ async def erase(call: Call) -> int:
     at = moment(call, "starts", said.starts) if said.starts else None
     await factors.proved(call, said.password.get_secret_value(), said.code)
     found = await by_link(call, said.link) if said.link else await planned(call, said.account, at)
+    kept = 0
     for one in found:
         person = await store.practitioners.get(of_practitioner(one.owner))
         told = store.notices.of(person.id, News("minor-erased", person.mail, person.language))
         by = practitioner(call.practitioner)
-        await store.retention.destroy(of_practitioner(one.owner), one.id, APPOINTMENTS, along=told, by=by)
+        try:
+            await store.retention.destroy(of_practitioner(one.owner), one.id, APPOINTMENTS, along=told, by=by)
+        except DomainError as error:
+            if error.code != "bad_state":
+                raise
+            kept += 1
         await app[SIGNALING].told(one.owner)
+    if kept:
+        raise DomainError("conflict")
     return len(found)
 
 
@@ -107,5 +116,5 @@ def erased(call: Call, count: object) -> Draft:
     return Draft(Act.MINOR_ERASED, practitioner(call.practitioner), on, str(count))
 
 
-SAYS: Final = PROOF | {"bad_state": ("password", "sight.factor")}
+SAYS: Final = PROOF | {"bad_state": ("password", "sight.factor"), "conflict": ("link", "legal.kept")}
 """Beside the fields of a proof."""

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from practice.legal.model import Demand, Operator
 from practice.requests.model import Filing
 from signaling.typedefs import ZONE
 from tests.opening import of
@@ -13,7 +14,10 @@ from tests.signaling.conftest import PASSWORD, Server
 from tests.signaling.test_second_factor import shown, with_app
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.test_people import be_bob, send
-from vault.records.scope import SERVER
+from vault.records.scope import SERVER, Scope
+from web.locale import CATALOGUES
+
+t = CATALOGUES["nl"].text
 
 
 class Officer(Browser):
@@ -130,3 +134,17 @@ async def test_nothing_is_destroyed_without_a_name_a_proof_or_by_another_request
 async def test_the_queue_says_that_it_is_to_be_looked_at_within_a_day(server: Server, officer: Officer) -> None:
     await minor(server)
     assert "Binnen 24 uur te bekijken" in (await officer.get("/practice/requests")).html
+
+
+@pytest.mark.duty("S-36")
+async def test_what_a_law_demands_is_kept_to_its_end_and_the_officer_is_told_so(
+    server: Server, officer: Officer
+) -> None:
+    made = await server.appoint(server.bob, 60)
+    two = [Operator(name, "", name, "", 0, server.time.now()) for name in ("Anna", "Ben")]
+    about, until = Scope.operator(server.bob.id), server.time.now() + timedelta(days=30)
+    await server.store.disclosures.preserve(about, [made.id], until, Demand("an authority", "a law"), two)
+    answer = await officer.erase(await minor(server), link=f"x#{made.id}{made.secret}")
+    assert answer.status == 409 and t("legal.kept") in answer.described("link")
+    assert await server.store.keys.missing([made.id]) == []
+    assert await server.store.appointments.by_link(Scope.guest(made.id), made.secret) is None
