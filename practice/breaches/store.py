@@ -68,9 +68,11 @@ class Breaches(RecordStore):
         """How many clocks run, and how many are over."""
         now = int(self._now().timestamp())
         waits = (BREACHES.is_living, breaches.c.settled == 0)
-        query = select(func.count(), func.count().filter(breaches.c.due <= now)).where(*waits)
-        ((all_of_them, late),) = await self._database.ask(query)
-        return Clocks(all_of_them - late, late)
+        query = select(func.count().label("every"), func.count().filter(breaches.c.due <= now).label("late")).where(
+            *waits
+        )
+        (row,) = await self._database.ask(query)
+        return Clocks(row.every - row.late, row.late)
 
     def _checked(self, facts: Facts) -> Facts:
         """The same as it is kept. Errors: ``invalid``, with the field."""

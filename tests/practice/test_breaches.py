@@ -91,7 +91,7 @@ async def test_without_a_risk_a_reason_ends_the_clock_and_with_one_it_does_not(s
     who = await officer(store)
     one = await store.breaches.enter(who, Facts(time.now(), "An encrypted disk"))
     for risk in ("unknown", "some", "high"):
-        untold = replace(one.facts, risk=risk, untold="Nobody could read it")  # type: ignore[arg-type]
+        untold = replace(one.facts, risk=risk, untold="Nobody could read it")
         assert await refused(partial(store.breaches.change, who, one.id, untold, 1)) == ("invalid", "untold")
     one = await store.breaches.change(who, one.id, replace(one.facts, risk="none", untold="Nobody could read it"), 1)
     assert one.phase(time.now()) == "settled"
@@ -112,7 +112,7 @@ async def test_without_a_risk_a_reason_ends_the_clock_and_with_one_it_does_not(s
 )
 async def test_what_cannot_be_is_refused(store: Store, time: Time, change: dict[str, Any], field: str) -> None:
     who, now = await officer(store), time.now()
-    said = {name: now + one if isinstance(one, timedelta) else one for name, one in change.items()}
+    said: dict[str, Any] = {name: now + one if isinstance(one, timedelta) else one for name, one in change.items()}
     facts = replace(Facts(now - timedelta(hours=1), "Something"), **said)
     assert await refused(lambda: store.breaches.enter(who, facts)) == ("invalid", field)
     assert (await store.breaches.of(who)).breaches == ()

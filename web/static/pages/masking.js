@@ -136,7 +136,8 @@ class Box {
   constructor(element, board) {
     this.element = element;
     this.board = board;
-    const [x, y, width, height] = (element.dataset.place ?? '').split(' ').map(Number);
+    const [x = 0, y = 0, width = 0, height = 0] = (element.dataset.place ?? '').split(' ').map(Number);
+    /** @type {Place} */
     this.place = { x, y, width, height };
     this.longer = Number(element.dataset.longer);
     this.shorter = Number(element.dataset.shorter);
@@ -158,7 +159,8 @@ class Box {
     const move = moves[/** @type {keyof moves} */ (event.key)];
     if (!move) return;
     event.preventDefault();
-    this.#by(move[0], move[1], event.shiftKey);
+    const [right = 0, down = 0] = move;
+    this.#by(right, down, event.shiftKey);
   }
 
   /** @param {PointerEvent} event */
