@@ -102,7 +102,7 @@ class _Presets(_Part):
     presets: Annotated[list[_Preset], Field(max_length=100)]
 
 
-class _Records(_Part):
+class _TakenRecords(_Part):
     appointments: Annotated[list[_Appointment], Field(max_length=MOST)] = []
     sentences: Annotated[list[_Sentence], Field(max_length=20)] = []
     presets: Annotated[list[_Presets], Field(max_length=1)] = []
@@ -134,7 +134,7 @@ def opened(data: bytes, password: str, now: datetime) -> Taken:
     if isinstance(records, Mapping) and len(records.get("appointments", ())) > MOST:
         raise NotTaken("large")
     try:
-        kept = _Records.model_validate(records)
+        kept = _TakenRecords.model_validate(records)
     except (ValidationError, RecursionError):
         raise NotTaken("content") from None
     living = [one for one in kept.appointments if one.cancelled_at is None]
