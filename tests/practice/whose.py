@@ -26,6 +26,7 @@ from practice.organisation.oversight import Extract, Seen, TrailLine
 from practice.particulars.model import Particulars
 from practice.pictures.model import Picture
 from practice.policies.model import Cap, Policy
+from practice.portability.store import Imported
 from practice.presets.model import Presets
 from practice.push_subscriptions.model import PushSubscription
 from practice.questionnaires.model import Questionnaires
@@ -53,6 +54,7 @@ OWNED = (
 )
 
 NOBODYS = (
+    Imported,
     *(Backlog, bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
     *(TrailReport, Reading, Glance, bytes, Clocks),
 )
@@ -98,7 +100,7 @@ def owners_and_ids(found: Any) -> Iterator[tuple[str, str]]:
             yield from owners_and_ids([found.roster, *found.lines])
         case TrailLine():
             yield from ((account, account) for account in (found.by, found.on) if account)
-        case list() | tuple() | set() | frozenset() | RequestList():
+        case dict() | list() | tuple() | set() | frozenset() | RequestList():
             each = found.requests if isinstance(found, RequestList) else found
             yield from (pair for one in each for pair in owners_and_ids(one))
         case _ if not isinstance(found, NOBODYS):
