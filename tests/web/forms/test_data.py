@@ -63,6 +63,8 @@ from web.locale import CATALOGUES
 
 COUNTED_ONLY = {
     "documents": "the organisation's, for everybody in it to read at a page",
+    "breaches": "the organisation's register, for who keeps it",
+    "identity_papers": "somebody else's, seen once by the officer who decides",
     "circulars": "the organisation's; whoever it was for has it as mail, or in their inbox",
     "mail_servers": "the organisation's; with its password anybody could send in its name",
     "sms_providers": "the organisation's; with its secret anybody could text in its name",
