@@ -183,7 +183,13 @@ def test_each_dialog_is_a_file_named_after_its_slot() -> None:
         assert slots == ([path.stem] if path.parent.name == "dialogs" else []), path.name
 
 
-WITH_SCRIPTS = ["rights/entrance.html", "practice/served.html", "practice/_waiting.html", "practice/served_day.html"]
+WITH_SCRIPTS = [
+    "rights/entrance.html",
+    "requests/identity.html",
+    "practice/served.html",
+    "practice/_waiting.html",
+    "practice/served_day.html",
+]
 """Of who is signed in."""
 
 
