@@ -32,10 +32,13 @@ LONGER = {
             *("new-device", "forgotten-address", "mail-change", "invited-address", "mail-tests", "booked-mail"),
             *("registering-address", "sms-tests", "told-again", "link-codes", "link-codes-day"),
             *("link-codes-network", "link-codes-network-day"),
+            *("exports-sent", "requested-address"),
         ),
         "how often somebody is sent something: what was sent before stays good",
     ),
     **dict.fromkeys(("holding-network", "walking-in-network"), "times that one network takes from others"),
+    "requesting-network": "requests by the form: the mailbox and the letter stay open",
+    "export-tries": "codes typed for one archive: its owner sends another",
     "link-code-tries": "digits typed for one code: the practitioner gives another link, or lets in without a code",
 }
 """Limits of more than a quarter of an hour, none of them on signing in or on a right link, and what they count."""
