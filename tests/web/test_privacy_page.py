@@ -148,6 +148,12 @@ async def test_security_txt_is_as_rfc_9116_wants_it(serve: Serve) -> None:
     assert (await demo.text()).startswith("Contact: http://localhost:8080/privacy\n")
 
 
+@pytest.mark.duty("S-52")
+@pytest.mark.parametrize("path", ["/", "/c", "/signin", "/desk", "/privacy"])
+async def test_each_page_leads_to_where_something_wrong_is_reported(pages: Client, path: str) -> None:
+    assert "/report" in (await read(pages, path)).all("href")
+
+
 def test_settings_refuse_an_address_that_is_none() -> None:
     for wrong in ("javascript:alert(1)", "http://plain.example", "https://a b"):
         with pytest.raises(ValueError, match="web"):
