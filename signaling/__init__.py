@@ -21,6 +21,9 @@
 | ``aside``, ``forgotten``, ``registering`` | what strangers ask for: a new password, an account |
 | ``news``, ``leaving``, ``dissolving`` | mail about sign-ins; what ends for whom |
 | ``couriers``, ``mailing`` | who tells patients, and who has an account; what stands above it |
+| ``requesting``, ``mailed_requests`` | what people ask for by right, on its way to who answers |
+| ``service_notices``, ``yearly``, ``demanded`` | what everybody is told, and what one is told later |
+| ``counting`` | what of a consult is counted |
 | ``pushing`` | which browsers are told that somebody waits |
 | ``health``, ``metrics``, ``logs`` | what an operator sees |
 | ``redis``, ``redis_child``, ``redis_faults``, ``fake_redis`` | the Redis that there always is |

@@ -2,5 +2,5 @@
 address.
 
 ``store`` has what whoever asks does, ``deciding`` what the data protection officer does, ``clock`` the four weeks,
-``purposes`` what somebody may object to.
+``purposes`` what somebody may object to, ``backlog`` how many wait.
 """
