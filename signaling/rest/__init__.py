@@ -4,8 +4,8 @@
 has them all on one screen.
 
 ``entrance`` and ``errors`` are what several answer, ``doubts`` what they ask about. Then one for each context:
-``account``, ``appointments``, ``assistants``, ``codes``, ``consents``, ``factors``, ``guests``, ``handouts``, ``join``, ``linked``,
-``passkeys``, ``presets``, ``push``, ``sentences``, ``series``, ``technical``, ``tokens``.
+``account``, ``appointments``, ``assistants``, ``codes``, ``consents``, ``factors``, ``guests``, ``handouts``, ``join``,
+``linked``, ``passkeys``, ``presets``, ``push``, ``sentences``, ``series``, ``technical``, ``tokens``.
 """
 
 from signaling.rest.endpoint import Call, Endpoint, aiohttp_handler
