@@ -13,6 +13,8 @@ LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+
 LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 NAME: Final = re.compile(rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*")
 MAX_LOCAL: Final = 64
+MOST_MAIL: Final = 254
+"""Characters of a whole address (RFC 5321, 4.5.3.1.3, without its brackets)."""
 
 
 def host_name(text: str) -> str:

@@ -62,10 +62,13 @@ CONFIRM = Pace("confirm", 10, "Wrong passwords for one account by who is signed 
 REQUEST_ANSWERS = Pace(
     "request-answers", 1, "Answers by themselves to what one address mails about its data.", seconds=86_400
 )
+REQUEST_ANSWERS_ALL = Pace(
+    "request-answers-all", 60, "The same to all addresses together: of each mail anybody may be said to be the sender."
+)
 PACES = (
     *(SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE),
     *(FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE, CONFIRM),
-    REQUEST_ANSWERS,
+    *(REQUEST_ANSWERS, REQUEST_ANSWERS_ALL),
 )
 
 OF_ACCOUNTS = (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE, FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE)
@@ -113,8 +116,12 @@ HOLDING_NETWORK = Limit("holding-network", 20, "Times that one network asks to h
 BOOKED_MAIL = Limit("booked-mail", 5, "Digits for booking that are mailed to one address.", 3600)
 WALKING_IN_NETWORK = Limit("walking-in-network", 10, "Numbers of an open hour that one network asks for.", 3600)
 REQUESTING_NETWORK = Limit("requesting-network", 20, "Requests by right that one network files, not signed in.", 3600)
-REQUESTED_ADDRESS = Limit("requested-address", 5, "How often a link to a request is mailed again to one address.", 3600)
+REQUESTED_ADDRESS = Limit(
+    "requested-address", 5, "Links to requests that are mailed to one address; more is filed and mailed in vain.", 3600
+)
 REQUEST_LINKS = Limit("request-links", 60, "Links to requests that are none, from one network.")
+PAPERS_SENT = Limit("papers-sent", 10, "Masked pictures of a paper that are sent for one request.", 86_400)
+PAPERS_NETWORK = Limit("papers-network", 20, "The same that one network sends.", 3600)
 NEW_DEVICE = Limit("new-device", 1, "Mails about a new device, of one account and one network.", seconds=86_400)
 """Who deletes cookies, and what signs in anew each time, is told of once a day; a stranger is elsewhere."""
 
@@ -153,6 +160,8 @@ LIMITS = (
     REQUESTING_NETWORK,
     REQUESTED_ADDRESS,
     REQUEST_LINKS,
+    PAPERS_SENT,
+    PAPERS_NETWORK,
 )
 
 

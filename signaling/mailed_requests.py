@@ -12,7 +12,7 @@ from practice.outgoing import Door
 from practice.settings import PracticeSettings
 from practice.storage import Storage
 from signaling.couriers import TERM
-from signaling.limiter import REQUEST_ANSWERS
+from signaling.limiter import REQUEST_ANSWERS, REQUEST_ANSWERS_ALL
 from signaling.protocol.errors import SpreekkamerError
 from signaling.scopes import of_server
 from vault.database.leases import Lease
@@ -24,7 +24,8 @@ LEASE: Final = "request-mail"
 
 
 class AnsweredToday:
-    """One answer in 24 hours for an address, whichever server sends it (``filing.Answers``). While Redis is away nobody
+    """One answer in 24 hours for an address, and at most so many for all, for a mail may name anybody as its sender,
+    whichever server sends it (``filing.Answers``). While Redis is away nobody
     is answered: what came is filed all the same.
     """
 
@@ -35,6 +36,11 @@ class AnsweredToday:
         """Whether this address may be answered now; from now on it may not for a day."""
         try:
             await self._limiter.take(REQUEST_ANSWERS, canonical(mail))
+            try:
+                await self._limiter.take(REQUEST_ANSWERS_ALL)
+            except SpreekkamerError:
+                await self._limiter.give_back(REQUEST_ANSWERS, canonical(mail))
+                return False
         except (RedisError, SpreekkamerError):
             return False
         return True
@@ -42,6 +48,7 @@ class AnsweredToday:
     async def give_back(self, mail: str) -> None:
         """It was not answered after all."""
         await self._limiter.give_back(REQUEST_ANSWERS, canonical(mail))
+        await self._limiter.give_back(REQUEST_ANSWERS_ALL)
 
 
 def reader(store: Storage, settings: PracticeSettings, door: Door, limiter: "Limiter") -> RequestReader | None:

@@ -50,12 +50,14 @@ class Requesting:
 
     async def file(self, scope: Scope, filing: Filing, by: Party, *, quiet: bool = False) -> Filed:
         """What somebody asks for: on disk, in the trail, mailed to who asks when this returns; who answers is told at
-        the next look.
+        the next look. An address that nothing proves is mailed a few times in an hour; what comes beyond is filed all
+        the same, or whoever names another's address would keep them from asking.
 
         ``by`` is who that is in the trail. ``quiet`` where whoever asks is told in another way, or must not be.
 
         Errors: as of ``store.requests.file``.
         """
+        quiet = quiet or not await self._may_mail(filing.mail)
         filed = await self._store.requests.file(scope, filing, self.nobody if quiet else self.mail("request-filed"))
         one = filed.request
         if filed.new:
@@ -65,10 +67,18 @@ class Requesting:
         return filed
 
     async def _once_more(self, one: Request) -> None:
-        """Whoever asks the same once more lost the link, perhaps: it is mailed again, some times in an hour."""
-        with suppress(ProtocolError, DomainError):
-            await self._limiter.count(REQUESTED_ADDRESS, canonical(one.mail))
+        """Whoever asks the same once more lost the link, perhaps: it is mailed again."""
+        with suppress(DomainError):
             await self._store.notices.along(one.owner, [self._news(one, "request-filed")], always)
+
+    async def _may_mail(self, mail: str) -> bool:
+        """Whether this is not one too many to an address that somebody typed; where nobody did, it is not."""
+        try:
+            if mail:
+                await self._limiter.count(REQUESTED_ADDRESS, canonical(mail))
+        except ProtocolError:
+            return False
+        return True
 
     def nobody(self, _: Request) -> None:
         """Nobody is told."""

@@ -4,6 +4,7 @@ anybody, for whoever reads it need not be who sent the mail.
 
 from typing import Final, Protocol
 
+from practice.mailed_requests.letters import beginning
 from practice.mailed_requests.reader import Mailed
 from practice.notices.model import News
 from practice.notices.store import Notices
@@ -54,7 +55,7 @@ class MailDesk:
         whole = "\n\n".join(filter(None, (mailed.subject, mailed.text)))
         cut = mailed.cut or len(whole) > MOST
         filing = Filing(
-            *("unspecified", "mailbox", language, whole[:MOST].rstrip(), None, mailed.mail, mailed.once),
+            *("unspecified", "mailbox", language, beginning(whole, MOST), None, mailed.mail, mailed.once),
             enclosed=mailed.attachments,
             cut=cut,
         )

@@ -17,7 +17,7 @@ from email.policy import compat32
 from email.utils import getaddresses
 from typing import Final
 
-from practice.mailboxes import canonical, mailbox
+from practice.mailboxes import MOST_MAIL, canonical, mailbox
 from practice.mailed_requests.structure import Part
 from practice.names import UNPRINTED, readable
 
@@ -82,7 +82,7 @@ def head(raw: bytes, ours: Collection[str] = ()) -> Head:
         or own
     )
     reply = said.startswith("auto-replied") or (own and said.startswith("auto-"))
-    subject = clean(_decoded(found, "subject").replace("\n", " "))[:MOST_SUBJECT]
+    subject = beginning(clean(_decoded(found, "subject").replace("\n", " ")), MOST_SUBJECT)
     return Head(mail, subject, _value(found, "message-id").strip()[:998], automatic, reply)
 
 
@@ -95,7 +95,7 @@ def text(parts: Iterable[tuple[Part, bytes]], most: int) -> tuple[str, bool]:
         found = decoded(raw, part)
         said[part.kind].append(clean(without_tags(found) if part.kind == "html" else found))
     whole = "\n\n".join(filter(None, said["plain"])) or "\n\n".join(filter(None, said["html"]))
-    return whole[:most].rstrip(), len(whole) > most
+    return beginning(whole, most), len(whole) > most
 
 
 def decoded(raw: bytes, part: Part) -> str:
@@ -109,7 +109,11 @@ def decoded(raw: bytes, part: Part) -> str:
     elif part.encoding == "quoted-printable":
         raw = quopri.decodestring(raw)
     charset = part.charset.strip().lower()
-    return raw.decode(charset if CHARSET.fullmatch(charset) else "utf-8", "replace").rstrip("\ufffd")
+    try:
+        found = raw.decode(charset if CHARSET.fullmatch(charset) else "utf-8", "replace")
+    except LookupError:  # of a family that is known, and no member of it
+        found = raw.decode("utf-8", "replace")
+    return found.rstrip("\ufffd")
 
 
 def without_tags(source: str) -> str:
@@ -139,6 +143,11 @@ def without_tags(source: str) -> str:
     return html.unescape("".join(said))
 
 
+def beginning(said: str, most: int) -> str:
+    """The first characters of what is clean, clean again: of a line that was cut nothing may be left to be seen."""
+    return clean(said[:most])
+
+
 def clean(said: str) -> str:
     """Without what steers a terminal, or the direction in which others read; at most one empty line at a time."""
     lines = (SPACES.sub(" ", _printed(line)).strip() for line in said.splitlines())
@@ -162,9 +171,10 @@ def _address(found: Message) -> str:
     """Who a mail says to be from, where that is one and mail can be sent there."""
     try:
         addresses = getaddresses([str(one) for one in found.get_all("from", ())])
-        return mailbox(addresses[0][1]) if len(addresses) == 1 else ""
+        address = mailbox(addresses[0][1]) if len(addresses) == 1 else ""
     except (ValueError, IndexError):
         return ""
+    return address if len(address) <= MOST_MAIL else ""
 
 
 def _value(found: Message, name: str) -> str:

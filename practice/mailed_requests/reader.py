@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
 
 from practice.imap import AT_ONCE, Mailbox, NotRead, Server
@@ -121,11 +121,25 @@ class RequestReader:
         consists, texts = await self._read(server, uid, once)
         if found.reply or (consists is not None and consists.report):
             return "stray"
-        said, cut = await asyncio.to_thread(text, texts, self._desk.most)
+        try:
+            said, cut = await asyncio.to_thread(text, texts, self._desk.most)
+        except Exception:  # noqa: BLE001 -- as of the header
+            said, cut = "", True
         attachments = None if consists is None else consists.attachments
         answered = bool(found.mail) and not found.automatic
-        await self._desk.file(Mailed(found.mail, found.subject, said, attachments, cut, once, answered))
+        await self._file(Mailed(found.mail, found.subject, said, attachments, cut, once, answered))
         return "filed"
+
+    async def _file(self, mailed: Mailed) -> None:
+        """As it is, or, where a request cannot be that, without its words and its address: no mail keeps those behind
+        it from being read. Errors: DomainError.
+        """
+        try:
+            await self._desk.file(mailed)
+        except DomainError as error:
+            if error.code != "invalid":
+                raise
+            await self._desk.file(replace(mailed, mail="", subject="", text="", cut=True, answered=False))
 
     async def _read(self, server: Server, uid: str, once: str) -> tuple[Shape | None, list[tuple[Part, bytes]]]:
         """What a mail consists of, and the beginning of its texts; of one that cannot be read, nothing.

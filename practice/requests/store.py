@@ -24,7 +24,7 @@ from practice.accounts.model import Language
 from practice.accounts.records import practitioners
 from practice.accounts.store import Practitioners
 from practice.agenda.store import Appointments
-from practice.mailboxes import canonical, mailbox
+from practice.mailboxes import MOST_MAIL, canonical, mailbox
 from practice.names import written
 from practice.organisation.founding import founded
 from practice.organisation.records import takes_members
@@ -41,7 +41,6 @@ from vault.records.stores import Means, RecordStore
 from vault.records.writing import Along, always
 
 TRIES: Final = 5
-MOST_MAIL: Final = 254
 THEIRS: Final = REQUESTS.living().where(requests.c.owner == bindparam("organisation")).order_by(requests.c.id)
 OF_SUBJECT: Final = REQUESTS.living().where(requests.c.subject.in_(bindparam("subjects", expanding=True)))
 BY_TOKEN: Final = REQUESTS.living().where(requests.c.token == bindparam("token"))

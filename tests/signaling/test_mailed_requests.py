@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -28,6 +28,7 @@ from practice.requests.model import MOST, Request
 from practice.requests.records import REQUESTS
 from practice.settings import PracticeSettings, RequestMailboxSettings, RequestSettings
 from signaling import mailed_requests
+from signaling.limiter import REQUEST_ANSWERS_ALL
 from signaling.typedefs import LIMITER, POSTMAN, REQUEST_MAIL
 from tests.conformance.world import until
 from tests.organisations import OPERATOR, PRACTICE
@@ -198,6 +199,15 @@ async def test_who_writes_often_is_answered_once_a_day(mailed: Mailed) -> None:
     assert [to for to, _ in await mailed.told()].count(SENDER) == 2
 
 
+async def test_whom_forged_senders_name_is_not_all_answered(mailed: Mailed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailed_requests, "REQUEST_ANSWERS_ALL", replace(REQUEST_ANSWERS_ALL, burst=3))
+    await mailed.came(*(letter(sender=f"victim{one}@example.net") for one in range(5)))
+    assert (len(await mailed.filed()), len(await mailed.told())) == (5, 3)
+    mailed.server.time.ahead += timedelta(seconds=REQUEST_ANSWERS_ALL.seconds + 1)
+    await mailed.came(letter("again", sender="victim4@example.net"), letter("again", sender="victim3@example.net"))
+    assert len(await mailed.told()) == 4, "who was not answered may be later"
+
+
 @pytest.mark.duty("S-47")
 async def test_what_a_program_sent_is_filed_and_answered_by_none(mailed: Mailed) -> None:
     automatic = [
@@ -239,6 +249,35 @@ async def test_each_strange_mail_has_one_outcome(mailed: Mailed) -> None:
     (long,) = [one for one in texts.values() if one.text.startswith("word word")]
     assert long.cut and len(long.text) <= MOST
     assert mailed.box.left == 0
+
+
+async def test_no_mail_keeps_those_behind_it_from_being_read(mailed: Mailed) -> None:
+    unseen = "\u115f"
+    local = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 30}.example"
+    strange = letter("too long to answer", sender=local, Return_Path=f"<{SENDER}>")
+    family = letter("of no character set").as_bytes().replace(b"utf-8", b"iso-8859-99")
+    assert len(local) > 254 and b"iso-8859-99" in family
+    hidden = letter("behind what is not seen", Subject=f"{unseen * 200}x"), letter(f"a\n{unseen * MOST}x")
+    assert await mailed.came(*hidden, strange, family, letter("the last")) == {"filed": 5}
+    texts = {one.text: one.mail for one in await mailed.filed()}
+    assert texts == {
+        "behind what is not seen": SENDER,
+        "My data\n\na": SENDER,
+        "My data\n\ntoo long to answer": "",
+        "My data\n\nof no character set": SENDER,
+        "My data\n\nthe last": SENDER,
+    }
+    assert mailed.box.left == 0
+
+
+async def test_what_no_request_can_say_is_filed_without_its_words(
+    mailed: Mailed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as changed:
+        changed.setattr("practice.mailed_requests.filing.beginning", lambda said, _: said and f"{said}\n\u115f")
+        assert await mailed.came(letter()) == {"filed": 1}
+    (one,) = await mailed.filed()
+    assert (one.text, one.mail, one.cut, mailed.box.left, await mailed.told()) == ("", "", True, 0, [])
 
 
 async def test_a_mail_of_50_mb_is_never_fetched_whole(mailed: Mailed) -> None:

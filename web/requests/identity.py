@@ -12,8 +12,10 @@ from pydantic import Field
 from practice.identity_papers.store import is_taken
 from practice.pictures.masking import LEAST
 from practice.requests.model import Request
+from signaling.addresses import client_network
+from signaling.limiter import PAPERS_NETWORK, PAPERS_SENT
 from signaling.rest.endpoint import Call
-from signaling.typedefs import INTAKE, STORE
+from signaling.typedefs import INTAKE, LIMITER, STORE
 from vault.audit import SERVER, Act, Draft, request
 from vault.errors import DomainError
 from web.forms import Fields, Form, Page, Wrong
@@ -53,10 +55,13 @@ async def show(call: Call) -> Mapping[str, object]:
 async def send(call: Call) -> Request:
     """Looked over, encoded anew, and kept until somebody sees it."""
     app, said = call.request.app, call.body
-    if not is_taken(await found(call)):
+    one = await found(call)
+    if not is_taken(one):
         raise DomainError("conflict")
     if not said.covered:
         raise Wrong({"covered": "unticked"})
+    await app[LIMITER].count(PAPERS_NETWORK, client_network(call.request))
+    await app[LIMITER].count(PAPERS_SENT, one.id)
     made = await app[INTAKE].take_masked(said.picture, said.boxes)
     return await app[STORE].identity_papers.put(call.path["token"], made)
 

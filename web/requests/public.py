@@ -1,23 +1,25 @@
 """For whoever is not signed in: a form that asks for a right, and what stands behind the link to a request.
 
-A form with an address shows no link: it is mailed there, so that whoever types another's learns nothing. The address of
-a request's page is a secret, as that of every page behind a link.
+A form with an address shows no link: it is mailed there, and the page is that of a first request, so that whoever types
+another's learns nothing. The address of a request's page is a secret, as that of every page behind a link.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from practice.identity_papers.store import is_taken
-from practice.mailboxes import canonical
+from practice.requests import clock
 from practice.requests.model import MOST, Request
+from practice.requests.store import zone_of
 from signaling.addresses import client_network, public_origin
-from signaling.limiter import REQUEST_LINKS, REQUESTED_ADDRESS, REQUESTING_NETWORK
+from signaling.limiter import REQUEST_LINKS, REQUESTING_NETWORK
 from signaling.requesting import entry
 from signaling.rest.endpoint import Call
 from signaling.scopes import of_server
-from signaling.typedefs import INTAKE, LIMITER, POSTMAN, REQUESTING, SETTINGS, STORE
+from signaling.typedefs import INTAKE, LIMITER, NOW, POSTMAN, REQUESTING, SETTINGS, STORE
 from vault.audit import PATIENT, SERVER, Act, Draft
 from vault.errors import DomainError
 from vault.records.content import new_id
@@ -57,12 +59,17 @@ async def ask(call: Call) -> Shown:
     demand_meant(said, "text")
     await app[LIMITER].count(REQUESTING_NETWORK, client_network(call.request))
     mail = said.mail.strip() if app[POSTMAN] is not None else ""
-    if mail:
-        await app[LIMITER].count(REQUESTED_ADDRESS, canonical(mail))
     asked = filing(call, "form", mail=mail, once=said.once)
     filed = await app[REQUESTING].file(of_server(), asked, SOMEBODY)
     link = "" if mail else f"{public_origin(app[SETTINGS])}/request/{filed.token}"
-    return Shown("requests/filed.html", {"fact": await facts(call, filed.request), "link": link, "mailed": bool(mail)})
+    told = await as_new(call, filed.request) if mail else filed.request
+    return Shown("requests/filed.html", {"fact": await facts(call, told), "link": link, "mailed": bool(mail)})
+
+
+async def as_new(call: Call, one: Request) -> Request:
+    """The same as if it were asked for now: whether the address has one open is told to nobody but by mail."""
+    now = call.request.app[NOW]()
+    return replace(one, asked=now, due=clock.due(now, await zone_of(one)))
 
 
 async def found(call: Call) -> Request:

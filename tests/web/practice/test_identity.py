@@ -7,6 +7,7 @@ import pytest
 from practice.pictures.intake import Intake
 from practice.requests.model import Filing
 from practice.settings import UploadSettings
+from signaling.limiter import PAPERS_NETWORK, PAPERS_SENT
 from signaling.typedefs import INTAKE
 from tests.organisations import scope_of
 from tests.papers import file, masked, paper, typed
@@ -135,3 +136,24 @@ async def test_an_officer_is_told_of_what_hung_on_a_mail_and_of_what_should_not_
     page = await officer.get(f"/practice/requests/{filed.request.id}")
     assert 'data-testid="doubted"' in page.html and '<dd data-testid="enclosed">2</dd>' in page.html
     assert "alleen het begin is bewaard" in page.html
+
+
+async def test_pictures_without_end_are_not_looked_at(
+    server: Server, officer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is scanned and encoded, by work that anybody could make who filed one request."""
+    _, path = await asked(server)
+    looked: list[int] = []
+    take = Intake.take_masked
+
+    async def counting(self: Intake, data: bytes, boxes: str) -> bytes:
+        looked.append(len(data))
+        return await take(self, data, boxes)
+
+    monkeypatch.setattr(Intake, "take_masked", counting)
+    statuses = [(await upload(server, path, b"none")).status for _ in range(PAPERS_SENT.tries + 1)]
+    assert statuses == [422] * PAPERS_SENT.tries + [429]
+    for _ in range(PAPERS_NETWORK.tries):
+        _, other = await asked(server, "Another one")
+        await upload(server, other, b"none")
+    assert len(looked) <= PAPERS_NETWORK.tries

@@ -11,7 +11,7 @@ from practice.notices.letter import Letterhead
 from practice.notices.model import Notice
 from practice.requests.model import Request
 from practice.requests.records import REQUESTS
-from signaling.limiter import REQUEST_LINKS, REQUESTING_NETWORK
+from signaling.limiter import REQUEST_LINKS, REQUESTED_ADDRESS, REQUESTING_NETWORK
 from signaling.requesting import Requesting
 from signaling.typedefs import POSTMAN, REQUESTING
 from tests.signaling.conftest import Server
@@ -141,6 +141,22 @@ async def test_a_network_files_no_more_than_its_number(mailing: Server, officer:
     statuses = [(await ask(stranger, text=str(number))).status for number in range(REQUESTING_NETWORK.tries + 1)]
     assert statuses == [200] * REQUESTING_NETWORK.tries + [429]
     assert len(await all_of(mailing)) == REQUESTING_NETWORK.tries
+
+
+async def test_who_names_anothers_address_learns_nothing_and_keeps_nobody_out(
+    mailing: Server, officer: Browser, stranger: Browser
+) -> None:
+    mailing.time.ahead = -timedelta(days=9)
+    await ask(stranger, mail="jan@elsewhere.example")
+    mailing.time.ahead = timedelta()
+    known = text(await ask(stranger, mail="jan@elsewhere.example"))
+    assert len(await all_of(mailing)) == 1, "it is what was asked before"
+    assert known == text(await ask(stranger, mail="els@elsewhere.example"))
+    for number in range(REQUESTED_ADDRESS.tries + 1):
+        assert (await ask(stranger, text=str(number), mail="jan@elsewhere.example")).status == 200
+    assert len(await all_of(mailing)) == 2 + REQUESTED_ADDRESS.tries + 1
+    to = [one.news.to for one in await waiting(mailing, "request-filed")]
+    assert 0 < to.count("jan@elsewhere.example") <= REQUESTED_ADDRESS.tries + 1, "one of nine days ago"
 
 
 async def test_links_that_are_none_are_pages_that_do_not_exist(
