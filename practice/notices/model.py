@@ -15,7 +15,7 @@ Word = Literal[
     "sight-asked", "bank-changed", "bank-removed",
     "newsletter", "service", "manual",
     "register", "register-known", "arrival", "booking", "booked", "wished", "erased", "let-in", "turned-down",
-    "request-mailed", "request-enclosed", "minor-erased",
+    "request-mailed", "request-enclosed", "minor-erased", "minor-erased-there",
     "export-link", "export-sent",
     "request-filed", "request-asked-back", "request-extended", "request-answered",
     "request-new", "request-reminder", "request-late",

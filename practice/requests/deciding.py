@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import Final, get_args
 
 from sqlalchemy import bindparam
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.people import People
 from practice.names import written
+from practice.organisation.model import MemberRole
 from practice.organisation.records import MEMBERS, members
 from practice.organisation.rights import Right, demand
 from practice.requests import clock
@@ -23,10 +25,10 @@ from practice.requests.store import THEIRS, Tell, nobody, zone_of
 from vault.errors import DomainError
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
-from vault.records.writing import always
+from vault.records.writing import Allowed, Along, always
 
 ROW: Final = THEIRS.where(requests.c.id == bindparam("wanted"))
-OFFICERS: Final = MEMBERS.living().where(members.c.owner == bindparam("organisation")).order_by(members.c.id)
+THEIR_MEMBERS: Final = MEMBERS.living().where(members.c.owner == bindparam("organisation")).order_by(members.c.id)
 
 
 class Decisions(RecordStore):
@@ -108,12 +110,35 @@ class Decisions(RecordStore):
 
         return await self._changed(scope, request_id, decided, tell)
 
+    def once(self, before: Request, along: Along) -> Along:
+        """Carries out what a report of a child's data is answered with, in the transaction that notes it there: not a
+        second time, nor once it was answered meanwhile. ``along`` writes more with it.
+        """
+        after = replace(before, erased=self._now(), version=before.version + 1)
+        same = (requests.c.id == before.id, requests.c.version == before.version)
+
+        async def carry_out(cause: Allowed) -> bool:
+            async def both(connection: AsyncConnection) -> bool:
+                row = (await connection.execute(REQUESTS.living().where(*same).with_for_update())).first()
+                return row is not None and await cause(connection)
+
+            return await self._writer.instead(REQUESTS, after, both, along)
+
+        return carry_out
+
     async def officers(self, organisation: str) -> list[str]:
         """The accounts of who answers requests there; without any, of its owners, so that somebody is told."""
-        rows = await self._database.ask(OFFICERS, {"organisation": organisation})
-        found = [one for one in (await self._reader.open(MEMBERS, rows)).living if one.active]
-        answering = [one.account for one in found if "officer" in one.roles]
-        return answering or [one.account for one in found if "owner" in one.roles]
+        return await self._accounts(organisation, "officer") or await self.owners(organisation)
+
+    async def owners(self, organisation: str) -> list[str]:
+        """The accounts of its owners, who are told of what an officer destroys."""
+        return await self._accounts(organisation, "owner")
+
+    async def _accounts(self, organisation: str, role: MemberRole) -> list[str]:
+        rows = await self._database.ask(THEIR_MEMBERS, {"organisation": organisation})
+        return [
+            one.account for one in (await self._reader.open(MEMBERS, rows)).living if one.active and role in one.roles
+        ]
 
     async def _changed(
         self, scope: Scope, request_id: str, change: Callable[[Request], Request], tell: Tell

@@ -43,6 +43,7 @@ class Filing:
     ``once`` is what a form holds, so that sending it twice asks once; ``secret`` the second half of a patient's or
     guest's link whose code was typed. Without ``text`` a question is asked back. ``enclosed`` is how many things hung
     on a mail, of which nothing is kept, None where nobody could say; ``cut`` is whether its text went on.
+    ``about`` is the account whose practice is asked, where what was typed names it.
     """
 
     what: What
@@ -55,6 +56,7 @@ class Filing:
     secret: str = field(default="", repr=False)
     enclosed: int | None = 0
     cut: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Request:
     ``account`` is who asks, or whose patient does. ``due`` is the first moment at which an answer is late, counted in
     ``zone``; ``reminded`` the day of the last reminder, 0 once its officer was told that it came. ``subject`` is a
     keyed hash of who asks and ``token`` one of what the link to it holds, both in hexadecimal; ``seed`` is what that is
-    made of. An extension counts from when its mail was ``extension_sent``. ``enclosed`` and ``cut`` are as of the
+    made of. An extension counts from when its mail was ``extension_sent``. ``erased`` is when an appointment was
+    destroyed for a report of a child's data, which is done once. ``enclosed`` and ``cut`` are as of the
     filing.
     """
 
@@ -91,6 +94,7 @@ class Request:
     replied: datetime | None = None
     extension: str = field(default="", repr=False)
     extension_sent: datetime | None = None
+    erased: datetime | None = None
     outcome: Outcome | None = None
     answer: str = field(default="", repr=False)
     decided: datetime | None = None

@@ -42,7 +42,10 @@ NAMES: Final = (*WORDS, *TEXTS, *MOMENTS)
 OF_MAIL: Final = ("enclosed", "cut")
 """What only a mail has."""
 
-REQUEST = Sealed("requests", Layout(frozenset(NAMES), optional=frozenset(OF_MAIL)))
+OF_REPORT: Final = "erased"
+"""What only a report of a child's data has."""
+
+REQUEST = Sealed("requests", Layout(frozenset(NAMES), optional=frozenset((*OF_MAIL, OF_REPORT))))
 
 
 def seconds(at: datetime | None) -> int | None:
@@ -56,6 +59,7 @@ def seal_request(key: bytes, one: Request) -> dict[str, Any]:
     content |= {name: stamp(getattr(one, name)) for name in MOMENTS}
     of_mail = {"enclosed": -1 if one.enclosed is None else one.enclosed, "cut": one.cut}
     content |= of_mail if one.way == "mailbox" else dict.fromkeys(OF_MAIL)
+    content[OF_REPORT] = stamp(one.erased)
     marks = {"subject": bytes.fromhex(one.subject), "token": bytes.fromhex(one.token)}
     times = {name: seconds(getattr(one, name)) for name in ("asked", "due", "decided", "until")}
     return REQUEST.row(key, one, content, **marks, **times)
@@ -69,6 +73,7 @@ def open_request(key: bytes, row: Any) -> Request:
         if (row.subject.hex(), row.token.hex()) != (content["subject"], content["token"]):
             raise Unreadable
         said |= {name: content[name] for name in TEXTS} | {name: moment(content[name]) for name in MOMENTS}
+        said[OF_REPORT] = moment(content[OF_REPORT])
         number(said["reminded"])
         enclosed = number(0 if content["enclosed"] is None else content["enclosed"])
         said |= {"enclosed": None if enclosed < 0 else enclosed, "cut": content["cut"] is True}

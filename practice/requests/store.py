@@ -252,7 +252,8 @@ class Requests(RecordStore):
                 return Whose(name, await self._of_account(one.owner), one.owner, mail, "link")
             case "server":
                 name = f"mail:{canonical(filing.mail)}" if filing.mail else f"once:{filing.once or new_id()}"
-                return Whose(name, await self._host(), None, filing.mail, "")
+                organisation = await (self._of_account(filing.about) if filing.about else self._host())
+                return Whose(name, organisation, None, filing.mail, "")
             case _:
                 raise DomainError("not_found")
 

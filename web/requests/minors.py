@@ -2,7 +2,9 @@
 other is, its key first. The officer names it by its link, or by whose it is and when, and reads nothing of it.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -24,6 +26,10 @@ from web.practice.breaches import moment
 
 LINK: Final = 44
 """Characters of what a patient's link holds: which appointment, and a secret."""
+
+LINKS: Final = re.compile(rf"#([\w-]{{{LINK}}})(?![\w-])", re.ASCII)
+MOST_LINKS: Final = 3
+"""So many of a text are followed."""
 
 
 class Named(Fields):
@@ -52,27 +58,30 @@ async def practitioners(call: Call) -> list[tuple[str, str]]:
 
 
 async def erase(call: Call) -> int:
-    """What was named is destroyed, with a notice to whose it was; how many. A second time there is none, and the page
-    says the same.
+    """What was named is destroyed, once for a report that waits for its answer, with a notice to whose it was and to
+    who owns the organisation; how many.
 
-    Errors: ``not_found`` (it is no report of this), ``invalid`` (nothing was named), those of a proof; ``conflict``
-    where a law demands that one of them be kept a while: nobody sees it from now on, and it goes at the end of that.
+    Errors: ``not_found`` (it is no such report, or no more), ``invalid`` (nothing was named, or nothing is there),
+    those of a proof; ``conflict`` where a law demands that one of them be kept a while: nobody sees it from now on, and
+    it goes at the end of that.
     """
     app, said = call.request.app, call.body
     store = app[STORE]
     asked = await store.decisions.get(call.scope, call.path["request"])
-    if asked.what != "minor":
+    if asked.what != "minor" or asked.decided or asked.erased:
         raise DomainError("not_found")
     if not said.link and not (said.account and said.starts):
         raise Wrong({"link": "missing"})
     at = moment(call, "starts", said.starts) if said.starts else None
     await factors.proved(call, said.password.get_secret_value(), said.code)
     found = await by_link(call, said.link) if said.link else await planned(call, said.account, at)
-    kept = 0
+    if not found:
+        raise Wrong({"link": "none-there"})
+    kept, by = 0, practitioner(call.practitioner)
     for one in found:
-        person = await store.practitioners.get(of_practitioner(one.owner))
-        told = store.notices.of(person.id, News("minor-erased", person.mail, person.language))
-        by = practitioner(call.practitioner)
+        told = store.notices.of(one.owner, *await news(call, one.owner))
+        if one is found[0]:
+            told = store.decisions.once(asked, told)
         try:
             await store.retention.destroy(of_practitioner(one.owner), one.id, APPOINTMENTS, along=told, by=by)
         except DomainError as error:
@@ -83,6 +92,29 @@ async def erase(call: Call) -> int:
     if kept:
         raise DomainError("conflict")
     return len(found)
+
+
+async def news(call: Call, account: str) -> list[News]:
+    """For whose it was, and for each other person who owns the organisation."""
+    store = call.request.app[STORE]
+    person = await store.practitioners.get(of_practitioner(account))
+    said = [News("minor-erased", person.mail, person.language)]
+    for owner in await store.decisions.owners(str(call.scope.organisation)):
+        if owner != account:
+            with suppress(DomainError):  # who cannot be read has no address
+                other = await store.practitioners.get(of_practitioner(owner))
+                said.append(News("minor-erased-there", other.mail, other.language))
+    return said
+
+
+async def named(call: Call) -> str:
+    """Whose practice a report is about, where a link stands in it that leads to an appointment; else nobody's."""
+    store = call.request.app[STORE]
+    for secret in LINKS.findall(call.body.text)[:MOST_LINKS]:
+        visit = await store.appointments.by_link(of_link(secret[:22]), secret[22:])
+        if visit is not None:
+            return visit.appointment.owner
+    return ""
 
 
 async def by_link(call: Call, link: str) -> Sequence[Where]:

@@ -26,6 +26,7 @@ from vault.records.content import new_id
 from web.forms import Fields, Form, Page, Shown
 from web.forms.doubts import demand_meant
 from web.requests.facts import Asked, choices, facts, filing
+from web.requests.minors import named
 
 SOMEBODY: Final = SERVER
 """Of whoever is not signed in and has no patient's link nobody knows more."""
@@ -54,12 +55,15 @@ async def show(call: Call) -> Mapping[str, object]:
 
 
 async def ask(call: Call) -> Shown:
-    """Filed. With an address the link goes there, without one it is shown now and never again."""
+    """Filed. With an address the link goes there, without one it is shown now and never again. A report of a child's
+    data is of whose link stands in it; others, and what names none, are of the server's own organisation.
+    """
     app, said = call.request.app, call.body
     demand_meant(said, "text")
     await app[LIMITER].count(REQUESTING_NETWORK, client_network(call.request))
     mail = said.mail.strip() if app[POSTMAN] is not None else ""
-    asked = filing(call, "form", mail=mail, once=said.once)
+    about = await named(call) if said.what == "minor" else ""
+    asked = filing(call, "form", mail=mail, once=said.once, about=about)
     filed = await app[REQUESTING].file(of_server(), asked, SOMEBODY)
     link = "" if mail else f"{public_origin(app[SETTINGS])}/request/{filed.token}"
     told = await as_new(call, filed.request) if mail else filed.request

@@ -1,5 +1,6 @@
 """What anybody reports without signing in: that something leaked (S-52), and that data of a child is held (S-18)."""
 
+import asyncio
 import re
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -8,8 +9,10 @@ import pytest
 
 from practice.legal.model import Demand, Operator
 from practice.requests.model import Filing
+from practice.requests.records import REQUESTS
 from signaling.typedefs import ZONE
 from tests.opening import of
+from tests.organisations import found, scope_of
 from tests.signaling.conftest import PASSWORD, Server
 from tests.signaling.test_second_factor import shown, with_app
 from tests.web.forms.conftest import Browser, Seen
@@ -90,10 +93,11 @@ async def test_a_named_appointment_is_destroyed_key_first_its_practitioner_is_to
     assert (first.status, first.location) == (303, f"/practice/requests/{request}?done=minor-erased")
     assert await store.keys.missing([made.id, other.id]) == [made.id]
     told = [(one.news.word, one.news.to) for one in await store.notices.waiting()]
-    assert told == [("minor-erased", "bob@example.org")]
-    again = await officer.erase(request, **named)
-    assert (again.status, again.location) == (first.status, first.location), "a second time says the same"
-    assert len(await store.notices.waiting()) == 1
+    assert sorted(told) == [("minor-erased", "bob@example.org"), ("minor-erased-there", "alice@example.org")]
+    assert "Voor nog een afspraak" in (await officer.get(f"/practice/requests/{request}")).html
+    for again in (named, {"link": f"x#{other.id}{other.secret}"}):
+        assert (await officer.erase(request, **again)).status == 404, "once for a report"
+    assert len(await store.notices.waiting()) == 2
     assert await store.keys.missing([other.id]) == []
     assert (await Browser(server, "nobody").get("/report-minor")).html.count("vernietigd") == before.count("vernietigd")
 
@@ -103,9 +107,9 @@ async def test_who_reports_reads_the_same_whether_there_was_something_or_not(ser
     """What is filed, and what stands behind its link, before and after something was destroyed."""
     made = await server.appoint(server.bob, 90)
     pages = []
-    for text, link in (("Of Bob's", f"x#{made.id}{made.secret}"), ("Of nobody's", f"x#{'A' * 44}")):
+    for text, link, status in (("Of Bob's", f"x#{made.id}{made.secret}", 303), ("Of nobody's", f"x#{'A' * 44}", 422)):
         filed = await server.store.requests.file(SERVER, Filing("minor", "form", "nl", text))
-        assert (await officer.erase(filed.request.id, link=link)).status == 303
+        assert (await officer.erase(filed.request.id, link=link)).status == status
         page = (await Browser(server, "nobody").get(f"/request/{filed.token}")).html.replace(filed.token, "")
         pages.append(re.sub(r"[0-9]{1,2}\.[0-9]{2}", "", page))
     assert pages[0] == pages[1]
@@ -121,14 +125,50 @@ async def test_nothing_is_destroyed_without_a_name_a_proof_or_by_another_request
     assert (await officer.erase(request)).status == 422
     assert (await officer.erase(request, link=link, password="wrong")).status in (401, 403, 422)
     assert (await officer.erase(request, link=link, code="000000")).status in (401, 403, 422)
-    assert (await officer.erase(request, link=f"x#{made.id}{'x' * 22}")).status == 303
+    wrong = await officer.erase(request, link=f"x#{made.id}{'x' * 22}")
+    assert wrong.status == 422 and t("form.problem.none-there") in wrong.described("link")
     other = (await server.store.requests.file(SERVER, Filing("access", "form", "nl", "What?"))).request.id
     assert (await officer.erase(other, link=link)).status == 404
     assert await server.store.keys.missing([made.id]) == []
     day = (made.starts_at + timedelta(minutes=1)).astimezone(server.app[ZONE]())
     beside = {"account": server.bob.id, "starts": f"{day:%Y-%m-%dT%H:%M}"}
-    assert (await officer.erase(request, **beside)).status == 303
+    assert (await officer.erase(request, **beside)).status == 422
     assert (await server.store.appointments.get(of(server.bob.id), made.id)).id == made.id
+
+
+async def test_after_the_answer_nothing_is_destroyed_and_by_two_at_once_one(server: Server, officer: Officer) -> None:
+    store = server.store
+    made, other = await server.appoint(server.bob, 90), await server.appoint(server.bob, 300)
+    scope, request = await scope_of(store, server.bob.id), await minor(server)
+    asked = await store.decisions.get(scope, request)
+    planned = [
+        store.retention.destroy(
+            of(server.bob.id), one.id, along=store.decisions.once(asked, store.notices.of(one.owner))
+        )
+        for one in (made, other)
+    ]
+    ends = await asyncio.gather(*planned, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ends) == ["DomainError", "Receipt"]
+    (left,) = {made.id, other.id} - set(await store.keys.missing([made.id, other.id]))
+    another = await minor(server, "Once more")
+    await store.decisions.decide(scope, another, "granted", "Done.")
+    kept = next(one for one in (made, other) if one.id == left)
+    assert (await officer.erase(another, link=f"x#{kept.id}{kept.secret}")).status == 404
+    assert left not in await store.keys.missing([left])
+
+
+async def test_a_report_that_names_a_link_is_of_the_practice_that_it_leads_to(server: Server, officer: Officer) -> None:
+    store = server.store
+    carol = await store.practitioners.add("carol@example.org", PASSWORD, "Carol", "nl")
+    theirs = (await found(store, carol.id, ["owner", "practitioner"])).owner
+    made = await server.appoint(carol, 90)
+    pages = []
+    for text in (f"See {server.origin}/c#{made.id}{made.secret}.", f"See {server.origin}/c#{'A' * 44}."):
+        page = await report(server, "/report-minor", text)
+        pages.append(re.sub(r"/request/[\w-]{43}", "", page.html))
+    assert pages[0] == pages[1]
+    rows = await store.database.ask(REQUESTS.living())
+    assert sorted(row.owner == theirs for row in rows) == [False, True]
 
 
 async def test_the_queue_says_that_it_is_to_be_looked_at_within_a_day(server: Server, officer: Officer) -> None:
