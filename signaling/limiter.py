@@ -63,7 +63,10 @@ REQUEST_ANSWERS = Pace(
     "request-answers", 1, "Answers by themselves to what one address mails about its data.", seconds=86_400
 )
 REQUEST_ANSWERS_ALL = Pace(
-    "request-answers-all", 60, "The same to all addresses together: of each mail anybody may be said to be the sender."
+    "request-answers-all",
+    30,
+    "The same to all addresses together: of each mail anybody may be said to be the sender.",
+    seconds=30,
 )
 PACES = (
     *(SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE),

@@ -46,6 +46,7 @@ PROBLEMS: Final = frozenset(
         "same",
         "unticked",
         "wrong",
+        "none-there",
         "contrast",
         *TEXTABLE,
         *DOUBTS,
