@@ -93,8 +93,11 @@ class Decisions(RecordStore):
 
         return await self._changed(scope, request_id, extended, tell)
 
-    async def decide(self, scope: Scope, request_id: str, outcome: Outcome, text: str, tell: Tell = nobody) -> Request:
-        """The answer that a person wrote.
+    async def decide(
+        self, scope: Scope, request_id: str, outcome: Outcome, text: str, tell: Tell = nobody, whose: str | None = None
+    ) -> Request:
+        """The answer that a person wrote. ``whose`` is the account of the address, if any: an objection to what is done
+        with it holds for as long as there is that account, once it is granted.
 
         Errors: ``invalid`` (no text; a withdrawal of consent that would be turned down), ``conflict`` (it is answered),
         ``unreadable``.
@@ -106,7 +109,8 @@ class Decisions(RecordStore):
         def decided(before: Request) -> Request:
             if is_withdrawal(before.purpose) and outcome != "granted":
                 raise DomainError("invalid", "outcome")
-            return replace(before, outcome=outcome, answer=said, decided=now, decider=scope.owner)
+            after = replace(before, outcome=outcome, answer=said, decided=now, decider=scope.owner)
+            return replace(after, account=whose) if after.pauses and after.account is None else after
 
         return await self._changed(scope, request_id, decided, tell)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
 from practice.accounts.model import Language
-from practice.requests.purposes import Purpose
+from practice.requests.purposes import BY_ADDRESS, Purpose
 from vault.records.content import Fields
 
 What = Literal[
@@ -63,12 +63,12 @@ class Filing:
 class Request:
     """One; ``owner`` is the organisation that was asked.
 
-    ``account`` is who asks, or whose patient does. ``due`` is the first moment at which an answer is late, counted in
-    ``zone``; ``reminded`` the day of the last reminder, 0 once its officer was told that it came. ``subject`` is a
-    keyed hash of who asks and ``token`` one of what the link to it holds, both in hexadecimal; ``seed`` is what that is
-    made of. An extension counts from when its mail was ``extension_sent``. ``erased`` is when an appointment was
-    destroyed for a report of a child's data, which is done once. ``enclosed`` and ``cut`` are as of the
-    filing.
+    ``account`` is who asks, or whose patient does, or whose address it is to which an objection was granted. ``due`` is
+    the first moment at which an answer is late, counted in ``zone``; ``reminded`` the day of the last reminder, 0 once
+    its officer was told that it came. ``subject`` is a keyed hash of who asks and ``token`` one of what the link to it
+    holds, both in hexadecimal; ``seed`` is what that is made of. An extension counts from when its mail was
+    ``extension_sent``. ``erased`` is when an appointment was destroyed for a report of a child's data, which is done
+    once. ``enclosed`` and ``cut`` are as of the filing.
     """
 
     id: str
@@ -123,8 +123,12 @@ class Request:
 
     @property
     def pauses(self) -> bool:
-        """Whether its purpose stands still: until somebody decides, and for good where they grant it."""
-        return self.what == "objection" and self.purpose not in (None, "other") and self.outcome in (None, "granted")
+        """Whether its purpose stands still: until somebody decides, and for good where they grant it. It does for an
+        account, or an address, before which it is asked.
+        """
+        if self.what != "objection" or self.purpose in (None, "other") or self.outcome not in (None, "granted"):
+            return False
+        return self.proven == "account" or (self.proven != "link" and bool(self.mail) and self.purpose in BY_ADDRESS)
 
     @property
     def until(self) -> datetime | None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from practice.agenda.records import APPOINTMENTS
-from practice.requests.model import Filing
+from practice.requests.model import KEPT, Filing
+from practice.requests.purposes import Purpose
 from practice.requests.records import REQUESTS, requests
 from practice.statistics.records import statistics
 from tests.people import Time, plan
@@ -56,6 +57,35 @@ async def test_a_granted_one_holds_for_as_long_as_the_account(house: House, time
     assert await house.store.requests.bury() == 1
     await house.store.retention.sweep()
     assert filed.request.id not in await house.store.keys.ids()
+
+
+@pytest.mark.parametrize("purpose", ["newsletter", "contact"])
+async def test_a_granted_one_by_a_form_holds_for_as_long_as_the_account_of_its_address(
+    house: House, time: Time, purpose: Purpose
+) -> None:
+    store, mail = house.store, house.doctor.mail
+    filed = await house.form(what="objection", purpose=purpose, mail=mail)
+    whose = await store.practitioners.id_by_mail(SERVER, mail)
+    scope = await house.scope(house.officer)
+    await store.decisions.decide(scope, filed.request.id, "granted", "Gedaan.", whose=whose)
+    time.pass_(days=400)
+    assert await store.requests.bury() == 0
+    assert await store.requests.paused(purpose, [mail]) == {mail}
+    await store.retention.close(await house.scope(house.doctor))
+    assert await store.requests.bury() == 1
+
+
+async def test_what_pauses_nothing_says_so_and_is_not_kept_longer(house: House) -> None:
+    """Being counted is of accounts, and no purpose is asked for a patient's link."""
+    one = await plan(house.store, house.doctor)
+    filing = Filing("objection", "link", "nl", "Nee", "contact", secret=one.secret)
+    linked = (await house.store.requests.file(Scope.guest(one.id), filing)).request
+    form = (await house.form(what="objection", purpose="statistics", mail=house.doctor.mail)).request
+    assert await house.store.requests.paused("statistics", [house.doctor.id, house.doctor.mail]) == frozenset()
+    assert (linked.pauses, form.pauses) == (False, False)
+    decided = await house.decide(house.theirs, linked)
+    assert decided.decided is not None and decided.until == decided.decided + KEPT
+    assert (await house.decide(house.officer, form)).until is not None
 
 
 @pytest.mark.duty("S-45")

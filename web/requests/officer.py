@@ -11,6 +11,7 @@ from practice.requests.model import MOST, OUTCOMES, Outcome, Request
 from signaling.requesting import entry
 from signaling.rest import factors
 from signaling.rest.endpoint import Call
+from signaling.scopes import of_server
 from signaling.typedefs import POSTMAN, REQUESTING, STORE
 from vault.audit import Act, Draft, practitioner, request
 from web.forms import Download, Fields, Form, Page
@@ -97,9 +98,12 @@ async def extend(call: Call) -> Request:
 async def answer(call: Call) -> Request:
     """The answer, with mail that there is one, to an address that was proven."""
     app, said = call.request.app, call.body
+    store, wanted = app[STORE], call.path["request"]
+    before = await store.decisions.get(call.scope, wanted)
+    whose = await store.practitioners.id_by_mail(of_server(), before.mail) if before.pauses and before.mail else None
     tell = app[REQUESTING].mail("request-answered", proven=True)
-    decided = await app[STORE].decisions.decide(call.scope, call.path["request"], said.outcome, said.answer, tell)
-    await app[STORE].identity_papers.bury()
+    decided = await store.decisions.decide(call.scope, wanted, said.outcome, said.answer, tell, whose)
+    await store.identity_papers.bury()
     return decided
 
 
