@@ -1,7 +1,8 @@
 """Answering what is asked before a consult, by a link, without an account or a script: until the consult begins.
 
 The link comes in a body and goes back in a hidden field of the answer, which has no address and is kept nowhere. What
-is typed reaches no log and no mail; it stands in the appointment alone, and goes with it.
+is typed reaches no log and no mail; it stands in the appointment alone, and goes with it. **No answer that was saved
+goes back by a link**: who has no more than that, reads nothing of the patient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from practice.questionnaires.store import may_answer
 from signaling.gate import SIGNALING
 from signaling.protocol.errors import UserError
 from signaling.rest.endpoint import Call
-from signaling.rest.join import Visited, parts_of, visited
+from signaling.rest.join import Visited, demand_agreed, parts_of, visited
 from signaling.scopes import of_link
 from signaling.typedefs import STORE
 from vault.audit import PATIENT, Act
@@ -26,8 +27,9 @@ Answer = Annotated[str, Field(max_length=MAX_ANSWER)]
 
 
 class Answered(Linked):
-    """One for each question, in their order."""
+    """One for each question, in their order, as they stood in this version of the appointment."""
 
+    version: Annotated[int, Field(ge=1)]
     answer: Annotated[tuple[Answer, ...], Field(max_length=MOST)] = ()
 
 
@@ -37,10 +39,13 @@ async def show(_call: Call) -> Mapping[str, object]:
 
 
 async def read(call: Call) -> Shown:
-    """What is asked, and what was answered. Errors: ``link_invalid``, ``code_needed``, ``bad_state`` (nothing is)."""
+    """What is asked. Errors: ``link_invalid``, ``code_needed``, ``consent_needed``, ``guardian_needed``,
+    ``bad_state`` (nothing is).
+    """
     bare = linked(call)
     found = await visited(bare)
     await call.request.app[STORE].audit.record(Act.LINK_OPENED, PATIENT, found.visit.subject)
+    await demand_agreed(bare, found)
     return await shown(found)
 
 
@@ -48,12 +53,13 @@ async def answer(call: Call) -> Shown:
     """All of it, in place of what was answered before; with something wrong the page comes back as it was typed."""
     bare = linked(call)
     found, app = await visited(bare), call.request.app
+    await demand_agreed(bare, found)
     visit = found.visit
     _, secret = parts_of(bare.body.link) or ("", "")
     held = await app[SIGNALING].in_progress(visit.appointment.id)
     try:
         await app[STORE].questionnaires.answer(
-            of_link(visit.appointment.id), secret, visit, call.body.answer, held=held
+            of_link(visit.appointment.id), secret, visit, call.body.answer, call.body.version, held=held
         )
     except DomainError as error:
         wrong = (error.field or "").removeprefix("answer_")
@@ -61,23 +67,22 @@ async def answer(call: Call) -> Shown:
             return await shown(found, call.body.answer, int(wrong))
         raise
     await app[STORE].audit.record(Act.QUESTIONS_ANSWERED, PATIENT, visit.subject)
-    return await shown(await visited(bare), saved=True)
+    return await shown(found, saved=True)
 
 
-async def shown(
-    found: Visited, typed: Sequence[str] | None = None, wrong: int | None = None, *, saved: bool = False
-) -> Shown:
-    """The page after the link. Errors: ``bad_state`` where nothing is asked of who has it."""
+async def shown(found: Visited, typed: Sequence[str] = (), wrong: int | None = None, *, saved: bool = False) -> Shown:
+    """The page after the link, with what was just typed. Errors: ``bad_state`` where nothing is asked of who has it."""
     visit = found.visit
     whole = visit.whole
     if whole is None or not whole.questions or not may_answer(visit):
         raise UserError("bad_state")
-    answers = typed if typed is not None else whole.answers or ("",) * len(whole.questions)
     host = await visit.host()
     return Shown(
         "questions/asked.html",
         {
-            "rows": list(enumerate(zip(whole.questions, answers, strict=True))),
+            "rows": list(enumerate(zip(whole.questions, typed or ("",) * len(whole.questions), strict=True))),
+            "version": whole.version,
+            "again": bool(whole.answers),
             "link": f"{visit.appointment.id}{visit.appointment.secret}",
             "name": host.display_name,
             "starts_at": visit.appointment.starts_at,
@@ -93,7 +98,10 @@ ENTRANCE: Final = Page("/c/questions", "questions/entrance.html", show, public=T
 SAID: Final = {
     "link_invalid": ("link", "error.link_invalid"),
     "code_needed": ("", "consent.code"),
+    "consent_needed": ("", "questions.consent"),
+    "guardian_needed": ("", "questions.consent"),
     "bad_state": ("", "questions.closed"),
+    "conflict": ("", "questions.others"),
     "ended": ("", "questions.closed"),
     "invalid": ("", "questions.others"),
 }

@@ -93,12 +93,15 @@ def asked(questions: tuple[Question, ...], one: "Appointment") -> "Appointment":
     return one if one.questions == questions else replace(one, questions=questions, answers=())
 
 
-def answered(typed: Sequence[str], one: "Appointment") -> "Appointment":
-    """The appointment with these answers, in place of those before. Errors: ``ended``, ``bad_state`` (nothing is
-    asked), ``invalid``.
+def answered(typed: Sequence[str], seen: int, one: "Appointment") -> "Appointment":
+    """The appointment with these answers, in place of those before. An answer has no name but its place: ``seen`` is
+    the version whose questions were read. Errors: ``ended``, ``bad_state`` (nothing is asked), ``conflict``,
+    ``invalid``.
     """
     if one.state != "planned" or one.cancelled_at or one.withdrawn_at:
         raise DomainError("ended")
     if not one.questions:
         raise DomainError("bad_state")
+    if one.version != seen:
+        raise DomainError("conflict")
     return replace(one, answers=answers_to(one.questions, typed))

@@ -75,12 +75,15 @@ class AllQuestionnaires(RecordStore):
         return seen(await self._turning.turn(row, partial(asks, chosen.questions if chosen else ())), scope)
 
     async def answer(
-        self, scope: Scope, secret: str, visit: Visit, answers: Sequence[str], *, held: bool
+        self, scope: Scope, secret: str, visit: Visit, answers: Sequence[str], seen: int, *, held: bool
     ) -> Appointment:
-        """What the patient, or a guardian, answers: one for each question, in place of what they answered before.
+        """What the patient, or a child's guardian, answers: one for each question, in place of what was answered
+        before. ``seen`` is the version of the appointment whose questions they read. Who has to consent first is for
+        the caller to ask (``consents.missing``).
 
         Errors: ``forbidden`` (of another guest), ``bad_state`` (nothing is asked, or the consult is ``held``),
-        ``invalid`` (``answers`` of another number, or ``answer_<n>``), ``ended``, ``gone``, ``not_found``.
+        ``conflict`` (they read other questions, or somebody answered since), ``invalid`` (``answers`` of another
+        number, or ``answer_<n>``), ``ended``, ``gone``, ``not_found``.
         """
         scope.demand("guest")
         one = visit.whole
@@ -97,11 +100,13 @@ class AllQuestionnaires(RecordStore):
         def changed(before: Appointment) -> Appointment:
             if not whose(before, secret)[0]:
                 raise DomainError("not_found")
-            return answered(answers, before)
+            return answered(answers, seen, before)
 
         return await self._turning.turn(row, changed)
 
 
 def may_answer(visit: Visit) -> bool:
-    """Whether the questions are for whoever has this link: the patient, or who looks after them."""
-    return visit.guest is None or visit.guest.role == "guardian"
+    """Whether the questions are for whoever has this link: the patient, or a guardian of one who is a child."""
+    if visit.guest is None:
+        return True
+    return visit.guest.role == "guardian" and visit.whole is not None and visit.whole.is_of_a_child

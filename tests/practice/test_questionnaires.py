@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from practice.accounts.model import Language, Practitioner
+from practice.agenda.ages import Age
 from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
 from practice.agenda.questions import MOST, Question, answers_to
@@ -49,8 +50,9 @@ async def test_answers_stand_in_the_appointment_and_go_with_it(sqlite_store: Sto
     assert one.questions == QUESTIONS and one.answers == ()
     for typed in (ANSWERS, ["buikpijn", "", "", "", ""]):
         after = await store.questionnaires.answer(
-            Scope.guest(one.id), one.secret, await visit(store, one), typed, held=False
+            Scope.guest(one.id), one.secret, await visit(store, one), typed, one.version, held=False
         )
+        one = after
     assert after.answers == ("buikpijn", "", "", "", "") and "buikpijn" not in repr(after)
     assert (await store.appointments.get(of(me), one.id)).answers == after.answers
     await store.questionnaires.write(of(me), "Intake", QUESTIONS[:1], 1)
@@ -68,20 +70,37 @@ async def test_nobody_else_answers_and_nobody_once_it_has_begun(sqlite_store: St
     store = sqlite_store
     me, one = await chosen(store)
     scope = Scope.guest(one.id)
-    for role, refused in (("interpreter", True), ("guardian", False)):
-        guest = (await store.guests.add(of(me), one.id, Invitee("Maria", role, "nl"))).guests[-1]  # type: ignore[arg-type]
-        theirs = await visit(store, one, guest.secret)
-        if refused:
-            with pytest.raises(DomainError, match="forbidden"):
-                await store.questionnaires.answer(scope, guest.secret, theirs, ANSWERS, held=False)
-        else:
-            await store.questionnaires.answer(scope, guest.secret, theirs, ANSWERS, held=False)
-    mine = await visit(store, one)
+
+    async def answer(secret: str, *, held: bool = False) -> None:
+        theirs = await visit(store, one, secret)
+        seen = theirs.appointment.version
+        await store.questionnaires.answer(scope, secret, theirs, ANSWERS, seen, held=held)
+
+    for role in ("interpreter", "guardian"):
+        guest = (await store.guests.add(of(me), one.id, Invitee("Maria", role, "nl"))).guests[-1]
+        with pytest.raises(DomainError, match="forbidden"):
+            await answer(guest.secret)
+    await store.consents.say_age(of(me), one.id, Age("12-15"))
+    await answer(guest.secret)
     with pytest.raises(DomainError, match="bad_state"):
-        await store.questionnaires.answer(scope, one.secret, mine, ANSWERS, held=True)
+        await answer(one.secret, held=True)
     await store.appointments.end(of(me), one.id)
     with pytest.raises(DomainError, match="ended"):
-        await store.questionnaires.answer(scope, one.secret, mine, ANSWERS, held=False)
+        await answer(one.secret)
+
+
+async def test_an_answer_stands_under_the_question_that_was_read(sqlite_store: Store) -> None:
+    store = sqlite_store
+    me, one = await chosen(store)
+    scope, read, turned = Scope.guest(one.id), await visit(store, one), list(reversed(ANSWERS))
+    await store.questionnaires.write(of(me), "Andersom", QUESTIONS[::-1], 1)
+    other = await store.questionnaires.choose(of(me), one.id, "Andersom")
+    for typed in (ANSWERS, turned):
+        with pytest.raises(DomainError, match="conflict"):
+            await store.questionnaires.answer(scope, one.secret, read, typed, one.version, held=False)
+    await store.questionnaires.answer(scope, one.secret, read, turned, other.version, held=False)
+    with pytest.raises(DomainError, match="conflict"):
+        await store.questionnaires.answer(scope, one.secret, read, turned, other.version, held=False)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ async def given(store: Store, me: "Person", scope: Scope, visit: Visit) -> Appoi
 
 
 async def answers(store: Store, me: "Person", scope: Scope, visit: Visit) -> Appointment:
-    return await store.questionnaires.answer(scope, me.secret, visit, ["36,5"], held=False)
+    return await store.questionnaires.answer(scope, me.secret, visit, ["36,5"], visit.appointment.version, held=False)
 
 
 async def withdrawn(store: Store, me: "Person", scope: Scope, visit: Visit) -> Appointment:

@@ -168,7 +168,7 @@ FAMILIES = {
     "policies.reminders": [str(hours) for hours in HOURS],
     "role": ROLES,
     "asking": ASKABLE,
-    "questions": [*YES_NO, "closed", "others", "many"],
+    "questions": [*YES_NO, "closed", "consent", "others", "many"],
     "questions.kind": QUESTION_KINDS,
     "questions.wrong": QUESTION_KINDS,
     "band": ["none", *BANDS],
