@@ -89,9 +89,9 @@ def missing(one: Appointment, seat: str, current: Current) -> Missing | None:
 
 
 def agreed(
-    one: Appointment, seat: str, secret: str, read: Mapping[Purpose, str], language: Language, now: datetime
+    one: Appointment, seat: str, secret: str, read: Mapping[Purpose, tuple[str, Language]], now: datetime
 ) -> Appointment:
-    """The appointment with what this seat agreed to: the version of each text that they ``read``.
+    """The appointment with what this seat agreed to: version and language of each text that they ``read``.
 
     Errors: ``ended``, ``invalid`` (that is not asked of them).
     """
@@ -101,7 +101,7 @@ def agreed(
         raise DomainError("invalid", "versions")
     given = tuple(
         Consent(purpose, version, language, seat, mark(secret), now)
-        for purpose, version in read.items()
+        for purpose, (version, language) in read.items()
         if (before := standing(one, seat, purpose)) is None or before.version != version
     )
     replaced = {one.purpose for one in given}

@@ -162,23 +162,23 @@ class Consents(RecordStore):
         standing_ = [(given, text) for given, text in kept if standing(one, seat, given.purpose) == given]
         return Reading(to_read(texts, lacking(one, seat, counts), language), standing_, missing(one, seat, counts))
 
-    async def give(
-        self, scope: Scope, secret: str, versions: Collection[str], language: Language, visit: Visit
-    ) -> Appointment:
-        """Whoever came by this link agrees to these texts. On disk when this returns.
+    async def give(self, scope: Scope, secret: str, versions: Collection[str], visit: Visit) -> Appointment:
+        """Whoever came by this link agrees to these texts, in the language in which each is. On disk when this
+        returns.
 
         Errors: ``conflict`` (one of them is not asked any more: there is a newer text), ``invalid`` (none, or it is
         not asked of them), ``ended``, ``gone``, ``not_found``.
         """
         one, seat = _of_link(scope, visit), visit.seat
-        known = {text.version: purpose for (purpose, _), text in (await self._counting(one)).items()}
+        known = {text.version: text for text in (await self._counting(one)).values()}
         if not set(versions) <= known.keys():
             raise DomainError("conflict")
-        read, now = {known[version]: version for version in versions}, self._now()
+        read = {(text := known[version]).purpose: (version, text.language) for version in versions}
+        now = self._now()
 
         def changed(before: Appointment) -> Appointment:
             _demand_link(before, secret, seat)
-            return agreed(before, seat, secret, read, language, now)
+            return agreed(before, seat, secret, read, now)
 
         return await self._turn(one, changed)
 
@@ -236,7 +236,7 @@ class Consents(RecordStore):
         row = first(await self._database.ask(ROW, {"wanted": asked(one.id)}))
         if row is None:
             raise DomainError("gone")
-        return await self._turning.turn(row, changed)
+        return await self._turning.turn(row, changed, late=True)  # a consult that runs over its time ends nobody's say
 
     async def _counting(self, one: Appointment) -> dict[tuple[Purpose, Language], ConsentWording]:
         """What is asked now. Only what a practice asks itself is looked up."""

@@ -46,7 +46,7 @@ async def agree(call: Call, found: Visited, versions: list[str]) -> None:
     """On disk, and entered, when this returns; the desk shows it. Errors: as ``store.consents.give``."""
     app, visit, (_, secret) = call.request.app, found.visit, _parts(call)
     scope = of_link(visit.appointment.id)
-    after = await app[STORE].consents.give(scope, secret, versions, call.body.language, visit)
+    after = await app[STORE].consents.give(scope, secret, versions, visit)
     await app[STORE].audit.record(Act.CONSENT_GIVEN, PATIENT, visit.subject)
     await app[SIGNALING].told(after.owner)
 

@@ -14,10 +14,10 @@ from practice.agenda.model import Appointment, Guest
 from practice.agenda.visit import Visit
 from practice.consents.texts import WRITTEN
 from practice.storage import Store
-from tests.opening import of
+from tests.opening import Elsewhere, of
 from tests.organisations import found as found_organisation
 from tests.organisations import scope_of
-from tests.people import START, alice
+from tests.people import START, Time, alice
 from vault.destruction.deadline import at_once
 from vault.errors import DomainError
 from vault.records.scope import Scope
@@ -51,7 +51,7 @@ async def asked(store: Store, one: Appointment, guest: Guest | None = None, lang
 async def give(store: Store, one: Appointment, guest: Guest | None = None) -> Appointment:
     versions = [text.version for text in await asked(store, one, guest)]
     secret = guest.secret if guest else one.secret
-    return await store.consents.give(Scope.guest(one.id), secret, versions, "nl", await visit(store, one, guest))
+    return await store.consents.give(Scope.guest(one.id), secret, versions, await visit(store, one, guest))
 
 
 async def guardian(store: Store, one: Appointment) -> Guest:
@@ -171,9 +171,9 @@ async def test_a_new_version_asks_again_and_the_old_one_stays_readable(sqlite_st
     assert [text.text for text in found.texts] == ["Ik ken de nieuwe huisregels."]
     assert [text.text for _, text in found.given if text] == [found.given[0][1].text, "Ik ken de huisregels."]  # type: ignore[union-attr]
     with pytest.raises(DomainError, match="conflict"):
-        await store.consents.give(Scope.guest(one.id), one.secret, stale, "nl", await visit(store, one))
+        await store.consents.give(Scope.guest(one.id), one.secret, stale, await visit(store, one))
     after = await give(store, one)
-    assert [given.purpose for given in after.consents] == ["video", "house"]
+    assert [(given.purpose, given.language) for given in after.consents] == [("video", "nl"), ("house", "nl")]
     assert await missing(store, one) is None
     with pytest.raises(DomainError, match="conflict"):
         await store.consents.ask_in_house(house, [], {}, 1)
@@ -212,6 +212,28 @@ async def test_withdrawing_makes_it_due_at_once_also_while_its_consult_runs(sqli
         await store.appointments.get(of(me), one.id)
     assert await store.retention.sweep() == 1
     assert len(await store.appointments.receipts(of(me))) == 1
+
+
+@pytest.mark.duty("S-44")
+async def test_a_consult_that_runs_past_its_due_time_keeps_nothing_that_was_given_or_withdrawn_from_being_written(
+    sqlite_store: Store, elsewhere: Elsewhere, time: Time
+) -> None:
+    async def runs(_: str) -> bool:
+        return True
+
+    elsewhere.in_progress, store, me = runs, sqlite_store, await alice(sqlite_store)
+    await store.practitioners.set_retention(of(me.id), "end")
+    one = await planned(store, me.id, TEEN)
+    other = await guardian(store, one)
+    await give(store, one)
+    time.pass_(days=2, hours=3)
+    assert [given.seat for given in (await give(store, one, other)).consents] == ["patient", other.id]
+    kept = await store.appointments.get(of(me.id), one.id)
+    assert kept.due is not None and kept.due < time.now() and await missing(store, one) is None
+    await store.consents.withdraw(Scope.guest(one.id), other.secret, await visit(store, one, other))
+    with pytest.raises(DomainError, match="gone"):
+        await store.appointments.get(of(me.id), one.id)
+    assert await store.retention.sweep() == 1
 
 
 async def test_what_a_newer_program_keeps_beside_consents_survives(sqlite_store: Store) -> None:

@@ -26,7 +26,7 @@ async def reading(store: Store, scope: Scope, visit: Visit) -> Reading:
 
 async def given(store: Store, me: "Person", scope: Scope, visit: Visit) -> Appointment:
     texts = (await store.consents.reading(Scope.guest(visit.appointment.id), visit, "nl")).texts
-    return await store.consents.give(scope, me.secret, [one.version for one in texts], "nl", visit)
+    return await store.consents.give(scope, me.secret, [one.version for one in texts], visit)
 
 
 async def answers(store: Store, me: "Person", scope: Scope, visit: Visit) -> Appointment:

@@ -30,7 +30,7 @@ async def agree(practice: Practice, secret: str) -> None:
         practice.store.consents,
     )
     texts = (await consents.reading(scope, found, "nl")).texts
-    await consents.give(scope, secret, [one.version for one in texts], "nl", found)
+    await consents.give(scope, secret, [one.version for one in texts], found)
 
 
 @pytest.mark.duty("S-16", "S-44")
