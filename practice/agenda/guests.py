@@ -4,7 +4,6 @@ They stand inside what is sealed with the appointment: handed over, exported and
 """
 
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, get_args
@@ -12,7 +11,7 @@ from typing import Any, Final, get_args
 from sqlalchemy import Row
 
 from practice.accounts.model import Language
-from practice.agenda.changes import MAX_NAME
+from practice.agenda.changes import MAX_NAME, Changed
 from practice.agenda.labels import seen
 from practice.agenda.model import GUEST_ROLES, Appointment, Contact, Guest, GuestRole
 from practice.agenda.posting import Post
@@ -74,21 +73,24 @@ class Guests:
 
         Errors: ``not_found`` (also of a guest who is none), ``gone``, ``ended``.
         """
-        return await self._change(scope, appointment_id, guest_id, _renewed)
+        return await self._change(scope, appointment_id, partial(_renewed, guest_id))
 
     async def remove(self, scope: Scope, appointment_id: str, guest_id: str) -> Appointment:
         """They take part no more: their link leads nowhere, and nothing of them is kept. Errors: as ``renew``."""
-        return await self._change(scope, appointment_id, guest_id, lambda _guest: ())
+        return await self._change(scope, appointment_id, partial(_without, guest_id))
 
-    async def _change(
-        self, scope: Scope, appointment_id: str, guest_id: str, become: Callable[[Guest], tuple[Guest, ...]]
-    ) -> Appointment:
+    async def erase(self, scope: Scope, appointment_id: str, guest_id: str) -> Appointment:
+        """The same because the guest asks for it (S-43): also of what is over, cancelled, or runs over its time.
+
+        Errors: ``not_found`` (also of a guest who is none), ``gone``.
+        """
+        row = await self._row(scope, appointment_id)
+        return seen(await self._turning.turn(row, partial(_without, guest_id), late=True), scope)
+
+    async def _change(self, scope: Scope, appointment_id: str, become: Changed) -> Appointment:
         def changed(one: Appointment) -> Appointment:
             _demand_open(one)
-            if guest_id not in {guest.id for guest in one.guests}:
-                raise DomainError("not_found")
-            kept = [become(guest) if guest.id == guest_id else (guest,) for guest in one.guests]
-            return replace(one, guests=tuple(guest for part in kept for guest in part))
+            return become(one)
 
         return seen(await self._turning.turn(await self._row(scope, appointment_id), changed), scope)
 
@@ -109,5 +111,22 @@ def _with(guest: Guest, one: Appointment) -> Appointment:
     return replace(one, guests=(*one.guests, guest))
 
 
-def _renewed(guest: Guest) -> tuple[Guest, ...]:
-    return (replace(guest, id=new_id(), secret=new_id()),)
+def _renewed(guest_id: str, one: Appointment) -> Appointment:
+    _demand_guest(guest_id, one)
+    anew = partial(replace, id=new_id(), secret=new_id())
+    return replace(one, guests=tuple(anew(guest) if guest.id == guest_id else guest for guest in one.guests))
+
+
+def _without(guest_id: str, one: Appointment) -> Appointment:
+    """What they agreed to goes along; that they withdrew is why the appointment goes, and stays until then."""
+    _demand_guest(guest_id, one)
+    return replace(
+        one,
+        guests=tuple(guest for guest in one.guests if guest.id != guest_id),
+        consents=tuple(given for given in one.consents if given.seat != guest_id or given.withdrawn),
+    )
+
+
+def _demand_guest(guest_id: str, one: Appointment) -> None:
+    if guest_id not in {guest.id for guest in one.guests}:
+        raise DomainError("not_found")

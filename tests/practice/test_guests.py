@@ -10,7 +10,7 @@ from practice.agenda.model import Appointment, Contact, Guest
 from practice.invitations.model import Way
 from practice.invitations.parties import plan_all
 from practice.storage import Store
-from tests.opening import of
+from tests.opening import Elsewhere, of
 from tests.people import START, Time, alice, charlie, plan
 from tests.practice.handing import Cast, cast
 from vault.errors import DomainError
@@ -44,6 +44,23 @@ async def test_a_guests_link_opens_the_appointment_as_theirs(store: Store) -> No
     patients = await store.appointments.by_link(Scope.guest(one.id), one.secret)
     assert patients is not None and patients.guest is None and patients.appointment == one
     assert await store.appointments.by_link(Scope.guest(one.id), guest.id) is None
+
+
+@pytest.mark.duty("S-43")
+async def test_a_guest_is_erased_also_where_the_consult_runs_over_its_time(
+    store: Store, elsewhere: Elsewhere, time: Time
+) -> None:
+    async def runs(_: str) -> bool:
+        return True
+
+    elsewhere.in_progress = runs
+    one, guest = await with_guest(store)
+    await store.practitioners.set_retention(of(one.owner), "end")
+    time.pass_(seconds=(one.ends_at - time.now()).total_seconds() + 7200)
+    after = await store.guests.erase(of(one.owner), one.id, guest.id)
+    assert after.guests == () == (await store.appointments.get(of(one.owner), one.id)).guests
+    with pytest.raises(DomainError, match="not_found"):
+        await store.guests.erase(of(one.owner), one.id, guest.id)
 
 
 async def test_another_link_ends_the_one_before_and_who_is_removed_has_none(store: Store) -> None:

@@ -170,7 +170,7 @@ async def erase(call: Call) -> Shown:
     store, owner = app[STORE], of_practitioner(found.planned.owner)
     receipt, kept = "", False
     if found.guest is not None:
-        after = await store.guests.remove(owner, found.planned.id, found.guest.id)
+        after = await store.guests.erase(owner, found.planned.id, found.guest.id)
         await store.audit.record(Act.APPOINTMENT_CHANGED, PATIENT, found.subject)
         await app[SIGNALING].uninvited(after, found.guest.id)
     else:

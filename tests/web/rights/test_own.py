@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from icalendar import Calendar
 
+from practice.agenda.ages import Age
 from practice.agenda.guests import Invitee
 from practice.legal.model import Demand, Operator
 from tests.opening import of
@@ -94,6 +95,25 @@ async def test_what_is_held_of_a_guest_goes_and_the_appointment_stays(planned: P
     assert (await maria.browser.send(f"{DATA}/erase", "sure=on")).status == 200
     after = await sending.store.appointments.get(of(sending.alice.id), one.id)
     assert (after.guests, after.patient) == ((), "Jan Jansen")
+    assert (await maria.browser.get(DATA)).location == "/c/rights"
+
+
+@pytest.mark.duty("S-43")
+async def test_a_guest_erases_themselves_and_what_they_agreed_to_also_once_the_consult_ended(
+    planned: Planned, sending: Server
+) -> None:
+    one, maria = await planned(who="maria", guest="Maria")
+    scope, where = of(sending.alice.id), Scope.guest(one.id)
+    one = await sending.store.consents.say_age(scope, one.id, Age("under-12"))
+    visit = await sending.store.appointments.by_link(where, one.guests[0].secret)
+    assert visit is not None
+    texts = (await sending.store.consents.reading(where, visit, "nl")).texts
+    await sending.store.consents.give(where, one.guests[0].secret, [text.version for text in texts], visit)
+    await maria.come_in()
+    await sending.store.appointments.end(scope, one.id)
+    assert (await maria.browser.send(f"{DATA}/erase", "sure=on")).status == 200
+    after = await sending.store.appointments.get(scope, one.id)
+    assert (after.guests, after.consents, after.patient) == ((), (), "Jan Jansen")
     assert (await maria.browser.get(DATA)).location == "/c/rights"
 
 
