@@ -78,6 +78,7 @@ async def shown(bare: Call, found: Visited) -> Shown:
     """The page after the link: no other page shows it, and it has no address."""
     visit = found.visit
     whole = visit.whole or visit.appointment
+    family = visit.guest is None or visit.guest.role == "guardian"
     host = await visit.host()
     return Shown(
         "consents/asked.html",
@@ -86,7 +87,7 @@ async def shown(bare: Call, found: Visited) -> Shown:
             "link": f"{visit.appointment.id}{visit.appointment.secret}",
             "name": host.display_name,
             "starts_at": visit.appointment.starts_at,
-            "child": whole.is_of_a_child,
+            "child": family and whole.is_of_a_child,
         },
     )
 

@@ -38,6 +38,15 @@ async def press(browser: Browser, seen: Seen, what: str) -> Seen:
     return await browser.send(f"/c/consent/{what}", urlencode(pairs if what == "give" else pairs[:1]))
 
 
+async def test_only_the_patient_and_a_guardian_read_that_the_patient_is_a_child(server: Server) -> None:
+    one, scope = await planned(server, age=CHILD), of(server.alice.id)
+    for role, told in (("guardian", True), ("interpreter", False), ("guest", False), ("colleague", False)):
+        guest = (await server.store.guests.add(scope, one.id, Invitee("Maria", role, "nl"))).guests[-1]  # type: ignore[arg-type]
+        seen = await read(Browser(server, role), one.id + guest.secret)
+        assert seen.status == 200 and (t("consent.parents") in seen.html) == told, role
+    assert t("consent.parents") in (await read(Browser(server, "jan"), one.id + one.secret)).html
+
+
 @pytest.mark.duty("S-16", "S-17", "S-44")
 async def test_a_child_and_a_guardian_agree_by_links_of_their_own_and_either_takes_it_back(server: Server) -> None:
     one = await planned(server, age=TEEN)
