@@ -41,6 +41,7 @@
     store.guests
         add(scope, appointment_id, invitee) -> Appointment         # `guests_full`
         renew(scope, appointment_id, guest_id) -> Appointment;  remove(scope, appointment_id, guest_id)
+        erase(scope, appointment_id, guest_id) -> Appointment               # for the guest: also once it is over
     store.questionnaires
         of(scope) -> Questionnaires;  write(scope, name, questions, seen) -> Questionnaires     # `invalid`, `conflict`
         choose(scope, id, name) -> Appointment;  answer(scope, secret, visit, answers, held) -> Appointment
@@ -50,7 +51,7 @@
         missing(scope, visit) -> why not;  missing_of(scope, one, seat) -> why not      # into the waiting room
         missing_in(scope, planned) -> {id: why not}                 # of patients, for who planned them
         reading(scope, visit, language) -> Reading                  # texts to agree to, and what was agreed to
-        give(scope, secret, versions, language, visit) -> Appointment       # `conflict`: there is a newer text
+        give(scope, secret, versions, visit) -> Appointment                 # `conflict`: there is a newer text
         withdraw(scope, secret, visit) -> Appointment               # it is due now; `bad_state`
         say_age(scope, id, age) -> Appointment;  lift(scope, id, reason, note) -> Appointment   # no guardian
     store.sentences
@@ -180,7 +181,7 @@
         preserve(scope, ids, until, demand, two) -> Disclosure      # not destroyed before; `gone`, `invalid`
         of(scope) -> [Disclosure];  tell() -> [Disclosure];  bury() -> int              # what may be known
     store.looks
-        of(scope, one) -> [Glance]                                  # who looked at it, for whoever has its link
+        of(scope, one) -> Glanced                                   # who looked at it, for whoever has its link
     store.identity_papers
         put(token, data) -> Request;  waiting(scope) -> ids of requests;  look(scope, id) -> bytes  # seen once
         bury() -> int                               # with the decision, and after 28 days

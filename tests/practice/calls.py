@@ -100,6 +100,7 @@ CALLS: dict[str, Call] = {
     "guests.add": lambda store, scope, row, _: store.guests.add(scope, row, Invitee("Maria", "guest", "nl")),
     "guests.renew": lambda store, scope, row, _: store.guests.renew(scope, row, row),
     "guests.remove": lambda store, scope, row, _: store.guests.remove(scope, row, row),
+    "guests.erase": lambda store, scope, row, _: store.guests.erase(scope, row, row),
     "sessions.of": lambda store, scope, *_: store.sessions.of(scope),
     "sessions.end_of": lambda store, scope, row, _: store.sessions.end_of(scope, [row]),
     "questionnaires.of": lambda store, scope, *_: store.questionnaires.of(scope),

@@ -33,7 +33,7 @@ from practice.questionnaires.model import Questionnaires
 from practice.registrations.model import MailDomain
 from practice.requests.model import Backlog, Filed, NamedRequest, Request, RequestList
 from practice.sentences.model import Said, Sentence
-from practice.sights.looks import Glance
+from practice.sights.looks import Glanced
 from practice.sights.model import Look, NamedSight, Sight
 from practice.sms_providers.model import SmsProvider
 from practice.statistics.model import Month
@@ -56,7 +56,7 @@ OWNED = (
 NOBODYS = (
     Imported,
     *(Backlog, bool, int, str, type(None), Cap, Closed, Emptied, Entry, Glimpse, Held, Month, OpenSession, Receipt),
-    *(TrailReport, Reading, Glance, bytes, Clocks),
+    *(TrailReport, Reading, Glanced, bytes, Clocks),
 )
 """What has no id of a record or of an account: numbers, receipts and what is taken along, which other tests look at."""
 

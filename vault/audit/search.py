@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from vault.audit.entry import Act
+from vault.audit.entry import Act, Party
 from vault.database.tables import audit
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Entries with ``first <= moment < last``, of one act, by or on whoever is called one of ``names``.
+    """Entries with ``first <= moment < last``, of one act, by or on whoever is called one of ``names``; ``by`` whom, or
+    by anybody ``besides`` them, as what they act.
 
     What is None is not asked for; no names at all are nobody's.
     """
@@ -22,6 +23,8 @@ class Search:
     last: datetime | None = None
     act: Act | None = None
     names: Collection[str] | None = field(default=None, repr=False)
+    by: Party | None = None
+    besides: Party | None = None
 
     def query(self) -> Select[Any]:
         """In no order."""
@@ -34,6 +37,10 @@ class Search:
             query = query.where(audit.c.act == self.act)
         if self.names is not None:
             query = query.where(audit.c.actor_name.in_(self.names) | audit.c.subject_name.in_(self.names))
+        if self.by is not None:
+            query = query.where(audit.c.actor == self.by.kind)
+        if self.besides is not None:
+            query = query.where(audit.c.actor != self.besides.kind)
         return query
 
 

@@ -16,7 +16,9 @@ from web.trail import act_said
 
 
 async def show(call: Call) -> Mapping[str, object]:
-    """All that the trail says of it, newest first, and what the practitioner is called. Guests are led back."""
+    """What the trail says of it, newest first, whether it says more, and what the practitioner is called. Guests are
+    led back.
+    """
     store, found = call.request.app[STORE], await holder(call)
     if found.guest is not None:
         raise web.HTTPSeeOther(MINE)
@@ -26,7 +28,7 @@ async def show(call: Call) -> Mapping[str, object]:
     return {
         "holder": found,
         "practitioner": (await visit.host()).display_name if visit else "",
-        "glances": await store.looks.of(scope, one),
+        "looked": await store.looks.of(scope, one),
         "said": lambda glance: act_said(glance.act, text),
     }
 

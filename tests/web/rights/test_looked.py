@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from practice.agenda.changes import Correction
+from practice.sights import looks
+from practice.sights.looks import Glanced
 from tests.opening import of
 from tests.signaling.conftest import Server
 from tests.web.forms.conftest import Seen
@@ -54,6 +56,27 @@ async def test_a_patient_reads_who_looked_and_what_they_did(planned: Planned, se
 
 
 @pytest.mark.duty("S-51")
+async def test_no_look_is_pushed_out_of_sight_by_whoever_has_the_link_and_a_cut_is_said(
+    planned: Planned, sending: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "MOST", 3)
+    one, jan = await planned()
+    whole, record = appointment(sending.alice.id, one.id), sending.store.audit.record
+    await record(Act.SUPPORT_LOOKED, support(), whole, "3")
+    await jan.come_in()
+    assert t("looked.more") not in (await jan.browser.get(WHERE)).html
+    for _ in range(5):
+        page = await jan.browser.get(WHERE)
+    found = lines(page)
+    assert found[-1] == (t("looked.who.support"), t("act.support-looked")) and len(found) == 4
+    assert t("looked.more") in page.html
+    for _ in range(3):
+        await record(Act.APPOINTMENT_READ, practitioner(sending.bob.id), whole)
+    page = await jan.browser.get(WHERE)
+    assert (t("looked.who.support"), t("act.support-looked")) not in lines(page) and t("looked.more") in page.html
+
+
+@pytest.mark.duty("S-51")
 async def test_what_is_done_at_the_desk_is_a_line(planned: Planned, sending: Server) -> None:
     one, jan = await planned()
     await sending.sign_in("alice")
@@ -96,7 +119,7 @@ async def test_after_destruction_the_entries_name_nobody(planned: Planned, sendi
     await sending.store.retention.destroy(of(sending.alice.id), one.id)
     sending.jars["jan"].update_cookies({"rights": token})
     assert (await jan.browser.get(WHERE)).location == "/c/rights"
-    assert await sending.store.looks.of(Scope.guest(one.id), one) == []
+    assert await sending.store.looks.of(Scope.guest(one.id), one) == Glanced([], more=False)
     assert await sending.store.audit.name(whole) is None
     left = [entry async for entry in sending.store.audit.found(Search(names=[name]))]
     assert left, "that it was done stays"
