@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from practice.storage import Storage
 
 REASONS: Final = {
-    "conflict": "There is an operator of this name, or there are twenty; nothing was changed.",
+    "bad_state": "Two stay: enter whoever comes instead first, with the codes of both; nothing was changed.",
+    "conflict": "The name is taken, there are twenty, or the two who give leave are one; nothing was changed.",
     "factor_refused": "A name or a code was wrong, or the code was used before; nothing was changed.",
     "invalid": "The name must have 1 to 80 characters, all of them visible.",
     "not_found": "There is no operator of this name, or no organisation: start the server once first.",
@@ -39,7 +40,7 @@ def attach(commands: argparse._SubParsersAction[argparse.ArgumentParser], common
 
 
 async def add(settings: Configured, arguments: argparse.Namespace) -> str:
-    """Enter one. The secret is shown once; from the third on another operator's code is asked for."""
+    """Enter one. The secret is shown once; from the third on the codes of two operators are asked for."""
     from operate.commands.storage import OPERATOR, beside
     from practice.factors import codes
     from practice.legal.operators import FREE
@@ -50,7 +51,7 @@ async def add(settings: Configured, arguments: argparse.Namespace) -> str:
             secret = codes.as_secret(secrets.token_bytes(codes.SECRET_BYTES))
             say(f"Put this into the app of {arguments.name}, once:\n{codes.address(secret, arguments.name)}")
             code = ask(f"What the app of {arguments.name} shows: ")
-            leave = proof("An operator who is there") if len(known) >= FREE else None
+            leave = (proof("An operator who is there"), proof("Another one")) if len(known) >= FREE else None
             made = await store.operators.add(OPERATOR, arguments.name, secret, code, leave)
             await store.audit.record(Act.OPERATOR_ADDED, operator(), named(made.name))
         except DomainError as error:

@@ -1,12 +1,14 @@
 """Operators entered by name, each with an app that shows codes (RFC 6238): two of them together do what a law demands.
 
-**The first two come freely**, for somebody has to begin; every other is let in by one who is there, and taken out by
-another. Each code is good once, also where two commands use it at the same moment. They are records under the key of
-this server's organisation: who can only write to the database makes nobody one.
+**The first two come freely**, for somebody has to begin; every other is let in by two who are there, and taken out by
+another while two stay: one alone never comes to hold the apps of two. Each code is good once, also where two commands
+use it at the same moment. They are records under the key of this server's organisation: who can only write to the
+database makes nobody one.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sqlalchemy import bindparam
@@ -24,7 +26,7 @@ from vault.records.stores import RecordStore
 from vault.records.writing import always
 
 FREE: Final = 2
-"""So many are entered without anybody's leave."""
+"""So many are entered without anybody's leave, and from then on so many stay."""
 
 LONGEST: Final = 80
 MANY: Final = 20
@@ -46,11 +48,13 @@ class Operators(RecordStore):
             raise DomainError("unreadable")
         return sorted(opened.living, key=lambda one: one.name.casefold())
 
-    async def add(self, scope: Scope, name: str, secret: str, code: str, leave: Proof | None = None) -> Operator:
-        """Enter one, whose app has shown a code of ``secret``; with the ``leave`` of another from the third on.
+    async def add(
+        self, scope: Scope, name: str, secret: str, code: str, leave: tuple[Proof, Proof] | None = None
+    ) -> Operator:
+        """Enter one, whose app has shown a code of ``secret``; with the ``leave`` of two others from the third on.
 
-        Errors: ``invalid`` (``name``), ``conflict`` (the name is taken, or there are many), ``factor_refused`` (either
-        code, or no leave).
+        Errors: ``invalid`` (``name``), ``conflict`` (the name is taken, there are many, or one gave leave twice),
+        ``factor_refused`` (a code, or no leave).
         """
         known, shown = await self.of(scope), named(name, "name", LONGEST)
         if len(known) >= MANY or any(one.name.casefold() == shown.casefold() for one in known):
@@ -59,27 +63,33 @@ class Operators(RecordStore):
         if step is None:
             raise DomainError("factor_refused")
         if len(known) >= FREE:
-            await self._proved(known, leave)
+            if leave is None:
+                raise DomainError("factor_refused")
+            await self.two(scope, *leave)
         house = await self._house()
         made = Operator(new_id(), house, shown, secret, step, self._now())
-
-        async def as_seen(connection: AsyncConnection) -> bool:
-            rows = (await connection.execute(THEIRS, {"owner": house})).all()
-            return {row.id for row in rows} == {one.id for one in known}
-
-        if not await self._writer.first(OPERATORS, made, as_seen):
+        if not await self._writer.first(OPERATORS, made, partial(_as_seen, house, known)):
             raise DomainError("conflict")
         return made
 
     async def remove(self, scope: Scope, name: str, leave: Proof) -> Operator:
-        """Take one out, with the ``leave`` of another. Errors: ``not_found``, ``factor_refused``."""
+        """Take one out, with the ``leave`` of another.
+
+        Errors: ``not_found``, ``factor_refused``, ``bad_state`` (two would not be left: who comes instead is entered
+        first), ``conflict`` (another one came or went meanwhile).
+        """
         known = await self.of(scope)
         one = next((one for one in known if one.name.casefold() == name.strip().casefold()), None)
         if one is None:
             raise DomainError("not_found")
+        if len(known) <= FREE:
+            raise DomainError("bad_state")
         await self._proved([other for other in known if other.id != one.id], leave)
-        if await self._database.tell(OPERATORS.marking().where(operators.c.id == one.id, OPERATORS.is_living)):
-            self._sweep()
+        async with self._database.write() as connection:
+            if not await _as_seen(one.owner, known, connection):
+                raise DomainError("conflict")
+            await connection.execute(OPERATORS.marking().where(operators.c.id == one.id))
+        self._sweep()
         return one
 
     async def two(self, scope: Scope, first: Proof, second: Proof) -> tuple[Operator, Operator]:
@@ -101,8 +111,8 @@ class Operators(RecordStore):
             raise DomainError("not_found")
         return house
 
-    async def _proved(self, known: Sequence[Operator], proof: Proof | None) -> Operator:
-        name, code = proof or ("", "")
+    async def _proved(self, known: Sequence[Operator], proof: Proof) -> Operator:
+        name, code = proof
         one = next((one for one in known if one.name.casefold() == name.strip().casefold()), None)
         step = codes.accepted(one.secret, codes.plain(code), self._now(), one.step) if one else None
         if one is None or step is None:
@@ -111,3 +121,9 @@ class Operators(RecordStore):
         if not await self._writer.instead(OPERATORS, after, always):
             raise DomainError("factor_refused")
         return after
+
+
+async def _as_seen(house: str, known: Sequence[Operator], connection: AsyncConnection) -> bool:
+    """Whether they are the same still, who are held until this transaction ends."""
+    rows = (await connection.execute(THEIRS.with_for_update(), {"owner": house})).all()
+    return {row.id for row in rows} == {one.id for one in known}

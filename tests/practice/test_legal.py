@@ -11,6 +11,7 @@ from practice.accounts.model import Practitioner
 from practice.agenda.model import Appointment
 from practice.factors import codes
 from practice.legal.model import Demand, Disclosure, Operator
+from practice.legal.operators import Proof
 from practice.legal.store import Demanded
 from practice.storage import Store
 from tests.opening import of
@@ -62,7 +63,11 @@ def code(name: str, time: Time) -> str:
     return pyotp.TOTP(SECRETS[name]).at(time.now())
 
 
-async def enter(store: Store, time: Time, name: str, leave: tuple[str, str] | None = None) -> Operator:
+def proof(name: str, time: Time) -> Proof:
+    return name, code(name, time)
+
+
+async def enter(store: Store, time: Time, name: str, leave: tuple[Proof, Proof] | None = None) -> Operator:
     return await store.operators.add(OPERATOR, name, SECRETS[name], code(name, time), leave)
 
 
@@ -113,20 +118,38 @@ async def test_of_two_commands_with_one_code_one_is_let_in(house: House, store: 
     assert {one for one in done if isinstance(one, str)} == {"factor_refused"}
 
 
-async def test_the_third_is_let_in_by_another_and_nobody_takes_themselves_out(
+async def test_the_third_is_let_in_by_two_and_nobody_takes_themselves_out(
     house: House, store: Store, time: Time
 ) -> None:
     time.pass_(minutes=1)
+    anna, ben = proof("Anna", time), proof("Ben", time)
     assert await outcome(enter(store, time, "Cem")) == "factor_refused"
-    assert await outcome(enter(store, time, "Cem", ("Cem", code("Cem", time)))) == "factor_refused"
-    await enter(store, time, "Cem", ("Anna", code("Anna", time)))
-    assert await outcome(enter(store, time, "Cem", ("Ben", code("Ben", time)))) == "conflict"
+    assert await outcome(enter(store, time, "Cem", (anna, proof("Cem", time)))) == "factor_refused"
+    time.pass_(minutes=1)
+    anna, ben = proof("Anna", time), proof("Ben", time)
+    assert await outcome(enter(store, time, "Cem", (anna, anna))) == "conflict"
+    await enter(store, time, "Cem", (anna, ben))
     time.pass_(minutes=1)
     remove = store.operators.remove
-    assert await outcome(remove(OPERATOR, "Ben", ("Ben", code("Ben", time)))) == "factor_refused"
-    assert await outcome(remove(OPERATOR, "Nobody", ("Ben", code("Ben", time)))) == "not_found"
-    await remove(OPERATOR, "ben", ("Cem", code("Cem", time)))
+    assert await outcome(remove(OPERATOR, "Ben", proof("Ben", time))) == "factor_refused"
+    assert await outcome(remove(OPERATOR, "Nobody", proof("Ben", time))) == "not_found"
+    await remove(OPERATOR, "ben", proof("Cem", time))
     assert [one.name for one in await store.operators.of(OPERATOR)] == ["Anna", "Cem"]
+
+
+@pytest.mark.duty("S-36")
+async def test_one_alone_never_comes_to_hold_the_apps_of_two(house: House, store: Store, time: Time) -> None:
+    remove = store.operators.remove
+    time.pass_(minutes=1)
+    assert await outcome(remove(OPERATOR, "Ben", proof("Anna", time))) == "bad_state"
+    await enter(store, time, "Cem", (proof("Anna", time), proof("Ben", time)))
+    time.pass_(minutes=1)
+    said = await asyncio.gather(
+        outcome(remove(OPERATOR, "Ben", proof("Anna", time))), outcome(remove(OPERATOR, "Anna", proof("Cem", time)))
+    )
+    assert sum(isinstance(one, Operator) for one in said) == 1, said
+    assert {one for one in said if isinstance(one, str)} <= {"bad_state", "conflict", "factor_refused"}
+    assert len(await store.operators.of(OPERATOR)) == 2
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 81, "\u200b"])
