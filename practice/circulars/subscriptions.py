@@ -214,7 +214,10 @@ class Subscriptions(RecordStore):
     # --- all of them --------------------------------------------------------------------------------------------------
 
     async def _ended(self, one: Subscription | None) -> Subscription | None:
-        """Withdrawn, or, where it was never given, gone. A letter that goes at the same moment holds it up, no more."""
+        """Withdrawn, or, where it was never given, gone. A letter that goes at the same moment holds it up, no more.
+
+        The consent is destroyed and another record says that there was one: an older copy of the data revives none.
+        """
         for _ in range(TRIES):
             if one is None or one.withdrawn is not None:
                 return one
@@ -224,8 +227,9 @@ class Subscriptions(RecordStore):
                     self._sweep()
                     return one
             else:
-                after = replace(one, withdrawn=self._now(), version=one.version + 1)
-                if await self._writer.instead(SUBSCRIPTIONS, after, always):
+                after = replace(one, id=new_id(), withdrawn=self._now(), version=1)
+                if await self._writer.first(SUBSCRIPTIONS, after, _in_place_of(one)):
+                    self._sweep()
                     return after
             one = await self.of_link(self.token(one.seed))
         raise DomainError("try_again")
@@ -243,6 +247,18 @@ class Subscriptions(RecordStore):
 
     def _index(self, token: str) -> bytes:
         return self._keys.reset_mark("newsletter", token)
+
+
+def _in_place_of(one: Subscription) -> Callable[[AsyncConnection], Awaitable[bool]]:
+    """Marks it, and frees its token for what comes instead; an account that closes has nothing instead."""
+    ours = (subscriptions.c.id == one.id, subscriptions.c.version == one.version, SUBSCRIPTIONS.is_living)
+    marking = SUBSCRIPTIONS.marking().where(*ours).values(token=secrets.token_bytes(32))
+
+    async def marked(connection: AsyncConnection) -> bool:
+        there = await is_open(connection, one.owner)
+        return (await connection.execute(marking)).rowcount == 1 and there
+
+    return marked
 
 
 def _has_account(owner: str) -> Callable[[AsyncConnection], Awaitable[bool]]:

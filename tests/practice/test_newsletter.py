@@ -116,7 +116,7 @@ async def test_after_a_withdrawal_none_goes_and_that_is_kept(
     assert found is not None and (found.given, found.withdrawn) == (one.given, left.withdrawn)
     await subscribed(store, bob)
     async with store.database.read() as connection:
-        assert len((await connection.execute(select(subscriptions))).all()) == 2, "one row for each consent"
+        assert len((await connection.execute(SUBSCRIPTIONS.living())).all()) == 2, "one row for each consent"
 
 
 @pytest.mark.duty("S-22")

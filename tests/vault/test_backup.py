@@ -16,6 +16,7 @@ from practice.kinds import KINDS
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import START, Time, alice, caught_up, charlie, plan
+from tests.practice.newsletter import subscribed, writer
 from tests.servers.postgres import Postgres
 from tests.vault.links import mail_link, reset_link
 from tests.vault.test_at_rest import CANARIES, found, story
@@ -90,6 +91,23 @@ async def test_a_restored_backup_has_the_living_and_not_the_destroyed(
         assert await store.resets.whose(link) is None, "a link that was used stays used"
         assert await store.mail_changes.of_link(change) is None, "so does one that changes an address"
         assert (await store.retention.status()).alarms == 0
+
+
+@pytest.mark.duty("S-22")
+async def test_a_restored_backup_revives_no_newsletter_that_was_withdrawn(
+    settings: VaultSettings, time: Time, folder: Path
+) -> None:
+    async with opened(settings, time) as store:
+        owner = await writer(store)
+        await subscribed(store, owner)
+        await backup(settings, folder, time.now())
+        await store.subscriptions.withdraw(owner)
+        await caught_up(store)
+        assert await store.subscriptions.count(owner) == 0
+    await data.restore(settings, KINDS, folder, replace=True)
+    async with opened(settings, time) as store:
+        assert await store.subscriptions.count(owner) == 0
+        assert await store.subscriptions.of(owner) is None
 
 
 async def test_it_comes_back_where_nothing_is_left(settings: VaultSettings, time: Time, folder: Path) -> None:
