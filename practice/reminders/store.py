@@ -14,6 +14,7 @@ from practice.accounts.model import Practitioner
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
 from practice.accounts.sole import SoleRecords
+from practice.agenda.due_times import CapOf, DueTimes, shorter
 from practice.reminders.model import ManualSpan
 from practice.reminders.records import MANUAL_SPANS, manual_spans
 from vault.errors import DomainError, Unreadable
@@ -25,9 +26,11 @@ from vault.records.writing import Along
 class ManualSpans(RecordStore):
     """``store.manual_spans``. Errors of all: ``locked``, ``try_again``."""
 
-    def __init__(self, means: Means, people: People) -> None:
+    def __init__(self, means: Means, people: People, due_times: DueTimes, cap_of: CapOf) -> None:
         super().__init__(means)
         self._people = people
+        self._due_times = due_times
+        self._cap_of = cap_of
         self._sole = SoleRecords(means, MANUAL_SPANS)
 
     async def accounts(self) -> list[str]:
@@ -38,11 +41,13 @@ class ManualSpans(RecordStore):
         """Begin, end or go on with a span; whether its owner is reminded now, which ``tell`` writes along."""
         try:
             person, before = await self._people.who(self._database, account), await self._sole.of(account)
+            if person is None:
+                return False
+            async with self._database.read() as connection:
+                retention = shorter(person.retention, await self._cap_of(connection, account))
         except Unreadable:
             return False
-        if person is None:
-            return False
-        if person.retention != "manual":
+        if self._due_times.span(retention) is not None:
             await self._end(before)
             return False
         now = self._now()

@@ -9,12 +9,20 @@ from practice.accounts.model import Practitioner
 from practice.reminders.model import a_year_after
 from practice.storage import Store
 from signaling.yearly import Yearly
-from tests.opening import of
+from tests.opening import of, open_store
 from tests.people import Time, alice
-from tests.practice.posting import postman, server, sqlite_store, store
+from tests.practice.posting import postman, server, store
+from tests.practice.test_policies import decide, practitioner
 from tests.servers.mail import MailServer
+from vault.settings import VaultSettings
 
-__all__ = ["server", "sqlite_store", "store"]
+__all__ = ["server", "store"]
+
+
+@pytest.fixture
+async def settings(settings: VaultSettings) -> VaultSettings:
+    """Of an operator who lets things be kept for ever; as a server comes, none does."""
+    return settings.model_copy(update={"retention_cap": None})
 
 
 async def by_hand(store: Store) -> Practitioner:
@@ -86,6 +94,34 @@ async def test_who_has_a_term_is_never_reminded(store: Store, time: Time) -> Non
     time.pass_(days=800)
     assert await Yearly(store).look() == 0
     assert await told(store) == 0
+
+
+@pytest.mark.duty("S-32")
+async def test_nobody_is_told_that_nothing_is_destroyed_where_the_operator_has_a_cap(
+    settings: VaultSettings, time: Time
+) -> None:
+    capped = settings.model_copy(update={"retention_cap": 365})
+    async with open_store(capped, now=time.now, boot=time.boottime, mail=True) as store:
+        await by_hand(store)
+        await Yearly(store).look()
+        time.pass_(days=800)
+        assert await Yearly(store).look() == 0
+
+
+@pytest.mark.duty("S-32")
+async def test_nor_where_the_organisation_has_one(store: Store, time: Time) -> None:
+    person, owner = await practitioner(store)
+    await store.practitioners.set_retention(of(person.id), "manual")
+    await Yearly(store).look()
+    time.pass_(days=300)
+    await decide(store, owner, "30d")
+    await Yearly(store).look()
+    time.pass_(days=300)
+    assert await Yearly(store).look() == 0
+    await decide(store, owner, None)
+    await Yearly(store).look()
+    time.pass_(days=366)
+    assert await Yearly(store).look() == 1
 
 
 def test_a_year_after_a_leap_day_is_the_first_of_march() -> None:
