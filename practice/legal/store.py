@@ -26,6 +26,7 @@ from practice.legal.records import DISCLOSURES, disclosures
 from practice.names import named
 from practice.notices.model import News
 from practice.notices.store import Notices
+from practice.organisation.founding import founded
 from practice.organisation.records import members
 from vault.destruction.deadline import Deadline
 from vault.destruction.preservation import is_preserved
@@ -174,10 +175,13 @@ class Disclosures(RecordStore):
         return scope.owner
 
     async def _house(self, person: str) -> str:
-        rows = await self._database.ask(HOUSE, {"account": person})
-        if not rows:
+        """Whose record it is: of an account that closes, whose membership has ended, that of the server's own."""
+        async with self._database.read() as connection:
+            house: str | None = (await connection.execute(HOUSE, {"account": person})).scalar()
+            if house is None and (await connection.execute(NAMED, {"accounts": [person]})).first() is not None:
+                house = await founded(connection)
+        if house is None:
             raise DomainError("not_found")
-        house: str = rows[0].owner
         return house
 
     def _made(self, house: str, person: str, demand: Demand, two: Sequence[Operator], number: int) -> Disclosure:

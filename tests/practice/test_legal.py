@@ -311,6 +311,29 @@ async def test_an_account_ends_when_nothing_of_it_is_kept_any_more(
     await whole(store, settings, time)
 
 
+@pytest.mark.duty("S-36")
+async def test_after_its_account_closed_what_is_kept_is_given_out_and_kept_longer(
+    house: House, store: Store, settings: VaultSettings, time: Time
+) -> None:
+    kept = await plan(store, house.alice, "Jan Jansen")
+    await house.keep(kept, days=10)
+    await store.retention.close(of(house.alice.id))
+    await caught_up(store)
+    assert await store.practitioners.id_by_mail(OPERATOR, house.alice.mail) == house.alice.id
+    given = await store.disclosures.export(house.about, Demanded((kept.id,)), DEMAND, house.two)
+    assert [fields["patient"] for fields in given.appointments.values()] == ["Jan Jansen"]
+    await house.keep(kept, days=20)
+    time.pass_(days=10)
+    await caught_up(store)
+    assert await house.there(kept) == [True]
+    time.pass_(days=10)
+    await caught_up(store)
+    assert await house.there(kept) == [False]
+    nobody = store.disclosures.export(Scope.operator(new_id()), Demanded((kept.id,)), DEMAND, house.two)
+    assert await outcome(nobody) == "not_found"
+    await whole(store, settings, time)
+
+
 async def test_what_is_cancelled_is_kept_and_gone_for_who_reads(house: House, store: Store, time: Time) -> None:
     kept, me = await plan(store, house.alice), of(house.alice.id)
     await house.keep(kept, days=10)
