@@ -26,7 +26,7 @@ from vault.records.writing import Along, always
 LONGEST_SUBJECT: Final = 120
 LONGEST_TEXT: Final = 8000
 KEPT: Final = timedelta(days=400)
-"""So long, from when it was sent, a circular can be read."""
+"""So long, from when it was sent, a circular can be read; a draft, from when it was last written."""
 
 TRIES: Final = 5
 RIGHTS: Final[dict[Use, Right]] = {"newsletter": Right.NEWSLETTER, "service": Right.SERVICE_NOTICES}
@@ -139,10 +139,10 @@ class Circulars(RecordStore):
         return [row.account for row in rows]
 
     async def bury(self) -> None:
-        """What was sent long ago dies."""
+        """What was sent long ago dies, and a draft that nobody went on with."""
         rows = await self._database.ask(CIRCULARS.living())
         found = (await self._reader.open(CIRCULARS, rows)).living
-        old = [one.id for one in found if one.sent is not None and one.sent <= self._now() - KEPT]
+        old = [one.id for one in found if (one.sent or one.written) <= self._now() - KEPT]
         if old and await self._database.tell(CIRCULARS.marking().where(circulars.c.id.in_(old))):
             self._sweep()
 

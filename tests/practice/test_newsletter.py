@@ -280,3 +280,17 @@ async def test_what_was_not_carried_out_leaves_nothing(store: Store) -> None:
     assert await outcome(store.subscriptions.ask(owner, fails)) == "try_again"  # type: ignore[arg-type]
     assert await store.subscriptions.of(owner) is None
     assert await store.notices.along(owner.owner, [], always)
+
+
+async def test_what_was_sent_and_a_draft_that_nobody_went_on_with_die_after_400_days(store: Store, time: Time) -> None:
+    owner = await writer(store)
+    sent = await released(store, owner)
+    await store.circulars.count(sent, ended=True)
+    await store.circulars.write(owner, "newsletter", "Later", "Nog niet af.", "nl", None, 0)
+    await store.circulars.write(owner, "service", "Onderhoud", "Zondag.", "nl", "maintenance", 0)
+    time.pass_(days=399)
+    await store.circulars.bury()
+    assert len(await store.circulars.of(owner, "newsletter")) == 2
+    time.pass_(days=1)
+    await store.circulars.bury()
+    assert await store.circulars.of(owner, "newsletter") == await store.circulars.of(owner, "service") == []
