@@ -20,9 +20,10 @@ from signaling.rest.endpoint import Call
 from signaling.typedefs import STORE
 from vault.audit import Act, Draft, practitioner
 from vault.errors import DomainError
+from web import papers
 from web.forms import Fields, Form, Page
 from web.pages import statement_context
-from web.render import page, render, spoken
+from web.render import SETTINGS, page, render, spoken, translated
 
 ONWARDS: Final = re.compile(r"/(desk|(account|practice)(/[\w-]+)*)")
 TEMPLATES: Final[Mapping[DocumentName, str]] = {"statement": "privacy.html", "processing": "agreement.html"}
@@ -91,6 +92,12 @@ def said(app: web.Application, name: DocumentName) -> dict[Language, str]:
 async def agreement(request: web.Request) -> web.Response:
     """The processor agreement, for everybody who wants to read it first."""
     return page(request, "agreement.html", parts=PARTS)
+
+
+async def annex(request: web.Request) -> web.Response:
+    """Its annex, which follows from the inventory (GDPR art. 28(3)), for everybody too."""
+    made = papers.processing(request.app[SETTINGS], translated(request))
+    return page(request, "agreement_annex.html", paper=made)
 
 
 async def stands(call: Call) -> list[Agreed]:

@@ -58,7 +58,7 @@ def papers(known: Known, t: Text) -> list[Paper]:
     """All of them, in the language of ``t``."""
     made = {
         "register": (controllers(known, t), register(known, t)),
-        "annex": (annex(known, t), kinds_of_data(t)),
+        "annex": (annex(known.web, t), kinds_of_data(t)),
         "retention": ([], retention(known, t)),
         "cookies": ([], cookies(t)),
         "recipients": ([(t("record.where"), places(known, t))], recipients(known, t)),
@@ -95,9 +95,14 @@ def register(known: Known, t: Text) -> list[tuple[str, ...]]:
     return [head, *rows]
 
 
-def annex(known: Known, t: Text) -> list[tuple[str, str]]:
+def processing(settings: WebSettings, t: Text) -> Paper:
+    """The annex alone, of which nothing depends on more than these settings: whoever agrees reads it with that."""
+    return Paper("annex", t("papers.annex"), t("papers.annex.text"), annex(settings, t), kinds_of_data(t))
+
+
+def annex(settings: WebSettings, t: Text) -> list[tuple[str, str]]:
     """What article 28(3) wants said."""
-    who = known.web.operator.name or t("record.unset")
+    who = settings.operator.name or t("record.unset")
     return [(t(f"papers.annex.{one}"), t(f"papers.annex.{one}.text", operator=who)) for one in ANNEX]
 
 

@@ -96,6 +96,7 @@ PUBLIC: Final = (
     "/c/code",
     "/privacy",
     "/agreement",
+    "/agreement/annex",
     "/api",
     "/.well-known/security.txt",
     "/static/{name}",
@@ -182,6 +183,7 @@ def attach(app: web.Application, settings: WebSettings | None = None, *, tls: bo
     app.router.add_get("/c/code", pages.code, name="code")
     app.router.add_get("/privacy", pages.privacy, name="privacy")
     app.router.add_get("/agreement", agreements.agreement, name="agreement")
+    app.router.add_get("/agreement/annex", agreements.annex, name="annex")
     app.router.add_get("/api", reference.api, name="api")
     app.router.add_get("/.well-known/security.txt", pages.security_txt, name="security.txt")
     app.router.add_get("/photographs/{name}", pictures.serve, name="photographs")

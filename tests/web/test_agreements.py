@@ -1,6 +1,7 @@
 """What people agree to: on the way from signing in, never in the way; accepted, and older versions read."""
 
 import re
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +12,10 @@ from tests.web.forms.conftest import *  # noqa: F403 -- pytest finds fixtures by
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.conftest import owner
 from vault.errors import DomainError
+from vault.inventory import inventory
+from web import papers
 from web.agreements import said
+from web.locale import CATALOGUES
 from web.render import SETTINGS
 
 __all__ = ["owner"]
@@ -91,3 +95,18 @@ async def test_what_is_accepted_is_what_the_pages_say(server: Server, owner: Bro
         assert not line or line in page.replace("\n", " ") or line in re.sub(r"<[^>]+>", "", page)
     assert (await owner.get("/agreement")).status == 200
     assert agreement["nl"].splitlines()[0] == "Verwerkersovereenkomst"
+
+
+@pytest.mark.duty("S-01")
+@pytest.mark.parametrize("language", CATALOGUES)
+async def test_whoever_reads_the_agreement_reads_its_annex_too(server: Server, language: str) -> None:
+    anybody, t = Browser(server, "nobody"), CATALOGUES[language].text
+    assert 'href="/agreement/annex"' in (await anybody.get(f"/agreement?lang={language}")).html
+    page = await anybody.get(f"/agreement/annex?lang={language}")
+    said = unescape(page.html)
+    assert page.status == 200 and 'href="/agreement"' in said
+    for item in inventory().entry:
+        if item.category == "appointment":
+            assert t(f"privacy.data.item.{item.label}") in said, item.label
+    for what, how in papers.annex(server.app[SETTINGS], t):
+        assert what in said and how in said, what
