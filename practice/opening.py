@@ -142,7 +142,8 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
     outbox = Dispatches(
         database, keys, vault.deadline, now, ways, texts_to, providers.stands, caps.reminders, vault.wake.set
     )
-    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of, Asks(reader).of, outbox)
+    asks_of = Asks(reader).of
+    appointments = Appointments(means, people, starts, vault.deadline, due_times, caps.of, asks_of, outbox)
     return Storage(
         **vars(vault),
         practitioners=accounts,
@@ -157,7 +158,7 @@ def assemble(vault: Vault, starts: Starts, *, mail: bool = False, texts_to: Sequ
         pictures=Pictures(means, organisation),
         factors=held,
         exports=Exports(database, vault.kinds, reader, partial(vault.deadline.forbidden, unsure=True)),
-        imports=Imports(means, people, due_times, vault.deadline, caps.of),
+        imports=Imports(means, people, due_times, vault.deadline, caps.of, asks_of),
         manual_spans=ManualSpans(means, people, due_times, caps.of),
         organisation=organisation,
         sms_providers=providers,

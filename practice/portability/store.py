@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from practice.accounts.model import Retention
 from practice.accounts.people import People
 from practice.accounts.records import practitioners
+from practice.agenda.consenting import AsksOf
 from practice.agenda.due_times import CapOf, DueTimes, under
 from practice.agenda.records import APPOINTMENTS
 from practice.portability.taken import Taken, planned
@@ -40,16 +41,20 @@ class Imported:
 class Imports(RecordStore):
     """``store.imports``."""
 
-    def __init__(self, means: Means, people: People, due_times: DueTimes, deadline: Deadline, cap_of: CapOf) -> None:
+    def __init__(
+        self, means: Means, people: People, due_times: DueTimes, deadline: Deadline, cap_of: CapOf, asks_of: AsksOf
+    ) -> None:
         super().__init__(means)
         self._people = people
         self._due_times = due_times
         self._deadline = deadline
         self._cap_of = cap_of
+        self._asks_of = asks_of
 
     async def take(self, scope: Scope, taken: Taken) -> Imported:
-        """All of it, on disk when this returns. Each appointment has new links and is due by the setting of the account
-        that takes it; one that is past due is left out. Sentences, and what is planned often, where there are none.
+        """All of it, on disk when this returns. Each appointment has new links, asks what the account that takes it
+        asks, and is due by its setting; one that is past due is left out. Sentences, and what is planned often, where
+        there are none.
 
         Errors: ``not_found`` (the scope, an account that ends), ``try_again`` while the disk is nearly full.
         """
@@ -63,7 +68,8 @@ class Imports(RecordStore):
         try:
             async with self._database.write() as connection:
                 retention, cap = await self._setting(connection, owner, own)
-                made = [planned(one, row, owner) for one, row in zip(taken.appointments, ids, strict=False)]
+                asks = await self._asks_of(connection, owner)
+                made = [planned(one, row, owner, asks) for one, row in zip(taken.appointments, ids, strict=False)]
                 due = [self._due_times.with_due(under(one, cap), retention) for one in made]
                 living = [one for one in due if not self._deadline.past(one)]
                 await self._add(connection, APPOINTMENTS, living, keys)

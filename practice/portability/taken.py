@@ -1,21 +1,23 @@
 """An archive of ours, checked as a whole before anything of it is written.
 
 What is taken back are appointments that are planned or over, sentences and what is planned often. What was cancelled,
-what signs in and what an organisation decides stay where they were.
+what signs in and what an organisation decides stay where they were. So does what was agreed to, answered, or decided
+without a guardian: that was said by another link, and is asked anew (S-16, S-44).
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from practice.accounts.model import Language, Retention
+from practice.agenda.ages import Age, Band, checked
 from practice.agenda.changes import FURTHEST, MAX_NAME, MINUTES
-from practice.agenda.model import Appointment, Attendance, Contact, Guest, GuestRole
+from practice.agenda.model import Appointment, Attendance, Contact, Guest, GuestRole, Purpose
 from practice.agenda.wishes import Wish
 from practice.mailboxes import mailbox
 from practice.names import named
@@ -28,6 +30,8 @@ from vault.records.content import new_id
 MOST: Final = 100_000
 """Appointments of one archive."""
 MOST_GUESTS: Final = 10
+EARLIEST: Final = 2000
+"""No consult by video was planned in a year before."""
 PHONE: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
@@ -45,7 +49,7 @@ def _numbered(text: str) -> str:
 
 
 def _written(at: datetime) -> datetime:
-    if at.utcoffset() is None or abs(at.utcoffset() or timedelta()) > timedelta(hours=14):
+    if at.year < EARLIEST or at.utcoffset() is None or abs(at.utcoffset() or timedelta()) > timedelta(hours=14):
         raise ValueError
     return at
 
@@ -85,6 +89,13 @@ class _Appointment(_Part):
     wish: Wish | None = None
     guests: Annotated[list[_Guest], Field(max_length=MOST_GUESTS)] = []
     code: bool = False
+    band: Band | None = None
+    sixteen: date | None = None
+
+    @property
+    def age(self) -> Age:
+        """What was said of the patient's."""
+        return Age(self.band, self.sixteen)
 
 
 class _Sentence(_Part):
@@ -147,11 +158,23 @@ def opened(data: bytes, password: str, now: datetime) -> Taken:
 def _possible(one: _Appointment, now: datetime) -> bool:
     ends = one.ended_at is not None
     addressed = not one.code or (one.contact is not None and any((one.contact.mail, one.contact.phone)))
-    return one.starts_at - now <= FURTHEST and ends == (one.state == "ended") and addressed
+    in_time = one.starts_at - now <= FURTHEST and (one.ended_at is None or one.ended_at <= now)
+    return in_time and ends == (one.state == "ended") and addressed and _could_be_said(one)
 
 
-def planned(one: _Appointment, row_id: str, owner: str) -> Appointment:
-    """A new appointment of this owner, with new links and told to nobody yet."""
+def _could_be_said(one: _Appointment) -> bool:
+    """Whether somebody could say this age when it was planned, which was no longer before."""
+    try:
+        checked(one.age, one.starts_at - FURTHEST, one.starts_at)
+    except DomainError:
+        return False
+    return True
+
+
+def planned(one: _Appointment, row_id: str, owner: str, asks: tuple[Purpose, ...]) -> Appointment:
+    """A new appointment of this owner, with new links and told to nobody yet: before it begins is agreed to what the
+    owner ``asks`` of whoever comes, as if it were planned now.
+    """
     return Appointment(
         id=row_id,
         owner=owner,
@@ -171,6 +194,8 @@ def planned(one: _Appointment, row_id: str, owner: str) -> Appointment:
         wish=one.wish,
         guests=tuple(_guest(each) for each in one.guests),
         code=one.code,
+        age=one.age,
+        asks=asks,
     )
 
 

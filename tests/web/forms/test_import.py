@@ -2,13 +2,17 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 
+from practice.agenda.ages import Age
+from practice.agenda.consenting import PATIENT_SEAT, Current, mark, missing
 from practice.agenda.guests import Invitee
+from practice.agenda.model import Consent
 from practice.portability.archive import Archive, whole
 from practice.portability.opened import MOST, NotTaken, entry
 from practice.presets.model import Preset
@@ -51,8 +55,9 @@ async def test_what_was_taken_along_and_taken_back_is_the_same(server: Server, a
     store, scope = server.store, of(server.alice.id)
     store.outbox.ways = frozenset({"mail"})
     begins = server.time.now() + timedelta(minutes=30)
+    age = Age("12-15", begins.date() + timedelta(days=9))
     one = await store.appointments.create(
-        scope, "Jan 'de =Vries", begins, 30, "nl", mail="jan@elsewhere.example", code=True
+        scope, "Jan 'de =Vries", begins, 30, "nl", mail="jan@elsewhere.example", code=True, age=age
     )
     await store.guests.add(scope, one.id, Invitee("Maria", "guardian", "fr"))
     held = await server.appoint(server.alice, -10, "Charlie")
@@ -74,6 +79,31 @@ async def test_what_was_taken_along_and_taken_back_is_the_same(server: Server, a
     assert await store.outbox.of([one]) and not await store.outbox.of(taken), "nobody is told of what was taken back"
     acts = [(each.act, each.detail) async for each in store.audit.entries()]
     assert ("data-imported", "2") in acts
+
+
+@pytest.mark.duty("S-16")
+@pytest.mark.duty("S-44")
+async def test_what_is_taken_back_waits_for_consent_and_for_a_guardian(
+    server: Server, alice: Browser, bob: Browser
+) -> None:
+    store, his = server.store, of(server.bob.id)
+    await store.consents.ask(his, ["video"], 0)
+    begins = server.time.now() + timedelta(minutes=30)
+    await store.appointments.create(of(server.alice.id), "Charlie", begins, 30, "nl")
+    age = Age("12-15", begins.date() + timedelta(days=9))
+    child = await store.appointments.create(of(server.alice.id), "Dana", begins, 30, "nl", age=age)
+    await store.consents.lift(of(server.alice.id), child.id, "emergency", "nobody at home")
+    page = await made_ready(alice)
+    await take_in(bob, (await fetched(alice, page)).body, password_in(page))
+    theirs = (await store.exports.all_of(his))[0].by_id
+    taken = {one.patient: one for one in [await store.appointments.get(his, row) for row in theirs]}
+    counted: Current = {"video": ["1"], "child": ["1"]}
+    assert missing(taken["Charlie"], PATIENT_SEAT, counted) == "consent_needed"
+    assert (taken["Dana"].age, taken["Dana"].lifted) == (age, None)
+    agreed = replace(
+        taken["Dana"], consents=(Consent("video", "1", "nl", PATIENT_SEAT, mark(taken["Dana"].secret), AT),)
+    )
+    assert missing(agreed, PATIENT_SEAT, counted) == "guardian_needed"
 
 
 def account(**changed: Any) -> dict[str, Any]:
@@ -127,6 +157,11 @@ NOT_TAKEN = {
     "ended without an end": (archived(account(state="ended")), "archive_content"),
     "a language that is none": (archived(account(language="xx")), "archive_content"),
     "a mail address that is none": (archived(account(contact={"mail": "a@b@c", "phone": None})), "archive_content"),
+    "ended in the time to come": (archived(account(state="ended", ended_at="2100-01-01T10:00:00Z")), "archive_content"),
+    "before there were any": (archived(account(starts_at="0001-01-01T00:00:00+14:00")), "archive_content"),
+    "a band that is none": (archived(account(band="old")), "archive_content"),
+    "a birthday that decides nothing": (archived(account(sixteen="2026-12-20")), "archive_content"),
+    "a birthday long after": (archived(account(band="12-15", sixteen="2028-12-20")), "archive_content"),
     "a code that goes nowhere": (archived(account(code=True)), "archive_content"),
 }
 
