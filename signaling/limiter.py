@@ -68,10 +68,12 @@ REQUEST_ANSWERS_ALL = Pace(
     "The same to all addresses together: of each mail anybody may be said to be the sender.",
     seconds=30,
 )
+IMPORTS = Pace("imports", 1, "How often one account takes the same archive back.", seconds=86_400)
 PACES = (
     *(SIGN_IN_NETWORK, SIGN_IN_PAIR, SIGN_IN_ACCOUNT, SIGN_IN_DEVICE),
     *(FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE, CONFIRM),
     *(REQUEST_ANSWERS, REQUEST_ANSWERS_ALL),
+    IMPORTS,
 )
 
 OF_ACCOUNTS = (SIGN_IN_ACCOUNT, SIGN_IN_PAIR, SIGN_IN_WRONG, SIGN_IN_DEVICE, FACTOR_PAIR, FACTOR_ACCOUNT, FACTOR_DEVICE)

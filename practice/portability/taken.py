@@ -142,7 +142,7 @@ def opened(data: bytes, password: str, now: datetime) -> Taken:
     if version > VERSION:
         raise NotTaken("newer")
     records = found.get("records")
-    if isinstance(records, Mapping) and len(records.get("appointments", ())) > MOST:
+    if isinstance(records, Mapping) and isinstance(many := records.get("appointments"), list) and len(many) > MOST:
         raise NotTaken("large")
     try:
         kept = _TakenRecords.model_validate(records)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -10,8 +11,9 @@ from practice.organisation.rights import Right
 from practice.portability.opened import MOST, NotTaken
 from practice.portability.taken import opened
 from signaling.gate import SIGNALING
+from signaling.limiter import IMPORTS
 from signaling.rest.endpoint import Call
-from signaling.typedefs import NOW, STORE
+from signaling.typedefs import LIMITER, NOW, STORE
 from vault.audit import Act, Draft, practitioner
 from web.forms import Fields, Form, Page, Secret, Shown, Wrong
 
@@ -30,7 +32,7 @@ async def show(_call: Call) -> Mapping[str, object]:
 
 async def take(call: Call) -> Shown:
     """New appointments with new links, told to nobody. Errors: ``Wrong`` for an archive that is not taken, which says
-    why; ``try_again`` while the disk is nearly full.
+    why; ``rate_limited`` for the same archive within a day, ``try_again`` while the disk is nearly full.
     """
     app, said = call.request.app, call.body
     try:
@@ -38,7 +40,13 @@ async def take(call: Call) -> Shown:
     except NotTaken as refused:
         where = "secret" if refused.problem == "password" else "archive"
         raise Wrong({where: f"archive_{refused.problem}"}) from None
-    done = await app[STORE].imports.take(call.scope, taken)
+    once = (call.practitioner, sha256(said.archive).hexdigest())
+    await app[LIMITER].take(IMPORTS, *once)
+    try:
+        done = await app[STORE].imports.take(call.scope, taken)
+    except Exception:
+        await app[LIMITER].give_back(IMPORTS, *once)
+        raise
     drafted = Draft(Act.DATA_IMPORTED, practitioner(call.practitioner), detail=str(done.appointments))
     await app[STORE].audit.record_all([drafted])
     await app[SIGNALING].told(call.practitioner)
@@ -47,8 +55,11 @@ async def take(call: Call) -> Shown:
 
 IMPORTING: Final = Page("/account/import", "account/import.html", show, right=Right.AGENDA)
 
-LARGE: Final = {"too_large": ("archive", "form.problem.archive_large")}
+NOT_TAKEN: Final = {
+    "too_large": ("archive", "form.problem.archive_large"),
+    "rate_limited": ("archive", "form.problem.archive_again"),
+}
 
 PAGES: Final = (IMPORTING,)
-FORMS: Final = (Form("/account/import", IMPORTING, Archived, take, most=MOST, says=LARGE),)
+FORMS: Final = (Form("/account/import", IMPORTING, Archived, take, most=MOST, says=NOT_TAKEN),)
 """``pages`` has each page and each form."""

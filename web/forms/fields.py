@@ -32,7 +32,7 @@ WORDS: Final = {
 }
 """What is said of a field, by what pydantic found; of anything else ``wrong``. The texts are ``form.problem.*``."""
 
-ARCHIVE: Final = tuple(f"archive_{one}" for one in ("foreign", "cut", "newer", "large", "password", "content"))
+ARCHIVE: Final = tuple(f"archive_{one}" for one in ("foreign", "cut", "newer", "large", "password", "content", "again"))
 """Why an archive is not taken back."""
 
 LOOKS: Final = ("mixed", "resembles")

@@ -1,5 +1,6 @@
 """An archive of ours, taken back: all of it or nothing, and one clear answer for each that is not taken."""
 
+import asyncio
 import json
 import zipfile
 from dataclasses import replace
@@ -150,6 +151,9 @@ NOT_TAKEN = {
     "no JSON": (archived(b"{"), "archive_content"),
     "nested without end": (archived(b"[" * 200_000), "archive_content"),
     "no records": (archived({"format": "spreekkamer-account", "version": 2, "records": []}), "archive_content"),
+    "no list of appointments": (
+        archived({"format": "spreekkamer-account", "version": 2, "records": {"appointments": 5}}), "archive_content",
+    ),
     "a nameless patient": (archived(account(patient=" ")), "archive_content"),
     "a time without a zone": (archived(account(starts_at="2026-12-24T10:00:00")), "archive_content"),
     "a day that is none": (archived(account(starts_at="2026-02-30T10:00:00+01:00")), "archive_content"),
@@ -187,11 +191,24 @@ async def test_another_password_and_a_file_that_is_too_large(server: Server, ali
         entry(b"PK\x03\x04" + bytes(MOST), "account.json", SECRET)
 
 
+async def test_the_same_archive_is_taken_once_a_day(server: Server, alice: Browser, bob: Browser) -> None:
+    archive, other = archived(account()), archived(account())
+    both = await asyncio.gather(take_in(alice, archive), take_in(alice, archive))
+    assert sorted(one.status for one in both) == [200, 429]
+    again = await take_in(alice, archive)
+    assert t("form.problem.archive_again") in again.described("archive")
+    assert len((await records(alice))["appointments"]) == 2
+    assert [(await take_in(alice, other)).status, (await take_in(bob, archive)).status] == [200, 200]
+    server.time.ahead += timedelta(days=1, seconds=1)
+    await server.sign_in("alice")
+    assert (await take_in(Browser(server, "alice"), archive)).status == 200
+
+
 async def test_with_the_disk_full_nothing_is_taken_and_nothing_is_ready(server: Server, alice: Browser) -> None:
     server.store.reserve.low = True
-    answer = await take_in(alice, archived(account()))
-    assert t("error.try_again") in answer.html
+    full = archived(account())
+    assert t("error.try_again") in (await take_in(alice, full)).html
     assert t("error.try_again") in (await made_ready(alice)).html
     server.store.reserve.low = False
     assert (await records(alice))["appointments"] == []
-    assert (await take_in(alice, archived(account()))).status == 200
+    assert (await take_in(alice, full)).status == 200, "the one that was not taken is taken now"
