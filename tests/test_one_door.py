@@ -33,6 +33,7 @@ ALLOWED = {
     "practice/notices/smtp.py": "speaks SMTP over a connection of the door",
     "practice/pictures/scanner.py": "clamd, on a Unix socket",
     "practice/pictures/encoding.py": "starts the program that encodes a picture",
+    "practice/portability/reading.py": "starts the program that opens an archive",
     "media/net/mmsg.py": "system calls on the relay's own port",
     "media/net/plain.py": "the relay's own port",
     "media/net/tcp.py": "the relay's own port",

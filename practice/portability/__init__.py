@@ -7,5 +7,7 @@
 | ``tables`` | CSV that no spreadsheet takes for a formula |
 | ``fhir`` | appointments as FHIR R4 resources, and what we check of them |
 | ``file`` | what is in the archive, in pieces |
-| ``taken``, ``store`` | an archive of ours, checked as a whole before anything is written; written as a whole |
+| ``format`` | what tells an archive of ours from another |
+| ``reader``, ``reading`` | an archive of ours, opened by a program of its own with bounds on what it takes |
+| ``taken``, ``store`` | what it holds, checked as a whole before anything is written; written as a whole |
 """

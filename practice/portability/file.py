@@ -15,7 +15,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any
 
 from practice.accounts.model import Practitioner
 from practice.agenda.model import Appointment, calendar_entry
@@ -23,16 +23,12 @@ from practice.agenda.records import APPOINTMENTS
 from practice.calendars import ENDED, Busy, begun, entered
 from practice.portability import fhir
 from practice.portability.archive import Archive
+from practice.portability.format import ACCOUNT, FORMAT, VERSION
 from practice.portability.tables import head, rows
 from vault.records.export import Exports
 from vault.records.records import Kind
 from vault.records.scope import Scope
 
-FORMAT: Final = "spreekkamer-account"
-VERSION: Final = 2
-"""Of the files: counts changes that a reader has to know. Since 2 an address is ``mail`` and ``phone``."""
-
-ACCOUNT: Final = "account.json"
 Parts = AsyncIterator[bytes]
 Told = Callable[[int], Awaitable[None]]
 

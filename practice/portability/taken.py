@@ -1,18 +1,17 @@
-"""An archive of ours, checked as a whole before anything of it is written.
+"""What an archive of ours holds, each record checked before any is written.
 
 What is taken back are appointments that are planned or over, sentences and what is planned often. What was cancelled,
 what signs in and what an organisation decides stay where they were. So does what was agreed to, answered, or decided
 without a guardian: that was said by another link, and is asked anew (S-16, S-44).
 """
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from practice.accounts.model import Language, Retention
 from practice.agenda.ages import Age, Band, checked
@@ -21,14 +20,11 @@ from practice.agenda.model import Appointment, Attendance, Contact, Guest, Guest
 from practice.agenda.wishes import Wish
 from practice.mailboxes import mailbox
 from practice.names import named
-from practice.portability.file import ACCOUNT, FORMAT, VERSION
-from practice.portability.opened import NotTaken, entry
+from practice.portability.opened import NotTaken
 from practice.presets.model import Preset
 from vault.errors import DomainError
 from vault.records.content import new_id
 
-MOST: Final = 100_000
-"""Appointments of one archive."""
 MOST_GUESTS: Final = 10
 EARLIEST: Final = 2000
 """No consult by video was planned in a year before."""
@@ -113,10 +109,8 @@ class _Presets(_Part):
     presets: Annotated[list[_Preset], Field(max_length=100)]
 
 
-class _TakenRecords(_Part):
-    appointments: Annotated[list[_Appointment], Field(max_length=MOST)] = []
-    sentences: Annotated[list[_Sentence], Field(max_length=20)] = []
-    presets: Annotated[list[_Presets], Field(max_length=1)] = []
+PARTS: Final[Mapping[str, type[_Part]]] = {"appointments": _Appointment, "sentences": _Sentence, "presets": _Presets}
+_LINE: Final = TypeAdapter(tuple[Literal["appointments", "sentences", "presets"], dict[str, Any]])
 
 
 @dataclass(frozen=True)
@@ -128,31 +122,35 @@ class Taken:
     presets: tuple[Preset, ...] = field(repr=False)
 
 
-def opened(data: bytes, password: str, now: datetime) -> Taken:
-    """What an archive has of an account, all of it good. Errors: NotTaken. Blocks; run it in a thread."""
-    text = entry(data, ACCOUNT, password)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise NotTaken("content") from None
-    if not isinstance(found, Mapping) or found.get("format") != FORMAT:
-        raise NotTaken("foreign")
-    if not isinstance(version := found.get("version"), int) or version < VERSION:
-        raise NotTaken("foreign")
-    if version > VERSION:
-        raise NotTaken("newer")
-    records = found.get("records")
-    if isinstance(records, Mapping) and isinstance(many := records.get("appointments"), list) and len(many) > MOST:
-        raise NotTaken("large")
-    try:
-        kept = _TakenRecords.model_validate(records)
-    except (ValidationError, RecursionError):
-        raise NotTaken("content") from None
-    living = [one for one in kept.appointments if one.cancelled_at is None]
-    if any(not _possible(one, now) for one in living):
-        raise NotTaken("content")
-    often = [Preset(each.name, each.minutes, each.language) for one in kept.presets for each in one.presets]
-    return Taken(living, [(one.language, one.text) for one in kept.sentences], tuple(often))
+class Taking:
+    """Takes the records of an archive a few at a time, and gives them once all were good."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._found: dict[str, list[Any]] = {kind: [] for kind in PARTS}
+
+    def add(self, lines: Iterable[bytes]) -> None:
+        """Each a JSON array of a kind and a record. Errors: NotTaken."""
+        for line in lines:
+            try:
+                kind, one = _LINE.validate_json(line)
+                made = PARTS[kind].model_validate(one)
+            except (ValidationError, RecursionError):
+                raise NotTaken("content") from None
+            if not isinstance(made, _Appointment):
+                self._found[kind].append(made)
+            elif made.cancelled_at is None:
+                if not _possible(made, self._now):
+                    raise NotTaken("content")
+                self._found[kind].append(made)
+
+    def whole(self) -> Taken:
+        """All of them."""
+        often = [
+            Preset(each.name, each.minutes, each.language) for one in self._found["presets"] for each in one.presets
+        ]
+        sentences = [(one.language, one.text) for one in self._found["sentences"]]
+        return Taken(self._found["appointments"], sentences, tuple(often))
 
 
 def _possible(one: _Appointment, now: datetime) -> bool:

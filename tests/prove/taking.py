@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from practice.accounts.model import Practitioner
 from practice.portability.file import Pack
 from practice.portability.opened import directory, entry
-from practice.portability.taken import Taken, opened
+from practice.portability.reading import ArchiveReader
+from practice.portability.taken import Taken
 from practice.storage import Store
 from tests.opening import of, open_store
 from tests.people import PASSWORD, Time
@@ -62,7 +63,7 @@ async def campaign(size: Size) -> list[Figure]:
         gone = {f"Gone {number:06}" for number in range(len(by_hand))} | {f"Past {number:06}" for number in range(past)}
         wrong = sum(len(gone & said) for said in found.values())
         missing = sum(len(kept - said) for said in found.values())
-        taken = await asyncio.to_thread(opened, first.data, SECRET, clock.now())
+        taken = await ArchiveReader().opened(first.data, SECRET, clock.now())
         began = time.perf_counter()
         done = await store.imports.take(of(bob.id), taken)
         back = time.perf_counter() - began
@@ -143,7 +144,7 @@ async def on_a_full_disk(size: Size, archive: bytes, clock: Time) -> list[Figure
         async with open_store(settings, now=clock.now, boot=clock.boottime) as store:
             alice = await store.practitioners.add("alice@example.org", PASSWORD, "Alice", "nl", "7d")
             bob = await store.practitioners.add("bob@example.org", PASSWORD, "Bob", "nl", "7d")
-            taken = await asyncio.to_thread(opened, archive, SECRET, clock.now())
+            taken = await ArchiveReader().opened(archive, SECRET, clock.now())
             many = Taken((list(taken.appointments) * (rows // len(taken.appointments) + 1))[:rows], (), ())
             await store.imports.take(of(alice.id), many)
             before = await numbers(store)

@@ -1,6 +1,5 @@
 """An archive of ours, taken back into an account: all of it or nothing (S-46)."""
 
-import asyncio
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Final
@@ -9,7 +8,6 @@ from pydantic import Field
 
 from practice.organisation.rights import Right
 from practice.portability.opened import MOST, NotTaken
-from practice.portability.taken import opened
 from signaling.gate import SIGNALING
 from signaling.limiter import IMPORTS
 from signaling.rest.endpoint import Call
@@ -36,7 +34,8 @@ async def take(call: Call) -> Shown:
     """
     app, said = call.request.app, call.body
     try:
-        taken = await asyncio.to_thread(opened, said.archive, said.secret.get_secret_value().strip(), app[NOW]())
+        secret = said.secret.get_secret_value().strip()
+        taken = await app[STORE].imports.reading.opened(said.archive, secret, app[NOW]())
     except NotTaken as refused:
         where = "secret" if refused.problem == "password" else "archive"
         raise Wrong({where: f"archive_{refused.problem}"}) from None

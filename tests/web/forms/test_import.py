@@ -152,7 +152,8 @@ NOT_TAKEN = {
     "nested without end": (archived(b"[" * 200_000), "archive_content"),
     "no records": (archived({"format": "spreekkamer-account", "version": 2, "records": []}), "archive_content"),
     "no list of appointments": (
-        archived({"format": "spreekkamer-account", "version": 2, "records": {"appointments": 5}}), "archive_content",
+        archived({"format": "spreekkamer-account", "version": 2, "records": {"appointments": 5}}),
+        "archive_content",
     ),
     "a nameless patient": (archived(account(patient=" ")), "archive_content"),
     "a time without a zone": (archived(account(starts_at="2026-12-24T10:00:00")), "archive_content"),
