@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 from practice.accounts.sessions import Sessions
+from signaling.exports import export_keys
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.events import SignedOutCode
 from signaling.refresh import Refresh
@@ -148,9 +149,13 @@ class Admission:
         return claims.model_copy(update={"session": None})
 
     async def sign_out(self, practitioner: str, session: str | None = None) -> None:
-        """What was opened for this practitioner until now is no longer, and nothing more of this session ever."""
+        """What was opened for this practitioner until now is no longer, and nothing more of this session ever. Where it
+        is not only this session that ends, what was to be fetched of the account is withdrawn.
+        """
         await self._refresh.end_all(practitioner)
         async with self._redis.pipeline() as pipe:
+            if session is None:
+                pipe.delete(*export_keys(practitioner))
             for one in (practitioner, session):
                 if one:
                     pipe.set(signed_out_key(one), self._now().timestamp(), ex=self._life + CLOSING)
@@ -167,11 +172,12 @@ class Admission:
 
     async def sign_out_others(self, practitioner: str, kept: str, others: Iterable[str]) -> None:
         """What was opened for this practitioner until now is no longer, but for what this session opened; and nothing
-        more ever of the others.
+        more ever of the others. What was to be fetched of the account is withdrawn.
         """
         await self._refresh.end_all(practitioner)
         at, life = self._now().timestamp(), self._life + CLOSING
         async with self._redis.pipeline() as pipe:
+            pipe.delete(*export_keys(practitioner))
             pipe.set(signed_out_key(others_of(practitioner)), f"{at} {kept}", ex=life)
             for one in others:
                 pipe.set(signed_out_key(one), at, ex=life)

@@ -5,8 +5,10 @@
 | ``sk:export:<account>:<way>`` | what tells the link from another, until when, how far it is; with our MAC, for a day |
 | ``sk:export:<mark>`` | whose a link for somebody else is; with our MAC, for a day |
 
-One of each way at a time: whoever asks again withdraws the one before. Link, password and code are made of one another
-by a key of the nodes, so none of them is stored: a link opens nothing without Redis, and Redis knows none.
+One of each way at a time: whoever asks again withdraws the one before, and so does what signs an account out elsewhere,
+as a new password or another second factor does (``admission``); one that is being fetched breaks off. Link, password
+and code are made of one another by a key of the nodes, so none of them is stored: a link opens nothing without Redis,
+and Redis knows none.
 """
 
 import hmac
@@ -15,7 +17,7 @@ from base64 import b32encode
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from aiohttp import web
 from redis.exceptions import WatchError
@@ -45,6 +47,11 @@ State = Literal["ready", "fetching", "fetched", "broken"]
 
 def export_key(account: str, way: Way) -> str:
     return f"sk:export:{account}:{way}"
+
+
+def export_keys(account: str) -> list[str]:
+    """All that may be fetched of an account."""
+    return [export_key(account, way) for way in get_args(Way)]
 
 
 def link_key(mark: str) -> str:
@@ -153,15 +160,16 @@ class Exports:
                 return account
         raise UserError("try_again")
 
-    async def told(self, account: str, way: Way, token: str, done: int, state: State = "fetching") -> None:
-        """How far it is. Of one that was made anew meanwhile nothing is said."""
+    async def told(self, account: str, way: Way, token: str, done: int, state: State = "fetching") -> bool:
+        """How far it is. Of one that was withdrawn, or made anew, meanwhile nothing is said: False."""
         one = await self.of(account, way)
-        if one is not None and one.mark == _mark(token):
-            sealed = self._sealed(account, way, replace(one, done=done, state=state))
-            await self._redis.set(export_key(account, way), sealed, keepttl=True, xx=True)
+        if one is None or one.mark != _mark(token):
+            return False
+        sealed = self._sealed(account, way, replace(one, done=done, state=state))
+        return bool(await self._redis.set(export_key(account, way), sealed, keepttl=True, xx=True))
 
     async def withdraw(self, account: str, way: Way) -> None:
-        """Nobody fetches it any more."""
+        """Nobody fetches it any more, or to its end."""
         await self._redis.delete(export_key(account, way))
 
     def password(self, token: str) -> str:

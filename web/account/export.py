@@ -111,11 +111,16 @@ async def fetch(call: Call) -> Streamed:
 
 
 async def streamed(call: Call, of: Whose, about_them: Mapping[str, Any], token: str, way: Way) -> Streamed:
-    """The file that this link is good for once. Errors: ``link_invalid``."""
+    """The file that this link is good for once, as long as nobody withdraws it. Errors: ``link_invalid``."""
     app = call.request.app
     await app[EXPORTS].begin(token, way)
     say = partial(app[EXPORTS].told, of.person.id, way, token)
-    parts = told(packed(call, of, about_them, say), app[EXPORTS].password(token), say)
+
+    async def still(done: int) -> None:
+        if not await say(done):
+            raise UserError("link_invalid")
+
+    parts = told(packed(call, of, about_them, still), app[EXPORTS].password(token), say)
     return Streamed(f"spreekkamer-{app[NOW]():%Y-%m-%d}.zip", ZIP, parts)
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from practice.notices.letter import Letterhead
 from practice.portability.opened import directory, entry
+from signaling.exports import EXPORTS, State, Way
+from signaling.gate import SIGNALING
 from tests.organisations import OPERATOR, PRACTICE
 from tests.signaling.conftest import PASSWORD, Server
 from tests.signaling.test_second_factor import shown, with_app
@@ -96,6 +98,51 @@ async def test_whoever_sent_it_withdraws_it(sending: Sending) -> None:
     assert (await sending.alice.send("/account/export/withdraw", body)).status == 303
     assert (await sending.stranger.get(link)).status == 404
     assert (await sending.stranger.send(f"{link}/fetch", f"code={code}")).status == 404
+
+
+@pytest.mark.parametrize("act", ["/account/password", "/account/others", "lifted"])
+async def test_what_ends_sign_ins_withdraws_it(sending: Sending, act: str) -> None:
+    code, server = code_in(await sending.send()), sending.server
+    link = await sending.link()
+    await server.sign_in("bob")
+    other = Browser(server, "bob")
+    assert (await other.send("/account/others", f"form_token={await other.token()}")).status == 303
+    assert (await sending.stranger.get(link)).status == 200, "what somebody else does changes nothing"
+    if act == "lifted":
+        await server.app[SIGNALING].sign_out(server.alice.id)
+    else:
+        fields = {"old": PASSWORD, "new": "zeven paarse fietsen", "again": "zeven paarse fietsen"}
+        body = {"form_token": await sending.alice.token()} | (fields if "password" in act else {})
+        assert (await sending.alice.send(act, urlencode(body))).status == 303
+    assert (await sending.stranger.get(link)).status == 404
+    assert (await sending.stranger.send(f"{link}/fetch", f"code={code}")).status == 404
+
+
+async def test_signing_out_here_leaves_it(sending: Sending) -> None:
+    await sending.send()
+    link = await sending.link()
+    out = await sending.alice.send("/account/sign-out", f"form_token={await sending.alice.token()}")
+    assert (out.status, (await sending.stranger.get(link)).status) == (303, 200)
+
+
+async def test_one_that_is_withdrawn_while_it_is_fetched_breaks_off(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, code = sending.server, code_in(await sending.send())
+    link, exports = await sending.link(), sending.server.app[EXPORTS]
+    await server.appoint(server.alice, 0, "Charlie")
+    told, done = exports.told, list[int]()
+
+    async def withdrawn_before(account: str, way: Way, token: str, number: int, *state: State) -> bool:
+        await exports.withdraw(account, way)
+        done.append(number)
+        return await told(account, way, token, number, *state)
+
+    monkeypatch.setattr(exports, "told", withdrawn_before)
+    with pytest.raises(Exception, match=r"(?i)payload|closed|reset|transfer"):
+        await sending.stranger.send(f"{link}/fetch", f"code={code}")
+    assert done == [1, 0], "nothing more of it leaves, and that it broke off is the last that is said"
+    assert await exports.of(server.alice.id, "other") is None
 
 
 async def test_nothing_is_sent_without_a_fresh_second_factor(sending: Sending, server: Server) -> None:
