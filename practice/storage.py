@@ -151,9 +151,10 @@
         host() -> id?;  backlog();  to_be_reminded();  reminded(request, day, along);  extension_sent(seed, at);  bury()
     store.decisions
         queue(scope) -> RequestList;  get(scope, id) -> Request;  read(scope, id) -> NamedRequest
-        officers(organisation) -> accounts
+        officers(organisation) -> accounts;  owners(organisation) -> accounts
         ask_back(scope, id, text, tell);  extend(scope, id, reason, tell)      # `conflict`, `invalid`, `bad_state`
-        decide(scope, id, outcome, text, tell) -> Request           # by a person, with a text of theirs
+        decide(scope, id, outcome, text, tell, whose) -> Request    # by a person, with a text of theirs
+        discard(scope, id) -> Request;  once(before, along) -> Along  # it is none; what a report ends, once
     store.subscriptions
         of(scope) -> Subscription | None;  ask(scope, tell) -> Subscription     # the newsletter; `conflict`
         of_link(token);  confirm(token) -> Subscription?;  leave(token) -> Subscription?;  withdraw(scope)

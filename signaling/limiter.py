@@ -121,6 +121,9 @@ HOLDING_NETWORK = Limit("holding-network", 20, "Times that one network asks to h
 BOOKED_MAIL = Limit("booked-mail", 5, "Digits for booking that are mailed to one address.", 3600)
 WALKING_IN_NETWORK = Limit("walking-in-network", 10, "Numbers of an open hour that one network asks for.", 3600)
 REQUESTING_NETWORK = Limit("requesting-network", 20, "Requests by right that one network files, not signed in.", 3600)
+REQUESTING_PERSON = Limit(
+    "requesting-person", 20, "Requests by right that one account, or one patient's link, files.", 86_400
+)
 REQUESTED_ADDRESS = Limit(
     "requested-address", 5, "Links to requests that are mailed to one address; more is filed and mailed in vain.", 3600
 )
@@ -163,6 +166,7 @@ LIMITS = (
     EXPORTS_SENT,
     TAKING_NETWORK,
     REQUESTING_NETWORK,
+    REQUESTING_PERSON,
     REQUESTED_ADDRESS,
     REQUEST_LINKS,
     PAPERS_SENT,

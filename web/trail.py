@@ -15,7 +15,7 @@ from practice.notices.model import Reason
 from practice.notices.smtp import Step
 from practice.pictures.model import Use
 from practice.registrations.model import NEW_ROLES
-from practice.requests.model import OUTCOMES, WHATS
+from practice.requests.model import ENDINGS, WHATS
 from practice.sights.model import SightReason
 from practice.sms_providers.sending import Step as SmsStep
 from vault.audit import Act, Entry
@@ -111,7 +111,7 @@ DETAILS: Final[Mapping[Act, Details]] = {
     Act.APPOINTMENTS_LISTED: Details(counted="detail.appointments"),
     Act.REQUEST_FILED: Details(worded("request.what", *WHATS)),
     Act.REQUESTS_LISTED: Details(counted="detail.requests"),
-    Act.REQUEST_ANSWERED: Details(worded("request.outcome", *OUTCOMES)),
+    Act.REQUEST_ANSWERED: Details(worded("request.outcome", *ENDINGS)),
     Act.MINOR_ERASED: Details(counted="detail.appointments"),
     Act.BREACHES_LISTED: Details(counted="detail.breaches"),
     Act.BREACH_CHANGED: Details(worded("breach.risk", *RISKS)),

@@ -114,6 +114,20 @@ class Decisions(RecordStore):
 
         return await self._changed(scope, request_id, decided, tell)
 
+    async def discard(self, scope: Scope, request_id: str) -> Request:
+        """A person read it, and it is no request: it dies unanswered, at once.
+
+        Errors: ``conflict`` (it is answered), ``bad_state`` (whoever asked was known), ``unreadable``.
+        """
+        now = self._now()
+
+        def ended(before: Request) -> Request:
+            if not before.discardable:
+                raise DomainError("bad_state")
+            return replace(before, outcome="none", decided=now, decider=scope.owner)
+
+        return await self._changed(scope, request_id, ended, nobody)
+
     def once(self, before: Request, along: Along) -> Along:
         """Carries out what a report of a child's data is answered with, in the transaction that notes it there: not a
         second time, nor once it was answered meanwhile. ``along`` writes more with it.

@@ -23,11 +23,15 @@ Proof = Literal["", "account", "link", "confirmed"]
 pressed a button behind a link that was mailed to it. Who sends a mail is proven by nothing in it (S-47)."""
 
 Outcome = Literal["granted", "partly", "refused"]
+Ending = Literal["granted", "partly", "refused", "none"]
+"""What was answered, or that it was no request: an advertisement, something meant for others."""
+
 Phase = Literal["open", "asked", "answered"]
 
 WHATS: Final[tuple[What, ...]] = get_args(What)
 WAYS: Final[tuple[Way, ...]] = get_args(Way)
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
 
 MOST: Final = 4000
 """Characters of what somebody asks, and of what is answered."""
@@ -95,7 +99,7 @@ class Request:
     extension: str = field(default="", repr=False)
     extension_sent: datetime | None = None
     erased: datetime | None = None
-    outcome: Outcome | None = None
+    outcome: Ending | None = None
     answer: str = field(default="", repr=False)
     decided: datetime | None = None
     decider: str | None = None
@@ -117,6 +121,11 @@ class Request:
         return bool(self.proven and self.mail)
 
     @property
+    def discardable(self) -> bool:
+        """Whether it may turn out to be no request: of somebody who was known it never does."""
+        return self.decided is None and not self.proven
+
+    @property
     def readable(self) -> bool:
         """Whether whoever has its link, or is signed in, may read the answer."""
         return bool(self.proven)
@@ -132,9 +141,10 @@ class Request:
 
     @property
     def until(self) -> datetime | None:
-        """When it dies; None while it is open, and of an objection that holds."""
-        holds = self.pauses and self.account is not None
-        return None if self.decided is None or holds else self.decided + KEPT
+        """When it dies; None while it is open, and of an objection that holds. What was no request dies at once."""
+        if self.decided is None or (self.pauses and self.account is not None):
+            return None
+        return self.decided if self.outcome == "none" else self.decided + KEPT
 
     def overdue(self, now: datetime) -> bool:
         """Whether nobody answered in time."""

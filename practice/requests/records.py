@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 from sqlalchemy import BigInteger, Column, Index, LargeBinary
 
 from practice.accounts.model import Language
-from practice.requests.model import Outcome, Proof, Request, Way, What
+from practice.requests.model import Ending, Proof, Request, Way, What
 from practice.requests.purposes import Purpose
 from vault.errors import Unreadable
 from vault.records.content import Layout, known, moment, number, stamp
@@ -31,7 +31,7 @@ WORDS: Final = {
     "language": get_args(Language),
     "proven": get_args(Proof),
     "purpose": (*get_args(Purpose), None),
-    "outcome": (*get_args(Outcome), None),
+    "outcome": (*get_args(Ending), None),
 }
 TEXTS: Final = (
     *("text", "mail", "zone", "subject", "token", "seed", "question", "reply", "extension", "answer"),

@@ -5,19 +5,20 @@ as the first is open: found under a lock on the organisation's row. **Nothing is
 proved**: a form or a mail may name any. **An objection pauses its purpose in the transaction that files it.**
 
 A kind of record (``vault.records.records``) of an organisation's: its key opens requests and no appointment, so a
-request holds nothing of an appointment but what was typed. Whose it is: of who is signed in or has a patient's link,
-their practice's; what names nobody, the server's own organisation's, whose officer answers for the operator.
+request holds nothing of an appointment but what was typed, and, of a link's, the address that answers go to: that goes
+with the request and not with the appointment. Whose it is: of who is signed in or has a patient's link, their
+practice's; what names nobody, the server's own organisation's, whose officer answers for the operator.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from typing import Any, Final, NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from practice.accounts.model import Language
@@ -44,7 +45,15 @@ TRIES: Final = 5
 THEIRS: Final = REQUESTS.living().where(requests.c.owner == bindparam("organisation")).order_by(requests.c.id)
 OF_SUBJECT: Final = REQUESTS.living().where(requests.c.subject.in_(bindparam("subjects", expanding=True)))
 BY_TOKEN: Final = REQUESTS.living().where(requests.c.token == bindparam("token"))
-WAITING: Final = REQUESTS.living().where(requests.c.decided.is_(None)).order_by(requests.c.asked).limit(500)
+AT_ONCE: Final = 500
+WAITING: Final = (
+    REQUESTS.living()
+    .where(requests.c.decided.is_(None), requests.c.id > bindparam("after"))
+    .order_by(requests.c.id)
+    .limit(AT_ONCE)
+)
+ZONES: Final[dict[str, tzinfo]] = {}
+"""Those that were read, by name."""
 
 HELD: Final = REQUESTS.living().where(requests.c.decided.is_not(None), requests.c.until.is_(None))
 ACCOUNTS: Final = select(practitioners.c.id).where(practitioners.c.id.in_(bindparam("accounts", expanding=True)))
@@ -188,16 +197,17 @@ class Requests(RecordStore):
 
     async def to_be_reminded(self) -> list[tuple[Request, int]]:
         """Those of which somebody is to be reminded now, and of which day: 0 of what just came, 28 once it is late."""
-        rows: Sequence[Row[Any]] = await self._database.ask(WAITING)
-        found = []
-        for one in (await self._reader.open(REQUESTS, rows)).living:
-            zone, now = await zone_of(one), self._now()
-            day = clock.DAYS if one.overdue(now) else clock.reminder(one.asked, now, zone, one.reminded)
-            if day is None and one.reminded < 0:
-                day = 0
-            if day is not None and day > one.reminded:
-                found.append((one, day))
-        return found
+        found, after = [], ""
+        while rows := await self._database.ask(WAITING, {"after": after}):
+            for one in (await self._reader.open(REQUESTS, rows)).living:
+                zone, now = await zone_of(one), self._now()
+                day = clock.DAYS if one.overdue(now) else clock.reminder(one.asked, now, zone, one.reminded)
+                if day is None and one.reminded < 0:
+                    day = 0
+                if day is not None and day > one.reminded:
+                    found.append((one, day))
+            after = rows[-1].id
+        return sorted(found, key=lambda each: (each[0].asked, each[0].id))
 
     async def reminded(self, request: Request, day: int, along: Along | None = None) -> bool:
         """Somebody is, by mail that ``along`` writes; whether nobody else did it meanwhile."""
@@ -280,8 +290,10 @@ class Requests(RecordStore):
 
 
 async def zone_of(one: Request) -> tzinfo:
-    """By which the days of a request are counted: the file of a zone is read apart."""
-    return await asyncio.to_thread(ZoneInfo, one.zone)
+    """By which the days of a request are counted: the file of a zone is read apart, once."""
+    if one.zone not in ZONES:
+        ZONES[one.zone] = await asyncio.to_thread(ZoneInfo, one.zone)
+    return ZONES[one.zone]
 
 
 def named(who: str) -> str:

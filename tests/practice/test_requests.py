@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from practice.requests import store as stores
 from practice.requests.model import KEPT, Filing, Request
 from practice.requests.records import REQUESTS
 from practice.requests.store import Tell, nobody
@@ -187,6 +188,23 @@ async def test_nothing_is_answered_by_itself_whatever_day_it_is(house: House, ti
     assert (await house.queue(house.officer))[0].decided is None, "without a text nothing is closed"
 
 
+async def test_what_is_no_request_ends_at_once_and_of_who_is_known_there_is_none(house: House) -> None:
+    scope = await house.scope(house.officer)
+    filed = await house.form("Koop nu!")
+    ended = await house.store.decisions.discard(scope, filed.request.id)
+    assert (ended.outcome, ended.decider, ended.until) == ("none", house.officer.id, ended.decided)
+    assert await outcome(house.store.decisions.discard(scope, filed.request.id)) == "conflict"
+    assert await house.store.requests.bury() == 1
+    confirmed = await house.form()
+    await house.store.requests.confirm(confirmed.token)
+    assert await outcome(house.store.decisions.discard(scope, confirmed.request.id)) == "bad_state"
+    known = await house.dashboard()
+    assert (
+        await outcome(house.store.decisions.discard(await house.scope(house.theirs), known.request.id)) == "bad_state"
+    )
+    assert await outcome(house.store.decisions.discard(scope, known.request.id)) == "not_found"
+
+
 async def test_an_answer_is_one_and_says_who(house: House) -> None:
     filed = await house.dashboard()
     answered = await house.decide(house.theirs, filed.request, "refused", "Nee, want …")
@@ -218,6 +236,13 @@ async def test_an_answered_one_is_destroyed_after_thirty_days(house: House, time
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
+
+
+async def test_all_that_wait_are_looked_at_however_many(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "WAITING", stores.WAITING.limit(2))
+    wait = {(await house.form(str(number))).request.id for number in range(5)}
+    found = await house.store.requests.to_be_reminded()
+    assert ({one.id for one, _ in found}, len(found)) == (wait, 5)
 
 
 @pytest.mark.duty("S-49")

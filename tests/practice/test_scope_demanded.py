@@ -73,6 +73,8 @@ WITHOUT = {
     "breaches.clocks": "the server's own work: numbers alone",
     "identity_papers.bury": "the server's own work",
     "decisions.officers": "the server's own work: whom it reminds",
+    "decisions.owners": "the server's own work: whom it tells",
+    "decisions.once": "a request that somebody was given by their right",
     "feeds.whose": "the address is the proof",
     **dict.fromkeys(
         map("bookings.{}".format, ("at", "receiving", "receive", "times", "hold", "held", "confirm")),

@@ -20,7 +20,7 @@ from practice.notices.smtp import Step
 from practice.organisation.rights import ROLES
 from practice.pictures.masking import NAMES as NAMES_OF_BOXES
 from practice.policies.model import FEATURES, HOURS
-from practice.requests.model import OUTCOMES, WHATS, Proof
+from practice.requests.model import ENDINGS, WHATS, Proof
 from practice.requests.model import WAYS as WAYS_IN
 from practice.requests.model import Phase as RequestPhase
 from practice.requests.purposes import PURPOSES
@@ -141,12 +141,22 @@ FAMILIES = {
     ],
     "request": [
         *(f"what.{one}" for one in WHATS),
-        *(f"outcome.{one}" for one in OUTCOMES),
+        *(f"outcome.{one}" for one in ENDINGS),
         *(f"purpose.{one}" for one in PURPOSES),
         *(f"way.{one}" for one in WAYS_IN),
         *(f"phase.{one}" for one in get_args(RequestPhase)),
         *(f"proven.{one or 'not'}" for one in get_args(Proof)),
-        *("late", "extend.not", "replied.before", "paused", "linked", "whose", "decide.next", "answer.unproven"),
+        *(
+            "late",
+            "extend.not",
+            "discard.not",
+            "replied.before",
+            "paused",
+            "linked",
+            "whose",
+            "decide.next",
+            "answer.unproven",
+        ),
     ],
     "identity": [*(f"box.{one}" for one in NAMES_OF_BOXES)],
     "report": [

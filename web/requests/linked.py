@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from signaling.addresses import public_origin
+from signaling.limiter import REQUESTING_PERSON
 from signaling.rest.endpoint import Call
 from signaling.scopes import of_link
-from signaling.typedefs import REQUESTING, SETTINGS
+from signaling.typedefs import LIMITER, REQUESTING, SETTINGS
 from vault.audit import PATIENT
 from web.forms import Form, Page, Shown
 from web.forms.doubts import demand_meant
@@ -28,6 +29,7 @@ async def ask(call: Call) -> Shown:
     """Filed with the practice whose patient asks. Its link is shown, and mailed where there is an address."""
     app, found = call.request.app, await holder(call)
     demand_meant(call.body, "text")
+    await app[LIMITER].count(REQUESTING_PERSON, found.planned.id)
     asked = filing(call, "link", secret=found.told.secret)
     filed = await app[REQUESTING].file(of_link(found.planned.id), asked, PATIENT)
     link = f"{public_origin(app[SETTINGS])}/request/{filed.token}"

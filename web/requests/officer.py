@@ -1,6 +1,7 @@
 """The data protection officer's queue, apart from operation's, and one request: answered by a person (S-03)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from signaling.rest.endpoint import Call
 from signaling.scopes import of_server
 from signaling.typedefs import POSTMAN, REQUESTING, STORE
 from vault.audit import Act, Draft, practitioner, request
+from vault.errors import DomainError
 from web.forms import Download, Fields, Form, Page
 from web.practice.menu import menu
 from web.requests import minors
@@ -103,8 +105,14 @@ async def answer(call: Call) -> Request:
     whose = await store.practitioners.id_by_mail(of_server(), before.mail) if before.pauses and before.mail else None
     tell = app[REQUESTING].mail("request-answered", proven=True)
     decided = await store.decisions.decide(call.scope, wanted, said.outcome, said.answer, tell, whose)
-    await store.identity_papers.bury()
+    with suppress(DomainError):  # it is answered: the server's own round destroys the paper, too
+        await store.identity_papers.bury()
     return decided
+
+
+async def discard(call: Call) -> Request:
+    """It was none."""
+    return await call.request.app[STORE].decisions.discard(call.scope, call.path["request"])
 
 
 def listed(call: Call, shown: Mapping[str, Any]) -> Draft:
@@ -153,6 +161,16 @@ FORMS: Final = (
     ),
     Form(f"{ONE.path}/question", ONE, Question, ask_back, done="request-asked", entered=asked_back, says=LATE),
     Form(f"{ONE.path}/extend", ONE, Reason, extend, done="request-extended", entered=extended, says=LATE),
+    Form(
+        f"{ONE.path}/discard",
+        ONE,
+        Nothing,
+        discard,
+        done="request-discarded",
+        goes=QUEUE.path,
+        entered=answered,
+        says={"conflict": ("", "request.late"), "bad_state": ("", "request.discard.not")},
+    ),
     Form(
         f"{ONE.path}/answer", ONE, Answer, answer, done="request-answered", goes=QUEUE.path, entered=answered, says=LATE
     ),

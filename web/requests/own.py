@@ -5,8 +5,9 @@ from typing import Final
 
 from practice.organisation.rights import Right
 from practice.requests.model import Filed
+from signaling.limiter import REQUESTING_PERSON
 from signaling.rest.endpoint import Call
-from signaling.typedefs import REQUESTING, STORE
+from signaling.typedefs import LIMITER, REQUESTING, STORE
 from vault.audit import practitioner
 from web.forms import Form, Page
 from web.forms.doubts import demand_meant
@@ -29,8 +30,9 @@ async def show(call: Call) -> Mapping[str, object]:
 async def ask(call: Call) -> Filed:
     """Filed, by who is known; an answer goes to the account's address."""
     demand_meant(call.body, "text")
-    by = practitioner(call.practitioner)
-    return await call.request.app[REQUESTING].file(call.scope, filing(call, "dashboard"), by)
+    app, by = call.request.app, practitioner(call.practitioner)
+    await app[LIMITER].count(REQUESTING_PERSON, call.practitioner)
+    return await app[REQUESTING].file(call.scope, filing(call, "dashboard"), by)
 
 
 OWN: Final = Page("/account/requests", "requests/own.html", show, right=Right.ACCOUNT)

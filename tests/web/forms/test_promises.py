@@ -38,6 +38,7 @@ LONGER = {
     ),
     **dict.fromkeys(("holding-network", "walking-in-network"), "times that one network takes from others"),
     "requesting-network": "requests by the form: the mailbox and the letter stay open",
+    "requesting-person": "requests of who is known: the form, the mailbox and the letter stay open",
     **dict.fromkeys(("papers-sent", "papers-network"), "pictures of a paper, which nobody has to send"),
     "export-tries": "codes typed for one archive: its owner sends another",
     "link-code-tries": "digits typed for one code: the practitioner gives another link, or lets in without a code",

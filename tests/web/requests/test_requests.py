@@ -7,17 +7,19 @@ from urllib.parse import urlencode
 
 import pytest
 
+from practice.identity_papers.store import IdentityPapers
 from practice.notices.letter import Letterhead
 from practice.notices.model import Notice
 from practice.requests.model import Request
 from practice.requests.records import REQUESTS
-from signaling.limiter import REQUEST_LINKS, REQUESTED_ADDRESS, REQUESTING_NETWORK
+from signaling.limiter import REQUEST_LINKS, REQUESTED_ADDRESS, REQUESTING_NETWORK, REQUESTING_PERSON
 from signaling.requesting import Requesting
 from signaling.typedefs import POSTMAN, REQUESTING
 from tests.signaling.conftest import Server
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.test_people import be_bob, send
 from vault.audit import Act
+from vault.errors import DomainError
 
 TEXT = "Wat weet u van mij?"
 AUTHORITY = "https://autoriteitpersoonsgegevens.nl/"
@@ -227,6 +229,46 @@ async def test_the_queue_says_which_and_until_when(mailing: Server, officer: Bro
     await ask(stranger, what="erasure")
     mailing.time.ahead = timedelta()
     assert "Te laat" in text(await officer.get("/practice/requests"))
+
+
+async def test_what_is_no_request_is_discarded_by_a_button_and_stands_in_the_trail(
+    mailing: Server, owner: Browser, officer: Browser, stranger: Browser
+) -> None:
+    await ask(stranger, text="Koop nu!")
+    (one,) = await all_of(mailing)
+    path = f"/practice/requests/{one.id}"
+    assert 'data-testid="discard-request"' in (await officer.get(path)).html
+    assert (await send(officer, f"{path}/discard")).location == "/practice/requests?done=request-discarded"
+    entries = [entry async for entry in mailing.store.audit.entries() if entry.act == "request-answered"]
+    assert [(entry.detail, entry.by.id) for entry in entries] == [("none", mailing.bob.id)]
+    await mailing.app[REQUESTING].look()
+    assert await all_of(mailing) == []
+    await own(owner)
+    (known,) = await all_of(mailing)
+    path = f"/practice/requests/{known.id}"
+    assert 'data-testid="discard-request"' not in (await officer.get(path)).html
+    assert (await send(officer, f"{path}/discard")).status == 409
+    assert len(await all_of(mailing)) == 1
+
+
+async def test_who_is_signed_in_files_no_more_than_their_number(mailing: Server, owner: Browser) -> None:
+    statuses = [(await own(owner, text=str(number))).status for number in range(REQUESTING_PERSON.tries + 1)]
+    assert statuses == [303] * REQUESTING_PERSON.tries + [429]
+    assert len(await all_of(mailing)) == REQUESTING_PERSON.tries
+
+
+async def test_an_answer_stands_in_the_trail_where_a_paper_is_not_destroyed_yet(
+    mailing: Server, officer: Browser, stranger: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: IdentityPapers) -> int:
+        raise DomainError("try_again")
+
+    monkeypatch.setattr(IdentityPapers, "bury", away)
+    await ask(stranger)
+    (one,) = await all_of(mailing)
+    path = f"/practice/requests/{one.id}/answer"
+    assert (await send(officer, path, outcome="granted", answer="Gedaan.")).status == 303
+    assert "request-answered" in await acts(mailing)
 
 
 @pytest.mark.parametrize("role", ["owner", "administrator", "practitioner", "auditor", "support", "assistant"])

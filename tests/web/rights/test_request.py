@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlencode
 
 from practice.requests.records import REQUESTS
+from signaling.limiter import REQUESTING_PERSON
 from tests.organisations import OPERATOR, PRACTICE
 from tests.servers.mail import MailServer
 from tests.signaling.conftest import Server
@@ -29,6 +30,17 @@ async def test_a_patient_asks_behind_the_code_and_proves_nothing_more(
     (link,) = set(re.findall(r"http://localhost:\d+(/request/[\w-]{43})", seen.html))
     status = await patient.browser.get(link)
     assert status.status == 200 and "Alles weg" not in status.html
+
+
+async def test_a_link_files_no_more_than_its_number(sending: Server, mails: MailServer, planned: Planned) -> None:
+    await sending.store.organisation.establish(OPERATOR, PRACTICE)
+    _, patient = await planned()
+    await patient.come_in()
+    statuses = []
+    for number in range(REQUESTING_PERSON.tries + 1):
+        body = urlencode({"what": "erasure", "purpose": "", "text": str(number)})
+        statuses.append((await patient.browser.send("/c/rights/mine/request/ask", body)).status)
+    assert statuses == [200] * REQUESTING_PERSON.tries + [429]
 
 
 async def test_whoever_typed_no_code_is_led_back(sending: Server, planned: Planned) -> None:
