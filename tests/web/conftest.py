@@ -15,7 +15,7 @@ from web.settings import WebSettings
 
 STATIC = Path(routes.__file__).parent / "static"
 TEMPLATES = Path(routes.__file__).parent / "templates"
-PAGES = ["/", "/signin", "/desk", "/c", "/c/code", "/privacy"]
+PAGES = ["/", "/signin", "/desk", "/c", "/c/code", "/privacy", "/agreement", "/agreement/annex"]
 LANGUAGES = ["nl", "en", "de", "fr"]
 
 Client = TestClient[web.Request, web.Application]
