@@ -45,7 +45,10 @@ LONGER = {
 }
 """Limits of more than a quarter of an hour, none of them on signing in or on a right link, and what they count."""
 
-DECIDES = re.compile(r"score|rank|triage|decision|risk|profil(?:ing|er)|classif", re.IGNORECASE)
+DECIDES = re.compile(
+    r"score|rank|triage|decision|(?<!breaches\.)(?<!breaches\.content\.)risk|profil(?:ing|er)|classif", re.IGNORECASE
+)
+"""That of a breach is what a person writes down of it (GDPR art. 33), and a verdict on nobody."""
 
 
 @pytest.mark.duty("S-38")
