@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 from practice.agenda.ages import BANDS, LIFT_REASONS
+from practice.agenda.model import PURPOSES as CONSENTED
 from practice.agenda.model import Attendance
 from practice.agenda.questions import QUESTION_KINDS, YES_NO
 from practice.agenda.wishes import WISHES
@@ -202,10 +203,25 @@ FAMILIES = {
     "push": ["waits"],
     "export": ["spent", "factor"],
     "export.way": get_args(ExportWay),
+    "own.consent": CONSENTED,
     "own.take": ["html", "json", "ics"],
     "export.state": get_args(ExportState),
     "booking": ["taken", "busy"],
-    "own": ["what", "host", "with", "name", "mail", "phone", "said", "messages", "nothing", "until", "until.manual"],
+    "own": [
+        "what",
+        "host",
+        "with",
+        "name",
+        "mail",
+        "phone",
+        "said",
+        "messages",
+        "nothing",
+        "until",
+        "until.manual",
+        "patient",
+        "preserved",
+    ],
     "rights": ["no-address", *(f"again.{way}" for way in WAYS)],
     "rights.section": [f"{one.name}{part}" for one in SECTIONS for part in ("", ".text")],
     "hour": ["closed", "full", "busy"],

@@ -1,16 +1,20 @@
 """A patient's or a guest's own data: seen, taken along, and erased by themselves (S-41, S-43, S-46).
 
 Of others who take part it has the name and the role, which whoever comes sees anyway, and never where they are reached.
+What a practitioner's own archive has of an appointment is in it, of a guest as far as it is theirs.
 """
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Literal
 
-from practice.agenda.model import calendar_entry
-from practice.agenda.records import APPOINTMENTS
+from practice.accounts.model import Language
+from practice.agenda.consenting import PATIENT_SEAT
+from practice.agenda.model import Appointment, Consent, calendar_entry
+from practice.agenda.records import APPOINTMENTS, export_appointment
 from practice.calendars import Busy, written
 from practice.invitations.model import Dispatch
 from practice.notices.model import News
@@ -21,15 +25,16 @@ from signaling.scopes import of_practitioner
 from signaling.typedefs import NOW, STORE, ZONE
 from vault.audit import PATIENT, Act
 from vault.errors import DomainError
+from vault.records.content import stamp
 from web.forms import Download, Fields, Form, Page, Shown, Wrong
 from web.locale import CATALOGUES, NAMES
-from web.moments import moment
+from web.moments import day_of, moment
 from web.render import render, spoken
 from web.rights.holder import Holder, forget, holder, read
 from web.rights.section import Section
 
 FORMAT: Final = "spreekkamer-own-data"
-VERSION: Final = 1
+VERSION: Final = 2
 
 TYPES: Final = {"json": "application/json", "html": "text/html", "ics": "text/calendar"}
 
@@ -53,6 +58,22 @@ class Own:
     found: Holder = field(repr=False)
     host: str
     messages: list[Dispatch]
+    now: datetime
+
+    @property
+    def theirs(self) -> Appointment:
+        """The appointment with what is held of who reads; of a guest nothing of the patient."""
+        planned, guest = self.found.planned, self.found.guest
+        if guest is None:
+            return planned
+        agreed = tuple(one for one in planned.consents if one.seat == guest.id)
+        return replace(self.found.told, attended=None, number=None, consents=agreed, guests=(guest,))
+
+    @property
+    def preserved(self) -> datetime | None:
+        """Until when a law has it kept, once its practitioner may know."""
+        kept = self.found.planned.preserved
+        return kept.until if kept and (kept.told is None or kept.told <= self.now) else None
 
 
 async def held(call: Call) -> Own:
@@ -61,36 +82,21 @@ async def held(call: Call) -> Own:
     person = await store.practitioners.get(of_practitioner(found.planned.owner))
     sent = (await store.outbox.of([found.planned])).get(found.planned.id, [])
     seat = found.guest.id if found.guest else None
-    return Own(found, person.display_name, [one for one in sent if one.guest == seat])
+    return Own(found, person.display_name, [one for one in sent if one.guest == seat], call.request.app[NOW]())
 
 
 def as_file(own: Own, made_at: str) -> dict[str, Any]:
-    """In types of JSON."""
-    told, planned = own.found.told, own.found.planned
-    contact = told.contact
+    """In types of JSON: the appointment as its archive has it."""
+    found = export_appointment(own.theirs)
     return {
         "format": FORMAT,
         "version": VERSION,
         "made_at": made_at,
-        "appointment": {
-            "starts_at": planned.starts_at.isoformat(),
-            "minutes": planned.minutes,
-            "practitioner": own.host,
-            "state": "cancelled" if planned.cancelled_at else planned.state,
-            "attended": None if own.found.guest else planned.attended,
-            "destroyed_at": planned.due.isoformat() if planned.due else None,
-        },
-        "you": {
-            "name": told.patient,
-            "role": own.found.guest.role if own.found.guest else "patient",
-            "language": told.language,
-            "mail": contact.mail if contact else None,
-            "phone": contact.phone if contact else None,
-            "code_asked": told.code,
-            "said": told.wish,
-            "number": None if own.found.guest else planned.number,
-        },
-        "others": [{"name": one.name, "role": one.role} for one in told.guests],
+        "practitioner": own.host,
+        "role": own.found.guest.role if own.found.guest else "patient",
+        "name": found.pop("patient"),
+        "appointment": found | {"guests": [{"name": one.name, "role": one.role} for one in own.found.told.guests]},
+        "preserved_until": stamp(own.preserved),
         "messages": [
             {"way": one.way, "what": one.word, "state": one.state, "at": (one.at or one.written).isoformat()}
             for one in own.messages
@@ -102,13 +108,13 @@ def lines(call: Call, own: Own) -> list[tuple[str, str]]:
     """The same in words: what it is called, and what is held."""
     app = call.request.app
     language: Any = spoken(call.request)[0]
-    t, told, planned = CATALOGUES[language].text, own.found.told, own.found.planned
+    t, told, planned, theirs = CATALOGUES[language].text, own.found.told, own.found.planned, own.theirs
 
     def said(at: Any) -> str:
         return moment(at, app[NOW](), app[ZONE](), language)
 
     others = [f"{one.name} ({t(f'guests.role.{one.role}')})" for one in told.guests]
-    state = "cancelled" if planned.cancelled_at else planned.attended or planned.state
+    state = "cancelled" if planned.cancelled_at else theirs.attended or planned.state
     return [
         (t("own.what"), TITLES[language]),
         (t("data.field.starts_at"), said(planned.starts_at)),
@@ -116,6 +122,7 @@ def lines(call: Call, own: Own) -> list[tuple[str, str]]:
         (t("own.host"), own.host),
         (t("data.field.state"), t(f"day.{state}")),
         (t("own.name"), told.patient),
+        *([(t("data.field.ended_at"), said(planned.ended_at))] if planned.ended_at else []),
         *([(t("guests.role"), t(f"guests.role.{own.found.guest.role}"))] if own.found.guest else []),
         (t("data.field.language"), NAMES[told.language]),
         (t("own.mail"), (told.contact.mail if told.contact else None) or t("own.nothing")),
@@ -131,8 +138,34 @@ def lines(call: Call, own: Own) -> list[tuple[str, str]]:
             )
             or t("own.nothing"),
         ),
+        *_before(theirs, language, said),
+        *([(t("own.preserved"), said(own.preserved))] if own.preserved else []),
         (t("own.until"), said(planned.due) if planned.due else t("own.until.manual")),
     ]
+
+
+def _before(theirs: Appointment, language: Language, said: Callable[[datetime], str]) -> Iterator[tuple[str, str]]:
+    """What was said, agreed to and answered before the consult."""
+    t, roles = CATALOGUES[language].text, {one.id: one.role for one in theirs.guests}
+
+    def given(one: Consent) -> str:
+        by = t(f"guests.role.{roles.get(one.seat, 'guest')}") if one.seat != PATIENT_SEAT else t("own.patient")
+        return f"{t(f'own.consent.{one.purpose}')} ({by}, {said(one.given)})"
+
+    if theirs.age.band:
+        yield t("data.field.band"), t(f"band.{theirs.age.band}")
+    if theirs.age.sixteen:
+        yield t("data.field.sixteen"), day_of(theirs.age.sixteen, language)
+    if theirs.asks:
+        yield t("data.field.asks"), ", ".join(t(f"own.consent.{one}") for one in theirs.asks)
+    if theirs.consents:
+        yield t("data.field.consents"), "; ".join(map(given, theirs.consents))
+    if lifted := theirs.lifted:
+        yield t("data.field.unguarded"), f"{t(f'lift.{lifted.reason}')}, {said(lifted.at)}. {lifted.note}".strip()
+    answers = theirs.answers or ("",) * len(theirs.questions)
+    for question, typed in zip(theirs.questions, answers, strict=True):
+        plain = t(f"questions.{typed}") if question.kind == "yesno" and typed else typed
+        yield question.label, plain or t("questions.open")
 
 
 async def show(call: Call) -> Mapping[str, object]:

@@ -9,6 +9,8 @@ from icalendar import Calendar
 
 from practice.agenda.ages import Age
 from practice.agenda.guests import Invitee
+from practice.agenda.questions import Question
+from practice.agenda.records import export_appointment
 from practice.legal.model import Demand, Operator
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
@@ -20,6 +22,7 @@ from vault.records.scope import Scope
 from web.locale import CATALOGUES
 
 DATA = "/c/rights/mine/data"
+CANARY = "Zeldzamekwaal"
 t = CATALOGUES["nl"].text
 
 
@@ -46,10 +49,10 @@ async def test_a_patient_without_an_account_sees_and_takes_along_what_is_held_of
     for kind, file in files.items():
         assert file.status == 200 and f'.{kind}"' in file.headers["Content-Disposition"]
     found = json.loads(files["json"].html)
-    assert (found["format"], found["version"]) == ("spreekkamer-own-data", 1)
-    assert found["you"]["mail"] == "jan@elsewhere.example" and found["you"]["name"] == "Jan Jansen"
+    assert (found["format"], found["version"]) == ("spreekkamer-own-data", 2)
+    assert found["appointment"]["contact"]["mail"] == "jan@elsewhere.example" and found["name"] == "Jan Jansen"
     assert found["appointment"]["starts_at"] == one.starts_at.isoformat()
-    assert found["others"] == [{"name": "Maria", "role": "interpreter"}]
+    assert found["appointment"]["guests"] == [{"name": "Maria", "role": "interpreter"}]
     assert "Jan Jansen" in files["html"].html and "<script" not in files["html"].html
     (event,) = Calendar.from_ical(files["ics"].body).walk("VEVENT")
     assert event.decoded("dtstart") == one.starts_at.replace(microsecond=0)
@@ -68,6 +71,82 @@ async def test_a_guest_sees_nothing_of_the_patient(planned: Planned) -> None:
     for text in (seen, file):
         assert "Maria" in text and "maria@elsewhere.example" in text
         assert "Jan" not in text and "jan@" not in text
+
+
+@pytest.mark.duty("S-41")
+async def test_nothing_that_an_archive_has_of_an_appointment_is_kept_from_its_patient(
+    planned: Planned, sending: Server
+) -> None:
+    one, jan = await planned(guest="Maria")
+    jan.link = one.id + one.secret
+    scope, where, store = of(sending.alice.id), Scope.guest(one.id), sending.store
+    await store.consents.say_age(scope, one.id, Age("12-15", one.starts_at.date() + timedelta(days=7)))
+    await store.questionnaires.write(scope, "Intake", [Question("text", "Klacht?"), Question("yesno", "Koorts?")], 0)
+    await store.questionnaires.choose(scope, one.id, "Intake")
+    for secret in (one.secret, one.guests[0].secret):
+        visit = await store.appointments.by_link(where, secret)
+        assert visit is not None
+        texts = (await store.consents.reading(where, visit, "nl")).texts
+        await store.consents.give(where, secret, [text.version for text in texts], visit)
+    await store.consents.lift(scope, one.id, "otherwise", "Oma belt mee.")
+    visit = await store.appointments.by_link(where, one.secret)
+    assert visit is not None and visit.whole is not None
+    await store.questionnaires.answer(where, one.secret, visit, [CANARY, "yes"], visit.whole.version, held=False)
+    await jan.come_in()
+    after = await store.appointments.get(scope, one.id)
+    file = json.loads((await jan.browser.send(f"{DATA}/take", "kind=json")).html)
+    whole = export_appointment(after)
+    theirs = {"name": "Maria", "role": "guardian"}
+    assert whole["answers"] == [CANARY, "yes"] and whole["band"] == "12-15" and len(whole["consents"]) == 2
+    assert file["appointment"] | {"patient": file["name"]} == whole | {"guests": [theirs]}
+    shown = [html.unescape((await jan.browser.get(DATA)).html)]
+    shown.append((await jan.browser.send(f"{DATA}/take", "kind=html")).html)
+    words = ("band.12-15", "own.consent.video", "own.consent.child", "lift.otherwise", "questions.yes")
+    for text in shown:
+        for part in (CANARY, "Klacht?", "Koorts?", "Oma belt mee.", *(t(word) for word in words)):
+            assert part in text, part
+
+
+async def test_a_guardian_sees_what_they_agreed_to_and_nothing_that_was_said_of_the_child(
+    planned: Planned, sending: Server
+) -> None:
+    one, maria = await planned(who="maria", guest="Maria")
+    scope, where, store = of(sending.alice.id), Scope.guest(one.id), sending.store
+    one = await store.consents.say_age(scope, one.id, Age("under-12"))
+    visit = await store.appointments.by_link(where, one.guests[0].secret)
+    assert visit is not None
+    texts = (await store.consents.reading(where, visit, "nl")).texts
+    await store.consents.give(where, one.guests[0].secret, [text.version for text in texts], visit)
+    await store.consents.lift(scope, one.id, "otherwise", "Oma belt mee.")
+    await maria.come_in()
+    file = (await maria.browser.send(f"{DATA}/take", "kind=json")).html
+    found = json.loads(file)["appointment"]
+    assert [given["by"] for given in found["consents"]] == ["guardian"]
+    assert (found["band"], found["unguarded"], found["guests"]) == (None, None, [])
+    page = html.unescape((await maria.browser.get(DATA)).html)
+    assert t("own.consent.child") in page
+    for text in (page, file):
+        assert "Oma belt mee." not in text and t("band.under-12") not in text and "Jan" not in text
+
+
+@pytest.mark.duty("S-36")
+@pytest.mark.parametrize("secret", [True, False])
+async def test_that_a_law_has_it_kept_is_shown_once_it_may_be_told(
+    planned: Planned, sending: Server, secret: bool
+) -> None:
+    await sending.store.organisation.establish(OPERATOR, PRACTICE)
+    one, jan = await planned()
+    two = [Operator(name, "", name, "", 0, START) for name in ("Anna", "Ben")]
+    now = sending.time.now()
+    told, silence = (now + timedelta(days=10), "an inquiry runs") if secret else (None, "")
+    demand = Demand("an authority", "a law", told, silence)
+    await sending.store.disclosures.preserve(
+        Scope.operator(sending.alice.id), [one.id], now + timedelta(days=30), demand, two
+    )
+    await jan.come_in()
+    file = json.loads((await jan.browser.send(f"{DATA}/take", "kind=json")).html)
+    assert (file["preserved_until"] is None) == secret
+    assert (t("own.preserved") not in (await jan.browser.get(DATA)).html) == secret
 
 
 @pytest.mark.duty("S-43")
