@@ -5,8 +5,8 @@ Undone: everybody is asked again, and what older versions said is lost.
 
 from vault.database.migrations.sealed import SealedTable
 
-revision = "0051"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 
 DOCUMENTS = SealedTable("documents", "which document, hash of its texts, since when, texts")
 ACCEPTANCES = SealedTable("acceptances", "which document, which version, since when it stood there, when accepted")

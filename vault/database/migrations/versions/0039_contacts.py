@@ -8,8 +8,8 @@ from alembic import op
 
 from vault.database.migrations.sealed import NO_FOREIGN_KEY, SealedTable
 
-revision = "0055"
-down_revision = "0054"
+revision = "0039"
+down_revision = "0038"
 
 TABLE = SealedTable(
     "contacts",

@@ -5,8 +5,8 @@ Undone: nothing is asked any more; what was agreed to stands in appointments.
 
 from vault.database.migrations.sealed import SealedTable
 
-revision = "0031"
-down_revision = "0050"
+revision = "0032"
+down_revision = "0031"
 
 TABLE = SealedTable("consents", "what is asked, texts of one's own")
 upgrade, downgrade = TABLE.make_one, TABLE.drop

@@ -8,8 +8,8 @@ from alembic import op
 
 from vault.database.migrations.sealed import NO_FOREIGN_KEY, SealedTable
 
-revision = "0036"
-down_revision = "0051"
+revision = "0034"
+down_revision = "0033"
 
 OPERATORS = SealedTable("operators", "name, secret of their app, last step, since when")
 DISCLOSURES = SealedTable(

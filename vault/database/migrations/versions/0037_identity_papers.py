@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from vault.database.migrations.sealed import SealedTable
 
-revision = "0053"
-down_revision = "0032"
+revision = "0037"
+down_revision = "0036"
 
 TABLE = SealedTable(
     "identity_papers",

@@ -5,8 +5,8 @@ Undone: nobody's questionnaires are left; what was chosen and answered stands in
 
 from vault.database.migrations.sealed import SealedTable
 
-revision = "0032"
-down_revision = "0052"
+revision = "0036"
+down_revision = "0035"
 
 TABLE = SealedTable("questionnaires", "names, questions")
 upgrade, downgrade = TABLE.make, TABLE.drop

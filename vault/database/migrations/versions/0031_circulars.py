@@ -8,7 +8,7 @@ from alembic import op
 
 from vault.database.migrations.sealed import NO_FOREIGN_KEY, SealedTable
 
-revision = "0050"
+revision = "0031"
 down_revision = "0030"
 
 SUBSCRIPTIONS = SealedTable(

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from vault.database.migrations.sealed import SealedTable
 
-revision = "0054"
-down_revision = "0053"
+revision = "0038"
+down_revision = "0037"
 
 SEALED = "what happened, when it was found, how many people, the risk, what was done, who was told, who entered it"
 TABLE = SealedTable(

@@ -5,8 +5,8 @@ Undone: the year counts anew.
 
 from vault.database.migrations.sealed import SealedTable
 
-revision = "0052"
-down_revision = "0036"
+revision = "0035"
+down_revision = "0034"
 
 TABLE = SealedTable("manual_spans", "since when retention is manual, when its owner was reminded")
 
