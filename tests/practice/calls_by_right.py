@@ -17,5 +17,6 @@ BY_RIGHT: Mapping[str, Callable[[Store, Scope, str, Any], Awaitable[Any]]] = {
     "decisions.read": lambda store, scope, row, _: store.decisions.read(scope, row),
     "decisions.ask_back": lambda store, scope, row, _: store.decisions.ask_back(scope, row, "Welke?"),
     "decisions.extend": lambda store, scope, row, _: store.decisions.extend(scope, row, "Veel", nobody),
+    "decisions.discard": lambda store, scope, row, _: store.decisions.discard(scope, row),
     "decisions.decide": lambda store, scope, row, _: store.decisions.decide(scope, row, "granted", "Gedaan"),
 }

@@ -271,6 +271,7 @@ def takes_id(step: Step) -> bool:
         "decisions.read",
         "decisions.ask_back",
         "decisions.extend",
+        "decisions.discard",
         "decisions.decide",
         "sights.givers",
         "sights.ask",
