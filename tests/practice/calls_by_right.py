@@ -19,5 +19,4 @@ BY_RIGHT: Mapping[str, Callable[[Store, Scope, str, Any], Awaitable[Any]]] = {
     "decisions.extend": lambda store, scope, row, _: store.decisions.extend(scope, row, "Veel", nobody),
     "decisions.discard": lambda store, scope, row, _: store.decisions.discard(scope, row),
     "decisions.decide": lambda store, scope, row, _: store.decisions.decide(scope, row, "granted", "Gedaan"),
-    "decisions.discard": lambda store, scope, row, _: store.decisions.discard(scope, row),
 }

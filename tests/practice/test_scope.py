@@ -273,7 +273,6 @@ def takes_id(step: Step) -> bool:
         "decisions.extend",
         "decisions.discard",
         "decisions.decide",
-        "decisions.discard",
         "sights.givers",
         "sights.ask",
         "assistants.of",
