@@ -11,8 +11,8 @@ from vault.records.reading import Reader
 from vault.records.records import Damaged, Kind, Kinds, R
 from vault.records.scope import Scope
 
-AT_ONCE: Final = 250
-"""Records that are open at the same time."""
+AT_ONCE: Final = 100
+"""Records that are open at the same time: of more, the key store reads all keys of their owner (``FEW`` there)."""
 
 Over = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 """Which of some timed records are past due."""
