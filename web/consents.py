@@ -14,7 +14,7 @@ from signaling.protocol.rest import WaitingRequest
 from signaling.rest import consents
 from signaling.rest.endpoint import Call
 from signaling.rest.join import Visited, visited
-from signaling.typedefs import STORE
+from signaling.typedefs import NOW, STORE
 from vault.audit import PATIENT, Act
 from web.forms import Fields, Form, Page, Secret, Shown
 from web.render import spoken
@@ -64,8 +64,8 @@ async def give(call: Call) -> Shown:
 async def withdraw(call: Call) -> Shown:
     """All of it, by one press: the consult ends, and what is kept of it goes."""
     bare = linked(call)
-    await consents.take_back(bare, await visited(bare, over=True))
-    return Shown("consents/withdrawn.html", {})
+    after = await consents.take_back(bare, await visited(bare, over=True))
+    return Shown("consents/withdrawn.html", {"kept": after.known_to_stay(call.request.app[NOW]())})
 
 
 def linked(call: Call) -> Call:

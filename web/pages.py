@@ -65,7 +65,10 @@ def statement_context(app: web.Application) -> dict[str, Any]:
     sms, push = (sorted(door.sms), sorted(door.push)) if door else ([], [])
     bounces, requests = (sorted(door.bounces), sorted(door.requests)) if door else ([], [])
     read = {"bounces": bounces, "requests": requests}
-    return {"kept": KEPT, "stored": STORED, "sms": sms, "push": push, "read": read, "smallest": SMALLEST}
+    relay = app[typedefs.TURN].server if typedefs.TURN in app else None
+    through = {"mail": sorted(door.hosts) if door else [], "turn": relay and relay[0]}
+    recipients = {"sms": sms, "push": push, "read": read, "through": through}
+    return {"kept": KEPT, "stored": STORED, "smallest": SMALLEST, **recipients}
 
 
 async def security_txt(request: web.Request) -> web.Response:

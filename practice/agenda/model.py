@@ -184,6 +184,11 @@ class Appointment:
         """What ``vault.destruction.preservation`` looks at."""
         return self.preserved.until if self.preserved else None
 
+    def known_to_stay(self, now: datetime) -> datetime | None:
+        """Until when a law has it kept, once its practitioner may know."""
+        kept = self.preserved
+        return kept.until if kept and (kept.told is None or kept.told <= now) else None
+
     @property
     def ends_at(self) -> datetime:
         """The planned end."""

@@ -51,12 +51,13 @@ async def agree(call: Call, found: Visited, versions: list[str]) -> None:
     await app[SIGNALING].told(after.owner)
 
 
-async def take_back(call: Call, found: Visited) -> None:
+async def take_back(call: Call, found: Visited) -> Appointment:
     """Media ends before anything else is said. Errors: as ``store.consents.withdraw``."""
     app, visit, (_, secret) = call.request.app, found.visit, _parts(call)
     after = await app[STORE].consents.withdraw(of_link(visit.appointment.id), secret, visit)
     await consent_withdrawn(app[SIGNALING], after)
     await app[STORE].audit.record(Act.CONSENT_WITHDRAWN, PATIENT, visit.subject)
+    return after
 
 
 def _parts(call: Call) -> tuple[str, str]:

@@ -1,16 +1,21 @@
 """What people agree to: on the way from signing in, never in the way; accepted, and older versions read."""
 
 import re
+from dataclasses import replace
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from signaling.typedefs import STORE
+from practice.outgoing import PURPOSES
+from signaling.typedefs import DOOR, STORE, TURN
 from tests.signaling.conftest import Server
 from tests.web.forms.conftest import *  # noqa: F403 -- pytest finds fixtures by their names here
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.conftest import owner
+from turn.credentials import TurnCredentials
+from turn.settings import TurnSettings
 from vault.errors import DomainError
 from vault.inventory import inventory
 from web import papers
@@ -53,6 +58,25 @@ async def test_both_are_accepted_and_a_new_version_is_asked_for_at_the_next_sign
     assert before.status == 200 and "De Nieuwe Maan" not in before.html
     acts = [(one.act, one.detail) async for one in server.store.audit.entries() if one.act.startswith("agreement")]
     assert acts == [("agreement-accepted", "statement"), ("agreement-accepted", "processing")]
+
+
+@pytest.mark.duty("S-01")
+@pytest.mark.parametrize("purpose", [*PURPOSES, "turn"])
+async def test_whoever_data_go_to_is_named_and_one_more_is_asked_about_anew(
+    server: Server, owner: Browser, monkeypatch: pytest.MonkeyPatch, purpose: str
+) -> None:
+    page = await owner.get("/agreements")
+    for name in ("statement", "processing"):
+        assert (await accept(owner, page, name)).status == 303
+    where = "192.0.2.7" if purpose == "turn" else "one.more.example"
+    if purpose == "turn":
+        relay = TurnSettings(address=where, secrets=["s" * 40])
+        monkeypatch.setitem(server.app._state, TURN, TurnCredentials(relay, server.time.now))
+    else:
+        more: Any = {{"mail": "hosts"}.get(purpose, purpose): frozenset({where})}
+        monkeypatch.setitem(server.app._state, DOOR, replace(server.app[DOOR], **more))
+    assert all(where in text for text in said(server.app, "statement").values())
+    assert (await owner.get("/agreements?next=/desk")).status == 200, "asked anew"
 
 
 async def test_what_changed_while_it_was_read_is_not_accepted(

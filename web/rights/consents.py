@@ -8,7 +8,7 @@ from signaling.gate import SIGNALING
 from signaling.leaving import consent_withdrawn
 from signaling.rest.endpoint import Call
 from signaling.scopes import of_link
-from signaling.typedefs import STORE
+from signaling.typedefs import NOW, STORE
 from vault.audit import PATIENT, Act
 from vault.errors import DomainError
 from web.account.pages import Nothing
@@ -34,7 +34,7 @@ async def withdraw(call: Call) -> Shown:
     after = await app[STORE].consents.withdraw(of_link(found.planned.id), found.told.secret, visit)
     await consent_withdrawn(app[SIGNALING], after)
     await app[STORE].audit.record(Act.CONSENT_WITHDRAWN, PATIENT, found.subject)
-    return Shown("consents/withdrawn.html", {})
+    return Shown("consents/withdrawn.html", {"kept": after.known_to_stay(app[NOW]())})
 
 
 async def visit_of(call: Call, found: Holder) -> Visit:

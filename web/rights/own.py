@@ -72,8 +72,7 @@ class Own:
     @property
     def preserved(self) -> datetime | None:
         """Until when a law has it kept, once its practitioner may know."""
-        kept = self.found.planned.preserved
-        return kept.until if kept and (kept.told is None or kept.told <= self.now) else None
+        return self.found.planned.known_to_stay(self.now)
 
 
 async def held(call: Call) -> Own:

@@ -11,10 +11,14 @@ import pytest
 from practice.agenda.ages import Age
 from practice.agenda.guests import Invitee
 from practice.agenda.model import Appointment
+from practice.legal.model import Demand, Operator
 from tests.opening import of
+from tests.organisations import OPERATOR, PRACTICE
+from tests.people import START
 from tests.signaling.conftest import Server
 from tests.web.forms.conftest import Browser, Seen
 from tests.web.practice.conftest import owner
+from vault.records.scope import Scope
 from web.locale import CATALOGUES
 
 __all__ = ["owner"]
@@ -71,6 +75,26 @@ async def test_a_child_and_a_guardian_agree_by_links_of_their_own_and_either_tak
     withdrawn = await press(mother, done, "withdraw")
     assert t("consent.withdrawn.text") in withdrawn.html
     assert t("error.link_invalid") in (await read(child, links[0])).html
+
+
+@pytest.mark.duty("S-36", "S-44")
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_a_law_demands_stays_when_consent_is_taken_back_and_that_is_said_once_it_may_be(
+    server: Server, known: bool
+) -> None:
+    await server.store.organisation.establish(OPERATOR, PRACTICE)
+    one, jan = await planned(server, age=TEEN), Browser(server, "jan")
+    until = server.time.now() + timedelta(days=30)
+    demand = Demand("an authority", "a law", *(() if known else (until, "secret")))
+    two = [Operator(name, "", name, "", 0, START) for name in ("Anna", "Ben")]
+    await server.store.disclosures.preserve(Scope.operator(server.alice.id), [one.id], until, demand, two)
+    agreed = await press(jan, await read(jan, one.id + one.secret), "give")
+    assert t("consent.withdraw.text") in agreed.html
+    taken = await press(jan, agreed, "withdraw")
+    assert (t("own.preserved") in taken.html) == known
+    await server.store.retention.sweep()
+    assert await server.store.keys.missing([one.id]) == []
+    assert t("error.link_invalid") in (await read(jan, one.id + one.secret)).html
 
 
 async def test_what_is_no_link_or_no_longer_asked_comes_back_with_words(server: Server) -> None:

@@ -10,7 +10,7 @@ from icalendar import Calendar
 from practice.agenda.ages import Age
 from practice.agenda.guests import Invitee
 from practice.agenda.questions import Question
-from practice.agenda.records import export_appointment
+from practice.agenda.records import APPOINTMENT, export_appointment
 from practice.legal.model import Demand, Operator
 from tests.opening import of
 from tests.organisations import OPERATOR, PRACTICE
@@ -97,6 +97,10 @@ async def test_nothing_that_an_archive_has_of_an_appointment_is_kept_from_its_pa
     file = json.loads((await jan.browser.send(f"{DATA}/take", "kind=json")).html)
     whole = export_appointment(after)
     theirs = {"name": "Maria", "role": "guardian"}
+    said_apart = {"patient": "name", "preserved": "preserved_until"}
+    for field in (APPOINTMENT.fields | APPOINTMENT.optional) - {"secret"}:
+        where = file if field in said_apart else file["appointment"]
+        assert said_apart.get(field, field) in where, field
     assert whole["answers"] == [CANARY, "yes"] and whole["band"] == "12-15" and len(whole["consents"]) == 2
     assert file["appointment"] | {"patient": file["name"]} == whole | {"guests": [theirs]}
     shown = [html.unescape((await jan.browser.get(DATA)).html)]
