@@ -303,7 +303,7 @@ async def test_a_question_is_asked_and_answered_behind_the_link(
     assert (await send(officer, f"{path}/question", question="Welke gegevens?")).status == 303
     assert await mailed(mailing, "request-asked-back") == [link]
     page = await stranger.get(link)
-    assert "Welke gegevens?" in text(page) and "Er wacht een vraag op u" in text(page)
+    assert "Welke gegevens?" in text(page) and "Er staat een vraag voor u klaar" in text(page)
     assert (await stranger.send(f"{link}/reply", urlencode({"text": "Mijn adres"}))).status == 303
     assert "Mijn adres" in text(await officer.get(path))
     assert (await stranger.send(f"{link}/reply", urlencode({"text": "Nog iets"}))).status == 409
