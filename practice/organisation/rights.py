@@ -109,7 +109,7 @@ MEANING: Final[Mapping[Right, str]] = MappingProxyType(
         Right.REGISTRATION: "The mail domains whose addresses may register in the organisation by themselves.",
         Right.OVERSIGHT: "The audit trail, looked through, taken along, checked; the record, papers, statistics.",
         Right.SIGHT: "Ask for an hour's sight of another's agenda, use it, give it to somebody else who asked.",
-        Right.REQUESTS: "What people asked for by right: read, asked back, extended, answered.",
+        Right.REQUESTS: "Requests by right, masked papers, breaches; destroying what a report of a child names.",
     }
 )
 """For the document."""
