@@ -1,7 +1,7 @@
 """Masked papers: one of a request, which the data protection officer sees once (S-48).
 
 **Never asked of somebody who was signed in, or had a patient's link and its code**: who they are was proven, and none
-is taken. **Seen once**: whoever is given it marks it to be destroyed before they have it, and it is under a key of its
+is taken. **Nor of somebody who confirmed no address**: the answer would be withheld all the same. **Seen once**: whoever is given it marks it to be destroyed before they have it, and it is under a key of its
 own, so it is gone with that. **Gone with the decision**, seen or not, and after 28 days at most.
 """
 
@@ -21,9 +21,6 @@ from vault.records.content import new_id
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
 
-PROVEN: Final = ("account", "link")
-"""Whoever asked by one of these has shown who they are."""
-
 THEIRS: Final = IDENTITY_PAPERS.living().where(identity_papers.c.owner == bindparam("organisation"))
 ROW: Final = THEIRS.where(identity_papers.c.request == bindparam("wanted"))
 UNDECIDED: Final = select(requests.c.id).where(REQUESTS.is_living, requests.c.decided.is_(None))
@@ -36,7 +33,7 @@ OF_ALL: Final = (
 
 def is_taken(one: Request) -> bool:
     """Whether a paper is of any use to a request."""
-    return one.decided is None and one.proven not in PROVEN
+    return one.decided is None and one.proven == "confirmed"
 
 
 class IdentityPapers(RecordStore):
@@ -50,7 +47,7 @@ class IdentityPapers(RecordStore):
         """One for the request that a link leads to, in place of one that nobody has seen. ``data`` was checked and
         encoded by ``pictures.intake``.
 
-        Errors: ``link_invalid``, ``unreadable``, ``conflict`` (it is answered, or needs none).
+        Errors: ``link_invalid``, ``unreadable``, ``conflict`` (it is answered, needs none, or its address is not confirmed).
         """
         asked = await self._asked.of_link(token)
         if not is_taken(asked):

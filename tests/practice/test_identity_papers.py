@@ -24,6 +24,7 @@ async def asked(store: Store, text: str = "What do you have?") -> tuple[str, str
     """A request of somebody whom nobody knows: its id, and what its link holds."""
     await store.organisation.establish(OPERATOR, PRACTICE)
     filed = await store.requests.file(SERVER, Filing("access", "form", "nl", text, mail="jan@example.net"))
+    await store.requests.confirm(filed.token)
     return filed.request.id, filed.token
 
 
@@ -99,6 +100,15 @@ async def test_none_is_taken_of_who_was_signed_in(store: Store) -> None:
     person = await alice(store)
     await join(store, (await store.organisation.get(SERVER)).id, person.id, ["practitioner"])
     filed = await store.requests.file(await scope_of(store, person.id), Filing("access", "dashboard", "nl", "Mine"))
+    assert await refused(lambda: store.identity_papers.put(filed.token, DATA)) == "conflict"
+    assert await left(store) == 0
+
+
+@pytest.mark.duty("S-48")
+@pytest.mark.parametrize("mail", ["", "jan@example.net"])
+async def test_none_is_taken_where_the_answer_would_be_withheld_all_the_same(store: Store, mail: str) -> None:
+    await store.organisation.establish(OPERATOR, PRACTICE)
+    filed = await store.requests.file(SERVER, Filing("access", "form", "nl", "What do you have?", mail=mail))
     assert await refused(lambda: store.identity_papers.put(filed.token, DATA)) == "conflict"
     assert await left(store) == 0
 

@@ -53,6 +53,7 @@ def intake(server: Server, clamd: Clamd) -> Iterator[Recording]:
 async def address(server: Server) -> str:
     await server.store.organisation.establish(OPERATOR, PRACTICE)
     filed = await server.store.requests.file(SERVER, Filing("access", "form", "nl", "What?", mail="jan@example.net"))
+    await server.store.requests.confirm(filed.token)
     return f"{server.origin}/identity/{filed.token}"
 
 

@@ -39,6 +39,7 @@ async def officer(server: Server, owner: Browser) -> Browser:
 
 async def asked(server: Server, text: str = "What do you have?") -> tuple[str, str]:
     filed = await server.store.requests.file(SERVER, Filing("access", "form", "nl", text, mail="jan@example.net"))
+    await server.store.requests.confirm(filed.token)
     return filed.request.id, f"/identity/{filed.token}"
 
 
@@ -99,7 +100,7 @@ async def test_it_is_gone_with_the_answer(server: Server, officer: Browser) -> N
         await send(officer, f"/practice/requests/{request}/answer", outcome="granted", answer="Here.")
     ).status == 303
     assert await server.store.identity_papers.waiting(scope) == frozenset()
-    assert "geen identiteitsbewijs nodig" in (await Browser(server, "nobody").get(path)).html
+    assert "nu geen identiteitsbewijs nodig" in (await Browser(server, "nobody").get(path)).html
     assert (await upload(server, path, file(MASKED.pixels, "mjpeg"))).status == 409
 
 
@@ -109,7 +110,7 @@ async def test_who_was_signed_in_is_asked_for_none(server: Server, officer: Brow
         await scope_of(server.store, server.alice.id), Filing("access", "dashboard", "nl", "Mine")
     )
     page = await Browser(server, "nobody").get(f"/identity/{filed.token}")
-    assert "geen identiteitsbewijs nodig" in page.html and 'data-slot="masking"' not in page.html
+    assert "nu geen identiteitsbewijs nodig" in page.html and 'data-slot="masking"' not in page.html
     assert (await upload(server, f"/identity/{filed.token}", file(MASKED.pixels, "mjpeg"))).status == 409
     assert "/identity/" not in (await Browser(server, "nobody").get(f"/request/{filed.token}")).html
 
