@@ -121,7 +121,7 @@ class Requesting:
                 count += 1
                 if day:
                     await self._store.audit.record(Act.REQUEST_REMINDED, SERVER, subject(one), str(day))
-                if day >= clock.DAYS:
+                if day >= clock.LATE:
                     logger.error("a request was not answered in time")
         return count
 
@@ -144,7 +144,7 @@ class Requesting:
 
 def word_of(day: int) -> Word:
     """Which mail it is on a day."""
-    if day >= clock.DAYS:
+    if day >= clock.LATE:
         return "request-late"
     return "request-reminder" if day else "request-new"
 

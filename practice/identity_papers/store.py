@@ -1,8 +1,9 @@
 """Masked papers: one of a request, which the data protection officer sees once (S-48).
 
 **Never asked of somebody who was signed in, or had a patient's link and its code**: who they are was proven, and none
-is taken. **Nor of somebody who confirmed no address**: the answer would be withheld all the same. **Seen once**: whoever is given it marks it to be destroyed before they have it, and it is under a key of its
-own, so it is gone with that. **Gone with the decision**, seen or not, and after 28 days at most.
+is taken. **Nor of somebody who confirmed no address**: the answer would be withheld all the same. **Seen once**:
+whoever is given it marks it to be destroyed before they have it, and it is under a key of its own, so it is gone with
+that. **Gone with the decision**, seen or not, and after 28 days at most.
 """
 
 from typing import Final
@@ -47,7 +48,8 @@ class IdentityPapers(RecordStore):
         """One for the request that a link leads to, in place of one that nobody has seen. ``data`` was checked and
         encoded by ``pictures.intake``.
 
-        Errors: ``link_invalid``, ``unreadable``, ``conflict`` (it is answered, needs none, or its address is not confirmed).
+        Errors: ``link_invalid``, ``unreadable``, ``conflict`` (it is answered, needs
+        none, or nobody confirmed its address).
         """
         asked = await self._asked.of_link(token)
         if not is_taken(asked):

@@ -15,6 +15,12 @@ DAYS: Final = 28
 REMINDERS: Final = (7, 14, 21, 26)
 """Days after the one on which somebody asked, at whose beginning whoever decides is reminded."""
 
+AFTER_EXTENSION: Final = (42, 56, 70, 84)
+"""The same of what was extended, by two months: 59 days at least."""
+
+LATE: Final = 100
+"""In place of a day, once an answer is late: after each at which somebody is reminded."""
+
 FURTHER_MONTHS: Final = 2
 """What an extension adds (GDPR 12 (3)), once a mail with its reason was sent before day 28."""
 

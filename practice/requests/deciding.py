@@ -21,7 +21,7 @@ from practice.requests import clock
 from practice.requests.model import MOST, NamedRequest, Outcome, Request, RequestList
 from practice.requests.purposes import is_withdrawal
 from practice.requests.records import REQUESTS, requests
-from practice.requests.store import THEIRS, Tell, nobody, zone_of
+from practice.requests.store import THEIRS, Tell, named, nobody, subject_of, zone_of
 from vault.errors import DomainError
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
@@ -97,7 +97,7 @@ class Decisions(RecordStore):
         self, scope: Scope, request_id: str, outcome: Outcome, text: str, tell: Tell = nobody, whose: str | None = None
     ) -> Request:
         """The answer that a person wrote. ``whose`` is the account of the address, if any: an objection to what is done
-        with it holds for as long as there is that account, once it is granted.
+        with it is from then on of that account, whatever its address, and holds for as long as there is one.
 
         Errors: ``invalid`` (no text; a withdrawal of consent that would be turned down), ``conflict`` (it is answered),
         ``unreadable``.
@@ -110,14 +110,17 @@ class Decisions(RecordStore):
             if is_withdrawal(before.purpose) and outcome != "granted":
                 raise DomainError("invalid", "outcome")
             after = replace(before, outcome=outcome, answer=said, decided=now, decider=scope.owner)
-            return replace(after, account=whose) if after.pauses and after.account is None else after
+            if not after.pauses or after.account is not None or whose is None:
+                return after
+            return replace(after, account=whose, subject=subject_of(self._keys, named(whose)).hex())
 
         return await self._changed(scope, request_id, decided, tell)
 
     async def discard(self, scope: Scope, request_id: str) -> Request:
         """A person read it, and it is no request: it dies unanswered, at once.
 
-        Errors: ``conflict`` (it is answered), ``bad_state`` (whoever asked was known), ``unreadable``.
+        Errors: ``conflict`` (it is answered), ``bad_state`` (whoever asked was known, or took a consent back),
+        ``unreadable``.
         """
         now = self._now()
 

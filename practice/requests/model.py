@@ -1,12 +1,13 @@
 """A request, as it leaves storage: decrypted, immutable, silent in ``repr`` about who asks and what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
 from practice.accounts.model import Language
-from practice.requests.purposes import BY_ADDRESS, Purpose
+from practice.requests import clock
+from practice.requests.purposes import BY_ADDRESS, Purpose, is_withdrawal
 from vault.records.content import Fields
 
 What = Literal[
@@ -32,6 +33,9 @@ WHATS: Final[tuple[What, ...]] = get_args(What)
 WAYS: Final[tuple[Way, ...]] = get_args(Way)
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
+
+DAILY: Final = frozenset[What](("breach", "minor"))
+"""What has days rather than weeks: 72 hours to tell the authority (S-52), a child's data that is still there (S-16)."""
 
 MOST: Final = 4000
 """Characters of what somebody asks, and of what is answered."""
@@ -122,8 +126,10 @@ class Request:
 
     @property
     def discardable(self) -> bool:
-        """Whether it may turn out to be no request: of somebody who was known it never does."""
-        return self.decided is None and not self.proven
+        """Whether it may turn out to be no request: of somebody who was known it never does, nor what takes a consent
+        back, which is never turned down.
+        """
+        return self.decided is None and not self.proven and not is_withdrawal(self.purpose)
 
     @property
     def readable(self) -> bool:
@@ -145,6 +151,13 @@ class Request:
         if self.decided is None or (self.pauses and self.account is not None):
             return None
         return self.decided if self.outcome == "none" else self.decided + KEPT
+
+    @property
+    def reminders(self) -> Sequence[int]:
+        """The days after its own on which whoever answers is reminded: each, of what may be leaking or is a child's."""
+        if self.what in DAILY:
+            return range(1, clock.LATE)
+        return clock.AFTER_EXTENSION if self.extension_sent else clock.REMINDERS
 
     def overdue(self, now: datetime) -> bool:
         """Whether nobody answered in time."""

@@ -36,6 +36,7 @@ from practice.requests.model import MOST, WAYS, WHATS, Backlog, Filed, Filing, P
 from practice.requests.purposes import PURPOSES, Purpose
 from practice.requests.records import REQUESTS, requests, seconds
 from vault.errors import DomainError
+from vault.keys.store import KeyStore
 from vault.records.content import new_id
 from vault.records.scope import Scope
 from vault.records.stores import Means, RecordStore
@@ -127,12 +128,15 @@ class Requests(RecordStore):
         return Filed(before[0], self.token(before[0].seed), new=False)
 
     async def mine(self, scope: Scope) -> RequestList:
-        """What whoever is signed in asked for, newest first. Errors: ``not_found`` (the scope)."""
+        """What whoever is signed in asked for, newest first; not what was granted to their address, which anybody may
+        have typed. Errors: ``not_found`` (the scope).
+        """
         scope.demand("practitioner")
         subject = self._subject(f"account:{scope.owner}")
         rows = await self._database.ask(OF_SUBJECT, {"subjects": [subject]})
         opened = await self._reader.open(REQUESTS, rows)
-        newest = sorted(opened.living, key=lambda one: (one.asked, one.id), reverse=True)
+        theirs = [one for one in opened.living if one.proven == "account"]
+        newest = sorted(theirs, key=lambda one: (one.asked, one.id), reverse=True)
         return RequestList(tuple(newest), len(opened.damaged))
 
     def token(self, seed: str) -> str:
@@ -196,12 +200,13 @@ class Requests(RecordStore):
         return counted((await self._database.ask(COUNTED, bound(now)))[0], now)
 
     async def to_be_reminded(self) -> list[tuple[Request, int]]:
-        """Those of which somebody is to be reminded now, and of which day: 0 of what just came, 28 once it is late."""
+        """Those of which somebody is to be reminded now, and of which day: 0 of what just came, ``LATE`` once it is."""
         found, after = [], ""
         while rows := await self._database.ask(WAITING, {"after": after}):
             for one in (await self._reader.open(REQUESTS, rows)).living:
                 zone, now = await zone_of(one), self._now()
-                day = clock.DAYS if one.overdue(now) else clock.reminder(one.asked, now, zone, one.reminded)
+                days = one.reminders
+                day = clock.LATE if one.overdue(now) else clock.reminder(one.asked, now, zone, one.reminded, days)
                 if day is None and one.reminded < 0:
                     day = 0
                 if day is not None and day > one.reminded:
@@ -225,7 +230,7 @@ class Requests(RecordStore):
             if not one.extension or one.extension_sent or one.decided or not clock.extends(one.asked, at, zone):
                 return False
             due = clock.extended(one.asked, zone)
-            after = replace(one, extension_sent=at, due=due, reminded=clock.DAYS - 1, version=one.version + 1)
+            after = replace(one, extension_sent=at, due=due, version=one.version + 1)
             if await self._writer.instead(REQUESTS, after, always):
                 return True
         raise DomainError("try_again")
@@ -283,7 +288,7 @@ class Requests(RecordStore):
         return organisation
 
     def _subject(self, name: str) -> bytes:
-        return self._keys.reset_mark("asks", name)
+        return subject_of(self._keys, name)
 
     def _index(self, token: str) -> bytes:
         return self._keys.reset_mark("request", token)
@@ -294,6 +299,11 @@ async def zone_of(one: Request) -> tzinfo:
     if one.zone not in ZONES:
         ZONES[one.zone] = await asyncio.to_thread(ZoneInfo, one.zone)
     return ZONES[one.zone]
+
+
+def subject_of(keys: KeyStore, name: str) -> bytes:
+    """The keyed hash by which who asks is found."""
+    return keys.reset_mark("asks", name)
 
 
 def named(who: str) -> str:

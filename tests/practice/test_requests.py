@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from practice.requests import clock
 from practice.requests import store as stores
-from practice.requests.model import KEPT, Filing, Request
+from practice.requests.model import KEPT, Filing, Request, What
 from practice.requests.records import REQUESTS
 from practice.requests.store import Tell, nobody
+from practice.storage import Store
 from tests.people import START, Time, plan
 from tests.practice.asking import TEXT, House, house, sqlite_store, store
 from tests.practice.outcomes import outcome
@@ -205,6 +207,23 @@ async def test_what_is_no_request_ends_at_once_and_of_who_is_known_there_is_none
     assert await outcome(house.store.decisions.discard(scope, known.request.id)) == "not_found"
 
 
+async def test_what_takes_a_consent_back_is_never_called_no_request(house: House) -> None:
+    scope = await house.scope(house.officer)
+    filed = await house.form(what="objection", purpose="newsletter")
+    assert await outcome(house.store.decisions.discard(scope, filed.request.id)) == "bad_state"
+    assert await house.store.requests.paused("newsletter", ["jan@example.org"]) == {"jan@example.org"}
+
+
+@pytest.mark.duty("S-45")
+async def test_a_granted_objection_goes_with_the_account_to_another_address(house: House) -> None:
+    doctor, store = house.doctor, house.store
+    filed = await house.form(what="objection", purpose="newsletter", mail=doctor.mail)
+    scope = await house.scope(house.officer)
+    await store.decisions.decide(scope, filed.request.id, "granted", "Gedaan.", whose=doctor.id)
+    assert await store.requests.paused("newsletter", [doctor.id, "elsewhere@example.org"]) == {doctor.id}
+    assert (await store.requests.mine(await house.scope(doctor))).requests == (), "anybody may have typed it"
+
+
 async def test_an_answer_is_one_and_says_who(house: House) -> None:
     filed = await house.dashboard()
     answered = await house.decide(house.theirs, filed.request, "refused", "Nee, want …")
@@ -262,8 +281,36 @@ async def test_reminders_on_days_7_14_21_26_and_a_last_one_when_late(house: Hous
         (14, "03-14 23"),
         (21, "03-21 23"),
         (26, "03-26 23"),
-        (28, "03-29 22"),
+        (clock.LATE, "03-29 22"),
     ]
+
+
+async def reminded_on(store: Store, time: Time, days: int) -> list[int]:
+    """Of one request, looked for once a day."""
+    given = []
+    for _ in range(days):
+        for one, day in await store.requests.to_be_reminded():
+            assert await store.requests.reminded(one, day)
+            given.append(day)
+        time.pass_(days=1)
+    return given
+
+
+@pytest.mark.duty("S-52")
+@pytest.mark.parametrize("what", ["breach", "minor"])
+async def test_of_a_leak_or_a_child_somebody_is_reminded_every_day(house: House, time: Time, what: What) -> None:
+    filed = await house.form(what=what)
+    assert await reminded_on(house.store, time, 4) == [0, 1, 2, 3]
+    await house.decide(house.officer, filed.request)
+    assert await reminded_on(house.store, time, 4) == []
+
+
+@pytest.mark.duty("S-49")
+async def test_after_an_extension_there_are_reminders_too(house: House, time: Time) -> None:
+    filed, scope = await house.dashboard(), await house.scope(house.theirs)
+    asked = await house.store.decisions.extend(scope, filed.request.id, "Veel bladen", nobody)
+    assert await house.store.requests.extension_sent(asked.seed, time.now())
+    assert await reminded_on(house.store, time, 100) == [0, 42, 56, 70, 84, clock.LATE]
 
 
 @pytest.mark.duty("S-49")
