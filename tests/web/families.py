@@ -156,6 +156,7 @@ FAMILIES = {
             "linked",
             "whose",
             "decide.next",
+            "next.held",
             "answer.unproven",
         ),
     ],

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from practice.notices.letter import TEXTS
 from signaling.requesting import Requesting
 from signaling.typedefs import POSTMAN
 from tests.signaling.conftest import Server
@@ -38,7 +39,10 @@ async def test_the_officer_is_reminded_by_mail_and_the_operators_too(
 
 async def test_without_an_officer_the_owners_are_told(mailing: Server, owner: Browser, stranger: Browser) -> None:
     await ask(stranger)
-    assert [one.news.to for one in await waiting(mailing, "request-new")] == ["alice@example.org"]
+    (told,) = await waiting(mailing, "request-new")
+    assert told.news.to == "alice@example.org"
+    for word in ("request-new", "request-late"):
+        assert "een eigenaar geeft die rol" in TEXTS[word]["nl"]["text"], "an owner alone reads none"
 
 
 @pytest.mark.duty("S-49")
@@ -73,5 +77,6 @@ async def test_without_a_mail_server_no_address_is_asked_for(server: Server, own
     browser = Browser(server, "a stranger")
     assert 'name="mail"' not in (await browser.get("/request")).html
     seen = await ask(browser, mail="jan@elsewhere.example")
-    assert link_of(seen)
+    assert link_of(seen) and 'data-testid="unproven"' in seen.html
+    assert 'data-testid="unproven"' in (await browser.get("/request")).html, "said beforehand"
     assert [one.mail for one in await all_of(server)] == [""]

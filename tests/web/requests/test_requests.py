@@ -210,8 +210,24 @@ async def test_an_objection_says_what_stands_still(mailing: Server, owner: Brows
     await own(owner, what="objection", purpose="statistics")
     assert await mailing.store.requests.paused("statistics", [mailing.alice.id]) == {mailing.alice.id}
     assert "Dit gebruik van uw gegevens staat stil" in text(await owner.get("/account/requests"))
+    (one,) = await all_of(mailing)
+    path = f"/practice/requests/{one.id}"
+    assert (await send(officer, f"{path}/answer", outcome="granted", answer="Gedaan.")).status == 303
+    for page in (await officer.get(path), await owner.get("/account/requests")):
+        assert "blijft bewaard zolang het account er is" in text(page) and "dertig dagen" not in text(page)
     await own(owner, what="objection", purpose="", text="Ik wil niet in het overzicht")
     assert [one.purpose for one in await all_of(mailing) if one.text != TEXT] == ["other"]
+
+
+@pytest.mark.parametrize(("purpose", "mail", "stands"), [
+    ("contact", "jan@example.net", True), ("other", "jan@example.net", False), ("contact", "", False),
+    ("statistics", "jan@example.net", False),
+])  # fmt: skip
+async def test_whoever_objects_by_a_form_reads_at_once_whether_it_stands_still(
+    mailing: Server, officer: Browser, stranger: Browser, purpose: str, mail: str, stands: bool
+) -> None:
+    seen = await ask(stranger, what="objection", purpose=purpose, mail=mail)
+    assert ("Dit gebruik van uw gegevens staat stil" in text(seen)) is stands
 
 
 # --- the officer ------------------------------------------------------------------------------------------------------
