@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from practice.accounts.people import NAMED, People
+from practice.accounts.people import LOCKED, NAMED, People
 from practice.agenda.model import Appointment, Preservation
 from practice.agenda.records import APPOINTMENTS, appointments, export_appointment, seal_appointment
 from practice.agenda.turning import ID
@@ -115,6 +115,7 @@ class Disclosures(RecordStore):
         wrong: list[DomainError] = []
 
         async def kept(connection: AsyncConnection) -> bool:
+            await connection.execute(LOCKED, {"owner": person})  # first, as whoever destroys all of theirs does
             query = THEIRS.where(appointments.c.id.in_(ids)).with_for_update()
             rows = (await connection.execute(query, {"owner": person})).all()
             try:

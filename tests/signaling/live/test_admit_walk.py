@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from practice.agenda.store import Appointments
+from signaling.counting import counted
 from signaling.sockets.server import Gate
 from tests.ours import FOLDERS, ROOT
 from tests.signaling.live.cast import Node, Practice, Worker, until
@@ -29,6 +30,7 @@ BESIDE = {
     "signaling/announcing.py": "whoever gets a place is told what is said to all who wait; who is let in waits no more",
     "rooms/announced.py": "the same, as the desk shows it",
     "signaling/walking_in.py": "who came to an open hour keeps their place; of others it asks nothing",
+    "signaling/counting.py": "both, unless it is a child's",
     "signaling/scopes.py": "what an appointment keeps of it, that it was held, written in the background",
 }
 """What calls on another file of ours too, without being on the way, and why."""
@@ -84,6 +86,11 @@ async def test_an_admit_takes_the_way_that_its_walk_says(
         ADMITTING.set(False)  # a task of its own, and what is stored is another walk
         await attend(*what)
 
+    async def counting(*what: Any) -> None:
+        ADMITTING.set(False)  # the same
+        await counted(*what)
+
+    monkeypatch.setattr("signaling.gate.counted", counting)
     monkeypatch.setattr(Gate, "came", marked)
     monkeypatch.setattr(Appointments, "attend", aside)
     patient, doctor = practice.patient_page(), practice.practitioner_page()
