@@ -56,6 +56,7 @@ async def at_the_desk(browser: Browser, running: Cluster) -> Page:
     await page.get_by_test_id("mail").fill(MAIL)
     await page.get_by_test_id("password").fill(PASSWORD)
     await page.get_by_test_id("sign-in").click()
+    await page.get_by_test_id("later").click()  # nothing was agreed to yet
     await page.get_by_test_id("new-appointment").wait_for()
     await page.locator("main").click()  # a browser lets a page sound after a press
     return page

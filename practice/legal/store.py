@@ -218,8 +218,10 @@ class Disclosures(RecordStore):
         opened, now = await self._reader.open(APPOINTMENTS, rows), self._now()
         missing = [one for one in ids if one not in {row.id for row in rows}]
         if missing:
-            destroyed = await self._receipts(person, missing)
-            raise DomainError("gone" if len(destroyed) == len(missing) else "not_found")
+            marked = select(appointments.c.id).where(appointments.c.owner == person, appointments.c.id.in_(missing))
+            going = {row.id for row in await connection.execute(marked)}
+            destroyed = await self._receipts(person, [one for one in missing if one not in going])
+            raise DomainError("gone" if len(going) + len(destroyed) == len(missing) else "not_found")
         if opened.gone:
             raise DomainError("gone")
         if opened.damaged:

@@ -207,7 +207,7 @@ async def test_it_opens_no_route_and_no_event_of_the_practitioners(three: Three,
         if "{appointment}" in endpoint.path:
             path = endpoint.path.replace("{appointment}", planned.id).replace("{guest}", planned.id)
             sent = {"seen": before.version, "patient": "Piet", "tell": True, "new_link": True, "attended": "held"}
-            sent |= {"name": "An", "role": "guest"}
+            sent |= {"name": "An", "role": "guest", "band": None, "reason": "emergency"}
             body = {name: sent[name] for name in sent if name in endpoint.body.model_fields} if endpoint.body else None
             answer = await server.call(endpoint.method, path, body, who="alice")
             assert (answer.status, answer.code) == (404, "not_found"), path
