@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Browser, expect
 
+from practice.portability.opened import entry
 from practice.statistics.model import What
 from practice.storage import Store
 from signaling.sessions import PLAIN
@@ -163,8 +164,10 @@ async def test_ones_own_data_become_a_file(demo: Demo, desk: Desk, practitioner:
     page = practitioner.page
     await page.goto(f"{demo.origin}/account/data")
     await page.get_by_label("Uw wachtwoord nu").fill(desk.password)
+    await practitioner.find("export").click()
+    password = await practitioner.find("export-password").inner_text()
     async with page.expect_download() as awaited:
-        await practitioner.find("export").click()
+        await practitioner.find("fetch-export").click()
     saved = await (await awaited.value).path()
-    found = json.loads(saved.read_text())
+    found = json.loads(entry(saved.read_bytes(), "account.json", password))
     assert [one["patient"] for one in found["records"]["appointments"]] == ["Patiënt"]
