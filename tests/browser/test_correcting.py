@@ -63,6 +63,7 @@ async def test_a_time_that_is_taken_is_asked_about_once_when_it_is_moved(practit
     await plan(practitioner, "Eerder", at)
     page, save = practitioner.page, practitioner.find("create-appointment")
     await page.locator('[data-action="today"]').click()
+    await page.locator("[data-appointment]").filter(has_text="Patiënt").wait_for()
     await open_first(practitioner)
     assert await save.inner_text() == "Wijziging opslaan"
     await page.locator("#day").fill(f"{at.day}-{at.month}")
