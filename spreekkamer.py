@@ -12,7 +12,8 @@ if sys.argv[0].endswith(("spreekkamer", "spreekkamer.py")):
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -221,13 +222,27 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
+
+
+def with_ids(typed: Sequence[str]) -> list[str]:
+    """What was typed, with each id beside its option: one of 64 begins with a dash, and would be taken for another."""
+    taken: list[str] = []
+    for one in typed:
+        if taken and taken[-1] == "--appointment" and DASHED_ID.fullmatch(one):
+            taken[-1] += f"={one}"
+        else:
+            taken.append(one)
+    return taken
+
+
 def main() -> None:
     """The console command; how it ends is in `operate.terminal`."""
     memory.no_core_dumps()
     chosen: list[argparse.Namespace] = []
 
     def work() -> None:
-        chosen.append(parser().parse_args())
+        chosen.append(parser().parse_args(with_ids(sys.argv[1:])))
         terminal.close_all_when_interrupted()
         asyncio.run(process.until_signal(chosen[0].run(chosen[0])))
 

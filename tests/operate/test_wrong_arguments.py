@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from operate import setting_names
+from spreekkamer import with_ids
 from tests import in_process
 from tests.in_process import Ended
 from tests.ours import ROOT
@@ -321,3 +322,16 @@ for size in range(16, 4_000, 24):
     assert last == "started None"
     assert len(refused) >= 3
     assert all("is full" in line and "address" not in line for line in refused), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "understood"),
+    [
+        (["--appointment", "-fokSaOEHmCdeNRmawoQUR"], ["--appointment=-fokSaOEHmCdeNRmawoQUR"]),
+        (["--appointment", "AfokSaOEHmCdeNRmawoQUR"], ["--appointment", "AfokSaOEHmCdeNRmawoQUR"]),
+        (["--appointment", "--json"], ["--appointment", "--json"]),
+        (["-fokSaOEHmCdeNRmawoQUR"], ["-fokSaOEHmCdeNRmawoQUR"]),
+    ],
+)
+def test_an_id_that_begins_with_a_dash_is_an_id(typed: list[str], understood: list[str]) -> None:
+    assert with_ids(typed) == understood
