@@ -25,7 +25,7 @@ class Paper(NamedTuple):
     """A drawn one, and where it says what: photograph, lines for machines, number of the document, of the citizen."""
 
     pixels: Pixels
-    places: tuple[Place, Place, Place, Place]
+    places: tuple[Place, ...]
 
 
 LAYOUTS: Final = (
@@ -54,7 +54,7 @@ def paper(layout: int = 0, seed: int = 1) -> Paper:
         for row in range(6, place.height - 12, 28):
             for column in range(4, place.width - 12, 16):
                 inside[row : row + 18, column : column + int(chance.integers(5, 11))] = 25
-    return Paper(pixels, (photo, *texts))  # type: ignore[arg-type]
+    return Paper(pixels, (photo, *texts))
 
 
 def covered(pixels: Pixels, place: Place, colour: int | tuple[int, int, int] = 0) -> None:
@@ -182,7 +182,7 @@ def tiny(one: Paper) -> Paper:
     dots = tuple(Place(100 + 60 * number, 100, 14, 14) for number in range(4))
     for place in dots:
         covered(made, place)
-    return Paper(made, dots)  # type: ignore[arg-type]
+    return Paper(made, dots)
 
 
 def on_a_dark_table(one: Paper) -> Paper:

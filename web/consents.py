@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from practice.agenda.model import secret_part
 from signaling.protocol.consents import ConsentGiving
 from signaling.protocol.errors import ProtocolError
 from signaling.protocol.rest import WaitingRequest
@@ -16,17 +17,10 @@ from signaling.rest.endpoint import Call
 from signaling.rest.join import Visited, visited
 from signaling.typedefs import NOW, STORE
 from vault.audit import PATIENT, Act
-from web.forms import Fields, Form, Page, Secret, Shown
+from web.forms import Form, Linked, Page, Shown
 from web.render import spoken
 
-Link = Annotated[Secret, Field(min_length=1, max_length=2048)]
 Version = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{22}$")]
-
-
-class Linked(Fields):
-    """The link, as it was pasted or as the page's script took it from its own address."""
-
-    link: Link
 
 
 class Agreed(Linked):
@@ -84,7 +78,7 @@ async def shown(bare: Call, found: Visited) -> Shown:
         "consents/asked.html",
         {
             "reading": await consents.reading(bare, found),
-            "link": f"{visit.appointment.id}{visit.appointment.secret}",
+            "link": secret_part(visit.appointment),
             "name": host.display_name,
             "starts_at": visit.appointment.starts_at,
             "child": family and whole.is_of_a_child,

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from practice.agenda.model import secret_part
 from practice.agenda.questions import MAX_ANSWER, MOST
 from practice.questionnaires.store import may_answer
 from signaling.gate import SIGNALING
@@ -20,8 +21,8 @@ from signaling.scopes import of_link
 from signaling.typedefs import STORE
 from vault.audit import PATIENT, Act
 from vault.errors import DomainError
-from web.consents import Linked, linked
-from web.forms import Form, Page, Shown
+from web.consents import linked
+from web.forms import Form, Linked, Page, Shown
 
 Answer = Annotated[str, Field(max_length=MAX_ANSWER)]
 
@@ -83,7 +84,7 @@ async def shown(found: Visited, typed: Sequence[str] = (), wrong: int | None = N
             "rows": list(enumerate(zip(whole.questions, typed or ("",) * len(whole.questions), strict=True))),
             "version": whole.version,
             "again": bool(whole.answers),
-            "link": f"{visit.appointment.id}{visit.appointment.secret}",
+            "link": secret_part(visit.appointment),
             "name": host.display_name,
             "starts_at": visit.appointment.starts_at,
             "wrong": wrong,

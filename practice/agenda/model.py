@@ -43,7 +43,12 @@ def patient_link(origin: str, one: "Appointment") -> str:
     """The patient's link, or a guest's for ``told_as`` them; what stands behind ``#`` never reaches a server's log or a
     Referer.
     """
-    return f"{origin}/c#{one.id}{one.secret}"
+    return f"{origin}/c#{secret_part(one)}"
+
+
+def secret_part(one: "Appointment") -> str:
+    """Of a link, what stands behind ``#``: it opens as the whole link does."""
+    return f"{one.id}{one.secret}"
 
 
 @dataclass(frozen=True, slots=True)

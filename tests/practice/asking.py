@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from practice.accounts.model import Practitioner
-from practice.requests.model import Filed, Filing, Request, What
+from practice.requests.model import Filed, Filing, Outcome, Request, What
 from practice.requests.purposes import Purpose
 from practice.storage import Store
 from tests.organisations import OPERATOR, PRACTICE, found, join, scope_of
@@ -44,8 +44,10 @@ class House:
     async def queue(self, who: Practitioner) -> list[Request]:
         return list((await self.store.decisions.queue(await self.scope(who))).requests)
 
-    async def decide(self, who: Practitioner, one: Request, outcome: str = "granted", text: str = "Gedaan.") -> Request:
-        return await self.store.decisions.decide(await self.scope(who), one.id, outcome, text)  # type: ignore[arg-type]
+    async def decide(
+        self, who: Practitioner, one: Request, outcome: Outcome = "granted", text: str = "Gedaan."
+    ) -> Request:
+        return await self.store.decisions.decide(await self.scope(who), one.id, outcome, text)
 
 
 @pytest.fixture

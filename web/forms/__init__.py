@@ -12,7 +12,7 @@
 Templates extend ``form_page.html`` and use the macros of ``forms.html``.
 """
 
-from web.forms.fields import NOT_ASKED, PROOF, Fields, Password, Secret, Wrong
+from web.forms.fields import NOT_ASKED, PROOF, Fields, Linked, Password, Secret, Wrong
 from web.forms.pages import Download, Form, Page, Shown, Streamed, attach
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Download",
     "Fields",
     "Form",
+    "Linked",
     "Page",
     "Password",
     "Secret",

@@ -80,6 +80,12 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True)
 
 
+class Linked(Fields):
+    """The link, as it was pasted or as the page's script took it from its own address."""
+
+    link: Annotated[Secret, Field(min_length=1, max_length=2048)]
+
+
 F = TypeVar("F", bound=Fields)
 
 

@@ -17,15 +17,9 @@ from signaling.rest.endpoint import Call
 from signaling.rest.join import visited
 from signaling.typedefs import STORE
 from vault.audit import PATIENT, Act
-from web.forms import Fields, Form, Page, Secret
+from web.forms import Fields, Form, Linked, Page
 from web.rights.holder import ENTER, MINE, Holder, asking, forget, holder, keep, read
 from web.rights.sections import SECTIONS
-
-
-class Linked(Fields):
-    """The link, as it was pasted or as the page's script took it from its own address."""
-
-    link: Annotated[Secret, Field(min_length=1, max_length=2048)]
 
 
 class Typed(Fields):
