@@ -47,17 +47,28 @@ class Line(ControlModel):
 
 
 class SlotView(ControlModel):
-    """The peer that a slot shows."""
+    """The peer that a slot shows. ``paused``: its picture is not sent for want of bandwidth; its sound is."""
 
     slot: int
     peer: str
+    paused: bool = Field(default=False, exclude_if=_nothing)
+
+
+class SlotSize(ControlModel):
+    """How high a slot's picture is shown, in device pixels; 0: not at all. ``pinned``: by whoever looks."""
+
+    slot: int
+    height: int
+    pinned: bool = False
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------
 
 
 class OpenRoom(ControlModel):
-    """Idempotent. A higher fence replaces the room; a lower one is refused with ``fenced``."""
+    """Idempotent. A higher fence replaces the room; a lower one is refused with ``fenced``. With the same one a room
+    grows to ``capacity``: how many may be in.
+    """
 
     call: Literal["open-room"] = "open-room"
     room: str
@@ -130,6 +141,16 @@ class RequestKeyframe(ControlModel):
     by: str | None = None
 
 
+class SetSizes(ControlModel):
+    """What this peer's page shows, at most 13. A slot that is not named stays as it was; before any: the largest."""
+
+    call: Literal["set-sizes"] = "set-sizes"
+    room: str
+    fence: int
+    peer: str
+    sizes: list[SlotSize]
+
+
 class Done(ControlModel):
     reply: Literal["done"] = "done"
 
@@ -156,7 +177,7 @@ class Refused(ControlModel):
 
 
 Call = Annotated[
-    OpenRoom | OfferCall | RemovePeer | CloseRoom | RequestKeyframe | Inspect,
+    OpenRoom | OfferCall | RemovePeer | CloseRoom | RequestKeyframe | SetSizes | Inspect,
     Field(discriminator="call"),
 ]
 Reply = Annotated[OpenedRoom | Answered | Done | Inspected | Refused, Field(discriminator="reply")]
@@ -217,13 +238,18 @@ Event = Annotated[PeerState | SlotsChanged | UnencryptedSeen | PeerSample, Field
 
 
 class Heartbeat(ControlModel):
-    """Written every second under ``sk:worker:<worker>`` with an expiry of 3 s."""
+    """Written every second under ``sk:worker:<worker>`` with an expiry of 3 s.
+
+    ``load``: of one processor, in the last seconds, 0 to 1. ``full``: it takes no new rooms.
+    """
 
     worker: str
     rooms: int
     peers: int
     packets_per_second: int
     draining: bool = False
+    load: float = 0.0
+    full: bool = False
 
 
 # --- messages in Redis -----------------------------------------------------------------------------------------------

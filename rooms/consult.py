@@ -5,10 +5,14 @@ a reload is a new participant in the same seat. A participant waits until called
 
 Invariants, each held by a property test:
 
-- **Nobody is admitted but by the practitioner's ``Admit``, by a ``CallIn`` to where the practitioner is, by sitting in
-  the practitioner's seat, or by a resume ticket of somebody who was: its lineage is that of the seat's present holder,
-  or the ticket is older than this document (an emptied Redis lost the one before).**
-- **A ``CallIn`` puts nobody out;** a ``PutBack`` makes whoever is in wait, and no ticket of theirs lets them in again.
+- **Nobody is admitted but by the practitioner's ``Admit``, by a ``CallIn`` to where somebody is who leads the consult
+  (``rooms.leading``), by sitting in the practitioner's seat, or by a resume ticket of somebody who was: its lineage is
+  that of the seat's present holder, or the ticket is older than this document (an emptied Redis lost the one before).**
+- **A ``CallIn`` puts nobody out;** a ``PutBack`` makes whoever is in wait, a ``Remove`` puts them out, and no ticket of
+  theirs lets them in again.
+- **Never more are in than ``capacity``, one place of which is the practitioner's;** it only grows. Who was put back has
+  no place: nobody comes in by themselves, so whoever leads decides who has it next.
+- **While it is locked, nobody comes as far as the waiting room who did not wait and was not in.**
 - **A waiting participant is never in the key handshake, never on a worker, and sees nobody.**
 - **A seat has at most one admitted and at most one waiting participant.** The second is somebody who opened the link
   while its holder is inside (a forwarded link, another device): the holder stays until that one is called in.
@@ -17,7 +21,8 @@ Invariants, each held by a property test:
   of a document that Redis lost is always older than what it hears now.
 - **After the end nothing happens any more.**
 
-Refusals are ``DomainError``: ``seat_taken room_full not_found bad_state ended``; a refused event changes nothing.
+Refusals are ``DomainError``: ``seat_taken room_full room_locked not_found forbidden bad_state ended``; a refused event
+changes nothing.
 """
 
 from collections.abc import Collection
@@ -37,16 +42,20 @@ from rooms.consult_events import (
     Decline,
     Drop,
     Effect,
-    EndReason,
     Event,
     Feature,
+    Grow,
+    GrowRoom,
+    HandOver,
     Indicate,
     Leave,
+    Lock,
     LoseSocket,
     LoseWorker,
     MediaEvent,
     PlaceRoom,
     PutBack,
+    Remove,
     RemovePeer,
     Replan,
     RestartKeys,
@@ -61,6 +70,7 @@ from rooms.consult_events import (
     Write,
 )
 from rooms.consult_state import PRACTITIONER, Consult, Participant
+from rooms.leading import apply_leading, demand_open, end, led
 from rooms.tally import tallied
 from rooms.waiting import apply_waiting, let_in, same_place
 from vault.errors import DomainError
@@ -123,18 +133,18 @@ def _apply(state: Consult, event: Event, moment: int) -> tuple[Consult, list[Eff
             return _admit(state, event, moment)
         case CallIn(participant):
             return _call_in(state, participant), []
-        case Leave(participant):
-            return _leave(state, participant)
+        case Leave() | Remove() | Lock() | HandOver():
+            return apply_leading(state, event)
         case Close(reason):
-            return _end(state, reason)
+            return end(state, reason)
         case Vacate(seat):
             return _vacate(state, seat)
-        case Replan(plan):
-            return replace(state, plan=max(state.plan, plan)), []
+        case Replan() | Grow():
+            return _plan(state, event), []
         case LoseSocket(participant, socket):
             return _lose_socket(state, participant, socket, moment), []
         case Indicate(participant, indicators):
-            return state.having(replace(_present(state, participant), indicators=indicators)), []
+            return state.having(replace(state.present(participant), indicators=indicators)), []
         case Tick():
             return _tick(state, event, moment), []
         case Check() | Write() | Say() | Decline() | PutBack():
@@ -184,7 +194,7 @@ def _arrive(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[E
         raise DomainError("forbidden")
     if asked(state, event):
         raise DomainError("seat_taken")
-    known = state.find(event.participant)
+    state, known = _grown(state, event.capacity), state.find(event.participant)
     if known and known.socket == event.socket:
         return state, []
     for socket in (event.socket, *sorted(event.silent)):
@@ -208,7 +218,9 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
     lineage = _inherited(state, event, holder)
     leaving = holder if lineage else _candidate(state, event.seat)
     if leaving:
-        state = _without(state, frozenset({leaving.id}))
+        state = state.without({leaving.id})
+    elif not lineage:
+        demand_open(state, event.seat, was_in=event.lineage is not None)
     if lineage and event.seat != PRACTITIONER:
         _require_place(state)
     newcomer = Participant(
@@ -226,6 +238,16 @@ def _sit(state: Consult, event: Arrive, moment: int) -> tuple[Consult, list[Effe
     )
     effects: list[Effect] = [TakenOver(leaving.socket)] if leaving and leaving.socket else []
     return replace(state, participants=(*state.participants, same_place(newcomer, leaving))), effects
+
+
+def _plan(state: Consult, event: Replan | Grow) -> Consult:
+    if isinstance(event, Replan):
+        return replace(state, plan=max(state.plan, event.plan))
+    return _grown(state, event.capacity)
+
+
+def _grown(state: Consult, capacity: int) -> Consult:
+    return replace(state, capacity=max(state.capacity, capacity))
 
 
 def _require_place(state: Consult) -> None:
@@ -251,20 +273,20 @@ def _admit(state: Consult, event: Admit, moment: int) -> tuple[Consult, list[Eff
         return state, effects
     before = _holder(state, called.seat)
     if before:
-        state = _without(state, frozenset({before.id}))
+        state = state.without({before.id})
         effects += [TakenOver(before.socket)] if before.socket else []
     _require_place(state)
     return state.having(let_in(called)), effects
 
 
 def _call_in(state: Consult, participant: str) -> Consult:
-    """Into a free seat, and only to the practitioner."""
+    """Into a free seat, and only to who leads the consult."""
     called = state.find(participant)
     if called is None:
         raise DomainError("not_found")
     if called.admitted:
         return state
-    if state.practitioner is None:
+    if not state.is_led:
         raise DomainError("bad_state")
     if _holder(state, called.seat):
         raise DomainError("room_full")
@@ -282,23 +304,12 @@ def _lose_socket(state: Consult, participant: str, socket: str, moment: int) -> 
     return state.having(replace(one, socket=None, node=None, gone=moment))
 
 
-def _leave(state: Consult, participant: str) -> tuple[Consult, list[Effect]]:
-    if _present(state, participant).seat == PRACTITIONER:
-        return _end(state, "ended")
-    return _without(state, frozenset({participant})), []
-
-
-def _end(state: Consult, reason: EndReason) -> tuple[Consult, list[Effect]]:
-    effects: list[Effect] = [TellEnded(one.socket, reason) for one in state.participants if one.socket]
-    return replace(state, participants=(), ended=reason), effects
-
-
 def _vacate(state: Consult, seat: str) -> tuple[Consult, list[Effect]]:
     if seat == PRACTITIONER:
         raise DomainError("forbidden")
     leaving = [one for one in state.participants if one.seat == seat]
     told: list[Effect] = [TellEnded(one.socket, "ended") for one in leaving if one.socket]
-    return _without(state, frozenset(one.id for one in leaving)), told
+    return state.without({one.id for one in leaving}), told
 
 
 def _tick(state: Consult, tick: Tick, moment: int) -> Consult:
@@ -306,8 +317,7 @@ def _tick(state: Consult, tick: Tick, moment: int) -> Consult:
         if tick.nodes is not None and one.socket and one.node not in tick.nodes:
             state = _lose_socket(state, one.id, one.socket, moment)
     limit = moment - HOLD // MILLISECOND
-    gone = frozenset(one.id for one in state.participants if one.gone is not None and one.gone <= limit)
-    state = _without(state, gone)
+    state = state.without({one.id for one in state.participants if one.gone is not None and one.gone <= limit})
     if state.participants and moment - state.touched >= tick.refresh // MILLISECOND:
         state = replace(state, touched=moment)
     late = not state.ready and moment - state.assigned >= OPENING // MILLISECOND
@@ -355,6 +365,7 @@ def _next_epoch(state: Consult, moment: int) -> int:
 
 
 def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int) -> tuple[Consult, tuple[Effect, ...]]:
+    after = led(after)
     members = {one.id for one in before.admitted}
     remaining = {one.id for one in after.admitted}
     if remaining != members and len(remaining) >= 2:
@@ -365,6 +376,8 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
         effects.append(CloseRoom(before.worker, before.fence))
     elif after.worker:
         effects += [RemovePeer(after.worker, after.fence, one) for one in sorted(members - remaining)]
+        if after.capacity > before.capacity:
+            effects.append(GrowRoom(after.worker, after.fence, after.capacity))
     if remaining and after.worker is None and (before.worker or not members):
         effects.append(PlaceRoom())
     effects += [Count(what) for what in tallied(before, after, moment)]
@@ -378,16 +391,3 @@ def _settle(before: Consult, after: Consult, effects: list[Effect], moment: int)
 def _desk(state: Consult) -> tuple[object, ...]:
     waiting = tuple(replace(one, socket="" if one.socket else None, node=None, session=None) for one in state.waiting)
     return waiting, state.practitioner is not None, bool(state.participants)
-
-
-def _present(state: Consult, participant: str) -> Participant:
-    one = state.find(participant)
-    if one is None:
-        raise DomainError("bad_state")
-    return one
-
-
-def _without(state: Consult, gone: frozenset[str]) -> Consult:
-    if not gone:
-        return state
-    return replace(state, participants=tuple(one for one in state.participants if one.id not in gone))

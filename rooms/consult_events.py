@@ -15,7 +15,7 @@ REFRESH = timedelta(minutes=20)
 MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
 Feature = Literal["chat", "screen"]
 Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
-EndReason = Literal["ended", "left", "cancelled", "expired"]
+EndReason = Literal["ended", "left", "cancelled", "expired", "removed"]
 Tally = Literal["consults", "absent", "short", "middle", "long"]
 
 
@@ -38,7 +38,8 @@ class Arrive:
     ``lineage`` and ``issued`` come from a resume ticket that says *admitted*: who was once called in, and when the
     ticket was written. ``silent`` are sockets that were asked whether they are still there and did not answer.
     ``replay``: the page can be sent again what it missed. ``family``: of the refresh tokens that it comes from;
-    ``session``: the reference of the browser's session. ``number``: of who came to an open hour.
+    ``session``: the reference of the browser's session. ``number``: of who came to an open hour. ``capacity``: how many
+    its appointment is for now.
     """
 
     participant: str
@@ -54,6 +55,7 @@ class Arrive:
     family: str | None = None
     session: str | None = None
     number: int | None = None
+    capacity: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Admit:
 
 @dataclass(frozen=True, slots=True)
 class CallIn:
-    """Somebody whom the practitioner lets do so calls ``participant`` in to them, and takes no place."""
+    """Somebody who may calls ``participant`` in to who leads the consult, and takes no place."""
 
     participant: str
 
@@ -81,9 +83,40 @@ class LoseSocket:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Somebody gives up the seat; when the practitioner does, the consult ends."""
+    """Somebody gives up the seat; when nobody is left who leads the consult, it ends."""
 
     participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """``by``, who leads the consult, puts somebody out who is in; by their link they may wait again."""
+
+    by: str
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """``by``, who leads the consult, lets nobody new as far as the waiting room, or lets them again."""
+
+    by: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """``by``, the practitioner, has a guest lead the consult beside them; ``by`` itself takes it back."""
+
+    by: str
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grow:
+    """So many may be in now. Fewer than before changes nothing: whoever is in stays."""
+
+    capacity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +237,9 @@ class Tick:
 
 MediaEvent = RestartKeys | Assign | RoomOpened | LoseWorker | ChangeMedia
 WaitingEvent = Check | Write | Say | Decline | PutBack
-Event = (
-    Arrive | Admit | CallIn | Leave | Close | Vacate | Replan | LoseSocket | Indicate | Tick | MediaEvent | WaitingEvent
-)
+LeadingEvent = Leave | Remove | Lock | HandOver
+SeatEvent = Arrive | Admit | CallIn | Close | Vacate | Replan | Grow | LoseSocket | Indicate | Tick
+Event = SeatEvent | MediaEvent | WaitingEvent | LeadingEvent
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -250,6 +283,15 @@ class PlaceRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class GrowRoom:
+    """The room on its worker is for so many now."""
+
+    worker: str
+    fence: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
 class RemovePeer:
     worker: str
     fence: int
@@ -269,4 +311,4 @@ class Count:
     what: Tally
 
 
-Effect = Count | Show | ShowDesk | TakenOver | Drop | TellEnded | PlaceRoom | RemovePeer | CloseRoom
+Effect = Count | Show | ShowDesk | TakenOver | Drop | TellEnded | PlaceRoom | GrowRoom | RemovePeer | CloseRoom

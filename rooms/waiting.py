@@ -22,7 +22,9 @@ def apply_waiting(state: Consult, event: WaitingEvent, moment: int) -> Consult:
         case Write() | Decline():
             if one is None or one.admitted:
                 raise DomainError("not_found")
-            return state.having(replace(one, written=event.words)) if isinstance(event, Write) else _without(state, one)
+            return (
+                state.having(replace(one, written=event.words)) if isinstance(event, Write) else state.without({one.id})
+            )
         case PutBack():  # pragma: no branch -- the last kind there is
             if one is None or not one.admitted or one.seat == PRACTITIONER:
                 raise DomainError("not_found")
@@ -31,10 +33,6 @@ def apply_waiting(state: Consult, event: WaitingEvent, moment: int) -> Consult:
 
 def _told(one: Participant, event: Check | Say) -> Participant:
     return replace(one, check=event.found) if isinstance(event, Check) else replace(one, said=event.words)
-
-
-def _without(state: Consult, one: Participant) -> Consult:
-    return replace(state, participants=tuple(other for other in state.participants if other is not one))
 
 
 def _put_back(state: Consult, one: Participant, moment: int) -> Consult:

@@ -153,6 +153,15 @@ class Signaling:
             # It is written: an error would say that it is not. Pages see it when they next ask.
             log.warning("nobody could be told that an appointment was corrected")
 
+    async def invited(self, appointment: Appointment) -> None:
+        """A guest more takes part: in the consult that runs there is a place for them, and every desk reads it anew."""
+        try:
+            await self.consults.seats.grow(appointment)
+            await self.consults.showing.tell_desks(appointment.owner)
+        except (DomainError, RedisError):
+            # It is written: the guest who comes makes room for themselves.
+            log.warning("nobody could be told that a guest more takes part")
+
     async def uninvited(self, appointment: Appointment, guest: str) -> None:
         """A guest's link leads nowhere any more: whoever came by it is out, and who is there sees that."""
         try:
@@ -313,7 +322,7 @@ def _consults(
     beside: Beside,
 ) -> Consults:
     """``place`` has a room placed on a media worker."""
-    now = app[typedefs.NOW]
+    settings, now = app[typedefs.SETTINGS], app[typedefs.NOW]
     showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN], beside)
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
 
@@ -345,7 +354,7 @@ def _consults(
         live=live,
         runner=runner,
         showing=showing,
-        entering=Entering(live, storage, JoinWindow.of(app[typedefs.SETTINGS]), now),
+        entering=Entering(live, storage, JoinWindow.of(settings), now, settings.max_people),
         store=storage,
         now=now,
         node=node,

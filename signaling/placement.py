@@ -197,7 +197,7 @@ class Placement:
 
 def slot_views(slots: list[WorkerSlot]) -> list[SlotView]:
     """Peers of a worker are participants."""
-    return [SlotView(slot=one.slot, participant=one.peer) for one in slots]
+    return [SlotView(slot=one.slot, participant=one.peer, paused=one.paused) for one in slots]
 
 
 def sample(event: PeerSample) -> dict[str, object]:

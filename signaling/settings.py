@@ -59,6 +59,12 @@ class SignalingSettings(BaseModel):
         description="How long after its end a link still opens, unless the appointment is destroyed by then: "
         "with retention `end` half an hour after its planned end.",
     )
+    max_people: int = Field(
+        default=12,
+        ge=2,
+        le=12,
+        description="People who may be in one consult at once, the practitioner and the patient among them.",
+    )
     queue_people: int = Field(
         default=20, ge=1, le=200, description="How many may be in the queue of one practitioner's open hour."
     )

@@ -245,6 +245,8 @@ class Router:
             if peer is not None:
                 self._remove(room, peer, now)
             return Done()
+        if not isinstance(call, RequestKeyframe):
+            return Refused(code="internal")
         return self._request_keyframe(room, peer, call, now)
 
     def _open(self, call: OpenRoom, now: float) -> Reply:

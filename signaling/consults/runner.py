@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from media.control import CloseRoom as CloseRoomCall
+from media.control import OpenRoom
 from media.control import RemovePeer as RemovePeerCall
 from rooms.consult_events import (
     Arrive,
@@ -12,6 +13,7 @@ from rooms.consult_events import (
     Drop,
     Effect,
     Event,
+    GrowRoom,
     PlaceRoom,
     RemovePeer,
     Show,
@@ -39,7 +41,7 @@ class Port:
     tell: Callable[[str, str, Message], Awaitable[None]]
     end: Callable[[str, Ending], Awaitable[None]]
     place: Callable[[str], None]
-    tidy: Callable[[str, RemovePeerCall | CloseRoomCall], None]
+    tidy: Callable[[str, OpenRoom | RemovePeerCall | CloseRoomCall], None]
     forget_messages: Callable[[str], Awaitable[None]]
     count: Callable[[Consult, Tally], None]
     arrived: Callable[[str], None]
@@ -88,6 +90,8 @@ class Runner:
                 port.count(consult, what)
             case PlaceRoom():
                 port.place(consult.appointment)
+            case GrowRoom(worker, fence, capacity):
+                port.tidy(worker, OpenRoom(room=consult.appointment, fence=fence, capacity=capacity))
             case RemovePeer(worker, fence, peer):
                 port.tidy(worker, RemovePeerCall(room=consult.appointment, fence=fence, peer=peer))
             case CloseRoom(worker, fence):

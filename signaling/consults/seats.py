@@ -9,7 +9,7 @@ from typing import Any
 from practice.agenda.model import Appointment
 from practice.storage import Storage
 from rooms.consult import asked, new
-from rooms.consult_events import Admit, Arrive, Close, EndReason, Leave, LoseSocket, Replan, Vacate
+from rooms.consult_events import Admit, Arrive, Close, EndReason, Grow, Leave, LoseSocket, Replan, Vacate
 from rooms.consult_state import GUEST, PRACTITIONER, Consult, Participant
 from rooms.live import LiveConsults
 from signaling.consults.runner import Runner
@@ -28,18 +28,25 @@ from vault import audit
 from vault.audit import Act
 from vault.errors import DomainError
 
+PAIR = 2
+"""Practitioner and patient."""
+
 QUESTIONS = 3
 """Pages that may stand in the way of an arrival, asked one after the other."""
 
 
 @dataclass(frozen=True)
 class Entering:
-    """Foreign appointments do not exist; a patient comes while the waiting room is open, whatever the page says."""
+    """Foreign appointments do not exist; a patient comes while the waiting room is open, whatever the page says.
+
+    ``most``: people in one consult, whatever its appointment says.
+    """
 
     live: LiveConsults
     store: Storage
     window: JoinWindow
     now: Callable[[], datetime]
+    most: int
 
     async def fresh(self, claims: Claims, appointment: str) -> Consult:
         """The document as it begins where there is none. Raises forbidden not_found too_early ended gone try_again.
@@ -53,13 +60,17 @@ class Entering:
         guest = claims.role == GUEST
         known = consult and claims.practitioner in (None, consult.owner)
         if consult and known and not (waited or guest or claims.asks):
-            return new(appointment, consult.owner, self.now(), barred=consult.barred)
+            return new(appointment, consult.owner, self.now(), capacity=consult.capacity, barred=consult.barred)
         found = await self.store.appointments.get(of_claims(claims), appointment)
         await self.demand_invited(claims, found)
         if found.state != "planned" or (waited and self._in_vain(found, consult)):
             raise UserError("ended")
         barred = consult.barred if consult else await self.store.policies.barred(of_server(), found.owner)
-        return new(appointment, found.owner, self.now(), barred=barred)
+        return new(appointment, found.owner, self.now(), capacity=self.capacity(found), barred=barred)
+
+    def capacity(self, appointment: Appointment) -> int:
+        """How many may be in its consult at once: practitioner, patient and guests, but never more than ``most``."""
+        return min(self.most, PAIR + len(appointment.guests))
 
     async def demand_invited(self, claims: Claims, found: Appointment) -> None:
         """Whoever came by a link still takes part, and has agreed to what is asked of them.
@@ -140,7 +151,7 @@ class Seats:
         """
         fresh = await self._entering.fresh(socket.claims, appointment)
         await self._leave_other(socket, appointment)
-        arrival = self._arrival(socket, participant, take_over=take_over)
+        arrival = replace(self._arrival(socket, participant, take_over=take_over), capacity=fresh.capacity)
         consult = await self._seat(fresh, arrival, admit)
         view = await self._settle(socket, consult, participant)
         if socket.claims.role == GUEST or socket.claims.asks:
@@ -148,17 +159,24 @@ class Seats:
         return view
 
     async def leave(self, socket: Socket, _body: Empty) -> Empty:
-        """Give the seat up; when the practitioner does, the consult has ended, also in storage."""
+        """Give the seat up; when nobody is left who leads the consult, it has ended, also in storage."""
         consult, me = await self.inside(socket)
-        if me.seat == PRACTITIONER:
-            await self._store.appointments.end(of_consult(consult), consult.appointment)
-            ended = audit.appointment(consult.owner, consult.appointment)
-            await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
-            # Beside what ends it for who is in it, who need not wait for the desks.
-            self._gate.spawn(self._showing.tell_desks(consult.owner))
-        await self._runner.apply(consult.appointment, Leave(me.id))
+        ends = consult.ends_without(me)
+        if ends:
+            await self._end(consult)
+        after = await self._runner.apply(consult.appointment, Leave(me.id))
+        if after.ended and not ends:
+            await self._end(after)  # who else led it was gone by then
         socket.binding = None
         return Empty()
+
+    async def _end(self, consult: Consult) -> None:
+        """A host ends it in the name of the practitioner, who handed it over."""
+        await self._store.appointments.end(of_consult(consult), consult.appointment)
+        ended = audit.appointment(consult.owner, consult.appointment)
+        await self._store.audit.record(Act.APPOINTMENT_ENDED, audit.practitioner(consult.owner), ended)
+        # Beside what ends it for who is in it, who need not wait for the desks.
+        self._gate.spawn(self._showing.tell_desks(consult.owner))
 
     async def lost(self, socket: Socket) -> None:
         """A socket closed."""
@@ -197,7 +215,11 @@ class Seats:
         """Whoever is here is told that what was planned is another."""
         await self._from_outside(appointment.id, Replan(appointment.version))
 
-    async def _from_outside(self, appointment: str, event: Close | Replan | Vacate) -> None:
+    async def grow(self, appointment: Appointment) -> None:
+        """Somebody more was invited: there is a place for them in the consult that runs."""
+        await self._from_outside(appointment.id, Grow(self._entering.capacity(appointment)))
+
+    async def _from_outside(self, appointment: str, event: Close | Replan | Grow | Vacate) -> None:
         if await self._live.load(appointment):
             try:
                 await self._runner.apply(appointment, event)
@@ -215,6 +237,18 @@ class Seats:
         if admitted and not me.admitted:
             raise ProtocolError("forbidden")
         return consult, me
+
+    async def leading(self, socket: Socket) -> tuple[Consult, Participant]:
+        """The room and the place in it, of who leads the consult; ``forbidden`` of who does not."""
+        consult, me = await self.inside(socket, admitted=True)
+        if not consult.leads(me):
+            raise ProtocolError("forbidden")
+        return consult, me
+
+    async def is_colleague(self, consult: Consult, seat: str) -> bool:
+        """Whether this is the seat of a guest who was invited as a colleague."""
+        found = await self._store.appointments.get(of_consult(consult), consult.appointment)
+        return any(one.id == seat and one.role == "colleague" for one in found.guests)
 
     async def other(self, socket: Socket, participant: str) -> tuple[Consult, Participant, Participant]:
         """The room, the caller and another one who is in."""

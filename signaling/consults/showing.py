@@ -151,17 +151,17 @@ def room_view(
 ) -> RoomView:
     """The room as ``me`` may see it.
 
-    Whoever waits sees nobody; the practitioner sees everybody; others see who is in.
+    Whoever waits sees nobody; who leads the consult sees everybody; others see who is in.
     """
-    if me.seat == PRACTITIONER:
+    if consult.leads(me):
         others = [one for one in consult.participants if one.id != me.id]
     else:
         others = [one for one in consult.admitted if me.admitted and one.id != me.id]
     return RoomView(
         version=consult.version,
         appointment=consult.appointment,
-        me=participant_view(me),
-        others=[participant_view(one) for one in others],
+        me=participant_view(consult, me),
+        others=[participant_view(consult, one) for one in others],
         media=media_view(consult, ice_servers) if me.admitted else None,
         keys=keys_view(consult) if me.admitted else None,
         resume=resume,
@@ -169,10 +169,12 @@ def room_view(
         plan=consult.plan,
         written=written,
         held=me.held,
+        capacity=consult.capacity,
+        locked=consult.locked,
     )
 
 
-def participant_view(one: Participant) -> ParticipantView:
+def participant_view(consult: Consult, one: Participant) -> ParticipantView:
     return ParticipantView.model_validate(
         {
             "participant": one.id,
@@ -183,6 +185,7 @@ def participant_view(one: Participant) -> ParticipantView:
             "indicators": asdict(one.indicators),
             "unusable": list(one.unusable),
             "guest": guest_of(one.role, one.seat),
+            "host": consult.is_host(one),
         }
     )
 
@@ -194,7 +197,11 @@ def guest_of(role: str, seat: str) -> str | None:
 
 def media_view(consult: Consult, ice_servers: list[IceServer]) -> MediaView:
     return MediaView(
-        fence=consult.fence, ready=consult.ready, slots=max(1, consult.capacity - 1), ice_servers=ice_servers
+        fence=consult.fence,
+        ready=consult.ready,
+        slots=max(1, consult.capacity - 1),
+        ice_servers=ice_servers,
+        simulcast=consult.is_group,
     )
 
 

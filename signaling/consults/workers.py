@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from media.control import Call, CloseRoom, MediaClient, MediaUnavailable, RemovePeer, Reply
+from media.control import Call, CloseRoom, MediaClient, MediaUnavailable, OpenRoom, RemovePeer, Reply
 
 CALLS = 32
 """Calls under way at once that somebody waits for."""
@@ -29,11 +29,11 @@ class Workers:
         async with self._calls:
             return await self._media.call(worker, call)
 
-    def tidy(self, worker: str, call: RemovePeer | CloseRoom) -> None:
-        """Tidy up on a worker, in the background."""
+    def tidy(self, worker: str, call: OpenRoom | RemovePeer | CloseRoom) -> None:
+        """Tidy up on a worker, or say that a room of its is larger, in the background."""
         self._spawn(self._tidy(worker, call))
 
-    async def _tidy(self, worker: str, call: RemovePeer | CloseRoom) -> None:
+    async def _tidy(self, worker: str, call: OpenRoom | RemovePeer | CloseRoom) -> None:
         """One that is dead needs no tidying; one that was frozen closes its rooms by itself."""
         try:
             async with self._tidying:

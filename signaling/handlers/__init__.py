@@ -5,13 +5,14 @@ has the place that the event needs.
 
 What takes a seat or gives one up is handled by ``signaling.consults.seats`` itself: arriving, admitting, leaving.
 ``desk`` watches, calls in to somebody else and tells, ``room`` says what is muted, ``media`` offers, ``keys`` shakes
-hands, ``chat`` writes, ``report`` says how a connection is.
+hands, ``chat`` writes, ``report`` says how a connection is, ``groups`` is what consults of more than two have beside.
 """
 
 from signaling.consults import Consults
 from signaling.greeting import Greeting
 from signaling.handlers.chat import Chat
 from signaling.handlers.desk import Desk
+from signaling.handlers.groups import Groups
 from signaling.handlers.keys import Keys
 from signaling.handlers.media import Media
 from signaling.handlers.report import Reports
@@ -28,9 +29,10 @@ def handlers(
     """The one handler of each client event there is."""
     parts = (
         consults.seats,
-        Desk(greeting),
+        Desk(consults, greeting),
         Room(consults),
         Media(consults, placement),
+        Groups(consults, placement),
         Keys(consults, limiter),
         Chat(consults),
         Reports(consults, diagnostics),

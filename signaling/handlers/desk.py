@@ -1,8 +1,10 @@
 """The desk of a practitioner, for them and for who works for them: who waits."""
 
 from rooms.announced import Announced
+from rooms.consult_events import CallIn as CallingIn
+from signaling.consults import Consults
 from signaling.greeting import Greeting
-from signaling.protocol.errors import ProtocolError
+from signaling.protocol.errors import ProtocolError, UserError
 from signaling.protocol.events import CallIn, DeskView, Tell, Watch
 from signaling.protocol.model import Empty
 from signaling.protocol.waiting_room import Announce, Decline, Write
@@ -10,7 +12,8 @@ from signaling.sockets.socket import Socket
 
 
 class Desk:
-    def __init__(self, greeting: Greeting) -> None:
+    def __init__(self, consults: Consults, greeting: Greeting) -> None:
+        self._consults = consults
         self._greeting = greeting
 
     async def watch(self, socket: Socket, body: Watch) -> DeskView:
@@ -19,7 +22,13 @@ class Desk:
         return await self._greeting.watch(socket, account, body.practitioner or account)
 
     async def call_in(self, socket: Socket, body: CallIn) -> Empty:
-        """Call somebody in to the practitioner, entering nowhere."""
+        """Call somebody in to who leads the consult, entering nowhere; by a host to where they are."""
+        if socket.claims.practitioner is None:
+            consult, _ = await self._consults.seats.leading(socket)
+            if consult.appointment != body.appointment:
+                raise UserError("not_found")
+            await self._consults.runner.apply(consult.appointment, CallingIn(body.participant))
+            return Empty()
         await self._greeting.call_in(_account(socket), body.appointment, body.participant)
         return Empty()
 

@@ -6,7 +6,6 @@ from rooms.consult_events import Indicate
 from rooms.consult_events import Indicators as IndicatorState
 from rooms.consult_events import PutBack as PuttingBack
 from rooms.consult_events import Say as SayEvent
-from rooms.consult_state import PRACTITIONER
 from rooms.device_check import DeviceCheck
 from signaling.consults import Consults
 from signaling.protocol.errors import ProtocolError
@@ -50,7 +49,7 @@ class Room:
     async def put_back(self, socket: Socket, body: PutBack) -> Empty:
         """Make somebody who is in wait again. Errors: ``forbidden``, ``not_found``, ``bad_state``."""
         consult, me, one = await self._consults.seats.other(socket, body.participant)
-        if me.seat != PRACTITIONER:
+        if not consult.leads(me):
             raise ProtocolError("forbidden")
         await self._consults.runner.apply(consult.appointment, PuttingBack(one.id))
         return Empty()

@@ -61,6 +61,7 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "push_service": ("user", 422, "This browser's push service is none that the operator allows."),
     "seat_taken": ("user", 409, "This consult is open in another window."),
     "room_full": ("user", 409, "There is no free place in this consult."),
+    "room_locked": ("user", 409, "This consult is locked: nobody new may come to its waiting room."),
     "guests_full": ("user", 409, "This appointment has as many guests as it can have."),
     "conflict": ("user", 409, "Somebody else changed this in the meantime."),
     "closing": ("user", 409, "This organisation is being closed; nothing of it changes any more."),

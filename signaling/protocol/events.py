@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from signaling.protocol.capabilities import Capability, Replay, Sequence, Welcome
+from signaling.protocol.groups import HandOver, Lock, Remove, Sizes, Speak, Speaks, two
 from signaling.protocol.handshake import (
     Epoch,
     KeyCommit,
@@ -39,7 +40,7 @@ MediaState = Literal["new", "connecting", "connected", "reconnecting", "failed"]
 Feature = Literal["chat", "screen"]
 Unusable = Literal["microphone", "camera", "screen", "hearing", "seeing"]
 HoldMessage = Literal["soon", "five-minutes", "fifteen-minutes", "check-sound"]
-EndReason = Literal["ended", "left", "cancelled", "expired"]
+EndReason = Literal["ended", "left", "cancelled", "expired", "removed"]
 SignedOutCode = Literal["token_invalid", "token_reused"]
 
 Seen = Annotated[
@@ -77,6 +78,7 @@ class ParticipantView(Message):
     guest: Id | None = Field(
         default=None, exclude_if=nothing, description="Of role ``guest``: which, as REST names them."
     )
+    host: bool = Field(default=False, exclude_if=nothing, description="A colleague who leads this consult too.")
 
 
 class IceServer(Message):
@@ -92,8 +94,9 @@ class MediaView(Message):
 
     fence: int
     ready: bool = Field(description="A worker has the room; an offer will be answered.")
-    slots: int = Field(description="Receive-only slot pairs to put in the offer, before the one stage line.")
+    slots: int = Field(description="Receive-only pairs to offer, before the one stage line. More: a new connection.")
     ice_servers: list[IceServer]
+    simulcast: bool = Field(default=False, exclude_if=nothing, description="A group: offer the camera in three sizes.")
 
 
 class KeyMember(Message):
@@ -112,7 +115,7 @@ class RoomView(Message):
     """All that one participant may know of the room. The highest version wins; each view is complete.
 
     ``others``, ``media`` and ``keys`` are empty until the participant is admitted. The practitioner
-    is always admitted.
+    is always admitted. Who leads the consult sees among ``others`` who waits, too.
     """
 
     version: int
@@ -126,6 +129,8 @@ class RoomView(Message):
     written: str | None = Field(default=None, exclude_if=nothing, description="While waiting: by the desk, to be read.")
     held: bool = Field(default=False, exclude_if=nothing, description="While waiting: put back by the practitioner.")
     plan: int = Field(default=0, exclude_if=nothing, description="Another than before: corrected; ask REST anew.")
+    capacity: int = Field(default=2, exclude_if=two, description="How many may be in at once. More than two: a group.")
+    locked: bool = Field(default=False, exclude_if=nothing, description="Nobody new comes to the waiting room.")
 
 
 class WaitingView(Message):
@@ -160,6 +165,7 @@ class SlotView(Message):
 
     slot: int
     participant: Id
+    paused: bool = Field(default=False, exclude_if=nothing, description="No picture, for want of bandwidth; sound is.")
 
 
 # --- client to server ------------------------------------------------------------------------------------------------
@@ -191,7 +197,9 @@ class Arrive(Message):
 
 
 class CallIn(Message):
-    """To the practitioner, who is in the consult: by who works for them and may do so. Nobody is put out by it."""
+    """To who leads the consult and is in it: by a colleague who does, or by who works for the practitioner and may do
+    so. Nobody is put out by it.
+    """
 
     appointment: Id
     participant: Id = Field(description="Who is called in.")
@@ -320,6 +328,8 @@ class ClientEvent:
 EVERYONE = frozenset({"practitioner", "patient", "guest"})
 INVITED = frozenset({"patient", "guest"})
 PRACTITIONER = frozenset({"practitioner"})
+LEADING = frozenset({"practitioner", "guest"})
+"""Guests only who lead the consult, which its document says."""
 
 ROOM: Final = "room"
 """The lane of whatever changes the place of a socket in a room."""
@@ -330,16 +340,21 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "watch": ClientEvent(Watch, DeskView, PRACTITIONER, "Receive a desk from now on.", assists=True),
     "arrive": ClientEvent(Arrive, RoomView, EVERYONE, "Enter the room.", ROOM),
     "admit": ClientEvent(Admit, RoomView, PRACTITIONER, "Call somebody in.", ROOM),
-    "call-in": ClientEvent(CallIn, Empty, PRACTITIONER, "Call somebody in without entering.", assists=True),
+    "call-in": ClientEvent(CallIn, Empty, LEADING, "Call somebody in without entering.", assists=True),
     "tell": ClientEvent(Tell, Empty, PRACTITIONER, "Send a canned message to somebody who waits.", assists=True),
     "write": ClientEvent(Write, Empty, PRACTITIONER, "Write to somebody who waits, in one's own words.", assists=True),
     "decline": ClientEvent(Decline, Empty, PRACTITIONER, "Do not receive somebody who waits.", assists=True),
-    "put-back": ClientEvent(PutBack, Empty, PRACTITIONER, "Make somebody who is in wait again."),
+    "put-back": ClientEvent(PutBack, Empty, LEADING, "Make somebody who is in wait again."),
+    "remove": ClientEvent(Remove, Empty, LEADING, "Have somebody leave who is in."),
+    "lock": ClientEvent(Lock, Empty, LEADING, "Let nobody new into the waiting room, or let them again."),
+    "hand-over": ClientEvent(HandOver, Empty, PRACTITIONER, "Have a colleague who is in lead the consult too."),
     "announce": ClientEvent(Announce, Empty, PRACTITIONER, "Say to all who wait how it stands.", assists=True),
     "say": ClientEvent(Say, Empty, INVITED, "Say something to the desk while waiting.", ROOM),
     "check": ClientEvent(Check, Empty, INVITED, "Say how one's devices are, for the desk to see.", ROOM),
     "snapshot": ClientEvent(Empty, RoomView, EVERYONE, "The current view of the room.", ROOM),
     "offer": ClientEvent(Offer, Answer, EVERYONE, "Offer media; also for ICE restart and for a screen."),
+    "sizes": ClientEvent(Sizes, Empty, EVERYONE, "Say what is shown how large."),
+    "speak": ClientEvent(Speak, Empty, EVERYONE, "In a group: say whether one speaks."),
     "indicate": ClientEvent(Indicators, Empty, EVERYONE, "Say what is muted.", ROOM),
     "key-commit": ClientEvent(KeyCommit, Empty, EVERYONE, "Key handshake, step 1.", KEYS),
     "key-reveal": ClientEvent(KeyReveal, Empty, EVERYONE, "Key handshake, step 2.", KEYS),
@@ -348,7 +363,7 @@ CLIENT_EVENTS: dict[str, ClientEvent] = {
     "keyframe": ClientEvent(Keyframe, Empty, EVERYONE, "Ask a sender for a key frame."),
     "chat": ClientEvent(Chat, Empty, EVERYONE, "Send an encrypted chat message."),
     "report": ClientEvent(Report, Empty, EVERYONE, "Hand in a diagnostics sample."),
-    "leave": ClientEvent(Empty, Empty, EVERYONE, "Leave; when the practitioner does, the consult ends for all.", ROOM),
+    "leave": ClientEvent(Empty, Empty, EVERYONE, "Leave; when nobody is left who leads it, it ends for all.", ROOM),
 }
 
 SIGNED_OUT: Final = "signed-out"
@@ -363,6 +378,7 @@ SERVER_EVENTS: dict[str, tuple[type[Message], str]] = {
     AGENDA: (Empty, "To who watches the desk: what is planned is more, less or another; ask REST anew."),
     SIGHT: (Empty, "To whose desk it is: others have sight of its agenda; `GET /me` has how often."),
     "slots": (Slots, "Who is in which slot."),
+    "speaks": (Speaks, "In a group: somebody speaks, or no longer."),
     "key-commit": (KeyCommitted, "Key handshake, step 1, from another participant."),
     "key-reveal": (KeyRevealed, "Key handshake, step 2, from another participant."),
     "key-wrap": (KeyWrapped, "Key handshake, step 3, from another participant."),

@@ -13,7 +13,7 @@ async def add(call: Call) -> AppointmentView:
     app, body = call.request.app, call.body
     invitee = Invitee(body.name, body.role, body.language, body.mail, body.phone)
     appointment = await app[STORE].guests.add(await reach(call), call.path["appointment"], invitee)
-    await app[SIGNALING].told(appointment.owner)
+    await app[SIGNALING].invited(appointment)
     return await with_told(call, appointment)
 
 

@@ -5,7 +5,7 @@
  * @typedef {'microphone' | 'camera' | 'screen'} Source
  * @typedef {'new' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} MediaState
  * @typedef {'soon' | 'five-minutes' | 'fifteen-minutes' | 'check-sound'} HoldMessage
- * @typedef {'ended' | 'left' | 'cancelled' | 'expired'} EndReason
+ * @typedef {'ended' | 'left' | 'cancelled' | 'expired' | 'removed'} EndReason
  * @typedef {{version: number, supported: {oldest: number, newest: number}, capabilities: string[]}} Welcome
  * @typedef {{code: 'token_invalid' | 'token_reused'}} SignedOut
  *
@@ -13,14 +13,14 @@
  * @typedef {'chat' | 'screen'} Feature
  * @typedef {'microphone' | 'camera' | 'screen' | 'hearing' | 'seeing'} Unusable
  * @typedef {{participant: string, role: Role, state: 'waiting' | 'admitted', connected: boolean, media: MediaState,
- *   indicators: Indicators, unusable: Unusable[], guest?: string}} ParticipantView
+ *   indicators: Indicators, unusable: Unusable[], guest?: string, host?: boolean}} ParticipantView
  * @typedef {{urls: string[], username: string | null, credential: string | null}} IceServer
- * @typedef {{fence: number, ready: boolean, slots: number, ice_servers: IceServer[]}} MediaView
+ * @typedef {{fence: number, ready: boolean, slots: number, ice_servers: IceServer[], simulcast?: boolean}} MediaView
  * @typedef {{participant: string, role: Role}} KeyMember
  * @typedef {{epoch: number, members: KeyMember[]}} KeysView
  * @typedef {{version: number, appointment: string, me: ParticipantView, others: ParticipantView[],
  *   media: MediaView | null, keys: KeysView | null, resume: string, barred?: Feature[], plan?: number,
- *   written?: string, held?: boolean}} RoomView
+ *   written?: string, held?: boolean, capacity?: number, locked?: boolean}} RoomView
  * @typedef {'works' | 'silent' | 'off' | 'denied' | 'busy' | 'missing' | 'insecure'} Found
  * @typedef {'green' | 'amber' | 'red'} Grade
  * @typedef {{microphone: Found, camera: Found}} Check
@@ -35,7 +35,9 @@
  * @typedef {{status: Status, delay: number | null, overrun: boolean, queue?: QueueView}} AnnouncedView
  * @typedef {{version: number, practitioner?: string, waiting: WaitingView[], in_consult: string | null,
  *   announced: AnnouncedView | null}} DeskView
- * @typedef {{slot: number, participant: string}} SlotView
+ * @typedef {{slot: number, participant: string, paused?: boolean}} SlotView
+ * @typedef {{slot: number, height: number, pinned?: boolean}} SlotSize
+ * @typedef {{participant: string, speaking: boolean}} Speaks
  * @typedef {{mid: string, use: Source | 'slot' | 'stage', slot?: number}} Line
  * @typedef {{fence: number, version: number, slots: SlotView[]}} Slots
  * @typedef {{line: number, mid: string | null, reason: string}} RefusedLine
