@@ -19,6 +19,7 @@ from rooms.consult_events import (
     Drop,
     Effect,
     Event,
+    GrowRoom,
     Indicate,
     Indicators,
     Leave,
@@ -36,11 +37,11 @@ from rooms.consult_events import (
     Tick,
     Vacate,
 )
-from rooms.consult_state import PRACTITIONER, Consult
+from rooms.consult_state import PRACTITIONER, Consult, Participant
 from vault.errors import DomainError
 
-SEATS = {PRACTITIONER: "practitioner", "patient": "patient", "guest-1": "guest"}
-REFUSALS = {"seat_taken", "room_full", "not_found", "bad_state", "ended", "forbidden"}
+SEATS = {PRACTITIONER: "practitioner", "patient": "patient", "guest-1": "guest", "guest-2": "guest"}
+REFUSALS = {"seat_taken", "room_full", "room_locked", "not_found", "bad_state", "ended", "forbidden"}
 
 
 class ConsultMachine(RuleBasedStateMachine):
@@ -51,7 +52,7 @@ class ConsultMachine(RuleBasedStateMachine):
         self.numbers = count()
         self.now = datetime(2026, 11, 22, tzinfo=UTC)
 
-    @initialize(capacity=st.integers(2, 3))
+    @initialize(capacity=st.integers(2, 4))
     def begin(self, capacity: int) -> None:
         self.state = new("appointment", "owner", self.now, capacity=capacity)
         self.seats_of: dict[str, str] = {}
@@ -60,6 +61,9 @@ class ConsultMachine(RuleBasedStateMachine):
         self.on_worker: set[str] = set()
         self.open_sockets: set[str] = set()
         self.wanted = False
+        self.handed: str | None = None
+        self.put_out: set[str] = set()
+        self.room_capacity = capacity
 
     # --- running one event ---------------------------------------------------------------------------------------
 
@@ -81,7 +85,15 @@ class ConsultMachine(RuleBasedStateMachine):
         for effect in effects:
             self.carry_out(effect)
         self.tickets += [(one.seat, one.lineage, after.touched) for one in after.admitted if one.lineage]
+        self.put_out -= {one.seat for one in after.admitted}
         return effects
+
+    def leads(self, one: Participant | None) -> bool:
+        """By what was handed over, whatever the document says."""
+        return one is not None and (one.seat == PRACTITIONER or (one.admitted and one.lineage == self.handed))
+
+    def anybody(self, data: st.DataObject, label: str = "who") -> str:
+        return data.draw(st.sampled_from([*(one.id for one in self.state.participants), "nobody"]), label=label)
 
     def compare(self, before: Consult, after: Consult, effects: tuple[Effect, ...]) -> None:
         """What must hold between two states."""
@@ -89,6 +101,7 @@ class ConsultMachine(RuleBasedStateMachine):
         assert after.touched >= before.touched
         assert (after.fence, after.epoch) >= (before.fence, before.epoch)
         assert after.fence >= before.fence
+        assert after.capacity >= before.capacity
         members, remaining = ({one.id for one in state.admitted} for state in (before, after))
         if members != remaining and len(remaining) >= 2:
             assert after.epoch > before.epoch
@@ -107,6 +120,9 @@ class ConsultMachine(RuleBasedStateMachine):
                     self.on_worker.discard(participant)
             case CloseRoom():
                 self.on_worker.clear()
+            case GrowRoom(worker, fence, capacity):
+                if (worker, fence) == (self.state.worker, self.state.fence):
+                    self.room_capacity = capacity
             case PlaceRoom():
                 self.wanted = True
 
@@ -150,6 +166,9 @@ class ConsultMachine(RuleBasedStateMachine):
             assert event.issued < before.born if holder is None else holder.lineage == event.lineage
         if holder and not one.admitted:
             assert self.state.find(holder.id), "somebody who must wait put the holder out"
+        if before.locked and not known and not one.admitted:
+            waited = any(other.seat == event.seat for other in before.waiting)
+            assert waited or (event.lineage and event.seat not in self.put_out), "somebody new came to a locked consult"
 
     @rule(seat=st.sampled_from(sorted(SEATS)), take_over=st.booleans(), data=st.data())
     def arrive(self, seat: str, take_over: bool, data: st.DataObject) -> None:
@@ -179,14 +198,14 @@ class ConsultMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def call_in(self, data: st.DataObject) -> None:
-        whom = data.draw(st.sampled_from([*(one.id for one in self.state.participants), "nobody"]))
+        whom = self.anybody(data)
         before, inside = self.state, {one.id for one in self.state.admitted}
         if self.run(CallIn(whom)) is None:
             assert self.state is before
             return
         self.called.add(whom)
         assert {one.id for one in self.state.admitted} == inside | {whom}, "it lets one in and puts nobody out"
-        assert whom in inside or before.practitioner is not None
+        assert whom in inside or any(map(self.leads, before.participants))
 
     @rule(seat=st.sampled_from(["patient", "guest-1"]), data=st.data())
     def a_patient_tries_to_admit(self, seat: str, data: st.DataObject) -> None:
@@ -251,10 +270,11 @@ class ConsultMachine(RuleBasedStateMachine):
         if not self.seats_of:
             return
         one = data.draw(st.sampled_from(sorted(self.seats_of)))
-        practitioner = self.seats_of[one] == PRACTITIONER
+        leads = self.leads(self.state.find(one))
+        others = [other for other in self.state.participants if other.id != one and self.leads(other)]
         if self.run(Leave(one)) is not None:
             assert self.state.find(one) is None
-            assert bool(self.state.ended) == practitioner
+            assert bool(self.state.ended) == (leads and not others)
 
     @rule(data=st.data(), camera=st.booleans())
     def indicate(self, data: st.DataObject, camera: bool) -> None:
@@ -295,6 +315,7 @@ class ConsultMachine(RuleBasedStateMachine):
             assert self.state.fence > before.fence
             self.wanted = False
             self.on_worker.clear()
+            self.room_capacity = self.state.capacity
 
     @rule(late=st.booleans())
     def opened(self, late: bool) -> None:
@@ -329,6 +350,8 @@ class ConsultMachine(RuleBasedStateMachine):
             self.state = new("appointment", "owner", self.now, capacity=lost.capacity)
             self.on_worker.clear()
             self.wanted = False
+            self.handed = None
+            self.put_out.clear()
             assert self.state.version > lost.version
 
     # --- at every moment -----------------------------------------------------------------------------------------

@@ -29,13 +29,13 @@ from rooms.consult_events import (
     Tick,
 )
 from rooms.consult_state import Consult
-from tests.rooms.consult_machine import ConsultMachine
+from tests.rooms.leading_machine import LeadingMachine
 from vault.errors import DomainError
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=61)
 
-TestConsultMachine = ConsultMachine.TestCase
+TestConsultMachine = LeadingMachine.TestCase
 TestConsultMachine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
