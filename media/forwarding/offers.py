@@ -6,10 +6,13 @@ from media.control import STAGE, Answered, Line, RefusedLine, SlotView, Source, 
 from media.forwarding.slot import SlotFormat
 from media.forwarding.uplink import Format
 from media.refusals import LineReason, Reason
+from media.wire.rtp import extension_text
 from media.wire.sdp import (
     ABS_SEND_TIME,
     AUDIO_LEVEL,
     MID,
+    REPAIRED_RID,
+    RID,
     TRANSPORT_SEQUENCE,
     Agreement,
     Connection,
@@ -18,6 +21,7 @@ from media.wire.sdp import (
     OfferError,
     agree,
     connect,
+    encodings,
     refusal,
 )
 
@@ -31,6 +35,8 @@ class SendLine:
 
     Attributes:
         ssrcs: announced SSRC → whether it carries repairs.
+        rids: of the layers that it is sent in; empty for one stream.
+        rid_extension, repaired_extension: in which a packet names its layer, or that of what it repeats.
     """
 
     source: Source
@@ -38,6 +44,20 @@ class SendLine:
     mid: str
     mid_extension: int
     ssrcs: dict[int, bool]
+    rids: tuple[str, ...] = ()
+    rid_extension: int = 0
+    repaired_extension: int = 0
+
+    @property
+    def layers(self) -> int:
+        return len(self.rids) or 1
+
+    def layer_of(self, view: memoryview, base: int, length: int, repair: bool) -> int | None:
+        """Which layer a packet of this line belongs to; None if it names none that was agreed on."""
+        if not self.rids:
+            return 0
+        name = extension_text(view, base, length, self.repaired_extension if repair else self.rid_extension)
+        return self.rids.index(name) if name in self.rids else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +184,9 @@ def _send_line(media: MediaLine, agreement: Agreement, source: Source, made: Pla
         mid=media.mid,
         mid_extension=agreement.extensions.get(MID, 0),
         ssrcs={ssrc: ssrc in repairs for ssrc in media.ssrcs},
+        rids=encodings(media) if source == "camera" else (),
+        rid_extension=agreement.extensions.get(RID, 0),
+        repaired_extension=agreement.extensions.get(REPAIRED_RID, 0),
     )
 
 

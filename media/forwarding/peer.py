@@ -1,4 +1,4 @@
-"""A participant's side in the relay: what it publishes, what it is shown, and its RTCP."""
+"""A participant's side in the relay: what it publishes, and its RTCP; what it is shown is its `Viewing`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Literal, cast
 
-from media.control import STAGE, Event, PeerSample, PeerState, SlotView, Source, UnencryptedSeen
+from media.control import Event, PeerSample, PeerState, Source, UnencryptedSeen
 from media.forwarding.counters import Counters
 from media.forwarding.feedback import TransportFeedback
 from media.forwarding.offers import Plan, SendLine
-from media.forwarding.publication import Handler, Publication
+from media.forwarding.publication import Publication
 from media.forwarding.reports import PublisherClock
-from media.forwarding.slot import Slot
+from media.forwarding.stream import Handler, Stream
+from media.forwarding.viewing import Viewing
 from media.net.arena import SLOT, Arena
 from media.session.bandwidth import Rate
 from media.session.dtls import length_p, unprotect
 from media.session.transport import State, Transport
 from media.wire import WireError, rtcp
-from media.wire.rtp import SSRC, find_extension
+from media.wire.rtp import SSRC, extension_text
 
 MAX_SSRCS = 64
 _FIRST_LOOK = Struct("!BB6xI").unpack_from
@@ -30,6 +31,7 @@ _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
 _LIFTED = 20_000_000
 _SAMPLE_SECONDS = 10
+_COMPOUND = 1_100
 
 
 class Peer:
@@ -38,7 +40,7 @@ class Peer:
     Attributes:
         handlers: SSRC → who takes its packets, of streams that proved authentic.
         arrivals: transport-wide sequence number → nanoseconds of the second it arrived in, since the last feedback.
-        seats: slot number → the peer shown there.
+        viewing: what it is shown.
     """
 
     def __init__(
@@ -58,9 +60,8 @@ class Peer:
         self.handlers: dict[int, Handler] = {}
         self.arrivals: dict[int, int] = {}
         self.publications: dict[Source, Publication] = {}
-        self.slots: dict[str, Slot] = {}
-        self.seats: dict[int, str] = {}
         self.session = secrets.randbits(62)
+        self.viewing = Viewing(transport, counters, self.session, clocks[0]())
         self.answers = 0
         self.received_octets = 0
         self.counters = counters
@@ -70,8 +71,7 @@ class Peer:
         self._ssrc = secrets.randbits(31) | 1
         self._ssrcs: set[int] = set()
         self._lines: dict[str, SendLine] = {}
-        self._announced: dict[int, tuple[Publication, bool]] = {}
-        self._slots_by_ssrc: dict[int, Slot] = {}
+        self._announced: dict[int, tuple[Stream, bool]] = {}
         self._sources = PublisherClock()
         self._feedback = TransportFeedback()
         self._rtcp_allowance, self._rtcp_at = _RTCP_BURST, 0.0
@@ -86,47 +86,34 @@ class Peer:
 
     # --- negotiation -------------------------------------------------------------------------------------------------
 
-    def apply(self, plan: Plan, now: float) -> None:
-        """Publish and receive as the newest offer says. What stays the same goes on undisturbed."""
+    def apply(self, plan: Plan, grouped: bool, now: float) -> None:
+        """Publish and receive as the newest offer says. What stays the same goes on undisturbed.
+
+        ``grouped``: there may be more than two in the room.
+        """
         for source, publication in list(self.publications.items()):
             line = plan.send.get(source)
-            if line is None or line.form != publication.form:
+            if line is None or (line.form, line.layers) != (publication.form, len(publication.streams)):
                 self._unpublish(source, now)
         self._announced.clear()
         for source, line in plan.send.items():
-            publication = self.publications.get(source) or Publication(self.name, source, line.form, self)
+            publication = self.publications.get(source) or Publication(self.name, source, line.form, self, line.layers)
             self.publications[source] = publication
-            for ssrc, repair in line.ssrcs.items():
-                self._announced[ssrc] = (publication, repair)
+            if not publication.layered:
+                # Of layers an offer does not say which is which.
+                self._announced |= {ssrc: (publication.streams[0], repair) for ssrc, repair in line.ssrcs.items()}
         self._lines = {line.mid: line for line in plan.send.values()}
-        for mid, slot in list(self.slots.items()):
-            line_now = plan.receive.get(mid)
-            if line_now is None or (line_now.number, line_now.form) != (slot.number, slot.form):
-                slot.show(None, now)
-                self.counters.forwarded += slot.packets
-                self.counters.resent += slot.resent
-                del self.slots[mid], self._slots_by_ssrc[slot.ssrc]
-        for mid, receive in plan.receive.items():
-            if mid not in self.slots:
-                ssrcs = (secrets.randbits(31) | 1, secrets.randbits(31) & ~1 | 2)
-                cname = (
-                    f"stage-{self.session:x}" if receive.number == STAGE else f"slot{receive.number}-{self.session:x}"
-                )
-                slot = Slot(receive.number, receive.form, self.transport, ssrcs, cname)
-                self.slots[mid] = self._slots_by_ssrc[slot.ssrc] = slot
+        self.viewing.apply(plan.receive, grouped, now)
 
     def _unpublish(self, source: Source, now: float) -> None:
         publication = self.publications.pop(source)
         self.received_octets += publication.octets
-        for slot in [*publication.live, *publication.waiting]:
-            slot.show(None, now)
-        for ssrc in (publication.ssrc, publication.rtx_ssrc):
-            if ssrc is not None:
-                self._forget(ssrc)
+        for stream in publication.streams:
+            for ssrc in (stream.ssrc, stream.rtx_ssrc):
+                if ssrc is not None:
+                    self._forget(ssrc)
+        publication.end(now)
         self._attention.discard(publication)
-
-    def seat_views(self) -> list[SlotView]:
-        return [SlotView(slot=number, peer=peer) for number, peer in sorted(self.seats.items())]
 
     # --- packets in --------------------------------------------------------------------------------------------------
 
@@ -155,18 +142,18 @@ class Peer:
         found = self._owner(arena, base, length, ssrc)
         handler: Handler | None = None
         if found is not None and len(self._ssrcs) < MAX_SSRCS:
-            publication, repair = found
+            stream, repair = found
             if repair:
-                if publication.rtx_ssrc is not None:
-                    self._forget(publication.rtx_ssrc)
-                if publication.ssrc is not None:
-                    publication.rtx_ssrc, handler = ssrc, publication.receive_repair
-            elif publication.ssrc is None or ssrc in self._announced or now - publication.heard > _SOURCES_ALIVE:
-                if publication.ssrc is not None:
-                    self._forget(publication.ssrc)
+                if stream.rtx_ssrc is not None:
+                    self._forget(stream.rtx_ssrc)
+                if stream.ssrc is not None:
+                    stream.rtx_ssrc, handler = ssrc, stream.receive_repair
+            elif stream.ssrc is None or ssrc in self._announced or now - stream.heard > _SOURCES_ALIVE:
+                if stream.ssrc is not None:
+                    self._forget(stream.ssrc)
                 sequence = arena.view[base + 2] << 8 | arena.view[base + 3]
-                publication.bind(ssrc, sequence, self.transport.srtp_in)
-                handler = publication.receive
+                stream.bind(ssrc, sequence, self.transport.srtp_in)
+                handler = stream.receive
         if handler is None:
             self.counters.unbound += 1
             if ssrc not in self._ssrcs:
@@ -176,7 +163,7 @@ class Peer:
         self.handlers[ssrc] = handler
         return handler
 
-    def _owner(self, arena: Arena, base: int, length: int, ssrc: int) -> tuple[Publication, bool] | None:
+    def _owner(self, arena: Arena, base: int, length: int, ssrc: int) -> tuple[Stream, bool] | None:
         """By announced SSRC, else by MID, else by a payload type that only one line has (RFC 9143, 9.2)."""
         if ssrc in self._announced:
             return self._announced[ssrc]
@@ -187,17 +174,18 @@ class Peer:
             if payload_type in (line.form.payload_type, line.form.rtx_payload_type)
         ]
         for line in lines:
-            at, size = find_extension(arena.view, base, length, line.mid_extension) if line.mid_extension else (0, 0)
-            if size and bytes(arena.view[at : at + size]) == line.mid.encode():
+            named = extension_text(arena.view, base, length, line.mid_extension)
+            if named == line.mid:
                 lines = [line]
                 break
-            if size:
+            if named:
                 continue
         else:
             if len(lines) != 1:
                 return None
         line = lines[0]
-        return self.publications[line.source], payload_type != line.form.payload_type
+        layer = line.layer_of(arena.view, base, length, repair := payload_type != line.form.payload_type)
+        return None if layer is None else (self.publications[line.source].streams[layer], repair)
 
     def _forget(self, ssrc: int) -> None:
         self.handlers.pop(ssrc, None)
@@ -241,66 +229,53 @@ class Peer:
         elif isinstance(packet, rtcp.ReceiverReport):
             self._reported(packet.reports, now)
         elif isinstance(packet, rtcp.Nack):
-            if slot := self._slots_by_ssrc.get(packet.media):
-                slot.resend(packet.lost, now)
+            self.viewing.lacks(packet.media, packet.lost, now)
         elif isinstance(packet, rtcp.PictureLoss):
-            self._picture_lost(packet.media, now)
+            self.viewing.lost_picture(packet.media, now)
         elif isinstance(packet, rtcp.FullIntraRequest):
             for ssrc, _ in packet.targets:
-                self._picture_lost(ssrc, now)
+                self.viewing.lost_picture(ssrc, now)
         elif isinstance(packet, rtcp.ReceiverEstimate):
             self.transport.downlink.estimated(packet.bitrate, now)
 
     def _source_reported(self, report: rtcp.SenderReport, now: float, wall: float) -> None:
-        publication = next((p for p in self.publications.values() if p.ssrc == report.ssrc), None)
-        if publication is None:
+        stream = next((one for one in self._bound() if one.ssrc == report.ssrc), None)
+        if stream is None:
             return
-        first = self._sources.timestamp(report.ssrc, publication.form.clock_rate, wall) is None
+        first = self._sources.timestamp(report.ssrc, stream.publication.form.clock_rate, wall) is None
         self._sources.reported(report, wall)
-        publication.reception.sender_reported(report.ntp, now)
+        stream.reception.sender_reported(report.ntp, now)
         if first:
-            timestamp = self.source_timestamp(publication, wall)
-            for slot in publication.live:
+            timestamp = self.source_timestamp(stream, wall)
+            for slot in stream.live:
                 slot.transport.send_rtcp(slot.sender_report(now, wall, timestamp))
 
     def _reported(self, blocks: list[rtcp.ReportBlock], now: float) -> None:
-        lost = expected = 0
-        rtts: list[float] = []
-        for block in blocks:
-            slot = self._slots_by_ssrc.get(block.ssrc)
-            if slot is None:
-                continue
-            rtt = slot.round_trip(block, now)
-            rtts += [rtt] if rtt is not None else []
-            counts = slot.lost(block)
-            lost, expected = lost + counts[0], expected + counts[1]
-        if rtts:
-            self.transport.rtt += (min(rtts) - self.transport.rtt) / 4
-            self.transport.downlink.round_trip(min(rtts))
+        lost, expected, rtt = self.viewing.reported(blocks, now)
+        if rtt is not None:
+            self.transport.rtt += (rtt - self.transport.rtt) / 4
+            self.transport.downlink.round_trip(rtt)
         if expected:
             self._loss = lost / expected
             if self._sent.value:
                 self.transport.downlink.reported(lost, expected, self._sent.value, now)
 
-    def _picture_lost(self, ssrc: int, now: float) -> None:
-        if slot := self._slots_by_ssrc.get(ssrc):
-            slot.want_keyframe(now)
+    def _bound(self) -> list[Stream]:
+        return [stream for publication in self.publications.values() for stream in publication.bound]
 
     # --- RTCP out ----------------------------------------------------------------------------------------------------
 
-    def source_timestamp(self, publication: Publication, wall: float) -> int | None:
+    def source_timestamp(self, stream: Stream, wall: float) -> int | None:
         """The RTP timestamp of one of this peer's streams at ``wall``."""
-        if publication.ssrc is None:
+        if stream.ssrc is None:
             return None
-        return self._sources.timestamp(publication.ssrc, publication.form.clock_rate, wall)
+        return self._sources.timestamp(stream.ssrc, stream.publication.form.clock_rate, wall)
 
-    def ask_keyframe(self, publication: Publication) -> None:
-        if publication.ssrc is not None:
-            self.transport.send_rtcp(rtcp.pli(self._ssrc, publication.ssrc))
+    def ask_keyframe(self, ssrcs: list[int]) -> None:
+        self.transport.send_rtcp(b"".join(rtcp.pli(self._ssrc, ssrc) for ssrc in ssrcs))
 
-    def ask_again(self, publication: Publication, sequences: list[int]) -> None:
-        if publication.ssrc is not None:
-            self.transport.send_rtcp(rtcp.nack(self._ssrc, publication.ssrc, sequences))
+    def ask_again(self, ssrc: int, sequences: list[int]) -> None:
+        self.transport.send_rtcp(rtcp.nack(self._ssrc, ssrc, sequences))
 
     def report_unencrypted(self, publication: Publication) -> None:
         self._emit(UnencryptedSeen(room=self.room, fence=self.fence, peer=self.name, source=publication.source))
@@ -310,44 +285,61 @@ class Peer:
 
     def feed_back(self) -> None:
         """Transport-wide feedback on what arrived since the last one, less than a second ago."""
-        media = next((p.ssrc for p in self.publications.values() if p.ssrc is not None), 0)
+        media = next((stream.ssrc for stream in self._bound()), None) or 0
         for packet in self._feedback.packets(self.arrivals, self._ssrc, media, self._wall()):
             self.transport.send_rtcp(packet)
         self.arrivals.clear()
 
-    def report(self, now: float, wall: float, source_timestamp: Callable[[Publication], int | None]) -> None:
+    def expire(self, now: float) -> None:
+        """Several times a second: what is older than a second is sent to nobody any more."""
+        for publication in self.publications.values():
+            for stream in publication.streams:
+                stream.ring.expire(now)
+
+    def report(self, now: float) -> None:
         """Once a second: silence, receiver and sender reports, the cap, a sample every 10 s."""
         heard = [publication.heard for publication in self.publications.values()]
         self.transport.life.seen = max([self.transport.life.seen, *heard])
         self.transport.expire(now)
         octets = sum(publication.octets for publication in self.publications.values())
         self._received.update(self.received_octets + octets, now)
-        self._sent.update(sum(slot.octets for slot in self.slots.values()), now)
-        bound = [p for p in self.publications.values() if p.ssrc is not None]
-        blocks = [p.reception.report(p.highest, now) for p in bound]
-        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap(bound)
-        for slot in self.slots.values():
-            if slot.source is not None:
-                part = slot.sender_report(now, wall, source_timestamp(slot.source))
-                if len(compound) + len(part) > 1_100:
-                    self.transport.send_rtcp(compound)
-                    compound = b""
-                compound += part
+        self._sent.update(self.viewing.octets, now)
+        bound = self._bound()
+        for stream in bound:
+            stream.rate.update(stream.octets, now)
+        blocks = [stream.reception.report(stream.highest, now) for stream in bound]
+        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap()
+        for part in self.viewing.sender_reports(now, self._wall()):
+            if len(compound) + len(part) > _COMPOUND:
+                self.transport.send_rtcp(compound)
+                compound = b""
+            compound += part
         self.transport.send_rtcp(compound)
         self._reports += 1
         if self._reports % _SAMPLE_SECONDS == 0:
             self._sample()
 
-    def _cap(self, bound: list[Publication]) -> bytes:
-        """REMB: what its viewers can take limits what is worth publishing. Also says when no limit is left."""
-        video = [p for p in bound if not p.audio and p.ssrc is not None]
-        viewers = {slot.transport for p in video for slot in (*p.live, *p.waiting)}
+    def view(self, now: float) -> bool:
+        """Several times a second: what it is sent fits what it can take. Returns whether other pictures are paused."""
+        changed = self.viewing.allocate(now)
+        for part in self.viewing.sender_reports(now, self._wall(), renewed=True):
+            self.transport.send_rtcp(part)
+        return changed
+
+    def _cap(self) -> bytes:
+        """REMB: what its viewers can take limits what is worth publishing. Also says when no limit is left.
+
+        A source in layers is not bound by anybody's line: each viewer is sent the layer that fits.
+        """
+        video = [p for p in self.publications.values() if not p.audio and not p.layered and p.bound]
+        viewers = {slot.transport for publication in video for slot in publication.shown_by}
         limits = [viewer.downlink.limit for viewer in viewers]
         cap = None if not limits or None in limits else max(cast("list[int]", limits))
         if cap is None and self._capped is None:
             return b""
         self._capped = cap
-        return rtcp.remb(self._ssrc, cap or _LIFTED, [p.ssrc for p in video if p.ssrc is not None])
+        ssrcs = [stream.ssrc for publication in video for stream in publication.bound if stream.ssrc is not None]
+        return rtcp.remb(self._ssrc, cap or _LIFTED, ssrcs)
 
     def _sample(self) -> None:
         path = self.transport.path
@@ -371,9 +363,7 @@ class Peer:
     def state_changed(self, state: State) -> None:
         """Called by the transport."""
         if state == "connected":
-            now = self._clock()
-            for slot in self.slots.values():
-                slot.show(slot.source, now)
+            self.viewing.resume(self._clock())
         if state != "new":
             path = self.transport.path
             transport = cast("Literal['udp', 'tcp']", path.outbox.transport) if path else None
@@ -381,12 +371,9 @@ class Peer:
 
     def detach(self) -> None:
         """Out of all subscriptions, before the transport is closed."""
-        self.counters.forwarded += sum(slot.packets for slot in self.slots.values())
-        self.counters.resent += sum(slot.resent for slot in self.slots.values())
         now = self._clock()
         for source in list(self.publications):
             self._unpublish(source, now)
-        for slot in self.slots.values():
-            slot.show(None, now)
+        self.viewing.detach(now)
         self.handlers.clear()
         self._announced.clear()

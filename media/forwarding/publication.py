@@ -1,375 +1,138 @@
-"""One source of a peer: what comes in on its SSRC, checked, kept for a second, forwarded to slots."""
+"""One source of a peer: its streams, what is asked of its publisher, and whether it may go out at all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from media.control import Source
 from media.forwarding.keyframes import KeyframeRequests
-from media.forwarding.loss import MissingPackets
-from media.forwarding.numbering import Numbering
-from media.forwarding.reports import Reception
-from media.forwarding.ring import Ring
-from media.forwarding.trust import FrameGuard
+from media.forwarding.stream import Stream
 from media.forwarding.uplink import Format, Uplink
-from media.net.arena import SLOT, Arena
-from media.session.dtls import length_p, unprotect
-from media.wire.rtp import EXTENDED, ONE_BYTE_FORM, SEQUENCE, find_extension, payload_bounds, send_time
-from media.wire.trailer import has_trailer
-from media.wire.vp8 import is_keyframe
 
 if TYPE_CHECKING:
     from media.forwarding.slot import Slot
 
-_RING_PACKETS = {"video": 1_024, "audio": 128}
-_REPLAYED_PACKETS = 40
 _SECOND_KEYFRAME = 1.0
-_MAX_JUMP = 3_000
-_HEAD = Struct("!BBHI4xIB").unpack_from
-"""First byte, marker and type, sequence number, timestamp; of an extension, if there is one, form and words, and the
-first byte after them.
-"""
-
-_TAGGED = Struct("!BH").unpack_from
 
 
-class Publication(Numbering):
-    """Packets carry dense numbers: those of padding only are taken out, so that a subscriber sees no gap there.
+class Publication:
+    """A source that is sent as one stream, or as simulcast layers: streams of the same picture in several sizes.
 
-    Of a packet in order `receive` takes the shortest way, without a call that is not needed: it is most of the
-    relay's work. Everything else goes through `_receive_unordered`, `_accept` and `_accept_late`.
+    Key frames are asked for once for all layers: a browser answers a request for one of them by key frames of all
+    (Chromium 156, Firefox 153), so requests per layer would multiply.
 
     Attributes:
-        ssrc: of the stream that is bound now, None before the first packet.
-        live: slots that get every packet.
-        waiting: slots that start at the next key frame (audio: at the next packet).
+        streams: in the order in which the offer named them.
+        shown_by: slots that show it, those that are held back too.
         blocked: a frame without the end of an encrypted frame was seen; nothing is forwarded any more.
-        heard: when the last packet of it came, repairs aside.
-        octets: of all its packets.
     """
 
-    def __init__(self, peer: str, source: Source, form: Format, uplink: Uplink) -> None:
-        super().__init__()
+    def __init__(self, peer: str, source: Source, form: Format, uplink: Uplink, layers: int = 1) -> None:
         self.peer = peer
         self.source = source
         self.form = form
+        self.uplink = uplink
         self.audio = form.kind == "audio"
-        self.ssrc: int | None = None
-        self.rtx_ssrc: int | None = None
-        self.live: list[Slot] = []
-        self.waiting: list[Slot] = []
+        self.layered = layers > 1
         self.blocked = False
-        self.heard = float("-inf")
-        self.octets = 0
-        self._srtp: Any = None
-        self.ring = Ring(_RING_PACKETS[form.kind])
-        self.missing = MissingPackets()
-        self.keyframes = KeyframeRequests()
-        self.reception = Reception(form.clock_rate)
-        self._uplink = uplink
-        self._guard = FrameGuard()
-        self._keyframe_at = -1
-        # Timestamp of the frame whose packets may go out as they come, -1 for none.
-        self._passing = -1
-        self._type = form.payload_type
-        self._arrivals = uplink.arrivals
-        # Where in a packet the transport-wide sequence number was last time: streams keep their layout. It is the same
-        # if form, words and the element before it (or its own, as the first) are.
-        self._tag = form.transport_sequence << 4 | 1 if form.transport_sequence else 0
-        self._tag_at, self._tag_shape, self._tag_lead = 16, 0, 0
+        self.streams = [Stream(self, layer) for layer in range(layers)]
+        self.shown_by: list[Slot] = []
+        self._keyframes = KeyframeRequests()
+        self._wanted: set[Stream] = set()
 
-    # --- in ----------------------------------------------------------------------------------------------------------
+    @property
+    def heard(self) -> float:
+        """When the last packet came, repairs aside."""
+        return max(stream.heard for stream in self.streams)
 
-    def bind(self, ssrc: int, sequence: int, srtp: Any) -> None:
-        """Packets of ``ssrc``, decrypted by ``srtp``, are this source from now on; the first has ``sequence``."""
-        self.ssrc = ssrc
-        self._srtp = srtp
-        self.begin(sequence)
-        self.reception.begin(ssrc, self.highest)
-        self.missing.clear()
-        self._guard, self._passing = FrameGuard(), -1
-        for slot in self.live:
-            slot.pause()
-        self.waiting += self.live
-        self.live.clear()
+    @property
+    def octets(self) -> int:
+        return sum(stream.octets + stream.repair_octets for stream in self.streams)
 
-    def receive(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
-        """A packet of ``ssrc`` in slot ``index``. Of the header nothing is encrypted."""
-        view, base = arena.view, index * SLOT
-        first, second, sequence, timestamp, shape, lead = _HEAD(view, base)
-        if not decrypted:
-            length_p[0] = length
-            if result := unprotect(self._srtp, arena.pointers[index], length_p):
-                self._uplink.counters.refused(result)
-                return
-            length = length_p[0]
-        self.heard = now
-        self.octets += length
-        end = base + length
-        if first == EXTENDED:
-            start = base + 16 + 4 * (shape & 0xFFFF)
-            if self._tag:
-                tag, wide = _TAGGED(view, base + self._tag_at)
-                if tag == self._tag and shape == self._tag_shape and lead == self._tag_lead:
-                    self._arrivals[wide] = arena.times[4 * index + 3]
-                else:
-                    self._find_arrival(arena, index, length)
-        else:
-            start, end = payload_bounds(view, base, length) or (end + 1, end)
-            if self._tag:
-                self._find_arrival(arena, index, length)
-        number = self.highest + 1
-        if second & 0x7F != self._type or start >= end or (sequence - number) & 0xFFFF:
-            self._receive_unordered(sequence, timestamp, second, arena, (start, end), now)
-            return
-        self.highest = number
-        self.reception.received += 1
-        if timestamp != self._passing or second > 0x7F:
-            self.reception.frame(timestamp, now)
-            self._accept(number - self.shift, timestamp, second & 0x80, arena.buffer[start:end], now)
-            return
-        # In the middle of a frame that may go out as it comes.
-        number -= self.shift
-        payload = arena.buffer[start:end]
-        self.ring.keep(number, timestamp << 8, payload)
-        if self.live:
-            time = arena.send_time
-            for slot in self.live:
-                slot.forward(number, timestamp, 0, payload, time)
+    @property
+    def bound(self) -> list[Stream]:
+        """The streams of which packets came."""
+        return [stream for stream in self.streams if stream.ssrc is not None]
 
-    def receive_repair(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
-        """A packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
-        view, base = arena.view, index * SLOT
-        if not decrypted:
-            length_p[0] = length
-            if result := unprotect(self._srtp, arena.pointers[index], length_p):
-                self._uplink.counters.refused(result)
-                return
-            length = length_p[0]
-        self.octets += length
-        self._find_arrival(arena, index, length)
-        bounds = payload_bounds(view, base, length)
-        _, second, _, timestamp, _, _ = _HEAD(view, base)
-        if bounds is None or second & 0x7F != self.form.rtx_payload_type:
-            self._uplink.counters.malformed += 1
-            return
-        start, end = bounds
-        if end - start > 2 and self.ssrc is not None:
-            sequence = SEQUENCE.unpack_from(view, start)[0]
-            if self.extend(sequence) in self.missing.numbers:
-                second = second & 0x80 | self._type
-                self._receive_unordered(sequence, timestamp, second, arena, (start + 2, end), now)
+    def sent_to(self, slot: Slot) -> bool:
+        """Whether a slot gets packets of it, or waits for its next key frame."""
+        return any(slot in stream.live or slot in stream.waiting for stream in self.streams)
 
-    def _find_arrival(self, arena: Arena, index: int, length: int) -> None:
-        if not self._tag:
-            return
-        view, base = arena.view, index * SLOT
-        at, size = find_extension(view, base, length, self.form.transport_sequence)
-        if size != 2:
-            return
-        self._arrivals[view[at] << 8 | view[at + 1]] = arena.times[4 * index + 3]
-        first, _, _, _, shape, lead = _HEAD(view, base)
-        place = at - 1 - base
-        if first == EXTENDED and shape >> 16 == ONE_BYTE_FORM and place in (16, 18 + (lead & 0x0F)) and lead > 0x0F:
-            self._tag_at, self._tag_shape, self._tag_lead = place, shape, lead
+    def smallest(self, now: float) -> Stream:
+        """What comes quickest: of the streams that are sent now the smallest, before any is the first."""
+        alive = [stream for stream in self.streams if stream.alive(now)]
+        return min(alive, key=lambda stream: (stream.height, stream.layer), default=self.streams[0])
 
-    def _receive_unordered(
-        self, sequence: int, timestamp: int, second: int, arena: Arena, bounds: tuple[int, int], now: float
-    ) -> None:
-        """After a gap, late, repaired, of padding only, or not to be taken at all."""
-        start, end = bounds
-        if second & 0x7F != self._type or start > end:
-            self._uplink.counters.malformed += 1
-            return
-        number, payload = self.extend(sequence), arena.buffer[start:end]
-        if abs(number - self.highest) > _MAX_JUMP:
-            assert self.ssrc is not None
-            self.bind(self.ssrc, sequence, self._srtp)
-            number = self.highest + 1
-        self.reception.received += 1
-        if number > self.highest:
-            self._receive_newest(number, timestamp, second & 0x80, payload, now)
-        elif self.missing.arrived(number) or not self.form.nack:
-            dense = self.dense(number)
-            # Forwarding a number twice would use an SRTP nonce twice.
-            if dense is not None and not self.ring.knows(dense):
-                self._accept_late(dense, timestamp, second & 0x80, payload, now)
-
-    def _receive_newest(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        if number > self.highest + 1 and self.form.nack:
-            if not self.missing.add(self.highest + 1, number, now):
-                self.request_keyframe(now)
-            self._uplink.attend(self)
-        self.highest = number
-        if payload:
-            self.reception.frame(timestamp, now)
-            self._accept(number - self.shift, timestamp, marker, payload, now)
-        else:
-            self.close(number)
-
-    # --- checked -----------------------------------------------------------------------------------------------------
-
-    def _accept(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        """The newest packet. Of a frame that is not known to be encrypted no packet leaves before its last one."""
-        if self.blocked:
-            return
-        if self.audio:
-            if has_trailer(payload):
-                self._emit(number, timestamp, marker, payload, now)
-            else:
-                self._block()
-            return
-        guard = self._guard
-        if timestamp != guard.frame:
-            guard.begin(timestamp)
-        if marker and not guard.end(payload):
-            self._block()
-        elif guard.trusted:
-            if guard.held:
-                self._release(now)
-            self._passing = timestamp
-            self._emit(number, timestamp, marker, payload, now)
-        else:
-            self._passing = -1
-            if not guard.hold(number, timestamp, marker, payload):
-                self.request_keyframe(now)
-
-    def _accept_late(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        if self.blocked:
-            return
-        guard = self._guard
-        if self.audio:
-            if payload and not has_trailer(payload):
-                self._block()
-                return
-        elif marker and payload and not guard.end_late(timestamp, payload):
-            self._block()
-            return
-        elif not guard.trusted and timestamp == guard.frame:
-            guard.hold(number, timestamp, marker, payload)
-            return
-        self._emit(number, timestamp, marker, payload, now)
-        if guard.trusted and guard.held:
-            self._release(now)
-
-    def _release(self, now: float) -> None:
-        for number, timestamp, marker, payload in self._guard.release():
-            self._emit(number, timestamp, marker, payload, now)
-
-    def _block(self) -> None:
-        self.blocked = True
-        self._passing = -1
-        self._guard.release()
-        self.missing.clear()
-        self.keyframes = KeyframeRequests()
-        self._uplink.report_unencrypted(self)
-
-    # --- out ---------------------------------------------------------------------------------------------------------
-
-    def _emit(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
-        late = number < self.ring.newest
-        if late:
-            self.ring.keep_late(number, timestamp << 8 | marker, payload)
-        else:
-            self.ring.keep(number, timestamp << 8 | marker, payload)
-        if self.live:
-            time = send_time(now)
-            for slot in self.live:
-                if not late or number >= slot.first:
-                    slot.forward(number, timestamp, marker, payload, time)
-        if self.audio:
-            if self.waiting:
-                self._start_waiting(number, now)
-        elif payload and payload[0] & 0x17 == 0x10 and is_keyframe(payload):
-            self.missing.forget_before(self.source_number(number))
-            self.keyframes.arrived()
-            self._keyframe_at = number
-            for slot in self.live:
-                slot.wishes.arrived()
-            if self.waiting:
-                self._start_waiting(number, now)
-        elif self.waiting and not self.keyframes.active and not all(slot.congested for slot in self.waiting):
-            # The stream's own first key frame was missed, or a connection has room again.
-            self.request_keyframe(now)
-
-    def _start_waiting(self, number: int, now: float) -> None:
-        """Slots that waited get all from ``number`` on; what came after it already is in the ring."""
-        starting, self.waiting = self.waiting, []
-        for slot in starting:
-            if slot.congested:
-                self.waiting.append(slot)
-            else:
-                self._start(slot, number, now)
-
-    def _start(self, slot: Slot, number: int, now: float) -> None:
-        ring, time = self.ring, send_time(now)
-        for index in range(number, ring.newest + 1):
-            packet = ring.get(index)
-            if packet is not None:
-                timestamp, marker, payload = packet
-                if index == number:
-                    slot.begin(number, timestamp, now)
-                slot.forward(index, timestamp, marker, payload, time)
-        self.live.append(slot)
-        slot.wishes.arrived()
-        if not self.audio and slot.take_first_start():
-            # A viewer's pipeline may lose the very first key frame although every packet of it arrived.
-            self.keyframes.schedule(now + _SECOND_KEYFRAME)
-            self._uplink.attend(self)
-
-    def subscribe(self, slot: Slot, now: float) -> None:
-        """Forward to ``slot`` from the next key frame on, or from the last one if it came just now."""
-        if slot in self.live or slot in self.waiting:
-            return
-        number = self._keyframe_at
-        if not self.audio and 0 <= self.ring.newest - number < _REPLAYED_PACKETS and self.ring.get(number) is not None:
-            self._start(slot, number, now)
-            return
-        self.waiting.append(slot)
-        self.keyframes.renew()
-        self.request_keyframe(now)
+    def largest(self, now: float) -> Stream:
+        """Of the streams that are sent now the largest, before any is the last."""
+        alive = [stream for stream in self.streams if stream.alive(now)]
+        return max(alive, key=lambda stream: (stream.height, stream.layer), default=self.streams[-1])
 
     def unsubscribe(self, slot: Slot) -> None:
-        """Idempotent."""
-        for slots in (self.live, self.waiting):
-            if slot in slots:
-                slots.remove(slot)
+        """From all streams. Idempotent."""
+        for stream in self.streams:
+            stream.unsubscribe(slot)
 
-    def suspend(self, slot: Slot) -> None:
-        """Forward no more to ``slot`` until the next key frame: its connection is full."""
-        if slot in self.live:
-            self.live = [other for other in self.live if other is not slot]
-            self.waiting.append(slot)
+    def end(self, now: float) -> None:
+        """Its publisher sends it no more."""
+        for slot in list(self.shown_by):
+            slot.show(None, now)
+        # What refers to each other waits for the garbage collector, which looks seldom.
+        self.streams = []
+
+    def block(self) -> None:
+        """Of a source of which one frame is in clear nothing goes out any more, of any layer."""
+        self.blocked = True
+        for stream in self.streams:
+            stream.stop()
+        self._keyframes = KeyframeRequests()
+        self._wanted.clear()
+        self.uplink.report_unencrypted(self)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
-    def request_keyframe(self, now: float) -> None:
-        """Somebody needs a key frame. A stream that did not begin will begin with one."""
-        if not self.audio and not self.blocked and self.ssrc is not None:
-            if self.keyframes.request(now, self.heard):
-                self._uplink.ask_keyframe(self)
-            self._uplink.attend(self)
+    @property
+    def asking(self) -> bool:
+        """Whether a key frame was asked for, or will be."""
+        return self._keyframes.active
 
-    def fetch(self, number: int, now: float) -> None:
-        """A subscriber lacks a packet that the ring does not have: it never came, or is too old to be of use."""
-        if self.form.nack and not self.ring.knows(number):
-            self.missing.ask(self.source_number(number), now)
-            self._uplink.attend(self)
+    def request_keyframe(self, stream: Stream, now: float) -> None:
+        """Somebody needs a key frame. A stream that did not begin will begin with one."""
+        if self.audio or self.blocked or stream.ssrc is None:
+            return
+        self._wanted.add(stream)
+        if self._keyframes.request(now, self.heard):
+            self._ask()
+        self.uplink.attend(self)
+
+    def request_for_newcomer(self, stream: Stream, now: float) -> None:
+        """The same for somebody new: a silent source may be asked again."""
+        self._keyframes.renew()
+        self.request_keyframe(stream, now)
+
+    def request_another(self, now: float) -> None:
+        """Once more in a second: a viewer's pipeline may lose its very first key frame although it arrived whole."""
+        self._keyframes.schedule(now + _SECOND_KEYFRAME)
+        self.uplink.attend(self)
+
+    def keyframe_arrived(self, stream: Stream) -> None:
+        """It answers what was asked for its stream."""
+        self._wanted.discard(stream)
+        if not self._wanted:
+            self._keyframes.arrived()
+
+    def _ask(self) -> None:
+        """For each stream that lacks one, in one message; of a scheduled request none does in particular."""
+        lacking = [one for one in self.bound if one in self._wanted or one.waiting] or self.bound[:1]
+        self.uplink.ask_keyframe([one.ssrc for one in lacking if one.ssrc is not None])
 
     def tick(self, now: float) -> bool:
         """Every 20 ms while it needs attention. Returns whether it still does."""
-        if self.missing:
-            wanted, given_up = self.missing.due(now, self.highest, self._uplink.rtt)
-            if wanted:
-                self._uplink.ask_again(self, [number & 0xFFFF for number in wanted])
-            if given_up:
-                self.request_keyframe(now)
-        if self.keyframes.due(now, bool(self.waiting), self.heard):
-            self._uplink.ask_keyframe(self)
-        return bool(self.missing) or self.keyframes.active
-
-
-Handler = Callable[..., None]
-"""Takes arena, slot, length and time of a packet; with ``decrypted=True`` one that was authenticated already."""
+        for stream in self.streams:
+            if stream.missing:
+                stream.ask_for_missing(now)
+        if self._keyframes.active and self._keyframes.due(now, any(one.waiting for one in self.streams), self.heard):
+            self._ask()
+        if not self._keyframes.active:
+            self._wanted.clear()
+        return self._keyframes.active or any(stream.missing for stream in self.streams)

@@ -24,6 +24,11 @@ class Room:
         self._screens: list[str] = []
 
     @property
+    def grouped(self) -> bool:
+        """Whether there may be more than two in it: who is shown to whom in which size is then chosen for each."""
+        return self.capacity > 2
+
+    @property
     def full(self) -> bool:
         return len(self.peers) >= self.capacity
 
@@ -39,19 +44,20 @@ class Room:
         return changed
 
     def _seat(self, viewer: Peer, now: float) -> bool:
-        numbers = sorted({slot.number for slot in viewer.slots.values()} - {STAGE})
+        viewing = viewer.viewing
+        numbers = sorted({slot.number for slot in viewing.slots.values()} - {STAGE})
         others = [name for name, peer in self.peers.items() if peer is not viewer]
-        seats = {number: name for number, name in viewer.seats.items() if number in numbers and name in others}
+        seats = {number: name for number, name in viewing.seats.items() if number in numbers and name in others}
         for name in others:
             free = [number for number in numbers if number not in seats]
             if free and name not in seats.values():
                 seats[free[0]] = name
         screens = [name for name in self._screens if name != viewer.name]
-        if screens and any(slot.number == STAGE for slot in viewer.slots.values()):
+        if screens and any(slot.number == STAGE for slot in viewing.slots.values()):
             seats[STAGE] = screens[-1]
-        changed = seats != viewer.seats
-        viewer.seats = seats
-        for slot in viewer.slots.values():
+        changed = seats != viewing.seats
+        viewing.seats = seats
+        for slot in viewing.slots.values():
             shown = self.peers.get(seats.get(slot.number, ""))
             slot.show(shown.publications.get(slot.use) if shown else None, now)
         return changed

@@ -1,53 +1,26 @@
-"""The relay of one worker: rooms, who a packet belongs to, and the clock that drives everything."""
+"""The relay of one worker: whose a packet is, and the clock that drives everything."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
-from media.control import (
-    Call,
-    CloseRoom,
-    Done,
-    Event,
-    Inspect,
-    Inspected,
-    OfferCall,
-    OpenedRoom,
-    OpenRoom,
-    Refused,
-    RemovePeer,
-    Reply,
-    RequestKeyframe,
-    SlotsChanged,
-)
+from media.control import Call, Event, Inspected, Reply
 from media.forwarding.counters import Counters
-from media.forwarding.offers import Plan, plan
 from media.forwarding.peer import Peer
-from media.forwarding.publication import Handler, Publication
 from media.forwarding.room import Room
+from media.forwarding.rooms import Rooms
+from media.forwarding.stream import Handler
 from media.net.arena import MAX_PACKET, SLOT, Arena
 from media.net.tcp import TcpConnection
 from media.net.udp import UdpSocket
 from media.session.dtls import Certificate
 from media.session.ice import Path
-from media.session.transport import Transport
 from media.wire import WireError, stun
 from media.wire.rtp import SSRC, send_time
-from media.wire.sdp import (
-    AnswerLine,
-    AnswerParams,
-    Candidate,
-    Connection,
-    Offer,
-    OfferError,
-    build_answer,
-    parse_offer,
-)
+from media.wire.sdp import Candidate
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +30,7 @@ _NOBODY: dict[int, Handler] = {}
 _REPORT_TICKS = 50
 _FEEDBACK_TICKS = 5
 _RING_TICKS = 10
-_EMPTY_ROOM_SECONDS = 3_600.0
+_VIEW_TICKS = 10
 
 
 class Router:
@@ -79,22 +52,33 @@ class Router:
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.rooms: dict[str, Room] = {}
         self.counters = Counters()
-        self._certificate = certificate
-        self._candidates = candidates
-        self._emit = emit
-        self._max_rooms = max_rooms
         self._monotonic = monotonic
-        self._wall = wall
-        self._peers_by_ufrag: dict[str, Peer] = {}
+        self._rooms = Rooms(
+            certificate, candidates, emit, self._forget_peer, self.counters, max_rooms, (monotonic, wall)
+        )
         self._peers_by_path: dict[Any, Peer] = {}
         self._handlers_by_path: dict[Any, dict[int, Handler]] = {}
-        self._attention: set[Publication] = set()
-        self._closing: set[asyncio.Task[None]] = set()
         self._ticks = 0
-        self._peers: list[Peer] = []
         self._logged_error = float("-inf")
+
+    @property
+    def rooms(self) -> dict[str, Room]:
+        """By name."""
+        return self._rooms.by_name
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody is here."""
+        return bool(self._rooms.peers)
+
+    def handle(self, call: Call) -> Reply:
+        """Carry out a call."""
+        return self._rooms.handle(call)
+
+    def inspect(self) -> Inspected:
+        """What there is, and what happened to packets so far."""
+        return self._rooms.inspect()
 
     # --- packets -----------------------------------------------------------------------------------------------------
 
@@ -144,7 +128,7 @@ class Router:
     def _receive_check(self, data: bytes, key: Any, bound: UdpSocket | TcpConnection, now: float) -> None:
         """The fragment decides whose it is: it is authenticated, while an address may be reused by a NAT."""
         try:
-            peer = self._peers_by_ufrag.get(ufrag := stun.local_fragment(data))
+            peer = self._rooms.by_ufrag.get(ufrag := stun.local_fragment(data))
         except WireError:
             self.counters.stun_malformed += 1
             return
@@ -179,220 +163,50 @@ class Router:
             self._logged_error = now
             logger.error("media: packet failed", exc_info=error)
 
-    # --- time --------------------------------------------------------------------------------------------------------
-
-    def tick(self) -> None:
-        """Every 20 ms."""
-        now = self._monotonic()
-        self._ticks += 1
-        ticks = self._ticks
-        for publication in list(self._attention):
-            if not publication.tick(now):
-                self._attention.discard(publication)
-        if ticks % _FEEDBACK_TICKS == 0:
-            for peer in self._peers:
-                if peer.arrivals:
-                    peer.feed_back()
-        if ticks % _RING_TICKS == 0:
-            for peer in self._peers:
-                for publication in peer.publications.values():
-                    publication.ring.expire(now)
-        for peer in self._peers[ticks % _REPORT_TICKS :: _REPORT_TICKS]:
-            self._report(peer, now)
-        if ticks % _REPORT_TICKS == 0:
-            self._expire(now)
-
-    def _report(self, peer: Peer, now: float) -> None:
-        wall = self._wall()
-        room = self.rooms.get(peer.room)
-
-        def source_timestamp(publication: Publication) -> int | None:
-            owner = room.peers.get(publication.peer) if room else None
-            return owner.source_timestamp(publication, wall) if owner else None
-
-        peer.report(now, wall, source_timestamp)
-
-    def _expire(self, now: float) -> None:
-        for room in list(self.rooms.values()):
-            for peer in [peer for peer in room.peers.values() if peer.transport.state == "lost"]:
-                self._remove(room, peer, now)
-            if not room.peers and now - room.used > _EMPTY_ROOM_SECONDS:
-                del self.rooms[room.name]
-        self._index()
-
-    # --- calls -------------------------------------------------------------------------------------------------------
-
-    def handle(self, call: Call) -> Reply:
-        """Carry out a call."""
-        now = self._monotonic()
-        if isinstance(call, Inspect):
-            return self.inspect()
-        if isinstance(call, OpenRoom):
-            return self._open(call, now)
-        room = self.rooms.get(call.room)
-        if room is not None and room.fence != call.fence:
-            return Refused(code="fenced")
-        if isinstance(call, CloseRoom):
-            if room is not None:
-                self._close(room, now)
-            return Done()
-        if room is None:
-            return Done() if isinstance(call, RemovePeer) else Refused(code="no_room")
-        if isinstance(call, OfferCall):
-            return self._offer(room, call, now)
-        peer = room.peers.get(call.peer)
-        if isinstance(call, RemovePeer):
-            if peer is not None:
-                self._remove(room, peer, now)
-            return Done()
-        if not isinstance(call, RequestKeyframe):
-            return Refused(code="internal")
-        return self._request_keyframe(room, peer, call, now)
-
-    def _open(self, call: OpenRoom, now: float) -> Reply:
-        room = self.rooms.get(call.room)
-        if room is not None:
-            if call.fence < room.fence:
-                return Refused(code="fenced")
-            if call.fence == room.fence:
-                room.capacity = call.capacity
-                return OpenedRoom()
-            self._close(room, now)
-        elif len(self.rooms) >= self._max_rooms:
-            return Refused(code="internal")
-        self.rooms[call.room] = Room(call.room, call.fence, call.capacity, now)
-        return OpenedRoom()
-
-    def _offer(self, room: Room, call: OfferCall, now: float) -> Reply:
-        try:
-            offer = parse_offer(call.sdp)
-            wanted = plan(offer, call.lines)
-        except OfferError as error:
-            return Refused(code="sdp_invalid", reason=error.reason)
-        connection = wanted.connection
-        peer = room.peers.get(call.peer)
-        if peer is not None and peer.transport.fingerprints != connection.fingerprints:
-            self._remove(room, peer, now, seat=False)
-            peer = None
-        if peer is None:
-            if room.full:
-                return Refused(code="room_full")
-            peer = self._add(room, call.peer, connection, now)
-        elif peer.transport.agent.remote_ufrag != connection.ice_ufrag:
-            peer.transport.agent.restart(now, connection.ice_ufrag)
-        peer.apply(wanted, now)
-        self._seat(room, now, quiet=peer)
-        self._index()
-        return wanted.answered(self._answer(peer, offer, wanted), room.version, peer.seat_views())
-
-    def _add(self, room: Room, name: str, connection: Connection, now: float) -> Peer:
-        transport = Transport(now, connection.ice_ufrag, self._certificate, connection.fingerprints)
-        peer = Peer(
-            name,
-            (room.name, room.fence),
-            transport,
-            self.counters,
-            self._emit,
-            self._attention,
-            (self._monotonic, self._wall),
-        )
-        room.peers[name] = peer
-        return peer
-
-    def _answer(self, peer: Peer, offer: Offer, wanted: Plan) -> str:
-        agent = peer.transport.agent
-        lines = {line.mid: AnswerLine("recvonly") for line in wanted.send.values()}
-        lines |= {mid: AnswerLine("sendonly", slot.outgoing()) for mid, slot in peer.slots.items()}
-        lines |= {mid: AnswerLine("inactive") for mid in wanted.inactive}
-        peer.answers += 1
-        return build_answer(
-            offer,
-            AnswerParams(
-                session=peer.session,
-                version=peer.answers,
-                ice_ufrag=agent.local.ufrag,
-                ice_pwd=agent.local.password,
-                fingerprints=self._certificate.fingerprints,
-                candidates=self._candidates(),
-                lines=lines,
-                bundle=wanted.connection.mids if wanted.connection.bundled else None,
-            ),
-        )
-
-    def _request_keyframe(self, room: Room, peer: Peer | None, call: RequestKeyframe, now: float) -> Reply:
-        if peer is None:
-            return Refused(code="no_peer")
-        wanted = peer.publications.get(call.source)
-        viewer = room.peers.get(call.by) if call.by else None
-        if wanted and not call.by:
-            wanted.request_keyframe(now)
-        for slot in viewer.slots.values() if wanted and viewer else ():
-            if slot.source is wanted:
-                slot.want_keyframe(now)
-        return Done()
-
-    def inspect(self) -> Inspected:
-        counters = asdict(self.counters)
-        for room in self.rooms.values():
-            for peer in room.peers.values():
-                slots = list(peer.slots.values())
-                counters["forwarded"] += sum(slot.packets for slot in slots)
-                counters["resent"] += sum(slot.resent for slot in slots)
-        return Inspected(rooms=len(self.rooms), peers=len(self._peers), counters=counters)
-
-    @property
-    def busy(self) -> bool:
-        """Whether anybody is here."""
-        return bool(self._peers)
-
-    # --- membership --------------------------------------------------------------------------------------------------
-
-    def _seat(self, room: Room, now: float, quiet: Peer | None = None) -> None:
-        for peer in room.seat(now):
-            if peer is not quiet:
-                views = peer.seat_views()
-                self._emit(
-                    SlotsChanged(room=room.name, fence=room.fence, peer=peer.name, version=room.version, slots=views)
-                )
-
-    def _remove(self, room: Room, peer: Peer, now: float, *, seat: bool = True) -> None:
-        del room.peers[peer.name]
-        peer.detach()
+    def _forget_peer(self, peer: Peer) -> None:
         for key in [key for key, owner in self._peers_by_path.items() if owner is peer]:
             self._forget_path(key)
             if isinstance(key, TcpConnection):
                 key.close()
-        task = asyncio.ensure_future(peer.transport.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-        if seat:
-            self._seat(room, now)
-        self._index()
-
-    def _close(self, room: Room, now: float) -> None:
-        for peer in list(room.peers.values()):
-            self._remove(room, peer, now, seat=False)
-        self.rooms.pop(room.name, None)
-
-    def _index(self) -> None:
-        """Who is there, by list and by every fragment that is valid now; paths that expired are let go."""
-        self._peers = [peer for room in self.rooms.values() for peer in room.peers.values()]
-        self._peers_by_ufrag = {ufrag: peer for peer in self._peers for ufrag in peer.transport.agent.ufrags}
-        for key, peer in list(self._peers_by_path.items()):
-            if key not in peer.transport.agent.paths:
-                self._forget_path(key)
 
     def _forget_path(self, key: Any) -> Peer | None:
         self._handlers_by_path.pop(key, None)
         return self._peers_by_path.pop(key, None)
 
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Every 20 ms. What peers need less often is spread over the ticks between: all at once would delay packets."""
+        now = self._monotonic()
+        self._ticks += 1
+        ticks, rooms = self._ticks, self._rooms
+        for publication in list(rooms.attention):
+            if not publication.tick(now):
+                rooms.attention.discard(publication)
+        peers = rooms.peers
+        for peer in peers[ticks % _FEEDBACK_TICKS :: _FEEDBACK_TICKS]:
+            if peer.arrivals:
+                peer.feed_back()
+        for peer in peers[ticks % _RING_TICKS :: _RING_TICKS]:
+            peer.expire(now)
+        for peer in peers[ticks % _VIEW_TICKS :: _VIEW_TICKS]:
+            if peer.view(now):
+                rooms.paused_changed(peer)
+        for peer in peers[ticks % _REPORT_TICKS :: _REPORT_TICKS]:
+            peer.report(now)
+        if ticks % _REPORT_TICKS == 0:
+            self._expire(now)
+
+    def _expire(self, now: float) -> None:
+        self._rooms.expire(now)
+        for key, peer in list(self._peers_by_path.items()):
+            if key not in peer.transport.agent.paths:
+                self._forget_path(key)
+
     def close_rooms(self) -> None:
         """This worker was taken for dead: whatever it has lives elsewhere now."""
-        now = self._monotonic()
-        for room in list(self.rooms.values()):
-            self._close(room, now)
+        self._rooms.close_rooms()
 
     async def close(self) -> None:
         """Idempotent."""
-        self.close_rooms()
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._rooms.close()

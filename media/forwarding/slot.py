@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from media.control import STAGE, Source
 from media.forwarding.keyframes import ViewerWishes
 from media.forwarding.reports import compact, ntp_time
+from media.forwarding.thinning import ALL
 from media.net.arena import SLOT
 from media.session.dtls import length_p, protect
 from media.wire import rtcp
@@ -25,6 +26,7 @@ from media.wire.sdp import Outgoing
 
 if TYPE_CHECKING:
     from media.forwarding.publication import Publication
+    from media.forwarding.stream import Stream
     from media.session.transport import Transport
 
 _PACK_WITH_SEND_TIME = HEADER_WITH_SEND_TIME.pack_into
@@ -51,13 +53,16 @@ class SlotFormat:
 
 
 class Slot:
-    """Numbers, times and ids of its own, whatever it shows: a source's packets are renumbered into them.
+    """Numbers, times and ids of its own, whatever it shows: a stream's packets are renumbered into them.
 
     Attributes:
         number: slot number, -1 for the stage.
-        first: dense number of the source's first packet here; earlier ones are not forwarded.
+        first: dense number of the stream's first packet here; earlier ones are not forwarded.
         source: what it shows.
+        stream: of which it gets packets, or got them last.
+        held: nothing is sent, for want of bandwidth or because nobody looks.
         wishes: the viewer's for key frames.
+        renewed: its times went on after a break; from a sender report the receiver learns how.
     """
 
     def __init__(self, number: int, form: SlotFormat, transport: Transport, ssrcs: tuple[int, int], cname: str) -> None:
@@ -68,6 +73,9 @@ class Slot:
         self.ssrc, self.rtx_ssrc = ssrcs
         self.cname = cname
         self.source: Publication | None = None
+        self.stream: Stream | None = None
+        self.held = False
+        self.renewed = False
         self.wishes = ViewerWishes()
         self.first = 0
         self.packets = 0
@@ -114,37 +122,81 @@ class Slot:
     # --- source ------------------------------------------------------------------------------------------------------
 
     def show(self, source: Publication | None, now: float) -> None:
-        """Show another source, or none."""
+        """Show another source, or none; or go on with the same after a pause of the connection."""
         if source is not self.source:
+            self._end()
             if self.source is not None:
-                self.source.unsubscribe(self)
-                self.pause()
+                self.source.shown_by.remove(self)
+            if source is not None:
+                source.shown_by.append(self)
             self.source = source
+            self.held = False
             self.wishes = ViewerWishes()
-        if source is not None and self.transport.ready:
-            source.subscribe(self, now)
+        if source is not None and self.transport.ready and not self.held and not source.sent_to(self):
+            self._choose(source, now).subscribe(self, now)
+
+    def _choose(self, source: Publication, now: float) -> Stream:
+        """Where to begin. Who cannot turn to another stream later gets the best."""
+        return source.largest(now)
+
+    @property
+    def current(self) -> tuple[int, int] | None:
+        """Layer and highest temporal layer of what it is sent; None for nothing."""
+        return None if self.held or self.stream is None else (self.stream.layer, ALL)
+
+    def hold_back(self) -> None:
+        """Send nothing until `choose`. Idempotent."""
+        if not self.held:
+            self.held = True
+            self._end()
+
+    def choose(self, layer: int, temporal: int, now: float) -> None:
+        """Go on. Idempotent. Layers are for slots that can turn from one to another."""
+        del layer, temporal
+        if self.held:
+            self.held = False
+            self.show(self.source, now)
+
+    def _end(self) -> None:
+        if self.source is not None:
+            self.source.unsubscribe(self)
+        self.pause()
+        self.stream = None
 
     def want_keyframe(self, now: float) -> None:
         """The viewer lacks one."""
-        if self.source is not None and self.wishes.allow(now):
-            self.source.request_keyframe(now)
+        if self.stream is not None and self.source is not None and self.wishes.allow(now):
+            self.source.request_keyframe(self.stream, now)
 
     def pause(self) -> None:
         """The numbers of what was shown end here."""
         if self._highest >= 0:
-            assert self.source is not None
+            assert self.stream is not None
             self._next = self._highest + self._offset + 1
-            self._last_timestamp = self.source.ring.timestamp(self._highest)
-            self._last_at = self.source.heard
+            self._last_timestamp = self._last_stamp(self.stream)
+            self._last_at = self.stream.heard
             self._highest = -1
 
+    def _last_stamp(self, stream: Stream) -> int:
+        return stream.ring.timestamp(self._highest)
+
+    def turn_to(self, stream: Stream) -> None:
+        """It starts to get packets of ``stream``, and gets none of another any more."""
+        before = self.stream
+        if before is not stream:
+            if before is not None:
+                before.unsubscribe(self)
+            self.pause()
+            self.stream = stream
+
     def begin(self, number: int, timestamp: int, now: float) -> None:
-        """The source starts, or goes on after a pause, with its packet ``number``."""
+        """The stream starts, or goes on after a pause, with its packet ``number``."""
         self.first = number
         self._offset = self._next - number
         if self._last_at is not None:
             elapsed = max(now - self._last_at, _FRAME_SECONDS) * self.form.clock_rate
             self._timestamp_offset += self._last_timestamp + int(elapsed) - timestamp
+            self.renewed = True
         self._resends.clear()
         if self._named_until is None:
             self._name(now)
@@ -167,7 +219,7 @@ class Slot:
     # --- packets -----------------------------------------------------------------------------------------------------
 
     def forward(self, number: int, timestamp: int, marker: int, payload: bytes, time: int) -> None:
-        """Send a packet of the source. ``time``: abs-send-time."""
+        """Send a packet of the stream. ``time``: abs-send-time."""
         transport = self.transport
         outbox = transport.outbox
         if outbox.congested and self.video:
@@ -204,8 +256,8 @@ class Slot:
             self._highest = number
 
     def _pause_until_there_is_room(self) -> None:
-        assert self.source is not None
-        self.source.suspend(self)
+        assert self.stream is not None
+        self.stream.suspend(self)
         self.pause()
 
     def _write_header(self, number: int, timestamp: int, marker: int, time: int, base: int) -> int:
@@ -225,9 +277,9 @@ class Slot:
         Without RTX there is no answer: sending a packet again under its own number with another header would use
         an SRTP nonce twice.
         """
-        source = self.source
+        stream = self.stream
         self.wishes.lost()
-        if source is None or self._highest < 0 or self.form.rtx_payload_type is None or not self.transport.ready:
+        if stream is None or self._highest < 0 or self.form.rtx_payload_type is None or not self.transport.ready:
             return
         self._allowance = min(float(_RESEND_BUDGET), self._allowance + self.packets - self._counted)
         self._counted = self.packets
@@ -239,15 +291,21 @@ class Slot:
             times, at = self._resends.get(number, (0, 0.0))
             if times >= _RESENDS or (times and now - at < max(self.transport.rtt, _LEAST_RESEND_WAIT)):
                 continue
-            packet = source.ring.get(number)
+            packet = self._stored(stream, number, now)
             if packet is None:
-                source.fetch(number, now)
                 continue
             self._allowance -= 1
             if len(self._resends) >= _REMEMBERED_RESENDS:
                 self._resends.clear()
             self._resends[number] = (times + 1, now)
             self._send_repair(number, *packet)
+
+    def _stored(self, stream: Stream, number: int, now: float) -> tuple[int, int, bytes] | None:
+        """Timestamp, marker and payload of a packet that went out as ``number``; what never came is asked for."""
+        packet = stream.ring.get(number)
+        if packet is None:
+            stream.fetch(number, now)
+        return packet
 
     def _send_repair(self, number: int, timestamp: int, marker: int, payload: bytes) -> None:
         transport, outbox = self.transport, self.transport.outbox

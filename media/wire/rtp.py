@@ -61,6 +61,12 @@ def find_extension(view: memoryview, base: int, length: int, identifier: int) ->
     return 0, 0
 
 
+def extension_text(view: memoryview, base: int, length: int, identifier: int) -> str:
+    """The value of a header extension that names something in ASCII (RFC 8852, RFC 9143); empty if it is not there."""
+    at, size = find_extension(view, base, length, identifier) if identifier else (0, 0)
+    return bytes(view[at : at + size]).decode("ascii", "replace")
+
+
 def _find_one_byte(view: memoryview, position: int, end: int, identifier: int) -> tuple[int, int]:
     while position < end:
         byte = view[position]

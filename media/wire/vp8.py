@@ -5,6 +5,7 @@ from typing import NamedTuple
 from media.wire import WireError
 
 _Buffer = bytes | bytearray | memoryview
+_START_CODE = b"\x9d\x01\x2a"
 
 
 class Descriptor(NamedTuple):
@@ -100,3 +101,32 @@ def is_keyframe(payload: _Buffer, start: int = 0) -> bool:
         return False
     data = start + header_size(payload, start)
     return data < len(payload) and not payload[data] & 0x01
+
+
+def picture_height(payload: _Buffer) -> int:
+    """Lines of the key frame that begins in this packet, as its frame header has it (RFC 6386, 9.1); 0 if it has not.
+
+    The header is one of the ten bytes that encryption leaves in clear (docs/protocol.md).
+    """
+    data = header_size(payload)
+    if len(payload) < data + 10 or payload[data] & 0x01 or payload[data + 3 : data + 6] != _START_CODE:
+        return 0
+    return (payload[data + 9] << 8 | payload[data + 8]) & 0x3FFF
+
+
+def temporal_layer(payload: _Buffer) -> tuple[int, bool] | None:
+    """Which temporal layer the packet is of, and whether its frame leans on the lowest one alone; None if not said."""
+    if len(payload) < 2 or not payload[0] & 0x80 or not payload[1] & 0x20:
+        return None
+    at = header_size(payload) - 1
+    return (payload[at] >> 6, bool(payload[at] & 0x20)) if at < len(payload) else None
+
+
+def with_earlier_picture(payload: bytes, frames: int) -> bytes:
+    """The payload with the PictureID of so many frames before; as it is if it has none."""
+    if not frames or len(payload) < 4 or not payload[0] & 0x80 or not payload[1] & 0x80:
+        return payload
+    if payload[2] & 0x80:
+        picture = (payload[2] << 8 | payload[3]) - frames & 0x7FFF | 0x8000
+        return payload[:2] + picture.to_bytes(2, "big") + payload[4:]
+    return payload[:2] + bytes([payload[2] - frames & 0x7F]) + payload[3:]

@@ -17,12 +17,13 @@ from media.net.arena import Arena
 from media.session.dtls import length_p, protect, unprotect
 from media.wire import rtcp
 from tests.media.link import Link
-from tests.media.offering import ABS_SEND_TIME, MID, RTX, TRANSPORT_SEQUENCE, Offering
+from tests.media.offering import ABS_SEND_TIME, MID, REPAIRED_RID, RID, RTX, TRANSPORT_SEQUENCE, Offering
 from tests.media.packets import Packet, read
 
 if TYPE_CHECKING:
     from tests.media.simulation import Simulation
 
+LINES = (180, 360, 720)
 TRAILER = bytes([7, 0, 0, 0x53, 0x4B])
 KEY_SIZE = 44
 _ports = itertools.count(10_000)
@@ -62,6 +63,7 @@ class Client(Offering):
         self.answer: Answered | None = None
         self.checks = 0
         self.wanted = False
+        self.picture = 0
         self._twcc = itertools.count(1)
         self._rtx_sequence = itertools.count(1)
         self._out: Session | None = None
@@ -98,7 +100,7 @@ class Client(Offering):
 
     def out_ssrcs(self, kind: str, number: int = 0) -> tuple[int, int]:
         """SSRC and RTX SSRC that were announced for a slot, -1 for the stage."""
-        slot = next(s for s in self.peer.slots.values() if (s.form.kind, s.number) == (kind, number))
+        slot = next(s for s in self.peer.viewing.slots.values() if (s.form.kind, s.number) == (kind, number))
         return slot.ssrc, slot.rtx_ssrc
 
     def got(self, kind: str = "video", number: int = 0) -> list[Packet]:
@@ -183,11 +185,14 @@ class Client(Offering):
         payload_type: int | None = None,
         padding: int = 0,
         mid: bool | None = None,
+        rid: str = "",
     ) -> bytes:
-        """A packet of ``source``, the next one unless ``sequence`` says otherwise."""
+        """A packet of ``source``, or of its layer ``rid``; the next one unless ``sequence`` says otherwise."""
+        numbered = rid or source
+        ssrc = ssrc or (self.layer_ssrc(rid) if rid else self.ssrcs[source])
         if sequence is None:
-            sequence = self.sequences[source]
-            self.sequences[source] = (sequence + 1) & 0xFFFF
+            sequence = self.sequences.setdefault(numbered, 5_000)
+            self.sequences[numbered] = (sequence + 1) & 0xFFFF
         if payload_type is None:
             payload_type = self.opus if source == "microphone" else self.vp8
         elements = pack("!B3s", ABS_SEND_TIME << 4 | 2, b"\x01\x02\x03")
@@ -196,14 +201,16 @@ class Client(Offering):
         if self.mid_extension if mid is None else mid:
             name = next(offered.line.mid for offered in self.lines() if offered.line.use == source).encode()
             elements += pack("!B", MID << 4 | len(name) - 1) + name
+        if rid:
+            elements += pack("!B", RID << 4 | len(rid) - 1) + rid.encode()
         elements += bytes(-len(elements) % 4)
         first = 0xB0 if padding else 0x90
         head = pack(
-            "!BBHII", first, marker << 7 | payload_type, sequence, timestamp & 0xFFFFFFFF, ssrc or self.ssrcs[source]
+            "!BBHII", first, marker << 7 | payload_type, sequence, timestamp & 0xFFFFFFFF, ssrc
         )
         body = payload + (bytes(padding - 1) + bytes([padding]) if padding else b"")
         packet = head + pack("!HH", 0xBEDE, len(elements) // 4) + elements + body
-        self.history[self.ssrcs[source], sequence] = head[:12] + payload
+        self.history[ssrc, sequence] = head[:12] + payload
         return packet
 
     def send_frame(
@@ -222,6 +229,42 @@ class Client(Offering):
             payload = pack("!BB", 0x10 if first else 0, 0 if key else 1) + pack("!II", timestamp & 0xFFFFFFFF, index)
             payload += bytes(size - len(payload)) + (TRAILER if last and encrypted else b"")
             self.transmit(self.packet(source, payload, timestamp, last))
+
+    def send_picture(
+        self, timestamp: int, *, key: bool = False, temporal: int = 0, rids: tuple[str, ...] | None = None
+    ) -> None:
+        """One picture in its layers, each of a size of its own, with the descriptor that browsers write.
+
+        Every layer has two packets more than the one before, and a quarter of the lines of the camera and so on.
+        """
+        self.picture += 1
+        for index, rid in enumerate(self.rids):
+            if rids is not None and rid not in rids:
+                continue
+            packets = 1 + 2 * index
+            lines = LINES[index + 3 - len(self.rids)]
+            for number in range(packets):
+                named = pack("!BH", 0xF0 & 0xE0, 0x8000 | self.picture & 0x7FFF) + pack(
+                    "!BB", self.picture // 4 & 0xFF, temporal << 6 | (temporal > 0) << 5
+                )
+                payload = bytes([0x90 if number == 0 else 0x80]) + named
+                if number == 0:
+                    payload += bytes([0 if key else 1, 0, 0]) + (b"\x9d\x01\x2a" + pack("<HH", 2 * lines, lines)) * key
+                payload += pack("!II", timestamp, number) + bytes(900)
+                last = number == packets - 1
+                self.transmit(self.packet("camera", payload + TRAILER * last, timestamp + 7 * index, last, rid=rid))
+
+    def stream_layers(self, seconds: float, *, rate: int = 30, at: int = 0, key: bool = True) -> None:
+        """Pictures with three temporal layers for a while; to be followed by `Simulation.run`."""
+        for index in range(int(seconds * rate)):
+            timestamp = at + index * 90_000 // rate
+            picture = partial(self._next_picture, timestamp, (0, 2, 1, 2)[index % 4], key and index == 0)
+            self.simulation.at(self.simulation.now + index / rate, picture)
+
+    def _next_picture(self, timestamp: int, temporal: int, key: bool) -> None:
+        key = key or self.wanted
+        self.send_picture(timestamp, key=key, temporal=0 if key else temporal)
+        self.wanted = False
 
     def send_audio(self, timestamp: int, *, encrypted: bool = True) -> None:
         self.transmit(
@@ -274,7 +317,7 @@ class Client(Offering):
                 head = pack(
                     "!BBHII", 0x80, second & 0x80 | RTX, next(self._rtx_sequence) & 0xFFFF, timestamp, nack.media + 1
                 )
-                self.transmit(head + pack("!H", sequence) + old[12:])
+                self.transmit(head + self._named(nack.media) + pack("!H", sequence) + old[12:])
 
     def nacks(self) -> list[int]:
         return [lost for _, packet in self.feedback if isinstance(packet, rtcp.Nack) for lost in packet.lost]

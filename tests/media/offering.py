@@ -6,11 +6,15 @@ from typing import Literal
 
 from media.control import Line, Use
 
-ABS_SEND_TIME, TRANSPORT_SEQUENCE, MID = 2, 3, 4
+ABS_SEND_TIME, TRANSPORT_SEQUENCE, MID, RID, REPAIRED_RID = 2, 3, 4, 10, 11
 EXTENSIONS = {
     ABS_SEND_TIME: "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
     TRANSPORT_SEQUENCE: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
     MID: "urn:ietf:params:rtp-hdrext:sdes:mid",
+}
+LAYERS = {
+    RID: "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    REPAIRED_RID: "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 }
 RTX = 97
 
@@ -26,7 +30,10 @@ class Offered:
 
 @dataclass(kw_only=True)
 class Offering:
-    """``announce``: SSRCs stand in the SDP, as Chromium and Firefox have it, and need no mid extension."""
+    """``announce``: SSRCs stand in the SDP, as Chromium and Firefox have it, and need no mid extension.
+
+    ``rids``: the camera is sent in these layers; each has an SSRC of its own, which packets name.
+    """
 
     slots: int = 1
     stage: bool = True
@@ -34,6 +41,7 @@ class Offering:
     announce: bool = True
     rtx: bool = True
     transport_sequence: bool = True
+    rids: tuple[str, ...] = ()
     opus: int = 111
     vp8: int = 96
     ufrag: str = "client"
@@ -58,6 +66,10 @@ class Offering:
             add("video", "screen")
         return made
 
+    def layer_ssrc(self, rid: str) -> int:
+        """The repairs of a layer have the next one."""
+        return self.ssrcs["camera"] + 10 * self.rids.index(rid)
+
     def sdp(self) -> str:
         lines = self.lines()
         bundle = " ".join(offered.line.mid for offered in lines)
@@ -75,7 +87,10 @@ class Offering:
             if number != TRANSPORT_SEQUENCE or self.transport_sequence:
                 text += [f"a=extmap:{number} {uri}"]
         text += self._audio() if offered.kind == "audio" else self._video()
-        if offered.direction == "sendonly" and self.announce:
+        if offered.line.use == "camera" and self.rids:
+            text += [f"a=extmap:{number} {uri}" for number, uri in LAYERS.items()]
+            text += [f"a=rid:{rid} send" for rid in self.rids] + ["a=simulcast:send " + ";".join(self.rids)]
+        elif offered.direction == "sendonly" and self.announce:
             ssrc = self.ssrcs[offered.line.use]
             text += [f"a=ssrc-group:FID {ssrc} {ssrc + 1}", f"a=ssrc:{ssrc} cname:c", f"a=ssrc:{ssrc + 1} cname:c"]
         return text

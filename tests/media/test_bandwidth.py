@@ -159,7 +159,7 @@ def test_what_a_report_says_is_only_believed_within_reason(slot_of: Callable[[],
 
 @pytest.fixture
 def slot_of(simulation: Simulation, pair: Pair) -> Callable[[], Slot]:
-    return lambda: next(iter(pair[0].peer.slots.values()))
+    return lambda: next(iter(pair[0].peer.viewing.slots.values()))
 
 
 async def test_a_viewer_with_losses_caps_the_publisher_and_the_cap_is_lifted(
@@ -195,7 +195,7 @@ async def test_the_best_connected_viewer_decides_in_a_group(simulation: Simulati
     alice, bob, _ = (simulation.join(name, slots=2) for name in ("alice", "bob", "carol"))
     alice.stream(6)
     simulation.run(3)
-    ssrc = bob.out_ssrcs("video", next(n for n, name in bob.peer.seats.items() if name == "alice"))[0]
+    ssrc = bob.out_ssrcs("video", next(n for n, name in bob.peer.viewing.seats.items() if name == "alice"))[0]
     for lost, highest in ((1, 1_000), (61, 1_100)):
         bob.transmit_rtcp(rtcp.receiver_report(1, [rtcp.ReportBlock(ssrc, 0, lost, highest, 0, 0, 0)]))
     simulation.run(2)

@@ -42,7 +42,7 @@ async def test_only_extensions_of_our_own_go_out_and_the_mid_only_at_first(simul
     alice.stream(4)
     simulation.run(4.2)
     first, last = bob.got()[0], bob.got()[-1]
-    mid = next(mid for mid, slot in bob.peer.slots.items() if slot.ssrc == first.ssrc)
+    mid = next(mid for mid, slot in bob.peer.viewing.slots.items() if slot.ssrc == first.ssrc)
     assert first.extensions == {ABS_SEND_TIME: first.extensions[ABS_SEND_TIME], MID: mid.encode()}
     assert set(last.extensions) == {ABS_SEND_TIME}
     seconds = int.from_bytes(last.extensions[ABS_SEND_TIME], "big") / 2**18
@@ -237,11 +237,11 @@ async def test_the_newest_screen_is_on_stage_and_the_older_one_comes_back(simula
     for sharing in (alice, bob):
         sharing.screen = True
         sharing.offer()
-    stage = {client.name: client.peer.seats.get(-1) for client in (alice, bob, carol)}
+    stage = {client.name: client.peer.viewing.seats.get(-1) for client in (alice, bob, carol)}
     assert stage == {"alice": "bob", "bob": "alice", "carol": "bob"}
     bob.screen = False
     bob.offer()
-    assert carol.peer.seats[-1] == "alice"
+    assert carol.peer.viewing.seats[-1] == "alice"
 
 
 async def test_three_people_see_each_other_in_slots_of_their_own(simulation: Simulation) -> None:
@@ -251,8 +251,8 @@ async def test_three_people_see_each_other_in_slots_of_their_own(simulation: Sim
     simulation.run(1)
     starts = {person.name: index * 1_000_000 for index, person in enumerate(people)}
     for person in people:
-        assert sorted(person.peer.seats.values()) == sorted(set(starts) - {person.name})
-        for number, name in person.peer.seats.items():
+        assert sorted(person.peer.viewing.seats.values()) == sorted(set(starts) - {person.name})
+        for number, name in person.peer.viewing.seats.items():
             assert min(frames(person.got("video", number))) == starts[name]
             assert len(person.got("audio", number)) == 25
 

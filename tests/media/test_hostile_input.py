@@ -261,7 +261,7 @@ async def test_jumps_of_the_sequence_number_start_the_stream_anew(simulation: Si
         alice.sequences["camera"] = (alice.sequences["camera"] + dice.randrange(30_000)) & 0xFFFF
         alice.send_frame(index * 3_000, 2, key=True)
         simulation.run(0.01)
-    assert len(alice.peer.publications["camera"].missing.numbers) <= 512
+    assert len(alice.peer.publications["camera"].streams[0].missing.numbers) <= 512
     alice.stream(0.5, at=9_000_000)
     simulation.run(1)
     assert len([t for t in frames(bob.got()) if t >= 9_000_000]) == 15

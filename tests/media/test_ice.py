@@ -212,10 +212,10 @@ async def test_everything_a_client_had_is_gone_with_it(simulation: Simulation) -
         simulation.run(0.3)
         router.handle(RemovePeer(room="room", fence=1, peer=alice.name))
     simulation.run(2)
-    assert len(router._peers_by_ufrag) == 1
+    assert len(router._rooms.by_ufrag) == 1
     assert len(router._peers_by_path) == 1
-    assert not router._attention
-    assert not any(slot.source for slot in bob.peer.slots.values())
+    assert not router._rooms.attention
+    assert not any(slot.source for slot in bob.peer.viewing.slots.values())
 
 
 async def test_a_tcp_path_that_breaks_falls_back_to_the_one_before(simulation: Simulation, pair: Pair) -> None:

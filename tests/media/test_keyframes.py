@@ -156,7 +156,7 @@ async def test_one_such_viewer_takes_nothing_from_another(simulation: Simulation
     for client in (alice, bob, carol):
         client.keep_alive(60)
     alice.stream(60)
-    ssrc = next(slot.ssrc for slot in bob.peer.slots.values() if slot.source and slot.source.source == "camera")
+    ssrc = next(slot.ssrc for slot in bob.peer.viewing.slots.values() if slot.source and slot.source.source == "camera")
     for index in range(250):
         simulation.at(simulation.now + 2 + index / 5, partial(bob.transmit_rtcp, rtcp.pli(1, ssrc)))
     simulation.run(45)

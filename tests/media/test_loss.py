@@ -172,7 +172,7 @@ async def test_what_is_older_than_a_second_is_gone_from_memory(simulation: Simul
     alice, bob = pair
     alice.stream(2)
     simulation.run(2.2)
-    publication = alice.peer.publications["camera"]
+    publication = alice.peer.publications["camera"].streams[0]
     assert 60 <= sum(payload is not None for payload in publication.ring.payloads) <= 130
     old = bob.got()[10].sequence
     bob.transmit_rtcp(rtcp.nack(1, bob.out_ssrcs("video")[0], [old]))
@@ -238,8 +238,8 @@ async def test_duplicates_and_probes_with_old_packets_change_nothing(simulation:
         alice._repair(rtcp.Nack(1, 200, [sequence]))
     simulation.run(0.2)
     assert len(bob.got()) == 45
-    report = alice.peer.publications["camera"].reception
-    assert report.report(alice.peer.publications["camera"].highest, simulation.now).lost == 0
+    report = alice.peer.publications["camera"].streams[0].reception
+    assert report.report(alice.peer.publications["camera"].streams[0].highest, simulation.now).lost == 0
 
 
 async def test_a_burst_of_fifty_lost_packets_is_repaired(simulation: Simulation) -> None:

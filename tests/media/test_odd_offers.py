@@ -268,7 +268,7 @@ def lasting(answer: str) -> str:
     text = re.sub(r"(?<=\no=- )\d+ \d+", "session version", text)
     text = re.sub(r"(?<=\na=)(ice-ufrag:|ice-pwd:|fingerprint:sha-256 ).*(?=\r)", r"\1…", text)
     text = re.sub(r"(cname:\w+-)[0-9a-f]+", r"\1…", text)
-    return re.sub(r"(?<=\na=ssrc:)\d+|(?<=FID )\d+|(?<= )\d{8,}(?=\r)", number, text)
+    return re.sub(r"(?<=\na=ssrc:)\d+|(?<=FID )\d+|(?<=\d )\d+(?=\r\na=ssrc:)", number, text)
 
 
 @pytest.mark.parametrize("path", TAKEN, ids=lambda path: path.stem)

@@ -73,7 +73,7 @@ async def test_a_room_takes_as_many_as_it_has_room_for(simulation: Simulation) -
 
 
 async def test_a_worker_takes_as_many_rooms_as_it_is_set_to(simulation: Simulation) -> None:
-    simulation.router._max_rooms = 3
+    simulation.router._rooms._max_rooms = 3
     replies = [simulation.open(f"room{index}").reply for index in range(5)]
     assert replies == ["opened", "opened", "refused", "refused", "refused"]
 
@@ -91,13 +91,13 @@ async def test_whoever_comes_is_told_who_is_where_and_so_are_the_others(simulati
 
 async def test_a_peer_keeps_its_slot_when_another_leaves(simulation: Simulation) -> None:
     alice, bob, carol = (simulation.join(name, slots=2) for name in ("alice", "bob", "carol"))
-    assert carol.peer.seats == {0: "alice", 1: "bob"}
+    assert carol.peer.viewing.seats == {0: "alice", 1: "bob"}
     simulation.router.handle(RemovePeer(room="room", fence=1, peer="alice"))
-    assert carol.peer.seats == {1: "bob"}
+    assert carol.peer.viewing.seats == {1: "bob"}
     simulation.join("dave", slots=2)
-    assert carol.peer.seats == {0: "dave", 1: "bob"}
-    assert bob.peer.seats.keys() == {0, 1}
-    assert alice.name not in carol.peer.seats.values()
+    assert carol.peer.viewing.seats == {0: "dave", 1: "bob"}
+    assert bob.peer.viewing.seats.keys() == {0, 1}
+    assert alice.name not in carol.peer.viewing.seats.values()
 
 
 async def test_a_new_fingerprint_is_a_new_transport_in_the_same_place(simulation: Simulation) -> None:
@@ -108,7 +108,7 @@ async def test_a_new_fingerprint_is_a_new_transport_in_the_same_place(simulation
     again = simulation.join("alice")
     assert again.peer is not before
     assert len(simulation.router.rooms["room"].peers) == 2
-    assert bob.peer.seats == {0: "alice"}
+    assert bob.peer.viewing.seats == {0: "alice"}
     again.stream(0.5, at=90_000)
     simulation.run(0.6)
     assert len(bob.got()) == 90
@@ -189,7 +189,7 @@ async def test_lines_that_no_longer_send_stop_being_published(
     monkeypatch.setattr(alice, "sdp", lambda: sdp.replace("a=sendonly", "a=inactive"))
     assert isinstance(alice.offer(), Answered)
     assert alice.peer.publications == {}
-    assert all(slot.source is None for slot in bob.peer.slots.values())
+    assert all(slot.source is None for slot in bob.peer.viewing.slots.values())
 
 
 async def test_counters_are_there_for_metrics(simulation: Simulation) -> None:
@@ -246,8 +246,8 @@ async def test_who_leaves_is_freed_without_the_garbage_collector(simulation: Sim
         for client in (alice, bob):
             client.stream(0.3, audio=True)
         simulation.run(0.5)
-        peer, publication = alice.peer, alice.peer.publications["camera"]
-        slot = next(iter(peer.slots.values()))
+        peer, publication = alice.peer, alice.peer.publications["camera"].streams[0]
+        slot = next(iter(peer.viewing.slots.values()))
         left = [weakref.ref(part) for part in (peer, peer.transport, publication, slot, publication.ring)]
         del peer, publication, slot
         simulation.router.handle(RemovePeer(room="room", fence=1, peer="alice"))

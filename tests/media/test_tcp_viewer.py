@@ -25,7 +25,7 @@ async def test_video_pauses_and_goes_on_at_a_key_frame_when_there_is_room(simula
     for client in (alice, bob, carol):
         client.keep_alive(10)
     began = simulation.now
-    slot = next(number for number, name in bob.peer.seats.items() if name == "alice")
+    slot = next(number for number, name in bob.peer.viewing.seats.items() if name == "alice")
     alice.stream(8, audio=True)
 
     def sent_over_tcp() -> int:
@@ -46,5 +46,5 @@ async def test_video_pauses_and_goes_on_at_a_key_frame_when_there_is_room(simula
     steps = {(b.sequence - a.sequence) & 0xFFFF for a, b in pairwise(packets)}
     assert steps == {1}
     assert len(bob.got("audio", slot)) == 400
-    carols = next(number for number, name in carol.peer.seats.items() if name == "alice")
+    carols = next(number for number, name in carol.peer.viewing.seats.items() if name == "alice")
     assert len(frames(carol.got("video", carols))) == 240

@@ -6,7 +6,7 @@ without having been checked: a description is text, and a line break in it would
 ``offer`` is read and ``answer`` built, of what ``model`` and ``connection`` have; ``errors`` says why not.
 """
 
-from media.wire.sdp.answer import agree, build_answer, refusal
+from media.wire.sdp.answer import agree, build_answer, encodings, refusal
 from media.wire.sdp.connection import connect
 from media.wire.sdp.errors import OfferError
 from media.wire.sdp.model import (
@@ -52,6 +52,7 @@ __all__ = [
     "agree",
     "build_answer",
     "connect",
+    "encodings",
     "parse_offer",
     "refusal",
 ]

@@ -9,6 +9,8 @@ from media.wire.sdp.model import (
     ABS_SEND_TIME,
     AUDIO_LEVEL,
     MID,
+    REPAIRED_RID,
+    RID,
     TRANSPORT_SEQUENCE,
     Agreement,
     AnswerLine,
@@ -30,6 +32,7 @@ _PROFILES |= {"RTP/AVP", "RTP/AVPF"}
 
 _FEEDBACK = {"audio": ("transport-cc", "nack"), "video": ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")}
 _SENT = {"audio": (MID, AUDIO_LEVEL, ABS_SEND_TIME), "video": (MID, ABS_SEND_TIME)}
+_ENCODING_NAMES = (RID, REPAIRED_RID)
 _RECEIVED = {kind: (*uris, TRANSPORT_SEQUENCE) for kind, uris in _SENT.items()}
 _ALLOWED: dict[Direction, tuple[Direction, ...]] = {
     "sendrecv": ("sendonly", "recvonly"),
@@ -55,12 +58,23 @@ def agree(line: MediaLine) -> Agreement | None:
     feedback = [value for value in _FEEDBACK[line.kind] if value in codec.feedback]
     numbered = receives and TRANSPORT_SEQUENCE in line.extensions and "transport-cc" in feedback
     extensions = (_RECEIVED if numbered else _SENT)[line.kind]
+    if encodings(line):
+        extensions += _ENCODING_NAMES
     return Agreement(
         codec=codec,
         rtx_payload_type=next((other.payload_type for other in line.payloads if _repairs(other, codec)), None),
         extensions={uri: line.extensions[uri] for uri in extensions if uri in line.extensions},
         feedback=feedback if numbered else [value for value in feedback if value != "transport-cc"],
     )
+
+
+def encodings(line: MediaLine) -> tuple[str, ...]:
+    """The encodings of a line that can be told apart: packets name theirs, and an RTX packet that of what it repeats.
+
+    The frame's dependencies are never asked for (the AV1 extension): with them packets name no temporal layer any more.
+    """
+    sends = line.direction in ("sendonly", "sendrecv") and line.kind == "video"
+    return line.rids if sends and len(line.rids) > 1 and RID in line.extensions else ()
 
 
 def refusal(line: MediaLine) -> LineReason | None:
@@ -152,6 +166,9 @@ def _accepted(line: MediaLine, agreement: Agreement, params: AnswerParams) -> It
     for uri, identifier in agreement.extensions.items():
         yield f"a=extmap:{identifier} {uri}"
     yield from _codec(line.kind, agreement)
+    if answer.rids and direction == "recvonly":
+        yield from (f"a=rid:{rid} recv" for rid in answer.rids)
+        yield f"a=simulcast:recv {';'.join(answer.rids)}"
     if answer.outgoing is not None and direction == "sendonly":
         yield from _outgoing(answer.outgoing, rtx is not None)
     # They belong in the bundle's first line only (RFC 9143, 7.1.3), but aiortc reads those of its last.

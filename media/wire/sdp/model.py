@@ -54,6 +54,8 @@ class MediaLine:
         payloads: payload types with an rtpmap, in the offerer's order of preference.
         extensions: URI → id.
         fid: primary SSRC → its RTX SSRC.
+        rids: identifiers of the encodings that are sent at once (RFC 8853), in the order of preference; without
+            alternatives, also of those that are paused at first. Empty: it is one stream.
     """
 
     mid: str
@@ -66,7 +68,7 @@ class MediaLine:
     extensions: dict[str, int] = field(default_factory=dict)
     ssrcs: list[int] = field(default_factory=list)
     fid: dict[int, int] = field(default_factory=dict)
-    rids: list[str] = field(default_factory=list)
+    rids: tuple[str, ...] = ()
     msid: str | None = None
     transport: TransportPart = field(default_factory=TransportPart)
 
@@ -135,10 +137,14 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """How an accepted m-line is answered; ``direction`` is the answerer's and narrowed to what the offer allows."""
+    """How an accepted m-line is answered; ``direction`` is the answerer's and narrowed to what the offer allows.
+
+    ``rids``: the encodings that are taken, all at once.
+    """
 
     direction: Literal["sendonly", "recvonly", "inactive"]
     outgoing: Outgoing | None = None
+    rids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ MAX_SSRCS = 64
 MAX_FORMATS = 128
 MAX_FEEDBACK = 16
 MAX_FINGERPRINTS = 16
+MAX_ENCODINGS = 3
+"""Of one source at once: what each costs its sender grows, and what a fourth would bring does not."""
 
 _DIRECTIONS: dict[str, Direction] = {value: value for value in get_args(Direction)}
 _OF_PAYLOADS = frozenset({"rtpmap", "fmtp", "rtcp-fb"})
@@ -113,6 +115,7 @@ def _media_line(section: _Section, direction: Direction, seen: dict[tuple[object
         if read is not None:
             read(line, value)
     line.extensions = _extensions(section)
+    line.rids = _rids(section)
     return line
 
 
@@ -194,10 +197,17 @@ def _read_group(line: MediaLine, value: str) -> None:
         line.fid[primary] = repair
 
 
-def _read_rid(line: MediaLine, value: str) -> None:
-    rid, _, direction = value.partition(" ")
-    if direction.startswith("send") and _RID.fullmatch(rid) and rid not in line.rids and len(line.rids) < 8:
-        line.rids.append(rid)
+def _rids(section: _Section) -> tuple[str, ...]:
+    """The encodings that ``a=simulcast`` sends and ``a=rid`` describes; of alternatives the first (RFC 8853, 5.1)."""
+    described = {
+        rid
+        for name, value in section.attributes
+        if name == "rid" and (rid := value.partition(" ")[0]) and value[len(rid) + 1 :].startswith("send")
+    }
+    _, _, sent = f" {section.first('simulcast') or ''} ".partition(" send ")
+    listed = [names.partition(",")[0].removeprefix("~") for names in sent.strip().partition(" ")[0].split(";")]
+    known = [rid for rid in dict.fromkeys(listed) if rid in described and _RID.fullmatch(rid)]
+    return tuple(known[:MAX_ENCODINGS])
 
 
 def _read_msid(line: MediaLine, value: str) -> None:
@@ -207,7 +217,6 @@ def _read_msid(line: MediaLine, value: str) -> None:
 _READERS = {
     "ssrc": _read_ssrc,
     "ssrc-group": _read_group,
-    "rid": _read_rid,
     "msid": _read_msid,
 }
 

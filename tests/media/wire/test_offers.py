@@ -67,7 +67,7 @@ def test_firefox_and_aiortc_signal_their_ssrcs_and_chromium_its_rids() -> None:
     camera = parse_offer(OFFERS["aiortc-consult"]).media[1]
     assert list(camera.fid.items()) == [tuple(camera.ssrcs)]
     camera = parse_offer(OFFERS["chromium-simulcast"]).media[1]
-    assert camera.rids == ["q", "h", "f"]
+    assert camera.rids == ("q", "h", "f")
     assert RID in camera.extensions
     assert camera.ssrcs == []
 
