@@ -205,9 +205,7 @@ class Client(Offering):
             elements += pack("!B", RID << 4 | len(rid) - 1) + rid.encode()
         elements += bytes(-len(elements) % 4)
         first = 0xB0 if padding else 0x90
-        head = pack(
-            "!BBHII", first, marker << 7 | payload_type, sequence, timestamp & 0xFFFFFFFF, ssrc
-        )
+        head = pack("!BBHII", first, marker << 7 | payload_type, sequence, timestamp & 0xFFFFFFFF, ssrc)
         body = payload + (bytes(padding - 1) + bytes([padding]) if padding else b"")
         packet = head + pack("!HH", 0xBEDE, len(elements) // 4) + elements + body
         self.history[ssrc, sequence] = head[:12] + payload
@@ -244,7 +242,7 @@ class Client(Offering):
             packets = 1 + 2 * index
             lines = LINES[index + 3 - len(self.rids)]
             for number in range(packets):
-                named = pack("!BH", 0xF0 & 0xE0, 0x8000 | self.picture & 0x7FFF) + pack(
+                named = pack("!BH", 0xE0, 0x8000 | self.picture & 0x7FFF) + pack(
                     "!BB", self.picture // 4 & 0xFF, temporal << 6 | (temporal > 0) << 5
                 )
                 payload = bytes([0x90 if number == 0 else 0x80]) + named
@@ -310,14 +308,19 @@ class Client(Offering):
         self.received[packet_in.ssrc].append(packet_in)
 
     def _repair(self, nack: rtcp.Nack) -> None:
+        layers = {self.layer_ssrc(rid): rid for rid in self.rids}
+        rid = layers.get(nack.media, "")
         for sequence in nack.lost:
             old = self.history.get((nack.media, sequence))
             if old is not None:
                 _, second, _, timestamp = unpack_from("!BBHI", old)
-                head = pack(
-                    "!BBHII", 0x80, second & 0x80 | RTX, next(self._rtx_sequence) & 0xFFFF, timestamp, nack.media + 1
-                )
-                self.transmit(head + self._named(nack.media) + pack("!H", sequence) + old[12:])
+                first, number = 0x90 if rid else 0x80, next(self._rtx_sequence) & 0xFFFF
+                head = pack("!BBHII", first, second & 0x80 | RTX, number, timestamp, nack.media + 1)
+                if rid:
+                    named = pack("!B", REPAIRED_RID << 4 | len(rid) - 1) + rid.encode()
+                    named += bytes(-len(named) % 4)
+                    head += pack("!HH", 0xBEDE, len(named) // 4) + named
+                self.transmit(head + pack("!H", sequence) + old[12:])
 
     def nacks(self) -> list[int]:
         return [lost for _, packet in self.feedback if isinstance(packet, rtcp.Nack) for lost in packet.lost]
