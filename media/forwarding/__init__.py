@@ -1,7 +1,9 @@
 """From one participant's packets to the others', without opening a frame.
 
-``router`` says whose a packet is; ``room`` and ``peer`` who is shown to whom. A ``publication`` is a source as it comes
-in: checked by ``trust``, put in order by ``numbering``, kept in a ``ring``, its ``uplink`` what was agreed on in
-``offers``. A ``slot`` shows it to a viewer. Beside the packets' path stand ``keyframes``, ``loss``, ``feedback``,
-``reports`` and ``counters``.
+``router`` says whose a packet is; ``rooms`` carries out what signaling asks for, on a ``room`` and its ``peer``. A
+``publication`` is a source of a peer, what it needs of it the ``uplink``, agreed on in ``offers``. It comes in as one
+``stream`` or as several of its layers: each checked by ``trust``, put in order by ``numbering``, kept in a ``ring``. What a
+peer is shown is its ``viewing``: by ``allocation``, in a ``slot``, or in a ``layered_slot`` where there are layers to choose
+from, with ``thinning`` of their frames. Beside the packets' path stand ``keyframes``, ``loss``, ``feedback``, ``reports``
+and ``counters``.
 """

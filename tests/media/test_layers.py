@@ -1,5 +1,6 @@
 """A group: each viewer gets one layer of a source, as large as it shows it, and goes on without a break."""
 
+from functools import partial
 from itertools import pairwise
 from struct import unpack_from
 
@@ -95,7 +96,7 @@ async def test_a_switch_leaves_no_gap_and_time_goes_on(simulation: Simulation, g
     alice, bob = group
     alice.stream_layers(12)
     for second, height in enumerate((180, 720, 360, 720, 180, 360)):
-        simulation.at(simulation.now + 2 * second, lambda height=height: show(simulation, bob, "alice", height))
+        simulation.at(simulation.now + 2 * second, partial(show, simulation, bob, "alice", height))
     simulation.run(12.2)
     got = pictures(bob)
     assert layers(got) == {1, 3, 5}
@@ -140,10 +141,8 @@ async def test_key_frames_are_asked_for_once_for_all_layers(
 async def test_a_layer_that_is_never_sent_is_none(simulation: Simulation, group: tuple[Client, Client]) -> None:
     alice, bob = group
     for index in range(150):
-        simulation.at(
-            simulation.now + index / 30,
-            lambda index=index: alice.send_picture(index * 3_000, key=index % 30 == 0, rids=("q", "h")),
-        )
+        sent = partial(alice.send_picture, index * 3_000, key=index % 30 == 0, rids=("q", "h"))
+        simulation.at(simulation.now + index / 30, sent)
     simulation.run(5.2)
     assert layers(pictures(bob)[-21:]) == {3}
 
@@ -157,7 +156,7 @@ async def test_a_layer_that_dies_is_left_for_the_next_best(
         alice.send_picture(index * 3_000, key=index % 15 == 0, rids=RIDS if index < 120 else ("q",))
 
     for index in range(300):
-        simulation.at(simulation.now + index / 30, lambda index=index: sent(index))
+        simulation.at(simulation.now + index / 30, partial(sent, index))
     simulation.run(4)
     assert layers(pictures(bob)[-20:]) == {5}
     simulation.run(6)
