@@ -15,11 +15,11 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from bench.command import command
+from bench.host import machine, pressure
 from bench.load import cluster
 from bench.load.clerk import MAIL, PASSWORD
 from bench.load.cluster import Cluster, Node
 from bench.load.crowd import percentile
-from bench.relay import machine, pressure
 from tests.browser.conftest import eventually
 from tests.chromium import chromium
 from tests.prove.figures import Figure, at_most

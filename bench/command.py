@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
-from bench.relay import write
+README = Path(__file__).parent / "README.md"
 
 
 def command(name: str, about: str | None, measure: Callable[..., Coroutine[Any, Any, str]], **usual: float) -> None:
@@ -22,3 +24,16 @@ def command(name: str, about: str | None, measure: Callable[..., Coroutine[Any, 
     print(text)
     if chosen.write:
         write(text, name)
+
+
+def write(text: str, name: str) -> None:
+    """Replace what stands between the marks of ``name`` in the README."""
+    pattern = re.compile(rf"(<!-- {name}: begin -->\n).*(<!-- {name}: end -->)", re.DOTALL)
+    README.write_text(pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", README.read_text()))
+
+
+def draw(picture: str, name: str) -> None:
+    """Put a plot where the README shows it: ``![…](plots/NAME.svg)``."""
+    folder = README.parent / "plots"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.svg").write_text(picture)

@@ -14,7 +14,7 @@ import aiohttp
 
 from bench.command import command
 from bench.load.clerk import MAIL, PASSWORD
-from bench.load.targets import memory_kib
+from bench.load.processes import memory_kib
 from client.exchange import encode
 from client.rest import Rest
 from client.wire import Wire

@@ -18,13 +18,13 @@ from pathlib import Path
 import aiohttp
 
 from bench.command import command
+from bench.host import machine, pressure
 from bench.load import cluster
 from bench.load import crowd as crowds
 from bench.load.cluster import Cluster, Node
 from bench.load.crowd import Crowd
-from bench.load.targets import cpu_seconds
+from bench.load.processes import cpu_seconds
 from bench.load.visitor import Refused, Visitor
-from bench.relay import machine, pressure
 from signaling.protocol.model import API
 from tests.prove.figures import Figure, at_most, counted
 

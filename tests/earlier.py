@@ -11,13 +11,18 @@ RELEASE_0_1_0 = "3fe09a2da0c2cad556c082a4d1ca77a3bc7f164c"
 ABSENT = "NOT TESTED BESIDE 0.1.0: its commit is not in this clone; fetch the whole history"
 
 
+def known(commit: str) -> bool:
+    """Whether the history of this clone goes back that far."""
+    asked = ["git", "cat-file", "-e", f"{commit}^{{commit}}"]
+    try:
+        return not subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode
+    except FileNotFoundError:
+        return False
+
+
 def unpacked(commit: str, folder: Path) -> bool:
     """Write the files of a commit into a folder; False where the history does not go back that far."""
-    known = ["git", "cat-file", "-e", f"{commit}^{{commit}}"]
-    try:
-        if subprocess.run(known, cwd=ROOT, capture_output=True, check=False).returncode:
-            return False
-    except FileNotFoundError:
+    if not known(commit):
         return False
     folder.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True)

@@ -1,6 +1,8 @@
 """What load is made of: people who send packets to a relay when each is due, and visitors who keep nodes busy.
 
-For a relay: ``generator`` runs each ``person``, whose ``streams`` are made up or of a ``script``, against
-``targets``, of which ``aiortc_server`` is one. For nodes: ``cluster`` starts them, ``door`` stands in the way,
-``clerk`` plans, and each ``visitor`` is of a ``crowd`` that waits or of ``consults`` that run.
+For a relay: ``generator`` runs each ``person``, whose ``offers`` say which ``streams`` it has, made up or of a
+``script``, against ``targets``, of which ``aiortc_server``, ``janus`` and ``relay_server`` (an older build of ours)
+are some; ``groups`` are rooms of more than two. All of them are ``processes``. For nodes: ``cluster`` starts them,
+``door`` stands in the way, ``clerk`` plans, and each ``visitor`` is of a ``crowd`` that waits or of ``consults``
+that run.
 """

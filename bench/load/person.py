@@ -14,16 +14,12 @@ from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 from pylibsrtp import _binding
 
-from bench.load.streams import Extensions, Incoming, Outgoing, read
+from bench.load.offers import BOTH_WAYS, CODECS, MediaLine, Self, describe, extensions, one_way, received
+from bench.load.streams import Incoming, Outgoing, read
 from media.wire import WireError, rtcp
 
-MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
-LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-SEQUENCE_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-
-_CODECS = {"audio": (111, "opus/48000/2"), "video": (96, "VP8/90000")}
 _SETUP_SECONDS = 10.0
+_MOST_BLOCKS = 31
 _NTP_EPOCH = 2_208_988_800
 _TIMESPEC = Struct("qq")
 
@@ -50,22 +46,18 @@ class Person:
     """Send-only and receive-only lines, or with ``echo`` two lines for both ways.
 
     Attributes:
-        lines: (mid, kind, direction) as offered.
+        lines: as offered, or as answered.
         out: what it sends; into: SSRC → what it receives; unstamped: packets received of others.
         stamped: what comes was written by an `Outgoing`.
+        chosen: what it receives are layers that the relay chose: a gap is then one of the relay's own numbers, not of
+            the sender's.
+        estimate: what it says that its line takes, in bit/s.
     """
 
-    def __init__(self, certificate: RTCCertificate, address: str, *, echo: bool) -> None:
-        self.lines = (
-            [("0", "audio", "sendrecv"), ("1", "video", "sendrecv")]
-            if echo
-            else [
-                ("0", "audio", "sendonly"),
-                ("1", "video", "sendonly"),
-                ("2", "audio", "recvonly"),
-                ("3", "video", "recvonly"),
-            ]
-        )
+    def __init__(
+        self, certificate: RTCCertificate, address: str, *, echo: bool = False, lines: list[MediaLine] | None = None
+    ) -> None:
+        self.lines = lines if lines is not None else BOTH_WAYS if echo else one_way(1)
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.sock.bind((address, 0))
         self.out: list[Outgoing] = []
@@ -73,6 +65,8 @@ class Person:
         self.keyframe_requests = 0
         self.stamped = True
         self.unstamped = 0
+        self.chosen = False
+        self.estimate = 5_000_000
         self._address = address
         self._certificate = certificate
         self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(16)
@@ -86,39 +80,17 @@ class Person:
         self._ssrcs = {"audio": random.getrandbits(31) + 1, "video": random.getrandbits(31) + 1}
 
     def offer(self) -> str:
+        return describe(self._self(), self.lines, random.getrandbits(62))
+
+    def answer(self, offer: str) -> str:
+        """To somebody who offers only to send."""
+        self.lines, types = received(offer)
+        return describe(self._self(), self.lines, random.getrandbits(62), types)
+
+    def _self(self) -> Self:
         fingerprint = next(each for each in self._certificate.getFingerprints() if each.algorithm == "sha-256")
-        lines = ["v=0", f"o=- {random.getrandbits(62)} 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
-        lines.append("a=group:BUNDLE " + " ".join(mid for mid, _, _ in self.lines))
-        for mid, kind, direction in self.lines:
-            payload_type, name = _CODECS[kind]
-            lines += [
-                f"m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}",
-                "c=IN IP4 0.0.0.0",
-                f"a=mid:{mid}",
-                f"a=ice-ufrag:{self._ufrag}",
-                f"a=ice-pwd:{self._password}",
-                f"a=fingerprint:sha-256 {fingerprint.value}",
-                "a=setup:active",
-                f"a={direction}",
-                "a=rtcp-mux",
-                "a=rtcp-rsize",
-                f"a=rtpmap:{payload_type} {name}",
-                f"a=rtcp-fb:{payload_type} transport-cc",
-                f"a=extmap:1 {MID_URI}",
-                f"a=extmap:2 {SEND_TIME_URI}",
-                f"a=extmap:3 {SEQUENCE_URI}",
-            ]
-            if kind == "audio":
-                lines += ["a=fmtp:111 minptime=10;useinbandfec=1", f"a=extmap:4 {LEVEL_URI}"]
-            else:
-                lines += [
-                    f"a=rtcp-fb:{payload_type} {feedback}" for feedback in ("goog-remb", "ccm fir", "nack", "nack pli")
-                ]
-            if direction != "recvonly":
-                lines += [f"a=msid:- {kind}{self._ufrag}", f"a=ssrc:{self._ssrcs[kind]} cname:{self._ufrag}"]
-            host, port = self.sock.getsockname()
-            lines += [f"a=candidate:1 1 udp 2130706431 {host} {port} typ host", "a=end-of-candidates"]
-        return "\r\n".join(lines) + "\r\n"
+        host, port = self.sock.getsockname()
+        return Self(self._ufrag, self._password, fingerprint.value, host, port, self._ssrcs)
 
     async def connect(self, answer: str) -> None:
         """ICE and DTLS with whoever answered.
@@ -140,12 +112,19 @@ class Person:
         if self._dtls.state != "connected":
             raise TimeoutError(f"DTLS {self._dtls.state}")
         self._protect, self._unprotect = self._dtls._tx_srtp._srtp[0], self._dtls._rx_srtp._srtp[0]
-        for mid, kind, direction in self.lines:
-            if direction != "recvonly":
-                extensions = _extensions(answer, mid)
-                self.out.append(Outgoing(kind, mid, self._ssrcs[kind], _CODECS[kind][0], extensions))
+        for line in self.lines:
+            if line.direction != "recvonly":
+                self._begin(line, answer)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.sock.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+
+    def _begin(self, line: MediaLine, answer: str) -> None:
+        agreed, payload_type = extensions(answer, line.mid), CODECS[line.kind][0]
+        if not line.layers:
+            self.out.append(Outgoing(line.kind, line.mid, self._ssrcs[line.kind], payload_type, agreed))
+        for number, layer in enumerate(line.layers):
+            ssrc = self._ssrcs[line.kind] + number
+            self.out.append(Outgoing(line.kind, line.mid, ssrc, payload_type, agreed, layer=layer))
 
     async def close(self) -> None:
         await self._dtls.stop()
@@ -166,12 +145,13 @@ class Person:
         now = time.time_ns()
         ntp = (now << 32) // 1_000_000_000 + (_NTP_EPOCH << 32)
         blocks = [rtcp.ReportBlock(ssrc, 0, 0, each.highest_sequence, 0, 0, 0) for ssrc, each in self.into.items()]
-        data = b"".join(
-            rtcp.sender_report(each.ssrc, ntp, each.timestamp, each.counter, each.octets, blocks[:2])
-            for each in self.out
-        )
-        data += rtcp.sdes({each.ssrc: self._ufrag for each in self.out})
-        data += rtcp.remb(self.out[0].ssrc, 5_000_000, list(self.into))
+        own = self.out[0].ssrc if self.out else self._ssrcs["video"]
+        data = b"" if self.out else rtcp.receiver_report(own, blocks[:_MOST_BLOCKS])
+        for each in self.out:
+            about = blocks[:_MOST_BLOCKS] if each.ssrc == own else []
+            data += rtcp.sender_report(each.ssrc, ntp, each.timestamp, each.counter, each.octets, about)
+        data += rtcp.sdes(dict.fromkeys([each.ssrc for each in self.out] or [own], self._ufrag))
+        data += rtcp.remb(own, self.estimate, list(self.into))
         self.buffer[: len(data)] = data
         self._length[0] = len(data)
         if lib.srtp_protect_rtcp(self._protect, self._pointer, self._length):
@@ -200,6 +180,8 @@ class Person:
             ssrc, sequence, stamp, counter = found
             stream = self.into.get(ssrc) or self.into.setdefault(ssrc, Incoming())
             seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+            if self.chosen:
+                counter = stream.extended(sequence)
             stream.take(counter, seconds * 1_000_000_000 + nanoseconds - stamp, sequence)
         return True
 
@@ -267,14 +249,3 @@ class Person:
             reply.attributes["XOR-MAPPED-ADDRESS"] = self.sock.getpeername()
             reply.add_message_integrity(self._password.encode())
             self.sock.send(bytes(reply))
-
-
-def _extensions(answer: str, mid: str) -> Extensions:
-    section = next(part for part in answer.split("\r\nm=") if f"\r\na=mid:{mid}\r\n" in part)
-    found = {uri: int(number) for number, uri in re.findall(r"^a=extmap:(\d+)\S* (\S+)", section, re.MULTILINE)}
-    return Extensions(
-        send_time=found.get(SEND_TIME_URI, 0),
-        transport_sequence=found.get(SEQUENCE_URI, 0),
-        audio_level=found.get(LEVEL_URI, 0),
-        mid=found.get(MID_URI, 0),
-    )

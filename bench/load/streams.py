@@ -10,12 +10,48 @@ AUDIO_BYTES, VIDEO_BYTES = 120, 1_100
 FRAME_PACKETS = (6, 6, 5)
 """Packets of three frames: 30 frames a second are 170 packets."""
 
+
+@dataclass(frozen=True)
+class Layer:
+    """One of the encodings of a camera in a group.
+
+    Attributes:
+        size: bytes of each packet's payload.
+        packets: of the frames in turn.
+    """
+
+    rid: str
+    size: int
+    packets: tuple[int, ...]
+    width: int
+    height: int
+
+    @property
+    def rate(self) -> int:
+        """Packets a second."""
+        return 30 * sum(self.packets) // len(self.packets)
+
+
+LAYERS = (
+    Layer("q", 621, (1,), 320, 180),
+    Layer("h", 1_041, (2,), 640, 360),
+    Layer("f", 1_101, FRAME_PACKETS, 1_280, 720),
+)
+"""150, 500 and 1,500 kbit/s. No two kinds of packets have one size: that tells a reader where its stamp is."""
+
+_TEMPORAL = (0, 2, 1, 2)
+"""Temporal layers of frames in turn: L1T3, as Chromium sends simulcast."""
+
 TRAILER = bytes.fromhex("0100000012534b")
 """How an end-to-end encrypted frame ends (docs/protocol.md)."""
 
 _STAMP = Struct("!QI")
 _HEADER = Struct("!BBHII")
 _CLEAR = 10
+_KEY_FRAME = 0x10
+_KEY_FRAME_HEAD = Struct("<3sHH")
+_STAMPED = {AUDIO_BYTES: _CLEAR, VIDEO_BYTES: 4 + _CLEAR} | {layer.size: 6 + _CLEAR for layer in LAYERS}
+"""Size of a payload, with the VP8 descriptor, to where its stamp is."""
 
 
 @dataclass
@@ -26,6 +62,7 @@ class Extensions:
     transport_sequence: int = 0
     audio_level: int = 0
     mid: int = 0
+    rid: int = 0
 
 
 @dataclass
@@ -47,13 +84,15 @@ class Outgoing:
     octets: int = 0
     wants_keyframe: bool = True
     script: list[list[bytes]] | None = None
+    layer: Layer | None = None
     _frame: int = 0
     _packet: int = 0
     _part: bytes = b""
 
     @property
     def period_ns(self) -> int:
-        return 1_000_000_000 // (AUDIO_RATE if self.kind == "audio" else VIDEO_RATE)
+        rate = AUDIO_RATE if self.kind == "audio" else self.layer.rate if self.layer else VIDEO_RATE
+        return 1_000_000_000 // rate
 
     def write(self, buffer: memoryview, now_ns: int, transport_sequence: int) -> int:
         """The next packet, with ``now_ns`` (wall clock) in its payload; returns its length."""
@@ -75,8 +114,10 @@ class Outgoing:
             buffer[start:end] = self._part
             self._count(end - at)
             return end
-        size = AUDIO_BYTES if self.kind == "audio" else VIDEO_BYTES
+        size = AUDIO_BYTES if self.kind == "audio" else self.layer.size if self.layer else VIDEO_BYTES
         buffer[start] = frame_byte
+        if self.layer and frame_byte == _KEY_FRAME:
+            _KEY_FRAME_HEAD.pack_into(buffer, start + 3, b"\x9d\x01\x2a", self.layer.width, self.layer.height)
         _STAMP.pack_into(buffer, start + _CLEAR, now_ns, self.counter)
         end = at + size
         buffer[end - len(TRAILER) : end] = TRAILER
@@ -101,14 +142,22 @@ class Outgoing:
             self.timestamp += 3_000
         frame_byte = 0x11
         if first and self.wants_keyframe:
-            frame_byte, self.wants_keyframe = 0x10, False
-        picture = 0x8000 | self._frame & 0x7FFF
-        descriptor = bytes((0x90 if first else 0x80, 0x80, picture >> 8, picture & 0xFF))
+            frame_byte, self.wants_keyframe = _KEY_FRAME, False
+        packets = self.layer.packets if self.layer else FRAME_PACKETS
+        descriptor = self._descriptor(first)
         self._packet += 1
-        marker = int(self._packet == (len(parts) if parts else FRAME_PACKETS[self._frame % 3]))
+        marker = int(self._packet == (len(parts) if parts else packets[self._frame % len(packets)]))
         if marker:
             self._packet, self._frame = 0, self._frame + 1
         return marker, descriptor, frame_byte
+
+    def _descriptor(self, first: bool) -> bytes:
+        """RFC 7741, 4.2: with a picture id; of a layer also with what tells its temporal layers apart."""
+        picture, start = 0x8000 | self._frame & 0x7FFF, 0x90 if first else 0x80
+        if self.layer is None:
+            return bytes((start, 0x80, picture >> 8, picture & 0xFF))
+        temporal, base = _TEMPORAL[self._frame % 4], self._frame // 4 & 0xFF
+        return bytes((start, 0xE0, picture >> 8, picture & 0xFF, base, temporal << 6 | (temporal > 0) << 5))
 
     def _write_extensions(self, buffer: memoryview, now_ns: int, transport_sequence: int) -> int:
         """One-byte header extensions (RFC 8285, 4.2), padded to words; returns where the payload starts."""
@@ -129,6 +178,10 @@ class Outgoing:
             mid = self.mid.encode()
             buffer[at : at + 1 + len(mid)] = bytes((ids.mid << 4 | len(mid) - 1,)) + mid
             at += 1 + len(mid)
+        if ids.rid and self.layer and self.counter < 100:
+            rid = self.layer.rid.encode()
+            buffer[at : at + 1 + len(rid)] = bytes((ids.rid << 4 | len(rid) - 1,)) + rid
+            at += 1 + len(rid)
         while at % 4:
             buffer[at] = 0
             at += 1
@@ -150,6 +203,10 @@ class Incoming:
     def lost(self) -> int:
         return max(0, self.last - self.first + 1 - self.received) if self.received else 0
 
+    def extended(self, sequence: int) -> int:
+        """A sequence number counted on from the last one (RFC 3550, A.1)."""
+        return self.last + ((sequence - self.last + 0x8000) & 0xFFFF) - 0x8000 if self.received else sequence
+
     def take(self, counter: int, latency: int, sequence: int) -> None:
         if self.first < 0:
             self.first = counter
@@ -165,11 +222,8 @@ def read(packet: memoryview, length: int) -> tuple[int, int, int, int] | None:
     if packet[0] & 0x10:
         start += 4 + 4 * int.from_bytes(packet[14:16], "big")
     size = length - start
-    if size == AUDIO_BYTES:
-        at = start + _CLEAR
-    elif size == VIDEO_BYTES:
-        at = start + 4 + _CLEAR
-    else:
+    stamped = _STAMPED.get(size)
+    if stamped is None:
         return None
-    stamp, counter = _STAMP.unpack_from(packet, at)
+    stamp, counter = _STAMP.unpack_from(packet, start + stamped)
     return int.from_bytes(packet[8:12], "big"), int.from_bytes(packet[2:4], "big"), stamp, counter

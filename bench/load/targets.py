@@ -2,28 +2,23 @@
 
 import asyncio
 import json
-import os
 import random
 import secrets
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
+from bench.load.processes import START_SECONDS, process
+from media.control import Answered, Call, Line, MediaClient, OfferCall, OpenRoom, Reply
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
-from tests.ports import free_port
-
-_JANUS_PLUGINS = Path("/usr/lib/x86_64-linux-gnu/janus")
-_START_SECONDS = 10.0
+from tests.earlier import RELEASE_0_1_0, ROOT, environment, unpacked
 
 
 class Target(Protocol):
@@ -55,25 +50,31 @@ class OwnRelay:
         self._rooms: set[int] = set()
 
     async def answer(self, room: int, person: int, offer: str) -> str:
+        return await self.seat(room, person, offer, slots=1)
+
+    async def seat(self, room: int, person: int, offer: str, slots: int) -> str:
+        """The answer to somebody's offer in a room of ``slots`` more."""
         if room not in self._rooms:
             self._rooms.add(room)
-            await self._client.call(self._worker, OpenRoom(room=f"room{room}", fence=1))
-        uses = [("microphone", None), ("camera", None), ("slot", 0), ("slot", 0)]
-        lines = [Line(mid=str(mid), use=use, slot=slot) for mid, (use, slot) in enumerate(uses)]
-        call = OfferCall(room=f"room{room}", fence=1, peer=f"person{person}", sdp=offer, lines=lines)
-        reply = await self._client.call(self._worker, call)
+            await self.call(OpenRoom(room=f"room{room}", fence=1, capacity=slots + 1))
+        lines = [Line(mid="0", use="microphone"), Line(mid="1", use="camera")]
+        lines += [Line(mid=str(mid), use="slot", slot=mid // 2 - 1) for mid in range(2, 2 * slots + 2)]
+        reply = await self.call(OfferCall(room=f"room{room}", fence=1, peer=f"person{person}", sdp=offer, lines=lines))
         if not isinstance(reply, Answered):
             raise RuntimeError(f"offer refused: {reply}")  # noqa: TRY004 - the relay's answer, no argument of ours
         return reply.sdp
 
+    async def call(self, call: Call) -> Reply:
+        return await self._client.call(self._worker, call)
+
 
 @asynccontextmanager
-async def own_relay(address: str) -> AsyncIterator[Target]:
+async def own_relay(address: str) -> AsyncIterator[OwnRelay]:
     """Our relay with its own settings' defaults, one worker, a redis-server beside it."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/redis.sock"
         options = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no"]
-        async with _process("redis-server", *options), AsyncExitStack() as stack:
+        async with process("redis-server", *options), AsyncExitStack() as stack:
             redis = Redis(unix_socket_path=path)
             stack.push_async_callback(redis.aclose)
             await _until_redis_answers(redis)
@@ -87,7 +88,7 @@ async def own_relay(address: str) -> AsyncIterator[Target]:
 
 
 async def _until_redis_answers(redis: Redis) -> None:
-    async with asyncio.timeout(_START_SECONDS):
+    async with asyncio.timeout(START_SECONDS):
         while True:
             try:
                 await redis.ping()
@@ -97,148 +98,44 @@ async def _until_redis_answers(redis: Redis) -> None:
                 return
 
 
-class Janus:
-    """Debian's Janus with the EchoTest plugin: what comes from a person is forwarded to that person.
-
-    That is the least its forwarding can cost: no room to look up, one connection per person.
-    """
-
-    echo = True
-    decodes = False
-
-    def __init__(self, control: aiohttp.ClientWebSocketResponse, pid: int) -> None:
-        self.pid = pid
-        self._control = control
-
-    async def answer(self, room: int, person: int, offer: str) -> str:
-        session = (await self._ask({"janus": "create"}))["data"]["id"]
-        attached = await self._ask({"janus": "attach", "plugin": "janus.plugin.echotest", "session_id": session})
-        message = {
-            "janus": "message",
-            "session_id": session,
-            "handle_id": attached["data"]["id"],
-            "body": {"audio": True, "video": True},
-            "jsep": {"type": "offer", "sdp": offer},
-        }
-        return str((await self._ask(message, "event"))["jsep"]["sdp"])
-
-    async def _ask(self, request: dict[str, Any], wanted: str = "success") -> dict[str, Any]:
-        transaction = secrets.token_hex(6)
-        await self._control.send_json(request | {"transaction": transaction})
-        async with asyncio.timeout(_START_SECONDS):
-            while True:
-                reply = await self._control.receive_json()
-                if reply.get("transaction") == transaction and reply["janus"] in (wanted, "error"):
-                    if reply["janus"] == "error":
-                        raise RuntimeError(reply["error"]["reason"])
-                    return dict(reply)
-
-
-@asynccontextmanager
-async def janus(address: str, event_loops: int = 0) -> AsyncIterator[Target]:
-    """Janus as Debian builds it, ICE-lite; ``event_loops`` 0: a thread for each person, its default."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for kind, library in (("plugins", "echotest"), ("transports", "websockets")):
-            (folder / kind).mkdir()
-            (folder / kind / f"libjanus_{library}.so").symlink_to(_JANUS_PLUGINS / kind / f"libjanus_{library}.so")
-        (folder / "none").mkdir()
-        (folder / "janus.jcfg").write_text(_janus_config(folder, address, event_loops))
-        port = free_port()
-        (folder / "janus.transport.websockets.jcfg").write_text(
-            f'general: {{ json = "compact"\n ws = true\n ws_ip = "127.0.0.1"\n ws_port = {port} }}\n'
-        )
-        async with (
-            _process("janus", "--configs-folder", name) as process,
-            aiohttp.ClientSession() as session,
-            await _connect(session, f"ws://127.0.0.1:{port}") as control,
-        ):
-            yield Janus(control, process.pid)
-
-
-def _janus_config(folder: Path, address: str, event_loops: int) -> str:
-    loops = f"event_loops = {event_loops}" if event_loops else ""
-    return f"""
-general: {{ configs_folder = "{folder}"
- plugins_folder = "{folder}/plugins"
- transports_folder = "{folder}/transports"
- events_folder = "{folder}/none"
- loggers_folder = "{folder}/none"
- debug_level = 2
- session_timeout = 0
- {loops} }}
-nat: {{ ice_lite = true
- ice_enforce_list = "{address}"
- full_trickle = false }}
-media: {{ ipv6 = false }}
-"""
-
-
-async def _connect(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
-    async with asyncio.timeout(_START_SECONDS):
-        while True:
-            try:
-                return await session.ws_connect(url, protocols=["janus-protocol"])
-            except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.05)
-
-
-class AiortcRelay:
-    """`bench.load.aiortc_server` in a child process."""
+class RelayedTarget:
+    """A relay asked through a child process: a JSON object a line (room, person, offer), an answer a line."""
 
     echo = False
-    decodes = True
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.pid = process.pid
-        self._process = process
+    def __init__(self, child: asyncio.subprocess.Process, pid: int, *, decodes: bool = False) -> None:
+        self.pid = pid
+        self.decodes = decodes
+        self._child = child
 
     async def answer(self, room: int, person: int, offer: str) -> str:
-        process = self._process
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(json.dumps({"room": room, "person": person, "offer": offer}).encode() + b"\n")
-        return str(json.loads(await process.stdout.readline())["answer"])
+        child = self._child
+        assert child.stdin
+        assert child.stdout
+        child.stdin.write(json.dumps({"room": room, "person": person, "offer": offer}).encode() + b"\n")
+        return str(json.loads(await child.stdout.readline())["answer"])
 
 
 @asynccontextmanager
 async def aiortc_relay(_address: str) -> AsyncIterator[Target]:
     """aiortc's own way: peer connections and a MediaRelay, which decodes and encodes."""
-    root = Path(__file__).resolve().parents[2]
     arguments = ["-m", "bench.load.aiortc_server"]
-    async with _process(sys.executable, *arguments, pipes=True, cwd=root) as process:
-        yield AiortcRelay(process)
+    async with process(sys.executable, *arguments, pipes=True, cwd=ROOT) as child:
+        yield RelayedTarget(child, child.pid, decodes=True)
 
 
 @asynccontextmanager
-async def _process(
-    program: str, *arguments: str, pipes: bool = False, cwd: Path | None = None
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    found = shutil.which(program) or program
-    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(
-        found, *arguments, stdin=pipe if pipes else nothing, stdout=pipe if pipes else nothing, cwd=cwd, limit=1 << 20
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                async with asyncio.timeout(_START_SECONDS):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+async def earlier_relay(address: str) -> AsyncIterator[Target]:
+    """Our relay as release 0.1.0 has it, with this environment's packages.
 
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory_kib(pid: int) -> int:
-    """Proportional set size: what is shared counts by its share."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    Raises:
+        RuntimeError: its commit is not in this clone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "0.1.0"
+        if not await asyncio.to_thread(unpacked, RELEASE_0_1_0, tree):
+            raise RuntimeError("0.1.0 is not in this clone's history; fetch all of it")
+        arguments = [str(Path(__file__).parent / "relay_server.py"), address]
+        async with process(sys.executable, *arguments, pipes=True, cwd=tree, env=environment(tree)) as child:
+            assert child.stdout
+            yield RelayedTarget(child, json.loads(await child.stdout.readline())["pid"])

@@ -14,11 +14,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.command import write
+from bench.host import machine, pressure
 from bench.records import million, monday, serve, store
 from bench.records.figures import Row, table
 from bench.records.places import KINDS, Ground, ground, prefer_the_processor
 from bench.records.store import Plan
-from bench.relay import machine, pressure, write
 
 TRY = 0.01
 Part = Callable[[Ground, Plan], Awaitable[list[Row]]]
