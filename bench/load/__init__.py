@@ -2,7 +2,8 @@
 
 For a relay: ``generator`` runs each ``person``, whose ``offers`` say which ``streams`` it has, made up or of a
 ``script``, against ``targets``, of which ``aiortc_server``, ``janus`` and ``relay_server`` (an older build of ours)
-are some; ``groups`` are rooms of more than two. All of them are ``processes``. For nodes: ``cluster`` starts them,
+are some; ``groups`` are rooms of more than two, and a
+``flooder`` is a stranger. All of them are ``processes``. For nodes: ``cluster`` starts them,
 ``door`` stands in the way, ``clerk`` plans, and each ``visitor`` is of a ``crowd`` that waits or of ``consults``
 that run.
 """

@@ -36,6 +36,10 @@ async def fill_own(relay: OwnRelay, certificate: RTCCertificate, address: str, p
     for number, person in enumerate(persons):
         person.estimate, person.chosen = _ESTIMATE, bool(layers)
         await person.connect(await relay.seat(0, number, person.offer(), others))
+    if layers:
+        heights = {slot: layers[LARGE if slot == 0 else THUMBNAIL].height for slot in range(others)}
+        for number in range(people):
+            await relay.show(0, number, heights)
     return persons
 
 

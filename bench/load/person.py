@@ -66,6 +66,7 @@ class Person:
         self.stamped = True
         self.unstamped = 0
         self.chosen = False
+        self.remote_ufrag = ""
         self.estimate = 5_000_000
         self._address = address
         self._certificate = certificate
@@ -178,7 +179,8 @@ class Person:
             self.unstamped += 1
         else:
             ssrc, sequence, stamp, counter = found
-            stream = self.into.get(ssrc) or self.into.setdefault(ssrc, Incoming())
+            audio = second & 0x7F == CODECS["audio"][0]
+            stream = self.into.get(ssrc) or self.into.setdefault(ssrc, Incoming(audio))
             seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
             if self.chosen:
                 counter = stream.extended(sequence)
@@ -207,6 +209,7 @@ class Person:
 
     async def _check(self, answer: str) -> None:
         ufrag, password = (re.findall(rf"^a=ice-{name}:(\S+)", answer, re.MULTILINE)[0] for name in ("ufrag", "pwd"))
+        self.remote_ufrag = ufrag
         candidates = re.findall(
             r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer, re.MULTILINE | re.IGNORECASE
         )

@@ -191,8 +191,9 @@ class Outgoing:
 
 @dataclass
 class Incoming:
-    """One stream that is received. ``late``: nanoseconds from the sender's stamp to the arrival in our socket."""
+    """One stream that is received; ``latencies``: nanoseconds from the sender's stamp to the arrival in our socket."""
 
+    audio: bool = False
     first: int = -1
     last: int = -1
     received: int = 0

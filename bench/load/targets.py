@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bench.load.processes import START_SECONDS, process
-from media.control import Answered, Call, Line, MediaClient, OfferCall, OpenRoom, Reply
+from media.control import Answered, Call, Line, MediaClient, OfferCall, OpenRoom, Reply, SetSizes, SlotSize
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
 from tests.earlier import RELEASE_0_1_0, ROOT, environment, unpacked
@@ -63,6 +63,11 @@ class OwnRelay:
         if not isinstance(reply, Answered):
             raise RuntimeError(f"offer refused: {reply}")  # noqa: TRY004 - the relay's answer, no argument of ours
         return reply.sdp
+
+    async def show(self, room: int, person: int, heights: dict[int, int]) -> None:
+        """How many lines of each slot somebody's page shows."""
+        sizes = [SlotSize(slot=slot, height=height) for slot, height in heights.items()]
+        await self.call(SetSizes(room=f"room{room}", fence=1, peer=f"person{person}", sizes=sizes))
 
     async def call(self, call: Call) -> Reply:
         return await self._client.call(self._worker, call)

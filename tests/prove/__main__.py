@@ -33,6 +33,7 @@ NAMES = (
     "nodes",
     "outages",
     "turn",
+    "flood",
     "stacks",
     "handshake",
     "memory",
