@@ -156,7 +156,8 @@ def served_files() -> assets.Files:
         for language, catalogue in CATALOGUES.items():
             found[texts(script, language)] = assets.Asset.of(catalogue.json(words), "application/json")
     for language, catalogue in CATALOGUES.items():
-        found[texts("queue", language)] = assets.Asset.of(catalogue.json({"queue"}), "application/json")
+        for later in ("queue", "devices", "group"):
+            found[texts(later, language)] = assets.Asset.of(catalogue.json({later}), "application/json")
     return assets.Files(found)
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
-from practice.agenda.model import patient_link
+from practice.agenda.guests import Invitee
+from practice.agenda.model import patient_link, told_as
 from signaling.sessions import PLAIN
 from tests import chromium as program
 from tests.client.waiting import PATIENCE
@@ -121,9 +122,10 @@ class Desk:
     cookie: str
     patient_url: str
     password: str
+    guest_urls: tuple[str, ...] = ()
 
 
-async def add_desk(house: Demo) -> Desk:
+async def add_desk(house: Demo, invitees: Sequence[Invitee] = ()) -> Desk:
     """Made in the data folder, beside the running server, as an operator's commands work."""
     settings, begins = VaultSettings(data=house.data, trust_clock=True), datetime.now().astimezone()
     async with open_store(settings, exclusive=False) as store:
@@ -132,7 +134,11 @@ async def add_desk(house: Demo) -> Desk:
         appointment = await store.appointments.create(
             of(person.id), "Patiënt", begins.replace(microsecond=0), 120, "nl"
         )
-        return Desk(await store.sessions.create(person.id), patient_link(house.origin, appointment), password)
+        for invitee in invitees:
+            appointment = await store.guests.add(of(person.id), appointment.id, invitee)
+        links = tuple(patient_link(house.origin, told_as(appointment, guest)) for guest in appointment.guests)
+        cookie = await store.sessions.create(person.id)
+        return Desk(cookie, patient_link(house.origin, appointment), password, links)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -34,7 +34,7 @@ from practice.statistics.model import TALLIES, WAITS
 from signaling.exports import State as ExportState
 from signaling.exports import Way as ExportWay
 from signaling.protocol.errors import CATALOGUE, Doubt
-from signaling.protocol.events import EndReason, HoldMessage, Unusable
+from signaling.protocol.events import EndReason, HoldMessage, Role, Unusable
 from signaling.protocol.guests import GuestRole
 from signaling.protocol.rest import Retention
 from signaling.protocol.technical import PersonCheckView
@@ -225,6 +225,9 @@ FAMILIES = {
     ],
     "rights": ["no-address", *(f"again.{way}" for way in WAYS)],
     "rights.section": [f"{one.name}{part}" for one in SECTIONS for part in ("", ".text")],
+    "group": ["hold", "hand-over", "remove"],
+    "group.person": get_args(Role),
+    "group.role": get_args(GuestRole),
     "hour": ["closed", "full", "busy"],
     "sms.test": ["message"],
     "sms.outcome": ["accepted", *get_args(SmsStep)],

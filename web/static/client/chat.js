@@ -17,7 +17,7 @@ const ASK_AGAIN_MOST_MS = 32_000;
 /** @typedef {{id: string, role: Role, participant: string, text: string, at: number}} Entry */
 /** @typedef {Entry & {mine: boolean, copy: boolean}} ChatEntry `mine`: written on this page. `copy`: by what another says, out of its log */
 
-/** Event: `chat` with the new ChatEntry, or with `{log: true}` after a log was merged. */
+/** Events: `chat` with the new ChatEntry, or with `{log: true}` after a log was merged; `passed` {role, content} of what is no chat. */
 export class Chat extends EventTarget {
   /** @type {ChatEntry[]} oldest first */
   log = [];
@@ -105,6 +105,11 @@ export class Chat extends EventTarget {
     await this.#transmit({ type: 'log', entries: part }, to);
   }
 
+  /** Something else to the others' pages, encrypted as all is. @param {object} content with a `type` @throws {WireError} as `send` */
+  pass(content) {
+    return this.#transmit(content);
+  }
+
   #complete() {
     this.#incomplete = false;
     clearTimeout(this.#timer);
@@ -147,7 +152,7 @@ export class Chat extends EventTarget {
       await this.#answer(sender);
     } else if (content.type === 'log' && Array.isArray(content.entries)) {
       if (this.#takeLog(sender, content)) this.#emit({ log: true });
-    }
+    } else this.#emit({ role, content }, 'passed');
   }
 
   /**
@@ -196,9 +201,9 @@ export class Chat extends EventTarget {
     return fresh.length > 0;
   }
 
-  /** @param {object} detail */
-  #emit(detail) {
-    this.dispatchEvent(new CustomEvent('chat', { detail }));
+  /** @param {object} detail @param {string} [type] */
+  #emit(detail, type = 'chat') {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 

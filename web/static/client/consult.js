@@ -4,22 +4,22 @@ import { random, toBase64Url } from './bytes.js';
 import { Conversation } from './conversation.js';
 import { WireError } from './errors.js';
 import { OwnIndicators, OwnWord } from './indicators.js';
-import { forgetResume, storeResume, storedResume } from './resume.js';
+import { forgetResume, storeResume, ticketOf } from './resume.js';
 import { Signaling } from './signaling.js';
 import { Standing } from './standing.js';
 import { forgetTally } from './tally.js';
 
 /** @import {ChatEntry} from './chat.js' */
+/** @import {Group} from './group.js' */
 /** @import {Change} from './tally.js' */
 /** @import {Check, Declined, HoldMessage, Indicators, Role, RoomView, SlotView, Source} from './wire.js' */
 /** @typedef {'idle' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'failed' | 'ended'} State */
 
-const DEFAULT_SLOTS = 1;
 const RETURN_RETRY_MS = 1_000;
 /** What a page draws when a consult begins holds up the thread that keys and offer need; so they go first. */
 const HEAD_START_MS = 20;
 const OVER = new Set(['ended', 'gone', 'not_found', 'link_invalid']);
-const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'pictureflow', 'unencrypted'];
+const FORWARDED = ['code', 'tracks', 'chat', 'quality', 'audioflow', 'pictureflow', 'unencrypted', 'group'];
 
 /**
  * @typedef {object} ConsultOptions
@@ -34,6 +34,8 @@ export class Consult extends EventTarget {
   participant = toBase64Url(random(16));
   /** @type {RoomView | null} */
   room = null;
+  /** What consults of more than two have, from the event `group` on. @type {Group | null} */
+  group = null;
   /** @type {State} */
   state = 'idle';
   /** @type {string | null} */
@@ -124,11 +126,16 @@ export class Consult extends EventTarget {
     return this.#conversation?.slots ?? [];
   }
 
-  /** Load the encryption worker, make keys and a peer connection, so that entering costs only the network. */
-  prepare() {
+  /** Load `group`, also where there are two. @returns {Promise<Group | null>} null outside a consult */
+  async gather() {
+    return this.#conversation?.gather() ?? null;
+  }
+
+  /** Load the encryption worker, make keys and a peer connection, so that entering costs only the network. @param {number} [people] that may be in */
+  prepare(people = this.room?.capacity ?? 2) {
     if (this.state === 'ended') throw new WireError('bad_state', 'protocol', 'This presence has ended; make a new Consult.');
     if (!this.#conversation) this.#converse();
-    this.#conversation?.prepare(this.room?.media?.slots ?? DEFAULT_SLOTS);
+    this.#conversation?.prepare(people);
   }
 
   /** @param {{takeOver?: boolean, appointment?: string}} [options] @returns {Promise<RoomView>} @throws {WireError} */
@@ -215,11 +222,7 @@ export class Consult extends EventTarget {
   /** @param {ConsultOptions['token']} token */
   #ownSignaling(token) {
     if (token === undefined) throw new TypeError('a Consult needs a token or a signaling connection');
-    const resume = () => {
-      const stored = storedResume();
-      return stored?.appointment === this.#appointment && stored.role === this.#role ? stored.ticket : null;
-    };
-    return new Signaling({ token, resume, resumeRefused: forgetResume });
+    return new Signaling({ token, resume: () => ticketOf(this.#appointment, this.#role), resumeRefused: forgetResume });
   }
 
   #listen() {
@@ -241,7 +244,7 @@ export class Consult extends EventTarget {
       signaling.on('told', ({ message }) => this.#emit('told', { message })),
       signaling.on('announced', (said) => this.#emit('announced', said)),
       signaling.on('ended', ({ reason, declined }) => this.#present && this.#end(reason, declined)),
-      signaling.on('taken-over', () => this.#present && this.#takenOver()),
+      signaling.on('taken-over', () => this.#present && this.#over('takenover', {})),
     );
   }
 
@@ -252,6 +255,7 @@ export class Consult extends EventTarget {
     conversation.addEventListener('change', () => this.#settle());
     conversation.addEventListener('tampering', () => this.#fail('tampering'));
     conversation.addEventListener('broken', () => this.#fail('media'));
+    conversation.addEventListener('group', () => (this.group = conversation.group));
     for (const type of FORWARDED) {
       conversation.addEventListener(type, (event) => this.#emit(type, /** @type {CustomEvent} */ (event).detail));
     }
@@ -269,7 +273,7 @@ export class Consult extends EventTarget {
   async #enter(appointment, event, body) {
     this.#appointment = appointment ?? this.#appointment;
     if (this.#appointment === null) throw new TypeError('a consult needs an appointment');
-    this.prepare();
+    if (!this.#conversation) this.prepare();
     const view = await this.#signaling.request(event, { appointment: this.#appointment, ...body });
     this.#present = true;
     this.#entered(view);
@@ -296,7 +300,7 @@ export class Consult extends EventTarget {
       this.#settle();
     } catch (error) {
       if (!this.#present || !(error instanceof WireError) || error.code === 'offline') return;
-      if (error.code === 'seat_taken') this.#takenOver();
+      if (error.code === 'seat_taken') this.#over('takenover', {});
       else if (OVER.has(error.code)) this.#end('expired');
       else setTimeout(() => this.#signaling.connected && this.#return(), RETURN_RETRY_MS);
     }
@@ -351,22 +355,18 @@ export class Consult extends EventTarget {
     this.#settle();
   }
 
-  #takenOver() {
-    forgetResume();
-    this.#setState('ended', null);
-    this.close();
-    forgetTally();
-    this.#emit('takenover', {});
-  }
-
   /** @param {string} reason @param {Declined} [declined] */
   #end(reason, declined) {
-    if (this.state === 'ended') return;
+    if (this.state !== 'ended') this.#over('ended', { reason, declined });
+  }
+
+  /** @param {'ended' | 'takenover'} type @param {object} detail */
+  #over(type, detail) {
     forgetResume();
     this.#setState('ended', null);
     this.close();
     forgetTally();
-    this.#emit('ended', { reason, declined });
+    this.#emit(type, detail);
   }
 
   /** Work out the state anew from what is known. */

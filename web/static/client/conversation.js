@@ -1,4 +1,4 @@
-/** What two people share once both are in: keys, media, chat, and the watch over them, wired together. */
+/** What people share once they are in: keys, media, chat, and the watch over them, wired together. */
 
 import { Chat } from './chat.js';
 import { Diagnostics } from './diagnostics.js';
@@ -9,14 +9,18 @@ import { MediaSession } from './media-session.js';
 import { Tracks } from './tracks.js';
 
 /** @import {Happening} from './diagnostics.js' */
+/** @import {Group} from './group.js' */
 /** @import {Wire} from './key-exchange.js' */
 /** @import {Role, RoomView, Source} from './wire.js' */
 
 /**
  * Events: `change` (anything that `inTouchWith`, `media.state` or `code` depend on), `tampering`, `broken`, and, with their details,
- * `code`, `tracks`, `chat`, `quality`, `audioflow`, `pictureflow`, `unencrypted`.
+ * `code`, `tracks`, `chat`, `quality`, `audioflow`, `pictureflow`, `unencrypted`, `group`.
  */
 export class Conversation extends EventTarget {
+  /** What only consults of more than two need. @type {Group | null} */
+  group = null;
+
   #wire;
   #encryption;
   #keys;
@@ -34,6 +38,7 @@ export class Conversation extends EventTarget {
   #came = new Set();
   /** @type {Set<string>} those who had keys before, and so the chat */
   #acquainted = new Set();
+  #closed = false;
 
   /** @param {Wire} wire @param {{participant: string, role: Role}} me @param {string | URL} [workerUrl] */
   constructor(wire, me, workerUrl) {
@@ -93,9 +98,9 @@ export class Conversation extends EventTarget {
     return this.#keys.holders.has(participant);
   }
 
-  /** @param {number} slots */
-  prepare(slots) {
-    this.#media.prepare(slots);
+  /** @param {number} people that may be in */
+  prepare(people) {
+    this.#media.prepare(people - 1, people > 2);
   }
 
   /** @param {RoomView} room */
@@ -104,6 +109,22 @@ export class Conversation extends EventTarget {
     this.#keys.update(room);
     this.#media.update(room.media);
     this.#diagnostics.update(room);
+    this.group?.update(room);
+    const { capacity = 2 } = room;
+    if (capacity <= 2) return;
+    if (room.media === null) this.prepare(capacity);
+    this.gather().catch(() => undefined);
+  }
+
+  /** Load what groups have. @returns {Promise<Group | null>} null if it is over meanwhile */
+  async gather() {
+    const { Group } = await import('./group.js');
+    if (this.group || this.#closed || !this.#room) return this.group;
+    const parts = { wire: this.#wire, encryption: this.#encryption, media: this.#media, chat: this.#chat };
+    this.group = new Group(parts, (participant) => this.inTouchWith(participant));
+    this.group.update(this.#room);
+    this.#emit('group');
+    return this.group;
   }
 
   /** The socket was lost and is back. */
@@ -111,6 +132,7 @@ export class Conversation extends EventTarget {
     this.#keys.reconnected();
     this.#media.reconnected();
     this.#diagnostics.reconnected();
+    this.group?.reconnected();
   }
 
   /** Something that was sent to us while we were away is gone. */
@@ -136,7 +158,9 @@ export class Conversation extends EventTarget {
   }
 
   close() {
+    this.#closed = true;
     this.#stop();
+    this.group?.close();
     const parts = [this.#diagnostics, this.#guard, this.#chat, this.#keys, this.#media, this.#encryption];
     for (const part of parts) part.close();
   }
@@ -159,7 +183,10 @@ export class Conversation extends EventTarget {
       this.#emit('code', { code, people: this.people, again, withheld });
       change();
     });
-    on(this.#keys, 'complete', () => this.#shareChat());
+    on(this.#keys, 'complete', () => {
+      this.#shareChat();
+      this.group?.acquaint();
+    });
     on(this.#keys, 'tampering', () => {
       this.#encryption.disown().catch(() => undefined);
       this.#emit('tampering');

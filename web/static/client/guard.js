@@ -12,7 +12,7 @@ const QUICK_MS = 250;
 const CALM_MS = 1_000;
 /** How long the checks are quick after a new connection or track: the known failures show at the first frames. */
 const QUICK_FOR_MS = 5_000;
-/** Frames between encoder and worker at any moment: one or two of video, some more of the short audio ones. */
+/** Frames between encoder and worker at any moment: one or two of each size of video, some more of the short audio ones. */
 const TOLERANCE = { video: 3, audio: 15 };
 /** A busy worker catches up; frames missing for this long went past it. */
 const PERSISTENT_MS = 3_000;
@@ -70,23 +70,23 @@ export class Guard {
   async check() {
     const connection = this.#media.connection;
     if (!connection) return;
-    /** @type {[Source, string, number][]} */
+    /** @type {[Source, string, number, number][]} */
     const encoded = [];
     for (const [source, { transceiver, id }] of connection.senders) {
-      encoded.push([source, id, await encodedFrames(transceiver.sender)]);
+      encoded.push([source, id, ...(await encodedFrames(transceiver.sender))]);
     }
     // Counted after the browser's figures, so that in a healthy connection the worker is never behind.
     const { sent } = await this.#encryption.counts();
-    for (const [source, id, frames] of encoded) {
-      if (this.#stopped.has(id) || !this.#suspicious(source, id, frames, sent[id]?.seen ?? 0)) continue;
+    for (const [source, id, frames, layers] of encoded) {
+      if (this.#stopped.has(id) || !this.#suspicious(source, id, frames, sent[id]?.seen ?? 0, layers)) continue;
       this.#stopped.add(id);
       await this.#media.stop(source).finally(() => this.#onViolation(source));
     }
   }
 
-  /** @param {Source} source @param {string} id @param {number} encoded @param {number} seen */
-  #suspicious(source, id, encoded, seen) {
-    const tolerance = source === 'microphone' ? TOLERANCE.audio : TOLERANCE.video;
+  /** @param {Source} source @param {string} id @param {number} encoded @param {number} seen @param {number} layers */
+  #suspicious(source, id, encoded, seen, layers) {
+    const tolerance = source === 'microphone' ? TOLERANCE.audio : TOLERANCE.video * layers;
     const last = this.#last.get(id) ?? { encoded: 0, seen: 0, since: null };
     const missing = encoded - seen > tolerance;
     const since = missing ? (last.since ?? this.#now()) : null;
@@ -98,14 +98,17 @@ export class Guard {
 }
 
 /**
- * Video counts frames; audio has no such figure, but one packet is one frame there (no RED, no FEC packets).
+ * Video counts frames, of all sizes that are sent at once; audio has no such figure, but one packet is one frame there (no RED,
+ * no FEC packets).
  * @param {RTCRtpSender} sender
+ * @returns {Promise<[number, number]>} frames, and in how many sizes
  */
 async function encodedFrames(sender) {
-  let frames = 0;
+  let [frames, layers] = [0, 0];
   for (const report of (await sender.getStats()).values()) {
     if (report.type !== 'outbound-rtp') continue;
+    layers += 1;
     frames += report.kind === 'video' ? (report.framesEncoded ?? 0) : report.packetsSent - (report.retransmittedPacketsSent ?? 0);
   }
-  return frames;
+  return [frames, layers];
 }

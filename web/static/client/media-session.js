@@ -59,11 +59,11 @@ export class MediaSession extends EventTarget {
     this.#stopSlots = wire.on('slots', (seen) => this.#setSlots(seen));
   }
 
-  /** Build a peer connection ahead of time. @param {number} slots */
-  prepare(slots) {
-    if (this.#closed || this.connection || this.#spare?.slots === slots) return;
+  /** Build a peer connection ahead of time. @param {number} slots @param {boolean} [simulcast] */
+  prepare(slots, simulcast = false) {
+    if (this.#closed || this.connection || this.#fits(this.#spare, slots, simulcast)) return;
     this.#spare?.close();
-    this.#spare = new MediaConnection(this.#encryption, slots);
+    this.#spare = new MediaConnection(this.#encryption, slots, simulcast);
     this.#attach(this.#spare);
     this.#spare.prepare();
   }
@@ -79,7 +79,8 @@ export class MediaSession extends EventTarget {
       return;
     }
     this.connection?.setIceServers(view.ice_servers);
-    if (this.connection && this.#fence === view.fence) return;
+    const fits = this.#fits(this.connection, view.slots, view.simulcast);
+    if (fits && this.#fence === view.fence) return;
     if (view.ready) this.renew();
     else if (this.connection) this.#orphaned();
   }
@@ -93,13 +94,13 @@ export class MediaSession extends EventTarget {
   /** A fresh peer connection to the relay of the current view. */
   renew() {
     if (this.#closed || !this.#view?.ready) return;
-    const { fence, slots, ice_servers: servers } = this.#view;
+    const { fence, slots, simulcast, ice_servers: servers } = this.#view;
     this.#drop();
     this.#fence = fence;
-    const spare = this.#spare?.slots === slots ? this.#spare : null;
+    const spare = this.#fits(this.#spare, slots, simulcast) ? this.#spare : null;
     if (!spare) this.#spare?.close();
     this.#spare = null;
-    const connection = spare ?? new MediaConnection(this.#encryption, slots);
+    const connection = spare ?? new MediaConnection(this.#encryption, slots, simulcast);
     if (!spare) this.#attach(connection);
     connection.setIceServers(servers);
     connection.addEventListener('state', () => this.#onState(connection));
@@ -158,6 +159,11 @@ export class MediaSession extends EventTarget {
 
   #calm() {
     for (const name of ['restart', 'deadline', 'retry']) this.#after(name, 0, null);
+  }
+
+  /** Whether a connection has room for so many, and sends as it should. @param {MediaConnection | null} one @param {number} slots @param {boolean} [simulcast] */
+  #fits(one, slots, simulcast = false) {
+    return one !== null && one.slots >= slots && one.simulcast === simulcast;
   }
 
   /** @param {MediaConnection} connection */

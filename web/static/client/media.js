@@ -3,6 +3,9 @@
 /** @import {Encryption} from './encryption.js' */
 /** @import {Answer, IceServer, Line, Source} from './wire.js' */
 
+/** Sizes of a camera that is sent in several; `simulcast.js` sets them as soon as the camera is known. */
+const RIDS = ['q', 'h', 'f'];
+
 const CAMERA_BITRATE = 2_500_000;
 const SCREEN_BITRATE = 2_500_000;
 const MICROPHONE_BITRATE = 48_000;
@@ -25,6 +28,7 @@ export class MediaConnection extends EventTarget {
   places = [];
   pc;
   slots;
+  simulcast;
 
   #encryption;
   /** @type {Promise<unknown>} */
@@ -39,10 +43,12 @@ export class MediaConnection extends EventTarget {
   /**
    * @param {Encryption} encryption
    * @param {number} slots receive-only pairs before the one stage line
+   * @param {boolean} [simulcast] whether the camera is sent in three sizes
    */
-  constructor(encryption, slots) {
+  constructor(encryption, slots, simulcast = false) {
     super();
     this.slots = slots;
+    this.simulcast = simulcast;
     this.#encryption = encryption;
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.pc.addEventListener('connectionstatechange', () => this.#onState());
@@ -83,6 +89,7 @@ export class MediaConnection extends EventTarget {
     if (isNew && track === null) return false;
     if (isNew) this.#addSender(source);
     await this.#sending(source).transceiver.sender.replaceTrack(track);
+    if (source === 'camera' && track) await this.#fit();
     return isNew;
   }
 
@@ -121,8 +128,14 @@ export class MediaConnection extends EventTarget {
     this.dispatchEvent(new Event('state'));
   }
 
+  /** Of several sizes, those that this camera is good for. */
+  async #fit() {
+    if (this.simulcast) await (await import('./simulcast.js')).fit(this.#sending('camera').transceiver.sender);
+  }
+
   /** From here on the browser itself chooses the size that the line carries. */
   async #grow() {
+    if (this.simulcast) return;
     const { sender } = this.#sending('camera').transceiver;
     const parameters = sender.getParameters();
     for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = 1;
@@ -150,10 +163,16 @@ export class MediaConnection extends EventTarget {
     this.#prepared = null;
     const kind = source === 'microphone' ? 'audio' : 'video';
     const { id, transform } = this.#encryption.sending(source);
-    const transceiver = this.pc.addTransceiver(kind, { direction: 'sendonly', sendEncodings: [encoding(source)] });
+    const transceiver = this.pc.addTransceiver(kind, { direction: 'sendonly', sendEncodings: this.#encodings(source) });
     transceiver.sender.transform = transform;
     preferCodecs(transceiver, kind, RTCRtpSender);
     this.senders.set(source, { transceiver, id });
+  }
+
+  /** @param {Source} source @returns {RTCRtpEncodingParameters[]} */
+  #encodings(source) {
+    if (source === 'camera' && this.simulcast) return RIDS.map((rid, at) => ({ rid, scaleResolutionDownBy: 4 / 2 ** at }));
+    return [encoding(source)];
   }
 
   /** @param {number} slot */

@@ -15,6 +15,12 @@ export function storedResume() {
   }
 }
 
+/** The ticket, if it is of this appointment and role. @param {string | null} appointment @param {Role} role */
+export function ticketOf(appointment, role) {
+  const stored = storedResume();
+  return stored?.appointment === appointment && stored?.role === role ? stored.ticket : null;
+}
+
 /** @param {Resume} resume */
 export function storeResume(resume) {
   try {

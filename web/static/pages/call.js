@@ -2,14 +2,14 @@ import { onAction, openDialog, say, slot } from './build.js';
 import { Capture, canShare } from './capture.js';
 import { ChatPanel } from './chat.js';
 import { Clock } from './clock.js';
-import { deviceFields } from './devicefields.js';
 import { has, t } from './language.js';
 import { fit, play, useSpeaker } from './remote.js';
 import { movable, showCamera } from './selfview.js';
-import { present, showTrust } from './trust.js';
+import { lacking, present, showTrust, showWay } from './trust.js';
 import { alone, fadeWhenStill, keepAwake, maySleep } from './window.js';
 
 /** @import {Consult} from '../client/consult.js' */
+/** @import {ParticipantView} from '../../types/wire.js' */
 
 /**
  * `<consult-call>`: the consult on the screen, for both roles.
@@ -25,6 +25,13 @@ export class ConsultCall extends HTMLElement {
   #stopped = new Set();
   /** The other person's name. */
   other = '';
+  /** The names of all who take part, where the page knows them. @type {((person: ParticipantView) => import('./group.js').Named) | null} */
+  names = null;
+  /** The faces of more than two. @type {import('./group.js').GroupView | null} */
+  group = null;
+  /** What is said instead of pictures, where they were switched off by hand. */
+  soundOnly = '';
+  /** @type {import('./soundonly.js').SoundOnly | null} */ #pictures = null;
   /** A sentence about sound that does not flow. */
   #hint = '';
   /** The other person's picture stands still. */
@@ -32,14 +39,14 @@ export class ConsultCall extends HTMLElement {
   /** @type {(() => void) | null} */ #admit = null;
 
   connectedCallback() {
-    this.chat = new ChatPanel(slot(this, 'chat'), () => this.#showChat());
+    this.chat = new ChatPanel(slot(this, 'chat'), () => this.#showChat(), (entry) => this.group?.author(entry) ?? this.other);
     this.wake = fadeWhenStill(this);
     this.clock = new Clock(this);
     const own = /** @type {HTMLElement} */ (this.querySelector('.self'));
     movable(own, /** @type {HTMLElement} */ (own.querySelector('.self-move')));
     fit(this.#remote);
-    this.#remote.addEventListener('playing', () => this.#show());
-    this.#remote.addEventListener('resize', () => this.#show());
+    this.#remote.addEventListener('playing', () => this.show());
+    this.#remote.addEventListener('resize', () => this.show());
     slot(this, 'share-screen').hidden = !canShare();
     onAction(this, {
       microphone: () => this.#toggle('microphone'),
@@ -59,7 +66,8 @@ export class ConsultCall extends HTMLElement {
       compared: () => this.consult?.compared(),
       'hide-self': () => this.#hideSelf(true),
       'show-self': () => this.#hideSelf(!own.hidden),
-      play: () => this.#play(),
+      play: () => (this.group ?? this).play(),
+      'sound-only': () => this.#turnPictures(),
       reacquire: () => this.#reacquire(),
     });
     this.addEventListener('keydown', (event) => {
@@ -93,6 +101,7 @@ export class ConsultCall extends HTMLElement {
   follow(consult, capture, other, ends) {
     this.capture?.unshare();
     this.#follow?.abort();
+    this.#apart();
     this.#given = {};
     this.#follow = new AbortController();
     const { signal } = this.#follow;
@@ -102,23 +111,36 @@ export class ConsultCall extends HTMLElement {
     this.#stopped.clear();
     this.#hint = '';
     this.#still = false;
-    this.#drawFields = deviceFields(slot(this, 'device-fields'), capture, 'call');
-    this.chat?.follow(consult, other);
+    this.#drawFields = async () => (await import('./devicefields.js')).deviceFields(slot(this, 'device-fields'), capture, 'call')();
+    this.chat?.follow(consult);
     this.clock?.set(other, consult.role, ends);
     capture.addEventListener('change', () => this.#send(), { signal });
-    for (const name of ['room', 'state', 'code']) consult.addEventListener(name, () => this.#show(), { signal });
-    consult.addEventListener('tracks', (event) => this.#tracks(/** @type {CustomEvent} */ (event).detail), { signal });
-    consult.addEventListener('quality', (event) => this.#quality(/** @type {CustomEvent} */ (event).detail), { signal });
-    consult.addEventListener('unencrypted', (event) => this.#unencrypted(/** @type {CustomEvent} */ (event).detail), {
-      signal,
-    });
-    consult.addEventListener('pictureflow', (event) => this.#pictureflow(/** @type {CustomEvent} */ (event).detail), {
-      signal,
-    });
-    consult.addEventListener('audioflow', (event) => this.#audioflow(/** @type {CustomEvent} */ (event).detail), {
-      signal,
-    });
+    for (const name of ['room', 'state', 'code']) consult.addEventListener(name, () => this.show(), { signal });
+    for (const [name, listener] of /** @type {[string, (detail: any) => void][]} */ ([
+      ['tracks', (detail) => this.#tracks(detail)],
+      ['quality', (detail) => showWay(this, detail)],
+      ['unencrypted', (detail) => this.#unencrypted(detail)],
+      ['pictureflow', (detail) => this.#pictureflow(detail)],
+      ['audioflow', (detail) => this.#audioflow(detail)],
+      ['group', () => this.#gather(consult)],
+    ])) {
+      consult.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail), { signal });
+    }
+    if (consult.group) this.#gather(consult);
     this.#send();
+  }
+
+  /** More than two may be in: show them as a group. @param {Consult} consult */
+  async #gather(consult) {
+    if ((consult.room?.capacity ?? 2) <= 2) return;
+    const { GroupView } = await import('./group.js');
+    if (this.consult !== consult || this.group || !consult.group) return;
+    this.group = new GroupView(this, consult, consult.group);
+  }
+
+  async #turnPictures() {
+    this.#pictures ??= new (await import('./soundonly.js')).SoundOnly(this);
+    await this.#pictures.turn();
   }
 
   /** Fill the window. */
@@ -131,13 +153,14 @@ export class ConsultCall extends HTMLElement {
     this.clock?.start();
     this.wake?.();
     /** @type {HTMLElement} */ (this.querySelector('#call-title')).focus();
-    this.#show();
+    this.show();
   }
 
   /** The consult is over: show what comes after it, or nothing. @param {boolean} after */
   end(after) {
     this.capture?.unshare();
     this.#follow?.abort();
+    this.#apart();
     this.chat?.forget();
     for (const video of [this.#remote, this.#stage, this.#self]) video.srcObject = null;
     for (const dialog of this.querySelectorAll('dialog')) dialog.close();
@@ -148,6 +171,13 @@ export class ConsultCall extends HTMLElement {
     this.consult = null;
     this.dataset.state = after ? 'ended' : 'idle';
     this.#part(after ? 'after' : null);
+  }
+
+  /** Nothing of a group, nor of sound alone, goes on in the next consult. */
+  #apart() {
+    this.group?.end();
+    this.#pictures?.remove();
+    this.group = this.#pictures = null;
   }
 
   /** A word in the corner that makes no sound, such as who waits. @param {string | null} words */
@@ -186,10 +216,11 @@ export class ConsultCall extends HTMLElement {
     this.#given = { microphone, camera, screen };
     consult.indicate({ microphone: Boolean(capture.microphone) && !capture.off.microphone });
     useSpeaker(this.#remote, capture.chosen.speaker);
-    this.#show();
+    this.show();
   }
 
-  #show() {
+  /** Draw all as it is now. */
+  show() {
     const { consult, capture } = this;
     if (!consult || !capture) return;
     if (['connecting', 'connected', 'reconnecting', 'failed'].includes(consult.state)) this.dataset.state = consult.state;
@@ -198,10 +229,13 @@ export class ConsultCall extends HTMLElement {
     slot(this, 'share-screen').hidden = !canShare() || barred.includes('screen');
     slot(this, 'toggle-chat').hidden = barred.includes('chat');
     this.#showOwn(capture);
-    this.#showOther(consult);
-    showTrust(this, consult, this.other);
+    this.#showStage(consult);
+    if (this.group) this.group.show();
+    else this.#showOther(consult);
+    this.#pictures?.apply();
+    showTrust(this, consult, (person) => this.group?.named(person).name ?? this.other);
     const lost = consult.reason === 'signaling' && !this.#still ? 'call.reconnecting.signaling' : 'call.reconnecting';
-    const banner = consult.state === 'reconnecting' ? t(lost) : this.#lacking(consult) || this.#hint;
+    const banner = consult.state === 'reconnecting' ? t(lost) : lacking(consult, (participant) => this.#name(participant)) || this.#hint;
     if (slot(this, 'banner').textContent !== banner) slot(this, 'banner').textContent = banner;
     const failed = consult.state === 'failed' ? `call.failed.${consult.reason}` : null;
     slot(this, 'failed').hidden = failed === null;
@@ -241,19 +275,16 @@ export class ConsultCall extends HTMLElement {
   #showOther(consult) {
     const name = this.other;
     const [other] = present(consult);
-    const seen = Boolean(this.#remote.srcObject && this.#remote.videoWidth) && other?.indicators.camera !== false;
+    const seen = !this.soundOnly && Boolean(this.#remote.srcObject && this.#remote.videoWidth) && other?.indicators.camera !== false;
     // Whoever has lost only the server is still seen and heard.
     const gone = other !== undefined && !other.connected && other.media !== 'connected';
     let words = '';
     if (consult.state === 'connecting') words = t('call.connecting');
     else if (!other) words = t('call.alone', { name });
     else if (gone) words = t('call.away', { name });
+    else if (this.soundOnly) words = this.soundOnly;
     else if (!other.indicators.camera) words = t('call.other-camera', { name });
     else words = t('call.coming', { name });
-    // A place on the stage outlives the sharing; what its owner says to be sending is true at once.
-    const shared = Boolean(this.#stage.srcObject) && other?.indicators.screen === true;
-    this.#stage.hidden = !shared;
-    this.toggleAttribute('data-stage', shared);
     slot(this, 'nobody').hidden = seen;
     slot(this, 'nobody-words').textContent = words;
     this.#remote.dataset.seen = String(seen);
@@ -265,11 +296,11 @@ export class ConsultCall extends HTMLElement {
     document.title = `${t('call.title.with', { name })} – ${t('brand')}`;
   }
 
-  /** What cannot be sent or shown here, in words for both; empty if nothing. @param {Consult} consult */
-  #lacking(consult) {
-    if (consult.room?.me.unusable?.length) return t('call.unusable.mine');
-    const [other] = present(consult);
-    return (other?.unusable ?? []).map((what) => t(`call.unusable.${what}`, { name: this.other })).join(' ');
+  /** A place on the stage outlives the sharing; what its owner says to be sending is true at once. @param {Consult} consult */
+  #showStage(consult) {
+    const shared = Boolean(this.#stage.srcObject) && !this.soundOnly && present(consult).some(({ indicators }) => indicators.screen);
+    this.#stage.hidden = !shared;
+    this.toggleAttribute('data-stage', shared);
   }
 
   /** @param {{stage: boolean, stream: MediaStream | null}} tracks */
@@ -278,14 +309,20 @@ export class ConsultCall extends HTMLElement {
     if (stage) {
       this.#stage.srcObject = stream;
       if (stream) play(this.#stage, () => {});
-    } else {
+    } else if (!this.group) {
       this.#remote.srcObject = stream;
-      if (stream) this.#play();
+      if (stream) this.play();
     }
-    this.#show();
+    this.show();
   }
 
-  #play() {
+  /** @param {string} participant */
+  #name(participant) {
+    return this.group?.name(participant) ?? this.other;
+  }
+
+  /** Begin with the other person's sound, which browsers may want a press for. */
+  play() {
     useSpeaker(this.#remote, this.capture?.chosen.speaker);
     play(this.#remote, (silent) => (slot(this, 'silent').hidden = !silent));
   }
@@ -308,27 +345,21 @@ export class ConsultCall extends HTMLElement {
   /** @param {{source: string}} detail */
   #unencrypted({ source }) {
     this.#stopped.add(source);
-    this.#show();
+    this.show();
   }
 
   /** @param {{participant: string, flowing: boolean}} detail */
-  #pictureflow({ flowing }) {
+  #pictureflow({ participant, flowing }) {
+    this.group?.flows(participant, flowing);
     this.#still = !flowing;
-    this.#show();
+    this.show();
   }
 
   /** @param {{participant: string, flowing: boolean}} detail */
   #audioflow({ participant, flowing }) {
     const mine = participant === this.consult?.participant;
-    this.#hint = flowing ? '' : t(mine ? 'call.silent.mine' : 'call.silent.theirs', { name: this.other });
-    this.#show();
-  }
-
-  /** @param {{grade: string, transport: string, candidate: string}} quality */
-  #quality({ grade, transport, candidate }) {
-    slot(this, 'line').hidden = false;
-    slot(this, 'line-words').textContent = t(`line.${grade}`);
-    slot(this, 'way').textContent = t(candidate === 'relay' ? 'trust.way.turn' : transport === 'tcp' ? 'trust.way.tcp' : 'trust.way.relay');
+    this.#hint = flowing ? '' : t(mine ? 'call.silent.mine' : 'call.silent.theirs', { name: this.#name(participant) });
+    this.show();
   }
 
   async #reacquire() {

@@ -2,6 +2,7 @@ import { el, say, slot } from './build.js';
 import { timeFor } from './dates.js';
 import { explain, t } from './language.js';
 
+/** @import {ChatEntry} from '../client/chat.js' */
 /** @import {Consult} from '../client/consult.js' */
 
 const RECENT_MS = 9000;
@@ -14,9 +15,11 @@ export class ChatPanel {
   /**
    * @param {HTMLElement} root
    * @param {() => void} onChange the panel was opened or closed, or the number of unread messages changed
+   * @param {(entry: ChatEntry) => string} nameOf who wrote it
    */
-  constructor(root, onChange) {
+  constructor(root, onChange, nameOf) {
     this.root = root;
+    this.nameOf = nameOf;
     this.onChange = onChange;
     this.log = slot(root, 'chat-log');
     this.input = slot(root, 'chat-input', HTMLInputElement);
@@ -34,11 +37,10 @@ export class ChatPanel {
     return this.#unread;
   }
 
-  /** @param {Consult} consult @param {string} other the name of whoever is on the other side */
-  follow(consult, other) {
+  /** @param {Consult} consult */
+  follow(consult) {
     const known = this.#consult === consult;
     this.#consult = consult;
-    this.other = other;
     this.#draw();
     if (known) return;
     consult.addEventListener('chat', (event) => {
@@ -74,10 +76,11 @@ export class ChatPanel {
     for (const entry of this.#consult?.chatLog ?? []) this.#add(entry, false);
   }
 
-  /** @param {import('../client/chat.js').ChatEntry} entry @param {boolean} fresh */
+  /** @param {ChatEntry} entry @param {boolean} fresh */
   #add(entry, fresh) {
-    const name = this.other ?? '';
-    const own = entry.mine || entry.role === this.#consult?.role;
+    const name = this.nameOf(entry);
+    // There may be several guests.
+    const own = entry.mine || (entry.role === this.#consult?.role && entry.role !== 'guest');
     const at = new Date(entry.at);
     const line = el(
       'div',

@@ -9,11 +9,11 @@ import { Announcing } from './announcing.js';
 import { obstacle } from './browsers.js';
 import { onAction, say, slot } from './build.js';
 import { ConsultCall } from './call.js';
-import { inside, showCallers, sorted } from './callers.js';
+import { hasRoom, inside, showCallers, sorted } from './callers.js';
 import { Capture } from './capture.js';
 import { dayOf, fullDay, moment } from './dates.js';
 import { Ending } from './ending.js';
-import { GuestsDialog } from './guests.js';
+import { GuestsDialog, guestOf } from './guests.js';
 import { Handout } from './handout.js';
 import { explain, plural, t } from './language.js';
 import { leave } from './leaving.js';
@@ -193,12 +193,13 @@ class DeskPage extends HTMLElement {
     waiting.show({ ...view, waiting: others });
     this.call?.newcomer(anew ? () => this.#beside(anew) : null, anew?.held);
     showCallers(slot(this, 'callers'), callers, {
-      free: !inside(this.#consult),
+      free: hasRoom(this.#consult),
       names: (who) => this.#name(who),
       admit: (who) => this.#beside(who),
     });
     if (view.waiting.some((one) => !day.known.value.has(one.appointment))) this.#reload();
-    if (view.waiting.length && !this.#consult) this.#prepare();
+    const [next] = view.waiting;
+    if (next && !this.#consult) this.#prepare(next);
     slot(this, 'running').hidden = !view.in_consult || this.#consult !== null;
     this.call?.badge(others.length ? plural('waiting.title.count', others.length) : null);
     this.#title();
@@ -210,9 +211,10 @@ class DeskPage extends HTMLElement {
     document.title = waiting ? `${waiting} – ${t('brand')}` : `${t('desk.title')} – ${t('brand')}`;
   }
 
-  /** Make keys and offer ready while somebody waits, so that admitting is fast. */
-  #prepare() {
-    if (!obstacle()) this.#fresh().prepare();
+  /** Make keys and offer ready while somebody waits, so that admitting is fast. @param {WaitingView} next */
+  #prepare({ appointment }) {
+    const guests = this.day?.known.value.get(appointment)?.guests ?? [];
+    if (!obstacle()) this.#fresh().prepare(2 + guests.length);
   }
 
   /** The consult to come; none is running. */
@@ -240,8 +242,7 @@ class DeskPage extends HTMLElement {
 
   /** Whoever is in with us waits again: this consult goes on without them. */
   async #putBack() {
-    const inside = this.#consult?.room?.others.filter(({ state }) => state === 'admitted') ?? [];
-    for (const { participant } of inside) await this.desk?.putBack(participant).catch((error) => this.#said(explain(error)));
+    for (const { participant } of inside(this.#consult)) await this.desk?.putBack(participant).catch((error) => this.#said(explain(error)));
   }
 
   /** Back into a consult that runs. @param {string} appointment */
@@ -265,6 +266,10 @@ class DeskPage extends HTMLElement {
     // The request goes before all drawing: the other person waits for it.
     const entered = withSeat(this, (takeOver) => act(consult, takeOver).then(() => true));
     this.call.end(false);
+    this.call.names = ({ guest }) => ({
+      name: this.day?.name(appointment, guest) ?? name,
+      role: guestOf(this.day?.known.value.get(appointment), guest)?.role ?? null,
+    });
     this.call.follow(consult, this.#capture, name, this.day.ends(appointment));
     this.call.dataset.state = 'connecting';
     this.call.open();
@@ -292,11 +297,10 @@ class DeskPage extends HTMLElement {
 
   /** Whom it is with may be another than before. @param {Consult} consult */
   #meets(consult) {
-    const other = inside(consult);
+    const [other] = inside(consult);
     const name = other && this.day?.name(consult.appointment ?? '', other.guest);
     if (name && this.call && name !== this.call.other) {
       this.call.other = name;
-      if (this.call.chat) this.call.chat.other = name;
       slot(this.call, 'clock-name').textContent = name;
     }
     if (this.desk?.view) this.#show(this.desk.view);

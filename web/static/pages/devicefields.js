@@ -1,7 +1,9 @@
 import { el } from './build.js';
-import { t } from './language.js';
+import { learn, t } from './language.js';
 
 /** @import {Capture} from './capture.js' */
+
+await learn('devices');
 
 /** @param {string} problem */
 const words = (problem) => (problem === 'denied' || problem === 'missing' ? problem : 'busy');

@@ -4,10 +4,9 @@ import { forgetResume, storedResume } from '../client/resume.js';
 import { obstacle } from './browsers.js';
 import { copy, el, onAction, say, slot } from './build.js';
 import { ConsultCall } from './call.js';
-import { chime } from './chime.js';
 import { minutes, momentThere } from './dates.js';
 import { Hour, serverNow } from './hour.js';
-import { has, inTheOtherLanguage, t } from './language.js';
+import { explain, has, inTheOtherLanguage, t } from './language.js';
 import { tidyLink } from './link.js';
 import './preview.js';
 import { withSeat } from './seat.js';
@@ -16,6 +15,9 @@ import { keepAwake, maySleep } from './window.js';
 
 /** @import {Declined, Join} from '../../types/wire.js' */
 /** @import {DevicePreview} from './preview.js' */
+
+/** Loaded while somebody waits, by whom it is heard first. @param {'called'} name */
+const chime = async (name) => (await import('./chime.js')).chime(name);
 
 const PATIENCE_MS = 300;
 /** Whoever came just before the end is told soon after it. */
@@ -253,6 +255,7 @@ class PatientPage extends HTMLElement {
     this.#step('wait');
     this.waits?.open(this.#link, /** @type {Join} */ (this.#appointment));
     document.title = `${t('wait.state')} – ${t('brand')}`;
+    void import('./chime.js').catch(() => {});
     keepAwake();
   }
 
@@ -352,16 +355,13 @@ class PatientPage extends HTMLElement {
   #message(name, values = {}) {
     this.call?.end(false);
     slot(this, 'message-title').textContent = t(`message.${name}.title`);
-    slot(this, 'message-text').textContent = t(`message.${name}.text`, values);
+    slot(this, 'message-text').textContent = values.code?.startsWith('room_') ? explain(values) : t(`message.${name}.text`, values);
     say(slot(this, 'message-remedy'), has(`message.${name}.remedy`) ? t(`message.${name}.remedy`, values) : null);
     say(slot(this, 'message-code'), values.code && name === 'try_again' ? t('message.code', { code: values.code }) : null);
-    const buttons = [];
     const which = OPEN_ELSEWHERE.has(name) ? 'copy' : FINAL.has(name) ? null : 'reload';
-    if (which) {
-      const words = t(which === 'copy' ? 'link.copy' : name === 'elsewhere' ? 'message.here' : 'message.again');
-      buttons.push(el('button', { className: 'button primary', type: 'button', 'data-action': which, textContent: words }));
-    }
-    slot(this, 'message-actions').replaceChildren(...buttons);
+    const words = t(which === 'copy' ? 'link.copy' : name === 'elsewhere' ? 'message.here' : 'message.again');
+    const button = el('button', { className: 'button primary', type: 'button', 'data-action': which, textContent: words });
+    slot(this, 'message-actions').replaceChildren(...(which ? [button] : []));
     this.#view('message');
     document.title = `${t(`message.${name}.title`)} – ${t('brand')}`;
     slot(this, 'message-title').focus();

@@ -1,7 +1,6 @@
 import { family } from './browsers.js';
 import { el, onAction, slot } from './build.js';
 import { Capture } from './capture.js';
-import { deviceFields } from './devicefields.js';
 import { t } from './language.js';
 import { showCamera } from './selfview.js';
 
@@ -54,7 +53,7 @@ export class DevicePreview extends HTMLElement {
   /** @type {MediaStreamTrack | null} */ #listeningTo = null;
 
   connectedCallback() {
-    this.#drawFields = deviceFields(slot(this, 'device-fields'), this.capture, 'check');
+    this.#drawFields = async () => (await import('./devicefields.js')).deviceFields(slot(this, 'device-fields'), this.capture, 'check')();
     this.capture.addEventListener('change', () => this.#show());
     onAction(this, { test: () => this.start(), retry: () => this.#ask(() => this.capture.retry()) });
     const test = /** @type {HTMLButtonElement} */ (this.querySelector('[data-action="test"]'));
