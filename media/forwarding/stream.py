@@ -265,7 +265,9 @@ class Stream(Numbering):
 
     def _release(self, now: float) -> None:
         for number, timestamp, marker, payload in self._guard.release():
-            self._emit(number, timestamp, marker, payload, now)
+            # While it was held a viewer may have missed it, and it came again: twice would use an SRTP nonce twice.
+            if not self.ring.knows(number):
+                self._emit(number, timestamp, marker, payload, now)
 
     def stop(self) -> None:
         """Nothing of it goes out any more, nor is anything asked for."""

@@ -1,5 +1,7 @@
 """Lost packets: asked for once for all, answered from a ring of one second, never amplified."""
 
+import itertools
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from media.forwarding.loss import MissingPackets
 from media.wire import rtcp
 from tests.media.client import Client
-from tests.media.link import Link, lose, lossy
+from tests.media.link import Link, lose, lossy, never
 from tests.media.packets import frames, sequences
 from tests.media.simulation import Simulation
 
@@ -195,6 +197,38 @@ async def test_a_packet_that_the_ring_lacks_is_asked_for_once(simulation: Simula
     bob.transmit_rtcp(request)
     simulation.run(1)
     assert set(alice.nacks()) == {2_009}
+
+
+async def test_a_held_packet_that_is_asked_for_again_leaves_once(simulation: Simulation) -> None:
+    """The simulation itself refuses a number that is sent twice: two packets under one SRTP nonce."""
+    alice, bob = simulation.join("alice", answers_nacks=False), simulation.join("bob")
+    alice.send_frame(0, key=True)
+    simulation.run(0.05)
+    lost: list[int] = []
+
+    def without(last: bool) -> Callable[[bytes], bool]:
+        count = itertools.count()
+        return lambda data: data[1] & 0x7F == 96 and (next(count) == 2) is last
+
+    for frame in range(1, 5):
+        # Of each frame the last packet, which shows that it is encrypted, comes late: all of them are held.
+        alice.link.up = without(last=True)
+        lost.append(alice.sequences["camera"] + 2)
+        alice.send_frame(frame * 3_000)
+        simulation.run(0.01)
+    alice.link.up = never
+    alice._repair(rtcp.Nack(1, 200, [lost[1]]))
+    simulation.run(0.05)
+    ssrc, shown = bob.out_ssrcs("video")[0], bob.got()
+    gap = (shown[-1].sequence - 1) & 0xFFFF
+    bob.transmit_rtcp(rtcp.nack(1, ssrc, [gap, gap - 1 & 0xFFFF]))
+    simulation.run(0.1)
+    assert {lost[1] - 1, lost[1] - 2} <= set(alice.nacks())
+    alice._repair(rtcp.Nack(1, 200, [lost[1] - 1, lost[1] - 2]))
+    simulation.run(0.05)
+    alice._repair(rtcp.Nack(1, 200, [lost[0], lost[2]]))
+    simulation.run(0.1)
+    assert sorted(sequences(bob.got())) == list(range(14))
 
 
 @pytest.mark.parametrize("share", [0.02, 0.10, 0.30])
