@@ -9,7 +9,7 @@ from typing import Any
 from practice.agenda.model import Appointment
 from practice.storage import Storage
 from rooms.consult import asked, new
-from rooms.consult_events import Admit, Arrive, Close, EndReason, Grow, Leave, LoseSocket, Replan, Vacate
+from rooms.consult_events import Admit, Arrive, Close, EndReason, Grow, HandOver, Leave, LoseSocket, Replan, Vacate
 from rooms.consult_state import GUEST, PRACTITIONER, Consult, Participant
 from rooms.live import LiveConsults
 from signaling.consults.runner import Runner
@@ -249,6 +249,13 @@ class Seats:
         """Whether this is the seat of a guest who was invited as a colleague."""
         found = await self._store.appointments.get(of_consult(consult), consult.appointment)
         return any(one.id == seat and one.role == "colleague" for one in found.guests)
+
+    async def give_lead(self, consult: Consult, by: str, participant: str) -> None:
+        """Have somebody lead the consult beside the practitioner; that it was done is entered."""
+        await self._runner.apply(consult.appointment, HandOver(by, participant))
+        owner = audit.practitioner(consult.owner)
+        where = audit.appointment(consult.owner, consult.appointment)
+        await self._store.audit.record(Act.CONSULT_HANDED_OVER, owner, where)
 
     async def other(self, socket: Socket, participant: str) -> tuple[Consult, Participant, Participant]:
         """The room, the caller and another one who is in."""

@@ -6,7 +6,6 @@ from weakref import WeakKeyDictionary
 
 from media.control import MediaUnavailable, Refused, SetSizes
 from media.control import SlotSize as WorkerSize
-from rooms.consult_events import HandOver as HandingOver
 from rooms.consult_events import Lock as Locking
 from rooms.consult_events import Remove as Removing
 from rooms.consult_state import GUEST, PRACTITIONER, Consult, Participant
@@ -72,7 +71,7 @@ class Groups:
             raise ProtocolError("forbidden")
         if body.participant != me.id:
             await self._demand_colleague(consult, body.participant)
-        await self._consults.runner.apply(consult.appointment, HandingOver(me.id, body.participant))
+        await self._consults.seats.give_lead(consult, me.id, body.participant)
         return Empty()
 
     async def _demand_colleague(self, consult: Consult, participant: str) -> None:

@@ -2,7 +2,18 @@
 
 import logging
 
-from media.control import Answered, Call, Line, MediaUnavailable, OfferCall, Refused, RemovePeer, Reply, RequestKeyframe
+from media.control import (
+    Answered,
+    Call,
+    Line,
+    MediaUnavailable,
+    OfferCall,
+    OpenRoom,
+    Refused,
+    RemovePeer,
+    Reply,
+    RequestKeyframe,
+)
 from rooms.consult_events import ChangeMedia, Unusable
 from rooms.consult_state import Consult
 from signaling.consults import Consults
@@ -32,7 +43,7 @@ class Media:
             raise UserError("not_allowed")
         lines = [Line(mid=one.mid, use=one.use, slot=one.slot) for one in body.lines]
         call = OfferCall(room=consult.appointment, fence=consult.fence, peer=me.id, sdp=body.sdp, lines=lines)
-        reply = await self._ask(consult, call)
+        reply = await self._offer(consult, call)
         if not isinstance(reply, Answered):
             raise UserError("try_again")
         self._consults.gate.spawn(self._note(consult, me.id, tuple(reply.unusable)))
@@ -49,6 +60,16 @@ class Media:
         call = RequestKeyframe(room=consult.appointment, fence=consult.fence, peer=one.id, source=body.source, by=me.id)
         await self._ask(consult, call)
         return Empty()
+
+    async def _offer(self, consult: Consult, call: OfferCall) -> Reply:
+        """Whoever is in has a place: a worker that has none was not told, or not yet, that the room is larger."""
+        try:
+            return await self._ask(consult, call)
+        except UserError as error:
+            if error.code != "room_full":
+                raise
+        await self._ask(consult, OpenRoom(room=call.room, fence=call.fence, capacity=consult.capacity))
+        return await self._ask(consult, call)
 
     async def _ask(self, consult: Consult, call: Call) -> Reply:
         """A call to the worker that has the room; refusals become wire errors, and a room it lost is placed again."""

@@ -8,7 +8,7 @@ from rooms.consult_events import PutBack as PuttingBack
 from rooms.consult_events import Say as SayEvent
 from rooms.device_check import DeviceCheck
 from signaling.consults import Consults
-from signaling.protocol.errors import ProtocolError
+from signaling.protocol.errors import UserError
 from signaling.protocol.events import Indicators, RoomView
 from signaling.protocol.model import Empty
 from signaling.protocol.waiting_room import MOST_WORDS, Check, PutBack, Say
@@ -48,8 +48,8 @@ class Room:
 
     async def put_back(self, socket: Socket, body: PutBack) -> Empty:
         """Make somebody who is in wait again. Errors: ``forbidden``, ``not_found``, ``bad_state``."""
-        consult, me, one = await self._consults.seats.other(socket, body.participant)
-        if not consult.leads(me):
-            raise ProtocolError("forbidden")
-        await self._consults.runner.apply(consult.appointment, PuttingBack(one.id))
+        consult, me = await self._consults.seats.leading(socket)
+        if body.participant == me.id:
+            raise UserError("not_found")
+        await self._consults.runner.apply(consult.appointment, PuttingBack(body.participant))
         return Empty()

@@ -108,6 +108,7 @@ class Act(StrEnum):
     APPOINTMENT_KEPT = "appointment-kept"
     PATIENT_TOLD = "patient-told"
     APPOINTMENT_ENDED = "appointment-ended"
+    CONSULT_HANDED_OVER = "consult-handed-over"
     APPOINTMENT_HANDED_OVER = "appointment-handed-over"
     HANDING_OVER_ASKED = "handing-over-asked"
     SIGHT_ASKED = "sight-asked"

@@ -113,10 +113,11 @@ async def open_node(
     name: str | None = None,
     turn: TurnSettings | None = None,
     secret: bytes = SECRET,
+    people: int = 12,
 ) -> AsyncIterator[Node]:
     redis = connect(url)
     app = web.Application()
-    settings = app[typedefs.SETTINGS] = SignalingSettings(origin=ORIGIN)
+    settings = app[typedefs.SETTINGS] = SignalingSettings(origin=ORIGIN, max_people=people)
     app[typedefs.REDIS] = redis
     app[typedefs.MEDIA] = MediaClient(redis, secret)
     app[typedefs.TURN] = TurnCredentials(turn or TurnSettings(), utc_now)
@@ -163,8 +164,9 @@ class Worker:
             case OpenRoom(room=room, fence=fence):
                 if fence < self.rooms.get(room, 0):
                     return Refused(code="fenced")
+                if self.rooms.get(room) != fence:
+                    self.peers[room] = []
                 self.rooms[room] = fence
-                self.peers[room] = []
                 return OpenedRoom()
             case OfferCall(room=room, fence=fence, peer=peer, sdp=sdp):
                 if self.rooms.get(room) != fence:

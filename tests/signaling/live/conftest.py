@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,8 +114,8 @@ def practice(store: Store, furnished: tuple[Path, str, Appointment]) -> Practice
 async def nodes(redis_url: str, store: Store) -> AsyncIterator[Callable[..., object]]:
     async with AsyncExitStack() as stack:
 
-        async def start(limits: Limits | None = None, *, native: bool = False, name: str | None = None) -> Node:
-            return await stack.enter_async_context(open_node(redis_url, store, limits=limits, native=native, name=name))
+        async def start(limits: Limits | None = None, *, native: bool = False, **more: Any) -> Node:
+            return await stack.enter_async_context(open_node(redis_url, store, limits=limits, native=native, **more))
 
         yield start
 
