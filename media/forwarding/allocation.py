@@ -61,9 +61,9 @@ def allocate(budget: int | None, wishes: Sequence[Wish]) -> dict[int, Choice]:
 
     Everybody gets the lowest offering, then all of the lowest layer, before anybody gets a better one; then the pinned
     and the stage go up, then the others, larger pictures first. All this is one sequence of steps that depends on no
-    budget, and as many of them are taken as the budget allows: so more budget makes nobody's picture worse. One thing
-    is not in it: a source whose lowest offering is no thumbnail, as a screen or a sender without layers. It comes after
-    the thumbnails, unless it is pinned, and waits, without holding up the others, until it fits.
+    budget, and as many of them are taken as the budget allows: so more budget makes nobody's picture worse. A source
+    of a single layer, as a screen, is no thumbnail: it comes after the others' lowest, unless it is pinned, and waits
+    until it fits, without holding up anybody.
 
     Nothing goes up before the line takes `HEADROOM` times that; what is sent stays as long as it fits.
 
@@ -84,6 +84,11 @@ def allocate(budget: int | None, wishes: Sequence[Wish]) -> dict[int, Choice]:
 def useful(wishes: Sequence[Wish]) -> int:
     """The bit/s that are sent if nothing bounds them."""
     return sum(rungs[-1][0] for wish in wishes if (rungs := _rungs(wish)))
+
+
+def least(wishes: Sequence[Wish]) -> int:
+    """The bit/s that it takes to show everybody at all."""
+    return sum(rungs[0][0] for wish in wishes if (rungs := _rungs(wish)))
 
 
 def _importance(wish: Wish) -> tuple[bool, bool, int, int]:

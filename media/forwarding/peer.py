@@ -251,10 +251,11 @@ class Peer:
                 slot.transport.send_rtcp(slot.sender_report(now, wall, timestamp))
 
     def _reported(self, blocks: list[rtcp.ReportBlock], now: float) -> None:
-        lost, expected, rtt = self.viewing.reported(blocks, now)
-        if rtt is not None:
+        lost, expected, trip = self.viewing.reported(blocks, now)
+        if trip is not None:
+            rtt, asked = trip
             self.transport.rtt += (rtt - self.transport.rtt) / 4
-            self.transport.downlink.round_trip(rtt)
+            self.transport.downlink.round_trip(rtt, asked, now)
         if expected:
             self._loss = lost / expected
             if self._sent.value:

@@ -164,19 +164,22 @@ class Viewing:
             if source is not None and slot.source is source:
                 slot.want_keyframe(now)
 
-    def reported(self, blocks: list[rtcp.ReportBlock], now: float) -> tuple[int, int, float | None]:
-        """Packets lost and expected since the reports before, and the least round trip in seconds, if one is known."""
+    def reported(self, blocks: list[rtcp.ReportBlock], now: float) -> tuple[int, int, tuple[float, float] | None]:
+        """Packets lost and expected since the reports before, and the least round trip in seconds, if one is known.
+
+        With the latter, when the sender report went out that it was measured by.
+        """
         lost = expected = 0
-        rtts: list[float] = []
+        trips: list[tuple[float, float]] = []
         for block in blocks:
             slot = self._by_ssrc.get(block.ssrc)
             if slot is None:
                 continue
             rtt = slot.round_trip(block, now)
-            rtts += [rtt] if rtt is not None else []
+            trips += [(rtt, now - rtt - block.delay / 65_536)] if rtt is not None else []
             counts = slot.lost(block)
             lost, expected = lost + counts[0], expected + counts[1]
-        return lost, expected, min(rtts, default=None)
+        return lost, expected, min(trips, default=None)
 
     def sender_reports(self, now: float, wall: float, *, renewed: bool = False) -> Iterator[bytes]:
         """Of each slot that sends; with ``renewed`` of those alone whose times went on after a break."""

