@@ -308,7 +308,7 @@ class Peer:
         bound = self._bound()
         for stream in bound:
             stream.rate.update(stream.octets, now)
-        blocks = [stream.reception.report(stream.highest, now) for stream in bound]
+        blocks = [stream.reception.report(stream.highest, now, stream.behind) for stream in bound]
         compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap()
         for part in self.viewing.sender_reports(now, self._wall()):
             if len(compound) + len(part) > _COMPOUND:

@@ -1,5 +1,6 @@
 """What sender and receiver reports are made of (RFC 3550, 6.4)."""
 
+from media.forwarding.loss_share import LossShare, told
 from media.wire.rtcp import ReportBlock, SenderReport
 
 _NTP_EPOCH = 2_208_988_800
@@ -22,6 +23,7 @@ class Reception:
 
     Attributes:
         received: packets, of padding only included.
+        share: of its packets that are lost before us.
     """
 
     __slots__ = (
@@ -35,6 +37,7 @@ class Reception:
         "_timestamp",
         "_transit",
         "received",
+        "share",
         "ssrc",
     )
 
@@ -46,6 +49,7 @@ class Reception:
         """A stream whose first packet has the extended number after ``highest``."""
         self.ssrc = ssrc
         self.received = 0
+        self.share = LossShare()
         self._base = highest + 1
         self._expected_before = self._received_before = 0
         self._jitter = self._transit = 0.0
@@ -67,15 +71,19 @@ class Reception:
     def sender_reported(self, ntp: int, now: float) -> None:
         self._last_sr, self._sr_arrival = compact(ntp), now
 
-    def report(self, highest: int, now: float) -> ReportBlock:
-        """The report block since the one before."""
+    def report(self, highest: int, now: float, behind: float | None = None) -> ReportBlock:
+        """The report block since the one before. ``behind``: of a sound, what its worst listener loses behind us."""
         expected = highest - self._base + 1
         interval = expected - self._expected_before
         lost = max(0, interval - (self.received - self._received_before))
+        self.share.count(lost, max(0, interval), now)
+        share = lost / interval if interval > 0 else 0.0
+        if behind is not None:
+            share = told(self.share.value, behind)
         self._expected_before, self._received_before = expected, self.received
         return ReportBlock(
             ssrc=self.ssrc,
-            fraction_lost=min(255, lost * 256 // interval) if interval > 0 else 0,
+            fraction_lost=min(255, int(share * 256)),
             lost=expected - self.received,
             highest_sequence=highest & 0xFFFF_FFFF,
             jitter=int(self._jitter),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from media.control import STAGE, Source
 from media.forwarding.keyframes import ViewerWishes
+from media.forwarding.loss_share import LossShare
 from media.forwarding.reports import compact, ntp_time
 from media.forwarding.thinning import ALL
 from media.net.arena import SLOT
@@ -62,6 +63,7 @@ class Slot:
         stream: of which it gets packets, or got them last.
         held: nothing is sent, for want of bandwidth or because nobody looks.
         wishes: the viewer's for key frames.
+        share: of its packets that the viewer does not get at once.
         renewed: its times went on after a break; from a sender report the receiver learns how.
     """
 
@@ -81,6 +83,7 @@ class Slot:
         self.packets = 0
         self.octets = 0
         self.resent = 0
+        self.share = LossShare()
         self._next = secrets.randbelow(0x8000) + 0x10000
         self._offset = 0
         self._timestamp_offset = 0
@@ -289,7 +292,7 @@ class Slot:
             if number < self.first or self._allowance < 1:
                 continue
             times, at = self._resends.get(number, (0, 0.0))
-            if times >= _RESENDS or (times and now - at < max(self.transport.rtt, _LEAST_RESEND_WAIT)):
+            if times >= _RESENDS or (times and now - at < max(self.transport.rtt / 2, _LEAST_RESEND_WAIT)):
                 continue
             packet = self._stored(stream, number, now)
             if packet is None:
@@ -345,13 +348,14 @@ class Slot:
             {self.ssrc: self.cname}
         )
 
-    def lost(self, block: rtcp.ReportBlock) -> tuple[int, int]:
+    def lost(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
         """Packets lost and expected since the block before, by a receiver that may say anything."""
         before, self._last_block = self._last_block, (block.lost, block.highest_sequence)
         expected = block.highest_sequence - before[1] & 0xFFFF_FFFF
         if before == (0, 0) or not 0 < expected < _MOST_EXPECTED:
             return 0, 0
         lost = max(0, min(block.lost - before[0], expected))
+        self.share.count(lost, expected, now)
         if lost:
             self.wishes.lost()
         return lost, expected

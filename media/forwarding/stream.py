@@ -87,6 +87,11 @@ class Stream(Numbering):
         """Whether packets of it came just now: a layer that a publisher does not send is none."""
         return now - self.heard < _SILENT
 
+    @property
+    def behind(self) -> float | None:
+        """Of a sound, the share that its worst listener loses; None of a picture."""
+        return max((slot.share.value for slot in self.live), default=0.0) if self.audio else None
+
     # --- in ----------------------------------------------------------------------------------------------------------
 
     def bind(self, ssrc: int, sequence: int, srtp: Any) -> None:
@@ -365,7 +370,7 @@ class Stream(Numbering):
 
     def ask_for_missing(self, now: float) -> None:
         """To be called every 20 ms while something is missing."""
-        wanted, given_up = self.missing.due(now, self.highest, self._uplink.rtt)
+        wanted, given_up = self.missing.due(now, self._uplink.rtt)
         if wanted and self.ssrc is not None:
             self._uplink.ask_again(self.ssrc, [number & 0xFFFF for number in wanted])
         if given_up:

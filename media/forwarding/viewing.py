@@ -177,7 +177,7 @@ class Viewing:
                 continue
             rtt = slot.round_trip(block, now)
             trips += [(rtt, now - rtt - block.delay / 65_536)] if rtt is not None else []
-            counts = slot.lost(block)
+            counts = slot.lost(block, now)
             lost, expected = lost + counts[0], expected + counts[1]
         return lost, expected, min(trips, default=None)
 
