@@ -44,14 +44,14 @@ async function negotiate() {
   await connection.setRemoteDescription({type: 'answer', sdp});
 }
 
-async function join() {
+async function join(width = 640, height = 360) {
   connection = new RTCPeerConnection();
   const microphone = send('audio', 'microphone');
   const camera = send('video', 'camera');
   receive('audio', {use: 'slot', slot: 0});
   receive('video', {use: 'slot', slot: 0});
   receive('video', {use: 'stage'});
-  const media = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 640, height: 360}});
+  const media = await navigator.mediaDevices.getUserMedia({audio: true, video: {width, height}});
   await microphone.replaceTrack(media.getAudioTracks()[0]);
   await camera.replaceTrack(media.getVideoTracks()[0]);
   await negotiate();

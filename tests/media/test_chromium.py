@@ -2,17 +2,18 @@
 
 import asyncio
 import os
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page
 from redis.asyncio import Redis
 
+from bench.load.lane import Conditions
+from bench.load.way import Way
 from media.control import Answered, Line, MediaClient, OfferCall, OpenRoom
 from media.processes import LocalWorkers
 from media.settings import MediaSettings
@@ -32,7 +33,6 @@ class Relay:
 
     client: MediaClient
     worker: str
-    port: int
     browser: Browser
     url: str
 
@@ -71,7 +71,7 @@ async def relay(tmp_path: Path) -> AsyncIterator[Relay]:
     ):
         client, worker = MediaClient(redis, secret), workers.workers[0]
         await client.call(worker, OpenRoom(room="room", fence=1))
-        yield Relay(client, worker, workers.ports[worker], browser, f"http://127.0.0.1:{port}/")
+        yield Relay(client, worker, browser, f"http://127.0.0.1:{port}/")
     await runner.cleanup()
     await redis.aclose()
     server.terminate()
@@ -100,59 +100,6 @@ async def flowing(page: Page, frames: int = 20) -> dict[str, Any]:
 
     await until(more, lambda: page.evaluate("look()"))
     return dict(await page.evaluate("look()"))
-
-
-class LossyWay:
-    """A UDP proxy to ``port`` that loses this share of media packets, each way."""
-
-    def __init__(self, port: int, share: float) -> None:
-        self.port = 0
-        self._target = ("127.0.0.1", port)
-        self._share = share
-        self._dice = random.Random(1)
-        self._inside: dict[Any, asyncio.DatagramTransport] = {}
-        self._outside: asyncio.DatagramTransport | None = None
-
-    async def __aenter__(self) -> Self:
-        way = self
-
-        class Outside(asyncio.DatagramProtocol):
-            def datagram_received(self, data: bytes, address: Any) -> None:
-                tasks.append(asyncio.ensure_future(way._up(data, address)))
-
-        tasks: list[asyncio.Future[None]] = []
-        loop = asyncio.get_running_loop()
-        self._outside, _ = await loop.create_datagram_endpoint(Outside, local_addr=("127.0.0.1", 0))
-        self.port = self._outside.get_extra_info("sockname")[1]
-        return self
-
-    async def _up(self, data: bytes, address: Any) -> None:
-        way = self
-        if address not in self._inside:
-
-            class Inside(asyncio.DatagramProtocol):
-                def datagram_received(self, data: bytes, _: Any) -> None:
-                    if way._outside is not None and not way._lost(data):
-                        way._outside.sendto(data, address)
-
-            loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(Inside, remote_addr=self._target)
-            self._inside[address] = transport
-        if not self._lost(data):
-            self._inside[address].sendto(data)
-
-    def _lost(self, data: bytes) -> bool:
-        return data[0] > 127 and self._dice.random() < self._share
-
-    async def __aexit__(self, *_: object) -> None:
-        for transport in [self._outside, *self._inside.values()]:
-            if transport is not None:
-                transport.close()
-
-    def through(self, sdp: str) -> str:
-        """The answer, with this as the only way."""
-        kept = [line for line in sdp.split("\r\n") if "candidate:" not in line or " udp " in line]
-        return "\r\n".join(kept).replace(f" {self._target[1]} typ host", f" {self.port} typ host")
 
 
 async def test_an_ice_restart_keeps_the_keys_and_loses_nothing_and_a_screen_takes_the_stage(relay: Relay) -> None:
@@ -184,8 +131,12 @@ async def test_over_tcp_alone(relay: Relay) -> None:
 
 
 async def test_losses_are_repaired(relay: Relay) -> None:
-    async with LossyWay(relay.port, 0.05) as way:
-        alice, bob = await relay.page("alice", way.through), await relay.page("bob")
+    async with Way(Conditions(loss=0.05), seed=1) as way:
+
+        def lossy_udp(sdp: str) -> str:
+            return way.through(sdp, ("udp",))
+
+        alice, bob = await relay.page("alice", lossy_udp), await relay.page("bob")
         lossy, clean = await asyncio.gather(flowing(alice, 100), flowing(bob, 100))
         assert lossy["repaired"] > 0
         assert lossy["freezes"] <= 3
