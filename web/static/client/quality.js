@@ -42,6 +42,8 @@ export class QualitySampler {
     const reports = [...(await this.#connection.pc.getStats()).values()];
     const inbound = reports.filter(({ type }) => type === 'inbound-rtp');
     const pair = selectedPair(reports);
+    // Most connections never need it.
+    if (sum(inbound, 'freezeCount') > 0) (await import('./patience.js')).wait(this.#connection.pc, inbound);
     const totals = {
       at: performance.now(),
       sent: pair?.bytesSent ?? 0,
