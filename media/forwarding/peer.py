@@ -20,7 +20,7 @@ from media.session.bandwidth import Rate
 from media.session.dtls import length_p, unprotect
 from media.session.transport import State, Transport
 from media.wire import WireError, rtcp
-from media.wire.rtp import SSRC, extension_text
+from media.wire.rtp import SSRC, extension_text, machine_word
 
 MAX_SSRCS = 64
 _FIRST_LOOK = Struct("!BB6xI").unpack_from
@@ -38,7 +38,7 @@ class Peer:
     """One client of a room.
 
     Attributes:
-        handlers: SSRC → who takes its packets, of streams that proved authentic.
+        handlers: SSRC, as `machine_word` → who takes its packets, of streams that proved authentic.
         arrivals: transport-wide sequence number → nanoseconds of the second it arrived in, since the last feedback.
         viewing: what it is shown.
     """
@@ -160,7 +160,7 @@ class Peer:
                 self.transport.forget_source(ssrc)
             return None
         self._ssrcs.add(ssrc)
-        self.handlers[ssrc] = handler
+        self.handlers[machine_word(ssrc)] = handler
         return handler
 
     def _owner(self, arena: Arena, base: int, length: int, ssrc: int) -> tuple[Stream, bool] | None:
@@ -188,7 +188,7 @@ class Peer:
         return None if layer is None else (self.publications[line.source].streams[layer], repair)
 
     def _forget(self, ssrc: int) -> None:
-        self.handlers.pop(ssrc, None)
+        self.handlers.pop(machine_word(ssrc), None)
         self._ssrcs.discard(ssrc)
         self._sources.forget(ssrc)
         self.transport.forget_source(ssrc)

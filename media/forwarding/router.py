@@ -13,19 +13,18 @@ from media.forwarding.peer import Peer
 from media.forwarding.room import Room
 from media.forwarding.rooms import Rooms
 from media.forwarding.stream import Handler
-from media.net.arena import MAX_PACKET, SLOT, Arena
+from media.net.arena import MAX_PACKET, SLOT, WORDS, Arena
 from media.net.tcp import TcpConnection
 from media.net.udp import UdpSocket
 from media.session.dtls import Certificate
 from media.session.ice import Path
 from media.wire import WireError, stun
-from media.wire.rtp import SSRC, send_time
+from media.wire.rtp import send_time
 from media.wire.sdp import Candidate
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.020
-_SSRC = SSRC.unpack_from
 _NOBODY: dict[int, Handler] = {}
 _REPORT_TICKS = 50
 _FEEDBACK_TICKS = 5
@@ -88,13 +87,12 @@ class Router:
         Media of a stream that is known from its address is recognised by its SSRC alone: where other protocols
         have something else, and something forged, it is not authentic under that stream's key.
         """
-        now, view, tables = self._monotonic(), arena.view, self._handlers_by_path
+        now, words, tables = self._monotonic(), arena.words, self._handlers_by_path
         self.counters.received += len(batch)
         arena.send_time = send_time(now)
         for index, (length, key) in enumerate(batch):
             try:
-                handlers = tables.get(key, _NOBODY)
-                handler = handlers.get(_SSRC(view, index * SLOT + 8)[0])
+                handler = tables.get(key, _NOBODY).get(words[index * WORDS + 2])
                 if handler is not None and length < MAX_PACKET:
                     handler(arena, index, length, now)
                 else:
@@ -138,7 +136,7 @@ class Router:
         path = peer.transport.agent.paths.get(key)
         if path is None:
             host, port = bound.host_and_port(key)
-            path = Path(key, key, bound.outbox, host, port, now)
+            path = Path(key, bound.destination(key), bound.outbox, host, port, now)
         if refusal := peer.transport.check(data, ufrag, path, now):
             self.counters.refused_check(refusal)
             return

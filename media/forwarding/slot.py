@@ -223,16 +223,15 @@ class Slot:
 
     def forward(self, number: int, timestamp: int, marker: int, payload: bytes, time: int) -> None:
         """Send a packet of the stream. ``time``: abs-send-time."""
-        transport = self.transport
-        outbox = transport.outbox
-        if outbox.congested and self.video:
+        outbox, view, buffer, pointers, queue, destination, srtp = self.transport.way
+        if self.video and outbox.congested:
             self._pause_until_there_is_room()
             return
         count = outbox.count
         base = count * SLOT
         if self._short:
             _PACK_WITH_SEND_TIME(
-                outbox.view,
+                view,
                 base,
                 EXTENDED,
                 marker | self._type,
@@ -246,15 +245,16 @@ class Slot:
             start = base + 20
         else:
             start = self._write_header(number, timestamp, marker, time, base)
-        end = start + len(payload)
-        outbox.buffer[start:end] = payload
+        size = len(payload)
+        end = start + size
+        buffer[start:end] = payload
         length_p[0] = end - base
-        if protect(transport.srtp_out, outbox.pointers[count], length_p):
-            transport.failed += 1
+        if protect(srtp, pointers[count], length_p):
+            self.transport.failed += 1
             return
-        outbox.queue(transport.destination, length_p[0])
+        queue(destination, length_p[0])
         self.packets += 1
-        self.octets += end - start
+        self.octets += size
         if number > self._highest:
             self._highest = number
 

@@ -15,7 +15,7 @@ from media.net.arena import SLOT, Arena
 from media.session.bandwidth import Rate
 from media.session.dtls import length_p, unprotect
 from media.wire.rtp import EXTENDED, ONE_BYTE_FORM, SEQUENCE, find_extension, payload_bounds, send_time
-from media.wire.trailer import has_trailer
+from media.wire.trailer import LENGTHS, MAGIC, WHOLE, has_trailer
 from media.wire.vp8 import is_keyframe, picture_height, temporal_layer
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Stream(Numbering):
         self._keyframe_at = -1
         # Timestamp of the frame whose packets may go out as they come, -1 for none.
         self._passing = -1
+        self._stopped = False
         self._type = form.payload_type
         self._arrivals = uplink.arrivals
         # Where in a packet the transport-wide sequence number was last time: streams keep their layout. It is the same
@@ -138,18 +139,33 @@ class Stream(Numbering):
             return
         self.highest = number
         self.reception.received += 1
-        if timestamp != self._passing or second > 0x7F:
-            self.reception.frame(timestamp, now)
-            self._accept(number - self.shift, timestamp, second & 0x80, arena.buffer[start:end], now)
-            return
-        # In the middle of a frame that may go out as it comes.
-        number -= self.shift
         payload = arena.buffer[start:end]
-        self.ring.keep(number, timestamp << 8, payload)
-        if self.live:
-            time = arena.send_time
-            for slot in self.live:
-                slot.forward(number, timestamp, 0, payload, time)
+        marker = second & 0x80
+        if timestamp != self._passing or marker:
+            # Not in the middle of a frame that may go out as it comes; but it may be the end of one, or sound.
+            if (
+                (not self.audio and timestamp != self._passing)
+                or self.waiting
+                or self._stopped
+                or end - start <= WHOLE
+                or payload[-2:] != MAGIC
+                or payload[-3] & LENGTHS
+            ):
+                self._accept(number - self.shift, timestamp, marker, payload, now)
+                return
+            if self.audio:
+                self.reception.frame(timestamp, now)
+            else:
+                self._guard.ended = True
+        number -= self.shift
+        ring = self.ring
+        index = number & ring.mask
+        ring.newest = ring.numbers[index] = number
+        ring.stamps[index] = timestamp << 8 | marker
+        ring.payloads[index] = payload
+        time = arena.send_time
+        for slot in self.live:
+            slot.forward(number, timestamp, marker, payload, time)
 
     def receive_repair(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
         """A packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
@@ -216,7 +232,6 @@ class Stream(Numbering):
             self._uplink.attend(self.publication)
         self.highest = number
         if payload:
-            self.reception.frame(timestamp, now)
             self._accept(number - self.shift, timestamp, marker, payload, now)
         else:
             self.close(number)
@@ -225,6 +240,7 @@ class Stream(Numbering):
 
     def _accept(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
         """The newest packet. Of a frame that is not known to be encrypted no packet leaves before its last one."""
+        self.reception.frame(timestamp, now)
         if self.publication.blocked:
             return
         if self.audio:
@@ -276,6 +292,7 @@ class Stream(Numbering):
 
     def stop(self) -> None:
         """Nothing of it goes out any more, nor is anything asked for."""
+        self._stopped = True
         self._passing = -1
         self._guard.release()
         self.missing.clear()

@@ -18,31 +18,32 @@ class FrameGuard:
     Attributes:
         frame: timestamp of the newest frame.
         trusted: its packets may go out now.
+        ended: its last packet had the trailer.
         held: packets that wait.
     """
 
-    __slots__ = ("_before", "_ended", "frame", "held", "trusted")
+    __slots__ = ("_before", "ended", "frame", "held", "trusted")
 
     def __init__(self) -> None:
         self.frame = -1
         self.trusted = False
         self.held: list[HeldPacket] = []
-        self._ended = False
+        self.ended = False
         self._before = -1
 
     def begin(self, timestamp: int) -> None:
         """The first packet of a newer frame."""
-        if not self._ended:
+        if not self.ended:
             self.trusted = False
             self._before = self.frame
-        self._ended = False
+        self.ended = False
         self.frame = timestamp
 
     def end(self, payload: bytes) -> bool:
         """The last packet of the newest frame. False: it was not encrypted."""
         if not has_trailer(payload, header_size(payload)):
             return False
-        self._ended = self.trusted = True
+        self.ended = self.trusted = True
         return True
 
     def end_late(self, timestamp: int, payload: bytes) -> bool:

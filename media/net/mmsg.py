@@ -30,17 +30,18 @@ _WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _libc: Any = ffi.dlopen(None) if AVAILABLE else None
 
 
-def key_length(family: int) -> int:
-    """Bytes of a sockaddr that tell sources apart: family, port and address, for IPv6 with scope."""
-    return _V4 if family == socket.AF_INET else _V6
-
-
-def host_and_port(key: bytes) -> tuple[str, int]:
+def host_and_port(key: int | bytes) -> tuple[str, int]:
     """The address in a key made by `BatchReceiver.receive`."""
-    port = key[2] << 8 | key[3]
-    if len(key) == _V4:
-        return socket.inet_ntop(socket.AF_INET, key[4:8]), port
-    return socket.inet_ntop(socket.AF_INET6, key[8:24]), port
+    name = destination(key)
+    port = name[2] << 8 | name[3]
+    if len(name) == _V4:
+        return socket.inet_ntop(socket.AF_INET, name[4:8]), port
+    return socket.inet_ntop(socket.AF_INET6, name[8:24]), port
+
+
+def destination(key: int | bytes) -> bytes:
+    """What `BatchOutbox` sends to: the beginning of a sockaddr."""
+    return key.to_bytes(_V4, sys.byteorder) if isinstance(key, int) else key
 
 
 class _Messages:
@@ -60,7 +61,11 @@ class _Messages:
 
 
 class BatchReceiver:
-    """Receives up to ``arena.slots`` datagrams into ``arena`` at once."""
+    """Receives up to ``arena.slots`` datagrams into ``arena`` at once.
+
+    A source's key is what of its sockaddr tells sources apart: for IPv4 family, port and address as one 64-bit word,
+    for IPv6 their bytes, with flow label and scope.
+    """
 
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -77,17 +82,20 @@ class BatchReceiver:
             # the same holds for the one control message.
             header.msg_namelen = 16 if sock.family == socket.AF_INET else _V6
         self._memory = names
-        names_buffer, length = ffi.buffer(names), key_length(sock.family)
-        self._names = names_buffer
-        self._cuts = [(index * 16 + 14, slice(index * _NAME, index * _NAME + length)) for index in range(arena.slots)]
+        self._lengths = self._messages.words[14::16]
+        self._names = ffi.buffer(names)
+        self._keys = memoryview(self._names).cast("B").cast("Q")[:: _NAME // 8]
+        self._cuts = [slice(index * _NAME, index * _NAME + _V6) for index in range(arena.slots)]
+        self._wide = sock.family != socket.AF_INET
 
-    def receive(self) -> list[tuple[int, bytes]]:
+    def receive(self) -> list[tuple[int, Any]]:
         """Length and source key of each datagram received, in the order of the slots; empty if there was none."""
         count = _libc.recvmmsg(self._fd, self._messages.headers, self._count, _WAIT, ffi.NULL)
         if count <= 0:
             return []
-        words, names = self._messages.words, self._names
-        return [(words[at], names[cut]) for at, cut in self._cuts[:count]]
+        names = self._names
+        keys = [names[cut] for cut in self._cuts[:count]] if self._wide else self._keys[:count].tolist()
+        return list(zip(self._lengths[:count].tolist(), keys, strict=True))
 
 
 class BatchOutbox(Outbox):

@@ -15,6 +15,11 @@ def host_and_port(key: Key) -> tuple[str, int]:
     return key[0], key[1]
 
 
+def destination(key: Key) -> Key:
+    """What `PlainOutbox` sends to."""
+    return key
+
+
 class PlainReceiver:
     """As `media.net.mmsg.BatchReceiver`; keys are the tuples of the socket module."""
 

@@ -49,6 +49,10 @@ class TcpConnection(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._deadline = asyncio.get_running_loop().call_later(_FIRST_PACKET_SECONDS, self._check_authenticated)
 
+    def destination(self, _key: object) -> object:
+        """There is but one."""
+        return self
+
     def host_and_port(self, _key: object) -> tuple[str, int]:
         """The client's address."""
         return self._remote

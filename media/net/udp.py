@@ -24,7 +24,11 @@ Deliver = Callable[[Arena, list[tuple[int, Any]], "UdpSocket"], None]
 
 
 class UdpSocket:
-    """A bound, non-blocking socket with its receiver and its outbox."""
+    """A bound, non-blocking socket with its receiver and its outbox.
+
+    Attributes:
+        host_and_port, destination: of a source's key, its address, and what the outbox sends to.
+    """
 
     def __init__(self, address: str, port: int, arena: Arena, *, batched: bool = mmsg.AVAILABLE) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -48,10 +52,12 @@ class UdpSocket:
             self.receiver = mmsg.BatchReceiver(self.socket, arena)
             self.outbox = mmsg.BatchOutbox(self.socket, 4 * BATCH)
             self.host_and_port: Callable[[Any], tuple[str, int]] = mmsg.host_and_port
+            self.destination: Callable[[Any], Any] = mmsg.destination
         else:
             self.receiver = plain.PlainReceiver(self.socket, arena)
             self.outbox = plain.PlainOutbox(self.socket, 4 * BATCH)
             self.host_and_port = plain.host_and_port
+            self.destination = plain.destination
 
 
 class UdpPort:

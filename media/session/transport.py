@@ -21,6 +21,9 @@ _REMEMBERED_CHECKS = 64
 
 State = Literal["new", "connected", "reconnecting", "lost"]
 
+Way = tuple[Outbox, memoryview, Any, list[Any], Callable[[Any, int], None], Any, Any]
+"""An outbox, its view, buffer and pointers, what queues in it; the destination and libsrtp's session for it."""
+
 
 def _ignore(_: State) -> None:
     """Nobody is told."""
@@ -31,6 +34,7 @@ class Transport:
 
     Attributes:
         outbox, destination: where to send; only valid while ``ready``.
+        way: the same with all that is needed for each packet (`Way`), likewise.
         srtp_in, srtp_out: libsrtp sessions, None before the handshake and after the end.
         ready: packets may be sent.
         life: when it showed life, and for how long it may be silent.
@@ -51,6 +55,7 @@ class Transport:
         self.fingerprints = fingerprints
         self.outbox: Outbox
         self.destination: Any = None
+        self.way: Way
         self.srtp_in: Any = None
         self.srtp_out: Any = None
         self.ready = False
@@ -154,7 +159,17 @@ class Transport:
     def _select(self) -> None:
         path = self.agent.selected
         if path is not None:
-            self.outbox, self.destination = path.outbox, path.destination
+            outbox = self.outbox = path.outbox
+            self.destination = path.destination
+            self.way = (
+                outbox,
+                outbox.view,
+                outbox.buffer,
+                outbox.pointers,
+                outbox.queue,
+                path.destination,
+                self.srtp_out,
+            )
         self.ready = path is not None and self.srtp_out is not None
 
     def secure(self, srtp_in: Any, srtp_out: Any) -> None:
@@ -194,5 +209,6 @@ class Transport:
         self._closed = True
         self.ready = False
         self.srtp_in = self.srtp_out = None
+        self._select()
         self.on_state = _ignore
         await self._dtls.close()

@@ -3,6 +3,7 @@
 Positions are offsets into a memoryview; a packet is never copied to be looked at.
 """
 
+import socket
 from struct import Struct
 
 HEADER = Struct("!BBHII")
@@ -21,6 +22,11 @@ _TWO_BYTE_FORM = 0x1000
 
 SSRC = Struct("!I")
 SEQUENCE = Struct("!H")
+
+
+def machine_word(number: int) -> int:
+    """What this machine reads where 32 bits were written in network order."""
+    return socket.ntohl(number)
 
 
 def payload_bounds(view: memoryview, base: int, length: int) -> tuple[int, int] | None:

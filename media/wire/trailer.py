@@ -3,6 +3,11 @@
 MAGIC = b"\x53\x4b"
 _KID_BYTES = 4
 _COUNTER_BYTES = 8
+LENGTHS = 0xC8
+"""Bits of the byte before the magic that are not set: lengths of key id and counter, each of them a nibble."""
+
+WHOLE = 16
+"""A payload longer than this has room for a trailer behind any payload descriptor, and is told by its last bytes."""
 
 
 def has_trailer(payload: bytes | bytearray | memoryview, start: int = 0) -> bool:

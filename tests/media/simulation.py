@@ -38,6 +38,9 @@ class Source:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
 
+    def destination(self, key: bytes) -> bytes:
+        return key
+
     def host_and_port(self, key: bytes) -> tuple[str, int]:
         return "192.0.2.1", int.from_bytes(key[-2:], "big")
 

@@ -16,7 +16,7 @@ from media.forwarding.peer import MAX_SSRCS
 from media.refusals import DATAGRAMS
 from media.session.dtls import forget_source
 from media.wire import rtcp
-from media.wire.rtp import find_extension, one_byte_extensions, payload_bounds
+from media.wire.rtp import find_extension, machine_word, one_byte_extensions, payload_bounds
 from tests.media.client import TRAILER, Client
 from tests.media.packets import frames
 from tests.media.simulation import Simulation
@@ -290,12 +290,12 @@ async def test_a_failure_in_one_packet_is_counted_and_the_next_one_served(
     alice.send_audio(0)
     simulation.run(0.1)
     handlers = alice.peer.handlers
-    working = handlers[100]
-    handlers[100] = broken
+    working = handlers[machine_word(100)]
+    handlers[machine_word(100)] = broken
     for index in range(50):
         alice.send_audio(index * 960)
     simulation.run(0.1)
-    handlers[100] = working
+    handlers[machine_word(100)] = working
     alice.send_audio(96_000)
     simulation.run(0.1)
     assert counters(simulation)["errors"] == 50

@@ -272,8 +272,8 @@ async def test_duplicates_and_probes_with_old_packets_change_nothing(simulation:
         alice._repair(rtcp.Nack(1, 200, [sequence]))
     simulation.run(0.2)
     assert len(bob.got()) == 45
-    report = alice.peer.publications["camera"].streams[0].reception
-    assert report.report(alice.peer.publications["camera"].streams[0].highest, simulation.now).lost == 0
+    stream = alice.peer.publications["camera"].streams[0]
+    assert stream.reception.report(stream.highest, simulation.now).lost == 0
 
 
 async def test_a_burst_of_fifty_lost_packets_is_repaired(simulation: Simulation) -> None:

@@ -41,7 +41,7 @@ class Echo:
         for index, (length, key) in enumerate(batch):
             self.got.append((length, bound.host_and_port(key)))
             self.times.append(arena.times[4 * index + 2] + arena.times[4 * index + 3] / 1e9)
-            bound.outbox.queue_bytes(key, bytes(arena.view[index * SLOT : index * SLOT + length]))
+            bound.outbox.queue_bytes(bound.destination(key), bytes(arena.view[index * SLOT : index * SLOT + length]))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
