@@ -12,7 +12,7 @@ Each layer works without those above it:
   the room's membership changes.
 - `rest`, `wire`: one call, one connection. `link`: a connection that comes back by itself.
 - `sealing`, `media`: aiortc with encrypted frames. `synthetic`: sound and pictures to send and to recognise.
-- `media_session`: a connection as long as the room says so. `chat`, `waiting_room`, `participant`: a whole participant
-  of a consult.
+- `media_session`: a connection as long as the room says so. `chat`, `waiting_room`, `group`, `participant`: a whole
+  participant of a consult.
 - `probe`: two of them through everything that a server does, each step timed. `errors`: what may go wrong.
 """

@@ -84,6 +84,9 @@ class MediaConnection:
         on_failed: called when the connection that was up, or tried to be, is no more.
         ice_servers: as the room view has them.
         relayed: go through a TURN server, even if there is a way without.
+
+    Attributes:
+        places: how many slots it has.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class MediaConnection:
         self.sending: dict[str, Sending] = {}
         self.receiving: list[Receiving] = []
         self.slots: dict[int, str] = {}
+        self.places = slots
         self._ring = ring
         self._on_refused = on_refused
         self._on_failed = on_failed

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, get_args
 
@@ -13,6 +13,7 @@ from client.errors import ClientError, Refusal
 from client.keyring import KeyRing
 from client.media import MediaConnection, Source
 from signaling.protocol.events import Answer, Keyframe, Line, MediaView, Offer, Slots
+from signaling.protocol.groups import Sizes, SlotSize
 
 RETRY_SECONDS = 0.3
 KEYFRAME_SECONDS = 0.5
@@ -33,11 +34,13 @@ class MediaSession:
     Attributes:
         connection: the one that is current; None before the room has media.
         answered: offers that were answered so far.
+        paused: participants whose picture does not come for want of bandwidth.
     """
 
     def __init__(self, ring: KeyRing, request: Request, spawn: Spawn, tracks: Tracks, *, relayed: bool = False) -> None:
         self.connection: MediaConnection | None = None
         self.answered = 0
+        self.paused: set[str] = set()
         self._ring = ring
         self._request = request
         self._spawn = spawn
@@ -47,15 +50,25 @@ class MediaSession:
         self._fence = 0
         self._seated = 0, 0
         self._asked: dict[tuple[str, int], float] = {}
+        self._sizes: dict[int, SlotSize] = {}
 
     async def follow(self, view: MediaView | None) -> None:
-        """A higher fence is another worker: a new connection."""
-        if view is None or not view.ready:
+        """A higher fence is another worker, and more people have more slots: a new connection."""
+        if view is None:  # put back: whoever is called in again connects anew
+            await self.close()
+            return
+        if not view.ready:
             return
         self._view = view
-        if view.fence != self._fence or self.connection is None:
+        connection = self.connection
+        if view.fence != self._fence or connection is None or connection.places < view.slots:
             self._fence = view.fence
             await self._renew(view)
+
+    async def show(self, sizes: Sequence[SlotSize]) -> None:
+        """Say how high slots are shown. Those that are not named stay as they were."""
+        self._sizes |= {one.slot: one for one in sizes}
+        await self._say_sizes(sizes)
 
     async def set_track(self, source: Source, track: MediaStreamTrack | None) -> None:
         """Send it, or no longer; a first screen makes a new offer."""
@@ -71,11 +84,13 @@ class MediaSession:
         if self.connection and seen.fence == self._fence and (seen.fence, seen.version) >= self._seated:
             self._seated = seen.fence, seen.version
             self.connection.assign({view.slot: view.participant for view in seen.slots})
+            self.paused = {view.participant for view in seen.slots if view.paused}
 
     async def close(self) -> None:
         """Idempotent."""
-        if self.connection:
-            await self.connection.close()
+        before, self.connection = self.connection, None
+        if before:
+            await before.close()
 
     async def _renew(self, view: MediaView) -> None:
         before = self.connection
@@ -111,10 +126,20 @@ class MediaSession:
                 # The worker is being replaced, or the socket is gone: the next view says how it goes on.
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            if connection is not self.connection:
+                return
             await connection.answer(answer.sdp)
             self.answered += 1
             self.assign(answer)
+            if self._sizes:
+                await self._say_sizes(list(self._sizes.values()))
             return
+
+    async def _say_sizes(self, sizes: Sequence[SlotSize]) -> None:
+        """A wish, which is said again after the next answer if it does not get through."""
+        if self.connection:
+            with suppress(ClientError):
+                await self._request("sizes", Sizes(sizes=list(sizes)))
 
     def _want_keyframe(self, participant: str, label: int) -> None:
         now = time.monotonic()

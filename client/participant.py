@@ -15,13 +15,13 @@ from client.chat import REQUEST, ChatEntry, ChatLog, compose
 from client.e2ee import LABELS, E2eeError
 from client.errors import ClientError, Offline, Refusal
 from client.exchange import KeyExchange, decode, encode
+from client.group import Group
 from client.keyring import KeyRing
 from client.link import Link, Token
 from client.media import MediaConnection, Receiving, Source
 from client.media_session import MediaSession, Tracks
 from client.rest import Rest
 from client.tally import Tally
-from client.waiting_room import WaitingRoom
 from client.wire import DISCONNECT
 from signaling.protocol.events import (
     Admit,
@@ -40,14 +40,14 @@ OVER = frozenset({"ended", "gone", "link_invalid", "not_found"})
 """What a server says of a consult that is no more."""
 
 
-class Participant(WaitingRoom):
+class Participant(Group):
     """Use as an async context manager; what goes wrong in the background is raised when it ends.
 
     A lost connection comes back by itself, to the same place; media goes on meanwhile.
 
     Args:
         url: the server's origin.
-        role: practitioner or patient.
+        role: practitioner, patient or guest.
         token: a fresh access token, asked for when there is no resume ticket.
         tracks: what to send from the beginning.
         resume: the ticket of the page before, after a reload. tally: its `keys.tally`.
@@ -72,6 +72,7 @@ class Participant(WaitingRoom):
         tally: Tally | None = None,
         relayed: bool = False,
     ) -> None:
+        super().__init__()
         self.id = encode(os.urandom(16))
         self.appointment = appointment
         self.role = role
@@ -351,6 +352,8 @@ class Participant(WaitingRoom):
                 self._take_chat(body.sender, body.ciphertext)
             case "told":
                 self.told.append(body.message)
+            case "speaks":
+                self.hear_speech(body)
             case "announced":
                 self.announced = body
             case "replay" if not body.complete:
