@@ -113,7 +113,7 @@ def table(results: list[dict[str, dict[str, float]]]) -> str:
             values = sorted(result[side][part] for result in results)
             cells.append(f"{statistics.median(values):.0f} ms ({values[0]:.0f}–{values[-1]:.0f})")
         lines.append(f"| {words} | {cells[0]} | {cells[1]} |")
-    return "\n".join([*lines, "", f"Median (least–most) of {len(results)} consults. Reach: 400 ms to the frame."])
+    return "\n".join([*lines, "", f"Median (least–most) of {len(results)} consults. Reach: 300 ms to the frame."])
 
 
 async def measured(rounds: int) -> str:

@@ -180,8 +180,11 @@ async def running(
 
 
 @asynccontextmanager
-async def alone(folder: Path, *, appointments: int) -> AsyncIterator[Cluster]:
-    """One node with its own media worker and with files for databases: what is started in a moment."""
+async def alone(folder: Path, *, appointments: int, variables: dict[str, str] | None = None) -> AsyncIterator[Cluster]:
+    """One node with its own media worker and with files for databases: what is started in a moment.
+
+    ``variables`` are those of its environment beside the settings.
+    """
     async with AsyncExitStack() as stack:
         redis, redis_port = await start_redis(stack, folder)
         rooms = VaultSettings(data=folder / "data", trust_clock=True)
@@ -194,6 +197,7 @@ async def alone(folder: Path, *, appointments: int) -> AsyncIterator[Cluster]:
         told = environment(rooms, redis_port, cluster.origin, folder) | {
             f"SPREEKKAMER_{name}": value for name, value in own.items()
         }
+        told |= variables or {}
         process = Process([sys.executable, "-m", "spreekkamer", "serve"], told, folder / "node.log")
         await process.start()
         stack.push_async_callback(process.stop)

@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
@@ -51,6 +52,7 @@ class Person:
         stamped: what comes was written by an `Outgoing`.
         chosen: what it receives are layers that the relay chose: a gap is then one of the relay's own numbers, not of
             the sender's.
+        heard: is given each packet that is authentic (its bytes, decrypted), instead of reading a stamp in it.
         estimate: what it says that its line takes, in bit/s.
     """
 
@@ -66,6 +68,7 @@ class Person:
         self.stamped = True
         self.unstamped = 0
         self.chosen = False
+        self.heard: Callable[[memoryview], None] | None = None
         self.remote_ufrag = ""
         self.estimate = 5_000_000
         self._address = address
@@ -173,6 +176,9 @@ class Person:
             self._receive_rtcp()
             return True
         if lib.srtp_unprotect(self._unprotect, self._pointer, self._length):
+            return True
+        if self.heard is not None:
+            self.heard(self.buffer[: self._length[0]])
             return True
         found = read(self.buffer, self._length[0]) if self.stamped else None
         if found is None:

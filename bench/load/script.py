@@ -34,6 +34,22 @@ def video(packets: tuple[int, ...]) -> list[list[bytes]]:
     return [_cut(frame, packets[number % len(packets)]) for number, frame in enumerate(frames)]
 
 
+def pictures(width: int, height: int, bitrate: int, rate: int) -> list[bytes]:
+    """Two seconds of a grey that moves; the first frame is a key frame, which the last one is followed by again."""
+    codec = av.CodecContext.create("libvpx", "w")
+    codec.width, codec.height, codec.pix_fmt, codec.bit_rate = width, height, "yuv420p", bitrate
+    codec.time_base = Fraction(1, rate)
+    codec.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "g": str(10 * rate)}
+    frames = []
+    for number in range(2 * rate):
+        picture = np.full((height * 3 // 2, width), 128, dtype=np.uint8)
+        picture[:height] = np.roll(np.arange(width, dtype=np.uint16) % 256, number * 3).astype(np.uint8)
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts = number
+        frames.append(b"".join(bytes(packet) for packet in codec.encode(frame)))
+    return frames
+
+
 def _cut(frame: bytes, parts: int) -> list[bytes]:
     size = min(_PACKET, -(-len(frame) // parts))
     return [frame[at : at + size] for at in range(0, len(frame), size)]

@@ -89,6 +89,10 @@ class Outgoing:
     _packet: int = 0
     _part: bytes = b""
 
+    def say(self, parts: list[bytes]) -> None:
+        """The next frame, in packets: each `write` takes one of them."""
+        self.script = [parts]
+
     @property
     def period_ns(self) -> int:
         rate = AUDIO_RATE if self.kind == "audio" else self.layer.rate if self.layer else VIDEO_RATE
@@ -156,7 +160,9 @@ class Outgoing:
         picture, start = 0x8000 | self._frame & 0x7FFF, 0x90 if first else 0x80
         if self.layer is None:
             return bytes((start, 0x80, picture >> 8, picture & 0xFF))
-        temporal, base = _TEMPORAL[self._frame % 4], self._frame // 4 & 0xFF
+        # Frames of a script were encoded in one temporal layer: to leave any out would break the rest.
+        temporal = 0 if self.script else _TEMPORAL[self._frame % 4]
+        base = (self._frame if self.script else self._frame // 4) & 0xFF
         return bytes((start, 0xE0, picture >> 8, picture & 0xFF, base, temporal << 6 | (temporal > 0) << 5))
 
     def _write_extensions(self, buffer: memoryview, now_ns: int, transport_sequence: int) -> int:
