@@ -104,11 +104,15 @@ class Downlink:
         if self._bound is None:
             self._bound = float(bitrate)
 
+    def moved(self) -> None:
+        """The path is another: so are its round trips."""
+        self._trips = RoundTrips()
+
     # --- what comes back ---------------------------------------------------------------------------------------------
 
     def round_trip(self, rtt: float, asked: float, now: float) -> None:
         """A round trip was measured, in seconds. ``asked``: when the sender report left that it was measured by."""
-        self._trips.measured(rtt, now)
+        self._trips.measured(rtt, asked, now)
         if self._trips.waiting < QUEUE:
             self._flooded_at = self._excused_until = float("-inf")
         if self._probing.begun(now):
@@ -138,7 +142,7 @@ class Downlink:
         loss = self._lost / max(1, self._expected)
         estimate = self._estimate / max(1.0, sent) if now - self._estimated_at < _FRESH else 1.0
         through = (expected - lost) / handed if handed >= _HEAVY_PACKETS else 1.0
-        fell = now - self._fell_at < _FELL_LATELY and self._trips.waiting > QUEUE
+        fell = now - self._fell_at < _FELL_LATELY and self._trips.long
         if loss > self._given + _LOSS_HEAVY and self._expected >= _HEAVY_PACKETS:
             share = 1 - loss
             self._lower(sent, max(_BACK_OFF * share, min(estimate, through, (1 + share) / 2)), loss, now)

@@ -159,6 +159,8 @@ class Transport:
     def _select(self) -> None:
         path = self.agent.selected
         if path is not None:
+            if self.destination not in (None, path.destination):
+                self.downlink.moved()
             outbox = self.outbox = path.outbox
             self.destination = path.destination
             self.way = (

@@ -37,6 +37,45 @@ def test_an_estimate_that_falls_without_a_queue_limits_nothing() -> None:
     assert downlink.limit is None
 
 
+def test_an_instant_in_which_a_machine_stands_still_limits_nothing() -> None:
+    """One long round trip, asked by one sender report, a fallen estimate, and packets that come later."""
+    downlink = Downlink()
+    for second in range(10):
+        asked, now, stands = float(second), second + 0.5, second == 5
+        downlink.round_trip(0.5 if stands else 0.03, asked, now)
+        downlink.round_trip(0.45 if stands else 0.03, asked, now + 0.1)
+        downlink.estimated(200_000 if stands else 600_000, now)
+        downlink.reported(0, 15 if stands else 30, 500_000, now, 30)
+    assert downlink.limit is None
+
+
+def test_two_long_round_trips_of_what_does_not_get_through_bring_the_rate_down_at_once() -> None:
+    downlink = Downlink()
+    for second in range(7):
+        full = second > 4
+        downlink.round_trip(0.5 if full else 0.03, float(second), second + 0.5)
+        downlink.estimated(250_000 if full else 600_000, second + 0.5)
+        downlink.reported(0, 15 if full else 30, 500_000, second + 0.5, 30)
+    downlink.round_trip(0.03, 7.0, 7.5)
+    assert downlink.limit == 250_000
+
+
+def test_while_a_queue_stands_less_is_sent_and_all_of_it_is_sounds_if_it_is_long() -> None:
+    downlink = Downlink()
+    travels(downlink, 0.03, 1.0)
+    downlink.reported(60, 100, 1_000_000, 1.0)
+    bound = downlink.limit
+    assert bound
+    travels(downlink, 0.33, 2.0)
+    assert 0.8 * bound < (downlink.limit or 0) < 0.9 * bound
+    assert not downlink.starved(2.0)
+    travels(downlink, 0.83, 3.0)
+    downlink.reported(60, 100, 400_000, 3.0)
+    assert downlink.starved(3.0)
+    travels(downlink, 0.05, 4.0)
+    assert not downlink.starved(4.0)
+
+
 def test_a_queue_brings_the_rate_down_to_the_estimate_step_by_step() -> None:
     downlink = Downlink()
     travels(downlink, 0.02)
@@ -162,6 +201,26 @@ def test_what_a_report_says_is_only_believed_within_reason(slot_of: Callable[[],
     assert report(0, 400) == (0, 0)
     assert report(0, 399) == (0, 0)
     assert report(0, 2**31) == (0, 0)
+
+
+async def test_a_longer_way_after_a_move_is_no_queue(simulation: Simulation, pair: Pair) -> None:
+    _, bob = pair
+    downlink = bob.peer.transport.downlink
+
+    def limit_after(rtt: float) -> int | None:
+        for second in range(4):
+            travels(downlink, rtt, simulation.now + second)
+            downlink.estimated(300_000, simulation.now + second)
+            downlink.reported(0, 100, 400_000, simulation.now + second)
+        return downlink.limit
+
+    assert limit_after(0.02) is None
+    bob.simulation.clients.pop(bob.key)
+    bob.key = bob.key[:4] + bytes(4)
+    bob.check()
+    simulation.run(0.1)
+    assert limit_after(0.25) is None
+    assert limit_after(0.50) is not None
 
 
 @pytest.fixture
