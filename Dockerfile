@@ -1,5 +1,10 @@
 # Spreekkamer as an image: the hashed requirements in an environment of their own; no compiler, no pip, no root.
 # Two builds of one commit give the same files and times (docs/operations.md, *An image that can be built again*).
+FROM python:3.11.14-bookworm AS compiler
+COPY media/__init__.py /src/media/
+COPY media/pump /src/media/pump
+RUN cd /src && python -m media.pump.build && test -f media/pump/pump.so
+
 FROM python:3.11.14-slim-bookworm AS build
 ARG SOURCE_DATE_EPOCH=1767225600
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 PYTHONHASHSEED=0
@@ -8,6 +13,7 @@ COPY requirements.txt requirements-source.txt /src/
 RUN pip --python /opt/spreekkamer/bin/python install --no-deps --require-hashes --only-binary :all: --requirement /src/requirements.txt \
     && pip --python /opt/spreekkamer/bin/python install --no-deps --require-hashes --no-build-isolation --requirement /src/requirements-source.txt
 COPY . /src
+COPY --from=compiler /src/media/pump/pump.so /src/media/pump/
 RUN pip --python /opt/spreekkamer/bin/python install --no-deps --no-build-isolation /src \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/spreekkamer/lib \
     && find /opt/spreekkamer -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +

@@ -5,6 +5,7 @@ DATA ?= var/demo
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+PUMP := media/pump/pump.so
 SERVER := $(VENV)/.server-$(shell cat requirements.txt requirements-source.txt pyproject.toml | cksum | tr -cd '0-9')
 TOOLS := $(VENV)/.tools-$(shell cat requirements-dev.txt | cksum | tr -cd '0-9')
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -31,7 +32,7 @@ help:
 	@echo 'make prove         prove at length what is promised of destruction (NAMES=…, WRITE=1: tests/prove/README.md)'
 	@echo 'make requirements  pin the newest versions that requirements*.in allow'
 
-install: $(SERVER)
+install: $(SERVER) $(PUMP)
 
 run: install
 	@exec $(BIN)/spreekkamer demo --port $(PORT) --data $(DATA)
@@ -46,7 +47,11 @@ $(SERVER): | $(BIN)/python
 	@$(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@rm -f $(VENV)/.server-* && touch $@
 
-$(TOOLS): $(SERVER)
+# Where there is no C compiler this says so, and the relay works without.
+$(PUMP): media/pump/pump.c media/pump/pump.h | $(SERVER)
+	@$(BIN)/python -m media.pump.build
+
+$(TOOLS): $(SERVER) | $(PUMP)
 	@echo 'Installing what tests and checks need into $(VENV) …'
 	@$(PIP) --no-deps --require-hashes -r requirements-dev.txt
 	@rm -f $(VENV)/.tools-* && touch $@

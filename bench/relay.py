@@ -51,6 +51,7 @@ Start = Callable[[str], AbstractAsyncContextManager[Target]]
 
 TARGETS: dict[str, tuple[str, Start]] = {
     "own": ("Spreekkamer", own_relay),
+    "pump": ("Spreekkamer, pump", partial(own_relay, pump="native")),
     "0.1.0": ("Spreekkamer 0.1.0", earlier_relay),
     "janus": ("Janus", janus),
     "janus-loop": ("Janus, one event loop", partial(janus, event_loops=1)),

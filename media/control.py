@@ -240,7 +240,8 @@ Event = Annotated[PeerState | SlotsChanged | UnencryptedSeen | PeerSample, Field
 class Heartbeat(ControlModel):
     """Written every second under ``sk:worker:<worker>`` with an expiry of 3 s.
 
-    ``load``: of one processor, in the last seconds, 0 to 1. ``full``: it takes no new rooms.
+    ``load``: of one processor, in the last seconds, 0 to 1. ``full``: it takes no new rooms. ``pump``: plain packets
+    are forwarded by the pump.
     """
 
     worker: str
@@ -250,6 +251,7 @@ class Heartbeat(ControlModel):
     draining: bool = False
     load: float = 0.0
     full: bool = False
+    pump: bool = False
 
 
 # --- messages in Redis -----------------------------------------------------------------------------------------------

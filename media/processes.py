@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
+_MOST_CRASHES = 2
 _FIRST_DELAY, _LONGEST_DELAY, _LIVED_WELL = 0.1, 5.0, 30.0
 
 OnExit = Callable[[str], Awaitable[None]]
@@ -33,10 +36,13 @@ class _Child:
     process: asyncio.subprocess.Process
     worker: str
     port: int
+    pump: bool
 
 
 class LocalWorkers:
     """``settings.workers`` children, each replaced by a new one (with a new id) when it ends.
+
+    After two crashes of workers with a pump no new one gets any.
 
     A child ends when its standard input closes, so it cannot outlive this process however that ends.
 
@@ -53,6 +59,7 @@ class LocalWorkers:
         self._secret = secret
         self._on_exit = on_exit
         self._children: dict[int, _Child] = {}
+        self._crashes = 0
         self._watchers: list[asyncio.Task[None]] = []
 
     @property
@@ -81,6 +88,8 @@ class LocalWorkers:
         except BaseException:
             await self.close()
             raise
+        pumps = sum(child.pump for child in self._children.values())
+        logger.info("media: %d workers, packets forwarded by the pump in %d of them", len(self._children), pumps)
         self._watchers = [asyncio.create_task(self._watch(index)) for index in self._children]
 
     async def close(self) -> None:
@@ -143,7 +152,7 @@ class LocalWorkers:
             async with asyncio.timeout(_START_SECONDS):
                 line = await process.stdout.readline()
             ready = json.loads(line)
-            return _Child(process, ready["worker"], ready["port"])
+            return _Child(process, ready["worker"], ready["port"], ready["pump"])
         except (OSError, TimeoutError, ValueError, KeyError) as error:
             await _stop(process)
             raise WorkerFailed(f"Media worker {index + 1} did not start; its own message above says why.") from error
@@ -159,6 +168,7 @@ class LocalWorkers:
             await child.process.wait()
             del self._children[index]
             logger.warning("media: worker ended")
+            self._note_crash(child)
             await self._tell(child.worker)
             if loop.time() - since > _LIVED_WELL:
                 delay = _FIRST_DELAY
@@ -169,6 +179,14 @@ class LocalWorkers:
                     self._children[index] = await self._spawn(index)
                 except WorkerFailed:
                     logger.exception("media: worker not restarted")
+
+    def _note_crash(self, child: _Child) -> None:
+        """A pump that crashes costs its rooms a moment. It is not tried a third time."""
+        if child.pump and -(child.process.returncode or 0) in _CRASHES:
+            self._crashes += 1
+            if self._crashes == _MOST_CRASHES:
+                logger.error("media: the pump crashed again: from now on workers forward by themselves")
+                self._settings = self._settings.model_copy(update={"pump": "python"})
 
     async def _tell(self, worker: str) -> None:
         if self._on_exit is not None:

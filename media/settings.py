@@ -2,7 +2,7 @@
 
 import os
 from ipaddress import IPv6Address, ip_address
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -65,6 +65,11 @@ class MediaSettings(BaseModel):
         ge=0.0,
         le=0.005,
         description="Seconds between two looks at a busy UDP port, 0: wake at every packet. Saves CPU, adds latency.",
+    )
+    pump: Literal["auto", "native", "python"] = Field(
+        "python",
+        description="What forwards packets: `native` the pump, a thread written in C; `python` the relay itself; "
+        "`auto` the pump where it was built and works.",
     )
     drain_seconds: int = Field(
         20, ge=0, le=600, description="How long a worker that is told to end waits for its rooms to move or to finish."

@@ -28,6 +28,7 @@ from media.forwarding.router import TICK, Router
 from media.net.addresses import announced_addresses
 from media.net.tcp import TcpPort
 from media.net.udp import UdpPort
+from media.pump.choice import pumped_port
 from media.session.dtls import Certificate, UntestedVersionError, check_versions
 from media.settings import MediaSettings
 from media.wire.sdp import Candidate
@@ -71,6 +72,9 @@ class Worker:
             self._flush,
             wake_interval=settings.wake_interval,
         )
+        self._pumped = pumped_port(settings, self._udp.sockets, self._flush)
+        if self._pumped is not None:
+            self._router.use(self._pumped.lender)
         self._tcp = TcpPort(self._router.receive_framed, self._router.connection_lost, self._flush)
         self._redis = Redis.from_url(
             config.redis_url,
@@ -107,16 +111,17 @@ class Worker:
         return udp + tcp
 
     def _heartbeat(self) -> Heartbeat:
-        now, received = time.monotonic(), self._router.counters.received
+        inspected = self._router.inspect()
+        now, received = time.monotonic(), inspected.counters["received"]
         before, counted = self._counted
         self._counted = (now, received)
-        inspected = self._router.inspect()
         return Heartbeat(
             worker=self.name,
             rooms=inspected.rooms,
             peers=inspected.peers,
             packets_per_second=round((received - counted) / max(0.1, now - before)),
             draining=self._draining,
+            pump=self._pumped is not None,
         )
 
     def _flush(self) -> None:
@@ -141,10 +146,14 @@ class Worker:
                 addresses = [bound.address for bound in self._udp.sockets]
                 await self._tcp.listen(addresses, self._udp.port)
             await self._control.announce()
-            self._udp.start()
+            if self._pumped is not None:
+                self._pumped.start(self._router.receive_handed)
+            else:
+                self._udp.start()
             gc.collect()
             gc.freeze()
-            print(json.dumps({"worker": self.name, "port": self._udp.port}), flush=True)  # noqa: T201 -- the parent reads it
+            ready = {"worker": self.name, "port": self._udp.port, "pump": self._pumped is not None}
+            print(json.dumps(ready), flush=True)  # noqa: T201 -- the parent reads it
             async with asyncio.TaskGroup() as group:
                 duties = (self._control.run(), self._tick(), self._drain(drain, stop))
                 tasks = [group.create_task(duty) for duty in duties]
@@ -156,6 +165,8 @@ class Worker:
             await self._router.close()
             self._flush()
             await self._tcp.close()
+            if self._pumped is not None:
+                self._pumped.close()
             self._udp.close()
             await self._control.withdraw()
             await self._redis.aclose()

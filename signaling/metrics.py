@@ -70,6 +70,7 @@ class Metrics:
         )
         self.sockets = self._gauge("spreekkamer_sockets", "Authenticated Socket.IO connections.")
         self.media_workers = self._gauge("spreekkamer_media_workers", "Media workers alive.")
+        self.media_pumps = self._gauge("spreekkamer_media_pumps", "Media workers whose packets the pump forwards.")
         self.media_rooms = self._gauge("spreekkamer_media_rooms", "Rooms on media workers.")
         self.media_peers = self._gauge("spreekkamer_media_peers", "Peers on media workers.")
         self.media_packets = self._gauge("spreekkamer_media_packets_per_second", "Packets that media workers forward.")
@@ -182,6 +183,7 @@ class Metrics:
         async with asyncio.timeout(DEADLINE):
             beats = await media.workers()
         self.media_workers.set(len(beats))
+        self.media_pumps.set(sum(beat.pump for beat in beats))
         self.media_rooms.set(sum(beat.rooms for beat in beats))
         self.media_peers.set(sum(beat.peers for beat in beats))
         self.media_packets.set(sum(beat.packets_per_second for beat in beats))

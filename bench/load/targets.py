@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -74,7 +74,7 @@ class OwnRelay:
 
 
 @asynccontextmanager
-async def own_relay(address: str) -> AsyncIterator[OwnRelay]:
+async def own_relay(address: str, pump: Literal["native", "python"] = "python") -> AsyncIterator[OwnRelay]:
     """Our relay with its own settings' defaults, one worker, a redis-server beside it."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/redis.sock"
@@ -86,7 +86,7 @@ async def own_relay(address: str) -> AsyncIterator[OwnRelay]:
             secret = secrets.token_bytes(32)
             # Below the range that the kernel takes ports of clients from: nobody else has it, for UDP and TCP.
             port = random.randrange(20_000, 30_000)
-            settings = MediaSettings(workers=1, port=port, announced=[address], announce_loopback=True)
+            settings = MediaSettings(workers=1, pump=pump, port=port, announced=[address], announce_loopback=True)
             workers = await stack.enter_async_context(LocalWorkers(settings, f"unix://{path}", secret))
             [worker] = workers.workers
             yield OwnRelay(MediaClient(redis, secret), worker, workers.pids[worker])

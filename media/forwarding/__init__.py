@@ -5,5 +5,5 @@
 ``stream`` or as several, its layers: each checked by ``trust``, put in order by ``numbering``, kept in a ``ring``.
 What a peer is shown is its ``viewing``: by ``allocation``, in a ``slot``, or in a ``layered_slot`` where there are
 layers to choose from, with ``thinning`` of their frames. Beside the packets' path stand ``keyframes``, ``loss``,
-``feedback``, ``reports`` and ``counters``.
+``loss_share``, ``feedback``, ``reports`` and ``counters``. What may forward packets in place of streams is a ``pump``.
 """

@@ -67,6 +67,10 @@ class LayeredSlot(Slot):
             newest = stream.ring.newest
             self._thinning = Thinning(self._temporal, newest, stream.ring.timestamp(newest))
 
+    @property
+    def plain(self) -> bool:
+        return self._thinning is None and super().plain
+
     def forward(self, number: int, timestamp: int, marker: int, payload: bytes, time: int) -> None:
         thinning = self._thinning
         if thinning is not None:

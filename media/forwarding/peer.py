@@ -12,12 +12,14 @@ from media.forwarding.counters import Counters
 from media.forwarding.feedback import TransportFeedback
 from media.forwarding.offers import Plan, SendLine
 from media.forwarding.publication import Publication
+from media.forwarding.pump import Pump
 from media.forwarding.reports import PublisherClock
 from media.forwarding.stream import Handler, Stream
 from media.forwarding.viewing import Viewing
 from media.net.arena import SLOT, Arena
+from media.session import dtls
 from media.session.bandwidth import Rate
-from media.session.dtls import length_p, unprotect
+from media.session.dtls import length_p
 from media.session.transport import State, Transport
 from media.wire import WireError, rtcp
 from media.wire.rtp import SSRC, extension_text, machine_word
@@ -52,11 +54,12 @@ class Peer:
         emit: Callable[[Event], None],
         attention: set[Publication],
         clocks: tuple[Callable[[], float], Callable[[], float]],
+        pump: Pump,
     ) -> None:
         self.name = name
         self.room, self.fence = room
         self.transport = transport
-        transport.on_state = self.state_changed
+        transport.on_state, transport.on_moved = self.state_changed, self.moved
         self.handlers: dict[int, Handler] = {}
         self.arrivals: dict[int, int] = {}
         self.publications: dict[Source, Publication] = {}
@@ -68,6 +71,7 @@ class Peer:
         self._emit = emit
         self._attention = attention
         self._clock, self._wall = clocks
+        self._pump = pump
         self._ssrc = secrets.randbits(31) | 1
         self._ssrcs: set[int] = set()
         self._lines: dict[str, SendLine] = {}
@@ -127,7 +131,7 @@ class Peer:
             self._receive_rtcp(arena, index, length, now)
             return True
         length_p[0] = length
-        if result := unprotect(srtp, arena.pointers[index], length_p):
+        if result := dtls.unprotect(srtp, arena.pointers[index], length_p):
             self.counters.refused(result)
             return True
         self.transport.life.seen = now
@@ -261,6 +265,10 @@ class Peer:
             if self._sent.value:
                 self.transport.downlink.reported(lost, expected, self._sent.value, now)
 
+    def stream(self, publication: Publication, layer: int) -> Stream:
+        """For one of its publications."""
+        return self._pump.stream(publication, layer)
+
     def _bound(self) -> list[Stream]:
         return [stream for publication in self.publications.values() for stream in publication.bound]
 
@@ -295,7 +303,7 @@ class Peer:
         """Several times a second: what is older than a second is sent to nobody any more."""
         for publication in self.publications.values():
             for stream in publication.streams:
-                stream.ring.expire(now)
+                stream.expire(now)
 
     def report(self, now: float) -> None:
         """Once a second: silence, receiver and sender reports, the cap, a sample every 10 s."""
@@ -369,6 +377,12 @@ class Peer:
             path = self.transport.path
             transport = cast("Literal['udp', 'tcp']", path.outbox.transport) if path else None
             self._emit(PeerState(room=self.room, fence=self.fence, peer=self.name, state=state, transport=transport))
+
+    def moved(self) -> None:
+        """Called by the transport: what is sent to the peer goes elsewhere from now on."""
+        for slot in self.viewing.slots.values():
+            if slot.stream is not None:
+                slot.stream.recall()
 
     def detach(self) -> None:
         """Out of all subscriptions, before the transport is closed."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from media.control import Source
 from media.forwarding.keyframes import KeyframeRequests
-from media.forwarding.stream import Stream
 from media.forwarding.uplink import Format, Uplink
 
 if TYPE_CHECKING:
     from media.forwarding.slot import Slot
+    from media.forwarding.stream import Stream
 
 _SECOND_KEYFRAME = 1.0
 
@@ -35,7 +35,7 @@ class Publication:
         self.audio = form.kind == "audio"
         self.layered = layers > 1
         self.blocked = False
-        self.streams = [Stream(self, layer) for layer in range(layers)]
+        self.streams = [uplink.stream(self, layer) for layer in range(layers)]
         self.shown_by: list[Slot] = []
         self._keyframes = KeyframeRequests()
         self._wanted: set[Stream] = set()
@@ -77,6 +77,8 @@ class Publication:
         """Its publisher sends it no more."""
         for slot in list(self.shown_by):
             slot.show(None, now)
+        for stream in self.streams:
+            stream.end()
         # What refers to each other waits for the garbage collector, which looks seldom.
         self.streams = []
 

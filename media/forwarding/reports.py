@@ -57,6 +57,15 @@ class Reception:
         self._last_sr = 0
         self._sr_arrival = 0.0
 
+    def state(self) -> tuple[int, float, float]:
+        """What `restore` takes."""
+        return self._timestamp, self._jitter, self._transit
+
+    def restore(self, timestamp: int, jitter: float, transit: float, received: int) -> None:
+        """Go on from a state that another went on from meanwhile, with ``received`` packets."""
+        self._timestamp, self._jitter, self._transit = timestamp, jitter, transit
+        self.received += received
+
     def frame(self, timestamp: int, now: float) -> None:
         """A packet in order that may begin a frame. Packets are counted by adding to ``received``."""
         if timestamp != self._timestamp:

@@ -27,6 +27,7 @@ from media.forwarding.counters import Counters
 from media.forwarding.offers import Plan, plan
 from media.forwarding.peer import Peer
 from media.forwarding.publication import Publication
+from media.forwarding.pump import NoPump, Pump
 from media.forwarding.room import Room
 from media.session.dtls import Certificate
 from media.session.transport import Transport
@@ -48,6 +49,7 @@ class Rooms:
         peers: of all rooms.
         by_ufrag: each fragment that is valid now → whose it is.
         attention: publications that have something to ask for.
+        pump: what forwards plain packets; to be set before anybody comes.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Rooms:
         max_rooms: int,
         clocks: tuple[Callable[[], float], Callable[[], float]],
     ) -> None:
+        self.pump: Pump = NoPump()
         self.by_name: dict[str, Room] = {}
         self.peers: list[Peer] = []
         self.by_ufrag: dict[str, Peer] = {}
@@ -148,6 +151,7 @@ class Rooms:
             self._emit,
             self.attention,
             self._clocks,
+            self.pump,
         )
         room.peers[name] = peer
         return peer
@@ -190,6 +194,7 @@ class Rooms:
         return Done()
 
     def inspect(self) -> Inspected:
+        self.pump.count(self._counters)
         counters = asdict(self._counters)
         for room in self.by_name.values():
             for peer in room.peers.values():

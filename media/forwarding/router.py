@@ -10,6 +10,7 @@ from typing import Any
 from media.control import Call, Event, Inspected, Reply
 from media.forwarding.counters import Counters
 from media.forwarding.peer import Peer
+from media.forwarding.pump import NoPump, Pump
 from media.forwarding.room import Room
 from media.forwarding.rooms import Rooms
 from media.forwarding.stream import Handler
@@ -52,6 +53,7 @@ class Router:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.counters = Counters()
+        self._pump: Pump = NoPump()
         self._monotonic = monotonic
         self._rooms = Rooms(
             certificate, candidates, emit, self._forget_peer, self.counters, max_rooms, (monotonic, wall)
@@ -66,6 +68,10 @@ class Router:
         """By name."""
         return self._rooms.by_name
 
+    def use(self, pump: Pump) -> None:
+        """Let it forward plain packets; before anybody comes."""
+        self._pump = self._rooms.pump = pump
+
     @property
     def busy(self) -> bool:
         """Whether anybody is here."""
@@ -73,7 +79,9 @@ class Router:
 
     def handle(self, call: Call) -> Reply:
         """Carry out a call."""
-        return self._rooms.handle(call)
+        reply = self._rooms.handle(call)
+        self._pump.settle()
+        return reply
 
     def inspect(self) -> Inspected:
         """What there is, and what happened to packets so far."""
@@ -99,6 +107,23 @@ class Router:
                     self._receive_other(arena, index, length, key, bound, now)
             except Exception as error:  # noqa: BLE001 - whatever a packet does, the next one is served
                 self._failed(error, now)
+        self._pump.settle()
+
+    def receive_handed(
+        self, arena: Arena, index: int, length: int, key: Any, bound: UdpSocket, *, opened: bool
+    ) -> None:
+        """A datagram that the pump did not forward; ``opened``: it was authenticated and decrypted."""
+        now = self._monotonic()
+        self.counters.received += 1
+        arena.send_time = send_time(now)
+        try:
+            handler = self._handlers_by_path.get(key, _NOBODY).get(arena.words[index * WORDS + 2])
+            if handler is not None and length < MAX_PACKET:
+                handler(arena, index, length, now, decrypted=opened)
+            elif not opened:
+                self._receive_other(arena, index, length, key, bound, now)
+        except Exception as error:  # noqa: BLE001 - whatever a packet does, the next one is served
+            self._failed(error, now)
 
     def receive_framed(self, arena: Arena, length: int, connection: TcpConnection) -> None:
         """One packet from a TCP connection, in slot 0 of ``arena``."""
@@ -148,6 +173,7 @@ class Router:
                 before.transport.forget_path(key)
             self._peers_by_path[key] = peer
             self._handlers_by_path[key] = peer.handlers
+            self._pump.found(key, peer)
 
     def connection_lost(self, connection: TcpConnection) -> None:
         """A TCP connection ended."""
@@ -166,9 +192,11 @@ class Router:
             self._forget_path(key)
             if isinstance(key, TcpConnection):
                 key.close()
+        self._pump.left(peer)
 
     def _forget_path(self, key: Any) -> Peer | None:
         self._handlers_by_path.pop(key, None)
+        self._pump.gone(key)
         return self._peers_by_path.pop(key, None)
 
     # --- time --------------------------------------------------------------------------------------------------------
@@ -183,6 +211,7 @@ class Router:
                 rooms.attention.discard(publication)
         peers = rooms.peers
         for peer in peers[ticks % _FEEDBACK_TICKS :: _FEEDBACK_TICKS]:
+            self._pump.gather(peer)
             if peer.arrivals:
                 peer.feed_back()
         for peer in peers[ticks % _RING_TICKS :: _RING_TICKS]:
@@ -194,6 +223,7 @@ class Router:
             peer.report(now)
         if ticks % _REPORT_TICKS == 0:
             self._expire(now)
+        self._pump.settle()
 
     def _expire(self, now: float) -> None:
         self._rooms.expire(now)

@@ -12,7 +12,8 @@ from media.forwarding.loss_share import LossShare
 from media.forwarding.reports import compact, ntp_time
 from media.forwarding.thinning import ALL
 from media.net.arena import SLOT
-from media.session.dtls import length_p, protect
+from media.session import dtls
+from media.session.dtls import length_p
 from media.wire import rtcp
 from media.wire.rtp import (
     EXTENDED,
@@ -249,7 +250,7 @@ class Slot:
         end = start + size
         buffer[start:end] = payload
         length_p[0] = end - base
-        if protect(srtp, pointers[count], length_p):
+        if dtls.protect(srtp, pointers[count], length_p):
             self.transport.failed += 1
             return
         queue(destination, length_p[0])
@@ -257,6 +258,30 @@ class Slot:
         self.octets += size
         if number > self._highest:
             self._highest = number
+
+    # --- what a pump forwards it by ---------------------------------------------------------------------------------
+
+    @property
+    def plain(self) -> bool:
+        """Whether every packet of the stream goes out, with nothing but its header written anew."""
+        return self.transport.ready
+
+    def offsets(self) -> tuple[int, int, int]:
+        """What is added to a stream's numbers and timestamps, and the highest number that was forwarded."""
+        return self._offset, self._timestamp_offset, self._highest
+
+    def extension(self) -> tuple[bytes, int]:
+        """The extension of each packet's header, and where in the packet its time stands; 0 for nowhere."""
+        if self._short:
+            return one_byte_extensions([(self.form.send_time, bytes(3))]), 17
+        return self._naming, 17 if self._naming and self.form.send_time else 0
+
+    def restore(self, highest: int, packets: int, octets: int, failed: int) -> None:
+        """Go on from where the pump went on meanwhile."""
+        self._highest = highest
+        self.packets += packets
+        self.octets += octets
+        self.transport.failed += failed
 
     def _pause_until_there_is_room(self) -> None:
         assert self.stream is not None
@@ -320,7 +345,7 @@ class Slot:
         SEQUENCE.pack_into(outbox.view, base + 12, (number + self._offset) & 0xFFFF)
         outbox.buffer[base + 14 : base + 14 + len(payload)] = payload
         length_p[0] = 14 + len(payload)
-        if protect(transport.srtp_out, outbox.pointers[outbox.count], length_p):
+        if dtls.protect(transport.srtp_out, outbox.pointers[outbox.count], length_p):
             transport.failed += 1
             return
         outbox.queue(transport.destination, length_p[0])

@@ -12,8 +12,9 @@ from media.forwarding.reports import Reception
 from media.forwarding.ring import Ring
 from media.forwarding.trust import FrameGuard
 from media.net.arena import SLOT, Arena
+from media.session import dtls
 from media.session.bandwidth import Rate
-from media.session.dtls import length_p, unprotect
+from media.session.dtls import length_p
 from media.wire.rtp import EXTENDED, ONE_BYTE_FORM, SEQUENCE, find_extension, payload_bounds, send_time
 from media.wire.trailer import LENGTHS, MAGIC, WHOLE, has_trailer
 from media.wire.vp8 import is_keyframe, picture_height, temporal_layer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from media.forwarding.publication import Publication
     from media.forwarding.slot import Slot
 
-_RING_PACKETS = {"video": 1_024, "audio": 128}
+RING_PACKETS = {"video": 1_024, "audio": 128}
 _REPLAYED_PACKETS = 40
 _MAX_JUMP = 3_000
 _SILENT = 1.0
@@ -65,7 +66,7 @@ class Stream(Numbering):
         self.octets = self.repair_octets = 0
         self.height = 0
         self.temporal_layers = 0
-        self.ring = Ring(_RING_PACKETS[form.kind])
+        self.ring = Ring(RING_PACKETS[form.kind])
         self.missing = MissingPackets()
         self.reception = Reception(form.clock_rate)
         self.rate = Rate(float("-inf"))
@@ -93,6 +94,16 @@ class Stream(Numbering):
         """Of a sound, the share that its worst listener loses; None of a picture."""
         return max((slot.share.value for slot in self.live), default=0.0) if self.audio else None
 
+    def recall(self) -> None:
+        """All of it is here from now on: what it is sent to is about to change. Without a pump it always is."""
+
+    def expire(self, now: float) -> None:
+        """Drop what is older than a second, to the step that this is called in."""
+        self.ring.expire(now)
+
+    def end(self) -> None:
+        """It is published no more."""
+
     # --- in ----------------------------------------------------------------------------------------------------------
 
     def bind(self, ssrc: int, sequence: int, srtp: Any) -> None:
@@ -114,7 +125,7 @@ class Stream(Numbering):
         first, second, sequence, timestamp, shape, lead = _HEAD(view, base)
         if not decrypted:
             length_p[0] = length
-            if result := unprotect(self._srtp, arena.pointers[index], length_p):
+            if result := dtls.unprotect(self._srtp, arena.pointers[index], length_p):
                 self._uplink.counters.refused(result)
                 return
             length = length_p[0]
@@ -172,7 +183,7 @@ class Stream(Numbering):
         view, base = arena.view, index * SLOT
         if not decrypted:
             length_p[0] = length
-            if result := unprotect(self._srtp, arena.pointers[index], length_p):
+            if result := dtls.unprotect(self._srtp, arena.pointers[index], length_p):
                 self._uplink.counters.refused(result)
                 return
             length = length_p[0]

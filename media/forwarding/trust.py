@@ -31,6 +31,14 @@ class FrameGuard:
         self.ended = False
         self._before = -1
 
+    def state(self) -> tuple[int, int, bool, bool]:
+        """What `restore` takes; nothing is held."""
+        return self.frame, self._before, self.trusted, self.ended
+
+    def restore(self, frame: int, before: int, trusted: int, ended: int) -> None:
+        """Go on from a state that another went on from meanwhile."""
+        self.frame, self._before, self.trusted, self.ended = frame, before, bool(trusted), bool(ended)
+
     def begin(self, timestamp: int) -> None:
         """The first packet of a newer frame."""
         if not self.ended:

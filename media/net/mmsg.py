@@ -39,6 +39,16 @@ def host_and_port(key: int | bytes) -> tuple[str, int]:
     return socket.inet_ntop(socket.AF_INET6, name[8:24]), port
 
 
+def key(name: bytes, family: int) -> int | bytes:
+    """A source's key of its sockaddr."""
+    return int.from_bytes(name[:_V4], sys.byteorder) if family == socket.AF_INET else name[:_V6]
+
+
+def key_length(family: int) -> int:
+    """Bytes of a sockaddr that are in a key."""
+    return _V4 if family == socket.AF_INET else _V6
+
+
 def destination(key: int | bytes) -> bytes:
     """What `BatchOutbox` sends to: the beginning of a sockaddr."""
     return key.to_bytes(_V4, sys.byteorder) if isinstance(key, int) else key
@@ -70,6 +80,7 @@ class BatchReceiver:
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._fd = sock.fileno()
+        self._arena = arena
         self._count = arena.slots
         self._messages = _Messages(arena, arena.slots)
         names = ffi.new("unsigned char[]", arena.slots * _NAME)
@@ -87,6 +98,11 @@ class BatchReceiver:
         self._keys = memoryview(self._names).cast("B").cast("Q")[:: _NAME // 8]
         self._cuts = [slice(index * _NAME, index * _NAME + _V6) for index in range(arena.slots)]
         self._wide = sock.family != socket.AF_INET
+
+    def share(self, port: Any) -> None:
+        """Let a ``struct port`` of the pump receive with these headers."""
+        port.headers_in, port.names_in = self._messages.headers, self._memory
+        port.packets_in, port.times_in = self._arena.memory, self._arena.control
 
     def receive(self) -> list[tuple[int, Any]]:
         """Length and source key of each datagram received, in the order of the slots; empty if there was none."""
@@ -114,6 +130,11 @@ class BatchOutbox(Outbox):
             header.msg_namelen = namelen
         self._sizes = self._messages.sizes[1::2]
         self._last: list[bytes | None] = [None] * slots
+
+    def share(self, port: Any) -> None:
+        """Let a ``struct port`` of the pump send with these headers."""
+        port.headers_out, port.vectors_out = self._messages.headers, self._messages.vectors
+        port.packets_out, port.names_out = self.memory.memory, self._names
 
     def queue(self, destination: bytes, length: int) -> None:
         count = self.count

@@ -46,9 +46,33 @@ _HANDSHAKE_SECONDS = 15.0
 _QUEUED_RECORDS = 64
 
 
+_remove_stream: Callable[[Any, int], int] = _binding.lib.srtp_remove_stream
+
+
 def forget_source(srtp_in: Any, ssrc: int) -> None:
     """Free libsrtp's state of an incoming SSRC."""
-    _binding.lib.srtp_remove_stream(srtp_in, socket.htonl(ssrc))
+    _remove_stream(srtp_in, socket.htonl(ssrc))
+
+
+def addresses() -> list[int]:
+    """Where libsrtp's functions are: protect and unprotect, both for RTCP, and what forgets a source."""
+    names = ("protect", "unprotect", "protect_rtcp", "unprotect_rtcp", "remove_stream")
+    pointers = [_binding.ffi.addressof(_binding.lib, f"srtp_{name}") for name in names]
+    return [int(_binding.ffi.cast("uintptr_t", pointer)) for pointer in pointers]
+
+
+def call_by(found: list[int]) -> None:
+    """Call functions at these addresses, in the order of `addresses`, that do the same: for who shares sessions."""
+    global protect, unprotect, protect_rtcp, unprotect_rtcp, _remove_stream  # noqa: PLW0603 - looked up once, called per packet
+    protect, unprotect, protect_rtcp, unprotect_rtcp = (
+        _binding.ffi.cast("int (*)(void *, void *, int *)", address) for address in found[:4]
+    )
+    _remove_stream = _binding.ffi.cast("int (*)(void *, unsigned int)", found[4])
+
+
+def session_address(srtp: Any) -> int:
+    """Of a libsrtp session."""
+    return int(_binding.ffi.cast("uintptr_t", srtp))
 
 
 class UntestedVersionError(RuntimeError):

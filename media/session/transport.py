@@ -9,8 +9,9 @@ from typing import Any, Literal
 from media.net.arena import SLOT, Arena
 from media.net.outbox import Outbox
 from media.refusals import CheckRefusal
+from media.session import dtls
 from media.session.bandwidth import Downlink
-from media.session.dtls import Certificate, DtlsSession, forget_source, length_p, protect_rtcp, unprotect_rtcp
+from media.session.dtls import Certificate, DtlsSession, forget_source, length_p
 from media.session.ice import IceAgent, Path
 from media.session.liveness import Liveness
 from media.wire import WireError, stun
@@ -29,6 +30,10 @@ def _ignore(_: State) -> None:
     """Nobody is told."""
 
 
+def _nothing() -> None:
+    """Nobody is told."""
+
+
 class Transport:
     """ICE, DTLS and SRTP of one client.
 
@@ -41,6 +46,7 @@ class Transport:
         rtt: last round trip measured, in seconds.
         downlink: what the client can take.
         on_state: told of every change of ``state``.
+        on_moved: told before it is decided where to send.
         failed: packets that libsrtp refused to protect.
     """
 
@@ -65,6 +71,7 @@ class Transport:
         self.failed = 0
         self.state: State = "new"
         self.on_state: Callable[[State], None] = _ignore
+        self.on_moved: Callable[[], None] = _nothing
         self._checks: OrderedDict[bytes, Any] = OrderedDict()
         self._closed = False
         self._dtls = DtlsSession(certificate, fingerprints, self._send, self.secure, self._ended)
@@ -118,7 +125,7 @@ class Transport:
     def decrypt_rtcp(self, arena: Arena, slot: int, length: int) -> bytes | int:
         """The compound in ``slot``, or libsrtp's reason to refuse it."""
         length_p[0] = length
-        if result := unprotect_rtcp(self.srtp_in, arena.pointers[slot], length_p):
+        if result := dtls.unprotect_rtcp(self.srtp_in, arena.pointers[slot], length_p):
             return int(result)
         data: bytes = arena.buffer[slot * SLOT : slot * SLOT + length_p[0]]
         return data
@@ -142,7 +149,7 @@ class Transport:
         base = outbox.count * SLOT
         outbox.buffer[base : base + len(data)] = data
         length_p[0] = len(data)
-        if protect_rtcp(self.srtp_out, outbox.pointers[outbox.count], length_p):
+        if dtls.protect_rtcp(self.srtp_out, outbox.pointers[outbox.count], length_p):
             self.failed += 1
             return
         outbox.queue(self.destination, length_p[0])
@@ -158,6 +165,7 @@ class Transport:
 
     def _select(self) -> None:
         path = self.agent.selected
+        self.on_moved()
         if path is not None:
             if self.destination not in (None, path.destination):
                 self.downlink.moved()
@@ -212,5 +220,5 @@ class Transport:
         self.ready = False
         self.srtp_in = self.srtp_out = None
         self._select()
-        self.on_state = _ignore
+        self.on_state, self.on_moved = _ignore, _nothing
         await self._dtls.close()

@@ -4,5 +4,5 @@ A module for each part; each gives ``finding``s. `operate/commands/doctor.py` ru
 
 From the outside in: ``names``, ``announced`` and ``resolving`` (the DNS), ``ports``, ``tls``, ``relaying`` (TURN),
 ``mail``, ``mail_server`` and ``mailboxes``, ``sms`` and ``push`` (by ``services``), ``redis``, ``storage``,
-``scanner``, ``clock``; and what people wait for: ``requests``.
+``scanner``, ``clock``, ``pump`` (what forwards packets); and what people wait for: ``requests``.
 """

@@ -140,7 +140,7 @@ async def test_transport_wide_feedback_has_every_packet_that_arrived_and_when(si
             if arrival is not None:
                 seen[feedback.base + index] = feedback.reference * 0.064 + arrival / 1e6
     total = 180 + 100
-    received = simulation.router.counters.received - 1
+    received = simulation.router.inspect().counters["received"] - 1
     assert 0.8 * total < len(seen) <= received
     times = [seen[number] for number in sorted(seen)]
     assert times == sorted(times)

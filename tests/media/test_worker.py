@@ -67,9 +67,13 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def workers(stage: Stage) -> AsyncIterator[LocalWorkers]:
-    async with LocalWorkers(SETTINGS, stage.url, SECRET) as started:
+async def workers(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[LocalWorkers]:
+    settings = SETTINGS.model_copy(update={"pump": getattr(request, "param", "python")})
+    async with LocalWorkers(settings, stage.url, SECRET) as started:
         yield started
+
+
+both_ways = pytest.mark.parametrize("workers", ["python", "native"], indirect=True)
 
 
 async def inspect(stage: Stage, worker: str) -> Inspected:
@@ -78,6 +82,7 @@ async def inspect(stage: Stage, worker: str) -> Inspected:
     return reply
 
 
+@both_ways
 async def test_two_stock_clients_hear_and_see_each_other_end_to_end_encrypted(
     stage: Stage, workers: LocalWorkers
 ) -> None:
@@ -120,6 +125,7 @@ async def test_one_packet_from_anywhere_cannot_keep_a_call_from_starting(stage: 
     await close_people(*people)
 
 
+@both_ways
 async def test_what_workers_drop_is_counted_by_kind_for_metrics_and_never_logged(
     stage: Stage, workers: LocalWorkers, capfd: pytest.CaptureFixture[str]
 ) -> None:

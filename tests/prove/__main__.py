@@ -38,6 +38,7 @@ NAMES = (
     "handshake",
     "memory",
     "mail",
+    "pump",
 )
 README = Path(__file__).with_name("README.md")
 
