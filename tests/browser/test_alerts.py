@@ -50,7 +50,7 @@ async def sit_at(chromium: Browser, demo: Demo, desk: Desk) -> Person:
 
 async def leaves(patient: Person) -> None:
     await patient.page.get_by_role("button", name="Wachtkamer verlaten").click()
-    await patient.page.get_by_text("U heeft de wachtkamer verlaten.").wait_for()
+    await patient.page.get_by_text("U hebt de wachtkamer verlaten.").wait_for()
 
 
 async def comes(patient: Person) -> None:

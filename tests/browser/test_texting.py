@@ -30,7 +30,7 @@ async def test_a_patient_is_told_by_text_message(demo: Demo, patient: Person) ->
     row = page.locator("[data-appointment]").filter(has_text=name)
     await row.get_by_test_id("more-of-appointment").press("Enter")
     await row.locator('[data-told="sent"]').wait_for()
-    assert (await row.locator('[data-told="sent"]').inner_text()).startswith("Uitnodiging per sms: verzonden")
+    assert (await row.locator('[data-told="sent"]').inner_text()).startswith("Uitnodiging per sms: verstuurd")
     await row.get_by_test_id("delete-appointment").click()
     assert await patient.find("tell-patient").is_checked()
     await patient.find("confirm-delete").click()

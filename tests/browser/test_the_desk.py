@@ -311,7 +311,7 @@ async def test_who_only_waited_is_told_what_is_true_of_waiting(practitioner: Per
     await patient.find("waiting").wait_for()
     await patient.page.get_by_role("button", name="Wachtkamer verlaten").click()
     goodbye = patient.page.locator(".goodbye")
-    await goodbye.get_by_text("U heeft de wachtkamer verlaten.").wait_for()
+    await goodbye.get_by_text("U hebt de wachtkamer verlaten.").wait_for()
     text = await goodbye.inner_text()
     assert "Niemand heeft u gezien of gehoord" in text
     assert "chat" not in text.lower()

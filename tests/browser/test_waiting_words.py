@@ -20,7 +20,7 @@ async def test_words_of_ones_own_reach_who_waits_and_are_answered(practitioner: 
     await patient.find("say").get_by_role("textbox").fill("Ja, hier")
     await patient.page.keyboard.press("Enter")
     await practitioner.find("waiting-said").get_by_text("Ja, hier").wait_for()
-    await patient.find("say").get_by_text("Verzonden: Ja, hier").wait_for()
+    await patient.find("say").get_by_text("Verstuurd: Ja, hier").wait_for()
     await judge(practitioner.page, "the desk with an answer")
     await patient.page.reload()
     await patient.find("wait-written").get_by_text(words).wait_for()
