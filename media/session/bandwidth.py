@@ -235,7 +235,7 @@ class Downlink:
         self._turned_at, self._sent = now, sent
         self._thin = self._thin + 1 if self._bound < _STARVED else 0
         self._starved = self._thin > 1 or (self._starved and self._bound < _FED)
-        self._grows = self._probing.refused and self.goal is None
+        self._grows = self.goal is None and (self._probing.refused or not self._trips.known)
         self._proceed(now)
 
     def _proceed(self, now: float) -> None:
@@ -253,7 +253,12 @@ class Downlink:
 
     def starved(self, now: float) -> bool:
         """Whether all that there is is for sound."""
-        return self._starved or now - self._flooded_at < _EBB
+        return self._bound is not None and (self._starved or now - self._flooded_at < _EBB)
+
+    @property
+    def trying(self) -> bool:
+        """Whether `padding` is to be asked."""
+        return self._probing.planned
 
     def padding(self, now: float) -> int:
         """Packets to be sent now that have 255 bytes of padding and nothing else; to be asked for each 20 ms."""

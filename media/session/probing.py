@@ -50,6 +50,11 @@ class Probing:
         self._failures = 0
         self._waits_until = self._succeeded = float("-inf")
 
+    @property
+    def planned(self) -> bool:
+        """One is to be, or was not judged."""
+        return self._rate > 0
+
     def begun(self, now: float) -> bool:
         """What is reported now may be about one."""
         return self._rate > 0 and now >= self._begins

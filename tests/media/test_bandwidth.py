@@ -203,6 +203,16 @@ def test_what_a_report_says_is_only_believed_within_reason(slot_of: Callable[[],
     assert report(0, 2**31) == (0, 0)
 
 
+def test_a_bound_grows_where_no_round_trip_is_known_by_which_a_probe_could_be_judged() -> None:
+    downlink = Downlink()
+    downlink.reported(60, 100, 1_000_000, 0.0)
+    for second in range(1, 20):
+        sent = float(downlink.limit or 1_000_000)
+        downlink.turn(sent, float(second))
+        downlink.reported(0, 100, sent, second + 0.5)
+    assert downlink.limit is None or downlink.limit > 900_000
+
+
 async def test_a_longer_way_after_a_move_is_no_queue(simulation: Simulation, pair: Pair) -> None:
     _, bob = pair
     downlink = bob.peer.transport.downlink
