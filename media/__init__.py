@@ -3,7 +3,7 @@
 | place | what is there |
 |---|---|
 | ``control``, ``messages`` | how other folders talk to a worker: the only modules that they may import |
-| ``processes``, ``worker``, ``control_server`` | the worker's process, and its side of that talk |
+| ``processes``, ``worker``, ``control_server``, ``load`` | the worker's process, and its side of that talk |
 | ``forwarding`` | from one participant's packets to the others' |
 | ``pump`` | the same in C, for packets in order: an option |
 | ``session`` | one client's connection |

@@ -83,6 +83,13 @@ class MediaSettings(BaseModel):
         None, description="signaling.redis_url with the workers' own user of Redis; empty: that of the servers."
     )
     max_rooms: int = Field(1_000, ge=1, le=100_000, description="Rooms per worker.")
+    full_load: float = Field(
+        0.8,
+        ge=0.1,
+        le=1.0,
+        description="Share of one processor, over some seconds, from which on a worker takes no new rooms; those that "
+        "it has go on.",
+    )
 
     @model_validator(mode="after")
     def _ports_fit(self) -> Self:

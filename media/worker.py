@@ -25,6 +25,7 @@ from media import logs
 from media.control import Heartbeat
 from media.control_server import DEAD_SECONDS, ControlServer
 from media.forwarding.router import TICK, Router
+from media.load import Load
 from media.net.addresses import announced_addresses
 from media.net.tcp import TcpPort
 from media.net.udp import UdpPort
@@ -91,6 +92,7 @@ class Worker:
         )
         self._addresses: tuple[float, list[str]] = (float("-inf"), [])
         self._draining = False
+        self._load = Load(settings.full_load)
         self._alive_at = time.monotonic()
         self._counted = (self._alive_at, 0)
 
@@ -115,6 +117,7 @@ class Worker:
         now, received = time.monotonic(), inspected.counters["received"]
         before, counted = self._counted
         self._counted = (now, received)
+        self._load.look()
         return Heartbeat(
             worker=self.name,
             rooms=inspected.rooms,
@@ -122,6 +125,8 @@ class Worker:
             packets_per_second=round((received - counted) / max(0.1, now - before)),
             draining=self._draining,
             pump=self._pumped is not None,
+            load=round(self._load.share, 3),
+            full=self._load.full or inspected.rooms >= self._settings.max_rooms,
         )
 
     def _flush(self) -> None:

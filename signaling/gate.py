@@ -10,8 +10,7 @@ LocalWorkers(..., on_exit=signaling.worker_exited)
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -55,10 +54,9 @@ from signaling.scopes import of_practitioner
 from signaling.session_use import SessionUse
 from signaling.settings import SignalingSettings
 from signaling.sockets.acceptance import Authority
-from signaling.sockets.hooks import Hooks
+from signaling.sockets.hooks import Hooks, in_turn
 from signaling.sockets.limits import Limits
 from signaling.sockets.server import PATH, Gate
-from signaling.sockets.socket import Socket
 from signaling.tasks import stop
 from signaling.tickets import Claims
 from signaling.traces import touched
@@ -257,9 +255,13 @@ def attach(
     def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
 
+    def full() -> bool:
+        return placement.full
+
     beside = _beside(redis, now, live, secret)
     consults = _consults(
-        app, gate, live, storage, Replays(redis, now, life, authentic), place, node or secrets.token_urlsafe(16), beside
+        *(app, gate, live, storage, Replays(redis, now, life, authentic), place, full),
+        *(node or secrets.token_urlsafe(16), beside),
     )
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     use = SessionUse(gate, storage.sessions, now)
@@ -307,8 +309,8 @@ def _desks(app: web.Application, consults: Consults, storage: Storage) -> Desks:
 
 def _hooks(consults: Consults, use: SessionUse, desks: Desks) -> Hooks:
     seats, messages = consults.seats, consults.messages
-    entered = _in_turn(messages.catch_up, desks.walking_in.entered, desks.announcing.entered)
-    return Hooks(_in_turn(use.lost, seats.lost), seats.heard, entered, messages.missed)
+    entered = in_turn(messages.catch_up, desks.walking_in.entered, desks.announcing.entered)
+    return Hooks(in_turn(use.lost, seats.lost), seats.heard, entered, messages.missed)
 
 
 def _consults(
@@ -318,10 +320,11 @@ def _consults(
     storage: Storage,
     replays: Replays,
     place: Callable[[str], None],
+    full: Callable[[], bool],
     node: str,
     beside: Beside,
 ) -> Consults:
-    """``place`` has a room placed on a media worker."""
+    """``place`` has a room placed on a media worker; ``full`` says whether none takes a new one."""
     settings, now = app[typedefs.SETTINGS], app[typedefs.NOW]
     showing = Showing(gate, live, app[typedefs.TICKETS], app[typedefs.TURN], beside)
     workers = Workers(app[typedefs.MEDIA], gate.spawn)
@@ -358,23 +361,13 @@ def _consults(
         store=storage,
         now=now,
         node=node,
+        full=full,
     )
     return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers, beside)
 
 
 def _over(app: web.Application, gate: Gate, walk_ins: WalkIns, consult: Consult) -> None:
     gate.spawn(is_over(walk_ins, consult, _zone(app)))
-
-
-def _in_turn(*listeners: Callable[[Socket], Awaitable[None]]) -> Callable[[Socket], Awaitable[None]]:
-    """One after the other, each whatever becomes of those before it."""
-
-    async def listen(socket: Socket) -> None:
-        async with AsyncExitStack() as stack:
-            for one in reversed(listeners):
-                stack.push_async_callback(one, socket)
-
-    return listen
 
 
 async def _live(app: web.Application) -> AsyncIterator[None]:

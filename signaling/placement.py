@@ -1,13 +1,16 @@
 """Which media worker a room lives on, and what the workers have to say about it.
 
-A room goes to the least loaded living worker and stays there. When that worker dies (its heartbeat stops for 3 s, or
-the local parent saw it exit) or forgets the room, the room is placed again under a higher fence; clients see the new
-fence and offer again by themselves, and whatever an old worker still says carries the old fence and is ignored.
+A room goes to the least loaded living worker and stays there: the one that uses least of its processor, in steps of a
+tenth; of those alike, the one with the fewest rooms. A worker that says to be full takes no consult that begins, but
+one that runs and lost its worker. When a worker dies (its heartbeat stops for 3 s, or the local parent saw it exit) or
+forgets a room, that is placed again under a higher fence; clients see the new fence and offer again by themselves, and
+whatever an old worker still says carries the old fence and is ignored.
 """
 
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -39,6 +42,15 @@ AVOID = 3.0
 
 SETTLING = 1.5
 """Seconds until a heartbeat tells of a room that was just placed."""
+
+WARMING = 6.0
+"""Seconds until its load does."""
+
+ROOM_LOAD = 0.02
+"""What a room is taken to cost until then: one of two people with pictures costs about as much."""
+
+STEP = 0.1
+"""Loads are told apart by so much."""
 
 RETRY = 0.15
 ATTEMPTS = 40
@@ -75,6 +87,15 @@ class Placement:
         self._avoided: dict[str, float] = {}
         self._placed: list[tuple[float, str]] = []
         self._under_way: set[str] = set()
+        self.full = False
+
+    async def look(self) -> None:
+        """To be called every second: ``full`` says whether no worker takes a consult that begins now."""
+        try:
+            able = self._able(await self._media.workers())
+        except MediaUnavailable:
+            return
+        self.full = bool(able) and all(one.full for one in able)
 
     def request(self, appointment: str) -> None:
         """Place a room in the background; harmless when that is under way."""
@@ -110,7 +131,7 @@ class Placement:
                 if await self._try_to_place(appointment):
                     return
                 await asyncio.sleep(RETRY)
-            log.error("no media worker takes a room")
+            log.error("every media worker is full" if self.full else "no media worker takes a room")
         except DomainError as error:
             log.warning("a room was not placed", extra={"code": error.code})
         finally:
@@ -121,7 +142,7 @@ class Placement:
         consult = await self._consults.live.load(appointment)
         if consult is None or consult.worker or not consult.admitted:
             return True
-        worker = await self._choose()
+        worker = await self._choose(begun=consult.fence > 0)
         if worker is None:
             return False
         consult = await self._consults.runner.apply(appointment, Assign(worker, unless=consult.fence))
@@ -139,22 +160,31 @@ class Placement:
             await self.silent(consult, worker)
         return opened
 
-    async def _choose(self) -> str | None:
-        """The least loaded worker, counting the rooms that its last heartbeat could not know of."""
+    async def _choose(self, *, begun: bool) -> str | None:
+        """The least loaded worker, counting what its last heartbeats could not know of; for a consult that has begun
+        also one that is full, where all are.
+        """
         now = self._clock()
-        self._avoided = {worker: until for worker, until in self._avoided.items() if until > now}
-        self._placed = [(when, worker) for when, worker in self._placed if when > now - SETTLING]
-        fresh = [worker for _, worker in self._placed]
+        self._placed = [(when, worker) for when, worker in self._placed if when > now - WARMING]
+        warming = Counter(worker for _, worker in self._placed)
+        fresh = Counter(worker for when, worker in self._placed if when > now - SETTLING)
         try:
-            alive = await self._media.workers()
+            able = self._able(await self._media.workers())
         except MediaUnavailable:
             return None
-        able = [one for one in alive if not one.draining and one.worker not in self._avoided]
+        free = [one for one in able if not one.full]
 
-        def load(one: Heartbeat) -> tuple[int, int, str]:
-            return one.rooms + fresh.count(one.worker), one.packets_per_second, one.worker
+        def load(one: Heartbeat) -> tuple[int, int, int, str]:
+            step = int((one.load + ROOM_LOAD * warming[one.worker]) / STEP)
+            return step, one.rooms + fresh[one.worker], one.packets_per_second, one.worker
 
-        return min(able, key=load).worker if able else None
+        best = min(free or (able if begun else []), key=load, default=None)
+        return best.worker if best else None
+
+    def _able(self, alive: list[Heartbeat]) -> list[Heartbeat]:
+        now = self._clock()
+        self._avoided = {worker: until for worker, until in self._avoided.items() if until > now}
+        return [one for one in alive if not one.draining and one.worker not in self._avoided]
 
     def _avoid(self, worker: str) -> None:
         self._avoided[worker] = self._clock() + AVOID

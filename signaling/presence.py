@@ -124,6 +124,7 @@ class Presence:
         await self.beat()
         await self._consults.seats.note_losses()
         await self.close_outdated()
+        await self._placement.look()
         bound = [(one, one.binding) for one in self._consults.gate.authenticated.values() if one.binding]
         for part in parts(bound):
             documents = await self._consults.live.load_all(binding.appointment for _, binding in part)

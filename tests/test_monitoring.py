@@ -116,6 +116,11 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'spreekkamer_check_age_seconds{check="turn"}': "60x60"},
     ),
     "NoMediaWorkers": ({"spreekkamer_media_workers": "0x60"}, {"spreekkamer_media_workers": "2x60"}),
+    "MediaFull": (
+        {"spreekkamer_media_workers": "2x60", "spreekkamer_media_full": "2x60"},
+        {"spreekkamer_media_workers": "2x60", "spreekkamer_media_full": "1x60"},
+    ),
+    "MediaBusy": ({"spreekkamer_media_load": "0.75x60"}, {"spreekkamer_media_load": "0.6x60"}),
     "ServerErrors": (
         {REQUESTS % 200: "0+90x60", REQUESTS % 503: "0+10x60"},
         {REQUESTS % 200: "0+999x60", REQUESTS % 503: "0+1x60"},

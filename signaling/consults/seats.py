@@ -121,6 +121,7 @@ class Seats:
         store: Storage,
         now: Callable[[], datetime],
         node: str,
+        full: Callable[[], bool],
     ) -> None:
         self._gate = gate
         self._live = live
@@ -130,15 +131,18 @@ class Seats:
         self._store = store
         self._now = now
         self._node = node
+        self._full = full
         self._unnoted: set[tuple[str, Binding]] = set()
 
     async def arrive(self, socket: Socket, body: Coming) -> RoomView:
         """Wait for the practitioner; the practitioner is in at once."""
+        await self._demand_worker(socket.claims, body.appointment)
         socket.seen = body.seen
         return await self.take(socket, body.appointment, body.participant, take_over=body.take_over)
 
     async def admit(self, socket: Socket, body: CallingIn) -> RoomView:
         """Call somebody in, entering too."""
+        await self._demand_worker(socket.claims, body.appointment)
         socket.seen = body.seen
         return await self.take(socket, body.appointment, body.me, take_over=body.take_over, admit=body.participant)
 
@@ -315,6 +319,13 @@ class Seats:
             # It closed while this was under way, when nobody knew yet whose it was.
             await self.lost(socket)
         return self._showing.view(consult, me)
+
+    async def _demand_worker(self, claims: Claims, appointment: str) -> None:
+        """No practitioner begins a consult that no media worker takes. Errors: ``server_full``."""
+        if claims.practitioner and claims.kind == "access" and self._full():
+            consult = await self._live.load(appointment)
+            if consult is None or not consult.fence:
+                raise UserError("server_full")
 
     async def _demand_invited(self, claims: Claims, appointment: str) -> None:
         """Once more when they are seated: whoever uninvited them before found nobody to put out, nor did who withdrew

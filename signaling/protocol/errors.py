@@ -73,12 +73,13 @@ CATALOGUE: dict[str, tuple[Category, int, str]] = {
     "gone": ("user", 410, "This was destroyed."),
     "unreadable": ("user", 409, "This is there, but damaged, or of a newer version: it cannot be read."),
     "locked": ("user", 503, "The key store is locked; an operator must look at it."),
+    "server_full": ("user", 503, "No media worker takes a new consult now; those that run go on."),
     "try_again": ("user", 503, "This does not work right now; try again in a moment."),
     "internal": ("internal", 500, "Something went wrong on the server."),
 }
 
 
-RETRY_AFTER = {"rate_limited": 1, "try_again": 2}
+RETRY_AFTER = {"rate_limited": 1, "try_again": 2, "server_full": 30}
 """Seconds, where nothing better is known."""
 
 

@@ -1,6 +1,7 @@
 """What is told of the sockets that the gate has."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,3 +21,14 @@ class Hooks:
     heard: Callable[[Socket, str, dict[str, Any]], None]
     entered: Callable[[Socket], Awaitable[None]]
     missed: Callable[[Socket, int], Awaitable[Missed]]
+
+
+def in_turn(*listeners: Callable[[Socket], Awaitable[None]]) -> Callable[[Socket], Awaitable[None]]:
+    """One after the other, each whatever becomes of those before it."""
+
+    async def listen(socket: Socket) -> None:
+        async with AsyncExitStack() as stack:
+            for one in reversed(listeners):
+                stack.push_async_callback(one, socket)
+
+    return listen

@@ -151,12 +151,15 @@ class Worker:
         self.calls: list[Call] = []
         self.silent = False
         self.draining = False
+        self.load = 0.0
+        self.full = False
         self._redis = connect(url)
         self.control = ControlServer(self._redis, SECRET, name, self.handle, self.beat)
         self._task: asyncio.Task[None] | None = None
 
     def beat(self) -> Heartbeat:
-        return Heartbeat(worker=self.name, rooms=len(self.rooms), peers=0, packets_per_second=0, draining=self.draining)
+        busy = {"load": self.load, "full": self.full, "draining": self.draining}
+        return Heartbeat(worker=self.name, rooms=len(self.rooms), peers=0, packets_per_second=0, **busy)
 
     def handle(self, call: Call) -> Reply:
         self.calls.append(call)

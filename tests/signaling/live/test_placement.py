@@ -59,6 +59,52 @@ async def test_a_room_goes_to_the_least_loaded_worker(workers: Any, node: Node, 
     assert practice.appointment.id in idle.rooms
 
 
+async def test_a_room_goes_where_the_processor_has_room_whatever_the_number_of_rooms(
+    workers: Any, node: Node, practice: Practice
+) -> None:
+    groups, pairs = await workers("a-few-groups"), await workers("many-pairs")
+    groups.rooms, groups.load = {"room": 1}, 0.55
+    pairs.rooms, pairs.load = {f"room-{number}": 1 for number in range(9)}, 0.31
+    for one in (groups, pairs):
+        await one.control.announce()
+    await talking(practice, node)
+    assert practice.appointment.id in pairs.rooms
+
+
+async def test_where_all_are_full_nothing_begins_and_what_runs_goes_on(
+    workers: Any, node: Node, practice: Practice
+) -> None:
+    first = await workers("first")
+    patient, _ = await talking(practice, node)
+    later = await practice.another()
+    newcomer, waiting = await later.practitioner_page().connect(node), await later.patient_page().connect(node)
+    await waiting.arrive(later.appointment.id)
+    first.full = True
+    await first.control.announce()
+    await until(lambda: node.signaling.placement.full, "the node knows")
+    for event, body in (
+        ("arrive", {"appointment": later.appointment.id, "participant": newcomer.id}),
+        ("admit", {"appointment": later.appointment.id, "participant": waiting.id, "me": newcomer.id}),
+    ):
+        reply = await newcomer.ask(event, body)
+        assert (reply["error"]["code"], reply["error"]["category"]) == ("server_full", "user")
+        assert reply["error"]["retry_after"] > 0
+    again = await practice.practitioner_page().connect(node)
+    await again.arrive(practice.appointment.id, take_over=True)
+    fence = patient.view["media"]["fence"]
+    second = await workers("second")
+    second.full = True
+    await second.control.announce()
+    await first.die()
+    await ready(patient, above=fence)
+    assert practice.appointment.id in second.rooms, "one that runs finds a place where none begins"
+    second.full = False
+    await second.control.announce()
+    await until(lambda: not node.signaling.placement.full, "there is room again")
+    await newcomer.arrive(later.appointment.id)
+    await ready(newcomer)
+
+
 def before_it_had_rooms(worker: Worker) -> Heartbeat:
     return Heartbeat(worker=worker.name, rooms=0, peers=0, packets_per_second=0)
 
