@@ -40,7 +40,9 @@ _ALLOWED: dict[Direction, tuple[Direction, ...]] = {
     "recvonly": ("sendonly",),
     "inactive": (),
 }
-_OPUS_NUMBERS = ("minptime", "usedtx", "cbr")
+_OPUS_NUMBERS = ("minptime", "cbr")
+"""Not ``usedtx``: with it packets stop while somebody is silent, and whoever sees them go by sees who speaks when."""
+
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 
 

@@ -126,10 +126,12 @@ def test_a_direction_the_offer_does_not_allow_becomes_inactive() -> None:
     assert ["a=inactive" in section for section in media] == [True, True, False, False, False]
 
 
-def test_opus_keeps_the_wishes_for_silence_and_constant_bitrate() -> None:
+def test_opus_keeps_the_wish_for_constant_bitrate_and_packets_do_not_stop_in_silence() -> None:
     text = OFFERS["chromium-consult"].replace("useinbandfec=1", "useinbandfec=1;usedtx=1;cbr=1;stereo=1;x=\u0661")
     offer = parse_offer(text)
-    assert "a=fmtp:111 useinbandfec=1;minptime=10;usedtx=1;cbr=1" in sections(build_answer(offer, params(offer)))[1]
+    answer = build_answer(offer, params(offer))
+    assert "a=fmtp:111 useinbandfec=1;minptime=10;cbr=1" in sections(answer)[1]
+    assert "usedtx" not in answer, "in a consult of two and in a group"
 
 
 @asynccontextmanager
