@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 760, 400
@@ -11,6 +12,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 170, 44, 48
 _COLOURS = ("#0b6e4f", "#b3541e", "#3d5a98", "#7a3b8f", "#5b5b5b", "#a8323e")
 _DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "1 3")
 _LABEL_GAP = 16
+_BESIDE = 3.0
 
 
 class Point(NamedTuple):
@@ -61,7 +63,7 @@ def plot(title: str, across: str, unit: str, lines: Sequence[Line]) -> str:
     y = _Scale(max(point.most for point in points), HEIGHT - _BOTTOM, _TOP)
     body = [*_axes(x, y, across, unit)]
     for index, line in enumerate(lines):
-        body += _line(line, x, y, _COLOURS[index % len(_COLOURS)], _DASHES[index % len(_DASHES)])
+        body += _line(line, x, y, index)
     body += _labels(lines, y)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
@@ -87,21 +89,30 @@ def _axes(x: _Scale, y: _Scale, across: str, unit: str) -> list[str]:
     return body
 
 
-def _line(line: Line, x: _Scale, y: _Scale, colour: str, dash: str) -> list[str]:
-    path, before = "", ""
-    for point in line.points:
-        place = f"{x.place(point.x)} {y.place(point.y)}"
-        if line.steps and before:
-            path += f"L{x.place(point.x)} {before}"
-        path += f"{'L' if path else 'M'}{place}"
-        before = place.split()[1]
-    drawn = [f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>']
+def _line(line: Line, x: _Scale, y: _Scale, index: int) -> list[str]:
+    colour, dash = _COLOURS[index % len(_COLOURS)], _DASHES[index % len(_DASHES)]
+    dash = f' stroke-dasharray="{dash}"' if dash else ""
+    path = _steps(line, x, y, index * _BESIDE) if line.steps else _slopes(line, x, y)
+    drawn = [f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>']
     for point in line.points if not line.steps else ():
         across, low, high = x.place(point.x), y.place(point.least), y.place(point.most)
         drawn.append(f'<circle cx="{across}" cy="{y.place(point.y)}" r="3" fill="{colour}"/>')
         if low != high:
             drawn.append(f'<path d="M{across} {low}V{high}" stroke="{colour}"/>')
     return drawn
+
+
+def _slopes(line: Line, x: _Scale, y: _Scale) -> str:
+    return "M" + "L".join(f"{x.place(point.x)} {y.place(point.y)}" for point in line.points)
+
+
+def _steps(line: Line, x: _Scale, y: _Scale, shift: float) -> str:
+    """Lines that have the same value stand beside each other, else only the last one would be seen."""
+    first, last = line.points[0], line.points[-1]
+    changes = [after for before, after in pairwise(line.points) if after.y != before.y]
+    path = f"M{x.place(first.x)} {y.place(first.y) - shift:.1f}"
+    path += "".join(f"H{x.place(point.x)}V{y.place(point.y) - shift:.1f}" for point in changes)
+    return f"{path}H{x.place(last.x)}"
 
 
 def _labels(lines: Sequence[Line], y: _Scale) -> list[str]:
