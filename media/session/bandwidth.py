@@ -20,7 +20,7 @@ _CAREFUL, _BOLD = 1.08, 1.20
 _MOST_STEPS = 2.0
 _NEAR = 0.20
 _DRAINING, _MOST_DRAINED = 1.5, 0.6
-_EXCUSED = 4.0
+_EXCUSED = 2.0
 _FILLED, _STEPPED = 0.87, 0.95
 """How much of what a probe found is believed: less where a sender fills all of it."""
 _ENOUGH, _SPARE = 1.2, 1.4
@@ -115,7 +115,7 @@ class Downlink:
         self._trips.measured(rtt, asked, now)
         if self._trips.waiting < QUEUE:
             self._flooded_at = self._excused_until = float("-inf")
-        if self._probing.begun(now):
+        if self._bound is not None and self._probing.begun(now):
             if self._trips.waiting > QUEUE / 2:
                 self._too_much(now)
             else:
@@ -144,12 +144,13 @@ class Downlink:
         through = (expected - lost) / handed if handed >= _HEAVY_PACKETS else 1.0
         fell = now - self._fell_at < _FELL_LATELY and self._trips.long
         if loss > self._given + _LOSS_HEAVY and self._expected >= _HEAVY_PACKETS:
-            share = 1 - loss
-            self._lower(sent, max(_BACK_OFF * share, min(estimate, through, (1 + share) / 2)), loss, now)
+            share = min(1 - loss, through)
+            most = share if handed else (1 + share) / 2
+            self._lower(sent, max(_BACK_OFF * share, min(estimate, most)), loss, now)
         elif fell and through < _STUCK:
             self._lower(sent, through, loss, now)
-        elif self._trips.queued and (through if handed else estimate) < 1 and not self.starved(now):
-            self._lower(sent, max(_MOST_AT_ONCE, min(estimate, through)), loss, now)
+        elif self._trips.queued and (handed or estimate < 1) and not (self._trips.falling or self.starved(now)):
+            self._lower(sent, max(_MOST_AT_ONCE, min(estimate, through, _STUCK if handed else 1)), loss, now)
         elif self._expected >= _WINDOW_PACKETS:
             self._judge(loss, sent, now)
 
@@ -186,7 +187,7 @@ class Downlink:
         assert self._before is not None
         rate, before = self._before
         expected = max(0.0, 1 - rate * (1 - before) / max(1.0, sent))
-        if sent < 0.95 * rate and loss > (before + expected) / 2:
+        if sent < 0.95 * rate and (before + expected) / 2 < loss < _LOSS_HEAVY:
             self._given = min(_MOST_GIVEN, max(self._given, loss))
         self._before = None
 

@@ -7,6 +7,7 @@ _SAMPLES = 3
 _FORGETTING = 1.02
 """In a second."""
 
+_FALLING = 0.8
 _SAME = 0.010
 _LONGEST_WAY = 0.400
 """What takes longer is a queue that stood before the first one was measured, or a way that is learned to be so long."""
@@ -52,3 +53,8 @@ class RoundTrips:
     def queued(self) -> bool:
         """A queue stands for long."""
         return len(self._last) == _SAMPLES and min(self._last) > self.least + QUEUE
+
+    @property
+    def falling(self) -> bool:
+        """It drains."""
+        return len(self._last) > 1 and self._last[-1] - self.least < _FALLING * (self._last[0] - self.least)

@@ -213,6 +213,33 @@ def test_a_bound_grows_where_no_round_trip_is_known_by_which_a_probe_could_be_ju
     assert downlink.limit is None or downlink.limit > 900_000
 
 
+def test_a_queue_that_stands_still_is_not_left_to_stand() -> None:
+    """Of what is sent all arrives, half a second late: the line is full."""
+    downlink = Downlink()
+    travels(downlink, 0.03, 1.0)
+    downlink.reported(60, 100, 1_000_000, 1.0, 100)
+    bound = downlink.limit
+    for second in range(5, 12):
+        travels(downlink, 0.5, float(second))
+        downlink.reported(0, 40, 300_000, float(second), 40)
+    travels(downlink, 0.03, 12.0)
+    assert bound is not None
+    assert bound > 300_000
+    assert 200_000 < (downlink.limit or 0) < 300_000
+
+
+def test_a_bound_that_ends_while_a_probe_goes_on_ends() -> None:
+    downlink = Downlink()
+    downlink.begin(19_000_000)
+    travels(downlink, 0.03, 0.5)
+    downlink.goal = 30_000_000
+    downlink.turn(19_000_000, 1.0)
+    assert downlink.padding(1.9)
+    downlink._bound = None
+    downlink.round_trip(0.03, 2.0, 2.1)
+    assert downlink.limit is None
+
+
 async def test_a_longer_way_after_a_move_is_no_queue(simulation: Simulation, pair: Pair) -> None:
     _, bob = pair
     downlink = bob.peer.transport.downlink
