@@ -39,6 +39,7 @@ _SAMPLE_SECONDS = 5.0
 _AFTERWARDS_SECONDS = 90.0
 _SETTLE_SECONDS = 30.0
 _MOST_KIB = 10
+_MORE_AT_ONCE = 10
 _LINES = [
     {"mid": "0", "use": "microphone"},
     {"mid": "1", "use": "camera"},
@@ -176,8 +177,9 @@ async def _filled(result: Soak, running: Cluster, told: Path, seconds: float, co
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             await clerk.sign_in()
             talk = Talk(result, clerk, session, (url, running.origin))
-            # What a server makes for its first consults, its pools of connections too, is no consult's.
-            at_once = 2 + int(TALK_SECONDS * consults / seconds)
+            # What a server makes for its first consults is no consult's. More come at once than ever will again: its
+            # pools of connections (three descriptors for each to SQLite) are then as large as they get.
+            at_once = _MORE_AT_ONCE + int(TALK_SECONDS * consults / seconds)
             await asyncio.gather(*(talk.run(certificate) for _ in range(at_once)))
             result.ended = 0
             await asyncio.sleep(_SETTLE_SECONDS)
