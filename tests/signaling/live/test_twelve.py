@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from client.exchange import KeyExchange
 from client.keyring import KeyRing
 from practice.agenda.guests import Invitee
 from signaling.protocol.events import SERVER_EVENTS, RoomView
+from signaling.sockets.limits import Limits
 from tests.opening import of
 from tests.signaling.live.cast import Node, Person, Practice, Worker, until
 from tests.signaling.live.test_guests import guest_page
@@ -61,8 +63,9 @@ def agree(members: list[Member]) -> bool:
 
 
 async def test_twelve_agree_on_one_key_and_are_those_whom_each_is_shown(
-    node: Node, worker: Worker, practice: Practice
+    nodes: Callable[..., Awaitable[Node]], worker: Worker, practice: Practice
 ) -> None:
+    node = await nodes(Limits(ping_timeout=60, events_burst=1000))  # all pages and the server are this one process
     where = practice.appointment.id
     for number in range(PEOPLE - 2):
         invitee = Invitee(f"Guest {number}", "guest", "nl")
