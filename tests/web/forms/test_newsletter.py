@@ -72,7 +72,7 @@ async def test_it_is_turned_on_by_two_steps_and_off_by_one(server: Server, writi
     page = await writing.get("/account/newsletter")
     assert page.status == 200 and "De nieuwsbrief staat uit" in page.html
     assert (await press(writing, "/account/newsletter/ask")).status == 303
-    assert "Er is een mail met een link gestuurd naar" in (await writing.get("/account/newsletter")).html
+    assert "Er is een e-mail met een link gestuurd naar" in (await writing.get("/account/newsletter")).html
     reader = Browser(server, "who reads the mail")
     link = f"/newsletter/confirm/{await token_of(server)}"
     for _ in range(2):
@@ -188,5 +188,5 @@ async def test_a_number_of_a_citizen_is_asked_about_and_a_draft_thrown_away(serv
 
 
 async def test_where_no_mail_is_sent_there_is_none(server: Server, owner: Browser) -> None:
-    assert "verstuurt geen mail" in (await owner.get("/account/newsletter")).html
+    assert "verstuurt geen e-mail" in (await owner.get("/account/newsletter")).html
     assert (await press(owner, "/account/newsletter/ask")).status == 404
