@@ -18,6 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from tests.browser import faces
 from tests.browser.conftest import Demo, letter_to, start_demo
 from tests.browser.formpages import FORM_PAGES
+from tests.browser.group_pictures import DOCUMENT, group_pictures
 from tests.chromium import chromium
 from web.forms import Page as FormPage
 
@@ -56,19 +57,6 @@ NO_CAMERA = """
 })();
 """
 OUTDATED = "delete window.RTCRtpScriptTransform;"
-DOCUMENT = """
-() => {
-  const canvas = Object.assign(document.createElement('canvas'), {width: 1280, height: 800});
-  const pen = canvas.getContext('2d');
-  setInterval(() => {
-    pen.fillStyle = '#fff'; pen.fillRect(0, 0, 1280, 800);
-    pen.fillStyle = '#333'; pen.font = '44px system-ui';
-    ['Leefregels', '', '1. Wandel elke dag een half uur.', '2. Slaap op vaste tijden.'].forEach((line, n) =>
-      pen.fillText(line, 90, 130 + n * 70));
-  }, 200);
-  navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5);
-}
-"""
 
 
 def name_of(page: FormPage) -> str:
@@ -386,6 +374,7 @@ async def main(folder: Path, language: str) -> None:
         await studio.arrivals(early)
         await studio.problems(desk)
         await studio.consult(desk)
+        await group_pictures(studio, desk)
     print(f"{album.taken} pictures in {folder}")
 
 

@@ -31,6 +31,17 @@ test('a word in between moves nothing, nor do two who speak at once', () => {
   floor.look(PEOPLE, new Set(['interpreter']), 100);
   floor.look(PEOPLE, new Set(['patient']), 700);
   floor.look(PEOPLE, new Set(['patient', 'interpreter']), 5_000);
+  floor.look(PEOPLE, new Set(['patient', 'interpreter']), 9_000);
+  assert.equal(floor.holder, 'patient');
+});
+
+test('whoever took a breath goes on', () => {
+  const floor = new Floor();
+  const both = new Set(['patient', 'interpreter']);
+  floor.look(PEOPLE, both, 0);
+  floor.look(PEOPLE, new Set(['interpreter']), 100);
+  floor.look(PEOPLE, both, 300);
+  floor.look(PEOPLE, both, 2_000);
   assert.equal(floor.holder, 'patient');
 });
 

@@ -64,6 +64,17 @@ test('what did not arrive is told again, as it is then', async (context) => {
   assert.deepEqual(heard.map(([, height]) => height), [180, 360]);
 });
 
+test('what did not arrive is told again by itself', async (context) => {
+  let tries = 0;
+  const { heard, sizes, pass } = told(context, async () => {
+    tries += 1;
+    if (tries < 3) throw offline();
+  });
+  sizes.set(of(180));
+  await pass(5_000);
+  assert.equal(heard.length, 3);
+});
+
 test('nothing is told when there is nothing to be seen, nor after the end', async (context) => {
   const { heard, sizes, pass } = told(context);
   sizes.set([]);

@@ -40,13 +40,3 @@ test('however restless the sound is, there are at most four changes a second', (
   const changes = said(parts);
   for (const [at, [when]] of changes.entries()) assert.ok(at < 4 || when - changes[at - 4][0] >= 1_000);
 });
-
-test('frames that stop altogether end it', () => {
-  const changes = [];
-  const speech = new Speech((speaking) => changes.push(speaking));
-  for (let now = 0; now < 100; now += FRAME_MS) speech.heard(level(-20), now);
-  speech.look(500);
-  assert.deepEqual(changes, [true]);
-  speech.look(900);
-  assert.deepEqual(changes, [true, false]);
-});

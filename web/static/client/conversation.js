@@ -120,7 +120,7 @@ export class Conversation extends EventTarget {
   async gather() {
     const { Group } = await import('./group.js');
     if (this.group || this.#closed || !this.#room) return this.group;
-    const parts = { wire: this.#wire, encryption: this.#encryption, media: this.#media, chat: this.#chat };
+    const parts = { wire: this.#wire, media: this.#media, chat: this.#chat };
     this.group = new Group(parts, (participant) => this.inTouchWith(participant));
     this.group.update(this.#room);
     this.#emit('group');
@@ -144,6 +144,7 @@ export class Conversation extends EventTarget {
   /** @param {Source} source @param {MediaStreamTrack | null} track */
   async setTrack(source, track) {
     await this.#media.setTrack(source, track);
+    this.group?.hear();
     if (track !== null) this.#guard.alert();
   }
 

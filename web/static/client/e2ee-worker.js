@@ -2,23 +2,21 @@
  * The encryption worker: every encoded frame of the page passes here. It drops what it cannot encrypt or authenticate,
  * always, and never passes a frame on as it came.
  *
- * To it: `own`, `disown`, `remote`, `slots`, `seal`, `open`, `count`, `listen`, `hear`, `forget` (see `encryption.js`). From it: `ready`, `result`,
- * `first` (of somebody's source, decrypted), `keyframe` (wanted from somebody), `speaking` (here, or no longer).
+ * To it: `own`, `disown`, `remote`, `slots`, `seal`, `open`, `count`, `listen`, `forget` (see `encryption.js`). From it: `ready`, `result`, `first`
+ * (of somebody's source, decrypted), `keyframe` (wanted from somebody).
  */
 
 import { LABEL, labelOf, parse } from './frame.js';
 import { KeyRing } from './keyring.js';
-import { Speech } from './speech.js';
 
 /** @import {Kind} from './frame.js' */
 /** @import {SendCount} from './encryption.js' */
 /** @typedef {{side: 'send', id: string, source: 'microphone' | 'camera' | 'screen'}} SendOptions */
 /** @typedef {{side: 'receive', slot: number, kind: 'audio' | 'video'}} ReceiveOptions */
-/** @typedef {{data: ArrayBuffer, getMetadata(): {audioLevel?: number}}} EncodedFrame */
+/** @typedef {{data: ArrayBuffer}} EncodedFrame */
 
 const HOLD_MS = 1000;
 const KEYFRAME_EVERY_MS = 500;
-const LOOK_EVERY_MS = 200;
 const STAGE = -1;
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
@@ -37,8 +35,6 @@ const hopeless = new Set();
 const heard = new Set();
 /** @type {Map<string, number>} */
 const asked = new Map();
-/** In groups only. @type {Speech | null} */
-let speech = null;
 
 /** @param {SendOptions} options */
 function sender({ id, source }) {
@@ -51,7 +47,6 @@ function sender({ id, source }) {
     /** @param {EncodedFrame} frame @param {TransformStreamDefaultController} controller */
     async transform(frame, controller) {
       count.seen += 1;
-      if (kind === 'audio') speech?.heard(frame.getMetadata().audioLevel ?? 0, performance.now());
       try {
         const sealed = await ring.seal(LABEL[source], new Uint8Array(frame.data), kind);
         if (sealed !== null) {
@@ -180,12 +175,6 @@ const commands = {
   count: () => ({ sent: Object.fromEntries(counts), received: Object.fromEntries(received) }),
   listen() {
     heard.clear();
-  },
-  hear() {
-    if (speech) return;
-    const heard = (speech = new Speech((speaking) => scope.postMessage({ type: 'speaking', speaking })));
-    // Frames stop when the microphone is taken away.
-    setInterval(() => heard.look(performance.now()), LOOK_EVERY_MS);
   },
   forget({ id }) {
     counts.delete(id);

@@ -11,7 +11,7 @@ const SOURCE_OF_LABEL = { 0: 'microphone', 1: 'camera', 2: 'screen' };
 
 /**
  * Events: `first` {participant, source}: the first frame of this source was decrypted; `keyframe` {participant, source}: a
- * frame was lost to decryption, ask for a key frame; `speaking` {speaking}, after `hear`; `broken` {}: the worker failed, nothing is encrypted any more and so
+ * frame was lost to decryption, ask for a key frame; `broken` {}: the worker failed, nothing is encrypted any more and so
  * nothing is sent.
  */
 export class Encryption extends EventTarget {
@@ -97,11 +97,6 @@ export class Encryption extends EventTarget {
     return this.#ask({ type: 'listen' });
   }
 
-  /** Emit `speaking` when somebody begins or ends to speak here. @returns {Promise<void>} */
-  hear() {
-    return this.#ask({ type: 'hear' });
-  }
-
   /** A sending transform that is no longer in use. @param {string} id */
   forget(id) {
     return this.#ask({ type: 'forget', id });
@@ -125,8 +120,7 @@ export class Encryption extends EventTarget {
   /** @param {any} data */
   #onMessage(data) {
     if (data.type !== 'result') {
-      const { type, label, ...detail } = data;
-      this.#emit(type, { ...detail, source: SOURCE_OF_LABEL[label] });
+      this.#emit(data.type, { participant: data.participant, source: SOURCE_OF_LABEL[data.label] });
       return;
     }
     const pending = this.#pending.get(data.request);

@@ -1,11 +1,11 @@
 /** What a consult of more than two has beside keys, media and chat; loaded by those alone. */
 
+import { Hearing } from './hearing.js';
 import { OwnWord } from './indicators.js';
 import { STAGE } from './media.js';
 import { Sizes } from './sizes.js';
 
 /** @import {Chat} from './chat.js' */
-/** @import {Encryption} from './encryption.js' */
 /** @import {Wire} from './key-exchange.js' */
 /** @import {MediaSession} from './media-session.js' */
 /** @import {RoomView, SlotSize} from './wire.js' */
@@ -31,12 +31,12 @@ export class Group extends EventTarget {
   speaking = new Set();
 
   #wire;
-  #encryption;
   #media;
   #chat;
   #inTouch;
   #sizes;
   #speech;
+  #hearing;
   #stops;
   /** @type {Shown[]} */
   #shown = [];
@@ -47,27 +47,26 @@ export class Group extends EventTarget {
   #told = null;
   /** @type {Introduced[]} */
   #guests = [];
+  #appointment = '';
 
   /**
-   * @param {{wire: Wire, encryption: Encryption, media: MediaSession, chat: Chat}} parts of the conversation
+   * @param {{wire: Wire, media: MediaSession, chat: Chat}} parts of the conversation
    * @param {(participant: string) => boolean} inTouch whether somebody's media arrives
    */
-  constructor({ wire, encryption, media, chat }, inTouch) {
+  constructor({ wire, media, chat }, inTouch) {
     super();
     this.#wire = wire;
-    this.#encryption = encryption;
     this.#media = media;
     this.#chat = chat;
     this.#inTouch = inTouch;
     this.#sizes = new Sizes((sizes) => wire.request('sizes', { sizes }));
     this.#speech = new OwnWord(wire, 'speak', { speaking: false });
+    this.#hearing = new Hearing((speaking) => this.#speech.set({ speaking }));
     const speaks = wire.on('speaks', ({ participant, speaking }) => this.#speaks(participant, speaking));
     const slots = () => this.#onSlots();
-    const own = (/** @type {Event} */ event) => this.#speech.set(/** @type {CustomEvent} */ (event).detail);
     media.addEventListener('slots', slots);
     const over = new AbortController();
     media.addEventListener('slots', slots, { signal: over.signal });
-    encryption.addEventListener('speaking', own, { signal: over.signal });
     chat.addEventListener('passed', (event) => this.#meet(/** @type {CustomEvent} */ (event).detail), { signal: over.signal });
     this.#stops = [speaks, () => over.abort()];
   }
@@ -87,16 +86,23 @@ export class Group extends EventTarget {
   }
 
   /** Follow the room. @param {RoomView} room */
-  update({ me, others, capacity = 2 }) {
+  update({ appointment, me, others, capacity = 2 }) {
+    this.#appointment = appointment;
     const people = new Set(others.filter(({ state, connected }) => state === 'admitted' && connected).map(({ participant }) => participant));
     const newcomers = [...people].some((participant) => !this.#people.has(participant));
     this.#people = people;
     for (const participant of this.speaking) if (!people.has(participant)) this.speaking.delete(participant);
     if (capacity <= 2 || me.state !== 'admitted') return;
-    if (!this.#listening) this.#encryption.hear().catch(() => undefined);
     this.#listening = true;
+    this.hear();
     // Silence needs no word: it is what a newcomer takes for granted.
     if (newcomers) this.#speech.entered({ speaking: false });
+  }
+
+  /** Listen to the microphone that is used now: between two nobody has to be told who speaks. */
+  hear() {
+    // A browser that cannot tells nobody, and is taken to be silent.
+    if (this.#listening) this.#hearing.listen(this.#media.track('microphone')).catch(() => undefined);
   }
 
   /** The socket was lost and is back: what was said meanwhile did not arrive. */
@@ -138,6 +144,11 @@ export class Group extends EventTarget {
     await this.#wire.request('lock', { locked });
   }
 
+  /** As a colleague who leads: somebody who waits comes in. @param {string} participant @throws {WireError} */
+  async callIn(participant) {
+    await this.#wire.request('call-in', { appointment: this.#appointment, participant });
+  }
+
   /** A colleague has the practitioner's rights in this consult from now on. @param {string} participant @throws {WireError} */
   async handOver(participant) {
     await this.#wire.request('hand-over', { participant });
@@ -147,6 +158,7 @@ export class Group extends EventTarget {
     for (const stop of this.#stops) stop();
     this.#sizes.close();
     this.#speech.close();
+    this.#hearing.close();
   }
 
   /** @param {string} participant @param {boolean} speaking */

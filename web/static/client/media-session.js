@@ -59,6 +59,11 @@ export class MediaSession extends EventTarget {
     this.#stopSlots = wire.on('slots', (seen) => this.#setSlots(seen));
   }
 
+  /** What is sent of oneself, or would be. @param {Source} source */
+  track(source) {
+    return this.#tracks[source];
+  }
+
   /** Build a peer connection ahead of time. @param {number} slots @param {boolean} [simulcast] */
   prepare(slots, simulcast = false) {
     if (this.#closed || this.connection || this.#fits(this.#spare, slots, simulcast)) return;

@@ -1,4 +1,4 @@
-/** Whether somebody speaks, from the levels of their sound frames: by level and time, for a voice bit is set by any noise. */
+/** Whether somebody speaks, from the levels of their sound: by level and time, for a voice bit is set by any noise. */
 
 /** −50 dBov. */
 const LOUD = 10 ** (-50 / 20);
@@ -18,18 +18,13 @@ export class Speech {
     this.#onChange = onChange;
   }
 
-  /** @param {number} level of one frame, 0…1 @param {number} now monotonic, ms */
+  /** @param {number} level of some 20 ms, 0…1 @param {number} now monotonic, ms */
   heard(level, now) {
     if (level <= LOUD) this.#since = null;
     else {
       this.#since ??= now;
       if (this.#speaking || now - this.#since >= BEGINS_MS) this.#last = now;
     }
-    this.look(now);
-  }
-
-  /** Time passed; frames may have stopped altogether. @param {number} now */
-  look(now) {
     const speaking = now - this.#last < ENDS_MS;
     if (speaking === this.#speaking) return;
     this.#speaking = speaking;

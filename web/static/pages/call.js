@@ -351,7 +351,7 @@ export class ConsultCall extends HTMLElement {
   /** @param {{participant: string, flowing: boolean}} detail */
   #pictureflow({ participant, flowing }) {
     this.group?.flows(participant, flowing);
-    this.#still = !flowing;
+    this.#still = !flowing && !this.soundOnly;
     this.show();
   }
 

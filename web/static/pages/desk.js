@@ -312,7 +312,9 @@ class DeskPage extends HTMLElement {
     const appointment = consult?.appointment ?? this.#inConsult ?? '';
     this.#consult = null;
     this.#leaving = new AbortController();
-    await this.#ended(appointment, 'ended', consult && signaling && leave(consult, signaling, this.#leaving.signal));
+    // Where a colleague leads it too, it goes on.
+    const goesOn = inside(consult).some(({ host }) => host);
+    await this.#ended(appointment, goesOn ? 'left' : 'ended', consult && signaling && leave(consult, signaling, this.#leaving.signal));
   }
 
   /** Connect anew to the consult that failed. */

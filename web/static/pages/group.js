@@ -35,6 +35,7 @@ export class GroupView {
   /** @type {Map<string, string>} the names of all who were here */ #known = new Map();
   /** @type {Set<string>} whose picture stands still */ #still = new Set();
   /** @type {Set<string>} */ #silent = new Set();
+  /** @type {import('./host.js').HostList | null} */ #host = null;
   #floor = new Floor();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #later;
   #list = el('ul', { className: 'people', 'data-slot': 'people-list', 'data-testid': 'tiles' });
@@ -103,8 +104,10 @@ export class GroupView {
 
   /** Whether the browser counts new frames of this picture. @param {string} participant @param {boolean} flowing */
   flows(participant, flowing) {
+    // What is not to be seen is not sent.
+    const wanted = !document.hidden && !this.call.soundOnly && !this.group.seats.some((seat) => seat.participant === participant && seat.paused);
     if (flowing) this.#still.delete(participant);
-    else this.#still.add(participant);
+    else if (wanted) this.#still.add(participant);
     this.show();
   }
 
@@ -131,6 +134,7 @@ export class GroupView {
     slot(this.call, 'nobody').hidden = people.length > 0;
     slot(this.call, 'nobody-words').textContent = t(this.consult.state === 'connecting' ? 'call.connecting' : 'group.alone');
     this.door.show(this.consult);
+    this.#lead().catch(() => undefined);
     this.#arrange();
   }
 
@@ -141,6 +145,7 @@ export class GroupView {
     for (const tile of this.#tiles.values()) tile.remove();
     this.person.remove();
     this.door.remove();
+    this.#host?.remove();
     this.#list.remove();
     this.#said.remove();
     for (const placed of [slot(this.call, 'remote-screen'), this.#self]) for (const property of PLACED) placed.style.removeProperty(property);
@@ -182,7 +187,24 @@ export class GroupView {
     }
     this.#pinned = this.#pinned.filter((participant) => there.has(participant));
     this.person.show(people, this.#pinned);
-    if (this.consult.role === 'practitioner') this.#introduce(people);
+  }
+
+  /** What only those see and do who lead the consult. */
+  async #lead() {
+    const { room, role } = this.consult;
+    const others = room?.others ?? [];
+    if (role === 'practitioner') {
+      this.#introduce(others);
+      // With a colleague who leads it, it does not end.
+      const words = t(`call.leave.${others.some(({ host }) => host) ? 'patient' : 'practitioner'}`);
+      const label = this.call.querySelector('[data-action="leave"] .bar-label');
+      if (label && label.textContent !== words) label.textContent = words;
+    } else if (room?.me.host) {
+      const { HostList } = await import('./host.js');
+      const notes = /** @type {HTMLElement} */ (this.call.querySelector('.call-notes'));
+      this.#host ??= new HostList(notes, this.group, (person) => this.named(person).name);
+    }
+    this.#host?.show(room?.me.host ? others.filter(({ state }) => state === 'waiting') : []);
   }
 
   /** To the pages that know nobody. @param {ParticipantView[]} people */
