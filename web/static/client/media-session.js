@@ -47,6 +47,8 @@ export class MediaSession extends EventTarget {
   #outstanding = false;
   #interrupted = false;
   #retry = RETRY_MIN_MS;
+  /** @type {() => void} */
+  #unwatch = () => undefined;
   /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
   #timers = {};
   #closed = false;
@@ -149,6 +151,7 @@ export class MediaSession extends EventTarget {
 
   #drop() {
     this.#calm();
+    this.#unwatch();
     this.connection?.close();
     this.connection = null;
     this.#fence = null;
@@ -222,6 +225,7 @@ export class MediaSession extends EventTarget {
         this.#wasConnected = true;
         for (const name of ['restart', 'deadline', 'failed']) this.#after(name, 0, null);
         this.#setState('connected');
+        this.#watch(connection).catch(() => undefined);
         break;
       case 'disconnected':
         this.#lost(RESTART_AFTER_MS);
@@ -231,6 +235,14 @@ export class MediaSession extends EventTarget {
         break;
       default:
     }
+  }
+
+  /** Most of what breaks a path shows in its silence first. @param {MediaConnection} connection */
+  async #watch(connection) {
+    const { watch } = await import('./pathwatch.js');
+    if (connection !== this.connection) return;
+    this.#unwatch();
+    this.#unwatch = watch(connection.pc, () => this.#offer(true));
   }
 
   /** @param {number} wait */
