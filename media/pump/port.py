@@ -16,7 +16,7 @@ from media.net.udp import BATCH, UdpSocket
 from media.pump.lending import Lender
 from media.pump.library import ffi
 
-HANDED = 512
+HANDED = 2_048
 _OUTBOX = 1_024
 _ENTRY = Struct("=3i32s")
 _ROUNDS = 4

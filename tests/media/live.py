@@ -12,13 +12,12 @@ import sys
 import time
 from contextlib import suppress
 
-from media.control import RemovePeer
 from media.forwarding.router import TICK
 from media.net.arena import Arena
 from media.net.udp import UdpSocket
 from media.pump import library
 from media.pump.port import PumpedPort
-from tests.media.traffic import RIDS, Deaf, Traffic
+from tests.media.traffic import Deaf, Traffic
 
 _ADDRESS = "127.0.0.1"
 _STEPS = 500
@@ -43,6 +42,7 @@ class Live(Traffic):
         self.pumped_packets = 0
         self._churn = random.Random(seed)
         super().__init__(seed, pumped=False, hostile=True)
+        self.moving = False
 
     def prepare(self) -> None:
         self.pumped = Unlooped(library.load(), [self.bound], self.flush)
@@ -90,11 +90,10 @@ class Live(Traffic):
             self.plug(person)
             person.check()
         else:
-            self.people.remove(person)
+            self.leave(person)
             self.plugs.pop(person).close()
             self.clients.pop(person.key, None)
-            self.router.handle(RemovePeer(room=person.room, fence=1, peer=person.name))
-            options = {"rids": RIDS, "slots": 3} if person.rids else {"slots": person.slots}
+            options = {"rids": person.rids, "slots": person.slots}
             room, name = person.room, person.name
             del person
             # Sessions are freed when the transport was closed.

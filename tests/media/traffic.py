@@ -1,6 +1,7 @@
 """Seeded traffic of a whole relay, lossy and hostile, and a digest of every byte that the relay sends to each."""
 
 import hashlib
+import itertools
 import os
 import random
 import secrets
@@ -12,7 +13,7 @@ from struct import pack, unpack_from
 from typing import Any
 from unittest.mock import patch
 
-from media.control import SetSizes, SlotSize
+from media.control import RemovePeer, SetSizes, SlotSize
 from media.wire import rtcp
 from tests.media.client import TRAILER, Client
 from tests.media.simulation import Simulation
@@ -60,6 +61,8 @@ class Traffic(Simulation):
         super().__init__(pumped=pumped)
         self.hostile = hostile
         self.packets = 0
+        self.moving = hostile
+        self._addresses = itertools.count(1)
         self.digests: dict[bytes, Any] = defaultdict(hashlib.sha256)
         self.log: dict[bytes, list[bytes]] = defaultdict(list)
         self._dice = random.Random(seed)
@@ -75,7 +78,7 @@ class Traffic(Simulation):
 
     def plug(self, person: Deaf) -> None:
         """Give somebody an address."""
-        person.key = pack("!HH4s", 0x200, len(self.clients), os.urandom(4))
+        person.key = pack("!HH4s", 0x200, next(self._addresses), os.urandom(4))
 
     def _join(self, room: str, name: str, **options: object) -> Deaf:
         person = Deaf(self, name, room=room, **options)  # type: ignore[arg-type]  # of a dataclass
@@ -98,7 +101,9 @@ class Traffic(Simulation):
 
     def _step(self, person: Deaf) -> None:
         chance = self._dice.random()
-        if chance < 0.75:
+        if self.moving and chance < 0.005:
+            self._move(person)
+        elif chance < 0.75:
             self._video(person)
         elif chance < 0.97:
             self._audio(person)
@@ -106,6 +111,22 @@ class Traffic(Simulation):
             person.check()
         elif person.seen:
             self._answer(person)
+
+    def _move(self, person: Deaf) -> None:
+        """Somebody comes by another address, offers again, or leaves and comes back."""
+        says = self._dice.randrange(3)
+        if says == 0:
+            self.plug(person)
+            person.check()
+        elif says == 1:
+            person.offer()
+        else:
+            self.leave(person)
+            self.people.append(self._join(person.room, person.name, rids=person.rids, slots=person.slots))
+
+    def leave(self, person: Deaf) -> None:
+        self.people.remove(person)
+        self.router.handle(RemovePeer(room=person.room, fence=1, peer=person.name))
 
     # --- media -------------------------------------------------------------------------------------------------------
 
@@ -191,11 +212,11 @@ class Traffic(Simulation):
 
     def difference(self, other: "Traffic") -> str:
         """Where what somebody is sent differs first; empty if it is the same, byte for byte."""
-        for person in self.people:
-            mine, theirs = self.log[person.key], other.log[person.key]
+        for key in self.log | other.log:
+            mine, theirs = self.log[key], other.log[key]
             for index, (left, right) in enumerate(zip_longest(mine, theirs, fillvalue=b"")):
                 if left != right:
-                    return f"{person.name}, packet {index} of {len(mine)}: {left.hex()} and {right.hex()}"
-            if self.digests[person.key].digest() != other.digests[person.key].digest():
-                return f"{person.name}: the same headers, other packets"
+                    return f"{key.hex()}, packet {index} of {len(mine)}: {left.hex()} and {right.hex()}"
+            if self.digests[key].digest() != other.digests[key].digest():
+                return f"{key.hex()}: the same headers, other packets"
         return ""
