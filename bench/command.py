@@ -10,7 +10,9 @@ from typing import Any
 README = Path(__file__).parent / "README.md"
 
 
-def command(name: str, about: str | None, measure: Callable[..., Coroutine[Any, Any, str]], **usual: float) -> None:
+def command(
+    name: str, about: str | None, measure: Callable[..., Coroutine[Any, Any, str]], **usual: float | str
+) -> None:
     """Print a table, and put it in its place ``name`` of ``bench/README.md`` where that is asked for.
 
     ``usual`` are the numbers that it is measured with, in the order of ``measure``: each is an option.

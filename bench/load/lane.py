@@ -30,12 +30,14 @@ class Lane:
         conditions: may be changed at any time.
         closed: nothing gets through.
         passed, lost, overflowed, kept_out: how many packets had which fate.
+        octets: of all that came to it.
     """
 
     def __init__(self, conditions: Conditions, seed: int) -> None:
         self.conditions = conditions
         self.closed = False
         self.passed = self.lost = self.overflowed = self.kept_out = 0
+        self.octets = 0
         self._dice = random.Random(seed)
         self._free_at = self._last_out = float("-inf")
 
@@ -45,6 +47,7 @@ class Lane:
         ``reliable``: a piece of a TCP stream. It is never lost; a loss costs it one more round trip.
         """
         conditions = self.conditions
+        self.octets += size
         chance, wobble = self._dice.random(), self._dice.uniform(-1, 1)
         if self.closed:
             self.kept_out += 1

@@ -87,6 +87,10 @@ class Way:
 
         return _CANDIDATE.sub(here, sdp)
 
+    def lead_to_port(self, port: int) -> None:
+        """The relay is at this port of loopback."""
+        self._target = "127.0.0.1", port
+
     def be(self, conditions: Conditions) -> None:
         """From now on, both ways."""
         self.up.conditions = self.down.conditions = conditions

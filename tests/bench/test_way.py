@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from bench.load.lane import Conditions, Lane
 from bench.load.way import Way
+from bench.moving import first_silence
+from bench.thin import settled
 from tests.client.waiting import until
 
 ANSWER = (
@@ -170,3 +172,27 @@ async def test_an_answer_led_through_names_this_as_the_only_way() -> None:
             "",
         ]
         assert " tcp " not in way.through(ANSWER.format(host="192.0.2.7", port=4_000), ("udp",))
+
+
+def test_silence_is_what_begins_soon_after_and_ends_with_sound() -> None:
+    def heard(quiet: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        real, samples = 0.0, []
+        for step in range(400):
+            at = step * 0.05
+            real += 0 if any(start < at <= end for start, end in quiet) else 2_400
+            samples.append((at, real))
+        return samples
+
+    assert first_silence(heard([]), 5.0) == 0.0
+    assert first_silence(heard([(5.5, 7.0)]), 5.0) == pytest.approx(2.0, abs=0.06)
+    assert first_silence(heard([(4.0, 6.5)]), 5.0) == pytest.approx(1.5, abs=0.06)
+    assert first_silence(heard([(5.5, 5.7)]), 5.0) == 0.0, "a hiccup"
+    assert first_silence(heard([(12.0, 14.0)]), 5.0) == 0.0, "of another cause"
+    assert first_silence(heard([(5.5, 30.0)]), 5.0) == float("inf")
+
+
+def test_a_line_has_settled_when_three_seconds_on_average_are_good() -> None:
+    values = [9.0] * 4 + [1.0] + [9.0] * 3 + [2.0] * 20
+    assert settled(values, 3.0, below=True) == pytest.approx(4.0, abs=0.51)
+    assert settled([9.0] * 30, 3.0, below=True) == float("inf")
+    assert settled([1.0] * 10 + [8.0] * 20, 6.0, below=False) == pytest.approx(5.0, abs=1.6)
