@@ -19,5 +19,7 @@ def pumped_port(settings: MediaSettings, sockets: list[UdpSocket], flush: Callab
         return PumpedPort(load(), sockets, flush)
     except NoPumpError as error:
         say = logger.warning if settings.pump == "native" else logger.info
-        say("media: no pump, %s: the relay forwards by itself", error)
+        # Logs show a message as it is, without arguments; the reason is one of our own.
+        message = f"media: no pump, {error}: the relay forwards by itself"
+        say(message)
     return None

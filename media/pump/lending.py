@@ -79,7 +79,7 @@ class Lender:
         counters.bad_tag += counts.bad_tag
         counters.replayed += counts.replayed
         if counts.dropped:
-            logger.warning("media: %d packets were dropped, for the interpreter did not keep up", counts.dropped)
+            logger.warning("media: the interpreter did not keep up, packets were dropped")
 
     def came_back(self, stream: LentStream) -> None:
         """To be lent again by `settle`, if it can be by then."""

@@ -87,7 +87,7 @@ def test_a_worker_without_a_pump_forwards_by_itself_and_says_so_once(
     with caplog.at_level("INFO"):
         assert choice.pumped_port(MediaSettings(pump=wanted), [bound], lambda: None) is None
     bound.socket.close()
-    assert [(record.levelname, "not built" in record.message) for record in caplog.records] == [
+    assert [(record.levelname, "not built" in record.msg) for record in caplog.records] == [
         ("WARNING" if wanted == "native" else "INFO", True)
     ]
 
@@ -99,7 +99,9 @@ def another(workers: LocalWorkers, than: str) -> bool:
 
 @compiled
 async def test_a_pump_that_crashes_twice_is_not_tried_again(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     async with LocalWorkers(SETTINGS.model_copy(update={"pump": "native"}), stage.url, SECRET) as workers:
+        assert "packets by the pump" in caplog.text
         pumps = []
         for _ in range(3):
             [worker] = workers.workers
