@@ -79,15 +79,6 @@ async def plan(demo: Demo, guests: int) -> tuple[str, list[str]]:
     return made.link, links
 
 
-async def arrive(demo: Demo, link: str) -> LightParticipant:
-    """A guest, who is in the waiting room when this returns."""
-    async with Rest(demo.origin) as rest:
-        guest = await by_link(rest, link)
-        await guest.__aenter__()
-        await guest.arrive()
-    return guest
-
-
 async def sit(browser: Browser, demo: Demo) -> Person:
     person = await sit_down(browser, demo.port)
     await person.context.add_init_script(WATCH)
@@ -102,13 +93,19 @@ async def fill(browser: Browser, demo: Demo, guests: list[LightParticipant], lin
     await practitioner.find("new-appointment").wait_for()
     await practitioner.page.evaluate("window.admitting = true")
     for link in links:
-        guests.append(await arrive(demo, link))
-    await eventually(lambda: _all_seen(guests, GUESTS), "ten guests and the practitioner see each other", _PATIENCE)
+        async with Rest(demo.origin) as rest:
+            guest = await by_link(rest, link)
+            guests.append(guest)
+            await guest.__aenter__()
+        await guest.arrive()
+        # Each admission begins a handshake of all anew: the next one comes when this one is over.
+        await eventually(partial(_all_seen, guests), "the guests and the practitioner see each other", _PATIENCE)
     return practitioner
 
 
-async def _all_seen(guests: list[LightParticipant], others: int) -> bool:
-    return all(len(guest.light.seen) >= others for guest in guests)
+async def _all_seen(guests: list[LightParticipant]) -> bool:
+    """Each of them, and the practitioner, by each of them."""
+    return all(len(guest.light.seen) >= len(guests) for guest in guests)
 
 
 async def one_arrival(browser: Browser, demo: Demo, practitioner: Person, link: str) -> dict[str, float]:

@@ -34,6 +34,7 @@ _BITRATES = (80_000, 250_000, 700_000)
 _PACKET = 1_100
 _SOUND_SECONDS = 0.020
 _REPORT_SECONDS = 1.0
+_ASK_SECONDS = 0.5
 _LARGE = 0
 _SOUND_TYPE = CODECS["audio"][0]
 
@@ -66,6 +67,8 @@ class LightMedia:
         self._person: Person | None = None
         self._parts: dict[int, list[bytes]] = {}
         self._done: set[int] = set()
+        self._asked: dict[int, float] = {}
+        self._asking: list[int] = []
 
     async def follow(self, view: MediaView | None) -> None:
         """A higher fence is another worker, more slots are more lines: a new connection."""
@@ -111,6 +114,8 @@ class LightMedia:
                 position += 1
             while person.receive():
                 pass
+            while self._asking:
+                person.ask_keyframe(self._asking.pop())
             if now - reported > _REPORT_SECONDS:
                 reported = now
                 person.send_reports()
@@ -154,12 +159,17 @@ class LightMedia:
             self._open(ssrc, b"".join(self._parts.pop(ssrc)))
 
     def _open(self, ssrc: int, frame: bytes) -> None:
-        if frame[0] & 1:
-            return
-        with suppress(E2eeError):
+        """A key frame that opens is a picture. Else one is asked for, as a browser does that cannot decode."""
+        try:
             sender, _, _ = self._ring.open(frame, "video")
+        except E2eeError:
+            return
+        if not frame[0] & 1:
             self.seen.setdefault(sender, time.monotonic())
             self._done.add(ssrc)
+        elif self._person is not None and time.monotonic() - self._asked.get(ssrc, 0.0) > _ASK_SECONDS:
+            self._asked[ssrc] = time.monotonic()
+            self._asking.append(ssrc)
 
     def assign(self, seen: Answer | Slots) -> None:
         """Who is where: another one may be in a line that was somebody's."""

@@ -156,6 +156,13 @@ class Person:
             data += rtcp.sender_report(each.ssrc, ntp, each.timestamp, each.counter, each.octets, about)
         data += rtcp.sdes(dict.fromkeys([each.ssrc for each in self.out] or [own], self._ufrag))
         data += rtcp.remb(own, self.estimate, list(self.into))
+        self._send_rtcp(data)
+
+    def ask_keyframe(self, ssrc: int) -> None:
+        """A PLI for what comes on ``ssrc``."""
+        self._send_rtcp(rtcp.pli(self.out[0].ssrc if self.out else self._ssrcs["video"], ssrc))
+
+    def _send_rtcp(self, data: bytes) -> None:
         self.buffer[: len(data)] = data
         self._length[0] = len(data)
         if lib.srtp_protect_rtcp(self._protect, self._pointer, self._length):
