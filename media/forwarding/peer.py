@@ -32,6 +32,7 @@ _LEAST_PACKET = 13
 _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
 _LIFTED = 20_000_000
+_FELL = 0.9
 _SAMPLE_SECONDS = 10
 _COMPOUND = 1_100
 
@@ -255,7 +256,7 @@ class Peer:
                 slot.transport.send_rtcp(slot.sender_report(now, wall, timestamp))
 
     def _reported(self, blocks: list[rtcp.ReportBlock], now: float) -> None:
-        lost, expected, trip = self.viewing.reported(blocks, now)
+        lost, expected, handed, trip = self.viewing.reported(blocks, now)
         if trip is not None:
             rtt, asked = trip
             self.transport.rtt += (rtt - self.transport.rtt) / 4
@@ -263,7 +264,7 @@ class Peer:
         if expected:
             self._loss = lost / expected
             if self._sent.value:
-                self.transport.downlink.reported(lost, expected, self._sent.value, now)
+                self.transport.downlink.reported(lost, expected, self._sent.value, now, handed)
 
     def stream(self, publication: Publication, layer: int) -> Stream:
         """For one of its publications."""
@@ -318,12 +319,14 @@ class Peer:
             stream.rate.update(stream.octets, now)
         blocks = [stream.reception.report(stream.highest, now, stream.behind) for stream in bound]
         compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap()
-        for part in self.viewing.sender_reports(now, self._wall()):
+        downlink = self.transport.downlink
+        for part in () if downlink.listening(now) else self.viewing.sender_reports(now, self._wall()):
             if len(compound) + len(part) > _COMPOUND:
                 self.transport.send_rtcp(compound)
                 compound = b""
             compound += part
         self.transport.send_rtcp(compound)
+        downlink.turn(self._sent.value, now)
         self._reports += 1
         if self._reports % _SAMPLE_SECONDS == 0:
             self._sample()
@@ -333,21 +336,33 @@ class Peer:
         changed = self.viewing.allocate(now)
         for part in self.viewing.sender_reports(now, self._wall(), renewed=True):
             self.transport.send_rtcp(part)
+        if self._capped_lower():
+            self.transport.send_rtcp(self._cap())
         return changed
+
+    def _capped_lower(self) -> bool:
+        """Whether what its viewers can take fell: that is said at once."""
+        cap = self._viewers_limit()
+        return cap is not None and cap < _FELL * (self._capped or _LIFTED)
+
+    def _viewers_limit(self) -> int | None:
+        viewers = {slot.transport for publication in self._unlayered() for slot in publication.shown_by}
+        limits = [viewer.downlink.limit for viewer in viewers]
+        return None if not limits or None in limits else max(cast("list[int]", limits))
+
+    def _unlayered(self) -> list[Publication]:
+        return [p for p in self.publications.values() if not p.audio and not p.layered and p.bound]
 
     def _cap(self) -> bytes:
         """REMB: what its viewers can take limits what is worth publishing. Also says when no limit is left.
 
         A source in layers is not bound by anybody's line: each viewer is sent the layer that fits.
         """
-        video = [p for p in self.publications.values() if not p.audio and not p.layered and p.bound]
-        viewers = {slot.transport for publication in video for slot in publication.shown_by}
-        limits = [viewer.downlink.limit for viewer in viewers]
-        cap = None if not limits or None in limits else max(cast("list[int]", limits))
+        cap = self._viewers_limit()
         if cap is None and self._capped is None:
             return b""
         self._capped = cap
-        ssrcs = [stream.ssrc for publication in video for stream in publication.bound if stream.ssrc is not None]
+        ssrcs = [stream.ssrc for p in self._unlayered() for stream in p.bound if stream.ssrc is not None]
         return rtcp.remb(self._ssrc, cap or _LIFTED, ssrcs)
 
     def _sample(self) -> None:

@@ -210,6 +210,9 @@ class Router:
             if not publication.tick(now):
                 rooms.attention.discard(publication)
         peers = rooms.peers
+        for peer in peers:
+            if peer.transport.downlink.trying:
+                peer.viewing.pad(now)
         for peer in peers[ticks % _FEEDBACK_TICKS :: _FEEDBACK_TICKS]:
             self._pump.gather(peer)
             if peer.arrivals:

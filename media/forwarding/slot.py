@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from media.control import STAGE, Source
 from media.forwarding.keyframes import ViewerWishes
 from media.forwarding.loss_share import LossShare
+from media.forwarding.padding import queue_padding
 from media.forwarding.reports import compact, ntp_time
 from media.forwarding.thinning import ALL
 from media.net.arena import SLOT
@@ -98,6 +99,7 @@ class Slot:
         self._counted = 0
         self._reports: dict[int, float] = {}
         self._last_block = (0, 0)
+        self._handed = 0
         self._type = form.payload_type
         self._time_tag = (form.send_time << 4 | 2) << 24
         self._naming = b""
@@ -351,6 +353,20 @@ class Slot:
         outbox.queue(transport.destination, length_p[0])
         self.resent += 1
 
+    def pad(self, packets: int, time: int) -> int:
+        """Send so many packets of padding only, over RTX: of its numbers none is missed. Returns how many went out."""
+        form = self.form
+        if form.rtx_payload_type is None or not self.transport.ready or self.transport.outbox.congested:
+            return 0
+        timestamp = (self._last_timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+        tag = self._time_tag | time if form.send_time else None
+        for sent in range(packets):
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            header = (form.rtx_payload_type, self._rtx_sequence, timestamp, self.rtx_ssrc)
+            if not queue_padding(self.transport, header, tag):
+                return sent
+        return packets
+
     # --- reports -----------------------------------------------------------------------------------------------------
 
     def sender_report(self, now: float, wall: float, source_timestamp: int | None) -> bytes:
@@ -364,26 +380,36 @@ class Slot:
             self._short = self.form.send_time > 0
         if self._highest < 0 or source_timestamp is None:
             return b""
+        return self._sender_report(now, wall, source_timestamp + self._timestamp_offset)
+
+    def paused_report(self, now: float, wall: float) -> bytes:
+        """SR and SDES while nothing is shown, of times as they will go on: by them a round trip is measured."""
+        if self._highest >= 0 or self._last_at is None:
+            return b""
+        passed = int((now - self._last_at) * self.form.clock_rate)
+        return self._sender_report(now, wall, self._last_timestamp + self._timestamp_offset + passed)
+
+    def _sender_report(self, now: float, wall: float, timestamp: int) -> bytes:
         ntp = ntp_time(wall)
         self._reports[compact(ntp)] = now
         if len(self._reports) > 8:
             del self._reports[next(iter(self._reports))]
-        timestamp = source_timestamp + self._timestamp_offset
         return rtcp.sender_report(self.ssrc, ntp, timestamp, self.packets, self.octets) + rtcp.sdes(
             {self.ssrc: self.cname}
         )
 
-    def lost(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
-        """Packets lost and expected since the block before, by a receiver that may say anything."""
+    def lost(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int, int]:
+        """Packets lost, expected and sent since the block before, by a receiver that may say anything."""
         before, self._last_block = self._last_block, (block.lost, block.highest_sequence)
+        handed, self._handed = self.packets - self._handed, self.packets
         expected = block.highest_sequence - before[1] & 0xFFFF_FFFF
         if before == (0, 0) or not 0 < expected < _MOST_EXPECTED:
-            return 0, 0
+            return 0, 0, 0
         lost = max(0, min(block.lost - before[0], expected))
         self.share.count(lost, expected, now)
         if lost:
             self.wishes.lost()
-        return lost, expected
+        return lost, expected, handed
 
     def round_trip(self, block: rtcp.ReportBlock, now: float) -> float | None:
         """Seconds, from a report block about this slot."""

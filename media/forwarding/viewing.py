@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 
 from media.control import STAGE, SlotSize, SlotView
-from media.forwarding.allocation import Offering, Wish, allocate
+from media.forwarding.allocation import Offering, Wish, allocate, useful
 from media.forwarding.counters import Counters
 from media.forwarding.layered_slot import LayeredSlot
 from media.forwarding.offers import ReceiveLine
@@ -17,6 +17,7 @@ from media.forwarding.thinning import ALL
 from media.session.bandwidth import Rate
 from media.session.transport import Transport
 from media.wire import rtcp
+from media.wire.rtp import send_time
 
 _LARGEST = 8_192
 _SHARES = ((1.0,), (0.6, 1.0), (0.4, 0.6, 1.0), (0.25, 0.4, 0.6, 1.0))
@@ -49,6 +50,7 @@ class Viewing:
         self._counters = counters
         self._session = session
         self._by_ssrc: dict[int, Slot] = {}
+        self._by_rtx_ssrc: dict[int, Slot] = {}
         self._sizes: dict[int, SlotSize] = {}
         self._sound = Rate(now)
 
@@ -63,14 +65,14 @@ class Viewing:
             line = lines.get(mid)
             if line is None or (line.number, line.form) != (slot.number, slot.form):
                 self._end(slot, now)
-                del self.slots[mid], self._by_ssrc[slot.ssrc]
+                del self.slots[mid], self._by_ssrc[slot.ssrc], self._by_rtx_ssrc[slot.rtx_ssrc]
         for mid, line in lines.items():
             if mid not in self.slots:
                 kind = LayeredSlot if grouped and line.form.kind == "video" else Slot
                 ssrcs = (secrets.randbits(31) | 1, secrets.randbits(31) & ~1 | 2)
                 place = "stage" if line.number == STAGE else f"slot{line.number}"
                 slot = kind(line.number, line.form, self._transport, ssrcs, f"{place}-{self._session:x}")
-                self.slots[mid] = self._by_ssrc[slot.ssrc] = slot
+                self.slots[mid] = self._by_ssrc[slot.ssrc] = self._by_rtx_ssrc[slot.rtx_ssrc] = slot
 
     def views(self) -> list[SlotView]:
         """Who is where, by slot number."""
@@ -117,13 +119,16 @@ class Viewing:
 
         Sound is sent in any case: pictures share what it leaves.
         """
-        limit = self._transport.downlink.limit
+        downlink = self._transport.downlink
+        limit = downlink.limit
         sound = self._sound.update(sum(slot.octets for slot in self.slots.values() if not slot.video), now)
         pictures = [slot for slot in self.slots.values() if slot.video and slot.source is not None]
         if limit is None and not self.paused and not self._sizes and not _layered(pictures):
             return False
         wishes = [self._wish(slot, now) for slot in pictures]
-        chosen = allocate(None if limit is None else max(0, limit - int(sound)), wishes)
+        if _layered(pictures):
+            downlink.goal = useful(wishes) + int(sound)
+        chosen = allocate(self._budget(limit, sound, pictures, now), wishes)
         paused: set[int] = set()
         for slot, wish in zip(pictures, wishes, strict=True):
             choice = chosen[slot.number]
@@ -134,6 +139,21 @@ class Viewing:
                 paused |= {slot.number} if wish.height else set()
         before, self.paused = self.paused, frozenset(paused)
         return self.paused != before
+
+    def _budget(self, limit: int | None, sound: float, pictures: list[Slot], now: float) -> int | None:
+        """Bit/s for pictures. A single publisher of one stream comes down to the bound, as long as it is enough."""
+        if self._transport.downlink.starved(now):
+            return 0
+        chosen_from = _layered(pictures) or len({slot.source.peer for slot in pictures if slot.source}) > 1
+        return max(0, limit - int(sound)) if limit is not None and chosen_from else None
+
+    def pad(self, now: float) -> None:
+        """Each 20 ms: try whether the connection takes more."""
+        downlink = self._transport.downlink
+        packets = downlink.padding(now)
+        if packets:
+            slot = next((one for one in self.slots.values() if one.video and one.source is not None), None)
+            downlink.padded(slot.pad(packets, send_time(now)) if slot else 0)
 
     def _wish(self, slot: Slot, now: float) -> Wish:
         size = self._sizes.get(slot.number)
@@ -164,26 +184,30 @@ class Viewing:
             if source is not None and slot.source is source:
                 slot.want_keyframe(now)
 
-    def reported(self, blocks: list[rtcp.ReportBlock], now: float) -> tuple[int, int, tuple[float, float] | None]:
-        """Packets lost and expected since the reports before, and the least round trip in seconds, if one is known.
+    def reported(self, blocks: list[rtcp.ReportBlock], now: float) -> tuple[int, int, int, tuple[float, float] | None]:
+        """Packets lost, expected and sent since the reports before, and the least round trip in seconds, if known.
 
         With the latter, when the sender report went out that it was measured by.
         """
-        lost = expected = 0
+        lost = expected = handed = 0
         trips: list[tuple[float, float]] = []
         for block in blocks:
-            slot = self._by_ssrc.get(block.ssrc)
+            repairs = block.ssrc not in self._by_ssrc
+            slot = self._by_ssrc.get(block.ssrc) or self._by_rtx_ssrc.get(block.ssrc)
             if slot is None:
                 continue
             rtt = slot.round_trip(block, now)
             trips += [(rtt, now - rtt - block.delay / 65_536)] if rtt is not None else []
-            counts = slot.lost(block, now)
-            lost, expected = lost + counts[0], expected + counts[1]
-        return lost, expected, min(trips, default=None)
+            if not repairs:
+                counts = slot.lost(block, now)
+                lost, expected, handed = lost + counts[0], expected + counts[1], handed + counts[2]
+        return lost, expected, handed, min(trips, default=None)
 
     def sender_reports(self, now: float, wall: float, *, renewed: bool = False) -> Iterator[bytes]:
-        """Of each slot that sends; with ``renewed`` of those alone whose times went on after a break."""
+        """Of each slot that sends or is held back; with ``renewed`` only of those whose times went on after a break."""
         for slot in self.slots.values():
+            if slot.held and not renewed:
+                yield slot.paused_report(now, wall)
             if slot.stream is not None and (slot.renewed or not renewed):
                 slot.renewed = False
                 publisher = slot.stream.publication.uplink

@@ -16,6 +16,7 @@ EXTENDED = 0x90
 """First byte of a version 2 packet with an extension, without padding and contributing sources."""
 
 PLAIN = 0x80
+PADDED = 0x20
 MARKER = 0x80
 ONE_BYTE_FORM = 0xBEDE
 _TWO_BYTE_FORM = 0x1000

@@ -5,6 +5,11 @@ import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from tests.media.bottleneck import Bottleneck
+
+UDP = 28
+"""Bytes of the headers below."""
+
 Drop = Callable[[bytes], bool]
 
 
@@ -26,8 +31,19 @@ def lose(wanted: Collection[int]) -> Drop:
 
 @dataclass
 class Link:
-    """Between a client and the relay; ``up`` and ``down`` decide what is lost."""
+    """Between a client and the relay; ``up`` and ``down`` decide what is lost.
+
+    Attributes:
+        line: what goes down has a bottleneck, beside ``delay`` up.
+    """
 
     delay: float = 0.010
     up: Drop = never
     down: Drop = never
+    line: Bottleneck | None = None
+
+    def arrival(self, data: bytes, now: float) -> float | None:
+        """When what is sent down now arrives; None: never."""
+        if self.down(data):
+            return None
+        return now + self.delay if self.line is None else self.line.arrival(len(data) + UDP, now)

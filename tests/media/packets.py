@@ -29,8 +29,9 @@ def read(data: bytes, at: float) -> Packet:
         assert form == 0xBEDE
         extensions = dict(_elements(data[16 : 16 + 4 * words]))
         position = 16 + 4 * words
-    assert not first & 0x2F, "padding or contributing sources"
-    return Packet(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, extensions, data[position:], at)
+    assert not first & 0x0F, "contributing sources"
+    payload = data[position : len(data) - data[-1]] if first & 0x20 else data[position:]
+    return Packet(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, extensions, payload, at)
 
 
 def _elements(block: bytes) -> Iterator[tuple[int, bytes]]:

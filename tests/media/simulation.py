@@ -166,8 +166,8 @@ class Simulation:
             assert number not in self._numbers, "an SRTP nonce twice"
             self._numbers.add(number)
         client = self.clients.get(key)
-        if client is not None and not client.link.down(data):
-            self.at(self.now + client.link.delay, lambda: client.receive(data))
+        if client is not None and (arrival := client.link.arrival(data, self.now)) is not None:
+            self.at(arrival, lambda: client.receive(data))
 
     def open(self, room: str = "room", fence: int = 1, capacity: int = 2) -> Reply:
         return self.router.handle(OpenRoom(room=room, fence=fence, capacity=capacity))
