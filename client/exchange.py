@@ -93,6 +93,8 @@ class KeyExchange:
         if identity == self._identity:
             return
         self._identity = identity
+        if identity:
+            self.tally.excuse(len(shown))
         self._stop()
         self.comparison.hide()
         self.people = max(1, len(members))

@@ -49,18 +49,27 @@ class Tally:
     Attributes:
         withheld: reveals of ours after which no code was shown, the one that is under way included.
         epochs: begun since somebody new was shown. shown: who was, the newest last. digits: some were shown.
+        most: others that were shown at once.
     """
 
     withheld: int = 0
     epochs: int = 0
     shown: list[str] = field(default_factory=list)
     digits: bool = False
+    most: int = 0
     _waiting: bool = False
 
     @property
     def counted(self) -> int:
         """Without the one that is under way."""
         return self.withheld - self._waiting
+
+    def excuse(self, others: int) -> None:
+        """More people are shown than ever before: the epoch that this ends is not held against anybody."""
+        if others > self.most:
+            self.most = others
+            self.withheld = self.counted
+            self._waiting = False
 
     def begin(self, others: Iterable[str]) -> int:
         """A new epoch. Returns what its entry says to be withheld."""

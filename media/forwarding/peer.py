@@ -12,9 +12,11 @@ from media.forwarding.counters import Counters
 from media.forwarding.feedback import TransportFeedback
 from media.forwarding.offers import Plan, SendLine
 from media.forwarding.publication import Publication
+from media.forwarding.publisher_cap import PublisherCap
 from media.forwarding.pump import Pump
 from media.forwarding.reports import PublisherClock
-from media.forwarding.stream import Handler, Stream
+from media.forwarding.stream import Stream
+from media.forwarding.uplink import Handler
 from media.forwarding.viewing import Viewing
 from media.net.arena import SLOT, Arena
 from media.session import dtls
@@ -31,8 +33,6 @@ _FIRST_LOOK = Struct("!BB6xI").unpack_from
 _LEAST_PACKET = 13
 _SOURCES_ALIVE = 1.0
 _RTCP_PER_SECOND, _RTCP_BURST = 200.0, 400.0
-_LIFTED = 20_000_000
-_FELL = 0.9
 _SAMPLE_SECONDS = 10
 _COMPOUND = 1_100
 
@@ -80,7 +80,7 @@ class Peer:
         self._sources = PublisherClock()
         self._feedback = TransportFeedback()
         self._rtcp_allowance, self._rtcp_at = _RTCP_BURST, 0.0
-        self._capped: int | None = None
+        self._cap = PublisherCap()
         self._received, self._sent = Rate(self._clock()), Rate(self._clock())
         self._reports = 0
         self._loss = 0.0
@@ -318,7 +318,7 @@ class Peer:
         for stream in bound:
             stream.rate.update(stream.octets, now)
         blocks = [stream.reception.report(stream.highest, now, stream.behind) for stream in bound]
-        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap()
+        compound = rtcp.receiver_report(self._ssrc, blocks) + self._cap.packet(self.publications.values(), self._ssrc)
         downlink = self.transport.downlink
         for part in () if downlink.listening(now) else self.viewing.sender_reports(now, self._wall()):
             if len(compound) + len(part) > _COMPOUND:
@@ -336,34 +336,9 @@ class Peer:
         changed = self.viewing.allocate(now)
         for part in self.viewing.sender_reports(now, self._wall(), renewed=True):
             self.transport.send_rtcp(part)
-        if self._capped_lower():
-            self.transport.send_rtcp(self._cap())
+        if self._cap.fell(self.publications.values()):
+            self.transport.send_rtcp(self._cap.packet(self.publications.values(), self._ssrc))
         return changed
-
-    def _capped_lower(self) -> bool:
-        """Whether what its viewers can take fell: that is said at once."""
-        cap = self._viewers_limit()
-        return cap is not None and cap < _FELL * (self._capped or _LIFTED)
-
-    def _viewers_limit(self) -> int | None:
-        viewers = {slot.transport for publication in self._unlayered() for slot in publication.shown_by}
-        limits = [viewer.downlink.limit for viewer in viewers]
-        return None if not limits or None in limits else max(cast("list[int]", limits))
-
-    def _unlayered(self) -> list[Publication]:
-        return [p for p in self.publications.values() if not p.audio and not p.layered and p.bound]
-
-    def _cap(self) -> bytes:
-        """REMB: what its viewers can take limits what is worth publishing. Also says when no limit is left.
-
-        A source in layers is not bound by anybody's line: each viewer is sent the layer that fits.
-        """
-        cap = self._viewers_limit()
-        if cap is None and self._capped is None:
-            return b""
-        self._capped = cap
-        ssrcs = [stream.ssrc for p in self._unlayered() for stream in p.bound if stream.ssrc is not None]
-        return rtcp.remb(self._ssrc, cap or _LIFTED, ssrcs)
 
     def _sample(self) -> None:
         path = self.transport.path

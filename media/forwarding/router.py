@@ -13,7 +13,7 @@ from media.forwarding.peer import Peer
 from media.forwarding.pump import NoPump, Pump
 from media.forwarding.room import Room
 from media.forwarding.rooms import Rooms
-from media.forwarding.stream import Handler
+from media.forwarding.uplink import Handler
 from media.net.arena import MAX_PACKET, SLOT, WORDS, Arena
 from media.net.tcp import TcpConnection
 from media.net.udp import UdpSocket

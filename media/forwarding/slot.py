@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from media.control import STAGE, Source
 from media.forwarding.keyframes import ViewerWishes
-from media.forwarding.loss_share import LossShare
 from media.forwarding.padding import queue_padding
-from media.forwarding.reports import compact, ntp_time
+from media.forwarding.reported import Reported
 from media.forwarding.thinning import ALL
 from media.net.arena import SLOT
 from media.session import dtls
@@ -39,7 +38,6 @@ _LEAST_RESEND_WAIT = 0.020
 _RESEND_BUDGET = 256
 _REMEMBERED_RESENDS = 1_024
 _FRAME_SECONDS = 1 / 30
-_MOST_EXPECTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,6 @@ class Slot:
         self.packets = 0
         self.octets = 0
         self.resent = 0
-        self.share = LossShare()
         self._next = secrets.randbelow(0x8000) + 0x10000
         self._offset = 0
         self._timestamp_offset = 0
@@ -97,9 +94,7 @@ class Slot:
         self._resends: dict[int, tuple[int, float]] = {}
         self._allowance = float(_RESEND_BUDGET)
         self._counted = 0
-        self._reports: dict[int, float] = {}
-        self._last_block = (0, 0)
-        self._handed = 0
+        self.reported = Reported()
         self._type = form.payload_type
         self._time_tag = (form.send_time << 4 | 2) << 24
         self._naming = b""
@@ -390,30 +385,14 @@ class Slot:
         return self._sender_report(now, wall, self._last_timestamp + self._timestamp_offset + passed)
 
     def _sender_report(self, now: float, wall: float, timestamp: int) -> bytes:
-        ntp = ntp_time(wall)
-        self._reports[compact(ntp)] = now
-        if len(self._reports) > 8:
-            del self._reports[next(iter(self._reports))]
+        ntp = self.reported.stamp(now, wall)
         return rtcp.sender_report(self.ssrc, ntp, timestamp, self.packets, self.octets) + rtcp.sdes(
             {self.ssrc: self.cname}
         )
 
     def lost(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int, int]:
-        """Packets lost, expected and sent since the block before, by a receiver that may say anything."""
-        before, self._last_block = self._last_block, (block.lost, block.highest_sequence)
-        handed, self._handed = self.packets - self._handed, self.packets
-        expected = block.highest_sequence - before[1] & 0xFFFF_FFFF
-        if before == (0, 0) or not 0 < expected < _MOST_EXPECTED:
-            return 0, 0, 0
-        lost = max(0, min(block.lost - before[0], expected))
-        self.share.count(lost, expected, now)
+        """Packets lost, expected and sent since the block before."""
+        lost, expected, handed = self.reported.lost(block, self.packets, now)
         if lost:
             self.wishes.lost()
         return lost, expected, handed
-
-    def round_trip(self, block: rtcp.ReportBlock, now: float) -> float | None:
-        """Seconds, from a report block about this slot."""
-        sent = self._reports.get(block.last_sr)
-        if sent is None:
-            return None
-        return max(0.0, now - sent - block.delay / 65_536)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from media.forwarding.audience import Audience
 from media.forwarding.loss import MissingPackets
 from media.forwarding.numbering import Numbering
 from media.forwarding.reports import Reception
@@ -21,10 +21,8 @@ from media.wire.vp8 import is_keyframe, picture_height, temporal_layer
 
 if TYPE_CHECKING:
     from media.forwarding.publication import Publication
-    from media.forwarding.slot import Slot
 
 RING_PACKETS = {"video": 1_024, "audio": 128}
-_REPLAYED_PACKETS = 40
 _MAX_JUMP = 3_000
 _SILENT = 1.0
 _HEAD = Struct("!BBHI4xIB").unpack_from
@@ -35,7 +33,7 @@ first byte after them.
 _TAGGED = Struct("!BH").unpack_from
 
 
-class Stream(Numbering):
+class Stream(Numbering, Audience):
     """Packets carry dense numbers: those of padding only are taken out, so that a subscriber sees no gap there.
 
     Of a packet in order `receive` takes the shortest way, without a call that is not needed: it is most of the
@@ -44,8 +42,6 @@ class Stream(Numbering):
     Attributes:
         layer: its index among the encodings of the publication.
         ssrc: of the stream that is bound now, None before the first packet.
-        live: slots that get every packet.
-        waiting: slots that start at the next key frame (audio: at the next packet).
         heard: when the last packet of it came, repairs aside.
         octets, repair_octets: of its packets, and of those that repeat one.
         height: of the newest key frame's picture, in lines; 0: not known.
@@ -53,15 +49,14 @@ class Stream(Numbering):
     """
 
     def __init__(self, publication: Publication, layer: int) -> None:
-        super().__init__()
+        Numbering.__init__(self)
+        Audience.__init__(self)
         form, uplink = publication.form, publication.uplink
         self.publication = publication
         self.layer = layer
         self.audio = publication.audio
         self.ssrc: int | None = None
         self.rtx_ssrc: int | None = None
-        self.live: list[Slot] = []
-        self.waiting: list[Slot] = []
         self.heard = float("-inf")
         self.octets = self.repair_octets = 0
         self.height = 0
@@ -74,7 +69,6 @@ class Stream(Numbering):
         self._uplink = uplink
         self._srtp: Any = None
         self._guard = FrameGuard()
-        self._keyframe_at = -1
         # Timestamp of the frame whose packets may go out as they come, -1 for none.
         self._passing = -1
         self._stopped = False
@@ -92,7 +86,7 @@ class Stream(Numbering):
     @property
     def behind(self) -> float | None:
         """Of a sound, the share that its worst listener loses; None of a picture."""
-        return max((slot.share.value for slot in self.live), default=0.0) if self.audio else None
+        return max((slot.reported.share.value for slot in self.live), default=0.0) if self.audio else None
 
     def recall(self) -> None:
         """All of it is here from now on: what it is sent to is about to change. Without a pump it always is."""
@@ -114,10 +108,9 @@ class Stream(Numbering):
         self.reception.begin(ssrc, self.highest)
         self.missing.clear()
         self._guard, self._passing = FrameGuard(), -1
-        for slot in self.live:
+        for slot in list(self.live):
             slot.pause()
-        self.waiting += self.live
-        self.live.clear()
+            self.suspend(slot)
 
     def receive(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
         """A packet of ``ssrc`` in slot ``index``. Of the header nothing is encrypted."""
@@ -152,22 +145,10 @@ class Stream(Numbering):
         self.reception.received += 1
         payload = arena.buffer[start:end]
         marker = second & 0x80
-        if timestamp != self._passing or marker:
-            # Not in the middle of a frame that may go out as it comes; but it may be the end of one, or sound.
-            if (
-                (not self.audio and timestamp != self._passing)
-                or self.waiting
-                or self._stopped
-                or end - start <= WHOLE
-                or payload[-2:] != MAGIC
-                or payload[-3] & LENGTHS
-            ):
-                self._accept(number - self.shift, timestamp, marker, payload, now)
-                return
-            if self.audio:
-                self.reception.frame(timestamp, now)
-            else:
-                self._guard.ended = True
+        # Most are in the middle of a frame that may go out as it comes.
+        if (timestamp != self._passing or marker) and not self._goes_straight(timestamp, payload, now):
+            self._accept(number - self.shift, timestamp, marker, payload, now)
+            return
         number -= self.shift
         ring = self.ring
         index = number & ring.mask
@@ -177,6 +158,19 @@ class Stream(Numbering):
         time = arena.send_time
         for slot in self.live:
             slot.forward(number, timestamp, marker, payload, time)
+
+    def _goes_straight(self, timestamp: int, payload: bytes, now: float) -> bool:
+        """Whether a packet in order is the end of a frame that may go out as it comes, or sound, and has a trailer."""
+        audio = self.audio
+        if self.waiting or self._stopped or not (audio or timestamp == self._passing):
+            return False
+        if len(payload) <= WHOLE or payload[-2:] != MAGIC or payload[-3] & LENGTHS:
+            return False
+        if audio:
+            self.reception.frame(timestamp, now)
+        else:
+            self._guard.ended = True
+        return True
 
     def receive_repair(self, arena: Arena, index: int, length: int, now: float, decrypted: bool = False) -> None:
         """A packet of ``rtx_ssrc`` (RFC 4588): a lost packet, or an old one sent to probe for bandwidth."""
@@ -252,7 +246,7 @@ class Stream(Numbering):
     def _accept(self, number: int, timestamp: int, marker: int, payload: bytes, now: float) -> None:
         """The newest packet. Of a frame that is not known to be encrypted no packet leaves before its last one."""
         self.reception.frame(timestamp, now)
-        if self.publication.blocked:
+        if self._stopped:
             return
         if self.audio:
             if has_trailer(payload):
@@ -323,7 +317,7 @@ class Stream(Numbering):
                     slot.forward(number, timestamp, marker, payload, time)
         if self.audio:
             if self.waiting:
-                self._start_waiting(number, now)
+                self.start_waiting(number, now)
         elif payload and payload[0] & 0x17 == 0x10 and is_keyframe(payload):
             self._begin_anew(number, payload, now)
         elif self.waiting and not self.publication.asking and not all(slot.congested for slot in self.waiting):
@@ -334,64 +328,17 @@ class Stream(Numbering):
         """A key frame begins."""
         self.missing.forget_before(self.source_number(number))
         self.publication.keyframe_arrived(self)
-        self._keyframe_at = number
+        self.keyframe_at = number
         self.height = picture_height(payload)
         for slot in self.live:
             slot.wishes.arrived()
         if self.waiting:
-            self._start_waiting(number, now)
-
-    def _start_waiting(self, number: int, now: float) -> None:
-        """Slots that waited get all from ``number`` on; what came after it already is in the ring."""
-        starting, self.waiting = self.waiting, []
-        for slot in starting:
-            if slot.congested:
-                self.waiting.append(slot)
-            else:
-                self._start(slot, number, now)
-
-    def _start(self, slot: Slot, number: int, now: float) -> None:
-        ring, time = self.ring, send_time(now)
-        slot.turn_to(self)
-        for index in range(number, ring.newest + 1):
-            packet = ring.get(index)
-            if packet is not None:
-                timestamp, marker, payload = packet
-                if index == number:
-                    slot.begin(number, timestamp, now)
-                slot.forward(index, timestamp, marker, payload, time)
-        self.live.append(slot)
-        slot.wishes.arrived()
-        if not self.audio and slot.take_first_start():
-            self.publication.request_another(now)
-
-    def subscribe(self, slot: Slot, now: float) -> None:
-        """Forward to ``slot`` from the next key frame on, or from the last one if it came just now. Idempotent."""
-        if slot in self.live or slot in self.waiting:
-            return
-        number = self._keyframe_at
-        if not self.audio and 0 <= self.ring.newest - number < _REPLAYED_PACKETS and self.ring.get(number) is not None:
-            self._start(slot, number, now)
-            return
-        self.waiting.append(slot)
-        self.publication.request_for_newcomer(self, now)
-
-    def unsubscribe(self, slot: Slot) -> None:
-        """Idempotent."""
-        # A new list: this may happen while packets are being handed to those of the old one.
-        self.live = [other for other in self.live if other is not slot]
-        self.waiting = [other for other in self.waiting if other is not slot]
-
-    def suspend(self, slot: Slot) -> None:
-        """Forward no more to ``slot`` until the next key frame: its connection is full."""
-        if slot in self.live:
-            self.live = [other for other in self.live if other is not slot]
-            self.waiting.append(slot)
+            self.start_waiting(number, now)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def fetch(self, number: int, now: float) -> None:
-        """A subscriber lacks a packet that the ring does not have: it never came, or is too old to be of use."""
+        """A subscriber lacks a packet that the ring has not: it never came, or is too old to be of use."""
         if self._form.nack and not self.ring.knows(number):
             self.missing.ask(self.source_number(number), now)
             self._uplink.attend(self.publication)
@@ -403,7 +350,3 @@ class Stream(Numbering):
             self._uplink.ask_again(self.ssrc, [number & 0xFFFF for number in wanted])
         if given_up:
             self.publication.request_keyframe(self, now)
-
-
-Handler = Callable[..., None]
-"""Takes arena, slot, length and time of a packet; with ``decrypted=True`` one that was authenticated already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,3 +39,7 @@ class Uplink(Protocol):
     def report_unencrypted(self, publication: Publication) -> None: ...
     def attend(self, publication: Publication) -> None: ...
     def source_timestamp(self, stream: Stream, wall: float) -> int | None: ...
+
+
+Handler = Callable[..., None]
+"""Takes arena, slot, length and time of a packet; with ``decrypted=True`` one that was authenticated already."""

@@ -196,7 +196,7 @@ class Viewing:
             slot = self._by_ssrc.get(block.ssrc) or self._by_rtx_ssrc.get(block.ssrc)
             if slot is None:
                 continue
-            rtt = slot.round_trip(block, now)
+            rtt = slot.reported.round_trip(block, now)
             trips += [(rtt, now - rtt - block.delay / 65_536)] if rtt is not None else []
             if not repairs:
                 counts = slot.lost(block, now)

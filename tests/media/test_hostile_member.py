@@ -30,7 +30,7 @@ class Group:
     carol: Client
     mallory: Client
 
-    def often(self, rate: int, act: Callable[[], None]) -> None:
+    def often(self, rate: int, act: Callable[[], object]) -> None:
         """From now on, for as long as is looked at."""
         for index in range(SECONDS * rate):
             self.simulation.at(self.simulation.now + index / rate, act)

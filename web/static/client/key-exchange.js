@@ -96,6 +96,7 @@ export class KeyExchange extends EventTarget {
     const identity = alone ? '' : JSON.stringify([appointment, keys.epoch, keys.members]);
     if (identity === this.#identity) return;
     this.#identity = identity;
+    if (!alone) this.#counting(appointment).excuse(present.size);
     this.#stop();
     for (const holder of this.holders) if (!present.has(holder)) this.holders.delete(holder);
     this.outdated = false;

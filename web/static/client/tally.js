@@ -59,6 +59,8 @@ export class Tally {
   shown = [];
   /** Whether digits were shown. */
   digits = false;
+  /** As many others were shown at once at most. */
+  most = 0;
 
   #appointment;
   #waiting = false;
@@ -67,9 +69,9 @@ export class Tally {
   constructor(appointment) {
     this.#appointment = appointment;
     try {
-      const { appointment: of, withheld, epochs, shown, digits } = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? {};
+      const { appointment: of, withheld, epochs, shown, digits, most } = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? {};
       if (of !== appointment) return;
-      Object.assign(this, { withheld: Number(withheld), epochs: Number(epochs), shown: shown.map(String), digits: digits === true });
+      Object.assign(this, { withheld: Number(withheld), epochs: Number(epochs), shown: shown.map(String), digits: digits === true, most: Number(most) });
     } catch {
       // A browser may refuse storage (private mode, blocked site data); then a reload begins to count anew.
     }
@@ -78,6 +80,15 @@ export class Tally {
   /** Without the one that is under way. */
   get counted() {
     return this.withheld - (this.#waiting ? 1 : 0);
+  }
+
+  /** More people are shown than ever before: the epoch that this ends is not held against anybody. @param {number} others */
+  excuse(others) {
+    if (others <= this.most) return;
+    this.most = others;
+    this.withheld = this.counted;
+    this.#waiting = false;
+    this.#store();
   }
 
   /** A new epoch. @param {string[]} others @returns {number} what its entry says to be withheld */
@@ -112,9 +123,9 @@ export class Tally {
   }
 
   #store() {
-    const { withheld, epochs, shown, digits } = this;
+    const { withheld, epochs, shown, digits, most } = this;
     try {
-      sessionStorage.setItem(KEY, JSON.stringify({ appointment: this.#appointment, withheld, epochs, shown, digits }));
+      sessionStorage.setItem(KEY, JSON.stringify({ appointment: this.#appointment, withheld, epochs, shown, digits, most }));
     } catch {
       // As above.
     }
