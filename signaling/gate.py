@@ -242,15 +242,7 @@ def attach(
     refresh = Refresh(app[typedefs.TICKETS], redis, now, life, authentic)
     longest = max(life, timedelta(seconds=settings.access_seconds))
     admission = Admission(app[typedefs.TICKETS], refresh, storage.sessions, redis, now, longest)
-    gate = Gate(
-        settings,
-        limits or Limits(),
-        redis=redis,
-        secret=secret,
-        authenticate=admission.authenticate,
-        now=now,
-        native=native,
-    )
+    gate = _gate(app, admission, limits or Limits(), secret, native)
 
     def place(appointment: str) -> None:  # each of the two needs the other
         placement.request(appointment)
@@ -258,11 +250,9 @@ def attach(
     def full() -> bool:
         return placement.full
 
-    beside = _beside(redis, now, live, secret)
-    consults = _consults(
-        *(app, gate, live, storage, Replays(redis, now, life, authentic), place, full),
-        *(node or secrets.token_urlsafe(16), beside),
-    )
+    replays, beside = Replays(redis, now, life, authentic), _beside(redis, now, live, secret)
+    named = node or secrets.token_urlsafe(16)
+    consults = _consults(app, gate, live, storage, replays, place, full, named, beside)
     placement = Placement(consults, app[typedefs.MEDIA], redis, diagnostics)
     use = SessionUse(gate, storage.sessions, now)
     desks = _desks(app, consults, storage)
@@ -275,6 +265,18 @@ def attach(
     )
     _serve(app, signaling)
     return signaling
+
+
+def _gate(app: web.Application, admission: Admission, limits: Limits, secret: bytes, native: bool) -> Gate:
+    return Gate(
+        app[typedefs.SETTINGS],
+        limits,
+        redis=app[typedefs.REDIS],
+        secret=secret,
+        authenticate=admission.authenticate,
+        now=app[typedefs.NOW],
+        native=native,
+    )
 
 
 def _beside(redis: Redis, now: Callable[[], datetime], live: LiveConsults, secret: bytes) -> Beside:
@@ -334,11 +336,6 @@ def _consults(
         if what in ATTENDED:
             gate.spawn(noted(storage, showing, consult, ATTENDED[what]))
 
-    pushing = Pushing(app.get(typedefs.PUSHER), storage.push_subscriptions, storage.organisation.standings, live)
-
-    def arrived(owner: str) -> None:
-        gate.spawn(pushing.arrived(owner))
-
     port = Port(
         show=showing.show,
         show_desk=showing.show_desk,
@@ -348,7 +345,7 @@ def _consults(
         tidy=workers.tidy,
         forget_messages=replays.end,
         count=count,
-        arrived=arrived,
+        arrived=_arrived(app, gate, live, storage),
         over=partial(_over, app, gate, beside.walk_ins),
     )
     runner = Runner(live, port)
@@ -364,6 +361,16 @@ def _consults(
         full=full,
     )
     return Consults(node, gate, live, runner, seats, showing, Messages(gate, replays), workers, beside)
+
+
+def _arrived(app: web.Application, gate: Gate, live: LiveConsults, storage: Storage) -> Callable[[str], None]:
+    """Tells devices of a practitioner that somebody waits."""
+    pushing = Pushing(app.get(typedefs.PUSHER), storage.push_subscriptions, storage.organisation.standings, live)
+
+    def arrived(owner: str) -> None:
+        gate.spawn(pushing.arrived(owner))
+
+    return arrived
 
 
 def _over(app: web.Application, gate: Gate, walk_ins: WalkIns, consult: Consult) -> None:
