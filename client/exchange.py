@@ -14,7 +14,10 @@ from client.tally import Chain, Comparison, Tally
 from signaling.protocol.events import RoomView
 from signaling.protocol.handshake import KeyCommit, KeyRestart, KeyReveal, KeyWrap
 
-RESTART_SECONDS = 5.0
+RESTART_SECONDS, RESTART_MORE = 5.0, 1.0
+"""Without an end after so long, and more for each person beyond two, a handshake is begun anew: everybody has something
+for everybody, and who gives up too soon ends it for all.
+"""
 GONE_SECONDS = 10.0
 _MAX_EARLY = 256
 
@@ -116,7 +119,7 @@ class KeyExchange:
             codes=self._codes,
         )
         self._acknowledged, self._placed = False, set()
-        self._timer = asyncio.get_running_loop().call_later(RESTART_SECONDS, self._restart, keys.epoch)
+        self._arm(keys.epoch)
         await self._send(handshake, handshake.start())
         early, self._early = self._early, []
         for event, body in early:
@@ -149,10 +152,15 @@ class KeyExchange:
 
     async def _send(self, handshake: Handshake, messages: list[Message]) -> None:
         try:
-            for message in messages:
-                if message.kind == "reveal":
-                    self.tally.reveal()
+            if any(message.kind == "reveal" for message in messages):
+                self.tally.reveal()
+            for message in (one for one in messages if one.kind != "wrap"):
                 await self._request(*_event(handshake.epoch, message))
+            wraps = [message for message in messages if message.kind == "wrap"]
+            for message in wraps[:1]:
+                await self._request(*_event(handshake.epoch, message))
+            if others := wraps[1:]:
+                await asyncio.gather(*(self._request(*_event(handshake.epoch, message)) for message in others))
         except ClientError:
             return  # the room went on meanwhile, or the connection is lost: another handshake follows
         self._acknowledged = self._acknowledged or any(message.kind == "wrap" for message in messages)
@@ -197,9 +205,13 @@ class KeyExchange:
             with suppress(ClientError):
                 await self._request("key-restart", KeyRestart(epoch=self._handshake.epoch))
 
+    def _arm(self, epoch: int) -> None:
+        patience = RESTART_SECONDS + (self.people - 2) * RESTART_MORE
+        self._timer = asyncio.get_running_loop().call_later(patience, self._restart, epoch)
+
     def _restart(self, epoch: int) -> None:
         self._lapse()
-        self._timer = asyncio.get_running_loop().call_later(RESTART_SECONDS, self._restart, epoch)
+        self._arm(epoch)
         task = asyncio.create_task(self.restart())
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)

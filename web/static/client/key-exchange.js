@@ -11,6 +11,8 @@ import { Chain, Comparison, Tally } from './tally.js';
 /** @import {KeyMember, KeysView, RoomView} from './wire.js' */
 
 const RESTART_AFTER_MS = 5_000;
+/** More for each person beyond two: everybody has something for everybody, and who gives up too soon ends it for all. */
+const RESTART_MORE_MS = 1_000;
 const RESTART_JITTER_MS = 500;
 const GONE_MS = 10_000;
 const MAX_EARLY = 256;
@@ -242,7 +244,7 @@ export class KeyExchange extends EventTarget {
 
   #arm() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#restart(), RESTART_AFTER_MS + Math.random() * RESTART_JITTER_MS);
+    this.#timer = setTimeout(() => this.#restart(), RESTART_AFTER_MS + (this.people - 2) * RESTART_MORE_MS + Math.random() * RESTART_JITTER_MS);
   }
 
   /** A message was lost: let the server begin the next epoch. Useless while somebody is not there to take part. */
