@@ -157,7 +157,7 @@ class Seats:
         await self._leave_other(socket, appointment)
         arrival = replace(self._arrival(socket, participant, take_over=take_over), capacity=fresh.capacity)
         consult = await self._seat(fresh, arrival, admit)
-        view = await self._settle(socket, consult, participant)
+        view = await self._settle(socket, consult, participant, calling=admit is not None)
         if socket.claims.role == GUEST or socket.claims.asks:
             await self._demand_invited(socket.claims, appointment)
         return view
@@ -307,14 +307,19 @@ class Seats:
                 arrival = replace(arrival, silent=arrival.silent | {question})
         raise UserError("seat_taken")
 
-    async def _settle(self, socket: Socket, consult: Consult, participant: str) -> RoomView:
-        """Bind the socket to the place it has now and say what it sees from there."""
+    async def _settle(self, socket: Socket, consult: Consult, participant: str, *, calling: bool) -> RoomView:
+        """Bind the socket to the place it has now and say what it sees from there.
+
+        Whoever is ``calling`` somebody in may be where they were: to begin their list anew would skip what is on its
+        way to them.
+        """
         me = consult.find(participant)
         if me is None or me.socket != socket.sid:
             raise ProtocolError("bad_state")
-        socket.binding = Binding(consult.appointment, me.id, me.lineage, consult.touched)
+        before, socket.binding = socket.binding, Binding(consult.appointment, me.id, me.lineage, consult.touched)
         socket.owner = None if me.seat == PRACTITIONER else consult.owner
-        socket.place()
+        if not (calling and socket.seen is None and before and before.participant == me.id):
+            socket.place()
         if socket.sid not in self._gate.authenticated:
             # It closed while this was under way, when nobody knew yet whose it was.
             await self.lost(socket)

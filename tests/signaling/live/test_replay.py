@@ -279,3 +279,13 @@ async def test_what_stands_beside_a_body_is_checked_like_one(node: Node, practic
     patient, _ = await in_a_consult(node, practice)
     reply = await patient.socket.call("chat", ({"ciphertext": "aaaa"}, beside), timeout=30)
     assert reply["error"]["code"] == "invalid"
+
+
+async def test_whoever_calls_in_one_more_misses_nothing_that_is_on_its_way(node: Node, practice: Practice) -> None:
+    """Their list would begin anew behind what others said meanwhile: it goes on."""
+    patient, doctor = await practice.talk(node, able=ABLE)
+    await until(lambda: doctor.events("replay"), "the beginning")
+    await doctor.do("admit", {"appointment": practice.appointment.id, "participant": patient.id, "me": doctor.id})
+    await patient.do("chat", {"ciphertext": "AAAA"})
+    await until(lambda: doctor.events("chat"), "what was said")
+    assert len(doctor.events("replay")) == 1
