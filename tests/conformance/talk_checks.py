@@ -156,3 +156,19 @@ async def lost_and_found(world: World) -> None:
         await until(lambda: guest.returns == 1, "the page does not come back", 10)
         await until(lambda: decoded(doctor, guest, "camera") > before + 5, "the picture stops")
         expect(doctor.keys.code == code, "another code after a reconnect")
+
+
+@requirement("Groups", "In a consult of two nobody says who speaks.")
+async def a_pair_is_no_group(world: World) -> None:
+    them = await world.consult()
+    for page in (them.doctor, them.guest):
+        expect(page.view.get("capacity", 2) == 2, "another capacity")
+        await page.refused("bad_state", "speak", {"speaking": True})
+
+
+@requirement("Groups", "Whoever does not lead locks nothing, removes nobody, puts nobody back and hands nothing over.")
+async def only_who_leads(world: World) -> None:
+    them = await world.consult()
+    other = {"participant": them.doctor.id}
+    for event, body in (("lock", {"locked": True}), ("remove", other), ("hand-over", other), ("put-back", other)):
+        await them.guest.refused("forbidden", event, body)
