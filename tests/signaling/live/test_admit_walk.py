@@ -25,6 +25,8 @@ BESIDE = {
     "media/control.py": "as above",
     "signaling/sockets/library.py": "frames that go out",
     "signaling/sockets/manager.py": "as above",
+    "rooms/leading.py": "whether somebody leads the consult still: without that it is over",
+    "signaling/sockets/hooks.py": "a line: whoever listens for who got a place does so in turn",
     "rooms/tally.py": "what a practice counts, written in the background",
     "practice/statistics/store.py": "as above",
     "signaling/announcing.py": "whoever gets a place is told what is said to all who wait; who is let in waits no more",
