@@ -319,7 +319,7 @@ async def test_whoever_leads_locks_puts_back_removes_and_hands_over(
     await practitioner.find("admit-caller").click()
     await late.call_state("connected")
     await do(practitioner, LATE, "remove")
-    await late.page.get_by_text("U bent uit het consult gehaald.").wait_for()
+    await late.page.get_by_text("U bent uit het consult verwijderd.").wait_for()
     for page in group.pages:
         await faces(page, 3)
     await one_code(group, 4)
