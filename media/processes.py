@@ -22,7 +22,6 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
 _MOST_CRASHES = 2
-_FORWARDED_BY = {True: "media: workers run, packets by the pump", False: "media: workers run, packets by Python"}
 _FIRST_DELAY, _LONGEST_DELAY, _LIVED_WELL = 0.1, 5.0, 30.0
 
 OnExit = Callable[[str], Awaitable[None]]
@@ -89,8 +88,10 @@ class LocalWorkers:
         except BaseException:
             await self.close()
             raise
-        pumps = {child.pump for child in self._children.values()}
-        logger.info(_FORWARDED_BY[pumps == {True}])
+        if all(child.pump for child in self._children.values()):
+            logger.info("media: workers run, packets by the pump")
+        else:
+            logger.info("media: workers run, packets by Python")
         self._watchers = [asyncio.create_task(self._watch(index)) for index in self._children]
 
     async def close(self) -> None:

@@ -131,7 +131,10 @@ class Placement:
                 if await self._try_to_place(appointment):
                     return
                 await asyncio.sleep(RETRY)
-            log.error("every media worker is full" if self.full else "no media worker takes a room")
+            if self.full:
+                log.error("every media worker is full")
+            else:
+                log.error("no media worker takes a room")
         except DomainError as error:
             log.warning("a room was not placed", extra={"code": error.code})
         finally:

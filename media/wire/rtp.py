@@ -3,7 +3,7 @@
 Positions are offsets into a memoryview; a packet is never copied to be looked at.
 """
 
-import socket
+import sys
 from struct import Struct
 
 HEADER = Struct("!BBHII")
@@ -27,7 +27,7 @@ SEQUENCE = Struct("!H")
 
 def machine_word(number: int) -> int:
     """What this machine reads where 32 bits were written in network order."""
-    return socket.ntohl(number)
+    return int.from_bytes(number.to_bytes(4, "big"), sys.byteorder)
 
 
 def payload_bounds(view: memoryview, base: int, length: int) -> tuple[int, int] | None:
