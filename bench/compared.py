@@ -1,7 +1,10 @@
 """Relays beside each other: what interleaved rounds say of each, as medians, ranges and ratios."""
 
+import argparse
+import shutil
 import statistics
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -126,3 +129,23 @@ class Reach(NamedTuple):
 def reached(rows: Sequence[Reach]) -> str:
     """Markdown."""
     return "\n".join(["| what | reach | reached | met |", "|---|---|---|---|", *(row.line() for row in rows)])
+
+
+def installed(asked: str, known: Iterable[str]) -> list[str]:
+    """Of the relays asked for, separated by commas, those that are known here and can be run; Janus may be missing."""
+    names = [name for name in asked.split(",") if name in known]
+    if shutil.which("janus") is None:
+        names = [name for name in names if not name.startswith("janus")]
+        print("janus is not installed: left out", file=sys.stderr)
+    return names
+
+
+def parser(name: str, doc: str | None, targets: Iterable[str]) -> argparse.ArgumentParser:
+    """What benchmarks of relays beside each other are told on the command line."""
+    made = argparse.ArgumentParser(prog=f"python -m bench.{name}", description=(doc or "").split("\n")[0])
+    made.add_argument("--targets", default=",".join(targets), help="some of: %(default)s")
+    made.add_argument("--rounds", type=int, default=5, help="default %(default)s")
+    made.add_argument("--seconds", type=float, default=8.0, help="measured in each run; default %(default)s")
+    made.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a quiet host before each run")
+    made.add_argument("--write", action="store_true", help="put the result into bench/README.md")
+    return made

@@ -9,15 +9,26 @@ the highest, of the rest the lowest.
 
 import argparse
 import asyncio
-import shutil
-import sys
 from datetime import UTC, datetime
 from functools import partial
 
 from aiortc import RTCCertificate
 
 from bench.command import draw, write
-from bench.compared import Figures, Key, Reach, middle, of, p99, per_packet, ratio, reached, sizes
+from bench.compared import (
+    Figures,
+    Key,
+    Reach,
+    installed,
+    middle,
+    of,
+    p99,
+    parser,
+    per_packet,
+    ratio,
+    reached,
+    sizes,
+)
 from bench.host import machine, own_address, prefer_the_generator, pressure, quiet
 from bench.load.generator import Generator
 from bench.load.groups import fill_janus, fill_own
@@ -122,24 +133,16 @@ def report(results: list[Figures]) -> str:
 
 async def run(arguments: argparse.Namespace) -> tuple[str, str]:
     """Table and plot."""
-    names = [name for name in arguments.targets.split(",") if name in TARGETS]
-    if shutil.which("janus") is None:
-        names = [name for name in names if name != "janus"]
-        print("janus is not installed: left out", file=sys.stderr)
+    names = installed(arguments.targets, TARGETS)
     people = [int(count) for count in arguments.people.split(",")]
     results = await compare(names, people, arguments.rounds, arguments.seconds, own_address(), arguments.patience)
     return report(results), drawn(results)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.groups", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--targets", default=",".join(TARGETS), help="some of: %(default)s")
-    parser.add_argument("--people", default="2,3,4,6,8,10,12", help="in the room; default %(default)s")
-    parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
-    parser.add_argument("--seconds", type=float, default=8.0, help="measured in each run; default %(default)s")
-    parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a quiet host before each run")
-    parser.add_argument("--write", action="store_true", help="put the result into bench/README.md")
-    arguments = parser.parse_args()
+    options = parser("groups", __doc__, TARGETS)
+    options.add_argument("--people", default="2,3,4,6,8,10,12", help="in the room; default %(default)s")
+    arguments = options.parse_args()
     prefer_the_generator()
     text, picture = asyncio.run(run(arguments))
     print("\n" + text)

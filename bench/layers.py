@@ -8,7 +8,7 @@ before it, and a viewer reports and estimates as `tests.media.thin_line` says th
 
 import argparse
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from media.forwarding.reports import compact
 from media.wire import rtcp
 from tests.media.bottleneck import Bottleneck
 from tests.media.client import LINES, Client
+from tests.media.estimator import Estimator
 from tests.media.simulation import Simulation
 
 RATES = (200_000, 500_000, 1_500_000, 5_000_000)
@@ -70,10 +71,7 @@ class Viewer:
     streams: dict[int, Stream] = field(default_factory=dict)
     seen: list[tuple[float, int]] = field(default_factory=list)
     _frame: Counter[tuple[int, int]] = field(default_factory=Counter)
-    _recent: deque[tuple[float, int]] = field(default_factory=deque)
-    _estimate: float = 300_000.0
-    _delays: tuple[float, float] = (0.0, 0.0)
-    _least: float = float("inf")
+    _estimator: Estimator = field(default_factory=Estimator)
     _told: int = 0
 
     def take(self, data: bytes, sent: float) -> None:
@@ -88,9 +86,7 @@ class Viewer:
         stream = self.streams.get(ssrc) or self.streams.setdefault(ssrc, Stream(sequence, sequence))
         stream.take(sequence)
         delay = now - sent
-        self._recent.append((now, len(data)))
-        self._least = min(self._least, delay)
-        self._delays = (self._delays[0] * 0.9 + delay * 0.1, self._delays[1])
+        self._estimator.arrived(now, len(data), delay)
         if marker_type & 0x7F == self.client.vp8 and len(data) > 600:
             self._frame[ssrc, timestamp] += 1
             self.arrived_bytes.append((now, len(data)))
@@ -113,21 +109,12 @@ class Viewer:
         self.client.transmit_rtcp(rtcp.receiver_report(1, blocks))
 
     def judge(self) -> None:
-        """Ten times a second: what the line seems to take, from how much arrives and whether its delay grows."""
-        now = self.client.simulation.now
-        while self._recent and self._recent[0][0] < now - _LOOK:
-            self._recent.popleft()
-        arrived = sum(size for _, size in self._recent) * 8 / _LOOK
-        grown = self._delays[0] - self._delays[1]
-        self._delays = (self._delays[0], self._delays[0])
-        if grown > 0.012 and self._delays[0] > self._least + 0.030:
-            self._estimate = min(self._estimate, 0.85 * arrived)
-        elif grown < 0.004 and self._delays[0] < self._least + 0.050:
-            self._estimate = min(self._estimate * 1.08**0.1, 1.5 * arrived + 10_000)
+        """Ten times a second: what the line seems to take."""
+        self._estimator.judge(self.client.simulation.now)
 
     def estimate(self) -> None:
         """Four times a second."""
-        self.client.transmit_rtcp(rtcp.remb(1, int(self._estimate), list(self.streams)))
+        self.client.transmit_rtcp(rtcp.remb(1, int(self._estimator.bitrate), list(self.streams)))
 
     # --- what is said of it ------------------------------------------------------------------------------------------
 

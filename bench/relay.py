@@ -9,7 +9,6 @@ Everything runs on this host, over one of its own addresses; nothing leaves it.
 
 import argparse
 import asyncio
-import shutil
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -24,10 +23,12 @@ from bench.compared import (
     Key,
     Reach,
     Spread,
+    installed,
     memory_per_room,
     middle,
     of,
     p99,
+    parser,
     per_packet,
     ratio,
     reached,
@@ -184,10 +185,7 @@ def report(results: list[Figures], soak: Figures | None) -> str:
 
 async def run(arguments: argparse.Namespace) -> tuple[str, str]:
     """Tables and plot."""
-    names = [name for name in arguments.targets.split(",") if name in TARGETS]
-    if shutil.which("janus") is None:
-        names = [name for name in names if not name.startswith("janus")]
-        print("janus is not installed: left out", file=sys.stderr)
+    names = installed(arguments.targets, TARGETS)
     if not known(RELEASE_0_1_0):
         names = [name for name in names if name != "0.1.0"]
         print("0.1.0 is not in this clone's history: left out", file=sys.stderr)
@@ -199,15 +197,10 @@ async def run(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.relay", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--targets", default=",".join(TARGETS), help="some of: %(default)s")
-    parser.add_argument("--rooms", default="1,5,10,20,40", help="rooms of two people; default %(default)s")
-    parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
-    parser.add_argument("--seconds", type=float, default=8.0, help="measured in each run; default %(default)s")
-    parser.add_argument("--soak", type=float, default=60.0, help="seconds of the last run, for losses; 0 for none")
-    parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for a quiet host before each run")
-    parser.add_argument("--write", action="store_true", help="put the result into bench/README.md")
-    arguments = parser.parse_args()
+    options = parser("relay", __doc__, TARGETS)
+    options.add_argument("--rooms", default="1,5,10,20,40", help="rooms of two people; default %(default)s")
+    options.add_argument("--soak", type=float, default=60.0, help="seconds of the last run, for losses; 0 for none")
+    arguments = options.parse_args()
     prefer_the_generator()
     text, picture = asyncio.run(run(arguments))
     print("\n" + text)

@@ -63,7 +63,7 @@ class Slot:
         stream: of which it gets packets, or got them last.
         held: nothing is sent, for want of bandwidth or because nobody looks.
         wishes: the viewer's for key frames.
-        share: of its packets that the viewer does not get at once.
+        reported: what the viewer says of it.
         renewed: its times went on after a break; from a sender report the receiver learns how.
     """
 

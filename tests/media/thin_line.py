@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from media.forwarding.allocation import HEADROOM, Choice, Wish, allocate, least, useful
 from media.session.bandwidth import Downlink
 from tests.media.bottleneck import Bottleneck
+from tests.media.estimator import Estimator
 
 STEP = 0.005
 _WIRE = 64
@@ -139,9 +140,7 @@ class ThinLine:
         self._before = {"picture": (0, 0, 0), "sound": (0, 0, 0)}
         self._next_report = {"picture": 0.6, "sound": 2.5}
         self._last_sr: tuple[float, float] | None = None
-        self._recent: deque[tuple[float, int]] = deque()
-        self._estimate, self._delays = 300_000.0, (0.0, 0.0)
-        self._least = float("inf")
+        self._estimator = Estimator()
         self._half = 0
         self._seen = 0.0
 
@@ -198,15 +197,13 @@ class ThinLine:
     def _receive(self) -> None:
         while self._way and self._way[0].arrival <= self.now:
             self._arrived(self._way.popleft())
-        while self._recent and self._recent[0][0] < self.now - 0.5:
-            self._recent.popleft()
         if self._steps % 100 == 99:
             self.rates.append((self.now, self._half * 16.0))
             self._half = 0
         if self._steps % 20 == 19:
-            self._estimate_anew()
+            self._estimator.judge(self.now)
         if self.remb and self._steps % 50 == 49 and self.now > 3:
-            self.downlink.estimated(int(self._estimate), self.now)
+            self.downlink.estimated(int(self._estimator.bitrate), self.now)
         for kind, period in _PERIODS.items():
             if self.now >= self._next_report[kind]:
                 self._next_report[kind] = self.now + period * self._dice.uniform(0.8, 1.2)
@@ -217,9 +214,7 @@ class ThinLine:
             self._last_sr = (packet.sent, packet.arrival)
             return
         delay = packet.arrival - packet.sent
-        self._recent.append((packet.arrival, packet.size - _WIRE))
-        self._least = min(self._least, delay)
-        self._delays = (self._delays[0] * 0.9 + delay * 0.1, self._delays[1])
+        self._estimator.arrived(packet.arrival, packet.size - _WIRE, delay)
         if packet.kind in self._numbers:
             self._numbers[packet.kind][1] += 1
         if packet.kind == "sound":
@@ -228,15 +223,6 @@ class ThinLine:
             self._seen = self.now
         if packet.kind == "picture":
             self._half += packet.size - _WIRE
-
-    def _estimate_anew(self) -> None:
-        arrived = sum(size for _, size in self._recent) * 16.0
-        grown = self._delays[0] - self._delays[1]
-        self._delays = (self._delays[0], self._delays[0])
-        if grown > 0.012 and self._delays[0] > self._least + 0.030:
-            self._estimate = min(self._estimate, 0.85 * arrived)
-        elif grown < 0.004 and self._delays[0] < self._least + 0.050:
-            self._estimate = min(self._estimate * 1.08**0.1, 1.5 * arrived + 10_000)
 
     def _report(self, kind: str) -> None:
         """Of what arrived until now. Of a stream of which nothing came for long there is no report."""
